@@ -1,0 +1,133 @@
+"""The event store: one insert-only commit document per append, in MongoDB. It is the truth.
+
+`{_id: {s: stream, v: first version}, last, command_id, command_digest, actor, events: [bytes, ...]}`, write concern
+majority and journalled. `_id` gives optimistic concurrency; a unique `command_id` makes a retried command return its
+first result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bson.binary import Binary
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReadPreference, WriteConcern
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+from uuid_utils import uuid7
+
+from shared.aggregates import Context
+from shared.events.canonical import ZERO_HASH
+from shared.events.catalogue import Recorded, decode
+from shared.events.envelope import encode, hash_of, stamp
+from shared.events.event import Event
+
+DURABLE = WriteConcern(w="majority", j=True)
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a stream ends, as `read` found it; `append` takes nothing else for its expected version."""
+
+    stream: str
+    version: int
+    hash: str
+    time: str | None
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one command appended: its events' bytes, and the versions of the first and last of them."""
+
+    stream: str
+    first: int
+    last: int
+    events: tuple[bytes, ...]
+    replayed: bool = False
+
+
+class Conflict(Exception):
+    """Somebody else appended to the stream since it was read: read it again and decide again."""
+
+
+class CommandReused(Exception):
+    """The command id belongs to another command, or to another actor's."""
+
+
+class EventStore:
+    """The commits of one service."""
+
+    def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
+        self._commits = database.get_collection("commits", write_concern=DURABLE, read_concern=ReadConcern("majority"))
+        self._lookup = self._commits.with_options(
+            read_concern=ReadConcern("linearizable"), read_preference=ReadPreference.PRIMARY
+        )
+
+    async def prepare(self) -> None:
+        """Create the index that makes a command happen once."""
+        await self._commits.create_index("command_id", unique=True, name="command_id")
+
+    async def read(self, stream: str) -> tuple[Head, list[Recorded]]:
+        """Return a stream's head and its events in order; an unknown stream has version 0 and no events."""
+        raws = await self.read_bytes(stream)
+        recorded = [decode(raw) for raw in raws]
+        if not raws:
+            return Head(stream, 0, ZERO_HASH, None), []
+        return Head(stream, recorded[-1].streamversion, hash_of(raws[-1]), recorded[-1].time), recorded
+
+    async def read_bytes(self, stream: str) -> list[bytes]:
+        """Return the bytes of a stream's events in order."""
+        span = {"_id": {"$gte": {"s": stream, "v": 0}, "$lt": {"s": stream, "v": 2**31}}}
+        cursor = self._commits.find(span, {"events": 1}, hint="_id_").sort("_id", 1)
+        return [bytes(raw) async for commit in cursor for raw in commit["events"]]
+
+    async def append(self, head: Head, events: Sequence[Event], context: Context, digest: str) -> Commit:
+        """Append events together or not at all, once per command id.
+
+        Raises Conflict, CommandReused, and TooLarge for an event past the limit.
+        """
+        raws: list[bytes] = []
+        previous, time = head.hash, stamp(context.now, head.time)
+        for version, event in enumerate(events, start=head.version + 1):
+            raw = encode(
+                event,
+                event_id=str(uuid7()),
+                subject=head.stream,
+                time=time,
+                version=version,
+                actor=context.actor,
+                role=context.role,
+                command_id=context.command_id,
+                correlation_id=context.correlation_id,
+                causation_id=context.causation_id,
+                previous_hash=previous,
+            )
+            previous = hash_of(raw)
+            raws.append(raw)
+        document = {
+            "_id": {"s": head.stream, "v": head.version + 1},
+            "last": head.version + len(raws),
+            "command_id": context.command_id,
+            "command_digest": digest,
+            "actor": context.actor,
+            "events": [Binary(raw) for raw in raws],
+        }
+        try:
+            await self._commits.insert_one(document)
+        except DuplicateKeyError:
+            if (earlier := await self.result_of(context, digest)) is not None:
+                return earlier
+            raise Conflict(head.stream) from None
+        return Commit(head.stream, head.version + 1, head.version + len(raws), tuple(raws))
+
+    async def result_of(self, context: Context, digest: str) -> Commit | None:
+        """Return what this command did before, or None; read linearizably, since a lost answer may roll back."""
+        found = await self._lookup.find_one({"command_id": context.command_id})
+        if found is None:
+            return None
+        if found["command_digest"] != digest or found["actor"] != context.actor:
+            raise CommandReused(context.command_id)
+        events = tuple(bytes(raw) for raw in found["events"])
+        return Commit(found["_id"]["s"], found["_id"]["v"], found["last"], events, replayed=True)

@@ -1,0 +1,1 @@
+"""The published language: every event that crosses Kafka, its envelope and its bytes."""

@@ -1,0 +1,58 @@
+"""Canonical bytes (RFC 8785, restricted) and the hashes that are made of them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+
+ZERO_HASH = "0" * 64
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+
+
+class NotCanonical(ValueError):
+    """The value has no canonical form here: a float, a null, a lone surrogate, an integer past 2^53-1."""
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 bytes of JSON without floats and nulls, its member names fixed ASCII.
+
+    Within these limits sorting by bytes is sorting by UTF-16 units, so orjson's sorted form is the canonical one.
+    """
+    _check(value, "$")
+    try:
+        return orjson.dumps(value, option=_OPTIONS)
+    except (orjson.JSONEncodeError, UnicodeEncodeError) as error:
+        raise NotCanonical(str(error)) from error
+
+
+def canonical_unchecked(value: Any) -> bytes:
+    """The same bytes for a value that this code composed itself and that holds no float and no null."""
+    return orjson.dumps(value, option=_OPTIONS)
+
+
+def sha256_hex(data: bytes) -> str:
+    """SHA-256 of the bytes, 64 lower-case hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def leaf_hash(data: bytes) -> str:
+    """RFC 6962 leaf hash: SHA-256 of a zero byte and the entry."""
+    return hashlib.sha256(b"\x00" + data).hexdigest()
+
+
+def _check(value: Any, path: str) -> None:
+    match value:
+        case str() | bool() | int():
+            return
+        case dict():
+            for name, member in value.items():
+                if not isinstance(name, str) or not name.isascii():
+                    raise NotCanonical(f"{path}: the member name {name!r} is not ASCII")
+                _check(member, f"{path}.{name}")
+        case list() | tuple():
+            for index, item in enumerate(value):
+                _check(item, f"{path}[{index}]")
+        case _:
+            raise NotCanonical(f"{path}: {type(value).__name__} has no canonical form here")

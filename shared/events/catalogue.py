@@ -1,0 +1,114 @@
+"""Every event there is, parsed from bytes by its type."""
+
+from __future__ import annotations
+
+import inspect
+from functools import reduce
+from operator import or_
+from types import ModuleType
+from typing import Annotated, Any, Literal, TypeAlias
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError, create_model
+
+from shared.events import meetings, nominations, notifications, recommendations
+from shared.events.envelope import Envelope
+from shared.events.event import Correction, Event
+from shared.events.upcasters import UPCASTERS, upcast
+
+SERVICES = ("nominations", "meetings", "recommendations", "notifications")
+Recorded: TypeAlias = Envelope[Event]
+
+
+class Undecodable(ValueError):
+    """The bytes are no event of this catalogue; `reason` is one of the words a dead letter carries."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def _events_of(module: ModuleType) -> list[type[Event]]:
+    return [
+        member
+        for name, member in vars(module).items()
+        if inspect.isclass(member)
+        and issubclass(member, Event)
+        and member.__module__ == module.__name__
+        and not name.startswith("_")
+    ]
+
+
+EVENTS: dict[str, type[Event]] = {
+    event.type_name(): event
+    for module in (nominations, meetings, recommendations, notifications)
+    for event in _events_of(module)
+}
+
+
+def _envelope(event: type[Event]) -> Any:
+    return create_model(
+        f"{event.service.capitalize()}{event.__name__}",
+        __base__=Envelope[event],  # type: ignore[valid-type]
+        type=(Literal[event.type_name()], ...),
+    )
+
+
+ENVELOPES: dict[str, type[Recorded]] = {name: _envelope(event) for name, event in EVENTS.items()}
+_ADAPTER: TypeAdapter[Recorded] = TypeAdapter(
+    Annotated[reduce(or_, ENVELOPES.values()), Field(discriminator="type")]  # type: ignore[arg-type]
+)
+
+
+def decode(raw: bytes) -> Recorded:
+    """Parse an event's bytes, older versions included.
+
+    Raises Undecodable with reason `undecodable` (no JSON), `unknown_type` or `schema_violation`.
+    """
+    try:
+        return _ADAPTER.validate_json(raw)
+    except ValidationError as error:
+        return _decode_older(raw, error)
+
+
+def _decode_older(raw: bytes, error: ValidationError) -> Recorded:
+    try:
+        attributes = orjson.loads(raw)
+    except orjson.JSONDecodeError as broken:
+        raise Undecodable("undecodable", str(broken)) from None
+    known = attributes.get("type") if isinstance(attributes, dict) else None
+    if not isinstance(known, str) or (known not in EVENTS and known not in UPCASTERS):
+        raise Undecodable("unknown_type", f"no event has the type {known!r}")
+    if known in EVENTS:
+        raise Undecodable("schema_violation", describe(error))
+    try:
+        return _ADAPTER.validate_python(upcast(attributes))
+    except (ValidationError, KeyError, TypeError) as still:
+        raise Undecodable("schema_violation", str(still)) from None
+
+
+def describe(error: ValidationError) -> str:
+    """Say which fields break which rule, without the values (they may be personal)."""
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False))
+
+
+def event_class(service: str, name: str) -> type[Event]:
+    """Return the newest class of an event by its service and name; KeyError where there is none."""
+    return max(
+        (event for event in EVENTS.values() if event.service == service and event.__name__ == name),
+        key=lambda event: event.version,
+    )
+
+
+__all__ = [
+    "ENVELOPES",
+    "EVENTS",
+    "SERVICES",
+    "Correction",
+    "Recorded",
+    "Undecodable",
+    "decode",
+    "describe",
+    "event_class",
+]

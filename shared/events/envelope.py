@@ -1,0 +1,117 @@
+"""The CloudEvents envelope: what every event carries beside its fact."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import Field, StringConstraints
+
+from shared.events.canonical import canonical, sha256_hex
+from shared.events.event import Event
+from shared.events.values import Model, Version
+from shared.events.words import Role
+
+EVENT_LIMIT = 60_000
+D = TypeVar("D", bound=Event, covariant=True)
+
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Stamp = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+Subject = Annotated[str, StringConstraints(pattern=r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$")]
+EventId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class Envelope(Model, Generic[D]):
+    """A recorded event. `time` is when it was recorded; when it was true stands in `data`."""
+
+    specversion: Literal["1.0"]
+    id: EventId
+    source: Annotated[str, StringConstraints(pattern=r"^/services/[a-z]+$")]
+    type: str
+    subject: Subject
+    time: Stamp
+    datacontenttype: Literal["application/json"]
+    dataschema: str
+    streamversion: Version
+    actor: EventId
+    role: Role
+    commandid: EventId
+    correlationid: EventId
+    causationid: EventId | None = None
+    previoushash: Hash
+    data: D = Field()
+
+    @property
+    def version(self) -> int:
+        """The event's place in its stream, from 1."""
+        return self.streamversion
+
+
+class TooLarge(ValueError):
+    """The event is larger than a tiled log's entry may be."""
+
+    def __init__(self, size: int, field: str) -> None:
+        super().__init__(
+            f"the event is {size} bytes, the limit is {EVENT_LIMIT}; its largest field is {field}: shorten it, "
+            "or disseminate the text as a document and name its digest"
+        )
+        self.size = size
+        self.field = field
+
+
+def stamp(now: datetime, not_before: str | None = None) -> str:
+    """Return `now` in UTC with milliseconds, or the stamp of the stream's previous event where that is later."""
+    text = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return max(text, not_before) if not_before else text
+
+
+def moment(text: str) -> datetime:
+    """Return a stamp as a time."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+
+def encode(
+    event: Event,
+    *,
+    event_id: str,
+    subject: str,
+    time: str,
+    version: int,
+    actor: str,
+    role: str,
+    command_id: str,
+    correlation_id: str,
+    causation_id: str | None,
+    previous_hash: str,
+) -> bytes:
+    """Make the canonical bytes of an event, once: these are hashed, stored, published and exported."""
+    data = event.model_dump(mode="json", exclude_none=True)
+    attributes: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": f"/services/{event.service}",
+        "type": event.type_name(),
+        "subject": subject,
+        "time": time,
+        "datacontenttype": "application/json",
+        "dataschema": f"urn:throughline:schema:{event.type_name()}",
+        "streamversion": version,
+        "actor": actor,
+        "role": role,
+        "commandid": command_id,
+        "correlationid": correlation_id,
+        "previoushash": previous_hash,
+        "data": data,
+    }
+    if causation_id is not None:
+        attributes["causationid"] = causation_id
+    raw = canonical(attributes)
+    if len(raw) > EVENT_LIMIT:
+        raise TooLarge(len(raw), max(data, key=lambda name: len(canonical(data[name]))))
+    return raw
+
+
+def hash_of(raw: bytes) -> str:
+    """Return what the stream's next event carries as `previoushash`."""
+    return sha256_hex(raw)

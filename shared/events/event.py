@@ -1,0 +1,35 @@
+"""An event's data: a fact in the past participle, with its certainty."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from shared.events.values import Line, Model, Text, Version
+from shared.events.words import Status
+
+
+class Event(Model):
+    """The data of an event. Subclasses say which service publishes it and which fields a correction may not touch."""
+
+    service: ClassVar[str]
+    version: ClassVar[int] = 1
+    fixed: ClassVar[frozenset[str]] = frozenset()
+
+    note: Text | None = Field(None, description="what a reader should know; never about a person")
+    source: Line | None = Field(None, description="where the fact was read")
+    status: Status | None = Field(None, description="how certain the fact is; unknown where it is not said")
+
+    @classmethod
+    def type_name(cls) -> str:
+        """Return the CloudEvents type: `throughline.<service>.<EventName>.v<N>`."""
+        return f"throughline.{cls.service}.{cls.__name__}.v{cls.version}"
+
+
+class Correction(Event):
+    """The whole new data of an earlier event of the same stream; the original stays in the history."""
+
+    corrects: Version = Field(description="the version of the event that was wrong; never that of a correction")
+    data: dict[str, Any] = Field(description="that event's whole new data")
+    reason: Text

@@ -1,0 +1,127 @@
+"""Events of the meetings service: a meeting from proposal to outcome, or recorded as it was."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.events.event import Correction, Event
+from shared.events.values import Id, Line, Member, ProvisionRef, Rendition, Seen, Text, WorldDate, WorldTime
+from shared.events.words import Confirmer, MeetingKind, Modality, OutcomeKind, Presence
+
+
+class _Meetings(Event):
+    service: ClassVar[str] = "meetings"
+
+
+class MeetingProposed(_Meetings):
+    """A meeting was proposed, with its time and form."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"meeting"})
+
+    meeting: Id
+    title: Line
+    kind: MeetingKind
+    modality: Modality
+    starts_at: WorldTime
+    ends_at: WorldTime
+    time_zone: Line | None = Field(None, examples=["Asia/Bangkok"])
+
+
+class MeetingConfirmed(_Meetings):
+    """One of the two who must confirm a meeting did so."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"by"})
+
+    by: Confirmer
+
+
+class MeetingConvened(_Meetings):
+    """Chair and secretariat have both confirmed: the meeting is convened."""
+
+
+class MeetingRescheduled(_Meetings):
+    """The meeting was given another time."""
+
+    starts_at: WorldTime
+    ends_at: WorldTime
+    time_zone: Line | None = None
+    modality: Modality | None = None
+    reason: Text | None = None
+
+
+class MeetingCancelled(_Meetings):
+    """The meeting will not be held."""
+
+    reason: Text
+
+
+class AgendaItemAdded(_Meetings):
+    """The meeting is to take a matter up."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"item"})
+
+    item: Id
+    title: Line
+    priority: Id | None = None
+    provisions: tuple[ProvisionRef, ...] = ()
+
+
+class DocumentDisseminated(_Meetings):
+    """A document was given to the group, in the forms named."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"document"})
+
+    document: Id
+    title: Line
+    symbol: Line | None = None
+    renditions: tuple[Rendition, ...] = Field(min_length=1)
+    disseminated_on: WorldDate | None = None
+
+
+class AttendanceRecorded(_Meetings):
+    """A member's expert took part."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"membership", "member"})
+
+    membership: Id
+    member: Member
+    presence: Presence
+    seen: Seen = Field(description="the version of the membership that this rests on")
+
+
+class MeetingHeld(_Meetings):
+    """The meeting took place."""
+
+    held_from: WorldTime | None = None
+    held_to: WorldTime | None = None
+
+
+class OutcomeRecorded(_Meetings):
+    """The meeting decided something, or set somebody to work."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"outcome"})
+
+    outcome: Id
+    kind: OutcomeKind
+    text: Text
+    responsible: Line | None = None
+    due: WorldDate | None = None
+
+
+class MeetingRecorded(_Meetings):
+    """A meeting that this platform did not convene, as far as its record goes; it counts as held."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"meeting"})
+
+    meeting: Id
+    title: Line
+    kind: MeetingKind
+    starts_at: WorldTime | None = None
+    ends_at: WorldTime | None = None
+    modality: Modality | None = None
+
+
+class RecordCorrected(Correction, _Meetings):
+    """An earlier event of this stream was wrong; this is its whole new data."""

@@ -1,0 +1,120 @@
+"""Events of the nominations service: calls, nominations, memberships."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.events.event import Correction, Event
+from shared.events.values import Id, Line, Member, NoteVerbale, Sealed, Text, WorldDate
+from shared.events.words import Capacity, Category, DeclineGround, MembershipEnd
+
+
+class _Nominations(Event):
+    service: ClassVar[str] = "nominations"
+
+
+class CallForNominationsOpened(_Nominations):
+    """The secretariat asked Governments for nominations."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"call"})
+
+    call: Id
+    title: Line
+    opened_on: WorldDate | None = None
+    closes_on: WorldDate | None = None
+    themes: tuple[Line, ...] = ()
+
+
+class CallForNominationsClosed(_Nominations):
+    """The call takes no more nominations."""
+
+    closed_on: WorldDate | None = None
+
+
+class NominationSubmitted(_Nominations):
+    """A Government named an expert."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"nomination", "call", "member", "person", "sealed"})
+
+    nomination: Id
+    call: Id | None = None
+    member: Member
+    note_verbale: NoteVerbale
+    person: Id
+    sealed: Sealed = Field(description="name, contact and free text about the person, encrypted")
+    institution: Line
+    category: Category
+    expertise: tuple[Line, ...] = ()
+    themes: tuple[Line, ...] = ()
+    capacity: Capacity = "principal"
+    replaces: Id | None = Field(None, description="the membership that this one would replace")
+    submitted_on: WorldDate | None = None
+
+
+class NominationReturned(_Nominations):
+    """The secretariat asked the Government to complete its nomination."""
+
+    reason: Text = Field(description="what is missing; never about the person")
+    returned_on: WorldDate | None = None
+
+
+class NominationResubmitted(_Nominations):
+    """The Government completed its nomination: the whole of it, as it now stands."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"sealed"})
+
+    note_verbale: NoteVerbale
+    sealed: Sealed
+    institution: Line
+    category: Category
+    expertise: tuple[Line, ...] = ()
+    themes: tuple[Line, ...] = ()
+    capacity: Capacity = "principal"
+    replaces: Id | None = None
+    resubmitted_on: WorldDate | None = None
+
+
+class NominationAccepted(_Nominations):
+    """The nomination was registered."""
+
+    accepted_on: WorldDate | None = None
+
+
+class NominationDeclined(_Nominations):
+    """The nomination was not registered, on a named ground."""
+
+    ground: DeclineGround
+    declined_on: WorldDate | None = None
+
+
+class NominationWithdrawn(_Nominations):
+    """The Government took its nomination back."""
+
+    withdrawn_on: WorldDate | None = None
+
+
+class MembershipBegan(_Nominations):
+    """An expert became a member of the group."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"membership", "nomination", "person", "member"})
+
+    membership: Id
+    nomination: Id
+    person: Id
+    member: Member
+    capacity: Capacity = "principal"
+    replaces: Id | None = None
+    began_on: WorldDate | None = None
+
+
+class MembershipEnded(_Nominations):
+    """An expert is no longer a member of the group."""
+
+    reason: MembershipEnd
+    ended_on: WorldDate | None = None
+
+
+class RecordCorrected(Correction, _Nominations):
+    """An earlier event of this stream was wrong; this is its whole new data."""

@@ -1,0 +1,75 @@
+"""Events of the notifications service: who wants to hear of what, and what became of each message."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from shared.events.event import Correction, Event
+from shared.events.values import Id, Line, Sealed, Version
+
+
+class _Notifications(Event):
+    service: ClassVar[str] = "notifications"
+
+
+class SubscriptionAdded(_Notifications):
+    """A person asked to hear of these events."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"subscription", "person", "sealed"})
+
+    subscription: Id
+    person: Id
+    sealed: Sealed = Field(description="name and address, encrypted")
+    events: tuple[Line, ...] = Field(min_length=1, description="names of events", examples=[["RecommendationAdopted"]])
+
+
+class SubscriptionRemoved(_Notifications):
+    """The person asked to hear no more."""
+
+
+class NotificationPlanned(_Notifications):
+    """One event is to be told to one subscriber."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"notification", "subscription", "event_id"})
+
+    notification: Id
+    subscription: Id
+    event_id: Id
+    event_type: Line
+    stream: Line
+    stream_version: Version
+
+
+class NotificationAttempted(_Notifications):
+    """SMTP is about to be spoken to; who appended this, and nobody else, may send."""
+
+    attempt: Version
+
+
+class NotificationDelivered(_Notifications):
+    """The SMTP server took the message."""
+
+    attempt: Version
+    smtp_code: Version | None = None
+
+
+class NotificationFailed(_Notifications):
+    """The message was certainly not taken. A temporary failure may be attempted again."""
+
+    attempt: Version
+    reason: Literal["refused", "unreachable", "rejected_recipient", "subscription_ended", "unreadable_address"]
+    temporary: bool
+    smtp_code: Version | None = None
+
+
+class NotificationUncertain(_Notifications):
+    """The message may or may not have been taken; it is shown to a person and never sent again by itself."""
+
+    attempt: Version
+    reason: Literal["no_answer", "interrupted"]
+
+
+class RecordCorrected(Correction, _Notifications):
+    """An earlier event of this stream was wrong; this is its whole new data."""

@@ -1,0 +1,366 @@
+"""Events of the recommendations service: instruments, sessions, priorities, recommendations, deliverables."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from shared.events.event import Correction, Event
+from shared.events.values import (
+    Count,
+    Evidence,
+    Id,
+    Line,
+    Member,
+    Model,
+    ProvisionId,
+    ProvisionRef,
+    Reference,
+    Seen,
+    SessionNumber,
+    Text,
+    WorldDate,
+)
+from shared.events.words import (
+    DispositionOutcome,
+    PriorityEnd,
+    Progress,
+    RecommendationKind,
+    SessionLevel,
+    Status,
+)
+
+
+OneSided = TypeVar("OneSided", bound=Event)
+
+
+class _Recommendations(Event):
+    service: ClassVar[str] = "recommendations"
+
+
+class InstrumentRegistered(_Recommendations):
+    """A resolution, decision or declaration entered the register."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"instrument"})
+
+    instrument: Id
+    cite: Line = Field(description="how it is cited", examples=["Commission resolution 75/4"])
+    body: Line = Field(description="the body that adopted it", examples=["ESCAP"])
+    title: Line
+    title_status: Status | None = None
+    adopted_on: WorldDate | None = None
+    adopted_status: Status | None = None
+    symbol: Line | None = None
+    symbol_status: Status | None = None
+
+
+class ReportingDuty(Model):
+    """To whom a provision asks for a report, and when."""
+
+    body: Line
+    session: SessionNumber | None = None
+    due: WorldDate | None = None
+
+
+class ProvisionRegistered(_Recommendations):
+    """What one paragraph of the instrument asks, and of whom."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"provision"})
+
+    provision: ProvisionId
+    paragraph: Line | None = None
+    verb: Line | None = Field(None, examples=["requests"])
+    addressee: Line | None = None
+    summary: Text
+    reporting_duty: ReportingDuty | None = None
+
+
+class ReportingDutyDischarged(_Recommendations):
+    """The report that a provision asked for was given."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"provision"})
+
+    provision: ProvisionId
+    document_symbol: Line
+    on: WorldDate | None = None
+
+
+class _Relation(_Recommendations):
+    fixed: ClassVar[frozenset[str]] = frozenset({"by"})
+
+    by: Id = Field(description="the other instrument")
+    on: WorldDate | None = None
+
+
+class InstrumentSuperseded(_Relation):
+    """A later instrument took this one's place; what cites it is suspect until reconfirmed."""
+
+
+class InstrumentReaffirmed(_Relation):
+    """A later instrument reaffirmed this one."""
+
+
+class InstrumentCarried(_Relation):
+    """Another instrument carried this one into its own body's record."""
+
+
+class InstrumentEndorsed(_Relation):
+    """A higher body endorsed this instrument."""
+
+
+class CommitteeSessionRecorded(_Recommendations):
+    """A session of the Committee, with its dates as far as known."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"session"})
+
+    session: SessionNumber
+    starts_on: WorldDate | None = None
+    ends_on: WorldDate | None = None
+    level: SessionLevel | None = None
+
+
+class PrioritySelected(_Recommendations):
+    """The group chose a priority, with its outcome and timeline."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"priority"})
+
+    priority: Id
+    title: Line
+    themes: tuple[Line, ...] = ()
+    outcome: Text
+    timeline_from: WorldDate | None = None
+    timeline_to: WorldDate
+    provisions: tuple[ProvisionRef, ...] = ()
+    meeting: Id | None = None
+    on: WorldDate | None = None
+    seen: Seen | None = None
+
+
+class PriorityClosed(_Recommendations):
+    """The group ended a priority."""
+
+    reason: PriorityEnd
+    on: WorldDate | None = None
+
+
+class RecommendationDrafted(_Recommendations):
+    """A recommendation was drafted under this system's own reference."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"reference"})
+
+    reference: Reference
+    title: Line
+    text: Text | None = None
+    kinds: tuple[RecommendationKind, ...] = ()
+    addressees: tuple[Line, ...] = ()
+    themes: tuple[Line, ...] = ()
+    priority: Id | None = None
+    on: WorldDate | None = None
+
+
+class RecommendationRevised(_Recommendations):
+    """The draft was changed; a field that is left out stays as it was."""
+
+    title: Line | None = None
+    text: Text | None = None
+    kinds: tuple[RecommendationKind, ...] | None = None
+    addressees: tuple[Line, ...] | None = None
+    themes: tuple[Line, ...] | None = None
+    priority: Id | None = None
+    on: WorldDate | None = None
+
+
+class _Citation(_Recommendations):
+    fixed: ClassVar[frozenset[str]] = frozenset({"instrument", "provision"})
+
+    instrument: Id
+    provision: ProvisionId
+    on: WorldDate | None = None
+
+
+class MandateCited(_Citation):
+    """The recommendation rests on this provision."""
+
+    cited_by: Line | None = Field(None, description="the body or office that cites it; never a person")
+
+
+class MandateUncited(_Citation):
+    """The recommendation no longer rests on this provision."""
+
+    reason: Text
+
+
+class CitationReconfirmed(_Citation):
+    """The citation stands although the instrument was superseded by the one named."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"instrument", "provision", "superseded_by"})
+
+    superseded_by: Id
+
+
+class OriginRecorded(_Recommendations):
+    """Where the recommendation came from: a meeting, or a document and its paragraph."""
+
+    meeting: Id | None = None
+    document: Line | None = None
+    symbol: Line | None = None
+    symbol_status: Status | None = None
+    paragraph: Line | None = None
+    on: WorldDate | None = None
+    seen: Seen | None = None
+
+    @model_validator(mode="after")
+    def _meeting_or_document(self) -> Self:
+        if (self.meeting is None) == (self.document is None):
+            raise ValueError("names either a meeting or a document")
+        return self
+
+
+class RecommendationDiscussed(_Recommendations):
+    """A meeting took the recommendation up; `on` is the meeting's own date."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"meeting"})
+
+    meeting: Id
+    on: WorldDate | None = None
+    seen: Seen
+
+
+class RecommendationAdopted(_Recommendations):
+    """The group adopted it at a meeting, or an old record says that it was adopted and not where."""
+
+    meeting: Id | None = None
+    adopted_on: WorldDate | None = None
+    seen: Seen | None = None
+
+    @model_validator(mode="after")
+    def _placed_or_unknown(self) -> Self:
+        if self.meeting is None and (self.status != "unknown" or self.note is None):
+            raise ValueError("an adoption without a meeting has status unknown and a note that says why")
+        return self
+
+
+class RecommendationTransmitted(_Recommendations):
+    """The recommendation went to a session of the Committee."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"session"})
+
+    session: SessionNumber
+    document_symbol: Line | None = None
+    symbol_status: Status | None = None
+    on: WorldDate | None = None
+
+
+class CommitteeDispositionRecorded(_Recommendations):
+    """What the Committee did with it."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"session"})
+
+    session: SessionNumber
+    outcome: DispositionOutcome
+    on: WorldDate | None = None
+    report_symbol: Line | None = None
+    symbol_status: Status | None = None
+    paragraph: Line | None = None
+
+
+class RecommendationCarried(_Recommendations):
+    """An instrument took the recommendation up."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"instrument"})
+
+    instrument: Id
+    on: WorldDate | None = None
+
+
+class FollowUpReported(_Recommendations):
+    """What was done with it since."""
+
+    responsible: Line | None = Field(None, description="the body or office responsible; never a person")
+    progress: Progress
+    evidence: Evidence | None = None
+    on: WorldDate | None = None
+    due: WorldDate | None = None
+
+
+class RecommendationSuperseded(_Recommendations):
+    """A later recommendation took its place (`by`), or it took the place of an earlier one (`supersedes`)."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"by", "supersedes"})
+
+    by: Reference | None = None
+    supersedes: Reference | None = None
+    on: WorldDate | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        return _exactly_one(self, "by", "supersedes")
+
+
+class RecommendationMerged(_Recommendations):
+    """It was merged `into` another, or it `absorbs` another."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"into", "absorbs"})
+
+    into: Reference | None = None
+    absorbs: Reference | None = None
+    on: WorldDate | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        return _exactly_one(self, "into", "absorbs")
+
+
+class RecommendationSplit(_Recommendations):
+    """It was split `into` others, or came of a split of another (`split_from`)."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"into", "split_from"})
+
+    into: tuple[Reference, ...] | None = Field(None, min_length=2)
+    split_from: Reference | None = None
+    on: WorldDate | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        return _exactly_one(self, "into", "split_from")
+
+
+class RecommendationWithdrawn(_Recommendations):
+    """The group took it back."""
+
+    reason: Text
+    on: WorldDate | None = None
+
+
+class InitiativeRegistered(_Recommendations):
+    """A project that a Government supports."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"initiative"})
+
+    initiative: Id
+    title: Line
+    supporting_member: Member
+    provisions: tuple[ProvisionRef, ...] = ()
+
+
+class DeliverableRecorded(_Recommendations):
+    """A row of the programme budget: meetings planned and held by a body in a year."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"deliverable"})
+
+    deliverable: Id
+    body: Line
+    year: WorldDate
+    planned_three_hour_meetings: Count | None = None
+    actual_three_hour_meetings: Count | None = None
+
+
+class RecordCorrected(Correction, _Recommendations):
+    """An earlier event of this stream was wrong; this is its whole new data."""
+
+
+def _exactly_one(event: OneSided, *names: str) -> OneSided:
+    if sum(getattr(event, name) is not None for name in names) != 1:
+        raise ValueError(f"names exactly one of {', '.join(names)}")
+    return event

@@ -1,0 +1,22 @@
+"""How an event that an older version of this code wrote is read today.
+
+`UPCASTERS[old type] = (new type, data -> data)`. An entry is added when an event's shape changes, and never removed:
+the old bytes stay as they are, in the store, the topic and every export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Upcaster = tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]
+
+UPCASTERS: Mapping[str, Upcaster] = {}
+
+
+def upcast(attributes: dict[str, Any], upcasters: Mapping[str, Upcaster] = UPCASTERS) -> dict[str, Any]:
+    """Return the attributes as the newest version of their type, step by step."""
+    while (step := upcasters.get(attributes.get("type", ""))) is not None:
+        newer, change = step
+        attributes = {**attributes, "type": newer, "data": change(dict(attributes["data"]))}
+    return attributes

@@ -1,0 +1,196 @@
+"""Value types of the published language: texts, ids, dates known in part, references, sealed fields."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
+
+from shared.events.words import Channel
+
+TEXT_LIMIT = 20_000
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_FORBIDDEN_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
+_TIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})$")
+
+
+class Model(BaseModel):
+    """A value: frozen, and closed to unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _printable(text: str) -> str:
+    if _FORBIDDEN.search(text):
+        raise ValueError("holds a control character; only line breaks and tabs are text")
+    if not text.strip():
+        raise ValueError("is blank; leave the field out instead")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if _FORBIDDEN_IN_LINE.search(text):
+        raise ValueError("holds a control character or a line break; it is one line of text")
+    if not text.strip():
+        raise ValueError("is blank; leave the field out instead")
+    return text
+
+
+@lru_cache(maxsize=65_536)
+def _possible_date(text: str) -> str:
+    if (match := _DATE.match(text)) is None or not text.isascii():
+        raise ValueError("is not a date: write YYYY, YYYY-MM or YYYY-MM-DD, as far as it is known")
+    year, month, day = (int(part) if part else 1 for part in match.groups())
+    try:
+        date(year, month, day)
+    except ValueError as error:
+        raise ValueError(f"is not a date that exists: {error}") from None
+    return text
+
+
+@lru_cache(maxsize=65_536)
+def _possible_time(text: str) -> str:
+    if _DATE.match(text):
+        return _possible_date(text)
+    if _TIME.match(text) is None:
+        raise ValueError("is neither a date (YYYY, YYYY-MM, YYYY-MM-DD) nor a time with an offset (RFC 3339)")
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"is not a time that exists: {error}") from None
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT), AfterValidator(_printable)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_one_line)]
+Id = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),
+    Field(description="an opaque id: letters, digits, '.', '_' and '-'; never a person's name", examples=["teg-2024"]),
+]
+ProvisionId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?$"),
+    Field(description="a provision's id within its instrument", examples=["75-4/technical-support"]),
+]
+Reference = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}$"),
+    Field(
+        description="a recommendation's reference; this system's own, not a United Nations symbol",
+        examples=["CED/2022/R1"],
+    ),
+]
+Member = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z]{3}$"),
+    Field(description="a member or associate member, ISO 3166-1 alpha-3", examples=["FJI"]),
+]
+Digest = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+    Field(description="SHA-256 of a document's bytes, hex", examples=["0" * 64]),
+]
+WorldDate = Annotated[
+    str,
+    AfterValidator(_possible_date),
+    Field(
+        description="a date in the world, as far as it is known: YYYY, YYYY-MM or YYYY-MM-DD",
+        examples=["2023-09"],
+    ),
+]
+WorldTime = Annotated[
+    str,
+    AfterValidator(_possible_time),
+    Field(
+        description="a time in the world with its offset, or a date as far as it is known",
+        examples=["2022-03-18T10:00:00+07:00"],
+    ),
+]
+Count = Annotated[int, Strict(), Field(ge=0, le=100_000)]
+SessionNumber = Annotated[int, Strict(), Field(ge=1, le=999, description="a Committee session", examples=[7])]
+Version = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
+MediaType = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$"), Field(examples=["en"])]
+
+
+def earliest_day(when: str) -> date:
+    """Return the first day that a date known in part may mean (a time counts on its own local day)."""
+    year, month, day = _parts(when)
+    return date(year, month or 1, day or 1)
+
+
+def latest_day(when: str) -> date:
+    """Return the last day that a date known in part may mean: `2023-09` is 30 September."""
+    year, month, day = _parts(when)
+    month = month or 12
+    return date(year, month, day or calendar.monthrange(year, month)[1])
+
+
+def _parts(when: str) -> tuple[int, int | None, int | None]:
+    match = _DATE.match(when[:10])
+    if match is None:
+        raise ValueError(f"{when!r} is not a date")
+    year, month, day = match.groups()
+    return int(year), int(month) if month else None, int(day) if day else None
+
+
+class ProvisionRef(Model):
+    """One provision of one instrument."""
+
+    instrument: Id
+    provision: ProvisionId
+
+
+class Seen(Model):
+    """The stream and version on which a decision rests."""
+
+    stream: str
+    version: Version
+
+
+class Sealed(Model):
+    """A person's name, contact and free text, encrypted under that person's key (AES-256-GCM, base64)."""
+
+    person: Id
+    box: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{38,40000}={0,2}$")]
+
+
+class NoteVerbale(Model):
+    """The Government's own paper: how it came, its reference, and the digest of its bytes."""
+
+    channel: Channel
+    reference: Line
+    digest: Digest | None = None
+
+
+class Evidence(Model):
+    """What shows that something was done: exactly one of these."""
+
+    meeting: Id | None = None
+    deliverable: Id | None = None
+    session: SessionNumber | None = None
+    document: Line | None = None
+    digest: Digest | None = None
+    text: Text | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.model_dump(exclude_none=True)) != 1:
+            raise ValueError("names exactly one of meeting, deliverable, session, document, digest, text")
+        return self
+
+
+class Rendition(Model):
+    """One form of a document: its format, language, digest, and the accessibility checks that it passed."""
+
+    media_type: MediaType
+    language: Language
+    digest: Digest
+    accessibility_checks: tuple[Line, ...] = ()
+    accessible: bool | None = None

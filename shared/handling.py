@@ -1,0 +1,145 @@
+"""Read, fold, decide, append: what every command goes through, its corrections included."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from shared.aggregates import Aggregate, Command, Context, Decision, Facts, Known
+from shared.event_store import CommandReused, Commit, Conflict, EventStore, Head
+from shared.events.canonical import canonical, sha256_hex
+from shared.events.catalogue import EVENTS, Recorded, describe, event_class
+from shared.events.envelope import TooLarge
+from shared.events.event import Correction, Event
+from shared.events.values import Line, Text, Version
+from shared.events.words import Status
+from shared.rejections import (
+    CommandIdReused,
+    CorrectionBreaksSchema,
+    CorrectionChangesIdentity,
+    CorrectsNoOriginal,
+    EventTooLarge,
+    OutOfOrder,
+    Rejection,
+    VersionConflict,
+)
+
+ATTEMPTS = 12
+Hear = Callable[[str], Awaitable[Known | None]]
+
+
+class CorrectRecord(Command):
+    """Put the record right: the whole new data of an earlier event of the stream."""
+
+    corrects: Version
+    data: dict[str, Any] = Field(examples=[{"title": "The title as it should have been"}])
+    reason: Text
+    note: Text | None = None
+    source: Line | None = None
+    status: Status | None = None
+
+
+@dataclass(frozen=True)
+class Ledgers:
+    """Where a service looks: its own store and aggregates, and what it has heard of its siblings' streams."""
+
+    store: EventStore
+    aggregates: dict[str, Aggregate[Any]]
+    hear: Hear
+
+    def aggregate_of(self, stream: str) -> Aggregate[Any]:
+        """Return the aggregate that a stream of this service belongs to; KeyError for a sibling's."""
+        return self.aggregates[stream.partition("/")[0]]
+
+    async def known(self, stream: str) -> Known | None:
+        """Return a stream's state: from the own store where this service owns it, else from what was heard."""
+        if stream.partition("/")[0] not in self.aggregates:
+            return await self.hear(stream)
+        head, recorded = await self.store.read(stream)
+        return Known(self.aggregate_of(stream).fold(recorded), head.version) if head.version else None
+
+    async def facts(self, streams: Iterable[str]) -> Facts:
+        """Return what is known of the streams; one that is not known is left out."""
+        found = {stream: await self.known(stream) for stream in streams}
+        return {stream: known for stream, known in found.items() if known is not None}
+
+
+async def handle(
+    ledgers: Ledgers, stream: str, command: Command, context: Context, if_match: int | None = None
+) -> Commit | Rejection:
+    """Carry a command out: read, fold, decide, append; decide again when another got in first.
+
+    With `if_match`, another version is refused and never decided again. A refusal is given only after the command id
+    was looked up, so that a retry of what succeeded is answered with its first result.
+    """
+    digest = digest_of(stream, command)
+    try:
+        for attempt in range(ATTEMPTS):
+            head, recorded = await ledgers.store.read(stream)
+            outcome: Decision
+            if if_match is not None and head.version != if_match:
+                outcome = VersionConflict(stream, if_match, head.version)
+            else:
+                outcome = await _decide(ledgers, head, recorded, command, context)
+            if isinstance(outcome, Rejection):
+                return await ledgers.store.result_of(context, digest) or outcome
+            try:
+                return await ledgers.store.append(head, outcome, context, digest)
+            except Conflict:
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**min(attempt, 6)))  # noqa: S311
+    except CommandReused:
+        return CommandIdReused(context.command_id)
+    except TooLarge as error:
+        return EventTooLarge(error.field, str(error))
+    raise Conflict(stream)
+
+
+def digest_of(stream: str, command: Command) -> str:
+    """Return the SHA-256 of what was asked; personal fields are sealed by then, so it tells nothing of them."""
+    body = command.model_dump(mode="json", exclude_none=True)
+    return sha256_hex(canonical({"command": type(command).__name__, "stream": stream, "body": body}))
+
+
+async def _decide(
+    ledgers: Ledgers, head: Head, recorded: list[Recorded], command: Command, context: Context
+) -> Decision:
+    aggregate = ledgers.aggregate_of(head.stream)
+    if isinstance(command, CorrectRecord):
+        return await _correct(ledgers, head, recorded, command)
+    state = aggregate.fold(recorded)
+    facts = await ledgers.facts(aggregate.needs(state, command))
+    return aggregate.decide(state, command, stream=head.stream, facts=facts, context=context)
+
+
+async def _correct(ledgers: Ledgers, head: Head, recorded: list[Recorded], command: CorrectRecord) -> Decision:
+    if not recorded:
+        return OutOfOrder("CorrectRecord", head.stream, "not on record")
+    original = next((envelope for envelope in recorded if envelope.streamversion == command.corrects), None)
+    if original is None or isinstance(original.data, Correction):
+        return CorrectsNoOriginal(head.stream, command.corrects)
+    try:
+        data = EVENTS[original.type].model_validate(command.data)
+    except ValidationError as error:
+        return CorrectionBreaksSchema(type(original.data).__name__, describe(error))
+    for field in sorted(data.fixed):
+        if getattr(data, field) != getattr(original.data, field):
+            return CorrectionChangesIdentity(field)
+    if (missing := await _unknown(ledgers, data)) is not None:
+        return missing
+    corrected: type[Event] = event_class(data.service, "RecordCorrected")
+    fields = command.model_dump(exclude_none=True) | {"data": data.model_dump(mode="json", exclude_none=True)}
+    return [corrected.model_validate(fields)]
+
+
+async def _unknown(ledgers: Ledgers, data: Event) -> Rejection | None:
+    for aggregate in ledgers.aggregates.values():
+        named = aggregate.names(data)
+        facts = await ledgers.facts(named)
+        for stream in sorted(named - facts.keys()):
+            return CorrectionBreaksSchema(type(data).__name__, f"{stream} is not on record")
+    return None

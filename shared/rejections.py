@@ -1,0 +1,122 @@
+"""Refusals are values: a sentence for a name, and what kind of rule it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
+
+RuleKind = Literal["note", "house rule", "order", "reference"]
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a command was refused. The class name is the rule's name; `says` is a sentence with the fields in it.
+
+    `kind` is `note` (then `paragraph` cites the founding note), `house rule`, `order` (it exists, it is closed) or
+    `reference` (it names what is not there).
+    """
+
+    kind: ClassVar[RuleKind] = "house rule"
+    paragraph: ClassVar[str | None] = None
+    http_status: ClassVar[int] = 422
+    says: ClassVar[str] = ""
+
+    @property
+    def rule(self) -> str:
+        """The rule's name."""
+        return type(self).__name__
+
+    def sentence(self) -> str:
+        """Say in one sentence what was refused and what to do."""
+        return self.says.format(**self.facts())
+
+    def facts(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True)
+class OutOfOrder(Rejection):
+    """The command does not fit the state that the record is in: it does not exist, it exists already, it is closed."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = "{command} does not fit {stream}, which is {state}"
+
+    command: str
+    stream: str
+    state: str
+
+
+@dataclass(frozen=True)
+class NotHeardYet(Rejection):
+    """The fact that decides is another service's and has not arrived here; try again."""
+
+    kind: ClassVar[RuleKind] = "reference"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = "{stream} has not been heard of here yet; try again in a moment, or check the id"
+
+    stream: str
+
+
+@dataclass(frozen=True)
+class VersionConflict(Rejection):
+    """The stream is at another version than the `If-Match` of the request."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 412
+    says: ClassVar[str] = "{stream} is at version {actual}, not {expected}: read it again, then decide again"
+
+    stream: str
+    expected: int
+    actual: int
+
+
+@dataclass(frozen=True)
+class CommandIdReused(Rejection):
+    """The command id was used before, by another actor or for another command."""
+
+    kind: ClassVar[RuleKind] = "order"
+    says: ClassVar[str] = "the command id {command_id} was used before for something else: take a new one"
+
+    command_id: str
+
+
+@dataclass(frozen=True)
+class EventTooLarge(Rejection):
+    """The event that the command asks for is larger than an event may be."""
+
+    http_status: ClassVar[int] = 413
+    says: ClassVar[str] = "{detail}"
+
+    field: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class CorrectsNoOriginal(Rejection):
+    """A correction names an original event of its stream, never another correction."""
+
+    says: ClassVar[str] = "version {version} of {stream} is not an original event that can be corrected"
+
+    stream: str
+    version: int
+
+
+@dataclass(frozen=True)
+class CorrectionChangesIdentity(Rejection):
+    """A correction may not change ids and references: {field}."""
+
+    says: ClassVar[str] = "a correction may not change {field}: withdraw and record anew instead"
+
+    field: str
+
+
+@dataclass(frozen=True)
+class CorrectionBreaksSchema(Rejection):
+    """The corrected data does not fit the event's schema."""
+
+    says: ClassVar[str] = "the corrected data does not fit {event}: {detail}"
+
+    event: str
+    detail: str
