@@ -21,10 +21,11 @@ class EscapMember:
 
 
 def _read() -> dict[str, EscapMember]:
-    with files("shared").joinpath("reference", "escap_members.csv").open(encoding="utf-8", newline="") as register:
-        return {
-            row["iso3"]: EscapMember(row["un_name"], cast(MemberKind, row["kind"])) for row in csv.DictReader(register)
-        }
+    register = files("shared").joinpath("reference", "escap_members.csv").read_text(encoding="utf-8")
+    return {
+        row["iso3"]: EscapMember(row["un_name"], cast(MemberKind, row["kind"]))
+        for row in csv.DictReader(register.splitlines())
+    }
 
 
 MEMBERS: Mapping[str, EscapMember] = MappingProxyType(_read())
