@@ -1,0 +1,62 @@
+"""Least rights in MongoDB: one role and one user for each service, as deploy/mongodb.yaml declares them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import yaml
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from tools.local.files import CHECKOUT
+from tools.local.progress import CannotStart
+
+DECLARATION = CHECKOUT / "deploy/mongodb.yaml"
+UNAUTHORIZED = 13
+
+
+def database(service: str) -> str:
+    """The database that a service owns."""
+    return f"throughline_{service}"
+
+
+def privileges(service: str, declaration: Path = DECLARATION) -> list[dict[str, Any]]:
+    """What a service may do, and where."""
+    declared = yaml.safe_load(declaration.read_text(encoding="utf-8"))
+    granted = [{"resource": {"db": database(service), "collection": ""}, "actions": declared["database"]["actions"]}]
+    for kind in ("insert_only", "read_write"):
+        for collection in declared[kind]["collections"]:
+            resource = {"db": database(service), "collection": collection}
+            granted.append({"resource": resource, "actions": declared[kind]["actions"]})
+    return granted
+
+
+def grant(admin_uri: str, passwords: Mapping[str, str], declaration: Path = DECLARATION) -> None:
+    """Create or update the role and the user of each service named in `passwords`."""
+    try:
+        with MongoClient[dict[str, Any]](admin_uri, serverSelectionTimeoutMS=10_000) as client:
+            for service, password in passwords.items():
+                owned = client[database(service)]
+                rights = privileges(service, declaration)
+                known_roles = owned.command("rolesInfo", service)["roles"]
+                owned.command("updateRole" if known_roles else "createRole", service, privileges=rights, roles=[])
+                known_users = owned.command("usersInfo", service)["users"]
+                owned.command("updateUser" if known_users else "createUser", service, pwd=password, roles=[service])
+    except OperationFailure as failure:
+        if failure.code != UNAUTHORIZED:
+            raise CannotStart(f"MongoDB refused to set up the users of the services: {failure.details}") from failure
+        raise CannotStart(
+            "The user in THROUGHLINE_MONGODB may not create roles and users. It needs the role userAdminAnyDatabase\n"
+            f"(or root): {failure.details}"
+        ) from failure
+    except PyMongoError as failure:
+        raise CannotStart(f"MongoDB does not answer: {failure}") from failure
+
+
+def user_uri(admin_uri: str, service: str, password: str) -> str:
+    """The same servers and options as the administrator's URI, with the user of one service."""
+    parts = urlsplit(admin_uri)
+    hosts = parts.netloc.rpartition("@")[2]
+    options = dict(parse_qsl(parts.query)) | {"authSource": database(service)}
+    return urlunsplit((parts.scheme, f"{service}:{quote(password, safe='')}@{hosts}", "/", urlencode(options), ""))

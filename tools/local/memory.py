@@ -1,0 +1,94 @@
+"""What a stack remembers under its home: ports, passwords, and the processes that run."""
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.local import ports
+from tools.local.files import read_json, write_json
+from tools.local.processes import Child, end_stranger, identity
+
+PORTS = ("kafka", "kafka_controller", "mongodb", "smtp", "nominations", "meetings", "recommendations", "notifications")
+
+
+class Memory:
+    """The files stack.json (where everything is) and secrets.json (passwords, private)."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._file = home / "stack.json"
+        self._secrets = home / "secrets.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that runs the stack, for as long as it does."""
+        return self.home / "stack.lock"
+
+    def _recall(self) -> dict[str, Any]:
+        return read_json(self._file)
+
+    def _note(self, **facts: Any) -> None:
+        write_json(self._file, self._recall() | facts)
+
+    def keep_free_ports(self) -> dict[str, int]:
+        """The remembered ports, and new ones for those that were never chosen or that a stranger took."""
+        chosen: dict[str, int] = {}
+        for name, port in self.ports().items():
+            if ports.is_free(port):
+                chosen[name] = port
+        for name in PORTS:
+            if name not in chosen:
+                chosen[name] = ports.choose(chosen.values())
+        self._note(ports=chosen)
+        return chosen
+
+    def ports(self) -> dict[str, int]:
+        remembered: dict[str, int] = self._recall().get("ports", {})
+        return remembered
+
+    def note_servers(self, kafka: str, mongodb_admin_uri: str) -> None:
+        """Keep where Kafka and MongoDB are; the URI holds a password, so it lies with the secrets."""
+        self._note(kafka=kafka)
+        write_json(self._secrets, read_json(self._secrets) | {"mongodb_admin_uri": mongodb_admin_uri})
+
+    def servers(self) -> tuple[str, str]:
+        """Kafka's bootstrap address and MongoDB's administrator URI."""
+        try:
+            return self._recall()["kafka"], read_json(self._secrets)["mongodb_admin_uri"]
+        except KeyError:
+            raise LookupError(f"the stack in {self.home} was never started") from None
+
+    def password(self, user: str) -> str:
+        """The password of a user of MongoDB, made when it is first asked for."""
+        known = read_json(self._secrets).get("passwords", {})
+        if user not in known:
+            known[user] = secrets.token_urlsafe(24)
+            write_json(self._secrets, read_json(self._secrets) | {"passwords": known})
+        return str(known[user])
+
+    def note_processes(self, children: Sequence[Child]) -> None:
+        """Keep the owner of the stack and what it runs, so that another process can find and end them."""
+        running = {
+            child.name: {"pid": child.pid, "begun": identity(child.pid)} for child in children if child.running()
+        }
+        owner = {"pid": os.getpid(), "begun": identity(os.getpid())}
+        self._note(owner=owner if running else None, processes=running)
+
+    def processes(self) -> dict[str, int]:
+        """The ids of the noted processes that still run."""
+        noted = self._recall().get("processes", {})
+        return {name: each["pid"] for name, each in noted.items() if identity(each["pid"]) == each["begun"]}
+
+    def owner(self) -> tuple[int, str] | None:
+        """The process that runs the stack, and when it began."""
+        noted = self._recall().get("owner")
+        return (noted["pid"], noted["begun"]) if noted and identity(noted["pid"]) == noted["begun"] else None
+
+    def end_leftovers(self) -> list[str]:
+        """End what an earlier owner left running; name it."""
+        noted = self._recall().get("processes", {})
+        ended = [name for name, each in noted.items() if end_stranger(each["pid"], each["begun"])]
+        self._note(owner=None, processes={})
+        return ended

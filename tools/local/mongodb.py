@@ -1,0 +1,108 @@
+"""A real MongoDB: a replica set of one, with authentication from its first second."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import ConnectionFailure, OperationFailure
+
+from tools.local import fetch
+from tools.local.files import read_json, write, write_json
+from tools.local.processes import Child, wait_until
+from tools.local.progress import Say
+
+ALREADY_INITIALIZED = 23
+AUTHENTICATION_FAILED = 18
+Client = MongoClient[dict[str, Any]]
+
+
+class MongoDB:
+    """The server: data under `home`, clients on `port`, the administrator's password given."""
+
+    name = "mongodb"
+
+    def __init__(self, home: Path, port: int, password: str, say: Say) -> None:
+        self.where = f"127.0.0.1:{port}"
+        self.admin_uri = f"mongodb://admin:{password}@{self.where}/?replicaSet=throughline&authSource=admin"
+        self._home, self._password, self._say = home, password, say
+        self._member = home / "member.json"
+
+    def prepare(self) -> None:
+        """Make the data folder, and the key without which a replica set refuses to authenticate."""
+        (self._home / "data").mkdir(parents=True, exist_ok=True)
+        if not (self._home / "key").exists():
+            write(self._home / "key", secrets.token_urlsafe(384).replace("-", "+").replace("_", "/") + "\n")
+
+    def command(self) -> Sequence[str]:
+        port = self.where.rpartition(":")[2]
+        return [
+            *(str(fetch.mongod(self._say)), "--dbpath", str(self._home / "data"), "--bind_ip", "127.0.0.1"),
+            *("--port", port, "--nounixsocket", "--replSet", "throughline", "--auth"),
+            *("--keyFile", str(self._home / "key"), "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256"),
+            *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
+        ]
+
+    def environment(self) -> Mapping[str, str]:
+        return {}
+
+    def await_ready(self, child: Child) -> None:
+        """Wait until it is a primary with an administrator, making it both the first time."""
+        with self._connect() as anonymous:
+            wait_until(child, lambda: _hello(anonymous) is not None, seconds=60)
+            member = read_json(self._member).get("host")
+            if member is None:
+                self._initiate(anonymous)
+            elif member != self.where:
+                self._move()
+            wait_until(child, lambda: bool((_hello(anonymous) or {}).get("isWritablePrimary")), seconds=60)
+            if member is None:
+                self._create_admin(anonymous)
+            write_json(self._member, {"host": self.where})
+
+    def _initiate(self, anonymous: Client) -> None:
+        members = [{"_id": 0, "host": self.where}]
+        try:
+            anonymous.admin.command("replSetInitiate", {"_id": "throughline", "members": members})
+        except OperationFailure as failure:
+            if failure.code != ALREADY_INITIALIZED and not self._admin_exists():
+                raise
+
+    def _create_admin(self, anonymous: Client) -> None:
+        if not self._admin_exists():
+            anonymous.admin.command("createUser", "admin", pwd=self._password, roles=["root"])
+
+    def _admin_exists(self) -> bool:
+        try:
+            with self._connect(username="admin", password=self._password) as client:
+                client.admin.command("ping")
+        except OperationFailure as failure:
+            if failure.code != AUTHENTICATION_FAILED:
+                raise
+            return False
+        return True
+
+    def _move(self) -> None:
+        """Tell the replica set that its only member answers on another port now."""
+        with self._connect(username="admin", password=self._password) as client:
+            config = client.local["system.replset"].find_one()
+            if config is None:
+                raise LookupError("the replica set has no configuration")
+            config["members"][0]["host"] = self.where
+            config["version"] += 1
+            client.admin.command("replSetReconfig", config, force=True)
+
+    def _connect(self, **credentials: str) -> Client:
+        return MongoClient(
+            f"mongodb://{self.where}", directConnection=True, serverSelectionTimeoutMS=2000, **credentials
+        )
+
+
+def _hello(client: Client) -> dict[str, Any] | None:
+    try:
+        return client.admin.command("hello")
+    except ConnectionFailure:
+        return None

@@ -1,0 +1,33 @@
+"""Free ports on this machine."""
+
+import random
+import socket
+from collections.abc import Collection
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def choose(taken: Collection[int]) -> int:
+    """A free port below those that the system hands to outgoing connections, so that a restart finds it free."""
+    while True:
+        port = random.randint(20_000, 32_000)  # noqa: S311
+        if port not in taken and is_free(port):
+            return port
+
+
+def answers(port: int) -> bool:
+    """Whether somebody accepts connections there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,145 @@
+"""Child processes that never outlive this one, and left-overs of an earlier one."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.local.files import CHECKOUT
+from tools.local.progress import CannotStart
+
+LAUNCH = Path(__file__).with_name("launch.py")
+Spawned = subprocess.Popen[bytes]
+
+_orders: queue.SimpleQueue[tuple[Callable[[], Spawned], Future[Spawned]]] = queue.SimpleQueue()
+_spawner_lock = threading.Lock()
+_spawner: threading.Thread | None = None
+
+
+@dataclass
+class Child:
+    """A process that this one started, with the log that it writes to from `log_start` on."""
+
+    name: str
+    process: Spawned
+    log: Path
+    log_start: int
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def said(self) -> str:
+        """What it wrote since it started."""
+        with self.log.open("rb") as file:
+            file.seek(self.log_start)
+            return file.read().decode(errors="replace")
+
+    def failed(self, why: str) -> CannotStart:
+        last = "\n".join("    " + line for line in self.said().splitlines()[-25:]) or "    (it wrote nothing)"
+        return CannotStart(f"{self.name} {why}. The end of {self.log}:\n{last}")
+
+
+def spawn(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
+    """Start a command in a session of its own, where Ctrl-C does not reach it, tied to the life of this process."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        start = output.tell()
+        launch = [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), *command]
+
+        def order() -> Spawned:
+            return subprocess.Popen(
+                launch,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(environment),
+                cwd=CHECKOUT,
+                start_new_session=True,
+            )
+
+        return Child(name, _from_lasting_thread(order), log, start)
+
+
+def _from_lasting_thread(order: Callable[[], Spawned]) -> Spawned:
+    """Linux ends such a child when the thread that began it ends, so all are begun by one that never does."""
+    global _spawner
+    with _spawner_lock:
+        if _spawner is None:
+            _spawner = threading.Thread(target=_spawn_for_ever, name="spawner", daemon=True)
+            _spawner.start()
+    answer: Future[Spawned] = Future()
+    _orders.put((order, answer))
+    return answer.result()
+
+
+def _spawn_for_ever() -> None:
+    while True:
+        order, answer = _orders.get()
+        try:
+            answer.set_result(order())
+        except OSError as error:
+            answer.set_exception(error)
+
+
+def wait_until(child: Child, ready: Callable[[], bool], seconds: float) -> None:
+    """Wait until a child is ready; say the end of its log if it ends first, or takes too long."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if not child.running():
+            raise child.failed(f"ended with exit code {child.process.returncode} before it was ready")
+        if time.monotonic() > deadline:
+            raise child.failed(f"was not ready after {seconds:.0f} s")
+        time.sleep(0.05)
+
+
+def end(children: Sequence[Child], grace: float = 30.0) -> None:
+    """Ask children to stop, all at once, and kill those that have not after the grace period."""
+    for child in children:
+        if child.running():
+            child.process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + grace
+    for child in children:
+        try:
+            child.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.process.kill()
+            child.process.wait()
+
+
+def identity(pid: int) -> str | None:
+    """When the process with this id began, so that a reused id is not taken for it; None if there is none."""
+    try:
+        if sys.platform == "linux":
+            state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            return None if state in "ZX" else fields[18]
+        answer = subprocess.run(
+            ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
+        return answer.stdout.strip() or None
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def end_stranger(pid: int, begun: str, grace: float = 30.0) -> bool:
+    """End a process that this one did not start, if it still is the one that began then; say whether it was."""
+    if identity(pid) != begun:
+        return False
+    for sign, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 10.0)):
+        os.kill(pid, sign)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if identity(pid) != begun:
+                return True
+            time.sleep(0.05)
+    return True

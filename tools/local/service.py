@@ -1,0 +1,38 @@
+"""One of the four services, as a process of the local stack."""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+import httpx
+
+from tools.local.processes import Child, wait_until
+
+
+class Service:
+    """A service that answers on `url` with the environment given."""
+
+    def __init__(self, name: str, port: int, environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.where = self.url = f"http://127.0.0.1:{port}"
+        self._environment = environment
+
+    def prepare(self) -> None:
+        """Nothing: a service reads only its environment."""
+
+    def command(self) -> Sequence[str]:
+        return [sys.executable, "-m", f"services.{self.name}.app"]
+
+    def environment(self) -> Mapping[str, str]:
+        return self._environment
+
+    def await_ready(self, child: Child) -> None:
+        with httpx.Client(trust_env=False, timeout=2) as client:
+            wait_until(child, lambda: is_ready(self.url, client), seconds=60)
+
+
+def is_ready(url: str, client: httpx.Client) -> bool:
+    """Whether the service says that it is ready."""
+    try:
+        return client.get(f"{url}/readyz").status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False

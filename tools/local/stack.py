@@ -1,0 +1,224 @@
+"""The whole platform on one bare machine: real Kafka, real MongoDB, an SMTP server and the services."""
+
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+from tools.local import grants, tokens, topics
+from tools.local.files import CHECKOUT, Locked, locked
+from tools.local.kafka import Kafka
+from tools.local.memory import Memory
+from tools.local.mongodb import MongoDB
+from tools.local.processes import Child, end, spawn
+from tools.local.progress import CannotStart, Say, say
+from tools.local.server import Server
+from tools.local.service import Service
+from tools.local.smtp import Mail
+
+ALL_FOUR = ("nominations", "meetings", "recommendations", "notifications")
+DEFAULT_HOME = CHECKOUT / ".throughline"
+
+
+class AlreadyRunning(CannotStart):
+    """Another process runs the stack of this home."""
+
+
+class Stack:
+    """Servers and services under one home folder; a context manager that starts them and stops them all."""
+
+    def __init__(self, home: Path = DEFAULT_HOME, services: Sequence[str] = ALL_FOUR, say: Say = say) -> None:
+        self.home = home.resolve()
+        self.services = tuple(services)
+        self.memory = Memory(self.home)
+        self.mail = self.home / "mail"
+        self.token_key = self.home / tokens.KEY_FILE
+        self._say = say
+        self._servers: dict[str, Server] = {}
+        self._children: dict[str, Child] = {}
+        self._held = ExitStack()
+
+    @property
+    def kafka(self) -> str:
+        """Bootstrap address of the broker."""
+        return self.memory.servers()[0]
+
+    @property
+    def mongodb_admin_uri(self) -> str:
+        """URI of a user who may do everything."""
+        return self.memory.servers()[1]
+
+    def mongodb_uri(self, service: str) -> str:
+        """URI of a service's own user."""
+        return grants.user_uri(self.mongodb_admin_uri, service, self.memory.password(service))
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where each service answers."""
+        ports = self.memory.ports()
+        return {name: f"http://127.0.0.1:{ports[name]}" for name in self.services if name in ports}
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The settings of a service, as environment variables."""
+        ports = self.memory.ports()
+        return {
+            "THROUGHLINE_KAFKA": self.kafka,
+            "THROUGHLINE_MONGODB": self.mongodb_uri(service),
+            "THROUGHLINE_DATABASE": grants.database(service),
+            "THROUGHLINE_HOST": "127.0.0.1",
+            "THROUGHLINE_PORT": str(ports[service]),
+            "THROUGHLINE_JWKS": str(self.home / tokens.JWKS_FILE),
+            "THROUGHLINE_ISSUER": tokens.ISSUER,
+            "THROUGHLINE_AUDIENCE": tokens.AUDIENCE,
+            "THROUGHLINE_SMTP_HOST": "127.0.0.1",
+            "THROUGHLINE_SMTP_PORT": str(ports["smtp"]),
+            "THROUGHLINE_SMTP_SENDER": "throughline@localhost.invalid",
+            "THROUGHLINE_LOG_LEVEL": os.environ.get("THROUGHLINE_LOG_LEVEL", "INFO"),
+        }
+
+    def start(self) -> None:
+        """Start everything, and return when everything is ready; stop it all if anything is not."""
+        if self._children:
+            raise AlreadyRunning(f"The stack in {self.home} is already running.")
+        try:
+            self._held.enter_context(locked(self.memory.lock, wait=False))
+        except Locked:
+            raise AlreadyRunning(self._where_it_runs()) from None
+        try:
+            for name in self.memory.end_leftovers():
+                self._say(f"ended {name}, left over from an earlier run")
+            self._start_servers()
+            self._start_services()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _where_it_runs(self) -> str:
+        owner = self.memory.owner()
+        places = "\n".join(f"    {name:<16} {url}" for name, url in self.urls.items())
+        return f"The stack in {self.home} is already running{f' (process {owner[0]})' if owner else ''}:\n{places}"
+
+    def _start_servers(self) -> None:
+        ports = self.memory.keep_free_ports()
+        tokens.make_key(self.home)
+        kafka, mongodb = os.environ.get("THROUGHLINE_KAFKA"), os.environ.get("THROUGHLINE_MONGODB")
+        own_kafka = Kafka(self.home / "kafka", ports["kafka"], ports["kafka_controller"], self._say)
+        own_mongodb = MongoDB(self.home / "mongodb", ports["mongodb"], self.memory.password("admin"), self._say)
+        self.memory.note_servers(kafka or own_kafka.where, mongodb or own_mongodb.admin_uri)
+        own: list[Server] = [Mail(self.mail, ports["smtp"])]
+        own += [own_mongodb] if mongodb is None else []
+        own += [own_kafka] if kafka is None else []
+        for server in own:
+            self._begin(server)
+        for server in own:
+            self._await_ready(server)
+            if server is own_mongodb:
+                self._grant()
+        if mongodb is not None:
+            self._grant()
+        topics.ensure(self.kafka)
+
+    def _grant(self) -> None:
+        grants.grant(self.mongodb_admin_uri, {name: self.memory.password(name) for name in ALL_FOUR})
+
+    def _start_services(self) -> None:
+        services = [Service(name, self.memory.ports()[name], self.environment(name)) for name in self.services]
+        for service in services:
+            self._begin(service)
+        for service in services:
+            self._await_ready(service)
+
+    def _begin(self, server: Server) -> None:
+        self._servers[server.name] = server
+        server.prepare()
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("THROUGHLINE_")}
+        environment = inherited | dict(server.environment()) | {"PYTHONUNBUFFERED": "1"}
+        log = self.home / "logs" / f"{server.name}.log"
+        self._children[server.name] = spawn(server.name, server.command(), log, environment)
+        self.memory.note_processes(list(self._children.values()))
+
+    def _await_ready(self, server: Server) -> None:
+        server.await_ready(self._children[server.name])
+        self._say(f"{server.name} is ready on {server.where}")
+
+    def start_one(self, name: str) -> None:
+        """Start a server or service again, on the same port and data."""
+        if self._child(name).running():
+            raise AlreadyRunning(f"{name} is running.")
+        self._begin(self._servers[name])
+        self._await_ready(self._servers[name])
+
+    def stop_one(self, name: str) -> None:
+        """Ask one to stop, and wait until it has."""
+        end([self._child(name)])
+
+    def kill(self, name: str, sig: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to one; after SIGKILL, wait until it is gone."""
+        child = self._child(name)
+        child.process.send_signal(sig)
+        if sig is signal.SIGKILL:
+            child.process.wait()
+
+    def _child(self, name: str) -> Child:
+        if name not in self._children:
+            raise LookupError(f"{name} is not run by this stack, which runs: {', '.join(self._children) or 'nothing'}")
+        return self._children[name]
+
+    def pids(self) -> dict[str, int]:
+        """The ids of what runs now."""
+        return {name: child.pid for name, child in self._children.items() if child.running()}
+
+    def stop(self) -> None:
+        """Stop the services, then the servers; a second Ctrl-C kills what is left."""
+        services = [child for name, child in self._children.items() if name in ALL_FOUR]
+        servers = [child for name, child in self._children.items() if name not in ALL_FOUR]
+        try:
+            end(services)
+            end(servers)
+        finally:
+            end([*services, *servers], grace=0)
+            if self._children:
+                self.memory.note_processes([])
+            self._children.clear()
+            self._held.close()
+
+    def __enter__(self) -> Self:
+        self._stop_on_termination()
+        try:
+            self.start()
+        except BaseException:
+            self._terminations.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            self.stop()
+        finally:
+            self._terminations.close()
+
+    def _stop_on_termination(self) -> None:
+        """Let SIGTERM and SIGHUP end this process as Ctrl-C does: through the end of the `with` block."""
+        self._terminations = ExitStack()
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for sign in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(sign) is signal.SIG_DFL:
+                signal.signal(sign, _leave)
+                self._terminations.callback(signal.signal, sign, signal.SIG_DFL)
+
+
+def _leave(sign: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + sign)
+
+
+@contextmanager
+def temporary(services: Sequence[str] = ALL_FOUR, say: Say = say) -> Iterator[Stack]:
+    """A running stack in a folder of its own, which is removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="throughline-") as folder, Stack(Path(folder), services, say) as stack:
+        yield stack

@@ -1,0 +1,53 @@
+"""Tokens of a local stack, signed with a key that is made at its first start."""
+
+import secrets
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+
+from tools.local.files import read_json, write_json
+
+ISSUER = "throughline-local"
+AUDIENCE = "throughline"
+ALGORITHM = "Ed25519"
+KEY_FILE = "token_key.json"
+JWKS_FILE = "jwks.json"
+
+
+def make_key(home: Path) -> None:
+    """Make the signing key, private, and the set of public keys that services check against; once."""
+    if not (home / KEY_FILE).exists():
+        key = OKPKey.generate_key("Ed25519", {"alg": ALGORITHM, "use": "sig", "kid": secrets.token_hex(8)})
+        write_json(home / KEY_FILE, key.as_dict(private=True))
+    key = OKPKey.import_key(read_json(home / KEY_FILE))
+    write_json(home / JWKS_FILE, {"keys": [key.as_dict(private=False)]})
+
+
+def mint(
+    home_or_key: Path,
+    *,
+    role: str,
+    subject: str,
+    member: str | None = None,
+    lifetime: timedelta = timedelta(hours=8),
+) -> str:
+    """Issue a token for a role; `home_or_key` is a stack's home or its private key's file."""
+    file = home_or_key / KEY_FILE if home_or_key.is_dir() else home_or_key
+    key = OKPKey.import_key(read_json(file))
+    now = datetime.now(UTC)
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": subject,
+        "role": role,
+        "iat": now,
+        "nbf": min(now, now + lifetime),
+        "exp": now + lifetime,
+        "jti": uuid.uuid4().hex,
+    }
+    if member is not None:
+        claims["member"] = member
+    return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": "JWT"}, claims, key, algorithms=[ALGORITHM])

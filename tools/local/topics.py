@@ -1,0 +1,101 @@
+"""Topics, made from deploy/topics.yaml and never by accident."""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from tools.local.files import CHECKOUT
+from tools.local.progress import CannotStart
+
+DECLARATION = CHECKOUT / "deploy/topics.yaml"
+
+
+@dataclass(frozen=True)
+class Topics:
+    """What a declaration asks for: partitions by topic, settings of them all, settings of those newly made."""
+
+    partitions: Mapping[str, int]
+    config: Mapping[str, str]
+    replication: int
+    config_when_made: Mapping[str, str]
+
+
+def declared(path: Path = DECLARATION, profile: str = "local") -> Topics:
+    """Read the declaration, for a single node (`local`) or a cluster (`deployed`)."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    copies = {key: str(value) for key, value in content["replication"][profile].items()}
+    return Topics(
+        partitions={name: topic["partitions"] for name, topic in content["topics"].items()},
+        config={key: str(value) for key, value in content["config"].items()},
+        replication=int(copies.pop("factor")),
+        config_when_made=copies,
+    )
+
+
+def ensure(bootstrap: str, topics: Topics | None = None) -> None:
+    """Make the topics that are absent; refuse those that differ, naming what differs."""
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, _ensure(bootstrap, topics or declared())).result()
+
+
+async def _ensure(bootstrap: str, topics: Topics) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
+    try:
+        await admin.start()
+        await _create_absent(admin, topics)
+        differences = [*await _partition_differences(admin, topics), *await _config_differences(admin, topics)]
+    except KafkaError as failure:
+        raise CannotStart(f"Kafka at {bootstrap} could not be asked for its topics: {failure}") from failure
+    finally:
+        await admin.close()
+    if differences:
+        raise CannotStart(
+            "Topics differ from deploy/topics.yaml, and nothing was changed:\n"
+            + "\n".join(f"    {line}" for line in differences)
+        )
+
+
+async def _create_absent(admin: AIOKafkaAdminClient, topics: Topics) -> None:
+    present = set(await admin.list_topics())
+    config = {**topics.config, **topics.config_when_made}
+    absent = [
+        NewTopic(name, partitions, topics.replication, topic_configs=config)
+        for name, partitions in topics.partitions.items()
+        if name not in present
+    ]
+    if not absent:
+        return
+    for name, code, message in (await admin.create_topics(absent)).topic_errors:
+        if code not in (0, TopicAlreadyExistsError.errno):
+            raise CannotStart(f"Kafka refused to make the topic {name}: {message or for_code(code).__name__}")
+
+
+async def _partition_differences(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
+    described = await admin.describe_topics(list(topics.partitions))
+    found = {topic["topic"]: len(topic["partitions"]) for topic in described}
+    return [
+        f"{name}: {found.get(name, 0)} partitions, declared {partitions}"
+        for name, partitions in topics.partitions.items()
+        if found.get(name) != partitions
+    ]
+
+
+async def _config_differences(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics.partitions]
+    differences = []
+    for answer in await admin.describe_configs(resources):
+        for _code, _message, _kind, name, entries in answer.resources:
+            found = {entry[0]: entry[1] for entry in entries}
+            differences += [
+                f"{name}: {key} is {found.get(key)}, declared {value}"
+                for key, value in topics.config.items()
+                if found.get(key) != value
+            ]
+    return differences
