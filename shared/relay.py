@@ -1,0 +1,222 @@
+"""The relay: gives every stored event its position, then publishes it. Nobody else publishes.
+
+Store a ledger batch, publish it, raise the published position: killed between any two of these, the next relay
+publishes again from the published position. A second or stale relay meets a duplicate key in the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from shared.commit_feed import CommitFeed, Stored, TokenTooOld
+from shared.events.canonical import leaf_hash
+from shared.ledger import Batch, Entry, Ledger, LedgerMoved, Token
+from shared.telemetry import RELAY_POSITION, RELAYED, Pulse
+
+LEASE_MS = 5_000
+BATCH_COMMITS = 2_000
+WAIT_MS = 500
+CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+
+log = structlog.get_logger()
+
+
+class LeaseLost(Exception):
+    """Another relay may have taken over."""
+
+
+class Lease:
+    """Which relay of a service works: kept rare by time, kept harmless by the ledger's keys."""
+
+    def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
+        self._leases = database.get_collection("relay")
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4()}"
+
+    async def take(self) -> bool:
+        """Take or renew the lease, by the database's clock; False while another holds it."""
+        free = {"$or": [{"owner": self._owner}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+        mine = {"$set": {"owner": self._owner, "until": {"$add": ["$$NOW", LEASE_MS]}}}
+        try:
+            await self._leases.update_one({"_id": "lease", **free}, [mine], upsert=True)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def release(self) -> None:
+        """Give the lease back, so that another need not wait."""
+        expired = {"$set": {"until": {"$subtract": ["$$NOW", 1]}}}
+        await self._leases.update_one({"_id": "lease", "owner": self._owner}, [expired])
+
+
+class Relay:
+    """The relay of one service."""
+
+    def __init__(self, database: AsyncIOMotorDatabase[Any], kafka: str, service: str, pulse: Pulse) -> None:
+        self._database = database
+        self._kafka = kafka
+        self._service = service
+        self._topic = f"throughline.{service}"
+        self._pulse = pulse
+        self._lease = Lease(database)
+        self._ledger = Ledger(database)
+        self._heads: dict[str, int] = {}
+        self._end = 0
+        self._published = 0
+
+    async def run(self) -> None:
+        """Relay until cancelled; after trouble with a server, begin again."""
+        try:
+            while True:
+                try:
+                    if await self._lease.take():
+                        await self._lead()
+                    else:
+                        self._pulse.beat()
+                        await asyncio.sleep(LEASE_MS / 3_000)
+                except (PyMongoError, KafkaError, LeaseLost, OSError) as error:
+                    self._pulse.fault(f"{type(error).__name__}: {error}")
+                    log.warning("relay_interrupted", error=type(error).__name__)
+                    await asyncio.sleep(0.5)
+        finally:
+            await asyncio.shield(_quietly(self._lease.release()))
+
+    async def _lead(self) -> None:
+        async with self._producer() as producer, await self._database.client.start_session() as session:
+            feed = CommitFeed(self._database, session)
+            keeper = asyncio.create_task(self._keep_lease())
+            try:
+                await self._follow(feed, producer, keeper)
+            finally:
+                keeper.cancel()
+
+    @asynccontextmanager
+    async def _producer(self) -> AsyncIterator[AIOKafkaProducer]:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._kafka,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=2,
+            max_batch_size=256 * 1024,
+            max_request_size=1024 * 1024,
+            request_timeout_ms=15_000,
+        )
+        await producer.start()
+        try:
+            yield producer
+        finally:
+            await _quietly(asyncio.wait_for(producer.stop(), 10))
+
+    async def _keep_lease(self) -> None:
+        while await self._lease.take():
+            await asyncio.sleep(LEASE_MS / 3_000)
+        raise LeaseLost
+
+    async def _follow(self, feed: CommitFeed, producer: AIOKafkaProducer, keeper: asyncio.Task[None]) -> None:
+        last = await self._ledger.last()
+        self._heads = await self._ledger.heads()
+        self._end = last.end if last else 0
+        self._published = await self._ledger.published()
+        await self._publish_from_ledger(feed, producer)
+        try:
+            token = await feed.open(last.token if last else None)
+            resumed = last is not None and last.token is not None
+        except TokenTooOld:
+            token, resumed = await feed.open(None), False
+        if not resumed:
+            await self._catch_up(feed, producer, token)
+        while True:
+            commits, token = await feed.next(BATCH_COMMITS, WAIT_MS)
+            await self._enter_and_publish(feed, producer, commits, token)
+            if keeper.done():
+                raise LeaseLost
+            self._pulse.beat()
+
+    async def _catch_up(self, feed: CommitFeed, producer: AIOKafkaProducer, token: Token) -> None:
+        """Enter what the ledger lacks, by comparing heads; the stream was opened before, so nothing falls between."""
+        pending: list[Stored] = []
+        async for commit in feed.after(await feed.behind(self._heads)):
+            pending.append(commit)
+            if len(pending) >= BATCH_COMMITS:
+                await self._enter_and_publish(feed, producer, pending, token)
+                self._pulse.beat()
+                pending = []
+        await self._enter_and_publish(feed, producer, pending, token)
+
+    async def _enter_and_publish(
+        self, feed: CommitFeed, producer: AIOKafkaProducer, commits: Sequence[Stored], token: Token
+    ) -> None:
+        while new := await self._new(feed, commits):
+            raws = [(commit.stream, commit.first + n, raw) for commit in new for n, raw in enumerate(commit.events)]
+            entries = tuple(Entry(stream, version, leaf_hash(raw)) for stream, version, raw in raws)
+            batch = Batch(self._end, entries, token)
+            try:
+                await self._ledger.enter(batch)
+            except LedgerMoved:
+                await self._learn(self._end)
+                continue
+            self._took(batch)
+            if self._published == batch.first:
+                await self._publish(producer, batch, [raw for _, _, raw in raws])
+            else:
+                await self._publish_from_ledger(feed, producer)
+            return
+
+    async def _new(self, feed: CommitFeed, commits: Sequence[Stored]) -> list[Stored]:
+        """Return the commits that the ledger lacks, each the successor of its stream's last ledgered version."""
+        heads: dict[str, int] = {}
+        new: list[Stored] = []
+        for commit in commits:
+            head = heads.get(commit.stream, self._heads.get(commit.stream, 0))
+            if commit.last <= head:
+                continue
+            missing = [commit]
+            if commit.first != head + 1:
+                missing = [earlier async for earlier in feed.after({commit.stream: head})]
+            new += missing
+            heads[commit.stream] = missing[-1].last
+        return new
+
+    async def _learn(self, position: int) -> None:
+        async for batch in self._ledger.since(position):
+            self._took(batch)
+        self._published = max(self._published, await self._ledger.published())
+
+    def _took(self, batch: Batch) -> None:
+        for entry in batch.entries:
+            self._heads[entry.stream] = entry.version
+        self._end = batch.end
+
+    async def _publish_from_ledger(self, feed: CommitFeed, producer: AIOKafkaProducer) -> None:
+        async for batch in self._ledger.since(self._published):
+            raws = await feed.bytes_of(batch.entries)
+            await self._publish(producer, batch, [raws[entry.stream, entry.version] for entry in batch.entries])
+
+    async def _publish(self, producer: AIOKafkaProducer, batch: Batch, raws: Sequence[bytes]) -> None:
+        sent = []
+        for position, (entry, raw) in enumerate(zip(batch.entries, raws, strict=True), start=batch.first):
+            headers = [CONTENT_TYPE, ("position", str(position).encode()), ("leaf", entry.leaf.encode())]
+            sent.append(await producer.send(self._topic, raw, key=entry.stream.encode(), headers=headers))
+        await asyncio.gather(*sent)
+        await self._ledger.raise_published(batch.end)
+        self._published = batch.end
+        RELAYED.labels(self._service).inc(len(raws))
+        RELAY_POSITION.labels(self._service).set(batch.end)
+
+
+async def _quietly(work: Any) -> None:
+    try:
+        await work
+    except (PyMongoError, KafkaError, OSError, TimeoutError) as error:
+        log.warning("relay_cleanup_failed", error=type(error).__name__)
