@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from tools.local import fetch
@@ -32,14 +33,14 @@ class Kafka:
             configuration.format(port=self._port, controller_port=self._controller_port, data=data),
         )
         if not (data / "meta.properties").exists():
-            command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", CLUSTER]
+            command = [*self._java, "kafka.tools.StorageTool", "format", "-t", CLUSTER]
             command += ["-c", str(self._home / "kafka.properties")]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 raise CannotStart(f"Kafka could not format {data}:\n{done.stdout}{done.stderr}")
 
     def command(self) -> Sequence[str]:
-        return [*self._java(), "kafka.Kafka", str(self._home / "kafka.properties")]
+        return [*self._java, "kafka.Kafka", str(self._home / "kafka.properties")]
 
     def environment(self) -> Mapping[str, str]:
         return {}
@@ -48,6 +49,7 @@ class Kafka:
         """Wait for its own word that it serves."""
         wait_until(child, lambda: "Kafka Server started" in child.said(), seconds=120)
 
+    @cached_property
     def _java(self) -> list[str]:
         java = fetch.java(self._say)
         jars = fetch.kafka(java, say=self._say)

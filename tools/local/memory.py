@@ -34,10 +34,7 @@ class Memory:
 
     def keep_free_ports(self) -> dict[str, int]:
         """The remembered ports, and new ones for those that were never chosen or that a stranger took."""
-        chosen: dict[str, int] = {}
-        for name, port in self.ports().items():
-            if ports.is_free(port):
-                chosen[name] = port
+        chosen = {name: port for name, port in self.ports().items() if ports.is_free(port)}
         for name in PORTS:
             if name not in chosen:
                 chosen[name] = ports.choose(chosen.values())
@@ -68,13 +65,24 @@ class Memory:
             write_json(self._secrets, read_json(self._secrets) | {"passwords": known})
         return str(known[user])
 
-    def note_processes(self, children: Sequence[Child]) -> None:
-        """Keep the owner of the stack and what it runs, so that another process can find and end them."""
-        running = {
-            child.name: {"pid": child.pid, "begun": identity(child.pid)} for child in children if child.running()
-        }
+    def note_owner(self, services: Sequence[str]) -> None:
+        """Keep which process runs the stack, so that another one can find it, and with which services."""
         owner = {"pid": os.getpid(), "begun": identity(os.getpid())}
-        self._note(owner=owner if running else None, processes=running)
+        self._note(owner=owner, services=list(services), processes={})
+
+    def note_processes(self, children: Sequence[Child]) -> None:
+        """Keep what runs, so that the next owner can end what this one could not."""
+        running = [child for child in children if child.running()]
+        self._note(processes={child.name: {"pid": child.pid, "begun": identity(child.pid)} for child in running})
+
+    def forget_owner(self) -> None:
+        """Note that nothing runs any more."""
+        self._note(owner=None, processes={})
+
+    def services(self) -> list[str]:
+        """The services of the latest start."""
+        noted: list[str] = self._recall().get("services", [])
+        return noted
 
     def processes(self) -> dict[str, int]:
         """The ids of the noted processes that still run."""
@@ -90,5 +98,5 @@ class Memory:
         """End what an earlier owner left running; name it."""
         noted = self._recall().get("processes", {})
         ended = [name for name, each in noted.items() if end_stranger(each["pid"], each["begun"])]
-        self._note(owner=None, processes={})
+        self.forget_owner()
         return ended

@@ -77,7 +77,7 @@ class MongoDB:
 
     def _admin_exists(self) -> bool:
         try:
-            with self._connect(username="admin", password=self._password) as client:
+            with self._connect(f"admin:{self._password}@") as client:
                 client.admin.command("ping")
         except OperationFailure as failure:
             if failure.code != AUTHENTICATION_FAILED:
@@ -87,7 +87,7 @@ class MongoDB:
 
     def _move(self) -> None:
         """Tell the replica set that its only member answers on another port now."""
-        with self._connect(username="admin", password=self._password) as client:
+        with self._connect(f"admin:{self._password}@") as client:
             config = client.local["system.replset"].find_one()
             if config is None:
                 raise LookupError("the replica set has no configuration")
@@ -95,10 +95,9 @@ class MongoDB:
             config["version"] += 1
             client.admin.command("replSetReconfig", config, force=True)
 
-    def _connect(self, **credentials: str) -> Client:
-        return MongoClient(
-            f"mongodb://{self.where}", directConnection=True, serverSelectionTimeoutMS=2000, **credentials
-        )
+    def _connect(self, credentials: str = "") -> Client:
+        uri = f"mongodb://{credentials}{self.where}/"
+        return MongoClient(uri, directConnection=True, serverSelectionTimeoutMS=2000)
 
 
 def _hello(client: Client) -> dict[str, Any] | None:

@@ -24,10 +24,11 @@ def choose(taken: Collection[int]) -> int:
             return port
 
 
-def answers(port: int) -> bool:
-    """Whether somebody accepts connections there."""
+def answers(where: str) -> bool:
+    """Whether somebody accepts connections at `host:port`."""
+    host, _, port = where.rpartition(":")
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=2):
             return True
     except OSError:
         return False

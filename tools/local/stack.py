@@ -4,6 +4,7 @@ import os
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from tools.local.progress import CannotStart, Say, say
 from tools.local.server import Server
 from tools.local.service import Service
 from tools.local.smtp import Mail
+from tools.local.status import Status, look
 
 ALL_FOUR = ("nominations", "meetings", "recommendations", "notifications")
 DEFAULT_HOME = CHECKOUT / ".throughline"
@@ -42,6 +44,7 @@ class Stack:
         self._servers: dict[str, Server] = {}
         self._children: dict[str, Child] = {}
         self._held = ExitStack()
+        self._terminations = ExitStack()
 
     @property
     def kafka(self) -> str:
@@ -92,16 +95,33 @@ class Stack:
         try:
             for name in self.memory.end_leftovers():
                 self._say(f"ended {name}, left over from an earlier run")
+            self.memory.note_owner(self.services)
             self._start_servers()
             self._start_services()
         except BaseException:
             self.stop()
             raise
 
+    def watch(self) -> None:
+        """Wait until Ctrl-C or a signal; say it when something ends by itself."""
+        ended: set[str] = set()
+        while True:
+            for name, child in self._children.items():
+                if not child.running() and name not in ended:
+                    ended.add(name)
+                    self._say(f"{name} ended with exit code {child.process.returncode}: see {child.log}")
+            time.sleep(0.5)
+
+    def status(self) -> dict[str, Status]:
+        """What is up and what is not, asked of each, also from another process than the one that runs it."""
+        return look(self.memory)
+
     def _where_it_runs(self) -> str:
         owner = self.memory.owner()
-        places = "\n".join(f"    {name:<16} {url}" for name, url in self.urls.items())
-        return f"The stack in {self.home} is already running{f' (process {owner[0]})' if owner else ''}:\n{places}"
+        ports = self.memory.ports()
+        places = [f"    {name:<16} http://127.0.0.1:{ports[name]}" for name in self.memory.services()]
+        process = f" (process {owner[0]})" if owner else ""
+        return "\n".join([f"The stack in {self.home} is already running{process}.", *places])
 
     def _start_servers(self) -> None:
         ports = self.memory.keep_free_ports()
@@ -182,9 +202,8 @@ class Stack:
             end(servers)
         finally:
             end([*services, *servers], grace=0)
-            if self._children:
-                self.memory.note_processes([])
             self._children.clear()
+            self.memory.forget_owner()
             self._held.close()
 
     def __enter__(self) -> Self:
@@ -204,7 +223,6 @@ class Stack:
 
     def _stop_on_termination(self) -> None:
         """Let SIGTERM and SIGHUP end this process as Ctrl-C does: through the end of the `with` block."""
-        self._terminations = ExitStack()
         if threading.current_thread() is not threading.main_thread():
             return
         for sign in (signal.SIGTERM, signal.SIGHUP):

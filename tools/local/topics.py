@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -72,7 +73,8 @@ async def _create_absent(admin: AIOKafkaAdminClient, topics: Topics) -> None:
     ]
     if not absent:
         return
-    for name, code, message in (await admin.create_topics(absent)).topic_errors:
+    answer: Any = await admin.create_topics(absent)
+    for name, code, message in answer.topic_errors:
         if code not in (0, TopicAlreadyExistsError.errno):
             raise CannotStart(f"Kafka refused to make the topic {name}: {message or for_code(code).__name__}")
 
@@ -89,8 +91,9 @@ async def _partition_differences(admin: AIOKafkaAdminClient, topics: Topics) -> 
 
 async def _config_differences(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics.partitions]
+    answers: list[Any] = await admin.describe_configs(resources)
     differences = []
-    for answer in await admin.describe_configs(resources):
+    for answer in answers:
         for _code, _message, _kind, name, entries in answer.resources:
             found = {entry[0]: entry[1] for entry in entries}
             differences += [

@@ -1,0 +1,71 @@
+"""What of a stack is up, as any process can see it."""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from tools.local.files import Locked, locked
+from tools.local.memory import Memory
+from tools.local.ports import answers
+from tools.local.service import is_ready
+
+
+@dataclass(frozen=True)
+class Status:
+    """One server or service: `up` if it serves, `not ready` if it only runs; no process id where it is not ours."""
+
+    state: Literal["up", "not ready", "down"]
+    where: str
+    pid: int | None
+
+
+def look(memory: Memory) -> dict[str, Status]:
+    """Ask each part of the stack; raise LookupError where none was ever started."""
+    kafka, mongodb = memory.servers()
+    known, pids = memory.ports(), memory.processes()
+    smtp = f"127.0.0.1:{known['smtp']}"
+    hosts = mongodb.rpartition("@")[2].partition("/")[0]
+    found = {
+        "kafka": (kafka, any(answers(each) for each in kafka.split(","))),
+        "mongodb": (hosts, _mongodb_serves(mongodb)),
+        "smtp": (smtp, answers(smtp)),
+    }
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        for name in memory.services():
+            url = f"http://127.0.0.1:{known[name]}"
+            found[name] = (url, is_ready(url, client))
+    return {name: _status(serves, where, pids.get(name)) for name, (where, serves) in found.items()}
+
+
+def _status(serves: bool, where: str, pid: int | None) -> Status:
+    return Status("up" if serves else "not ready" if pid else "down", where, pid)
+
+
+def _mongodb_serves(uri: str) -> bool:
+    try:
+        with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=2000) as client:
+            return bool(client.admin.command("hello").get("isWritablePrimary"))
+    except PyMongoError:
+        return False
+
+
+def stop_from_outside(memory: Memory, patience: float = 90.0) -> bool:
+    """Stop the stack that another process runs, and what a crashed one left; say whether anything ran."""
+    owner = memory.owner()
+    if owner is not None:
+        os.kill(owner[0], signal.SIGTERM)
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with locked(memory.lock, wait=False):
+                return bool(memory.end_leftovers()) or owner is not None
+        except Locked:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the stack in {memory.home} did not stop within {patience:.0f} s") from None
+            time.sleep(0.1)
