@@ -1,0 +1,1 @@
+"""Calls for nominations, the nominations of Governments, and the memberships that come of them."""

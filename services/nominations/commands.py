@@ -1,0 +1,103 @@
+"""What may be asked of the nominations service."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from shared.aggregates import Command
+from shared.events.nominations import (
+    CallForNominationsClosed,
+    CallForNominationsOpened,
+    MembershipEnded,
+    NominationAccepted,
+    NominationDeclined,
+    NominationResubmitted,
+    NominationReturned,
+    NominationSubmitted,
+    NominationWithdrawn,
+)
+from shared.events.values import Id, Line, Member, Model, NoteVerbale, Text, WorldDate
+from shared.events.words import Capacity, Category, Status
+
+
+class OpenCall(Command, CallForNominationsOpened):
+    """Ask Governments for nominations."""
+
+
+class CloseCall(Command, CallForNominationsClosed):
+    """Take no more nominations under the call."""
+
+
+class PersonDetails(Model):
+    """A person, in plain words: sealed before anything is decided or stored."""
+
+    name: Line = Field(examples=["Synthetic Expert"])
+    contact: Line = Field(examples=["synthetic.expert@example.org"])
+    about: Text | None = None
+
+
+class NominationRequest(Model):
+    """What a Government writes about its nomination, at first and when it completes it."""
+
+    person: Id | None = Field(None, description="the expert's opaque id; left out: given here, or the same as before")
+    details: PersonDetails
+    note_verbale: NoteVerbale
+    institution: Line
+    category: Category
+    expertise: tuple[Line, ...] = ()
+    themes: tuple[Line, ...] = ()
+    capacity: Capacity = "principal"
+    replaces: Id | None = Field(None, description="the membership that this one would replace")
+    note: Text | None = None
+    source: Line | None = None
+    status: Status | None = None
+
+
+class SubmitNominationRequest(NominationRequest):
+    """Nominate an expert, as a Government writes it."""
+
+    nomination: Id | None = None
+    call: Id | None = None
+    member: Member
+    submitted_on: WorldDate | None = None
+
+
+class ResubmitNominationRequest(NominationRequest):
+    """Complete a nomination that was returned, as a Government writes it."""
+
+    resubmitted_on: WorldDate | None = None
+
+
+class SubmitNomination(Command, NominationSubmitted):
+    """Nominate an expert; what is personal is sealed."""
+
+
+class ReturnNomination(Command, NominationReturned):
+    """Ask the Government to complete its nomination."""
+
+
+class ResubmitNomination(Command, NominationResubmitted):
+    """Complete a nomination that was returned; what is personal is sealed."""
+
+
+class AcceptNomination(Command, NominationAccepted):
+    """Register the nomination."""
+
+
+class DeclineNomination(Command, NominationDeclined):
+    """Do not register the nomination, on a named ground."""
+
+
+class WithdrawNomination(Command, NominationWithdrawn):
+    """Take the nomination back."""
+
+
+class BeginMembership(Command):
+    """Make the expert of an accepted nomination a member of the group; only a policy asks for it."""
+
+    nomination: Id
+    began_on: WorldDate | None = None
+
+
+class EndMembership(Command, MembershipEnded):
+    """End a membership."""

@@ -1,0 +1,126 @@
+"""A membership of the group: begun when a nomination was accepted, and ended."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from pydantic import TypeAdapter
+
+from services.nominations.commands import BeginMembership, EndMembership
+from services.nominations.domain.nomination import Accepted, in_words
+from services.nominations.domain.rules import MembershipRestsOnUnknownNomination
+from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.events.event import Event
+from shared.events.nominations import MembershipBegan, MembershipEnded
+from shared.events.values import Model
+from shared.rejections import OutOfOrder
+
+
+class Absent(Model):
+    """No membership of this id is on record."""
+
+    stage: Literal["absent"] = "absent"
+    member: None = None
+
+
+class _OnRecord(Model):
+    began: MembershipBegan
+    versions: tuple[int, ...]
+
+    @property
+    def member(self) -> str:
+        """The member whose Government nominated the expert."""
+        return self.began.member
+
+
+class Active(_OnRecord):
+    """The expert belongs to the group."""
+
+    stage: Literal["active"] = "active"
+
+
+class Ended(_OnRecord):
+    """The expert no longer belongs to the group."""
+
+    stage: Literal["ended"] = "ended"
+    ended: MembershipEnded
+
+
+Membership: TypeAlias = Absent | Active | Ended
+
+
+def evolve(state: Membership, fact: Fact) -> Membership:
+    """Fold one fact of a membership's stream."""
+    match state, fact.data:
+        case _, MembershipBegan() as began:
+            return Active(began=began, versions=fact.versions)
+        case Active() | Ended(), MembershipEnded() as ended:
+            return Ended(began=state.began, ended=ended, versions=state.versions + fact.versions)
+        case _:
+            return state
+
+
+def decide(state: Membership, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
+    """Begin a membership from an accepted nomination, end one that is active."""
+    match state, command:
+        case Absent(), BeginMembership():
+            return _begin(command, stream, facts)
+        case Active(), EndMembership():
+            return [event_from(command, MembershipEnded)]
+        case _:
+            stage = "not on record" if isinstance(state, Absent) else state.stage
+            return OutOfOrder(type(command).__name__, stream, stage)
+
+
+def needs(_state: Membership, command: Command) -> frozenset[str]:
+    """Return the nomination that a membership begins from."""
+    return frozenset({f"nomination/{command.nomination}"}) if isinstance(command, BeginMembership) else frozenset()
+
+
+def names(event: Event) -> frozenset[str]:
+    """Return the streams that an event of a membership names."""
+    if not isinstance(event, MembershipBegan):
+        return frozenset()
+    replaced = {f"membership/{event.replaces}"} if event.replaces else set()
+    return frozenset({f"nomination/{event.nomination}"} | replaced)
+
+
+def facets(state: Membership) -> dict[str, Any]:
+    """Return what lists of memberships filter on."""
+    if isinstance(state, Absent):
+        return {"stage": state.stage}
+    return {"stage": state.stage, **state.began.model_dump(include={"member", "person", "nomination", "capacity"})}
+
+
+def _begin(command: BeginMembership, stream: str, facts: Facts) -> Decision:
+    """Take person, member and capacity from the nomination, never from the command."""
+    nomination = f"nomination/{command.nomination}"
+    if nomination not in facts:
+        return MembershipRestsOnUnknownNomination(command.nomination)
+    state = facts[nomination].state
+    if not isinstance(state, Accepted):
+        return OutOfOrder("BeginMembership", nomination, in_words(state))
+    written = state.particulars
+    return [
+        event_from(
+            command,
+            MembershipBegan,
+            membership=stream.partition("/")[2],
+            person=written.person,
+            member=written.member,
+            capacity=written.capacity,
+            replaces=written.replaces,
+        )
+    ]
+
+
+MEMBERSHIP: Aggregate[Membership] = Aggregate(
+    kind="membership",
+    initial=Absent(),
+    states=TypeAdapter(Membership),
+    evolve=evolve,
+    decide=decide,
+    needs=needs,
+    names=names,
+    facets=facets,
+)

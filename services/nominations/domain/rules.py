@@ -1,0 +1,62 @@
+"""The rules of nominations, each a refusal with a sentence for a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.rejections import Rejection, RuleKind
+
+
+@dataclass(frozen=True)
+class OnlyMembersAndAssociateMembersNominate(Rejection):
+    """All members and associate members are eligible, and nobody else."""
+
+    kind: ClassVar[RuleKind] = "note"
+    paragraph: ClassVar[str | None] = "20-21"
+    says: ClassVar[str] = (
+        "{member} is neither a member nor an associate member of ESCAP: give the ISO 3166-1 alpha-3 code"
+    )
+
+    member: str
+
+
+@dataclass(frozen=True)
+class OnlyTheMembersOwnGovernmentNominates(Rejection):
+    """The members of the group are nominated by their respective Governments."""
+
+    kind: ClassVar[RuleKind] = "note"
+    paragraph: ClassVar[str | None] = "20"
+    says: ClassVar[str] = "only the Government of {member} or, on its note verbale, the secretariat may do this"
+
+    member: str
+
+
+@dataclass(frozen=True)
+class NominationNamesUnknownCall(Rejection):
+    """A nomination under a call names one that is on record."""
+
+    kind: ClassVar[RuleKind] = "reference"
+    says: ClassVar[str] = "call/{call} is not on record: open the call first, or leave it out"
+
+    call: str
+
+
+@dataclass(frozen=True)
+class NominationReplacesUnknownMembership(Rejection):
+    """A nomination that replaces a membership names one that is on record."""
+
+    kind: ClassVar[RuleKind] = "reference"
+    says: ClassVar[str] = "membership/{membership} is not on record: check the id, or leave `replaces` out"
+
+    membership: str
+
+
+@dataclass(frozen=True)
+class MembershipRestsOnUnknownNomination(Rejection):
+    """A membership begins from a nomination that is on record."""
+
+    kind: ClassVar[RuleKind] = "reference"
+    says: ClassVar[str] = "nomination/{nomination} is not on record"
+
+    nomination: str
