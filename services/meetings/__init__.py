@@ -1,0 +1,1 @@
+"""Meetings of the group: proposed, convened, held, or recorded as they were."""

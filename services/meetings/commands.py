@@ -1,0 +1,61 @@
+"""What may be asked of the meetings service."""
+
+from __future__ import annotations
+
+from shared.aggregates import Command
+from shared.events.event import Event
+from shared.events.meetings import (
+    AgendaItemAdded,
+    DocumentDisseminated,
+    MeetingCancelled,
+    MeetingHeld,
+    MeetingProposed,
+    MeetingRecorded,
+    MeetingRescheduled,
+    OutcomeRecorded,
+)
+from shared.events.values import Id
+from shared.events.words import Presence
+
+
+class ProposeMeeting(Command, MeetingProposed):
+    """Propose a meeting, with its time and form."""
+
+
+class ConfirmMeeting(Command, Event):
+    """Confirm a proposed meeting, as the one whose token is shown: chair or secretariat."""
+
+
+class RescheduleMeeting(Command, MeetingRescheduled):
+    """Give the meeting another time."""
+
+
+class CancelMeeting(Command, MeetingCancelled):
+    """Call the meeting off."""
+
+
+class AddAgendaItem(Command, AgendaItemAdded):
+    """Put a matter on the agenda."""
+
+
+class DisseminateDocument(Command, DocumentDisseminated):
+    """Record that a document was given to the group, in which forms."""
+
+
+class RecordAttendance(Command, Event):
+    """Record that an expert took part; the member is the membership's own."""
+
+    membership: Id
+    presence: Presence
+
+
+class HoldMeeting(Command, MeetingHeld):
+    """Record that the meeting took place."""
+
+
+class RecordOutcome(Command, OutcomeRecorded):
+    """Record what the meeting decided, or whom it set to work."""
+
+
+class RecordMeeting(Command, MeetingRecorded):
+    """Record a meeting that this platform did not convene, as far as its record goes."""

@@ -1,0 +1,92 @@
+"""How a meeting's facts add up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.meetings.domain.states import (
+    Absent,
+    Cancelled,
+    Convened,
+    Entry,
+    Held,
+    Meeting,
+    OnRecord,
+    Particulars,
+    Proposed,
+    Recorded,
+)
+from shared.aggregates import Fact
+from shared.events.event import Event
+from shared.events.meetings import (
+    AgendaItemAdded,
+    AttendanceRecorded,
+    DocumentDisseminated,
+    MeetingCancelled,
+    MeetingConfirmed,
+    MeetingConvened,
+    MeetingHeld,
+    MeetingProposed,
+    MeetingRecorded,
+    MeetingRescheduled,
+    OutcomeRecorded,
+)
+
+
+def evolve(state: Meeting, fact: Fact) -> Meeting:
+    """Fold one fact of a meeting's stream."""
+    match state, fact.data:
+        case _, MeetingProposed() as proposed:
+            return Proposed(particulars=_particulars(proposed, fact))
+        case _, MeetingRecorded() as recorded:
+            return Recorded(particulars=_particulars(recorded, fact))
+        case Absent(), _:
+            return state
+        case _, event:
+            return _step(state, event) or _entered(state, event, fact)
+
+
+def _step(state: OnRecord, event: Event) -> Meeting | None:
+    """Return the meeting one stage further, or None where the event is about something else."""
+    so_far: dict[str, Any] = {name: getattr(state, name) for name in ("particulars", "proceedings", "confirmed_by")}
+    match event:
+        case MeetingConfirmed(by=by):
+            return state.model_copy(update={"confirmed_by": (*state.confirmed_by, by)})
+        case MeetingConvened():
+            return Convened(**so_far)
+        case MeetingHeld():
+            return Held(**so_far, held=event)
+        case MeetingCancelled():
+            return Cancelled(**so_far, cancelled=event)
+        case _:
+            return None
+
+
+def _entered(state: OnRecord, event: Event, fact: Fact) -> Meeting:
+    """Enter what the event tells of the meeting, whatever stage it is in."""
+    match event:
+        case MeetingRescheduled():
+            changed = {name: getattr(event, name) for name in ("starts_at", "ends_at", "time_zone", "modality")}
+            changed = {name: value for name, value in changed.items() if value is not None}
+            changed["versions"] = state.particulars.versions + fact.versions
+            return state.model_copy(update={"particulars": state.particulars.model_copy(update=changed)})
+        case AgendaItemAdded():
+            return _with(state, "agenda", Entry[AgendaItemAdded](fact=event, versions=fact.versions))
+        case DocumentDisseminated():
+            return _with(state, "documents", Entry[DocumentDisseminated](fact=event, versions=fact.versions))
+        case AttendanceRecorded():
+            return _with(state, "attendance", Entry[AttendanceRecorded](fact=event, versions=fact.versions))
+        case OutcomeRecorded():
+            return _with(state, "outcomes", Entry[OutcomeRecorded](fact=event, versions=fact.versions))
+        case _:
+            return state
+
+
+def _with(state: OnRecord, section: str, entry: Entry[Any]) -> Meeting:
+    entries = (*getattr(state.proceedings, section), entry)
+    return state.model_copy(update={"proceedings": state.proceedings.model_copy(update={section: entries})})
+
+
+def _particulars(event: MeetingProposed | MeetingRecorded, fact: Fact) -> Particulars:
+    told = event.model_dump(include=set(Particulars.model_fields))
+    return Particulars.model_validate(told | {"versions": fact.versions})

@@ -1,0 +1,178 @@
+"""A meeting: proposed, confirmed by two, convened, held; or recorded as it was; or cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from services.meetings.commands import (
+    AddAgendaItem,
+    CancelMeeting,
+    ConfirmMeeting,
+    DisseminateDocument,
+    HoldMeeting,
+    ProposeMeeting,
+    RecordAttendance,
+    RecordMeeting,
+    RecordOutcome,
+    RescheduleMeeting,
+)
+from services.meetings.domain.folding import evolve
+from services.meetings.domain.rules import AgendaItemNamesUnknownProvision, TwoConfirmationsConveneAMeeting
+from services.meetings.domain.states import Absent, Cancelled, Convened, Held, Meeting, OnRecord, Proposed, Recorded
+from shared.aggregates import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.events.event import Event
+from shared.events.meetings import (
+    AgendaItemAdded,
+    AttendanceRecorded,
+    DocumentDisseminated,
+    MeetingCancelled,
+    MeetingConfirmed,
+    MeetingConvened,
+    MeetingHeld,
+    MeetingProposed,
+    MeetingRecorded,
+    MeetingRescheduled,
+    OutcomeRecorded,
+)
+from shared.events.values import Seen
+from shared.events.words import Confirmer, words
+from shared.rejections import NotHeardYet, OutOfOrder, Rejection
+
+ENTRIES = (
+    (AddAgendaItem, "agenda", "item"),
+    (DisseminateDocument, "documents", "document"),
+    (RecordAttendance, "attendance", "membership"),
+    (RecordOutcome, "outcomes", "outcome"),
+)
+
+
+def decide(state: Meeting, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
+    """Propose, confirm, convene and hold a meeting, or record one; a cancelled meeting is closed."""
+    match state, command:
+        case Absent(), ProposeMeeting():
+            return [event_from(command, MeetingProposed)]
+        case Absent(), RecordMeeting():
+            return [event_from(command, MeetingRecorded)]
+        case Proposed(), ConfirmMeeting():
+            return _confirmed(state, command, stream, context)
+        case Proposed() | Convened(), RescheduleMeeting():
+            return [event_from(command, MeetingRescheduled)]
+        case Proposed() | Convened(), CancelMeeting():
+            return [event_from(command, MeetingCancelled)]
+        case Proposed(), HoldMeeting() | RecordAttendance():
+            waits_for = " and ".join(name for name in words(Confirmer) if name not in state.confirmed_by)
+            return TwoConfirmationsConveneAMeeting(stream, waits_for)
+        case Convened(), HoldMeeting():
+            return [event_from(command, MeetingHeld)]
+        case Absent() | Cancelled(), _:
+            return _out_of_order(state, command, stream)
+        case _:
+            return _entered(state, command, stream, facts)
+
+
+def _confirmed(state: Proposed, command: ConfirmMeeting, stream: str, context: Context) -> Decision:
+    """Two confirmations convene a meeting: the second one's commit says so. Who confirms is told by the role."""
+    by: Confirmer = "chair" if context.role == "chair" else "secretariat"
+    if by in state.confirmed_by:
+        return OutOfOrder("ConfirmMeeting", stream, f"confirmed by the {by} already")
+    confirmed = event_from(command, MeetingConfirmed, by=by)
+    return [confirmed, MeetingConvened()] if state.confirmed_by else [confirmed]
+
+
+def _entered(state: OnRecord, command: Command, stream: str, facts: Facts) -> Decision:
+    """Enter what is told of a meeting that was not cancelled, each thing once."""
+    if (twice := _entered_before(state, command)) is not None:
+        return OutOfOrder(type(command).__name__, stream, f"a meeting that has {twice} already")
+    match state, command:
+        case _, AddAgendaItem():
+            return _unknown(command, facts) or [event_from(command, AgendaItemAdded)]
+        case _, DisseminateDocument():
+            return [event_from(command, DocumentDisseminated)]
+        case _, RecordAttendance():
+            return _attended(command, facts)
+        case Held() | Recorded(), RecordOutcome():
+            return [event_from(command, OutcomeRecorded)]
+        case _:
+            return _out_of_order(state, command, stream)
+
+
+def _entered_before(state: OnRecord, command: Command) -> str | None:
+    for kind, section, key in ENTRIES:
+        if isinstance(command, kind):
+            told = getattr(command, key)
+            entries = getattr(state.proceedings, section)
+            return f"{key} {told}" if any(getattr(entry.fact, key) == told for entry in entries) else None
+    return None
+
+
+def _attended(command: RecordAttendance, facts: Facts) -> Decision:
+    """Take the member from the membership that was heard of, and say which version of it."""
+    stream = f"membership/{command.membership}"
+    known = facts.get(stream)
+    if known is None or known.state.stage == "unheard":
+        return NotHeardYet(stream)
+    seen = Seen(stream=stream, version=known.version)
+    return [event_from(command, AttendanceRecorded, member=known.state.member, seen=seen)]
+
+
+def _unknown(command: AddAgendaItem, facts: Facts) -> Rejection | None:
+    """Return why the priority or a provision that an agenda item names cannot be named, or None."""
+    for stream in sorted(names(command)):
+        if stream not in facts or facts[stream].state.stage == "unheard":
+            return NotHeardYet(stream)
+    for named in command.provisions:
+        if named.provision not in facts[f"instrument/{named.instrument}"].state.provisions:
+            return AgendaItemNamesUnknownProvision(named.instrument, named.provision)
+    return None
+
+
+def _out_of_order(state: Meeting, command: Command, stream: str) -> OutOfOrder:
+    return OutOfOrder(type(command).__name__, stream, "not on record" if isinstance(state, Absent) else state.stage)
+
+
+def needs(_state: Meeting, command: Command) -> frozenset[str]:
+    """Return the siblings' streams that a decision rests on."""
+    if isinstance(command, RecordAttendance):
+        return frozenset({f"membership/{command.membership}"})
+    return names(command) if isinstance(command, AddAgendaItem) else frozenset()
+
+
+def names(event: Event) -> frozenset[str]:
+    """Return the streams that an event of a meeting names."""
+    match event:
+        case AgendaItemAdded(priority=priority, provisions=provisions):
+            instruments = {f"instrument/{named.instrument}" for named in provisions}
+            return frozenset(instruments | ({f"priority/{priority}"} if priority else set()))
+        case AttendanceRecorded(membership=membership):
+            return frozenset({f"membership/{membership}"})
+        case _:
+            return frozenset()
+
+
+def facets(state: Meeting) -> dict[str, Any]:
+    """Return what lists of meetings filter on."""
+    if isinstance(state, Absent):
+        return {"stage": state.stage}
+    agenda = [entry.fact for entry in state.proceedings.agenda]
+    return {
+        "stage": state.stage,
+        "kind": state.particulars.kind,
+        "modality": state.particulars.modality or "unknown",
+        "member": sorted({entry.fact.member for entry in state.proceedings.attendance}),
+        "priority": sorted({item.priority for item in agenda if item.priority}),
+        "instrument": sorted({named.instrument for item in agenda for named in item.provisions}),
+    }
+
+
+MEETING: Aggregate[Meeting] = Aggregate(
+    kind="meeting",
+    initial=Absent(),
+    states=TypeAdapter(Meeting),
+    evolve=evolve,
+    decide=decide,
+    needs=needs,
+    names=names,
+    facets=facets,
+)

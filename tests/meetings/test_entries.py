@@ -1,0 +1,126 @@
+"""What is entered about a meeting: agenda, documents, attendance, outcomes; each thing once."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.meetings.commands import AddAgendaItem, DisseminateDocument, RecordAttendance, RecordOutcome
+from services.meetings.domain.heard import INSTRUMENT, MEMBERSHIP, PRIORITY
+from services.meetings.domain.rules import AgendaItemNamesUnknownProvision
+from shared.aggregates import Aggregate, Command, Known
+from shared.events.event import Event
+from shared.events.meetings import AgendaItemAdded, AttendanceRecorded
+from shared.events.nominations import MembershipEnded
+from shared.events.recommendations import InstrumentRegistered, PriorityClosed
+from shared.events.values import ProvisionRef, Seen
+from shared.rejections import NotHeardYet, OutOfOrder
+from tests.given import given, known
+from tests.meetings.synthetic import (
+    AIR,
+    ATTENDED,
+    BEGAN,
+    DECISION,
+    DISSEMINATED,
+    FORMER_MEMBER,
+    HELD,
+    ITEM,
+    ITEM_ADDED,
+    MEMBER,
+    OUTCOME,
+    PAPER,
+    PROVISION,
+    REF,
+    REGISTERED,
+    RESOLUTION,
+    SELECTED,
+    a_meeting,
+)
+
+ATTEND = RecordAttendance(membership="e1", presence="remote")
+
+
+@pytest.mark.parametrize(
+    ("entered", "command"),
+    [
+        (ITEM_ADDED, AddAgendaItem(**ITEM | {"title": "Another matter"})),
+        (DISSEMINATED, DisseminateDocument(**PAPER | {"title": "Another paper"})),
+        (ATTENDED, ATTEND),
+        (OUTCOME, RecordOutcome(**DECISION | {"kind": "action_point"})),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_nothing_is_entered_twice_under_one_id(entered: Event, command: Command) -> None:
+    a_meeting(*HELD, entered).knowing(MEMBER).when(command).then_refused(OutOfOrder)
+
+
+def test_another_item_is_added() -> None:
+    command = AddAgendaItem(item="i2", title="Synthetic matter")
+    a_meeting(*HELD, ITEM_ADDED).when(command).then(AgendaItemAdded(item="i2", title="Synthetic matter"))
+
+
+def test_an_agenda_item_names_a_priority_and_provisions_that_were_heard_of() -> None:
+    command = AddAgendaItem(**ITEM, priority="air", provisions=(REF,))
+    outcome = a_meeting(*HELD).knowing(AIR | RESOLUTION).when(command)
+    outcome.then(AgendaItemAdded(**ITEM, priority="air", provisions=(REF,)))
+
+
+@pytest.mark.parametrize("heard", [AIR, RESOLUTION, {}], ids=["no instrument", "no priority", "neither"])
+def test_an_agenda_item_waits_for_what_was_not_heard_yet(heard: dict[str, Known]) -> None:
+    command = AddAgendaItem(**ITEM, priority="air", provisions=(REF,))
+    refused = a_meeting(*HELD).knowing(heard).when(command).then_refused(NotHeardYet)
+    assert refused.facts()["stream"] not in heard
+
+
+def test_an_agenda_item_does_not_name_a_provision_that_is_not_registered() -> None:
+    command = AddAgendaItem(**ITEM, provisions=(REF, ProvisionRef(instrument="res-1", provision="1/other")))
+    refused = a_meeting(*HELD).knowing(RESOLUTION).when(command).then_refused(AgendaItemNamesUnknownProvision)
+    assert (refused.kind, refused.facts()) == ("reference", {"instrument": "res-1", "provision": "1/other"})
+
+
+@pytest.mark.parametrize(("heard", "version"), [(MEMBER, 1), (FORMER_MEMBER, 2)], ids=["active", "ended"])
+def test_attendance_takes_the_member_from_the_membership_and_says_which_version(
+    heard: dict[str, Known], version: int
+) -> None:
+    seen = Seen(stream="membership/e1", version=version)
+    expected = AttendanceRecorded(membership="e1", member="FJI", presence="remote", seen=seen)
+    a_meeting(*HELD).knowing(heard).when(ATTEND).then(expected)
+
+
+def test_attendance_of_a_membership_that_was_not_heard_of_waits() -> None:
+    refused = a_meeting(*HELD).when(ATTEND).then_refused(NotHeardYet)
+    assert (refused.kind, refused.http_status) == ("reference", 409)
+
+
+def test_attendance_never_takes_the_member_from_the_body() -> None:
+    with pytest.raises(ValueError, match="member"):
+        RecordAttendance.model_validate({"membership": "e1", "presence": "remote", "member": "KHM"})
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "stream", "events", "stage"),
+    [
+        (MEMBERSHIP, "membership/e1", (MembershipEnded(reason="other"),), "unheard"),
+        (MEMBERSHIP, "membership/e1", (BEGAN, MembershipEnded(reason="other")), "ended"),
+        (PRIORITY, "priority/air", (PriorityClosed(reason="other"),), "unheard"),
+        (PRIORITY, "priority/air", (SELECTED, PriorityClosed(reason="other")), "selected"),
+        (INSTRUMENT, "instrument/res-1", (PROVISION,), "unheard"),
+        (INSTRUMENT, "instrument/res-1", (REGISTERED, PROVISION, PROVISION), "registered"),
+    ],
+)
+def test_what_was_heard_is_folded_whatever_it_is(
+    aggregate: Aggregate[object], stream: str, events: tuple[Event, ...], stage: str
+) -> None:
+    assert given(aggregate, stream, *events).state.stage == stage
+
+
+@pytest.mark.parametrize("aggregate", [MEMBERSHIP, PRIORITY, INSTRUMENT], ids=lambda aggregate: aggregate.kind)
+def test_what_was_only_heard_of_is_not_decided_about_here(aggregate: Aggregate[object]) -> None:
+    with pytest.raises(LookupError):
+        given(aggregate, f"{aggregate.kind}/x").when(ATTEND)
+
+
+def test_an_instrument_that_was_heard_of_without_provisions_has_none() -> None:
+    bare = InstrumentRegistered(instrument="res-1", cite="Synthetic 1", body="Synthetic", title="Synthetic")
+    heard = known(INSTRUMENT, "instrument/res-1", bare)
+    command = AddAgendaItem(**ITEM, provisions=(REF,))
+    a_meeting(*HELD).knowing(heard).when(command).then_refused(AgendaItemNamesUnknownProvision)

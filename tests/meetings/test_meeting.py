@@ -1,0 +1,183 @@
+"""A meeting from proposal to outcome: each command in each stage."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.meetings.commands import (
+    AddAgendaItem,
+    CancelMeeting,
+    ConfirmMeeting,
+    DisseminateDocument,
+    HoldMeeting,
+    ProposeMeeting,
+    RecordAttendance,
+    RecordMeeting,
+    RecordOutcome,
+    RescheduleMeeting,
+)
+from services.meetings.domain.meeting import MEETING
+from services.meetings.domain.rules import TwoConfirmationsConveneAMeeting
+from shared.aggregates import Command
+from shared.events.event import Event
+from shared.events.meetings import AttendanceRecorded, MeetingConvened, MeetingHeld
+from shared.rejections import OutOfOrder
+from tests.meetings.synthetic import (
+    AIR,
+    ATTENDED,
+    BY_CHAIR,
+    BY_SECRETARIAT,
+    CANCELLED,
+    DECISION,
+    DISSEMINATED,
+    FORM,
+    HELD,
+    HISTORIES,
+    ITEM,
+    ITEM_ADDED,
+    LATER,
+    MEMBER,
+    OLD,
+    OUTCOME,
+    PAPER,
+    PROPOSED,
+    RECORDED,
+    REF,
+    RESCHEDULED,
+    a_meeting,
+    corrected,
+)
+
+OPEN = {"proposed", "convened", "held", "recorded"}
+FITS: dict[str, tuple[Command, Event, set[str]]] = {
+    "propose": (ProposeMeeting(**FORM), PROPOSED, {"not on record"}),
+    "record": (RecordMeeting(**OLD), RECORDED, {"not on record"}),
+    "confirm": (ConfirmMeeting(), BY_SECRETARIAT, {"proposed"}),
+    "reschedule": (RescheduleMeeting(**LATER), RESCHEDULED, {"proposed", "convened"}),
+    "cancel": (CancelMeeting(reason="Synthetic storm"), CANCELLED, {"proposed", "convened"}),
+    "hold": (HoldMeeting(held_from="2026-03-02"), MeetingHeld(held_from="2026-03-02"), {"convened"}),
+    "add an item": (AddAgendaItem(**ITEM), ITEM_ADDED, OPEN),
+    "disseminate": (DisseminateDocument(**PAPER), DISSEMINATED, OPEN),
+    "attend": (RecordAttendance(membership="e1", presence="in_room"), ATTENDED, OPEN - {"proposed"}),
+    "decide": (RecordOutcome(**DECISION), OUTCOME, {"held", "recorded"}),
+}
+BY_ANOTHER_RULE = {("hold", "proposed"), ("attend", "proposed")}
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("command", FITS)
+def test_each_command_fits_the_stages_that_it_is_for_and_no_other(command: str, history: str) -> None:
+    asked, event, fits = FITS[command]
+    outcome = a_meeting(*HISTORIES[history]).knowing(MEMBER).when(asked)
+    if history in fits:
+        outcome.then(event)
+    elif (command, history) in BY_ANOTHER_RULE:
+        outcome.then_refused(TwoConfirmationsConveneAMeeting)
+    else:
+        assert outcome.then_refused(OutOfOrder).facts()["state"] == history
+
+
+@pytest.mark.parametrize(("first", "role"), [(BY_SECRETARIAT, "chair"), (BY_CHAIR, "secretariat")], ids=str)
+def test_the_second_of_two_confirmations_convenes_the_meeting(first: Event, role: str) -> None:
+    second = BY_CHAIR if role == "chair" else BY_SECRETARIAT
+    outcome = a_meeting(PROPOSED, first).when(ConfirmMeeting(), role=role)
+    outcome.then(second, MeetingConvened()).then_stage("convened")
+
+
+@pytest.mark.parametrize(("role", "event"), [("chair", BY_CHAIR), ("secretariat", BY_SECRETARIAT)])
+def test_one_confirmation_leaves_the_meeting_proposed(role: str, event: Event) -> None:
+    a_meeting(PROPOSED).when(ConfirmMeeting(), role=role).then(event).then_stage("proposed")
+
+
+@pytest.mark.parametrize(("first", "role"), [(BY_CHAIR, "chair"), (BY_SECRETARIAT, "secretariat")], ids=str)
+def test_the_same_side_does_not_confirm_twice(first: Event, role: str) -> None:
+    a_meeting(PROPOSED, first).when(ConfirmMeeting(), role=role).then_refused(OutOfOrder)
+
+
+def test_who_confirms_is_told_by_the_role_and_never_by_the_body() -> None:
+    with pytest.raises(ValueError, match="by"):
+        ConfirmMeeting.model_validate({"by": "chair"})
+
+
+def test_a_meeting_that_only_one_side_confirmed_is_not_held() -> None:
+    refused = a_meeting(PROPOSED, BY_CHAIR).when(HoldMeeting()).then_refused(TwoConfirmationsConveneAMeeting)
+    assert (refused.kind, refused.paragraph) == ("house rule", None)
+    assert refused.facts()["waits_for"] == "secretariat"
+
+
+def test_confirmations_stand_when_the_meeting_is_rescheduled() -> None:
+    outcome = a_meeting(PROPOSED, BY_CHAIR, RESCHEDULED).when(ConfirmMeeting())
+    outcome.then(BY_SECRETARIAT, MeetingConvened()).then_stage("convened")
+
+
+def test_a_recorded_meeting_needs_no_confirmation_and_counts_as_held() -> None:
+    a_meeting(RECORDED).when(RecordOutcome(**DECISION)).then(OUTCOME).then_stage("recorded")
+
+
+def test_a_held_meeting_is_held() -> None:
+    a_meeting(*HISTORIES["convened"]).when(HoldMeeting()).then(MeetingHeld()).then_stage("held")
+
+
+def test_a_cancelled_meeting_stays_cancelled() -> None:
+    a_meeting(PROPOSED).when(CancelMeeting(reason="Synthetic storm")).then(CANCELLED).then_stage("cancelled")
+
+
+def test_rescheduling_changes_what_it_names_and_leaves_the_rest() -> None:
+    now = a_meeting(PROPOSED, RESCHEDULED).state.particulars
+    assert (now.starts_at, now.ends_at, now.modality) == ("2026-04-01", "2026-04-02", "online")
+    assert (now.time_zone, now.title, now.versions) == ("Asia/Bangkok", "Synthetic meeting", (1, 2))
+
+
+def test_what_is_entered_stays_through_every_later_stage() -> None:
+    state = a_meeting(*HISTORIES["convened"], ITEM_ADDED, DISSEMINATED, ATTENDED, MeetingHeld(), OUTCOME).state
+    written = state.proceedings
+    assert [entry.fact for entry in written.agenda] == [ITEM_ADDED]
+    assert [entry.fact for entry in written.documents] == [DISSEMINATED]
+    assert [entry.fact for entry in written.attendance] == [ATTENDED]
+    assert [(entry.fact, entry.versions) for entry in written.outcomes] == [(OUTCOME, (9,))]
+    assert (state.stage, state.confirmed_by) == ("held", ("chair", "secretariat"))
+
+
+def test_a_correction_stands_in_the_place_of_what_it_corrects() -> None:
+    right = OUTCOME.model_copy(update={"text": "Synthetic decision, as it was taken"})
+    title = PROPOSED.model_copy(update={"title": "Synthetic meeting, its right title"})
+    state = a_meeting(*HELD, OUTCOME, corrected(6, right), corrected(1, title)).state
+    assert state.stage == "held"
+    assert [(entry.fact, entry.versions) for entry in state.proceedings.outcomes] == [(right, (6, 7))]
+    assert (state.particulars.title, state.particulars.versions) == ("Synthetic meeting, its right title", (1, 8))
+
+
+def test_a_corrected_proposal_does_not_undo_a_later_rescheduling() -> None:
+    right = PROPOSED.model_copy(update={"starts_at": "2026-03-03T10:00:00+07:00"})
+    assert a_meeting(PROPOSED, RESCHEDULED, corrected(1, right)).state.particulars.starts_at == "2026-04-01"
+
+
+@pytest.mark.parametrize("event", [BY_CHAIR, RESCHEDULED, CANCELLED, ITEM_ADDED, ATTENDED, OUTCOME, MeetingHeld()])
+def test_what_follows_no_meeting_is_passed_over(event: Event) -> None:
+    assert a_meeting(event).state.stage == "absent"
+
+
+def test_an_event_that_no_rule_would_allow_is_still_history() -> None:
+    assert a_meeting(PROPOSED, CANCELLED, MeetingHeld()).state.stage == "held"
+
+
+def test_lists_filter_meetings_by_stage_form_members_and_matters() -> None:
+    item = ITEM_ADDED.model_copy(update={"priority": "air", "provisions": (REF,)})
+    other = AttendanceRecorded(**ATTENDED.model_dump() | {"membership": "e2", "member": "KHM", "presence": "remote"})
+    assert MEETING.facets(a_meeting(*HELD, item, other, ATTENDED).state) == {
+        "stage": "held",
+        "kind": "technical_expert_group",
+        "modality": "hybrid",
+        "member": ["FJI", "KHM"],
+        "priority": ["air"],
+        "instrument": ["res-1"],
+    }
+    assert MEETING.facets(a_meeting(RECORDED).state)["modality"] == "unknown"
+    assert MEETING.facets(a_meeting().state) == {"stage": "absent"}
+
+
+def test_a_correction_is_checked_for_the_streams_that_it_names() -> None:
+    item = ITEM_ADDED.model_copy(update={"priority": "air", "provisions": (REF,)})
+    assert MEETING.names(item) == {"priority/air", "instrument/res-1"} >= set(AIR)
+    assert MEETING.names(ATTENDED) == {"membership/e1"}
+    assert MEETING.names(OUTCOME) == MEETING.names(ITEM_ADDED) == frozenset()
