@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from shared.aggregates import Aggregate, Decision, Fact
 from shared.events.nominations import MembershipBegan, MembershipEnded
@@ -76,11 +76,23 @@ def not_ours(*_: Any, **__: Any) -> Decision:
 
 
 MEMBERSHIP: Aggregate[HeardMembership] = Aggregate(
-    kind="membership", initial=Unheard(), states=TypeAdapter(HeardMembership), evolve=of_membership, decide=not_ours
+    kind="membership",
+    initial=Unheard(),
+    states=TypeAdapter(Annotated[HeardMembership, Field(discriminator="stage")]),
+    evolve=of_membership,
+    decide=not_ours,
 )
 PRIORITY: Aggregate[HeardPriority] = Aggregate(
-    kind="priority", initial=Unheard(), states=TypeAdapter(HeardPriority), evolve=of_priority, decide=not_ours
+    kind="priority",
+    initial=Unheard(),
+    states=TypeAdapter(Annotated[HeardPriority, Field(discriminator="stage")]),
+    evolve=of_priority,
+    decide=not_ours,
 )
 INSTRUMENT: Aggregate[HeardInstrument] = Aggregate(
-    kind="instrument", initial=Unheard(), states=TypeAdapter(HeardInstrument), evolve=of_instrument, decide=not_ours
+    kind="instrument",
+    initial=Unheard(),
+    states=TypeAdapter(Annotated[HeardInstrument, Field(discriminator="stage")]),
+    evolve=of_instrument,
+    decide=not_ours,
 )

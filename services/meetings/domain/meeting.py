@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.meetings.commands import (
     AddAgendaItem,
@@ -169,7 +169,7 @@ def facets(state: Meeting) -> dict[str, Any]:
 MEETING: Aggregate[Meeting] = Aggregate(
     kind="meeting",
     initial=Absent(),
-    states=TypeAdapter(Meeting),
+    states=TypeAdapter(Annotated[Meeting, Field(discriminator="stage")]),
     evolve=evolve,
     decide=decide,
     needs=needs,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import CloseCall, OpenCall
 from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
@@ -76,5 +76,10 @@ def facets(state: Call) -> dict[str, Any]:
 
 
 CALL: Aggregate[Call] = Aggregate(
-    kind="call", initial=Absent(), states=TypeAdapter(Call), evolve=evolve, decide=decide, facets=facets
+    kind="call",
+    initial=Absent(),
+    states=TypeAdapter(Annotated[Call, Field(discriminator="stage")]),
+    evolve=evolve,
+    decide=decide,
+    facets=facets,
 )

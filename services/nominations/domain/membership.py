@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.domain.nomination import Accepted, in_words
@@ -117,7 +117,7 @@ def _begin(command: BeginMembership, stream: str, facts: Facts) -> Decision:
 MEMBERSHIP: Aggregate[Membership] = Aggregate(
     kind="membership",
     initial=Absent(),
-    states=TypeAdapter(Membership),
+    states=TypeAdapter(Annotated[Membership, Field(discriminator="stage")]),
     evolve=evolve,
     decide=decide,
     needs=needs,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import (
     AcceptNomination,
@@ -207,7 +207,7 @@ def _completed(particulars: NominationSubmitted, again: NominationResubmitted) -
 NOMINATION: Aggregate[Nomination] = Aggregate(
     kind="nomination",
     initial=Absent(),
-    states=TypeAdapter(Nomination),
+    states=TypeAdapter(Annotated[Nomination, Field(discriminator="stage")]),
     evolve=evolve,
     decide=decide,
     needs=needs,
