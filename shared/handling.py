@@ -18,6 +18,7 @@ from shared.events.envelope import TooLarge
 from shared.events.event import Correction, Event
 from shared.events.values import Line, Text, Version
 from shared.events.words import Status
+from shared.refusals import Refusals
 from shared.rejections import (
     CommandIdReused,
     CorrectionBreaksSchema,
@@ -46,9 +47,13 @@ class CorrectRecord(Command):
 
 @dataclass(frozen=True)
 class Ledgers:
-    """Where a service looks: its own store and aggregates, and what it has heard of its siblings' streams."""
+    """Where a service looks: its own store and aggregates, and what it has heard of its siblings' streams.
+
+    What it refuses is kept in `refusals`.
+    """
 
     store: EventStore
+    refusals: Refusals
     aggregates: dict[str, Aggregate[Any]]
     hear: Hear
 
@@ -78,6 +83,22 @@ async def handle(
     was looked up, so that a retry of what succeeded is answered with its first result.
     """
     digest = digest_of(stream, command)
+    outcome = await _handled(ledgers, stream, command, context, if_match, digest)
+    if isinstance(outcome, Rejection):
+        await ledgers.refusals.record(
+            context.actor,
+            context.role,
+            outcome.rule,
+            request=type(command).__name__,
+            command_id=context.command_id,
+            digest=digest,
+        )
+    return outcome
+
+
+async def _handled(
+    ledgers: Ledgers, stream: str, command: Command, context: Context, if_match: int | None, digest: str
+) -> Commit | Rejection:
     try:
         for attempt in range(ATTEMPTS):
             head, recorded = await ledgers.store.read(stream)

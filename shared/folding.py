@@ -1,0 +1,215 @@
+"""Folded states: what each stream amounts to, its version, and the events behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pydantic import TypeAdapter
+from pymongo import ASCENDING, InsertOne, ReplaceOne, WriteConcern
+from pymongo.errors import BulkWriteError
+from pymongo.read_concern import ReadConcern
+
+from shared.aggregates import Aggregate, Fact, Known
+from shared.events.canonical import ZERO_HASH
+from shared.events.event import Correction
+from shared.intake import Heard
+
+_DUPLICATE_KEY = 11000
+
+
+def _stays(state: None, _fact: Fact) -> None:
+    return state
+
+
+def _never(*_: Any, **__: Any) -> Any:
+    raise AssertionError("a stream that this service only passes by takes no command")
+
+
+PASSING: Aggregate[None] = Aggregate(
+    kind="", initial=None, states=TypeAdapter(type(None)), evolve=_stays, decide=_never
+)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A stream's state at a version; `line` gives the ledger position and leaf hash of every version."""
+
+    stream: str
+    state: Any
+    version: int = 0
+    hash: str = ZERO_HASH
+    line: tuple[tuple[int, str], ...] = ()
+    waits: bool = False
+    acted: int = 0
+    revision: int = 0
+
+    def known(self) -> Known:
+        """Return the state as a decision sees it."""
+        return Known(self.state, self.version)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What folding a stream came to: its new state, and the event whose chain is broken, if one is."""
+
+    folded: Folded
+    broken: Heard | None = None
+
+
+def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) -> Outcome | None:
+    """Fold a stream's next events. None where one of them is a correction: then fold from version 1.
+
+    A missing version makes the stream wait; an event whose `previoushash` is not its predecessor's hash is handed back.
+    """
+    usable, outcome = _chained(before, events)
+    if before.version and any(isinstance(event.recorded.data, Correction) for event in usable):
+        return None
+    if not usable:
+        return outcome
+    last = usable[-1]
+    return replace(
+        outcome,
+        folded=replace(
+            outcome.folded,
+            state=aggregate.fold((event.recorded for event in usable), before.state if before.version else None),
+            version=last.recorded.streamversion,
+            hash=last.hash,
+            line=before.line + tuple((event.position, event.leaf) for event in usable),
+        ),
+    )
+
+
+def _chained(before: Folded, events: Sequence[Heard]) -> tuple[list[Heard], Outcome]:
+    usable: list[Heard] = []
+    version, previous = before.version, before.hash
+    for event in events:
+        if event.recorded.streamversion != version + 1:
+            return usable, Outcome(replace(before, waits=True))
+        if event.recorded.previoushash != previous:
+            return usable, Outcome(replace(before, waits=True), broken=event)
+        version, previous = version + 1, event.hash
+        usable.append(event)
+    return usable, Outcome(replace(before, waits=False))
+
+
+@dataclass
+class States:
+    """The stored states of one service, written by compare-and-set."""
+
+    database: AsyncIOMotorDatabase[Any]
+    aggregates: Mapping[str, Aggregate[Any]]
+    shape: int
+    _states: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._states = self.database.get_collection(
+            "states", write_concern=WriteConcern(w="majority"), read_concern=ReadConcern("local")
+        )
+
+    async def prepare(self) -> None:
+        """Create the indexes by which dependants, stalled streams and lists are found."""
+        await self._states.create_index([("depends_on", ASCENDING)], name="depends_on")
+        await self._states.create_index([("kind", ASCENDING), ("_id", ASCENDING)], name="kind")
+        await self._states.create_index([("waits", ASCENDING)], name="waits", sparse=True)
+
+    def aggregate_of(self, stream: str) -> Aggregate[Any]:
+        """Return the aggregate by which a stream is folded here."""
+        return self.aggregates.get(stream.partition("/")[0], PASSING)
+
+    def nothing(self, stream: str, revision: int = 0, acted: int = 0) -> Folded:
+        """Return the state before a stream's first event."""
+        return Folded(stream, self.aggregate_of(stream).initial, revision=revision, acted=acted)
+
+    async def read(self, streams: Iterable[str]) -> dict[str, Folded]:
+        """Return the states of streams, from the primary; one not heard of is at version 0."""
+        wanted = list(streams)
+        found = {stream: self.nothing(stream) for stream in wanted}
+        async for document in self._states.find({"_id": {"$in": wanted}}):
+            found[document["_id"]] = self._folded(document)
+        return found
+
+    async def write(self, states: Iterable[Folded]) -> bool:
+        """Store states whose stored revision is still the one they were read at; False if one was not."""
+        writes: list[Any] = []
+        for folded in states:
+            document = self._document(folded)
+            if folded.revision:
+                writes.append(ReplaceOne({"_id": folded.stream, "revision": folded.revision}, document))
+            else:
+                writes.append(InsertOne(document))
+        if not writes:
+            return True
+        try:
+            result = await self._states.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            if any(fault["code"] != _DUPLICATE_KEY for fault in error.details["writeErrors"]):
+                raise
+            return False
+        return bool(result.inserted_count + result.matched_count == len(writes))
+
+    async def acted(self, stream: str, version: int) -> None:
+        """Note up to which version the policies of this service have acted on a stream."""
+        await self._states.update_one({"_id": stream}, {"$max": {"acted": version}})
+
+    async def dependants(self, streams: Iterable[str], kind: str | None = None) -> set[str]:
+        """Return the streams whose states say that they depend on one of these."""
+        query: dict[str, Any] = {"depends_on": {"$in": list(streams)}}
+        if kind:
+            query["kind"] = kind
+        return {row["_id"] async for row in self._states.find(query, {"_id": 1})}
+
+    async def waiting(self) -> dict[str, int]:
+        """Return the streams that wait for a version, with that version."""
+        cursor = self._states.find({"waits": True}, {"version": 1})
+        return {row["_id"]: row["version"] + 1 async for row in cursor}
+
+    async def find(self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None) -> list[Folded]:
+        """Return the states of a kind whose facets have these values, by stream id, after the one given."""
+        query: dict[str, Any] = {"kind": kind, **{f"facets.{name}": value for name, value in facets.items()}}
+        if after:
+            query["_id"] = {"$gt": after}
+        return [self._folded(row) async for row in self._states.find(query).sort("_id", 1).limit(limit)]
+
+    async def of_another_shape(self) -> list[str]:
+        """Return the streams that another version of this code folded."""
+        return [row["_id"] async for row in self._states.find({"shape": {"$ne": self.shape}}, {"_id": 1})]
+
+    def _document(self, folded: Folded) -> dict[str, Any]:
+        aggregate = self.aggregate_of(folded.stream)
+        document = {
+            "_id": folded.stream,
+            "kind": folded.stream.partition("/")[0],
+            "version": folded.version,
+            "hash": folded.hash,
+            "line": " ".join(f"{position}:{leaf}" for position, leaf in folded.line),
+            "state": aggregate.states.dump_json(folded.state, exclude_none=True).decode(),
+            "depends_on": sorted(aggregate.depends_on(folded.state)),
+            "facets": aggregate.facets(folded.state),
+            "acted": folded.acted,
+            "revision": folded.revision + 1,
+            "shape": self.shape,
+        }
+        return document | ({"waits": True} if folded.waits else {})
+
+    def _folded(self, document: Mapping[str, Any]) -> Folded:
+        stream = document["_id"]
+        if document["shape"] != self.shape:
+            return self.nothing(stream, document["revision"], document["acted"])
+        return Folded(
+            stream=stream,
+            state=self.aggregate_of(stream).states.validate_json(document["state"]),
+            version=document["version"],
+            hash=document["hash"],
+            line=tuple(_line(part) for part in document["line"].split()),
+            waits=document.get("waits", False),
+            acted=document["acted"],
+            revision=document["revision"],
+        )
+
+
+def _line(part: str) -> tuple[int, str]:
+    position, _, leaf = part.partition(":")
+    return int(position), leaf

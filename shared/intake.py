@@ -1,0 +1,104 @@
+"""A Kafka record taken apart: the event that it holds, or the reason why it is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from shared.events.canonical import leaf_hash, sha256_hex
+from shared.events.catalogue import Recorded, Undecodable, decode
+from shared.events.envelope import EVENT_LIMIT
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A record as Kafka gave it: raw bytes, and where it lay."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+    @property
+    def origin(self) -> str:
+        """Where the record lies in Kafka: `topic/partition/offset`."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An event that was heard: its bytes, hashes, ledger position, and the record that it came in."""
+
+    recorded: Recorded
+    raw: bytes
+    hash: str
+    leaf: str
+    position: int
+    origin: str
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Stream and version."""
+        return self.recorded.subject, self.recorded.streamversion
+
+
+@dataclass(frozen=True)
+class Poison:
+    """A record that cannot be taken, with the stream and version that it seems to be about."""
+
+    arrival: Arrival
+    reason: str
+    detail: str
+    stream: str | None = None
+    version: int | None = None
+
+
+def take_apart(arrival: Arrival) -> Heard | Poison:
+    """Decode a record and check its size, headers, key, leaf hash and topic. Never raises."""
+    raw = arrival.value or b""
+    try:
+        if len(raw) > EVENT_LIMIT:
+            raise Undecodable("too_large", f"{len(raw)} bytes, the limit is {EVENT_LIMIT}")
+        position, leaf = _headers(arrival.headers)
+        recorded = decode(raw)
+        _agrees(arrival, recorded, raw, leaf)
+    except Undecodable as error:
+        stream, version = _about(arrival, raw)
+        return Poison(arrival, error.reason, error.detail, stream, version)
+    return Heard(recorded, raw, sha256_hex(raw), leaf, position, arrival.origin)
+
+
+def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
+    try:
+        texts = {name: value.decode() for name, value in headers}
+        position = int(texts["position"])
+        if position < 0:
+            raise ValueError("a position is not negative")
+        return position, texts["leaf"]
+    except (UnicodeDecodeError, ValueError, KeyError, AttributeError) as error:
+        raise Undecodable("bad_header", f"{type(error).__name__}: {error}") from None
+
+
+def _agrees(arrival: Arrival, recorded: Recorded, raw: bytes, leaf: str) -> None:
+    if leaf != leaf_hash(raw):
+        raise Undecodable("wrong_hash", "the leaf hash in the header is not that of the bytes")
+    if arrival.key is None or arrival.key != recorded.subject.encode():
+        raise Undecodable("wrong_key", "the key is not the event's stream")
+    if arrival.topic != f"throughline.{recorded.data.service}":
+        raise Undecodable("wrong_topic", f"the event belongs to the service {recorded.data.service}")
+
+
+def _about(arrival: Arrival, raw: bytes) -> tuple[str | None, int | None]:
+    """Say which stream and version a bad record seems to be about: its key, and what JSON it holds."""
+    stream = arrival.key.decode("ascii", "ignore")[:300] if arrival.key else None
+    try:
+        attributes: Any = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return stream, None
+    version = attributes.get("streamversion") if isinstance(attributes, dict) else None
+    return stream, version if isinstance(version, int) and 0 < version < 2**31 else None

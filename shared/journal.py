@@ -1,0 +1,110 @@
+"""The journal: a service's own copy of all the history that it has heard, unique by stream and version."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from bson.binary import Binary
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import WriteConcern
+from pymongo.errors import BulkWriteError
+from pymongo.read_concern import ReadConcern
+
+from shared.events.catalogue import decode
+from shared.intake import Arrival, Heard
+
+_DUPLICATE_KEY = 11000
+_PAST_ANY_VERSION = 2**31
+_STREAMS_PER_QUERY = 200
+
+
+class Journal:
+    """The journal of one service."""
+
+    def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
+        self._events = database.get_collection(
+            "journal", write_concern=WriteConcern(w="majority", j=True), read_concern=ReadConcern("majority")
+        )
+
+    async def enter(self, heard: Sequence[Heard]) -> list[tuple[Heard, Heard]]:
+        """Store events; the same bytes again are ignored. Return (held, newcomer) where the bytes differ."""
+        if not heard:
+            return []
+        try:
+            await self._events.insert_many([_document(event) for event in heard], ordered=False)
+        except BulkWriteError as error:
+            faults = error.details["writeErrors"]
+            if error.details.get("writeConcernErrors") or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
+                raise
+            return await self._differing([heard[fault["index"]] for fault in faults])
+        return []
+
+    async def _differing(self, repeated: Sequence[Heard]) -> list[tuple[Heard, Heard]]:
+        differing = []
+        for newcomer in repeated:
+            held = await self.get(*newcomer.key)
+            if held is not None and held.raw != newcomer.raw:
+                differing.append((held, newcomer))
+        return differing
+
+    async def get(self, stream: str, version: int) -> Heard | None:
+        """Return one event."""
+        found = await self._events.find_one({"_id": {"s": stream, "v": version}})
+        return _heard(found) if found else None
+
+    async def after(self, heads: Mapping[str, int]) -> dict[str, list[Heard]]:
+        """Return what the journal holds of each stream after the version given, in order."""
+        found: dict[str, list[Heard]] = {stream: [] for stream in heads}
+        wanted = list(heads.items())
+        for start in range(0, len(wanted), _STREAMS_PER_QUERY):
+            spans = [_after(stream, head) for stream, head in wanted[start : start + _STREAMS_PER_QUERY]]
+            async for document in self._events.find({"$or": spans}).sort("_id", 1):
+                event = _heard(document)
+                found[event.recorded.subject].append(event)
+        return found
+
+    async def remove(self, event: Heard) -> None:
+        """Free an event's place, if it is still this event that holds it."""
+        stream, version = event.key
+        await self._events.delete_one({"_id": {"s": stream, "v": version}, "hash": event.hash})
+
+    async def streams(self) -> AsyncIterator[str]:
+        """Yield every stream that was heard of, in order."""
+        async for row in self._events.aggregate([{"$group": {"_id": "$_id.s"}}, {"$sort": {"_id": 1}}], allowDiskUse=True):
+            yield row["_id"]
+
+    async def all(self) -> AsyncIterator[Heard]:
+        """Yield all of the journal, stream by stream and in stream order."""
+        async for document in self._events.find(sort=[("_id", 1)]):
+            yield _heard(document)
+
+
+def arrival_of(event: Heard) -> Arrival:
+    """Return the record that a journalled event came in."""
+    topic, partition, offset = event.origin.rsplit("/", 2)
+    headers = (("position", str(event.position).encode()), ("leaf", event.leaf.encode()))
+    return Arrival(topic, int(partition), int(offset), event.recorded.subject.encode(), event.raw, headers)
+
+
+def _after(stream: str, head: int) -> dict[str, Any]:
+    return {"_id": {"$gt": {"s": stream, "v": head}, "$lt": {"s": stream, "v": _PAST_ANY_VERSION}}}
+
+
+def _document(event: Heard) -> dict[str, Any]:
+    stream, version = event.key
+    return {
+        "_id": {"s": stream, "v": version},
+        "raw": Binary(event.raw),
+        "hash": event.hash,
+        "leaf": event.leaf,
+        "position": event.position,
+        "origin": event.origin,
+    }
+
+
+def _heard(document: Mapping[str, Any]) -> Heard:
+    raw = bytes(document["raw"])
+    return Heard(decode(raw), raw, document["hash"], document["leaf"], document["position"], document["origin"])
+
+

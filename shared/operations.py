@@ -1,0 +1,142 @@
+"""What operators and auditors ask of every service: dead letters, stalled streams, rebuild, history."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel
+
+from shared.dead_letters import DeadLetters, arrival_of
+from shared.event_store import EventStore
+from shared.events.values import Text
+from shared.identity import AUDITORS, OPERATORS, Principal, allow
+from shared.intake import Heard, Poison, take_apart
+from shared.problems import Refused
+from shared.projecting import Projection
+from shared.refusals import Refusals
+
+NDJSON = "application/x-ndjson"
+_TOPIC = Annotated[str, Path(pattern=r"^[a-z.]{1,100}$")]
+_NUMBER = Annotated[int, Path(ge=0)]
+
+
+class Reason(BaseModel):
+    """Why a person decided so; it is kept with the letter."""
+
+    reason: Text
+
+
+def operations(projection: Projection, store: EventStore, refusals: Refusals) -> APIRouter:
+    """Return the endpoints that every service has for those who run and those who audit it."""
+    router = APIRouter(tags=["operations"])
+    _add_letters(router, projection)
+    _add_history(router, projection, store, refusals)
+
+    @router.post("/operations/rebuild", summary="Fold and compose everything again, in place")
+    async def rebuild(_caller: Annotated[Principal, allow(OPERATORS)]) -> StreamingResponse:
+        return StreamingResponse(_rebuild(projection), media_type=NDJSON)
+
+    @router.get("/stalled", summary="Streams that wait, with the version that they wait for")
+    async def stalled(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, int]:
+        return await projection.stalled()
+
+    return router
+
+
+async def _rebuild(projection: Projection) -> AsyncIterator[bytes]:
+    streams = [stream async for stream in projection.journal.streams()]
+    for start in range(0, len(streams), 200):
+        yield orjson.dumps({"done": start, "of": len(streams)}) + b"\n"
+        await projection.refold(streams[start : start + 200])
+    yield orjson.dumps({"done": len(streams), "of": len(streams), "finished": True}) + b"\n"
+
+
+def _add_letters(router: APIRouter, projection: Projection) -> None:
+    letters: DeadLetters = projection.letters
+
+    @router.get("/dead-letters", summary="Messages that were set aside")
+    async def listed(
+        _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)], standing: str = "open"
+    ) -> list[dict[str, Any]]:
+        found = await letters.find(None if standing == "all" else standing)
+        return [_shown(letter) for letter in found]
+
+    @router.get("/dead-letters/{topic}/{partition}/{offset}", summary="One of them; its bytes for auditors only")
+    async def one(
+        topic: _TOPIC, partition: _NUMBER, offset: _NUMBER, caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]
+    ) -> dict[str, Any]:
+        letter = await _letter(letters, topic, partition, offset)
+        value = {"value": letter["value"].hex()} if caller.role in AUDITORS else {}
+        return _shown(letter) | value
+
+    @router.post("/dead-letters/{topic}/{partition}/{offset}/replay", summary="Take it again, as it came")
+    async def replay(
+        topic: _TOPIC,
+        partition: _NUMBER,
+        offset: _NUMBER,
+        body: Reason,
+        caller: Annotated[Principal, allow(OPERATORS)],
+    ) -> dict[str, Any]:
+        event = take_apart(arrival_of(await _letter(letters, topic, partition, offset)))
+        if isinstance(event, Poison):
+            raise Refused(422, "StillPoison", f"it still cannot be taken: {event.reason}: {event.detail}")
+        await projection.name(event, body.reason, caller.actor)
+        await projection.fold({event.recorded.subject})
+        return _shown(await _letter(letters, topic, partition, offset))
+
+    @router.post("/dead-letters/{topic}/{partition}/{offset}/dismiss", summary="Close it without taking it")
+    async def dismiss(
+        topic: _TOPIC,
+        partition: _NUMBER,
+        offset: _NUMBER,
+        body: Reason,
+        caller: Annotated[Principal, allow(OPERATORS)],
+    ) -> dict[str, Any]:
+        letter = await _letter(letters, topic, partition, offset)
+        if not await letters.close(letter["_id"], "dismissed", body.reason, caller.actor):
+            raise Refused(409, "OutOfOrder", f"this letter is {letter['standing']}, not open", kind="order")
+        return _shown(await _letter(letters, topic, partition, offset))
+
+
+def _add_history(router: APIRouter, projection: Projection, store: EventStore, refusals: Refusals) -> None:
+    @router.get("/streams/{stream:path}", summary="A stream's events, from this service's own store")
+    async def stream_events(stream: str, _caller: Annotated[Principal, allow(AUDITORS)]) -> Response:
+        raws = await store.read_bytes(stream)
+        if not raws:
+            raise Refused(404, "NotOnRecord", f"{stream} is not a stream of this service")
+        return Response(b"[" + b",".join(raws) + b"]", media_type="application/json")
+
+    @router.get("/journal", summary="All the history that this service has heard, a line each")
+    async def journal(_caller: Annotated[Principal, allow(AUDITORS)]) -> StreamingResponse:
+        return StreamingResponse(_lines(projection), media_type=NDJSON)
+
+    @router.get("/refusals", summary="The newest refusals")
+    async def latest(_caller: Annotated[Principal, allow(AUDITORS)], limit: int = 100) -> list[dict[str, Any]]:
+        return await refusals.latest(min(max(limit, 1), 1_000))
+
+
+async def _lines(projection: Projection) -> AsyncIterator[bytes]:
+    async for event in projection.journal.all():
+        yield _line(event)
+
+
+def _line(event: Heard) -> bytes:
+    """Return `{"event": <the bytes as they are>, "leaf", "position"}` and a line feed."""
+    return b'{"event":%b,"leaf":"%b","position":%d}\n' % (event.raw, event.leaf.encode(), event.position)
+
+
+async def _letter(letters: DeadLetters, topic: str, partition: int, offset: int) -> dict[str, Any]:
+    letter = await letters.get(f"{topic}/{partition}/{offset}")
+    if letter is None:
+        raise Refused(404, "NotOnRecord", "there is no such dead letter")
+    return letter
+
+
+def _shown(letter: dict[str, Any]) -> dict[str, Any]:
+    withheld = {"value", "key", "headers"}
+    shown = {name: value for name, value in letter.items() if name not in withheld}
+    return shown | {"size": len(letter["value"])}

@@ -1,0 +1,79 @@
+"""Refusals over HTTP: RFC 9457 problems that name the field or the rule, its kind and paragraph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from shared.rejections import NotHeardYet, Rejection
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 1
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str = Field(examples=["body.member"])
+    rule: str = Field(examples=["string_pattern_mismatch"])
+    message: str
+
+
+class ProblemDetails(BaseModel):
+    """An RFC 9457 problem."""
+
+    type: str = Field(examples=["urn:throughline:problem:MeetingNotHeld"])
+    title: str
+    status: int
+    detail: str
+    rule: str | None = None
+    kind: str | None = Field(None, description="note, house rule, order or reference")
+    paragraph: str | None = Field(None, description="the founding note's paragraph, for rules of kind note")
+    errors: list[FieldError] | None = None
+
+
+class Refused(Exception):
+    """A request that is answered with a problem."""
+
+    def __init__(
+        self, status: int, rule: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.rule = rule
+        self.detail = detail
+        self.headers = headers or {}
+        self.more = more
+
+    def response(self) -> JSONResponse:
+        """Return the problem as a response."""
+        details = ProblemDetails(
+            type=f"urn:throughline:problem:{self.rule}",
+            title=_in_words(self.rule),
+            status=self.status,
+            detail=self.detail,
+            rule=self.rule,
+            **self.more,
+        )
+        content = details.model_dump(exclude_none=True)
+        return JSONResponse(content, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def refused(rejection: Rejection) -> Refused:
+    """Turn a rejection into the problem that answers it."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(rejection, NotHeardYet) else {}
+    return Refused(
+        rejection.http_status,
+        rejection.rule,
+        rejection.sentence(),
+        headers=headers,
+        kind=rejection.kind,
+        paragraph=rejection.paragraph,
+    )
+
+
+def _in_words(rule: str) -> str:
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in rule).strip()
+    return words[:1].upper() + words[1:]

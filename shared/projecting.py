@@ -1,0 +1,201 @@
+"""From a batch of records to read models: journal, fold, compose, act. Run again, it ends the same."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from shared.dead_letters import CONFLICT, DeadLetters
+from shared.dead_letters import arrival_of as arrival_of_letter
+from shared.events.catalogue import Recorded
+from shared.folding import Folded, Outcome, States, fold_on
+from shared.intake import Arrival, Heard, Poison, take_apart
+from shared.journal import Journal, arrival_of
+
+log = structlog.get_logger()
+
+BROKEN_CHAIN = "broken_chain"
+Compose = Callable[[set[str]], Awaitable[None]]
+Act = Callable[[Recorded], Awaitable[None]]
+
+
+async def _compose_nothing(_streams: set[str]) -> None:
+    return None
+
+
+@dataclass
+class Projection:
+    """How one service reads: its journal, its states, what it composes of them, and the policies that act on them."""
+
+    journal: Journal
+    states: States
+    letters: DeadLetters
+    compose: Compose = _compose_nothing
+    act: Act | None = None
+    acts_on: frozenset[str] = field(default_factory=frozenset)
+
+    async def prepare(self) -> None:
+        """Create indexes, and fold again what another version of this code folded."""
+        await self.states.prepare()
+        await self.letters.prepare()
+        if older := await self.states.of_another_shape():
+            await self.refold(older)
+
+    async def take(self, arrivals: Sequence[Arrival]) -> None:
+        """Take a batch of records: everything that it means is stored when this returns."""
+        parsed = [take_apart(arrival) for arrival in arrivals]
+        poisons = [item for item in parsed if isinstance(item, Poison)]
+        heard = list({(*item.key, item.hash): item for item in parsed if isinstance(item, Heard)}.values())
+        if poisons:
+            await self._set_aside(poisons)
+        streams = {event.recorded.subject for event in heard} | {poison.stream for poison in poisons if poison.stream}
+        open_letters = await self.letters.open_for(streams)
+        disputed = {(letter["stream"], letter["version"]) for letter in open_letters if letter["reason"] == CONFLICT}
+        conflicts = await self.journal.enter([event for event in heard if event.key not in disputed])
+        afresh = {event.recorded.subject for event, _ in conflicts}
+        for held, newcomer in conflicts:
+            await self._dispute(held, newcomer)
+        for event in heard:
+            if event.key in disputed:
+                await self._set_aside([_conflicting(event)])
+        touched = {event.recorded.subject for event in heard}
+        await self.fold(touched, afresh, watchful=bool(open_letters or conflicts))
+
+    async def fold(self, streams: set[str], afresh: Iterable[str] = (), *, watchful: bool = True) -> None:
+        """Fold streams from the journal, then compose what depends on them, then let the policies act.
+
+        `afresh` are folded from version 1; `watchful` looks whether set-aside records may now take their places.
+        """
+        folded = await self._fold_and_store(streams, set(afresh))
+        while watchful and (again := await self._reinstate(folded)):
+            folded |= await self._fold_and_store(again, set())
+        if watchful:
+            await self.letters.arrived({stream: state.version for stream, state in folded.items()})
+        await self.compose(streams)
+        await self._act(folded)
+
+    async def refold(self, streams: Sequence[str]) -> None:
+        """Fold streams again from version 1, in place, under live writes; no policy acts a second time."""
+        for start in range(0, len(streams), 200):
+            chunk = set(streams[start : start + 200])
+            await self._fold_and_store(chunk, chunk)
+            await self.compose(chunk)
+
+    async def stalled(self) -> dict[str, int]:
+        """Return the streams that wait, for a gap or for a dead letter, with the version that they wait for."""
+        awaited = await self.letters.awaited()
+        folded = await self.states.read(awaited)
+        behind = {stream: version for stream, version in awaited.items() if folded[stream].version < version}
+        return {**behind, **await self.states.waiting()}
+
+    async def _fold_and_store(self, streams: set[str], afresh: set[str]) -> dict[str, Folded]:
+        pending, done = set(streams), dict[str, Folded]()
+        while pending:
+            before = await self.states.read(pending)
+            for stream in afresh & pending:
+                before[stream] = self.states.nothing(stream, before[stream].revision, before[stream].acted)
+            outcomes = await self._outcomes(before)
+            changed = [
+                outcome.folded
+                for stream, outcome in outcomes.items()
+                if outcome.folded.version != before[stream].version
+                or outcome.folded.waits != before[stream].waits
+                or stream in afresh
+            ]
+            for outcome in outcomes.values():
+                if outcome.broken is not None:
+                    await self._break(outcome.broken)
+            done |= {stream: outcome.folded for stream, outcome in outcomes.items()}
+            if await self.states.write(changed):
+                return done
+        return done
+
+    async def _outcomes(self, before: dict[str, Folded]) -> dict[str, Outcome]:
+        events = await self.journal.after({stream: state.version for stream, state in before.items()})
+        outcomes: dict[str, Outcome] = {}
+        again: dict[str, Folded] = {}
+        for stream, state in before.items():
+            outcome = fold_on(self.states.aggregate_of(stream), state, events[stream])
+            if outcome is None:
+                again[stream] = self.states.nothing(stream, state.revision, state.acted)
+            else:
+                outcomes[stream] = outcome
+        return outcomes | await self._outcomes(again) if again else outcomes
+
+    async def _act(self, folded: dict[str, Folded]) -> None:
+        if self.act is None:
+            return
+        due = {
+            stream: state.acted
+            for stream, state in folded.items()
+            if state.acted < state.version and stream.partition("/")[0] in self.acts_on
+        }
+        for stream, events in (await self.journal.after(due) if due else {}).items():
+            version = folded[stream].version
+            for event in events:
+                if event.recorded.streamversion <= version:
+                    await self.act(event.recorded)
+            await self.states.acted(stream, version)
+
+    async def _set_aside(self, poisons: Sequence[Poison]) -> None:
+        named = await self.states.read({poison.stream for poison in poisons if poison.stream})
+        expected = {stream: state.version + 1 for stream, state in named.items() if state.version}
+        await self.letters.keep(poisons, expected)
+        for poison in poisons:
+            log.warning("dead_letter", reason=poison.reason, origin=poison.arrival.origin)
+
+    async def _break(self, event: Heard) -> None:
+        stream, version = event.key
+        detail = f"its previoushash is not the hash of version {version - 1}"
+        await self.letters.keep([Poison(arrival_of(event), BROKEN_CHAIN, detail, stream, version)], {stream: version})
+        await self.journal.remove(event)
+        log.error("broken_chain", stream=stream, version=version, origin=event.origin)
+
+    async def _dispute(self, held: Heard, newcomer: Heard) -> None:
+        """Other bytes for a known version: keep the one that the next version names, else set both aside."""
+        if await self.letters.closed(newcomer.origin):
+            return
+        stream, version = held.key
+        log.error("conflicting_bytes", stream=stream, version=version, held=held.origin, newcomer=newcomer.origin)
+        following = await self.journal.get(stream, version + 1)
+        named = following.recorded.previoushash if following else None
+        await self.letters.keep([_conflicting(newcomer)], {stream: version})
+        if named != held.hash:
+            await self.letters.keep([_conflicting(held)], {stream: version})
+            await self.journal.remove(held)
+
+    async def _reinstate(self, folded: dict[str, Folded]) -> set[str]:
+        """Give set-aside events their places where the chain now names them; return the streams to fold again."""
+        again: set[str] = set()
+        for letter in await self.letters.open_for(folded):
+            state = folded[letter["stream"]]
+            event = take_apart(arrival_of_letter(letter))
+            if isinstance(event, Poison) or event.recorded.streamversion != state.version + 1:
+                continue
+            if letter["reason"] == BROKEN_CHAIN and event.recorded.previoushash == state.hash:
+                await self.name(event, "its predecessor has arrived")
+                again.add(state.stream)
+            elif letter["reason"] == CONFLICT and event.hash == await self._named_by_next(event):
+                await self.name(event, "the next version names it")
+                again.add(state.stream)
+        return again
+
+    async def _named_by_next(self, event: Heard) -> str | None:
+        stream, version = event.key
+        following = await self.journal.get(stream, version + 1)
+        return following.recorded.previoushash if following else None
+
+    async def name(self, event: Heard, reason: str, actor: str | None = None) -> None:
+        """Journal a set-aside event as the true one of its version; other candidates for it are refused."""
+        await self.journal.enter([event])
+        await self.letters.close(event.origin, "resolved", reason, actor)
+        for letter in await self.letters.open_for([event.recorded.subject]):
+            if letter["reason"] == CONFLICT and letter["version"] == event.recorded.streamversion:
+                await self.letters.close(letter["_id"], "refused", f"not the one named: {reason}", actor)
+
+
+def _conflicting(event: Heard) -> Poison:
+    stream, version = event.key
+    return Poison(arrival_of(event), CONFLICT, "other bytes for a version that is known", stream, version)
