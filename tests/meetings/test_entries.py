@@ -91,6 +91,13 @@ def test_attendance_of_a_membership_that_was_not_heard_of_waits() -> None:
     assert (refused.kind, refused.http_status) == ("reference", 409)
 
 
+def test_a_stream_that_does_not_say_yet_what_it_is_counts_as_unheard() -> None:
+    membership = known(MEMBERSHIP, "membership/e1", MembershipEnded(reason="other"))
+    instrument = known(INSTRUMENT, "instrument/res-1", PROVISION)
+    a_meeting(*HELD).knowing(membership).when(ATTEND).then_refused(NotHeardYet)
+    a_meeting(*HELD).knowing(instrument).when(AddAgendaItem(**ITEM, provisions=(REF,))).then_refused(NotHeardYet)
+
+
 def test_attendance_never_takes_the_member_from_the_body() -> None:
     with pytest.raises(ValueError, match="member"):
         RecordAttendance.model_validate({"membership": "e1", "presence": "remote", "member": "KHM"})

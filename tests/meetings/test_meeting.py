@@ -131,9 +131,9 @@ def test_rescheduling_changes_what_it_names_and_leaves_the_rest() -> None:
 def test_what_is_entered_stays_through_every_later_stage() -> None:
     state = a_meeting(*HISTORIES["convened"], ITEM_ADDED, DISSEMINATED, ATTENDED, MeetingHeld(), OUTCOME).state
     written = state.proceedings
-    assert [entry.fact for entry in written.agenda] == [ITEM_ADDED]
-    assert [entry.fact for entry in written.documents] == [DISSEMINATED]
-    assert [entry.fact for entry in written.attendance] == [ATTENDED]
+    assert [(entry.fact, entry.versions) for entry in written.agenda] == [(ITEM_ADDED, (5,))]
+    assert [(entry.fact, entry.versions) for entry in written.documents] == [(DISSEMINATED, (6,))]
+    assert [(entry.fact, entry.versions) for entry in written.attendance] == [(ATTENDED, (7,))]
     assert [(entry.fact, entry.versions) for entry in written.outcomes] == [(OUTCOME, (9,))]
     assert (state.stage, state.confirmed_by) == ("held", ("chair", "secretariat"))
 
