@@ -154,6 +154,8 @@ def _corrected(original: Recorded, correction: Correction) -> Event | None:
 def event_from(command: Command, event: type[E], **more: Any) -> E:
     """Make the event that records what a command asked for: the fields that both have, and `more`."""
     given = {
-        name: getattr(command, name) for name in command.model_fields_set if name in event.model_fields and name not in more
+        name: getattr(command, name)
+        for name in command.model_fields_set
+        if name in event.model_fields and name not in more
     }
     return event.model_validate(given | {name: value for name, value in more.items() if value is not None})

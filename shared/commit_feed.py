@@ -89,9 +89,7 @@ class CommitFeed:
 
     async def behind(self, heads: Mapping[str, int]) -> dict[str, int]:
         """Return the streams of which commits hold more than `heads` says, with the head that is known."""
-        grouped = self._commits.aggregate(
-            [{"$group": {"_id": "$_id.s", "last": {"$max": "$last"}}}], allowDiskUse=True
-        )
+        grouped = self._commits.aggregate([{"$group": {"_id": "$_id.s", "last": {"$max": "$last"}}}], allowDiskUse=True)
         return {row["_id"]: heads.get(row["_id"], 0) async for row in grouped if row["last"] > heads.get(row["_id"], 0)}
 
     async def after(self, heads: Mapping[str, int]) -> AsyncIterator[Stored]:

@@ -32,7 +32,9 @@ class DeadLetters:
 
     async def keep(self, poisons: Iterable[Poison], expected: Mapping[str, int]) -> None:
         """Store records as they came, once each; `expected` gives the next version of the streams they name."""
-        writes = [UpdateOne({"_id": poison.arrival.origin}, _letter(poison, expected), upsert=True) for poison in poisons]
+        writes = [
+            UpdateOne({"_id": poison.arrival.origin}, _letter(poison, expected), upsert=True) for poison in poisons
+        ]
         if writes:
             stored = await self._letters.bulk_write(writes, ordered=False)
             DEAD_LETTERS.labels(self._service, "any").inc(stored.upserted_count)
@@ -99,7 +101,9 @@ def _letter(poison: Poison, expected: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _closed(standing: str, reason: str, actor: str | None) -> dict[str, Any]:
-    return {"$set": {"standing": standing, "closed_because": reason, "closed_by": actor, "closed_at": datetime.now(UTC)}}
+    return {
+        "$set": {"standing": standing, "closed_because": reason, "closed_by": actor, "closed_at": datetime.now(UTC)}
+    }
 
 
 def arrival_of(letter: Mapping[str, Any]) -> Arrival:

@@ -46,10 +46,6 @@ class Folded:
     acted: int = 0
     revision: int = 0
 
-    def known(self) -> Known:
-        """Return the state as a decision sees it."""
-        return Known(self.state, self.version)
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -130,6 +126,11 @@ class States:
         async for document in self._states.find({"_id": {"$in": wanted}}):
             found[document["_id"]] = self._folded(document)
         return found
+
+    async def known(self, stream: str) -> Known | None:
+        """Return a stream's state as a decision sees it; None where it was not heard of."""
+        folded = (await self.read([stream]))[stream]
+        return Known(folded.state, folded.version) if folded.version else None
 
     async def write(self, states: Iterable[Folded]) -> bool:
         """Store states whose stored revision is still the one they were read at; False if one was not."""

@@ -112,7 +112,7 @@ async def _handled(
             try:
                 return await ledgers.store.append(head, outcome, context, digest)
             except Conflict:
-                await asyncio.sleep(random.uniform(0, 0.005 * 2**min(attempt, 6)))  # noqa: S311
+                await asyncio.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 6)))  # noqa: S311
     except CommandReused:
         return CommandIdReused(context.command_id)
     except TooLarge as error:

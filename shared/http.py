@@ -58,9 +58,7 @@ def make_app(
     return app
 
 
-def _add_health(
-    app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase[Any], pulses: Sequence[Pulse]
-) -> None:
+def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase[Any], pulses: Sequence[Pulse]) -> None:
     @app.get("/healthz", tags=["health"], summary="The process answers")
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
@@ -140,7 +138,11 @@ async def _record(request: Request, rule: str) -> None:
     command_id = request.headers.get("Idempotency-Key", "")
     try:
         await refusals.record(
-            caller.actor, caller.role, rule, request=asked, command_id=command_id if _CORRELATION_ID.match(command_id) else None
+            caller.actor,
+            caller.role,
+            rule,
+            request=asked,
+            command_id=command_id if _CORRELATION_ID.match(command_id) else None,
         )
     except PyMongoError as failure:
         log.error("refusal_not_recorded", error=type(failure).__name__, rule=rule)

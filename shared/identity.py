@@ -120,7 +120,9 @@ def allow(roles: frozenset[str]) -> Any:
     async def check(caller: Annotated[Principal, Depends(principal)]) -> Principal:
         if caller.role not in roles:
             raise Refused(
-                403, "RoleMayNot", f"the role {caller.role} may not do this; it needs one of: {', '.join(sorted(roles))}"
+                403,
+                "RoleMayNot",
+                f"the role {caller.role} may not do this; it needs one of: {', '.join(sorted(roles))}",
             )
         return caller
 

@@ -71,7 +71,9 @@ class Journal:
 
     async def streams(self) -> AsyncIterator[str]:
         """Yield every stream that was heard of, in order."""
-        async for row in self._events.aggregate([{"$group": {"_id": "$_id.s"}}, {"$sort": {"_id": 1}}], allowDiskUse=True):
+        async for row in self._events.aggregate(
+            [{"$group": {"_id": "$_id.s"}}, {"$sort": {"_id": 1}}], allowDiskUse=True
+        ):
             yield row["_id"]
 
     async def all(self) -> AsyncIterator[Heard]:
@@ -106,5 +108,3 @@ def _document(event: Heard) -> dict[str, Any]:
 def _heard(document: Mapping[str, Any]) -> Heard:
     raw = bytes(document["raw"])
     return Heard(decode(raw), raw, document["hash"], document["leaf"], document["position"], document["origin"])
-
-

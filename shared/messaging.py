@@ -37,7 +37,11 @@ class Subscriber:
         self._pulse = pulse
         self._busy = False
         self._broker = KafkaBroker(
-            kafka, client_id=f"throughline-{service}", logger=None, allow_auto_create_topics=False, graceful_timeout=15.0
+            kafka,
+            client_id=f"throughline-{service}",
+            logger=None,
+            allow_auto_create_topics=False,
+            graceful_timeout=15.0,
         )
         self._subscriber = self._broker.subscriber(
             *topics,

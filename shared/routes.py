@@ -156,7 +156,10 @@ async def _carried_out(
         raise Refused(422, "NotCanonical", f"the body holds what no event can hold: {error}") from None
     except Conflict:
         raise Refused(
-            503, "TooManyWriters", "others kept writing to this record; send the command again", headers={"Retry-After": "1"}
+            503,
+            "TooManyWriters",
+            "others kept writing to this record; send the command again",
+            headers={"Retry-After": "1"},
         ) from None
 
 
@@ -229,7 +232,7 @@ def _add_all(router: APIRouter, view: View, states: States) -> None:
 
     limit = Annotated[int, Query(ge=1, le=1_000)]
     text = Annotated[str | None, Query(max_length=500)]
-    _sign(endpoint, (), limit=(limit, 100), after=(text, None), **{name: (text, None) for name in view.facets})
+    _sign(endpoint, (), limit=(limit, 100), after=(text, None), **dict.fromkeys(view.facets, (text, None)))
     _depend(endpoint, allow(view.roles))
     router.add_api_route(
         view.plural, endpoint, methods=["GET"], name=f"all_{view.kind}", responses=PROBLEMS, tags=["queries"],
@@ -280,8 +283,6 @@ def _sign(endpoint: Any, parts: Sequence[str], **arguments: Any) -> None:
 
 
 def _depend(endpoint: Any, dependency: Any) -> None:
-    caller = inspect.Parameter(
-        "caller", inspect.Parameter.KEYWORD_ONLY, annotation=Principal, default=dependency
-    )
+    caller = inspect.Parameter("caller", inspect.Parameter.KEYWORD_ONLY, annotation=Principal, default=dependency)
     signature = endpoint.__signature__
     endpoint.__signature__ = signature.replace(parameters=[*signature.parameters.values(), caller])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, StringConstraints
@@ -68,7 +68,6 @@ def stamp(now: datetime, not_before: str | None = None) -> str:
 def moment(text: str) -> datetime:
     """Return a stamp as a time."""
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
 
 
 def encode(

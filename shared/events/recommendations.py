@@ -31,7 +31,6 @@ from shared.events.words import (
     Status,
 )
 
-
 OneSided = TypeVar("OneSided", bound=Event)
 
 

@@ -1,0 +1,1 @@
+"""The recommendations service: from a mandate to what the Committee did."""

@@ -1,0 +1,157 @@
+"""Commands and queries over HTTP."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from services.recommendations import commands
+from services.recommendations.handlers import Handlers
+from services.recommendations.projection import Traces
+from services.recommendations.queries import coverage, today_of
+from services.recommendations.trace import trace_bytes
+from shared.events.envelope import stamp
+from shared.folding import States
+from shared.handling import CorrectRecord
+from shared.identity import READERS, Principal, allow
+from shared.problems import Refused
+from shared.projecting import Projection
+from shared.routes import PATH_PARTS, PROBLEMS, Post, View, add_commands, add_views, heard_up_to
+
+_ONE = "/recommendations/{committee}/{year}/{number}"
+_STREAM = "recommendation/{committee}/{year}/{number}"
+_INSTRUMENT = ("/instruments/{instrument}", "instrument/{instrument}")
+_PRIORITY = ("/priorities/{priority}", "priority/{priority}")
+
+POSTS = (
+    Post("/instruments", commands.RegisterInstrument, "instrument/{instrument}"),
+    Post(f"{_INSTRUMENT[0]}/provisions", commands.RegisterProvision, _INSTRUMENT[1]),
+    Post(f"{_INSTRUMENT[0]}/discharge-reporting-duty", commands.DischargeReportingDuty, _INSTRUMENT[1]),
+    Post(f"{_INSTRUMENT[0]}/supersede", commands.SupersedeInstrument, _INSTRUMENT[1]),
+    Post(f"{_INSTRUMENT[0]}/reaffirm", commands.ReaffirmInstrument, _INSTRUMENT[1]),
+    Post(f"{_INSTRUMENT[0]}/carry", commands.CarryInstrument, _INSTRUMENT[1]),
+    Post(f"{_INSTRUMENT[0]}/endorse", commands.EndorseInstrument, _INSTRUMENT[1]),
+    Post(f"{_INSTRUMENT[0]}/correct", CorrectRecord, _INSTRUMENT[1]),
+    Post("/sessions", commands.RecordCommitteeSession, "session/{session}"),
+    Post("/sessions/{session}/correct", CorrectRecord, "session/{session}"),
+    Post("/priorities", commands.SelectPriority, "priority/{priority}"),
+    Post(f"{_PRIORITY[0]}/close", commands.ClosePriority, _PRIORITY[1]),
+    Post(f"{_PRIORITY[0]}/correct", CorrectRecord, _PRIORITY[1]),
+    Post("/initiatives", commands.RegisterInitiative, "initiative/{initiative}"),
+    Post("/initiatives/{initiative}/correct", CorrectRecord, "initiative/{initiative}"),
+    Post("/deliverables", commands.RecordDeliverable, "deliverable/{deliverable}"),
+    Post("/deliverables/{deliverable}/correct", CorrectRecord, "deliverable/{deliverable}"),
+    Post("/recommendations", commands.DraftRecommendation, "recommendation/{reference}"),
+    Post(f"{_ONE}/revise", commands.ReviseRecommendation, _STREAM),
+    Post(f"{_ONE}/cite", commands.CiteMandate, _STREAM),
+    Post(f"{_ONE}/uncite", commands.UnciteMandate, _STREAM),
+    Post(f"{_ONE}/reconfirm", commands.ReconfirmCitation, _STREAM),
+    Post(f"{_ONE}/origin", commands.RecordOrigin, _STREAM),
+    Post(f"{_ONE}/discuss", commands.DiscussRecommendation, _STREAM),
+    Post(f"{_ONE}/adopt", commands.AdoptRecommendation, _STREAM),
+    Post(f"{_ONE}/transmit", commands.TransmitRecommendation, _STREAM),
+    Post(f"{_ONE}/dispose", commands.RecordDisposition, _STREAM),
+    Post(f"{_ONE}/carry", commands.RecordCarriage, _STREAM),
+    Post(f"{_ONE}/follow-up", commands.ReportFollowUp, _STREAM),
+    Post(f"{_ONE}/supersede", commands.SupersedeRecommendation, _STREAM),
+    Post(f"{_ONE}/merge", commands.MergeRecommendation, _STREAM),
+    Post(f"{_ONE}/split", commands.SplitRecommendation, _STREAM),
+    Post(f"{_ONE}/withdraw", commands.WithdrawRecommendation, _STREAM),
+    Post(f"{_ONE}/correct", CorrectRecord, _STREAM),
+)
+VIEWS = (
+    View("/instruments", _INSTRUMENT[0], "instrument", _INSTRUMENT[1], ("cite", "body", "standing")),
+    View("/sessions", "/sessions/{session}", "session", "session/{session}"),
+    View("/priorities", _PRIORITY[0], "priority", _PRIORITY[1], ("stage", "theme")),
+    View("/initiatives", "/initiatives/{initiative}", "initiative", "initiative/{initiative}", ("member", "provision")),
+    View("/deliverables", "/deliverables/{deliverable}", "deliverable", "deliverable/{deliverable}", ("year", "body")),
+    View("/recommendations", _ONE, "recommendation", _STREAM, ("stage", "priority", "theme")),
+    View("/meetings-heard", "/meetings-heard/{meeting}", "meeting", "meeting/{meeting}"),
+)
+_FILTERS = {
+    "theme": "recommendation.themes",
+    "standing": "mandates.standing",
+    "coverage": "coverage",
+    "disposition": "dispositions.outcome",
+    "provision": "mandates.provision",
+}
+_Filter = Annotated[str | None, Query(max_length=500)]
+
+
+def router(handlers: Handlers, traces: Traces, projection: Projection) -> APIRouter:
+    """Return this service's endpoints."""
+    routes = APIRouter()
+    add_commands(routes, "recommendations", POSTS, handlers)
+    add_views(routes, VIEWS, projection.states)
+    _add_traces(routes, traces, projection)
+    return routes
+
+
+def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> None:
+    states: States = projection.states
+
+    @routes.get("/traces/{committee}/{year}/{number}", responses=PROBLEMS, tags=["queries"], summary="One trace")
+    async def one_trace(
+        committee: PATH_PARTS[committee],  # type: ignore[valid-type]
+        year: PATH_PARTS[year],  # type: ignore[valid-type]
+        number: PATH_PARTS[number],  # type: ignore[valid-type]
+        _caller: Annotated[Principal, allow(READERS)],
+        as_of: Annotated[date | None, Query(description="facts up to this day in the world")] = None,
+        known_at: Annotated[datetime | None, Query(description="what had been recorded by this time")] = None,
+        at_least: Annotated[int, Query(ge=0, description="wait for this version of the recommendation")] = 0,
+        wait: Annotated[float, Query(ge=0, le=30)] = 5.0,
+    ) -> Response:
+        reference = f"{committee}/{year}/{number}"
+        await heard_up_to(states, f"recommendation/{reference}", at_least, wait)
+        stored = await traces.get(reference)
+        if as_of is None and known_at is None:
+            trace = stored
+        else:
+            trace = await traces.at(reference, as_of, stamp(_aware(known_at)) if known_at else None)
+        if trace is None:
+            raise Refused(404, "NotOnRecord", f"no trace of {reference} is on record for what was asked")
+        stalled = await projection.stalled()
+        return _answer(trace, stalled, stored["revision"] if stored else 0)
+
+    @routes.get("/traces", responses=PROBLEMS, tags=["queries"], summary="Every trace, filtered, in pages")
+    async def all_traces(
+        _caller: Annotated[Principal, allow(READERS)],
+        theme: _Filter = None,
+        standing: _Filter = None,
+        coverage: _Filter = None,
+        disposition: _Filter = None,
+        provision: _Filter = None,
+        text: Annotated[str | None, Query(max_length=500, description="words in title, text, summaries, cites")] = None,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        after: _Filter = None,
+    ) -> Response:
+        asked = {
+            "theme": theme, "standing": standing, "coverage": coverage,
+            "disposition": disposition, "provision": provision,
+        }  # fmt: skip
+        query: dict[str, Any] = {_FILTERS[name]: value for name, value in asked.items() if value is not None}
+        if text is not None:
+            query["$text"] = {"$search": text}
+        found = await traces.find(query, limit, after)
+        items = [orjson.loads(trace_bytes(trace)) for trace in found]
+        more = {"next": found[-1]["_id"]} if len(found) == limit else {}
+        return Response(orjson.dumps({"items": items, **more}), media_type="application/json")
+
+    @routes.get("/coverage", responses=PROBLEMS, tags=["queries"], summary="Coverage, both ways")
+    async def both_ways(_caller: Annotated[Principal, allow(READERS)]) -> dict[str, Any]:
+        return await coverage(states, traces)
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _answer(trace: dict[str, Any], stalled: dict[str, int], revision: int) -> Response:
+    """Return the trace, byte for byte as it is compared, beside what depends on today and on delivery."""
+    today = today_of(trace, stalled, datetime.now(UTC).date())
+    body = b'{"revision":%d,"today":%b,"trace":%b}' % (revision, orjson.dumps(today), trace_bytes(trace))
+    return Response(body, media_type="application/json", headers={"ETag": f'"{revision}"'})

@@ -1,0 +1,58 @@
+"""The recommendations service: everything it is made of, put together once."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from services.recommendations import api
+from services.recommendations.handlers import Handlers
+from services.recommendations.projection import AGGREGATES, OWN, TOPICS, Traces
+from services.recommendations.subscribers import ACTS_ON, Policies
+from services.recommendations.trace import SHAPE
+from shared.dead_letters import DeadLetters
+from shared.event_store import EventStore
+from shared.folding import States
+from shared.handling import Ledgers
+from shared.http import make_app
+from shared.journal import Journal
+from shared.messaging import Subscriber
+from shared.operations import operations
+from shared.process import connect, lifespan_of, run
+from shared.projecting import Projection
+from shared.refusals import Refusals
+from shared.relay import Relay
+from shared.settings import Settings
+from shared.telemetry import Pulse
+
+SERVICE = "recommendations"
+
+
+def make(settings: Settings) -> FastAPI:
+    """Put the service together."""
+    database = connect(settings, SERVICE)
+    relaying, reading = Pulse("relay"), Pulse("subscriber")
+    store, journal, refusals = EventStore(database), Journal(database), Refusals(database)
+    states = States(database, AGGREGATES, SHAPE)
+    traces = Traces(database, states, journal)
+    handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
+    projection = Projection(
+        journal, states, DeadLetters(database, SERVICE), traces.compose_for, Policies(handlers), ACTS_ON
+    )
+    relay = Relay(database, settings.kafka, SERVICE, relaying)
+    subscriber = Subscriber(settings.kafka, SERVICE, TOPICS, projection.take, reading, settings.batch_records)
+    return make_app(
+        SERVICE,
+        settings,
+        database,
+        [api.router(handlers, traces, projection), operations(projection, store, refusals)],
+        [relaying, reading],
+        lifespan_of(
+            database,
+            [store.prepare, projection.prepare, traces.prepare],
+            [(relaying, relay.run), (reading, subscriber.run)],
+        ),
+    )
+
+
+if __name__ == "__main__":
+    run(SERVICE, make, Settings)

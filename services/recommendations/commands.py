@@ -1,0 +1,184 @@
+"""What may be asked of the recommendations service."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from shared.aggregates import Command
+from shared.events import recommendations as events
+from shared.events.values import (
+    Id,
+    Line,
+    ProvisionRef,
+    Reference,
+    Text,
+    WorldDate,
+)
+from shared.events.words import Status
+
+
+class RegisterInstrument(Command, events.InstrumentRegistered):
+    """Enter a resolution, decision or declaration in the register."""
+
+
+class RegisterProvision(Command, events.ProvisionRegistered):
+    """Register what a paragraph of the instrument asks, and of whom."""
+
+
+class DischargeReportingDuty(Command, events.ReportingDutyDischarged):
+    """Record that the report that a provision asked for was given."""
+
+
+class SupersedeInstrument(Command, events.InstrumentSuperseded):
+    """Record that a later instrument took this one's place."""
+
+
+class ReaffirmInstrument(Command, events.InstrumentReaffirmed):
+    """Record that a later instrument reaffirmed this one."""
+
+
+class CarryInstrument(Command, events.InstrumentCarried):
+    """Record that another instrument carried this one."""
+
+
+class EndorseInstrument(Command, events.InstrumentEndorsed):
+    """Record that a higher body endorsed this instrument."""
+
+
+class RecordCommitteeSession(Command, events.CommitteeSessionRecorded):
+    """Record a session of the Committee."""
+
+
+class SelectPriority(Command):
+    """Record a priority that the group selected, with its outcome and timeline."""
+
+    priority: Id
+    title: Line
+    themes: tuple[Line, ...] = ()
+    outcome: Text
+    timeline_from: WorldDate | None = None
+    timeline_to: WorldDate
+    provisions: tuple[ProvisionRef, ...] = ()
+    meeting: Id | None = None
+    on: WorldDate | None = None
+    note: Text | None = None
+    source: Line | None = None
+    status: Status | None = None
+
+
+class ClosePriority(Command, events.PriorityClosed):
+    """End a priority."""
+
+
+class DraftRecommendation(Command, events.RecommendationDrafted):
+    """Draft a recommendation under a new reference."""
+
+
+class ReviseRecommendation(Command, events.RecommendationRevised):
+    """Change the fields that are given."""
+
+
+class CiteMandate(Command, events.MandateCited):
+    """Rest the recommendation on a provision."""
+
+
+class UnciteMandate(Command, events.MandateUncited):
+    """Take a citation back, with the reason."""
+
+
+class ReconfirmCitation(Command, events.CitationReconfirmed):
+    """Let a citation stand although its instrument was superseded."""
+
+
+class RecordOrigin(Command):
+    """Record where the recommendation came from: a meeting, or a document and its paragraph."""
+
+    meeting: Id | None = None
+    document: Line | None = None
+    symbol: Line | None = None
+    symbol_status: Status | None = None
+    paragraph: Line | None = None
+    on: WorldDate | None = None
+    note: Text | None = None
+    source: Line | None = None
+    status: Status | None = None
+
+
+class DiscussRecommendation(Command):
+    """Record that a meeting took the recommendation up; the date is the meeting's."""
+
+    meeting: Id
+    note: Text | None = None
+    source: Line | None = None
+    status: Status | None = None
+
+
+class AdoptRecommendation(Command):
+    """Adopt it at a meeting that was held; without a meeting, only with status unknown and a note that says why."""
+
+    meeting: Id | None = Field(None, examples=["teg-2024-1"])
+    adopted_on: WorldDate | None = None
+    note: Text | None = None
+    source: Line | None = None
+    status: Status | None = None
+
+
+class TransmitRecommendation(Command, events.RecommendationTransmitted):
+    """Send an adopted recommendation to a session of the Committee."""
+
+
+class RecordDisposition(Command, events.CommitteeDispositionRecorded):
+    """Record what the Committee did with it."""
+
+
+class RecordCarriage(Command, events.RecommendationCarried):
+    """Record that an instrument took the recommendation up."""
+
+
+class ReportFollowUp(Command, events.FollowUpReported):
+    """Report what was done with it, and what shows it."""
+
+
+class SupersedeRecommendation(Command):
+    """Close it in favour of a later recommendation."""
+
+    by: Reference
+    on: WorldDate | None = None
+    note: Text | None = None
+
+
+class MergeRecommendation(Command):
+    """Close it by merging it into another."""
+
+    into: Reference
+    on: WorldDate | None = None
+    note: Text | None = None
+
+
+class SplitRecommendation(Command):
+    """Close it by splitting it into others."""
+
+    into: tuple[Reference, ...] = Field(min_length=2)
+    on: WorldDate | None = None
+    note: Text | None = None
+
+
+class WithdrawRecommendation(Command, events.RecommendationWithdrawn):
+    """Take it back, with the reason."""
+
+
+class NoteLineage(Command):
+    """Note in a recommendation what another's closing means for it; asked by a policy only."""
+
+    supersedes: Reference | None = None
+    absorbs: Reference | None = None
+    split_from: Reference | None = None
+    on: WorldDate | None = None
+
+
+class RegisterInitiative(Command, events.InitiativeRegistered):
+    """Register a project that a Government supports."""
+
+
+class RecordDeliverable(Command, events.DeliverableRecorded):
+    """Record a row of the programme budget."""

@@ -1,0 +1,60 @@
+"""How recommendations close in favour of others, and how those others come to know."""
+
+from __future__ import annotations
+
+from services.recommendations.commands import (
+    MergeRecommendation,
+    NoteLineage,
+    SplitRecommendation,
+    SupersedeRecommendation,
+    WithdrawRecommendation,
+)
+from services.recommendations.domain import rules
+from services.recommendations.domain.state import Closed, Recommendation
+from shared.aggregates import Command, Decision, event_from
+from shared.events import recommendations as events
+from shared.events.event import Event
+from shared.rejections import OutOfOrder
+
+
+def decide(state: Recommendation, command: Command, *, stream: str) -> Decision:
+    """Close a recommendation, or note in an open or closed one what another's closing means for it."""
+    own = stream.partition("/")[2]
+    match command:
+        case NoteLineage():
+            return [_noted(command)]
+        case _ if isinstance(state, Closed):
+            return OutOfOrder(type(command).__name__, stream, state.stage)
+        case WithdrawRecommendation():
+            return [event_from(command, events.RecommendationWithdrawn)]
+        case SupersedeRecommendation(by=other) | MergeRecommendation(into=other) if other == own:
+            return rules.NamesUnknownRecommendation(other)
+        case SplitRecommendation(into=parts) if own in parts:
+            return rules.NamesUnknownRecommendation(own)
+        case SupersedeRecommendation():
+            return [event_from(command, events.RecommendationSuperseded)]
+        case MergeRecommendation():
+            return [event_from(command, events.RecommendationMerged)]
+        case _:
+            return [event_from(command, events.RecommendationSplit)]
+
+
+def _noted(command: NoteLineage) -> Event:
+    if command.supersedes:
+        return event_from(command, events.RecommendationSuperseded)
+    if command.absorbs:
+        return event_from(command, events.RecommendationMerged)
+    return event_from(command, events.RecommendationSplit)
+
+
+def meant_for(event: Event, reference: str) -> dict[str, NoteLineage]:
+    """Return, by reference, what an event of one recommendation means for others: what a policy then asks of them."""
+    match event:
+        case events.RecommendationSuperseded(by=other, on=on) if other:
+            return {other: NoteLineage(supersedes=reference, on=on)}
+        case events.RecommendationMerged(into=other, on=on) if other:
+            return {other: NoteLineage(absorbs=reference, on=on)}
+        case events.RecommendationSplit(into=parts, on=on) if parts:
+            return {part: NoteLineage(split_from=reference, on=on) for part in parts}
+        case _:
+            return {}

@@ -1,0 +1,36 @@
+"""Whether a citation stood on a day, or stands today: the one place where supersession is weighed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from services.recommendations.domain.instrument import Registered
+from services.recommendations.domain.said import Said
+from services.recommendations.domain.state import Citation
+from shared.events.recommendations import InstrumentSuperseded
+from shared.events.values import earliest_day, latest_day
+
+
+def unanswered_supersessions(citation: Citation, instrument: Registered) -> list[Said[InstrumentSuperseded]]:
+    """Return the supersessions of a citation's instrument that no reconfirmation names."""
+    return [item for item in instrument.superseded if citation.reconfirmed_against(item.data.by) is None]
+
+
+def was_live(citation: Citation, instrument: Registered, day: date | None) -> bool:
+    """Tell whether a cited provision was live on a day: adopted, not superseded, not uncited by then.
+
+    What is not dated is taken not to have happened by then, save the adoption of an instrument; on an unknown day
+    only a citation that was taken back is not live.
+    """
+    if day is None:
+        return citation.uncited is None
+    adopted = instrument.registered.data.adopted_on
+    if adopted is not None and earliest_day(adopted) > day:
+        return False
+    if citation.uncited is not None and _by(citation.uncited.data.on, day, undated=True):
+        return False
+    return not any(_by(item.data.on, day) for item in unanswered_supersessions(citation, instrument))
+
+
+def _by(on: str | None, day: date, *, undated: bool = False) -> bool:
+    return undated if on is None else latest_day(on) <= day

@@ -1,0 +1,102 @@
+"""Which other streams a recommendation's commands, events and state name, and what is refused where one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from services.recommendations import commands
+from services.recommendations.domain import rules
+from services.recommendations.domain.state import Absent, State
+from shared.aggregates import Command, Facts
+from shared.events import recommendations as events
+from shared.events.event import Event
+from shared.events.values import Evidence
+from shared.rejections import NotHeardYet, Rejection
+
+_UNKNOWN: dict[str, Callable[[str], Rejection]] = {
+    "meeting": lambda key: NotHeardYet(f"meeting/{key}"),
+    "session": lambda key: rules.NamesUnknownSession(int(key)),
+    "priority": rules.NamesUnknownPriority,
+    "deliverable": rules.NamesUnknownDeliverable,
+    "instrument": rules.NamesUnknownInstrument,
+    "recommendation": rules.NamesUnknownRecommendation,
+}
+
+
+def missing(command: Command, facts: Facts) -> Rejection | None:
+    """Return the refusal of the first stream that a command names and that is not there."""
+    if isinstance(command, commands.CiteMandate | commands.UnciteMandate | commands.ReconfirmCitation):
+        return None
+    for stream in sorted(_named(command) - facts.keys()):
+        kind, _, key = stream.partition("/")
+        return _UNKNOWN[kind](key)
+    return None
+
+
+def needs(state: State, command: Command) -> frozenset[str]:
+    """Return the streams that a decision rests on: what the command names, and the instruments cited so far."""
+    if isinstance(command, commands.TransmitRecommendation) and not isinstance(state, Absent):
+        return _named(command) | {f"instrument/{citation.cited.data.instrument}" for citation in state.citations}
+    return _named(command)
+
+
+def names(event: Event) -> frozenset[str]:
+    """Return the streams that an event of a recommendation names."""
+    return _named(event) if isinstance(event, _EVENTS) else frozenset()
+
+
+_EVENTS = (
+    events.RecommendationDrafted,
+    events.RecommendationRevised,
+    events.MandateCited,
+    events.MandateUncited,
+    events.CitationReconfirmed,
+    events.OriginRecorded,
+    events.RecommendationDiscussed,
+    events.RecommendationAdopted,
+    events.RecommendationTransmitted,
+    events.CommitteeDispositionRecorded,
+    events.RecommendationCarried,
+    events.FollowUpReported,
+    events.RecommendationSuperseded,
+    events.RecommendationMerged,
+    events.RecommendationSplit,
+)
+_SINGLE = {"meeting": "meeting", "session": "session", "priority": "priority", "instrument": "instrument"}
+_OTHERS = ("by", "supersedes", "into", "absorbs", "split_from")
+
+
+def _named(item: Any) -> frozenset[str]:
+    """Return the streams that the fields of a command or event name."""
+    streams = {f"{kind}/{value}" for name, kind in _SINGLE.items() if (value := getattr(item, name, None)) is not None}
+    for name in _OTHERS:
+        streams |= {f"recommendation/{reference}" for reference in _as_tuple(getattr(item, name, None))}
+    return frozenset(streams) | evidence_streams(getattr(item, "evidence", None))
+
+
+def _as_tuple(value: Any) -> Iterable[str]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+def evidence_streams(evidence: Evidence | None) -> frozenset[str]:
+    """Return the stream that a piece of evidence names, if it names one."""
+    if evidence is None:
+        return frozenset()
+    named = {"meeting": evidence.meeting, "deliverable": evidence.deliverable, "session": evidence.session}
+    return frozenset(f"{kind}/{key}" for kind, key in named.items() if key is not None)
+
+
+def depends_on(state: State) -> frozenset[str]:
+    """Return the streams that a recommendation's trace must read."""
+    if isinstance(state, Absent):
+        return frozenset()
+    streams = {f"instrument/{citation.cited.data.instrument}" for citation in state.citations}
+    said = (*state.origins, *state.discussed, *state.transmitted, *state.disposed, *state.carried, *state.followed_up)
+    for item in (*said, *([state.adopted] if state.adopted else [])):
+        streams |= _named(item.data)
+    if state.priority:
+        streams.add(f"priority/{state.priority}")
+    return frozenset(streams)

@@ -1,0 +1,206 @@
+"""What may happen to a recommendation: the rules from draft to disposition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from services.recommendations import commands
+from services.recommendations.commands import (
+    AdoptRecommendation,
+    CiteMandate,
+    DiscussRecommendation,
+    DraftRecommendation,
+    ReconfirmCitation,
+    RecordCarriage,
+    RecordDisposition,
+    RecordOrigin,
+    ReportFollowUp,
+    ReviseRecommendation,
+    TransmitRecommendation,
+    UnciteMandate,
+)
+from services.recommendations.domain import lineage, naming, rules
+from services.recommendations.domain.heard import Heard
+from services.recommendations.domain.instrument import Registered
+from services.recommendations.domain.mandate import was_live
+from services.recommendations.domain.small import Absent as NotRecorded
+from services.recommendations.domain.small import unknown_provision
+from services.recommendations.domain.state import Absent, Adopted, Closed, Disposed, Drafted, State, Transmitted, evolve
+from shared.aggregates import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.events import recommendations as events
+from shared.events.values import ProvisionRef, Seen, earliest_day
+from shared.rejections import OutOfOrder
+
+OnRecord = Drafted | Adopted | Transmitted | Disposed | Closed
+Open = Drafted | Adopted | Transmitted | Disposed
+_LINEAGE = (
+    commands.SupersedeRecommendation,
+    commands.MergeRecommendation,
+    commands.SplitRecommendation,
+    commands.WithdrawRecommendation,
+    commands.NoteLineage,
+)
+
+
+def decide(state: State, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
+    """Decide what a command means for a recommendation."""
+    if (missing := naming.missing(command, facts)) is not None:
+        return missing
+    match state, command:
+        case Absent(), DraftRecommendation():
+            return [event_from(command, events.RecommendationDrafted)]
+        case Drafted() | Adopted() | Transmitted() | Disposed() | Closed(), _ if isinstance(command, _LINEAGE):
+            return lineage.decide(state, command, stream=stream)
+        case Drafted() | Adopted() | Transmitted() | Disposed(), _ if type(command) in _DECIDES:
+            return _DECIDES[type(command)](state, command, stream, facts, context)
+        case _:
+            return OutOfOrder(type(command).__name__, stream, in_words(state))
+
+
+def in_words(state: State) -> str:
+    """Say what stage a recommendation is in."""
+    return "not on record" if isinstance(state, Absent) else state.stage
+
+
+def _revise(state: Open, command: ReviseRecommendation, *_: Any) -> Decision:
+    return [event_from(command, events.RecommendationRevised)]
+
+
+def _cite(state: Open, command: CiteMandate, stream: str, facts: Facts, _context: Context) -> Decision:
+    ref = ProvisionRef(instrument=command.instrument, provision=command.provision)
+    if (unknown := unknown_provision([ref], facts)) is not None:
+        return unknown
+    if state.citation_of(command.instrument, command.provision) is not None:
+        return OutOfOrder("CiteMandate", stream, f"citing {command.provision} of {command.instrument} already")
+    return [event_from(command, events.MandateCited)]
+
+
+def _uncite(state: Open, command: UnciteMandate, stream: str, *_: Any) -> Decision:
+    if state.citation_of(command.instrument, command.provision) is None:
+        return rules.CitationNotOnRecord(stream, command.instrument, command.provision)
+    return [event_from(command, events.MandateUncited)]
+
+
+def _reconfirm(state: Open, command: ReconfirmCitation, stream: str, facts: Facts, _context: Context) -> Decision:
+    if state.citation_of(command.instrument, command.provision) is None:
+        return rules.CitationNotOnRecord(stream, command.instrument, command.provision)
+    instrument = facts[f"instrument/{command.instrument}"].state
+    if not instrument.superseded_by(command.superseded_by):
+        return rules.ReconfirmsUnknownSupersession(command.instrument, command.superseded_by)
+    return [event_from(command, events.CitationReconfirmed)]
+
+
+def _origin(state: Open, command: RecordOrigin, stream: str, facts: Facts, _context: Context) -> Decision:
+    return [event_from(command, events.OriginRecorded, seen=_seen(command.meeting, facts))]
+
+
+def _discuss(state: Open, command: DiscussRecommendation, stream: str, facts: Facts, _context: Context) -> Decision:
+    meeting: Heard = facts[f"meeting/{command.meeting}"].state
+    on = meeting.starts_at[:10] if meeting.starts_at else None
+    return [event_from(command, events.RecommendationDiscussed, on=on, seen=_seen(command.meeting, facts))]
+
+
+def _adopt(state: Open, command: AdoptRecommendation, stream: str, facts: Facts, context: Context) -> Decision:
+    if not isinstance(state, Drafted):
+        return OutOfOrder("AdoptRecommendation", stream, state.stage)
+    if command.meeting is None:
+        if command.status != "unknown" or command.note is None:
+            return rules.AdoptionHasNoMeeting()
+        if context.role != "secretariat":
+            return rules.OnlySecretariatRecordsAnUnknownAdoption(context.role)
+        return [event_from(command, events.RecommendationAdopted)]
+    meeting: Heard = facts[f"meeting/{command.meeting}"].state
+    if meeting.stage != "held":
+        return rules.MeetingNotHeld(command.meeting, meeting.stage)
+    on = command.adopted_on or _only_day(meeting)
+    return [event_from(command, events.RecommendationAdopted, adopted_on=on, seen=_seen(command.meeting, facts))]
+
+
+def _only_day(meeting: Heard) -> str | None:
+    """Return the day of a meeting of one day; on which of several days it adopted is not for us to say."""
+    starts, ends = meeting.starts_at, meeting.ends_at
+    return starts[:10] if starts and (ends is None or ends[:10] == starts[:10]) else None
+
+
+def _transmit(state: Open, command: TransmitRecommendation, stream: str, facts: Facts, _context: Context) -> Decision:
+    reference = stream.partition("/")[2]
+    if state.adopted is None:
+        return rules.RecommendationNotAdopted(reference)
+    if any(item.data.session == command.session for item in state.transmitted):
+        return OutOfOrder("TransmitRecommendation", stream, f"transmitted to session {command.session} already")
+    day = _day_of_transmission(command, facts)
+    if not any(_is_live(citation, facts, day) for citation in state.citations):
+        return rules.RecommendationCitesNoMandate(reference, day.isoformat() if day else "an unknown day")
+    return [event_from(command, events.RecommendationTransmitted)]
+
+
+def _day_of_transmission(command: TransmitRecommendation, facts: Facts) -> date | None:
+    session = facts[f"session/{command.session}"].state
+    first_day = None if isinstance(session, NotRecorded) else session.recorded.data.starts_on
+    on = command.on or first_day
+    return earliest_day(on) if on else None
+
+
+def _is_live(citation: Any, facts: Facts, day: date | None) -> bool:
+    known = facts.get(f"instrument/{citation.cited.data.instrument}")
+    return known is not None and isinstance(known.state, Registered) and was_live(citation, known.state, day)
+
+
+def _dispose(state: Open, command: RecordDisposition, stream: str, *_: Any) -> Decision:
+    if all(item.data.session != command.session for item in state.transmitted):
+        return rules.RecommendationNotTransmitted(stream.partition("/")[2], command.session)
+    if any(item.data.session == command.session for item in state.disposed):
+        return OutOfOrder("RecordDisposition", stream, f"disposed of at session {command.session} already")
+    return [event_from(command, events.CommitteeDispositionRecorded)]
+
+
+def _carry(state: Open, command: RecordCarriage, *_: Any) -> Decision:
+    return [event_from(command, events.RecommendationCarried)]
+
+
+def _follow_up(state: Open, command: ReportFollowUp, *_: Any) -> Decision:
+    return [event_from(command, events.FollowUpReported)]
+
+
+def _seen(meeting: str | None, facts: Facts) -> Seen | None:
+    stream = f"meeting/{meeting}"
+    return Seen(stream=stream, version=facts[stream].version) if meeting else None
+
+
+_DECIDES: dict[type[Command], Callable[..., Decision]] = {
+    ReviseRecommendation: _revise,
+    CiteMandate: _cite,
+    UnciteMandate: _uncite,
+    ReconfirmCitation: _reconfirm,
+    RecordOrigin: _origin,
+    DiscussRecommendation: _discuss,
+    AdoptRecommendation: _adopt,
+    TransmitRecommendation: _transmit,
+    RecordDisposition: _dispose,
+    RecordCarriage: _carry,
+    ReportFollowUp: _follow_up,
+}
+
+
+def facets(state: State) -> dict[str, Any]:
+    """Return what lists of recommendations filter on."""
+    if isinstance(state, Absent):
+        return {}
+    return {"stage": state.stage, "priority": state.priority or "", "theme": list(state.drafted.data.themes)}
+
+
+RECOMMENDATION: Aggregate[State] = Aggregate(
+    kind="recommendation",
+    initial=Absent(),
+    states=TypeAdapter(Annotated[State, Field(discriminator="stage")]),
+    evolve=evolve,
+    decide=decide,
+    needs=naming.needs,
+    names=naming.names,
+    depends_on=naming.depends_on,
+    facets=facets,
+)

@@ -1,0 +1,156 @@
+"""The rules of this service, each a rejection whose name is a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.rejections import Rejection, RuleKind
+
+
+@dataclass(frozen=True)
+class _NamesWhatIsNotThere(Rejection):
+    kind: ClassVar[RuleKind] = "reference"
+
+
+@dataclass(frozen=True)
+class CitesUnknownProvision(_NamesWhatIsNotThere):
+    """A provision is cited from the register."""
+
+    says: ClassVar[str] = "{instrument} has no provision {provision} on record: register it first"
+
+    instrument: str
+    provision: str
+
+
+@dataclass(frozen=True)
+class NamesUnknownInstrument(_NamesWhatIsNotThere):
+    """An instrument is named from the register."""
+
+    says: ClassVar[str] = "no instrument {instrument} is on record: register it first"
+
+    instrument: str
+
+
+@dataclass(frozen=True)
+class NamesUnknownPriority(_NamesWhatIsNotThere):
+    """A priority is named from the record."""
+
+    says: ClassVar[str] = "no priority {priority} is on record: select it first"
+
+    priority: str
+
+
+@dataclass(frozen=True)
+class NamesUnknownSession(_NamesWhatIsNotThere):
+    """A session of the Committee is named from the record."""
+
+    says: ClassVar[str] = "no session {session} of the Committee is on record: record it first"
+
+    session: int
+
+
+@dataclass(frozen=True)
+class NamesUnknownDeliverable(_NamesWhatIsNotThere):
+    """A deliverable is named from the record."""
+
+    says: ClassVar[str] = "no deliverable {deliverable} is on record: record it first"
+
+    deliverable: str
+
+
+@dataclass(frozen=True)
+class NamesUnknownRecommendation(_NamesWhatIsNotThere):
+    """A recommendation is named by a reference on record, other than its own."""
+
+    says: ClassVar[str] = "no other recommendation {reference} is on record"
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class CitationNotOnRecord(_NamesWhatIsNotThere):
+    """What is uncited or reconfirmed is cited."""
+
+    says: ClassVar[str] = "{stream} does not cite {provision} of {instrument}"
+
+    stream: str
+    instrument: str
+    provision: str
+
+
+@dataclass(frozen=True)
+class ReconfirmsUnknownSupersession(_NamesWhatIsNotThere):
+    """A reconfirmation names the supersession that it answers."""
+
+    says: ClassVar[str] = "it is not on record that {superseded_by} superseded {instrument}"
+
+    instrument: str
+    superseded_by: str
+
+
+@dataclass(frozen=True)
+class ProvisionNotOnRecord(_NamesWhatIsNotThere):
+    """A reporting duty is that of a registered provision."""
+
+    says: ClassVar[str] = "{stream} has no provision {provision} on record"
+
+    stream: str
+    provision: str
+
+
+@dataclass(frozen=True)
+class MeetingNotHeld(Rejection):
+    """A recommendation is adopted at a meeting that was held."""
+
+    says: ClassVar[str] = (
+        "{meeting} was not held (it is {state}); a recommendation is adopted at a meeting that was held"
+    )
+
+    meeting: str
+    state: str
+
+
+@dataclass(frozen=True)
+class AdoptionHasNoMeeting(Rejection):
+    """An adoption without a meeting is for an old record that is silent: status unknown, with a note."""
+
+    says: ClassVar[str] = "name the meeting, or give status unknown and a note that says why the record is silent"
+
+
+@dataclass(frozen=True)
+class OnlySecretariatRecordsAnUnknownAdoption(Rejection):
+    """An adoption with status unknown is for the secretariat only."""
+
+    says: ClassVar[str] = "only the secretariat records an adoption with status unknown, not the role {role}"
+
+    role: str
+
+
+@dataclass(frozen=True)
+class RecommendationNotAdopted(Rejection):
+    """A recommendation is transmitted only after its adoption was recorded."""
+
+    says: ClassVar[str] = "the adoption of {reference} is not on record: record it before transmission"
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class RecommendationCitesNoMandate(Rejection):
+    """A recommendation cites a provision that is live on the date of transmission."""
+
+    says: ClassVar[str] = "{reference} cites no provision that was live on {on}: cite one before transmission"
+
+    reference: str
+    on: str
+
+
+@dataclass(frozen=True)
+class RecommendationNotTransmitted(Rejection):
+    """The Committee disposes of what was transmitted to that session."""
+
+    says: ClassVar[str] = "{reference} was not transmitted to session {session}: record the transmission first"
+
+    reference: str
+    session: int

@@ -1,0 +1,194 @@
+"""A recommendation's states as types, and how its facts fold into them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from services.recommendations.domain.said import Said, said
+from shared.aggregates import Fact
+from shared.events.recommendations import (
+    CitationReconfirmed,
+    CommitteeDispositionRecorded,
+    FollowUpReported,
+    MandateCited,
+    MandateUncited,
+    OriginRecorded,
+    RecommendationAdopted,
+    RecommendationCarried,
+    RecommendationDiscussed,
+    RecommendationDrafted,
+    RecommendationMerged,
+    RecommendationRevised,
+    RecommendationSplit,
+    RecommendationSuperseded,
+    RecommendationTransmitted,
+    RecommendationWithdrawn,
+)
+from shared.events.values import Model
+
+
+class Citation(Model):
+    """A provision cited, perhaps uncited since, perhaps reconfirmed against supersessions."""
+
+    cited: Said[MandateCited]
+    uncited: Said[MandateUncited] | None = None
+    reconfirmed: tuple[Said[CitationReconfirmed], ...] = ()
+
+    def is_of(self, instrument: str, provision: str) -> bool:
+        """Tell whether it is this provision that is cited."""
+        return (self.cited.data.instrument, self.cited.data.provision) == (instrument, provision)
+
+    def reconfirmed_against(self, instrument: str) -> Said[CitationReconfirmed] | None:
+        """Return the reconfirmation that names this superseding instrument."""
+        return next((item for item in self.reconfirmed if item.data.superseded_by == instrument), None)
+
+
+class Absent(Model):
+    """No recommendation of this reference is on record."""
+
+    stage: Literal["absent"] = "absent"
+
+
+class Recommendation(Model):
+    """All that is on record of a recommendation."""
+
+    drafted: Said[RecommendationDrafted]
+    revised: tuple[Said[RecommendationRevised], ...] = ()
+    citations: tuple[Citation, ...] = ()
+    origins: tuple[Said[OriginRecorded], ...] = ()
+    discussed: tuple[Said[RecommendationDiscussed], ...] = ()
+    adopted: Said[RecommendationAdopted] | None = None
+    transmitted: tuple[Said[RecommendationTransmitted], ...] = ()
+    disposed: tuple[Said[CommitteeDispositionRecorded], ...] = ()
+    carried: tuple[Said[RecommendationCarried], ...] = ()
+    followed_up: tuple[Said[FollowUpReported], ...] = ()
+    superseded: tuple[Said[RecommendationSuperseded], ...] = ()
+    merged: tuple[Said[RecommendationMerged], ...] = ()
+    split: tuple[Said[RecommendationSplit], ...] = ()
+    withdrawn: Said[RecommendationWithdrawn] | None = None
+
+    def citation_of(self, instrument: str, provision: str) -> Citation | None:
+        """Return the citation of a provision that was not taken back."""
+        return next((c for c in self.citations if c.uncited is None and c.is_of(instrument, provision)), None)
+
+    @property
+    def priority(self) -> str | None:
+        """The priority that it serves, as last revised."""
+        revised = [item.data.priority for item in self.revised if item.data.priority]
+        return revised[-1] if revised else self.drafted.data.priority
+
+
+class Drafted(Recommendation):
+    """It is a draft."""
+
+    stage: Literal["drafted"] = "drafted"
+
+
+class Adopted(Recommendation):
+    """Its adoption is on record."""
+
+    stage: Literal["adopted"] = "adopted"
+
+
+class Transmitted(Recommendation):
+    """It lies before a session of the Committee."""
+
+    stage: Literal["transmitted"] = "transmitted"
+
+
+class Disposed(Recommendation):
+    """The Committee has dealt with it."""
+
+    stage: Literal["disposed"] = "disposed"
+
+
+class Closed(Recommendation):
+    """It was superseded, merged, split or withdrawn."""
+
+    stage: Literal["closed"] = "closed"
+
+
+OnRecord: TypeAlias = Drafted | Adopted | Transmitted | Disposed | Closed
+State: TypeAlias = Absent | OnRecord
+_Stage = TypeVar("_Stage", Drafted, Adopted, Transmitted, Disposed, Closed)
+
+
+def _to(stage: type[_Stage], state: OnRecord, **changes: Any) -> OnRecord:
+    """Move to a stage with changes; what is closed stays closed."""
+    if isinstance(state, stage | Closed):
+        return state.model_copy(update=changes)
+    return stage(**{name: getattr(state, name) for name in Recommendation.model_fields} | changes)
+
+
+def evolve(state: State, fact: Fact) -> State:
+    """Fold one fact of a recommendation's stream."""
+    if isinstance(fact.data, RecommendationDrafted):
+        return Drafted(drafted=said(fact, RecommendationDrafted))
+    if isinstance(state, Absent):
+        return state
+    match fact.data:
+        case MandateCited() | MandateUncited() | CitationReconfirmed():
+            return state.model_copy(update={"citations": _cited(state.citations, fact)})
+        case RecommendationAdopted():
+            adopted = said(fact, RecommendationAdopted)
+            return _to(Adopted, state, adopted=adopted) if isinstance(state, Drafted) else state
+        case RecommendationTransmitted():
+            return _to(Transmitted, state, transmitted=(*state.transmitted, said(fact, RecommendationTransmitted)))
+        case CommitteeDispositionRecorded():
+            return _to(Disposed, state, disposed=(*state.disposed, said(fact, CommitteeDispositionRecorded)))
+        case RecommendationSuperseded() | RecommendationMerged() | RecommendationSplit() | RecommendationWithdrawn():
+            return _related(state, fact)
+        case _:
+            return _added(state, fact)
+
+
+def _added(state: OnRecord, fact: Fact) -> OnRecord:
+    match fact.data:
+        case RecommendationRevised():
+            return state.model_copy(update={"revised": (*state.revised, said(fact, RecommendationRevised))})
+        case OriginRecorded():
+            return state.model_copy(update={"origins": (*state.origins, said(fact, OriginRecorded))})
+        case RecommendationDiscussed():
+            return state.model_copy(update={"discussed": (*state.discussed, said(fact, RecommendationDiscussed))})
+        case RecommendationCarried():
+            return state.model_copy(update={"carried": (*state.carried, said(fact, RecommendationCarried))})
+        case FollowUpReported():
+            return state.model_copy(update={"followed_up": (*state.followed_up, said(fact, FollowUpReported))})
+        case _:
+            return state
+
+
+def _related(state: OnRecord, fact: Fact) -> OnRecord:
+    match fact.data:
+        case RecommendationSuperseded(by=by):
+            kept: dict[str, Any] = {"superseded": (*state.superseded, said(fact, RecommendationSuperseded))}
+            closes = by is not None
+        case RecommendationMerged(into=into):
+            kept = {"merged": (*state.merged, said(fact, RecommendationMerged))}
+            closes = into is not None
+        case RecommendationSplit(into=parts):
+            kept = {"split": (*state.split, said(fact, RecommendationSplit))}
+            closes = parts is not None
+        case _:
+            kept, closes = {"withdrawn": said(fact, RecommendationWithdrawn)}, True
+    return _to(Closed, state, **kept) if closes else state.model_copy(update=kept)
+
+
+def _cited(citations: tuple[Citation, ...], fact: Fact) -> tuple[Citation, ...]:
+    match fact.data:
+        case MandateCited():
+            return (*citations, Citation(cited=said(fact, MandateCited)))
+        case MandateUncited(instrument=instrument, provision=provision):
+            change: dict[str, Any] = {"uncited": said(fact, MandateUncited)}
+        case CitationReconfirmed(instrument=instrument, provision=provision):
+            return tuple(
+                c.model_copy(update={"reconfirmed": (*c.reconfirmed, said(fact, CitationReconfirmed))})
+                if c.uncited is None and c.is_of(instrument, provision)
+                else c
+                for c in citations
+            )
+        case _:
+            return citations
+    return tuple(
+        c.model_copy(update=change) if c.uncited is None and c.is_of(instrument, provision) else c for c in citations
+    )

@@ -1,0 +1,82 @@
+"""What is asked beyond the stored trace: what is past due today, what has not arrived, coverage both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from services.recommendations.domain.instrument import Registered
+from services.recommendations.projection import Traces
+from shared.events.values import latest_day
+from shared.folding import States
+
+_ALL = 1_000_000
+_ENDED = frozenset({"implemented", "not_pursued"})
+
+
+def today_of(trace: Mapping[str, Any], stalled: Mapping[str, int], today: date) -> dict[str, Any]:
+    """Return what is past due, and the streams behind this trace that wait for a version."""
+    based_on = {stream for stream, _ in trace["based_on"]}
+    waiting = {stream: version for stream, version in sorted(stalled.items()) if stream in based_on}
+    return {"date": today.isoformat(), "past_due": list(_past_due(trace, today)), "stalled": waiting}
+
+
+def _past_due(trace: Mapping[str, Any], today: date) -> Iterable[str]:
+    done = any(item["progress"] in _ENDED for item in trace["follow_up"])
+    priority = trace.get("priority", {})
+    if not done and (end := priority.get("timeline_to")) and latest_day(end) < today:
+        yield f"The priority {priority['priority']} was to be achieved by {end}."
+    for item in trace["follow_up"]:
+        if (due := item.get("due")) and item["progress"] not in _ENDED and latest_day(due) < today:
+            yield f"A follow-up was due on {due} and is {item['progress'].replace('_', ' ')}."
+    for mandate in trace["mandates"]:
+        due = mandate.get("reporting_duty", {}).get("due")
+        if due and "reports" not in mandate and latest_day(due) < today:
+            yield f"The report that {mandate['cite']} asks for was due on {due}."
+
+
+async def coverage(states: States, traces: Traces) -> dict[str, Any]:
+    """Return every provision with what rests on it, and every recommendation by how far its thread reaches."""
+    cited: dict[tuple[str, str], list[dict[str, str]]] = {}
+    reach: dict[str, list[str]] = {"uncovered": [], "shallow": [], "deep": []}
+    for trace in await traces.find({}, _ALL, None):
+        reach[trace["coverage"]].append(trace["_id"])
+        for mandate in trace["mandates"]:
+            entry = {"reference": trace["_id"], "standing": mandate["standing"]}
+            cited.setdefault((mandate["instrument"], mandate["provision"]), []).append(entry)
+    supported = await _supported(states)
+    provisions = []
+    for folded in await states.find("instrument", {}, _ALL):
+        if isinstance(folded.state, Registered):
+            provisions += _provisions(folded.state, cited, supported)
+    return {"provisions": provisions, "recommendations": reach}
+
+
+async def _supported(states: States) -> dict[tuple[str, str], list[str]]:
+    supported: dict[tuple[str, str], list[str]] = {}
+    for folded in await states.find("initiative", {}, _ALL):
+        data = folded.state.recorded.data
+        for ref in data.provisions:
+            supported.setdefault((ref.instrument, ref.provision), []).append(data.initiative)
+    return supported
+
+
+def _provisions(
+    instrument: Registered,
+    cited: dict[tuple[str, str], list[dict[str, str]]],
+    supported: dict[tuple[str, str], list[str]],
+) -> list[dict[str, Any]]:
+    data = instrument.registered.data
+    return [
+        {
+            "instrument": data.instrument,
+            "cite": data.cite,
+            "provision": item.data.provision,
+            "summary": item.data.summary,
+            "instrument_standing": "superseded" if instrument.superseded else "live",
+            "recommendations": cited.get((data.instrument, item.data.provision), []),
+            "initiatives": supported.get((data.instrument, item.data.provision), []),
+        }
+        for item in instrument.provisions
+    ]

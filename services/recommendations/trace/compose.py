@@ -1,0 +1,98 @@
+"""Composes a trace: a pure function of folded states, live, rebuilt, as of a day, or from an export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from services.recommendations.domain.instrument import INSTRUMENT
+from services.recommendations.domain.recommendation import RECOMMENDATION
+from services.recommendations.domain.state import Absent, Recommendation
+from services.recommendations.trace import gaps, mandates, outcome, work
+from services.recommendations.trace.reader import Reader, certainty, given
+from services.recommendations.trace.window import Window, mark
+from shared.events.canonical import canonical_unchecked
+from shared.folding import Folded
+
+SHAPE = 1
+OWN_REFERENCE = "this system's own reference, not a United Nations symbol"
+_STORE_FIELDS = ("_id", "revision")
+
+
+def needs(reference: str, states: Mapping[str, Folded]) -> set[str]:
+    """Return the streams that must still be read before a trace can be composed; ask again until there are none."""
+    root = f"recommendation/{reference}"
+    if root not in states:
+        return {root}
+    named = RECOMMENDATION.depends_on(states[root].state)
+    instruments = [stream for stream in named if stream.startswith("instrument/") and stream in states]
+    further = {other for stream in instruments for other in INSTRUMENT.depends_on(states[stream].state)}
+    return set(named | further) - states.keys()
+
+
+def compose(reference: str, states: Mapping[str, Folded], as_of: date | None = None) -> dict[str, Any] | None:
+    """Compose a trace from the states that `needs` named; None if it is not on record (by `as_of`)."""
+    own = f"recommendation/{reference}"
+    state = states[own].state
+    if isinstance(state, Absent) or not Window(as_of).sees(state.drafted.data.on):
+        return None
+    reader = Reader(own, states, Window(as_of))
+    trace: dict[str, Any] = given(
+        recommendation=_recommendation(state, reader),
+        mandates=mandates.mandates(state, reader),
+        priority=work.priority(state, reader),
+        work=work.work(state, reader),
+        transmission=outcome.transmission(state, reader),
+        dispositions=outcome.dispositions(state, reader),
+        follow_up=outcome.follow_up(state, reader),
+        lineage=outcome.lineage(state, reader),
+        as_of=as_of.isoformat() if as_of else None,
+    )
+    trace["coverage"] = gaps.coverage(trace)
+    trace["gaps"] = gaps.gaps(trace)
+    trace["recommendation"]["standing"] = _standing(trace)
+    return trace | {"provenance": reader.provenance(), "based_on": reader.based_on(), "shape": SHAPE}
+
+
+def trace_bytes(trace: Mapping[str, Any]) -> bytes:
+    """Return the compared bytes: the canonical JSON of a trace without `_id` and `revision`."""
+    return canonical_unchecked({name: value for name, value in trace.items() if name not in _STORE_FIELDS})
+
+
+def _recommendation(state: Recommendation, reader: Reader) -> dict[str, Any]:
+    reader.own_fact("recommendation", state.drafted)
+    fields = state.drafted.data.model_dump(mode="json", exclude_none=True)
+    for revision in state.revised:
+        if reader.window.sees(revision.data.on):
+            reader.own_fact("recommendation", revision)
+            fields |= revision.data.model_dump(
+                mode="json", exclude_none=True, exclude={"on", "note", "source", "status"}
+            )
+    drafted = state.drafted.data
+    return given(
+        reference=drafted.reference,
+        reference_is=OWN_REFERENCE,
+        title=fields["title"],
+        text=fields.get("text"),
+        kinds=fields["kinds"],
+        addressees=fields["addressees"],
+        themes=fields["themes"],
+        drafted_on=drafted.on,
+        dated=mark(reader.window.see(drafted.on)),
+        **certainty(drafted),
+    )
+
+
+def _standing(trace: dict[str, Any]) -> str:
+    """Say how far it has come, by the facts that this trace shows."""
+    for closed in ("withdrawn", "superseded_by", "merged_into", "split_into"):
+        if closed in trace["lineage"]:
+            return closed.split("_", maxsplit=1)[0]
+    sessions = {item["session"] for item in trace["dispositions"]}
+    waiting = [item for item in trace["transmission"] if item["session"] not in sessions]
+    if trace["dispositions"] and not waiting:
+        return "disposed"
+    if trace["transmission"]:
+        return "transmitted"
+    return "adopted" if any(step["role"] == "adoption" for step in trace["work"]) else "drafted"

@@ -1,0 +1,52 @@
+"""Which facts are seen as of a day in the world: shown, possibly, date unknown, or not yet."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from shared.events.values import earliest_day, latest_day
+
+Sight = Literal["shown", "possibly", "date unknown"]
+_MONTHS = tuple(calendar.month_name)[1:]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Facts up to a day; without one, all of them."""
+
+    as_of: date | None = None
+
+    def see(self, on: str | None) -> Sight | None:
+        """Tell how a fact of this date is seen; None where it had not happened by then.
+
+        A date known in part is taken at its latest day; where only its earliest day is in time, it is `possibly`.
+        """
+        if self.as_of is None:
+            return "shown"
+        if on is None:
+            return "date unknown"
+        if latest_day(on) <= self.as_of:
+            return "shown"
+        return "possibly" if earliest_day(on) <= self.as_of else None
+
+    def sees(self, on: str | None) -> bool:
+        """Tell whether a fact of this date is seen at all."""
+        return self.see(on) is not None
+
+
+def mark(sight: Sight | None) -> str | None:
+    """Return what an item carries as `dated`: nothing where it is plainly shown."""
+    return None if sight == "shown" else sight
+
+
+def in_words(on: str | None) -> str:
+    """Return a date as a reader says it: `27 May 2022`, `September 2023`, `2024`, `on an unknown date`."""
+    if on is None:
+        return "an unknown date"
+    year, *rest = on[:10].split("-")
+    month = [_MONTHS[int(rest[0]) - 1]] if rest else []
+    day = [str(int(rest[1]))] if len(rest) > 1 else []
+    return " ".join([*day, *month, year])
