@@ -13,7 +13,7 @@ from typing import Any
 
 from bson.binary import Binary
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ReadPreference, WriteConcern
+from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from uuid_utils import uuid7
@@ -61,9 +61,7 @@ class EventStore:
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._commits = database.get_collection("commits", write_concern=DURABLE, read_concern=ReadConcern("majority"))
-        self._lookup = self._commits.with_options(
-            read_concern=ReadConcern("linearizable"), read_preference=ReadPreference.PRIMARY
-        )
+        self._lookup = self._commits.with_options(read_concern=ReadConcern("linearizable"))
 
     async def prepare(self) -> None:
         """Create the index that makes a command happen once."""

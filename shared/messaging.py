@@ -77,7 +77,7 @@ class Subscriber:
             await self._broker.stop()
 
     async def _parse(self, records: Records) -> KafkaMessage:
-        return KafkaMessage(body=b"", raw_message=records, headers={}, consumer=self._subscriber.consumer)
+        return KafkaMessage(body=b"", raw_message=records, headers={}, consumer=self._consumer)
 
     async def _handle(self, message: Message) -> None:
         records: Records = message.raw_message  # type: ignore[assignment]

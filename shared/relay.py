@@ -119,9 +119,10 @@ class Relay:
             await _quietly(asyncio.wait_for(producer.stop(), 10))
 
     async def _keep_lease(self) -> None:
-        while await self._lease.take():
+        held = True
+        while held:
             await asyncio.sleep(LEASE_MS / 3_000)
-        raise LeaseLost
+            held = await self._lease.take()
 
     async def _follow(self, feed: CommitFeed, producer: AIOKafkaProducer, keeper: asyncio.Task[None]) -> None:
         last = await self._ledger.last()

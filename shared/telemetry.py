@@ -28,7 +28,7 @@ NOTIFICATIONS = Counter("throughline_notifications_total", "Notifications by out
 
 def configure_logging(service: str, level: str = "INFO") -> None:
     """Write every log record of this process as one JSON line on standard output."""
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

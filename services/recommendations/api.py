@@ -20,7 +20,7 @@ from shared.handling import CorrectRecord
 from shared.identity import READERS, Principal, allow
 from shared.problems import Refused
 from shared.projecting import Projection
-from shared.routes import PATH_PARTS, PROBLEMS, Post, View, add_commands, add_views, heard_up_to
+from shared.routes import PROBLEMS, Committee, Number, Post, View, Year, add_commands, add_views, heard_up_to
 
 _ONE = "/recommendations/{committee}/{year}/{number}"
 _STREAM = "recommendation/{committee}/{year}/{number}"
@@ -96,9 +96,9 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> No
 
     @routes.get("/traces/{committee}/{year}/{number}", responses=PROBLEMS, tags=["queries"], summary="One trace")
     async def one_trace(
-        committee: PATH_PARTS[committee],  # type: ignore[valid-type]
-        year: PATH_PARTS[year],  # type: ignore[valid-type]
-        number: PATH_PARTS[number],  # type: ignore[valid-type]
+        committee: Committee,
+        year: Year,
+        number: Number,
         _caller: Annotated[Principal, allow(READERS)],
         as_of: Annotated[date | None, Query(description="facts up to this day in the world")] = None,
         known_at: Annotated[datetime | None, Query(description="what had been recorded by this time")] = None,

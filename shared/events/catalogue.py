@@ -51,7 +51,7 @@ def _envelope(event: type[Event]) -> Any:
     return create_model(
         f"{event.service.capitalize()}{event.__name__}",
         __base__=Envelope[event],  # type: ignore[valid-type]
-        type=(Literal[event.type_name()], ...),
+        type=(Literal[event.type_name()], ...),  # type: ignore[arg-type]
     )
 
 
