@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from shared.aggregates import Command
 from shared.events.nominations import (
@@ -18,6 +20,8 @@ from shared.events.nominations import (
 )
 from shared.events.values import Id, Line, Member, Model, NoteVerbale, Text, WorldDate
 from shared.events.words import Capacity, Category, Status
+
+SEALED_BYTES = 29_000
 
 
 class OpenCall(Command, CallForNominationsOpened):
@@ -35,8 +39,15 @@ class PersonDetails(Model):
     contact: Line = Field(examples=["synthetic.expert@example.org"])
     about: Text | None = None
 
+    @model_validator(mode="after")
+    def _fits_its_seal(self) -> Self:
+        size = len(self.model_dump_json(exclude_none=True).encode())
+        if size > SEALED_BYTES:
+            raise ValueError(f"is {size} bytes, the limit is {SEALED_BYTES}: shorten `about`")
+        return self
 
-class NominationRequest(Model):
+
+class NominationRequest(Command):
     """What a Government writes about its nomination, at first and when it completes it."""
 
     person: Id | None = Field(None, description="the expert's opaque id; left out: given here, or the same as before")

@@ -1,0 +1,81 @@
+"""Commands and queries over HTTP; names are opened for the secretariat and for the Government's own focal point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from services.nominations import commands
+from services.nominations.handlers import Handlers
+from shared.folding import Folded, States
+from shared.handling import CorrectRecord
+from shared.identity import READERS, WRITERS, Principal
+from shared.routes import Post, Show, View, add_commands, add_views
+from shared.sealing import KeyRing
+
+_CALL = ("/calls/{call}", "call/{call}")
+_NOMINATION = ("/nominations/{nomination}", "nomination/{nomination}")
+_MEMBERSHIP = ("/memberships/{membership}", "membership/{membership}")
+GOVERNMENTS = WRITERS | {"focal_point"}
+OPENS = frozenset({"secretariat", "focal_point"})
+
+POSTS = (
+    Post("/calls", commands.OpenCall, _CALL[1]),
+    Post(f"{_CALL[0]}/close", commands.CloseCall, _CALL[1]),
+    Post(f"{_CALL[0]}/correct", CorrectRecord, _CALL[1]),
+    Post("/nominations", commands.SubmitNominationRequest, _NOMINATION[1], GOVERNMENTS),
+    Post(f"{_NOMINATION[0]}/return", commands.ReturnNomination, _NOMINATION[1]),
+    Post(f"{_NOMINATION[0]}/resubmit", commands.ResubmitNominationRequest, _NOMINATION[1], GOVERNMENTS),
+    Post(f"{_NOMINATION[0]}/accept", commands.AcceptNomination, _NOMINATION[1]),
+    Post(f"{_NOMINATION[0]}/decline", commands.DeclineNomination, _NOMINATION[1]),
+    Post(f"{_NOMINATION[0]}/withdraw", commands.WithdrawNomination, _NOMINATION[1], GOVERNMENTS),
+    Post(f"{_NOMINATION[0]}/correct", CorrectRecord, _NOMINATION[1]),
+    Post(f"{_MEMBERSHIP[0]}/end", commands.EndMembership, _MEMBERSHIP[1]),
+    Post(f"{_MEMBERSHIP[0]}/correct", CorrectRecord, _MEMBERSHIP[1]),
+)
+
+
+def views(keys: KeyRing) -> tuple[View, ...]:
+    """Return the kinds of stream that may be read; a focal point reads its own member's."""
+    filters = ("stage", "member", "call", "category", "capacity", "person", "theme")
+    readers = READERS | {"focal_point"}
+    return (
+        View("/calls", _CALL[0], "call", _CALL[1], ("stage", "theme"), readers),
+        View("/nominations", _NOMINATION[0], "nomination", _NOMINATION[1], filters, readers, _opened_by(keys)),
+        View(
+            "/memberships",
+            _MEMBERSHIP[0],
+            "membership",
+            _MEMBERSHIP[1],
+            ("stage", "member", "person", "nomination", "capacity"),
+            readers,
+            _own_member,
+        ),
+    )
+
+
+def router(handlers: Handlers, states: States, keys: KeyRing) -> APIRouter:
+    """Return this service's endpoints."""
+    routes = APIRouter()
+    add_commands(routes, "nominations", POSTS, handlers)
+    add_views(routes, views(keys), states)
+    return routes
+
+
+async def _own_member(folded: Folded, caller: Principal) -> dict[str, Any] | None:
+    if caller.role == "focal_point" and folded.state.member != caller.member:
+        return None
+    shown: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
+    return shown
+
+
+def _opened_by(keys: KeyRing) -> Show:
+    async def show(folded: Folded, caller: Principal) -> dict[str, Any] | None:
+        shown = await _own_member(folded, caller)
+        if shown is None or caller.role not in OPENS:
+            return shown
+        details = await keys.open(folded.state.particulars.sealed)
+        return {**shown, "details": details} if details is not None else shown
+
+    return show
