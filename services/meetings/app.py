@@ -1,0 +1,50 @@
+"""The meetings service: everything it is made of, put together once."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from services.meetings import api
+from services.meetings.handlers import Handlers
+from services.meetings.projection import AGGREGATES, OWN, SHAPE
+from services.meetings.subscribers import TOPICS
+from shared.dead_letters import DeadLetters
+from shared.event_store import EventStore
+from shared.folding import States
+from shared.handling import Ledgers
+from shared.http import make_app
+from shared.journal import Journal
+from shared.messaging import Subscriber
+from shared.operations import operations
+from shared.process import connect, lifespan_of, run
+from shared.projecting import Projection
+from shared.refusals import Refusals
+from shared.relay import Relay
+from shared.settings import Settings
+from shared.telemetry import Pulse
+
+SERVICE = "meetings"
+
+
+def make(settings: Settings) -> FastAPI:
+    """Put the service together."""
+    database = connect(settings, SERVICE)
+    relaying, reading = Pulse("relay"), Pulse("subscriber")
+    store, journal, refusals = EventStore(database), Journal(database), Refusals(database)
+    states = States(database, AGGREGATES, SHAPE)
+    handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
+    projection = Projection(journal, states, DeadLetters(database, SERVICE))
+    relay = Relay(database, settings.kafka, SERVICE, relaying)
+    subscriber = Subscriber(settings.kafka, SERVICE, TOPICS, projection.take, reading, settings.batch_records)
+    return make_app(
+        SERVICE,
+        settings,
+        database,
+        [api.router(handlers, states), operations(projection, store, refusals)],
+        [relaying, reading],
+        lifespan_of(database, [store.prepare, projection.prepare], [(relaying, relay.run), (reading, subscriber.run)]),
+    )
+
+
+if __name__ == "__main__":
+    run(SERVICE, make, Settings)
