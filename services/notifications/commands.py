@@ -1,0 +1,91 @@
+"""What may be asked of the notifications service."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from shared.aggregates import Command
+from shared.events.envelope import Stamp
+from shared.events.notifications import (
+    NotificationDelivered,
+    NotificationFailed,
+    NotificationPlanned,
+    NotificationUncertain,
+    SubscriptionAdded,
+    SubscriptionRemoved,
+)
+from shared.events.values import Id, Line, Model, Text
+from shared.events.words import Status
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+
+
+def _reachable(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("is not a mail address in ASCII, as in reader@example.org")
+    return text
+
+
+Address = Annotated[
+    str, StringConstraints(max_length=254), AfterValidator(_reachable), Field(examples=["synthetic.reader@example.org"])
+]
+
+
+class SubscriberDetails(Model):
+    """A subscriber, in plain words: sealed before anything is decided or stored."""
+
+    name: Line = Field(examples=["Synthetic Reader"])
+    address: Address
+
+
+class AddSubscriptionRequest(Command):
+    """Tell a person of events by mail, as the secretariat writes it."""
+
+    subscription: Id | None = None
+    person: Id | None = Field(None, description="the subscriber's opaque id; left out: given here")
+    details: SubscriberDetails
+    events: tuple[Line, ...] = Field(min_length=1, description="names of events", examples=[["RecommendationAdopted"]])
+    note: Text | None = None
+    source: Line | None = None
+    status: Status | None = None
+
+
+class AddSubscription(Command, SubscriptionAdded):
+    """Tell a person of events by mail; what is personal is sealed."""
+
+
+class RemoveSubscription(Command, SubscriptionRemoved):
+    """Tell the person no more."""
+
+
+class PlanNotification(Command, NotificationPlanned):
+    """Tell one subscriber of one event; only a policy asks for it."""
+
+    recorded_at: Stamp = Field(description="when the event was recorded")
+
+
+class AttemptNotification(Command):
+    """Claim a planned notification, or one whose last attempt failed for now, before SMTP is spoken to."""
+
+
+class ResendNotification(Command):
+    """Attempt a notification once more, on a person's decision: it is uncertain, or has failed for good."""
+
+    note: Text | None = None
+
+
+class ReportDelivered(Command, NotificationDelivered):
+    """Say that the SMTP server took the message."""
+
+
+class ReportFailed(Command, NotificationFailed):
+    """Say that the message was certainly not taken."""
+
+
+class ReportUncertain(Command, NotificationUncertain):
+    """Say that nobody knows whether the message was taken."""

@@ -1,0 +1,1 @@
+"""Two kinds of stream: subscription, notification."""

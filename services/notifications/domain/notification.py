@@ -1,0 +1,177 @@
+"""A notification: planned, attempted, and what came of it. Whoever appends the attempt, and nobody else, may send."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from services.notifications.commands import (
+    AttemptNotification,
+    PlanNotification,
+    ReportDelivered,
+    ReportFailed,
+    ReportUncertain,
+    ResendNotification,
+)
+from services.notifications.domain.rules import EventCameBeforeSubscription, NotificationRestsOnUnknownSubscription
+from services.notifications.domain.subscription import Active, in_words
+from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.events.event import Event
+from shared.events.notifications import (
+    NotificationAttempted,
+    NotificationDelivered,
+    NotificationFailed,
+    NotificationPlanned,
+    NotificationUncertain,
+)
+from shared.events.values import Model
+from shared.rejections import OutOfOrder
+
+
+class Absent(Model):
+    """No notification of this id is on record."""
+
+    stage: Literal["absent"] = "absent"
+
+
+class _OnRecord(Model):
+    planned: NotificationPlanned
+    attempt: int = 0
+    at: str = Field(description="when the latest of its events was recorded")
+    versions: tuple[int, ...]
+
+
+class Planned(_OnRecord):
+    """Nobody has tried to send it yet."""
+
+    stage: Literal["planned"] = "planned"
+
+
+class Attempted(_OnRecord):
+    """Somebody is sending it, or was, and has not said what came of it."""
+
+    stage: Literal["attempted"] = "attempted"
+
+
+class Postponed(_OnRecord):
+    """It was certainly not taken, for now: it will be attempted again."""
+
+    stage: Literal["postponed"] = "postponed"
+    failed: NotificationFailed
+
+
+class Delivered(_OnRecord):
+    """The SMTP server took it."""
+
+    stage: Literal["delivered"] = "delivered"
+    delivered: NotificationDelivered
+
+
+class Failed(_OnRecord):
+    """It was certainly not taken, and is not attempted again by itself."""
+
+    stage: Literal["failed"] = "failed"
+    failed: NotificationFailed
+
+
+class Uncertain(_OnRecord):
+    """It may or may not have been taken: a person looks into it."""
+
+    stage: Literal["uncertain"] = "uncertain"
+    uncertain: NotificationUncertain
+
+
+Notification: TypeAlias = Absent | Planned | Attempted | Postponed | Delivered | Failed | Uncertain
+
+
+def evolve(state: Notification, fact: Fact) -> Notification:
+    """Fold one fact of a notification's stream."""
+    if isinstance(fact.data, NotificationPlanned):
+        return Planned(planned=fact.data, at=fact.time, versions=fact.versions)
+    if isinstance(state, Absent):
+        return state
+    was: dict[str, Any] = {"planned": state.planned, "at": fact.time, "versions": state.versions + fact.versions}
+    match fact.data:
+        case NotificationAttempted(attempt=attempt):
+            return Attempted(attempt=attempt, **was)
+        case NotificationDelivered() as delivered:
+            return Delivered(attempt=delivered.attempt, delivered=delivered, **was)
+        case NotificationFailed(temporary=True) as failed:
+            return Postponed(attempt=failed.attempt, failed=failed, **was)
+        case NotificationFailed() as failed:
+            return Failed(attempt=failed.attempt, failed=failed, **was)
+        case NotificationUncertain() as uncertain:
+            return Uncertain(attempt=uncertain.attempt, uncertain=uncertain, **was)
+        case _:
+            return state
+
+
+def decide(state: Notification, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
+    """Plan once, attempt when nothing is open, answer the attempt that is open; send again only for a person."""
+    match state, command:
+        case Absent(), PlanNotification():
+            return _plan(command, facts)
+        case Planned() | Postponed(), AttemptNotification():
+            return [NotificationAttempted(attempt=state.attempt + 1)]
+        case Uncertain() | Failed(), ResendNotification():
+            return [event_from(command, NotificationAttempted, attempt=state.attempt + 1)]
+        case Attempted() | Uncertain(), ReportDelivered() | ReportFailed() if command.attempt == state.attempt:
+            return [_answered(state, command)]
+        case Attempted(), ReportUncertain() if command.attempt == state.attempt:
+            return [event_from(command, NotificationUncertain)]
+        case _:
+            stage = "not on record" if isinstance(state, Absent) else state.stage
+            return OutOfOrder(type(command).__name__, stream, stage)
+
+
+def _plan(command: PlanNotification, facts: Facts) -> Decision:
+    stream = f"subscription/{command.subscription}"
+    if stream not in facts:
+        return NotificationRestsOnUnknownSubscription(command.subscription)
+    subscription = facts[stream].state
+    if not isinstance(subscription, Active):
+        return OutOfOrder("PlanNotification", stream, in_words(subscription))
+    if command.recorded_at <= subscription.added_at:
+        return EventCameBeforeSubscription(command.subscription)
+    return [event_from(command, NotificationPlanned)]
+
+
+def _answered(state: Attempted | Uncertain, command: ReportDelivered | ReportFailed) -> Event:
+    """Record a certain answer; one that comes after the attempt was called uncertain never leads to another attempt."""
+    if isinstance(command, ReportDelivered):
+        return event_from(command, NotificationDelivered)
+    return event_from(command, NotificationFailed, temporary=command.temporary and isinstance(state, Attempted))
+
+
+def needs(_state: Notification, command: Command) -> frozenset[str]:
+    """Return the subscription that a plan rests on."""
+    if isinstance(command, PlanNotification):
+        return frozenset({f"subscription/{command.subscription}"})
+    return frozenset()
+
+
+def names(event: Event) -> frozenset[str]:
+    """Return the subscription that a plan names."""
+    if isinstance(event, NotificationPlanned):
+        return frozenset({f"subscription/{event.subscription}"})
+    return frozenset()
+
+
+def facets(state: Notification) -> dict[str, Any]:
+    """Return what lists of notifications filter on."""
+    if isinstance(state, Absent):
+        return {"standing": state.stage}
+    return {"standing": state.stage, **state.planned.model_dump(include={"subscription", "stream", "event_id"})}
+
+
+NOTIFICATION: Aggregate[Notification] = Aggregate(
+    kind="notification",
+    initial=Absent(),
+    states=TypeAdapter(Annotated[Notification, Field(discriminator="stage")]),
+    evolve=evolve,
+    decide=decide,
+    needs=needs,
+    names=names,
+    facets=facets,
+)

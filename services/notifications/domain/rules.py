@@ -1,0 +1,37 @@
+"""The rules of notifications, each a refusal with a sentence for a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.rejections import Rejection, RuleKind
+
+
+@dataclass(frozen=True)
+class SubscriptionNamesUnknownEvent(Rejection):
+    """One subscribes to events that the platform records, and not to those of notifications themselves."""
+
+    kind: ClassVar[RuleKind] = "reference"
+    says: ClassVar[str] = "{event} is not an event that anybody is told of: give a name such as RecommendationAdopted"
+
+    event: str
+
+
+@dataclass(frozen=True)
+class NotificationRestsOnUnknownSubscription(Rejection):
+    """A notification is for a subscription that is on record."""
+
+    kind: ClassVar[RuleKind] = "reference"
+    says: ClassVar[str] = "subscription/{subscription} is not on record"
+
+    subscription: str
+
+
+@dataclass(frozen=True)
+class EventCameBeforeSubscription(Rejection):
+    """A subscriber is told only of events recorded after the subscription."""
+
+    says: ClassVar[str] = "the event was recorded before subscription/{subscription} was: nobody is told of it"
+
+    subscription: str

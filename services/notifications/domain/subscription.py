@@ -1,0 +1,91 @@
+"""A subscription: active, then removed. The subscriber's name and address stay sealed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from services.notifications.commands import AddSubscription, RemoveSubscription
+from services.notifications.domain.rules import SubscriptionNamesUnknownEvent
+from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.events.catalogue import EVENTS
+from shared.events.notifications import SubscriptionAdded, SubscriptionRemoved
+from shared.events.values import Model
+from shared.rejections import OutOfOrder
+
+TOLD_OF = frozenset(event.__name__ for event in EVENTS.values() if event.service != "notifications")
+
+
+class Absent(Model):
+    """No subscription of this id is on record."""
+
+    stage: Literal["absent"] = "absent"
+
+
+class _OnRecord(Model):
+    added: SubscriptionAdded
+    added_at: str
+    versions: tuple[int, ...]
+
+
+class Active(_OnRecord):
+    """The person is told of events recorded after `added_at`."""
+
+    stage: Literal["active"] = "active"
+
+
+class Removed(_OnRecord):
+    """The person is told no more."""
+
+    stage: Literal["removed"] = "removed"
+
+
+Subscription: TypeAlias = Absent | Active | Removed
+
+
+def evolve(state: Subscription, fact: Fact) -> Subscription:
+    """Fold one fact of a subscription's stream."""
+    match state, fact.data:
+        case _, SubscriptionAdded() as added:
+            return Active(added=added, added_at=fact.time, versions=fact.versions)
+        case Active() | Removed(), SubscriptionRemoved():
+            return Removed(added=state.added, added_at=state.added_at, versions=state.versions + fact.versions)
+        case _:
+            return state
+
+
+def decide(state: Subscription, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
+    """Add a subscription that is not there, remove one that is active."""
+    match state, command:
+        case Absent(), AddSubscription():
+            unknown = sorted(set(command.events) - TOLD_OF)
+            return SubscriptionNamesUnknownEvent(unknown[0]) if unknown else [event_from(command, SubscriptionAdded)]
+        case Active(), RemoveSubscription():
+            return [event_from(command, SubscriptionRemoved)]
+        case _:
+            return OutOfOrder(type(command).__name__, stream, in_words(state))
+
+
+def in_words(state: Subscription) -> str:
+    """Say what stage the subscription is in."""
+    return "not on record" if isinstance(state, Absent) else state.stage
+
+
+def facets(state: Subscription) -> dict[str, Any]:
+    """Return what lists of subscriptions filter on."""
+    match state:
+        case Absent():
+            return {"stage": state.stage}
+        case Active() | Removed():
+            return {"stage": state.stage, "event": list(state.added.events), "person": state.added.person}
+
+
+SUBSCRIPTION: Aggregate[Subscription] = Aggregate(
+    kind="subscription",
+    initial=Absent(),
+    states=TypeAdapter(Annotated[Subscription, Field(discriminator="stage")]),
+    evolve=evolve,
+    decide=decide,
+    facets=facets,
+)

@@ -1,0 +1,87 @@
+"""Subscriptions: which events one may ask for, and in what order."""
+
+import pytest
+from pydantic import ValidationError
+
+from services.notifications.commands import AddSubscription, RemoveSubscription, SubscriberDetails
+from services.notifications.domain.rules import SubscriptionNamesUnknownEvent
+from services.notifications.domain.subscription import SUBSCRIPTION, TOLD_OF
+from shared.events.catalogue import EVENTS
+from shared.events.event import Event
+from shared.events.notifications import RecordCorrected, SubscriptionRemoved
+from shared.rejections import OutOfOrder
+from tests.given import Given, given
+from tests.notifications.synthetic import SUBSCRIBER, SUBSCRIPTION_STREAM, added, sealed
+
+
+def subscription(*events: Event) -> Given:
+    return given(SUBSCRIPTION, SUBSCRIPTION_STREAM, *events)
+
+
+def adding(*events: str) -> AddSubscription:
+    return AddSubscription(subscription="s1", person=SUBSCRIBER, sealed=sealed(), events=events)
+
+
+def test_a_person_is_subscribed_to_events_by_their_names() -> None:
+    subscription().when(adding("RecommendationAdopted")).then(added()).then_stage("active")
+
+
+def test_one_subscribes_only_to_events_that_there_are() -> None:
+    refusal = subscription().when(adding("RecommendationAdopted", "RecommendationApplauded"))
+    assert "RecommendationApplauded" in refusal.then_refused(SubscriptionNamesUnknownEvent).sentence()
+
+
+@pytest.mark.parametrize("event", [event.__name__ for event in EVENTS.values() if event.service == "notifications"])
+def test_nobody_is_told_of_notifications_for_that_would_never_end(event: str) -> None:
+    if event in TOLD_OF:
+        assert event == "RecordCorrected", "only the name that every service has"
+    else:
+        subscription().when(adding(event)).then_refused(SubscriptionNamesUnknownEvent)
+
+
+def test_a_subscription_is_added_once() -> None:
+    subscription(added()).when(adding("RecommendationAdopted")).then_refused(OutOfOrder)
+
+
+def test_a_subscription_is_removed_once() -> None:
+    subscription(added()).when(RemoveSubscription()).then(SubscriptionRemoved()).then_stage("removed")
+    subscription(added(), SubscriptionRemoved()).when(RemoveSubscription()).then_refused(OutOfOrder)
+    subscription().when(RemoveSubscription()).then_refused(OutOfOrder)
+
+
+def test_a_removed_subscription_is_not_revived() -> None:
+    subscription(added(), SubscriptionRemoved()).when(adding("RecommendationAdopted")).then_refused(OutOfOrder)
+
+
+def test_corrected_wishes_count_from_when_the_subscription_was_added() -> None:
+    wishes = added(events=("RecommendationWithdrawn",)).model_dump(mode="json", exclude_none=True)
+    before = subscription(added()).state
+    after = subscription(added(), RecordCorrected(corrects=1, data=wishes, reason="synthetic slip")).state
+    assert after.added.events == ("RecommendationWithdrawn",)
+    assert after.added_at == before.added_at
+    assert after.versions == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "reader",
+        "reader@",
+        "reader@example..org",
+        "reader@-example.org",
+        "a b@example.org",
+        "reader@example.org\r\nBcc: everybody@example.org",
+        "reader@example.org, other@example.org",
+        "<reader@example.org>",
+        "leser@exämple.org",
+        f"{'r' * 250}@example.org",
+    ],
+)
+def test_what_is_no_mail_address_is_refused(address: str) -> None:
+    with pytest.raises(ValidationError):
+        SubscriberDetails(name="Synthetic Reader", address=address)
+
+
+@pytest.mark.parametrize("address", ["o'neil+teg@mail.example.org", "r@localhost", "first.last@xn--exmple-cua.org"])
+def test_a_mail_address_is_taken(address: str) -> None:
+    assert SubscriberDetails(name="Synthetic Reader", address=address).address == address
