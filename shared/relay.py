@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -48,11 +49,17 @@ class Lease:
         """Take or renew the lease, by the database's clock; False while another holds it."""
         free = {"$or": [{"owner": self._owner}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
         mine = {"$set": {"owner": self._owner, "until": {"$add": ["$$NOW", LEASE_MS]}}}
+        if (await self._leases.update_one({"_id": "lease", **free}, [mine])).matched_count:
+            return True
+        if await self._leases.find_one({"_id": "lease"}) is not None:
+            return False
         try:
-            await self._leases.update_one({"_id": "lease", **free}, [mine], upsert=True)
+            await self._leases.insert_one(
+                {"_id": "lease", "owner": self._owner, "until": datetime.fromtimestamp(0, UTC)}
+            )
         except DuplicateKeyError:
             return False
-        return True
+        return await self.take()
 
     async def release(self) -> None:
         """Give the lease back, so that another need not wait."""
@@ -87,7 +94,7 @@ class Relay:
                         await asyncio.sleep(LEASE_MS / 3_000)
                 except (PyMongoError, KafkaError, LeaseLost, OSError) as error:
                     self._pulse.fault(f"{type(error).__name__}: {error}")
-                    log.warning("relay_interrupted", error=type(error).__name__)
+                    log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:300])
                     await asyncio.sleep(0.5)
         finally:
             await asyncio.shield(_quietly(self._lease.release()))

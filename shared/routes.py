@@ -20,6 +20,7 @@ from shared.aggregates import Command, Context
 from shared.event_store import Commit, Conflict
 from shared.events.canonical import NotCanonical
 from shared.folding import Folded, States
+from shared.handling import CorrectRecord
 from shared.identity import READERS, WRITERS, Principal, allow
 from shared.problems import ProblemDetails, Refused, refused
 from shared.rejections import Rejection
@@ -131,7 +132,7 @@ def _add_command(router: APIRouter, service: str, post: Post, handler: Handler) 
         endpoint,
         methods=["POST"],
         name=name,
-        operation_id=name,
+        operation_id=f"{name}_{post.stream.partition('/')[0]}" if post.command is CorrectRecord else name,
         summary=(inspect.getdoc(post.command) or name).splitlines()[0],
         response_model=CommandAccepted,
         responses=PROBLEMS,

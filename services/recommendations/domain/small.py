@@ -75,28 +75,28 @@ def instruments_of(named: Iterable[ProvisionRef]) -> frozenset[str]:
 
 def _evolve_session(state: Session, fact: Fact) -> Session:
     if isinstance(fact.data, CommitteeSessionRecorded):
-        return OnRecord(recorded=said(fact, CommitteeSessionRecorded))
+        return OnRecord[CommitteeSessionRecorded](recorded=said(fact, CommitteeSessionRecorded))
     return state
 
 
 def _evolve_initiative(state: Initiative, fact: Fact) -> Initiative:
     if isinstance(fact.data, InitiativeRegistered):
-        return OnRecord(recorded=said(fact, InitiativeRegistered))
+        return OnRecord[InitiativeRegistered](recorded=said(fact, InitiativeRegistered))
     return state
 
 
 def _evolve_deliverable(state: Deliverable, fact: Fact) -> Deliverable:
     if isinstance(fact.data, DeliverableRecorded):
-        return OnRecord(recorded=said(fact, DeliverableRecorded))
+        return OnRecord[DeliverableRecorded](recorded=said(fact, DeliverableRecorded))
     return state
 
 
 def _evolve_priority(state: Priority, fact: Fact) -> Priority:
     match state, fact.data:
         case _, PrioritySelected():
-            return OnRecord(recorded=said(fact, PrioritySelected))
+            return OnRecord[PrioritySelected](recorded=said(fact, PrioritySelected))
         case OnRecord() | Closed(), PriorityClosed():
-            return Closed(recorded=state.recorded, closed=said(fact, PriorityClosed))
+            return Closed[PrioritySelected](recorded=state.recorded, closed=said(fact, PriorityClosed))
         case _:
             return state
 
