@@ -1,94 +1,20 @@
-"""Folded states: what each stream amounts to, its version, and the events behind it."""
+"""Folded states as they are stored: what each stream amounts to, its version, and the events behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pydantic import TypeAdapter
 from pymongo import ASCENDING, InsertOne, ReplaceOne, WriteConcern
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
-from shared.aggregates import Aggregate, Fact, Known
-from shared.events.canonical import ZERO_HASH
-from shared.events.event import Correction
-from shared.intake import Heard
+from shared.aggregates import Aggregate, Known
+from shared.folds import PASSING, Folded
 
 _DUPLICATE_KEY = 11000
-
-
-def _stays(state: None, _fact: Fact) -> None:
-    return state
-
-
-def _never(*_: Any, **__: Any) -> Any:
-    raise AssertionError("a stream that this service only passes by takes no command")
-
-
-PASSING: Aggregate[None] = Aggregate(
-    kind="", initial=None, states=TypeAdapter(type(None)), evolve=_stays, decide=_never
-)
-
-
-@dataclass(frozen=True)
-class Folded:
-    """A stream's state at a version; `line` gives the ledger position and leaf hash of every version."""
-
-    stream: str
-    state: Any
-    version: int = 0
-    hash: str = ZERO_HASH
-    line: tuple[tuple[int, str], ...] = ()
-    waits: bool = False
-    acted: int = 0
-    revision: int = 0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What folding a stream came to: its new state, and the event whose chain is broken, if one is."""
-
-    folded: Folded
-    broken: Heard | None = None
-
-
-def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) -> Outcome | None:
-    """Fold a stream's next events. None where one of them is a correction: then fold from version 1.
-
-    A missing version makes the stream wait; an event whose `previoushash` is not its predecessor's hash is handed back.
-    """
-    usable, outcome = _chained(before, events)
-    if before.version and any(isinstance(event.recorded.data, Correction) for event in usable):
-        return None
-    if not usable:
-        return outcome
-    last = usable[-1]
-    return replace(
-        outcome,
-        folded=replace(
-            outcome.folded,
-            state=aggregate.fold((event.recorded for event in usable), before.state if before.version else None),
-            version=last.recorded.streamversion,
-            hash=last.hash,
-            line=before.line + tuple((event.position, event.leaf) for event in usable),
-        ),
-    )
-
-
-def _chained(before: Folded, events: Sequence[Heard]) -> tuple[list[Heard], Outcome]:
-    usable: list[Heard] = []
-    version, previous = before.version, before.hash
-    for event in events:
-        if event.recorded.streamversion != version + 1:
-            return usable, Outcome(replace(before, waits=True))
-        if event.recorded.previoushash != previous:
-            return usable, Outcome(replace(before, waits=True), broken=event)
-        version, previous = version + 1, event.hash
-        usable.append(event)
-    return usable, Outcome(replace(before, waits=False))
 
 
 @dataclass

@@ -10,7 +10,8 @@ import structlog
 from shared.dead_letters import CONFLICT, DeadLetters
 from shared.dead_letters import arrival_of as arrival_of_letter
 from shared.events.catalogue import Recorded
-from shared.folding import Folded, Outcome, States, fold_on
+from shared.folding import States
+from shared.folds import Folded, Outcome, fold_on
 from shared.intake import Arrival, Heard, Poison, take_apart
 from shared.journal import Journal, arrival_of
 

@@ -19,7 +19,8 @@ from pydantic import BaseModel, Field
 from shared.aggregates import Command, Context
 from shared.event_store import Commit, Conflict
 from shared.events.canonical import NotCanonical
-from shared.folding import Folded, States
+from shared.folding import States
+from shared.folds import Folded
 from shared.handling import CorrectRecord
 from shared.identity import READERS, WRITERS, Principal, allow
 from shared.problems import ProblemDetails, Refused, refused

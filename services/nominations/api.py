@@ -8,7 +8,8 @@ from fastapi import APIRouter
 
 from services.nominations import commands
 from services.nominations.handlers import Handlers
-from shared.folding import Folded, States
+from shared.folding import States
+from shared.folds import Folded
 from shared.handling import CorrectRecord
 from shared.identity import READERS, WRITERS, Principal
 from shared.routes import Post, Show, View, add_commands, add_views

@@ -16,7 +16,8 @@ from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.small import DELIVERABLE, INITIATIVE, PRIORITY, SESSION
 from services.recommendations.trace import SHAPE, compose, needs
 from shared.aggregates import Aggregate
-from shared.folding import Folded, States, fold_on
+from shared.folding import States
+from shared.folds import Folded, fold_on
 from shared.journal import Journal
 
 OWN: dict[str, Aggregate[Any]] = {

@@ -11,7 +11,7 @@ from services.recommendations.domain.said import Said
 from services.recommendations.domain.small import Closed, OnRecord
 from services.recommendations.trace.window import Window
 from shared.events.event import Event
-from shared.folding import Folded
+from shared.folds import Folded
 
 M = TypeVar("M")
 
