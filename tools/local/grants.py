@@ -36,6 +36,10 @@ def grant(admin_uri: str, passwords: Mapping[str, str], declaration: Path = DECL
     """Create or update the role and the user of each service named in `passwords`."""
     try:
         with MongoClient[dict[str, Any]](admin_uri, serverSelectionTimeoutMS=10_000) as client:
+            if not {"setName", "msg"} & client.admin.command("hello").keys():
+                raise CannotStart(
+                    "The MongoDB in THROUGHLINE_MONGODB is no replica set; it must be one, if only of one."
+                )
             for service, password in passwords.items():
                 owned = client[database(service)]
                 rights = privileges(service, declaration)

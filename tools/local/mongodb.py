@@ -15,6 +15,7 @@ from tools.local.progress import Say
 
 ALREADY_INITIALIZED = 23
 AUTHENTICATION_FAILED = 18
+NOT_YET_INITIALIZED = 94
 Client = MongoClient[dict[str, Any]]
 
 
@@ -57,7 +58,7 @@ class MongoDB:
             if member is None:
                 self._initiate(anonymous)
             elif member != self.where:
-                self._move()
+                self._move(child)
             wait_until(child, lambda: bool((_hello(anonymous) or {}).get("isWritablePrimary")), seconds=60)
             if member is None:
                 self._create_admin(anonymous)
@@ -77,7 +78,7 @@ class MongoDB:
 
     def _admin_exists(self) -> bool:
         try:
-            with self._connect(f"admin:{self._password}@") as client:
+            with self._connect_as_admin() as client:
                 client.admin.command("ping")
         except OperationFailure as failure:
             if failure.code != AUTHENTICATION_FAILED:
@@ -85,19 +86,35 @@ class MongoDB:
             return False
         return True
 
-    def _move(self) -> None:
-        """Tell the replica set that its only member answers on another port now."""
-        with self._connect(f"admin:{self._password}@") as client:
-            config = client.local["system.replset"].find_one()
-            if config is None:
-                raise LookupError("the replica set has no configuration")
-            config["members"][0]["host"] = self.where
-            config["version"] += 1
-            client.admin.command("replSetReconfig", config, force=True)
+    def _move(self, child: Child) -> None:
+        """Tell the replica set that its only member answers on another port now.
+
+        It hears that only after it has looked for itself on the old one: half a minute, if a stranger there is silent.
+        """
+        self._say("mongodb: its port was taken, so it moves to another one (up to a minute) ...")
+        with self._connect_as_admin() as client:
+            wait_until(child, lambda: _reconfigured(client, self.where), seconds=90)
+
+    def _connect_as_admin(self) -> Client:
+        return self._connect(f"admin:{self._password}@")
 
     def _connect(self, credentials: str = "") -> Client:
         uri = f"mongodb://{credentials}{self.where}/"
         return MongoClient(uri, directConnection=True, serverSelectionTimeoutMS=2000)
+
+
+def _reconfigured(client: Client, where: str) -> bool:
+    config = client.local["system.replset"].find_one()
+    if config is None:
+        return False
+    config |= {"members": [config["members"][0] | {"host": where}], "version": config["version"] + 1}
+    try:
+        client.admin.command("replSetReconfig", config, force=True)
+    except OperationFailure as failure:
+        if failure.code != NOT_YET_INITIALIZED:
+            raise
+        return False
+    return True
 
 
 def _hello(client: Client) -> dict[str, Any] | None:

@@ -122,7 +122,8 @@ def identity(pid: int) -> str | None:
     try:
         if sys.platform == "linux":
             state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            return None if state in "ZX" else fields[18]
+            threads, begun = int(fields[16]), fields[18]
+            return None if state in "ZX" and threads < 2 else begun  # its last threads may hold ports a moment longer
         answer = subprocess.run(
             ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
         )

@@ -43,6 +43,7 @@ class Stack:
         self._say = say
         self._servers: dict[str, Server] = {}
         self._children: dict[str, Child] = {}
+        self._runs = False
         self._held = ExitStack()
         self._terminations = ExitStack()
 
@@ -86,12 +87,13 @@ class Stack:
 
     def start(self) -> None:
         """Start everything, and return when everything is ready; stop it all if anything is not."""
-        if self._children:
+        if self._runs:
             raise AlreadyRunning(f"The stack in {self.home} is already running.")
         try:
             self._held.enter_context(locked(self.memory.lock, wait=False))
         except Locked:
             raise AlreadyRunning(self._where_it_runs()) from None
+        self._runs = True
         try:
             for name in self.memory.end_leftovers():
                 self._say(f"ended {name}, left over from an earlier run")
@@ -195,6 +197,8 @@ class Stack:
 
     def stop(self) -> None:
         """Stop the services, then the servers; a second Ctrl-C kills what is left."""
+        if not self._runs:
+            return
         services = [child for name, child in self._children.items() if name in ALL_FOUR]
         servers = [child for name, child in self._children.items() if name not in ALL_FOUR]
         try:
@@ -205,6 +209,7 @@ class Stack:
             self._children.clear()
             self.memory.forget_owner()
             self._held.close()
+            self._runs = False
 
     def __enter__(self) -> Self:
         self._stop_on_termination()

@@ -1,0 +1,133 @@
+"""Starts, stops and crashes of the whole stack: everything comes back, and nothing is left behind."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from pymongo import MongoClient
+from pymongo.write_concern import WriteConcern
+
+from tests.local.conftest import another_process_runs, none_is_left, what_runs
+from tools.local.memory import Memory
+from tools.local.processes import identity
+from tools.local.stack import Stack
+from tools.local.status import stop_from_outside
+
+pytestmark = pytest.mark.servers
+
+TOPIC = "throughline.meetings"
+MAJORITY = WriteConcern("majority", j=True)
+
+
+def insert(stack: Stack, name: str) -> None:
+    with MongoClient[dict[str, Any]](stack.mongodb_uri("meetings")) as client:
+        client["throughline_meetings"].get_collection("commits", write_concern=MAJORITY).insert_one({"_id": name})
+
+
+def stored(stack: Stack) -> list[str]:
+    with MongoClient[dict[str, Any]](stack.mongodb_uri("meetings")) as client:
+        return [each["_id"] for each in client["throughline_meetings"]["commits"].find().sort("_id")]
+
+
+class Stranger(ThreadingTCPServer):
+    """Some other server, which takes connections and hangs up."""
+
+    allow_reuse_address = True
+
+
+@contextmanager
+def a_stranger_listens_on(port: int) -> Iterator[None]:
+    server = Stranger(("127.0.0.1", port), BaseRequestHandler)
+    threading.Thread(target=server.serve_forever).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+async def publish(stack: Stack, text: bytes) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka, enable_idempotence=True) as producer:
+        await producer.send_and_wait(TOPIC, text, key=b"meeting/synthetic")
+
+
+async def published(stack: Stack, count: int) -> list[bytes | None]:
+    async with AIOKafkaConsumer(TOPIC, bootstrap_servers=stack.kafka, auto_offset_reset="earliest") as consumer:
+        return [(await consumer.getone()).value for _ in range(count)]
+
+
+async def test_a_stack_comes_back_with_its_data_after_a_stop_and_after_a_kill(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "home", services=())
+    stack.start()
+    try:
+        first = stack.memory.ports()
+        insert(stack, "1 before the stop")
+        await publish(stack, b"before the stop")
+        noted = what_runs(stack.home)
+        assert set(noted) == {"kafka", "mongodb", "smtp"}
+        stack.stop()
+        assert none_is_left(noted, seconds=0.1)
+
+        stack.start()
+        insert(stack, "2 before the kill")
+        await publish(stack, b"before the kill")
+        for name in stack.pids():
+            stack.kill(name)
+        assert stack.pids() == {}
+        for name in ("kafka", "mongodb", "smtp"):
+            stack.start_one(name)
+        assert stored(stack) == ["1 before the stop", "2 before the kill"]
+        assert await published(stack, 2) == [b"before the stop", b"before the kill"]
+        assert stack.memory.ports() == first
+    finally:
+        stack.stop()
+
+
+def test_a_parent_that_is_killed_takes_its_children_along_and_the_next_start_works(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with another_process_runs(home) as first:
+        noted = what_runs(home)
+        assert set(noted) == {"kafka", "mongodb", "smtp"}
+        insert(Stack(home), "1 before the crash")
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        assert none_is_left(noted)
+
+    port = Memory(home).ports()["mongodb"]
+    with a_stranger_listens_on(port), another_process_runs(home) as second:
+        noted = what_runs(home)
+        assert Memory(home).ports()["mongodb"] != port
+        assert stored(Stack(home)) == ["1 before the crash"]
+        second.send_signal(signal.SIGINT)
+        assert second.wait(30) == 0
+        assert none_is_left(noted, seconds=0.1)
+
+
+def test_another_terminal_stops_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with another_process_runs(home) as running:
+        noted = what_runs(home)
+        assert stop_from_outside(Memory(home))
+        assert running.wait(5) == 0
+    assert none_is_left(noted, seconds=0.1)
+    assert not stop_from_outside(Memory(home))
+
+
+def test_what_a_crash_left_running_is_ended_but_never_a_stranger_with_its_number(tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:
+        begun = identity(sleeper.pid)
+        memory._note(processes={"kafka": {"pid": sleeper.pid, "begun": "another day"}})
+        assert memory.end_leftovers() == []
+        assert identity(sleeper.pid) == begun
+        memory._note(processes={"kafka": {"pid": sleeper.pid, "begun": begun}})
+        assert memory.end_leftovers() == ["kafka"]
+        assert sleeper.wait(5) == -signal.SIGTERM

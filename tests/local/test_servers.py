@@ -1,0 +1,197 @@
+"""The servers of the local stack, asked for real."""
+
+import smtplib
+import subprocess
+import sys
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from tests.local.conftest import UP
+from tools.local import grants, topics
+from tools.local.progress import CannotStart
+from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack, temporary
+
+pytestmark = pytest.mark.servers
+
+UNAUTHORIZED = 13
+
+
+@pytest.fixture
+def meetings(servers: Stack) -> Iterator[Database[dict[str, Any]]]:
+    """The database of the meetings service, as that service's own user."""
+    with MongoClient[dict[str, Any]](servers.mongodb_uri("meetings")) as client:
+        yield client["throughline_meetings"]
+
+
+def refused(error: pytest.ExceptionInfo[OperationFailure]) -> bool:
+    return error.value.code == UNAUTHORIZED
+
+
+@pytest.mark.parametrize("collection", ["commits", "ledger", "refusals"])
+def test_a_service_can_add_to_the_record_but_neither_change_nor_remove_it(
+    meetings: Database[dict[str, Any]], collection: str
+) -> None:
+    record = meetings[collection]
+    kept = record.insert_one({"fact": "synthetic"}).inserted_id
+    with pytest.raises(OperationFailure) as update:
+        record.update_one({"_id": kept}, {"$set": {"fact": "another"}})
+    with pytest.raises(OperationFailure) as replacement:
+        record.replace_one({"_id": kept}, {"fact": "another"})
+    with pytest.raises(OperationFailure) as deletion:
+        record.delete_one({"_id": kept})
+    with pytest.raises(OperationFailure) as drop:
+        record.drop()
+    assert refused(update)
+    assert refused(replacement)
+    assert refused(deletion)
+    assert refused(drop)
+    assert record.find_one({"_id": kept}) == {"_id": kept, "fact": "synthetic"}
+
+
+def test_a_service_can_index_and_follow_its_record(meetings: Database[dict[str, Any]]) -> None:
+    with meetings["commits"].watch() as changes:
+        meetings["commits"].create_index("command_id", unique=True, sparse=True)
+        meetings["commits"].insert_one({"command_id": "synthetic-1"})
+        assert changes.next()["fullDocument"]["command_id"] == "synthetic-1"
+
+
+@pytest.mark.parametrize("collection", ["journal", "states", "dead_letters", "traces", "relay", "keys", "progress"])
+def test_a_service_can_rewrite_what_it_derives(meetings: Database[dict[str, Any]], collection: str) -> None:
+    derived = meetings[collection]
+    kept = derived.insert_one({"shape": 1}).inserted_id
+    assert derived.update_one({"_id": kept}, {"$set": {"shape": 2}}).modified_count == 1
+    assert derived.delete_one({"_id": kept}).deleted_count == 1
+
+
+def test_a_service_reads_no_sibling_and_no_undeclared_collection(meetings: Database[dict[str, Any]]) -> None:
+    with pytest.raises(OperationFailure) as sibling:
+        meetings.client["throughline_nominations"]["commits"].find_one()
+    with pytest.raises(OperationFailure) as undeclared:
+        meetings["scratch"].insert_one({})
+    assert refused(sibling)
+    assert refused(undeclared)
+
+
+def test_rights_follow_their_declaration(servers: Stack, meetings: Database[dict[str, Any]], tmp_path: Path) -> None:
+    declaration = yaml.safe_load(grants.DECLARATION.read_text())
+    declaration["read_write"]["collections"].append("scratch")
+    (tmp_path / "mongodb.yaml").write_text(yaml.safe_dump(declaration))
+    password = {"meetings": servers.memory.password("meetings")}
+
+    grants.grant(servers.mongodb_admin_uri, password, tmp_path / "mongodb.yaml")
+    assert meetings["scratch"].insert_one({}).acknowledged
+
+    grants.grant(servers.mongodb_admin_uri, password)
+    with pytest.raises(OperationFailure) as undeclared:
+        meetings["scratch"].insert_one({})
+    assert refused(undeclared)
+
+
+async def test_topics_are_as_declared(servers: Stack) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    await admin.start()
+    try:
+        described = await admin.describe_topics()
+    finally:
+        await admin.close()
+    partitions = {topic["topic"]: len(topic["partitions"]) for topic in described if not topic["is_internal"]}
+    assert partitions == {f"throughline.{service}": 6 for service in ALL_FOUR}
+    topics.ensure(servers.kafka)
+
+
+def test_a_topic_that_differs_is_named_and_left(servers: Stack, tmp_path: Path) -> None:
+    declaration = yaml.safe_load(topics.DECLARATION.read_text())
+    declaration["topics"]["throughline.meetings"]["partitions"] = 7
+    declaration["config"]["retention.ms"] = 1000
+    (tmp_path / "topics.yaml").write_text(yaml.safe_dump(declaration))
+
+    with pytest.raises(CannotStart) as refusal:
+        topics.ensure(servers.kafka, topics.declared(tmp_path / "topics.yaml"))
+
+    assert "throughline.meetings: 6 partitions, declared 7" in str(refusal.value)
+    assert "throughline.nominations: retention.ms is -1, declared 1000" in str(refusal.value)
+    topics.ensure(servers.kafka)
+
+
+async def test_no_topic_comes_into_being_by_being_asked_for(servers: Stack) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    await admin.start()
+    try:
+        await admin.describe_topics(["throughline.misspelt"])
+        assert "throughline.misspelt" not in await admin.list_topics()
+    finally:
+        await admin.close()
+
+
+def test_mail_is_kept_with_its_envelope(servers: Stack) -> None:
+    message = EmailMessage()
+    message["Subject"] = "Synthetic notice"
+    message.set_content("A recommendation was transmitted.")
+    host, _, port = servers.environment("notifications")["THROUGHLINE_SMTP_HOST"], None, servers.memory.ports()["smtp"]
+    with smtplib.SMTP(host, port) as client:
+        client.send_message(message, "throughline@localhost.invalid", ["one@example.invalid", "two@example.invalid"])
+
+    [file] = servers.mail.glob("*.eml")
+    kept = message_from_bytes(file.read_bytes())
+    assert kept["X-MailFrom"] == "throughline@localhost.invalid"
+    assert kept["X-RcptTo"] == "one@example.invalid, two@example.invalid"
+    assert kept["Subject"] == "Synthetic notice"
+    assert "A recommendation was transmitted." in kept.get_payload()
+
+
+def test_a_second_start_says_where_the_first_one_runs_and_does_no_harm(servers: Stack) -> None:
+    before = servers.pids()
+    command = [sys.executable, "-c", UP, "up", "--servers-only", "--home", str(servers.home)]
+    second = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert second.returncode == 0
+    assert "already running" in second.stdout
+    with pytest.raises(AlreadyRunning):
+        servers.start()
+    assert servers.pids() == before
+    assert {status.state for status in servers.status().values()} == {"up"}
+
+
+def test_existing_servers_are_used_instead(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka)
+    monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_admin_uri)
+    try:
+        with temporary(services=()) as second:
+            assert list(second.pids()) == ["smtp"]
+            assert second.kafka == servers.kafka
+            with MongoClient[dict[str, Any]](second.mongodb_uri("meetings")) as client:
+                assert client["throughline_meetings"]["commits"].insert_one({}).acknowledged
+            assert {status.state for status in second.status().values()} == {"up"}
+    finally:
+        grants.grant(servers.mongodb_admin_uri, {name: servers.memory.password(name) for name in ALL_FOUR})
+
+
+def test_an_existing_mongodb_without_the_right_to_make_users_is_refused(
+    servers: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka)
+    monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_uri("meetings"))
+    with pytest.raises(CannotStart, match="userAdminAnyDatabase"), temporary(services=()):
+        pass
+
+
+async def test_a_topic_made_by_hand_with_too_few_partitions_stops_the_start(servers: Stack) -> None:
+    by_hand = topics.Topics({"throughline.synthetic": 6}, topics.declared().config, 1, {})
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic("throughline.synthetic", 1, 1)])
+        with pytest.raises(CannotStart, match=r"throughline\.synthetic: 1 partitions, declared 6"):
+            topics.ensure(servers.kafka, by_hand)
+    finally:
+        await admin.delete_topics(["throughline.synthetic"])
+        await admin.close()
