@@ -39,6 +39,7 @@ class Absent(Model):
     """No nomination of this id is on record."""
 
     stage: Literal["absent"] = "absent"
+    member: None = None
 
 
 class _OnRecord(Model):
@@ -46,6 +47,11 @@ class _OnRecord(Model):
 
     particulars: NominationSubmitted
     versions: tuple[int, ...]
+
+    @property
+    def member(self) -> str:
+        """The member whose Government nominates."""
+        return self.particulars.member
 
 
 class Submitted(_OnRecord):
@@ -170,7 +176,7 @@ def _for_another_government(
     """Hold a focal point to its own member, and to replacing its own member's expert."""
     if context.role != "focal_point":
         return None
-    concerned = [] if isinstance(state, Absent) else [state.particulars.member]
+    concerned = [] if isinstance(state, Absent) else [state.member]
     if isinstance(command, SubmitNomination):
         concerned.append(command.member)
     concerned += [known.state.member for stream, known in facts.items() if stream.startswith("membership/")]

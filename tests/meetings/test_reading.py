@@ -1,0 +1,18 @@
+"""Who may ask what of the meetings service."""
+
+from __future__ import annotations
+
+from services.meetings.api import POSTS, VIEWS
+from services.meetings.projection import AGGREGATES, OWN
+from shared.identity import READERS
+
+
+def test_the_chair_confirms_and_asks_nothing_else() -> None:
+    asked = {post.command.__name__ for post in POSTS if "chair" in post.roles}
+    assert asked == {"ConfirmMeeting"}
+    assert all("secretariat" in post.roles and post.roles <= {"secretariat", "chair"} for post in POSTS)
+
+
+def test_every_kind_that_is_folded_here_can_be_read_by_those_who_read() -> None:
+    assert {view.kind for view in VIEWS} == AGGREGATES.keys() > OWN.keys()
+    assert all(view.roles == READERS for view in VIEWS)

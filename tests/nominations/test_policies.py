@@ -1,0 +1,120 @@
+"""What follows by itself when a nomination is accepted or withdrawn, and when a membership replaces another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.nominations.commands import BeginMembership, EndMembership
+from services.nominations.domain.membership import MEMBERSHIP
+from services.nominations.handlers import Handlers
+from services.nominations.subscribers import ACTS_ON, Policies
+from shared.aggregates import Command, Context, Known
+from shared.event_store import Commit
+from shared.events.event import Event
+from shared.events.nominations import (
+    MembershipBegan,
+    MembershipEnded,
+    NominationAccepted,
+    NominationReturned,
+    NominationWithdrawn,
+)
+from shared.rejections import OutOfOrder, Rejection
+from tests.given import known, recorded
+from tests.nominations.synthetic import BEGAN, SUBMITTED
+
+ACTIVE = known(MEMBERSHIP, "membership/n1", BEGAN)
+ENDED = known(MEMBERSHIP, "membership/n1", BEGAN, MembershipEnded(reason="term_ended"))
+REPLACING = MembershipBegan(
+    membership="n2", nomination="n2", person="synthetic-person-2", member="FJI", replaces="n1", began_on="2026-03"
+)
+
+
+class Asked(Handlers):
+    """Handlers that only note what they are asked."""
+
+    def __init__(self, answer: Rejection | None = None) -> None:
+        self.commands: list[tuple[str, Command]] = []
+        self.contexts: list[Context] = []
+        self._answer = answer
+
+    async def __call__(
+        self, stream: str, command: Command, context: Context, if_match: int | None = None
+    ) -> Commit | Rejection:
+        self.commands.append((stream, command))
+        self.contexts.append(context)
+        return self._answer or Commit(stream, 1, 1, ())
+
+
+async def heard(stream: str, *events: Event, on_record: dict[str, Known], asked: Asked | None = None) -> Asked:
+    """Let the policies hear the last of these events."""
+    asked = asked or Asked()
+
+    async def own(named: str) -> Known | None:
+        return on_record.get(named)
+
+    await Policies(asked, own)(recorded(stream, *events)[-1])
+    return asked
+
+
+async def test_an_accepted_nomination_begins_a_membership_under_its_own_id() -> None:
+    asked = await heard("nomination/n1", SUBMITTED, NominationAccepted(accepted_on="2026-03"), on_record={})
+    assert asked.commands == [("membership/n1", BeginMembership(nomination="n1", began_on="2026-03"))]
+
+
+async def test_a_membership_that_replaces_another_ends_it() -> None:
+    asked = await heard("membership/n2", REPLACING, on_record=ACTIVE)
+    assert asked.commands == [("membership/n1", EndMembership(reason="replaced", ended_on="2026-03"))]
+
+
+async def test_a_withdrawn_nomination_ends_the_membership_that_it_began() -> None:
+    asked = await heard("nomination/n1", SUBMITTED, NominationWithdrawn(withdrawn_on="2026-04"), on_record=ACTIVE)
+    ended = EndMembership(reason="withdrawn_by_government", ended_on="2026-04")
+    assert asked.commands == [("membership/n1", ended)]
+
+
+@pytest.mark.parametrize("on_record", [{}, ENDED], ids=["not on record", "ended"])
+@pytest.mark.parametrize(
+    ("stream", "event"), [("membership/n2", REPLACING), ("nomination/n1", NominationWithdrawn())], ids=str
+)
+async def test_a_membership_that_is_not_active_is_not_ended(
+    stream: str, event: Event, on_record: dict[str, Any]
+) -> None:
+    assert (await heard(stream, event, on_record=on_record)).commands == []
+
+
+@pytest.mark.parametrize(
+    ("stream", "events"),
+    [
+        ("nomination/n1", (SUBMITTED,)),
+        ("nomination/n1", (SUBMITTED, NominationReturned(reason="Synthetic"))),
+        ("membership/n1", (BEGAN,)),
+        ("membership/n1", (BEGAN, MembershipEnded(reason="term_ended"))),
+    ],
+)
+async def test_nothing_follows_from_any_other_event(stream: str, events: tuple[Event, ...]) -> None:
+    assert (await heard(stream, *events, on_record=ACTIVE)).commands == []
+
+
+async def test_the_same_event_heard_twice_asks_under_the_same_command_id() -> None:
+    first = await heard("membership/n2", REPLACING, on_record=ACTIVE)
+    second = await heard("membership/n2", REPLACING, on_record=ACTIVE)
+    other = await heard("nomination/n1", SUBMITTED, NominationAccepted(), on_record={})
+    assert first.contexts[0].command_id == second.contexts[0].command_id != other.contexts[0].command_id
+
+
+async def test_a_policy_acts_as_the_system_and_names_its_cause() -> None:
+    (context,) = (await heard("membership/n2", REPLACING, on_record=ACTIVE)).contexts
+    assert (context.role, context.actor) == ("system", "policy:end-replaced")
+    assert (context.causation_id, context.correlation_id) == ("membership/n2-1", "synthetic-correlation")
+
+
+async def test_a_policy_that_is_refused_leaves_its_event_behind() -> None:
+    refusing = Asked(OutOfOrder("EndMembership", "membership/n1", "ended"))
+    await heard("membership/n2", REPLACING, on_record=ACTIVE, asked=refusing)
+    assert len(refusing.commands) == 1
+
+
+def test_the_policies_are_asked_about_nominations_and_memberships() -> None:
+    assert ACTS_ON >= {"nomination", "membership"}

@@ -1,0 +1,112 @@
+"""Who may read what of a nomination, and whose names are opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from services.nominations.api import POSTS, views
+from services.nominations.commands import PersonDetails
+from services.nominations.domain.membership import MEMBERSHIP
+from services.nominations.domain.nomination import NOMINATION
+from shared.events.event import Event
+from shared.events.values import Sealed
+from shared.folds import Folded
+from shared.identity import Principal
+from shared.sealing import KeyRing, seal, unseal
+from tests.given import given
+from tests.nominations.synthetic import BEGAN, SUBMITTED
+
+DETAILS = {"name": "Synthetic Expert", "contact": "synthetic.expert@example.org"}
+READ_CIPHERTEXT = ["auditor", "expert", "chair"]
+
+
+class KeysInMemory(KeyRing):
+    """The same sealing, its keys lost at the end."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, bytes] = {}
+
+    async def seal(self, person: str, details: Mapping[str, str]) -> Sealed:
+        return seal(self.keys.setdefault(person, b"k" * 32), person, details)
+
+    async def open(self, sealed: Sealed) -> dict[str, str] | None:
+        return unseal(self.keys[sealed.person], sealed) if sealed.person in self.keys else None
+
+
+async def read(kind: str, role: str, member: str | None = None, *, erased: bool = False) -> dict[str, Any] | None:
+    """Read a nomination of Fiji, or its membership, in that role."""
+    keys = KeysInMemory()
+    sealed = await keys.seal("synthetic-person", DETAILS)
+    if erased:
+        keys.keys.clear()
+    events: dict[str, Event] = {
+        "nomination": SUBMITTED.model_copy(update={"sealed": sealed}),
+        "membership": BEGAN,
+    }
+    stream = f"{kind}/n1"
+    state = given(NOMINATION if kind == "nomination" else MEMBERSHIP, stream, events[kind]).state
+    (view,) = (view for view in views(keys) if view.kind == kind)
+    assert role in view.roles
+    assert view.show is not None
+    return await view.show(Folded(stream, state, version=1), Principal("synthetic-actor", role, member))
+
+
+@pytest.mark.parametrize(("role", "member"), [("secretariat", None), ("focal_point", "FJI")])
+async def test_names_are_opened_for_the_secretariat_and_the_members_own_focal_point(
+    role: str, member: str | None
+) -> None:
+    shown = await read("nomination", role, member)
+    assert shown is not None
+    assert shown["details"] == DETAILS
+
+
+@pytest.mark.parametrize("role", READ_CIPHERTEXT)
+async def test_others_read_the_ciphertext(role: str) -> None:
+    shown = await read("nomination", role)
+    assert shown is not None
+    assert "details" not in shown
+    assert shown["particulars"]["sealed"]["box"]
+    assert DETAILS["name"] not in str(shown)
+
+
+@pytest.mark.parametrize("kind", ["nomination", "membership"])
+async def test_another_members_focal_point_reads_nothing(kind: str) -> None:
+    assert await read(kind, "focal_point", "KHM") is None
+    assert await read(kind, "focal_point", "FJI") is not None
+
+
+async def test_a_person_whose_key_was_destroyed_is_shown_as_ciphertext_only() -> None:
+    shown = await read("nomination", "secretariat", erased=True)
+    assert shown is not None
+    assert "details" not in shown
+
+
+@pytest.mark.parametrize("kind", ["call", "nomination", "membership"])
+def test_an_operator_reads_no_record(kind: str) -> None:
+    (view,) = (view for view in views(KeysInMemory()) if view.kind == kind)
+    assert "operator" not in view.roles
+
+
+def test_a_focal_point_submits_resubmits_and_withdraws_and_asks_nothing_else() -> None:
+    asked = {post.command.__name__ for post in POSTS if "focal_point" in post.roles}
+    assert asked == {"SubmitNominationRequest", "ResubmitNominationRequest", "WithdrawNomination"}
+    assert all(post.roles <= {"secretariat", "focal_point"} for post in POSTS)
+
+
+def test_a_membership_is_begun_by_no_request() -> None:
+    assert "BeginMembership" not in {post.command.__name__ for post in POSTS}
+
+
+def test_details_that_no_seal_holds_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="about"):
+        PersonDetails(name="Synthetic", contact="synthetic@example.org", about="ក" * 15_000)
+
+
+async def test_the_largest_details_that_are_let_in_fit_their_seal() -> None:
+    empty = len(PersonDetails(name="S", contact="S", about="a").model_dump_json().encode()) - 1
+    details = PersonDetails(name="S", contact="S", about="ក" * ((29_000 - empty) // 3))
+    keys, written = KeysInMemory(), details.model_dump(exclude_none=True)
+    assert await keys.open(await keys.seal("synthetic-person", written)) == written
