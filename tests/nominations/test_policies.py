@@ -117,4 +117,4 @@ async def test_a_policy_that_is_refused_leaves_its_event_behind() -> None:
 
 
 def test_the_policies_are_asked_about_nominations_and_memberships() -> None:
-    assert ACTS_ON >= {"nomination", "membership"}
+    assert {"nomination", "membership"} <= ACTS_ON
