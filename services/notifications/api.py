@@ -1,0 +1,53 @@
+"""Commands and queries over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from services.notifications import commands
+from services.notifications.domain.subscription import Absent
+from services.notifications.handlers import Handlers
+from shared.folding import States
+from shared.folds import Folded
+from shared.handling import CorrectRecord
+from shared.identity import AUDITORS, WRITERS, Principal
+from shared.routes import Post, View, add_commands, add_views
+from shared.sealing import KeyRing
+
+_SUBSCRIPTION = ("/subscriptions/{subscription}", "subscription/{subscription}")
+_NOTIFICATION = ("/notifications/{notification}", "notification/{notification}")
+
+POSTS = (
+    Post("/subscriptions", commands.AddSubscriptionRequest, _SUBSCRIPTION[1]),
+    Post(f"{_SUBSCRIPTION[0]}/remove", commands.RemoveSubscription, _SUBSCRIPTION[1]),
+    Post(f"{_SUBSCRIPTION[0]}/correct", CorrectRecord, _SUBSCRIPTION[1]),
+    Post(f"{_NOTIFICATION[0]}/resend", commands.ResendNotification, _NOTIFICATION[1]),
+    Post(f"{_NOTIFICATION[0]}/correct", CorrectRecord, _NOTIFICATION[1]),
+)
+
+
+def router(handlers: Handlers, states: States, keys: KeyRing) -> APIRouter:
+    """Return this service's endpoints."""
+
+    async def opened(folded: Folded, caller: Principal) -> dict[str, Any]:
+        """Show a subscription: its subscriber's name and address to the secretariat, ciphertext to auditors."""
+        state: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
+        if caller.role not in WRITERS or isinstance(folded.state, Absent):
+            return state
+        details = await keys.open(folded.state.added.sealed)
+        return state | {"details": details} if details else state
+
+    routes = APIRouter()
+    add_commands(routes, "notifications", POSTS, handlers)
+    views = (
+        View("/subscriptions", *_in(_SUBSCRIPTION, "subscription"), ("stage", "event", "person"), AUDITORS, opened),
+        View("/notifications", *_in(_NOTIFICATION, "notification"), ("standing", "subscription", "stream"), AUDITORS),
+    )
+    add_views(routes, views, states)
+    return routes
+
+
+def _in(place: tuple[str, str], kind: str) -> tuple[str, str, str]:
+    return place[0], kind, place[1]

@@ -1,0 +1,60 @@
+"""The notifications service: everything it is made of, put together once."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from services.notifications import api
+from services.notifications.handlers import Handlers
+from services.notifications.projection import OWN, SHAPE, TOPICS
+from services.notifications.sending.letters import Letters
+from services.notifications.sending.sender import Sender
+from services.notifications.sending.settings import NotificationSettings
+from services.notifications.subscribers import ACTS_ON, Policies
+from shared.dead_letters import DeadLetters
+from shared.event_store import EventStore
+from shared.folding import States
+from shared.handling import Ledgers
+from shared.http import make_app
+from shared.journal import Journal
+from shared.messaging import Subscriber
+from shared.operations import operations
+from shared.process import connect, lifespan_of, run
+from shared.projecting import Projection
+from shared.refusals import Refusals
+from shared.relay import Relay
+from shared.sealing import KeyRing
+from shared.telemetry import Pulse
+
+SERVICE = "notifications"
+
+
+def make(settings: NotificationSettings) -> FastAPI:
+    """Put the service together."""
+    database = connect(settings, SERVICE)
+    relaying, reading, sending = Pulse("relay"), Pulse("subscriber"), Pulse("sender")
+    store, journal, refusals, keys = EventStore(database), Journal(database), Refusals(database), KeyRing(database)
+    states = States(database, OWN, SHAPE)
+    ledgers = Ledgers(store, refusals, OWN, states.known)
+    sender = Sender(ledgers, states, Letters(ledgers, keys, journal, settings.smtp_sender), settings, sending)
+    handlers = Handlers(ledgers, keys, sender)
+    policies = Policies(handlers, states, journal)
+    projection = Projection(journal, states, DeadLetters(database, SERVICE), act=policies, acts_on=ACTS_ON)
+    relay = Relay(database, settings.kafka, SERVICE, relaying)
+    subscriber = Subscriber(settings.kafka, SERVICE, TOPICS, projection.take, reading, settings.batch_records)
+    return make_app(
+        SERVICE,
+        settings,
+        database,
+        [api.router(handlers, states, keys), operations(projection, store, refusals)],
+        [relaying, reading, sending],
+        lifespan_of(
+            database,
+            [store.prepare, projection.prepare],
+            [(relaying, relay.run), (reading, subscriber.run), (sending, sender.run)],
+        ),
+    )
+
+
+if __name__ == "__main__":
+    run(SERVICE, make, NotificationSettings)

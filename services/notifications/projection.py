@@ -1,0 +1,14 @@
+"""What this service reads: its own streams, folded; of its siblings' streams only that they were heard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.notifications.domain.notification import NOTIFICATION
+from services.notifications.domain.subscription import SUBSCRIPTION
+from shared.aggregates import Aggregate
+from shared.events.catalogue import SERVICES
+
+SHAPE = 1
+OWN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (SUBSCRIPTION, NOTIFICATION)}
+TOPICS = tuple(f"throughline.{service}" for service in SERVICES)
