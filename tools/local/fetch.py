@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tools.local.files import locked
+from tools.local.files import Locked, locked
 from tools.local.progress import CannotStart, Say, say
 
 HERE = Path(__file__).parent
@@ -125,13 +126,25 @@ def _run(command: list[str], failure: str, environment: Mapping[str, str] = os.e
         raise CannotStart(f"{failure}:\n{last}")
 
 
+@contextmanager
+def _turn(lock: Path, say: Say) -> Iterator[None]:
+    """Hold a lock; say so where another process makes this one wait."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(lock, wait=False))
+        except Locked:
+            say(f"waiting for another process to finish with {lock.stem} ...")
+            held.enter_context(locked(lock, wait=True))
+        yield
+
+
 def _once(name: str, pins: Path, fill: Callable[[Path], None], say: Say) -> Path:
     """Fill a folder named after its pins, if it is not there; it appears whole or not at all."""
     home = cache()
     folder = home / f"{name}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
     if folder.is_dir():
         return folder
-    with locked(home / f"{name}.lock", wait=True), tempfile.TemporaryDirectory(dir=home, prefix=f".{name}-") as partial:
+    with _turn(home / f"{name}.lock", say), tempfile.TemporaryDirectory(dir=home, prefix=f".{name}-") as partial:
         if not folder.is_dir():
             content = Path(partial) / "content"
             content.mkdir()

@@ -55,7 +55,8 @@ def grant(admin_uri: str, passwords: Mapping[str, str], declaration: Path = DECL
             f"(or root): {failure.details}"
         ) from failure
     except PyMongoError as failure:
-        raise CannotStart(f"MongoDB does not answer: {failure}") from failure
+        reason = str(failure).partition(", Timeout:")[0]
+        raise CannotStart(f"MongoDB does not answer: {reason}") from failure
 
 
 def user_uri(admin_uri: str, service: str, password: str) -> str:
