@@ -1,0 +1,158 @@
+"""A synthetic history as the relay would publish it, and the traces that it must end in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from services.recommendations.projection import AGGREGATES, subset
+from services.recommendations.trace import compose, trace_bytes
+from shared.events import meetings as m
+from shared.events import recommendations as r
+from shared.events.canonical import ZERO_HASH, leaf_hash
+from shared.events.envelope import encode, hash_of, stamp
+from shared.events.event import Event
+from shared.folds import PASSING, Folded, fold_on
+from shared.intake import Arrival, Heard, take_apart
+
+START = datetime(2031, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class History:
+    """Events of several streams, chained and positioned; `arrivals` holds each stream's records in order."""
+
+    arrivals: dict[str, list[Arrival]] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+    _previous: dict[str, str] = field(default_factory=dict)
+
+    def add(self, stream: str, *events: Event) -> History:
+        """Append events to a stream, a minute apart."""
+        for event in events:
+            version = len(self.arrivals.setdefault(stream, [])) + 1
+            raw = self.encoded(stream, version, event)
+            self._previous[stream] = hash_of(raw)
+            self.arrivals[stream].append(self.arrival(stream, raw, event.service))
+        return self
+
+    def encoded(self, stream: str, version: int, event: Event, previous: str | None = None) -> bytes:
+        """Return an event's bytes at a version of a stream."""
+        return encode(
+            event,
+            event_id=f"{stream}-{version}-{type(event).__name__}",
+            subject=stream,
+            time=stamp(START + timedelta(minutes=len(self.positions) + sum(self.positions.values()))),
+            version=version,
+            actor="synthetic-actor",
+            role="secretariat",
+            command_id=f"{stream}-{version}",
+            correlation_id="synthetic",
+            causation_id=None,
+            previous_hash=previous or self._previous.get(stream, ZERO_HASH),
+        )
+
+    def arrival(self, stream: str, raw: bytes, service: str) -> Arrival:
+        """Return the record that would carry these bytes, at the next position of its service."""
+        position = self.positions.get(service, 0)
+        self.positions[service] = position + 1
+        headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
+        return Arrival(f"throughline.{service}", 0, position, stream.encode(), raw, headers)
+
+    def all(self) -> list[Arrival]:
+        """Return every record, stream by stream."""
+        return [arrival for arrivals in self.arrivals.values() for arrival in arrivals]
+
+    def traces(self) -> dict[str, bytes]:
+        """Return the compared bytes of every trace, by replay in memory."""
+        return replayed(self.all())
+
+
+def replayed(arrivals: Sequence[Arrival]) -> dict[str, bytes]:
+    """Fold and compose records in memory."""
+    events: dict[str, list[Heard]] = {}
+    for arrival in arrivals:
+        event = take_apart(arrival)
+        assert isinstance(event, Heard), event
+        events.setdefault(event.recorded.subject, []).append(event)
+    states: dict[str, Folded] = {}
+    for stream, line in events.items():
+        aggregate = AGGREGATES.get(stream.partition("/")[0], PASSING)
+        outcome = fold_on(aggregate, Folded(stream, aggregate.initial), line)
+        assert outcome is not None
+        states[stream] = outcome.folded
+    return {
+        reference: trace_bytes(trace)
+        for stream in states
+        if (reference := stream.removeprefix("recommendation/")) != stream
+        and (trace := compose(reference, subset(reference, _filled(states)))) is not None
+    }
+
+
+class _Filled(dict[str, Folded]):
+    def __missing__(self, stream: str) -> Folded:
+        return Folded(stream, AGGREGATES.get(stream.partition("/")[0], PASSING).initial)
+
+
+def _filled(states: dict[str, Folded]) -> dict[str, Folded]:
+    return _Filled(states)
+
+
+def a_history() -> History:
+    """Return a synthetic history with what makes folding hard: corrections, supersessions, merges, late facts."""
+    history = History()
+    for number in (1, 2, 3):
+        history.add(
+            f"instrument/i{number}",
+            r.InstrumentRegistered(
+                instrument=f"i{number}", cite=f"Synthetic resolution {number}", body="SYN", title=f"Title {number}"
+            ),
+            r.ProvisionRegistered(provision=f"i{number}/a", summary="Synthetic ask"),
+            r.ProvisionRegistered(provision=f"i{number}/b", summary="Synthetic other ask"),
+        )
+    history.add("instrument/i1", r.InstrumentSuperseded(by="i2", on="2031-02", status="inferred"))
+    history.add("instrument/i2", r.InstrumentEndorsed(by="i3"))
+    history.add("session/3", r.CommitteeSessionRecorded(session=3, starts_on="2031-03-01"))
+    history.add("deliverable/d1", r.DeliverableRecorded(deliverable="d1", body="SYN", year="2031"))
+    history.add("priority/p1", r.PrioritySelected(priority="p1", title="P", outcome="O", timeline_to="2031"))
+    history.add(
+        "meeting/m1",
+        m.MeetingRecorded(meeting="m1", title="Synthetic metting", kind="forum", starts_at="2031-01"),
+        m.AttendanceRecorded(
+            membership="e1", member="FJI", presence="remote", seen={"stream": "membership/e1", "version": 1}
+        ),
+        m.RecordCorrected(
+            corrects=1,
+            data={"meeting": "m1", "title": "Synthetic meeting", "kind": "forum", "starts_at": "2031-01"},
+            reason="A synthetic slip of the pen",
+        ),
+    )
+    _recommendations(history)
+    return history
+
+
+def _recommendations(history: History) -> None:
+    seen = {"stream": "meeting/m1", "version": 1}
+    for number, instrument in ((1, "i1"), (2, "i3")):
+        reference = f"SYN/2031/R{number}"
+        history.add(
+            f"recommendation/{reference}",
+            r.RecommendationDrafted(reference=reference, title=f"Synthetic {number}", priority="p1"),
+            r.MandateCited(instrument=instrument, provision=f"{instrument}/a"),
+            r.MandateCited(instrument="i2", provision="i2/b", status="verified"),
+            r.RecommendationDiscussed(meeting="m1", on="2031-01", seen=seen),
+            r.MandateUncited(instrument="i2", provision="i2/b", reason="Synthetic"),
+            r.RecommendationAdopted(meeting="m1", adopted_on="2031-01", seen=seen),
+            r.RecommendationTransmitted(session=3),
+            r.CommitteeDispositionRecorded(session=3, outcome="noted"),
+            r.FollowUpReported(progress="implemented", evidence={"deliverable": "d1"}, on="2031"),
+        )
+    history.add(
+        "recommendation/SYN/2031/R1",
+        r.RecordCorrected(
+            corrects=8, data={"session": 3, "outcome": "endorsed", "on": "2031-03-02"}, reason="Read in the report"
+        ),
+        r.CitationReconfirmed(instrument="i1", provision="i1/a", superseded_by="i2"),
+        r.RecommendationMerged(into="SYN/2031/R2"),
+    )
+    history.add("recommendation/SYN/2031/R2", r.RecommendationMerged(absorbs="SYN/2031/R1"))

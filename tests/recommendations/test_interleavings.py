@@ -1,0 +1,149 @@
+"""Whatever the interleaving, the duplicates, the crashes and the restarts, the traces end the same, byte for byte."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+
+from services.recommendations.projection import AGGREGATES, Traces
+from services.recommendations.trace import SHAPE, trace_bytes
+from shared.dead_letters import DeadLetters
+from shared.folding import States
+from shared.intake import Arrival
+from shared.journal import Journal
+from shared.projecting import Projection
+from tests.history import a_history, replayed
+from tools.local.stack import Stack
+
+HISTORY = a_history()
+EXPECTED = HISTORY.traces()
+
+
+class Crash(Exception):
+    """An injected failure."""
+
+
+def a_projection(database: AsyncIOMotorDatabase[Any]) -> tuple[Projection, Traces]:
+    """Return the reading side of the service, as another instance or after a restart."""
+    states, journal = States(database, AGGREGATES, SHAPE), Journal(database)
+    traces = Traces(database, states, journal)
+    return Projection(journal, states, DeadLetters(database, "recommendations"), traces.compose_for), traces
+
+
+def crashing(projection: Projection, step: str) -> Projection:
+    """Return a projection that fails before, or after, one of its steps."""
+    if step == "before compose":
+        projection.compose = _fail
+    elif step == "after journal":
+        enter = projection.journal.enter
+
+        async def enter_and_fail(heard: Any) -> Any:
+            await enter(heard)
+            raise Crash
+
+        projection.journal.enter = enter_and_fail  # type: ignore[method-assign]
+    elif step == "after states":
+        write = projection.states.write
+
+        async def write_and_fail(states: Any) -> bool:
+            await write(states)
+            raise Crash
+
+        projection.states.write = write_and_fail  # type: ignore[method-assign]
+    return projection
+
+
+async def _fail(_streams: set[str]) -> None:
+    raise Crash
+
+
+STEPS = ("none", "none", "before compose", "after journal", "after states")
+
+
+def an_order(seed: int, *, by_stream: bool, twice: int = 8) -> list[Arrival]:
+    """Return the records in a random order: each stream's own order kept, or none at all; some of them twice."""
+    choose = random.Random(seed)
+    if by_stream:
+        queues = [list(arrivals) for arrivals in HISTORY.arrivals.values()]
+        order = []
+        while queues:
+            queue = choose.choice(queues)
+            order.append(queue.pop(0))
+            queues = [q for q in queues if q]
+    else:
+        order = choose.sample(HISTORY.all(), len(HISTORY.all()))
+    for duplicate in choose.sample(order, twice):
+        order.insert(choose.randrange(len(order)), duplicate)
+    return order
+
+
+def in_batches(seed: int, order: Sequence[Arrival]) -> list[list[Arrival]]:
+    """Cut an order into batches of random sizes."""
+    choose, remaining, batches = random.Random(seed), list(order), []
+    while remaining:
+        size = choose.choice([1, 2, 3, 5, 8, 20])
+        batches.append(remaining[:size])
+        remaining = remaining[size:]
+    return batches
+
+
+async def stored(database: AsyncIOMotorDatabase[Any]) -> dict[str, bytes]:
+    """Return the compared bytes of the traces that are stored."""
+    return {trace["_id"]: trace_bytes(trace) async for trace in database.traces.find()}
+
+
+async def _end(uri: str, seed: int, by_stream: bool, instances: int) -> dict[str, bytes]:
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri)
+    name = f"interleaving_{uuid4().hex}"
+    try:
+        database = client[name]
+        await a_projection(database)[0].prepare()
+        batches = in_batches(seed, an_order(seed, by_stream=by_stream))
+        lines = [batches[n::instances] for n in range(instances)]
+        await asyncio.gather(*(_read(database, line, random.Random(seed + n)) for n, line in enumerate(lines)))
+        return await stored(database)
+    finally:
+        await client.drop_database(name)
+        client.close()
+
+
+async def _read(database: AsyncIOMotorDatabase[Any], batches: list[list[Arrival]], choose: random.Random) -> None:
+    """Take batches as one instance does: a batch that failed is taken again, by a process that begins anew."""
+    for batch in batches:
+        for _ in itertools.count():
+            step = choose.choice(STEPS)
+            try:
+                await crashing(a_projection(database)[0], step).take(batch)
+                break
+            except Crash:
+                continue
+
+
+@pytest.mark.servers
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), by_stream=st.booleans(), instances=st.sampled_from([1, 1, 2, 3]))
+def test_every_interleaving_with_duplicates_and_crashes_ends_in_the_same_bytes(
+    stack: Stack, seed: int, by_stream: bool, instances: int
+):
+    assert asyncio.run(_end(stack.mongodb_admin_uri, seed, by_stream, instances)) == EXPECTED
+
+
+@given(seed=st.integers(0, 2**32))
+def test_the_order_between_streams_means_nothing_in_memory(seed: int):
+    assert replayed(an_order(seed, by_stream=True, twice=0)) == EXPECTED
+
+
+def test_the_history_exercises_what_makes_folding_hard():
+    first, second = EXPECTED["SYN/2031/R1"], EXPECTED["SYN/2031/R2"]
+    assert b'"outcome":"endorsed"' in first and b'"standing":"merged"' in first  # noqa: PT018
+    assert b'"reconfirmed"' in first and b"Synthetic meeting" in first  # noqa: PT018
+    assert b'"absorbs"' in second and b'"uncited"' in second  # noqa: PT018
