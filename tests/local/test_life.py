@@ -1,5 +1,6 @@
 """Starts, stops and crashes of the whole stack: everything comes back, and nothing is left behind."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -14,12 +15,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pymongo import MongoClient
 from pymongo.write_concern import WriteConcern
+from typer.testing import CliRunner, Result
 
 from tests.local.conftest import another_process_runs, none_is_left, what_runs
+from tools.cli.stack import stack as stack_commands
 from tools.local.memory import Memory
-from tools.local.processes import identity
+from tools.local.processes import identity, spawn
+from tools.local.progress import CannotStart
+from tools.local.service import Service
 from tools.local.stack import Stack
-from tools.local.status import stop_from_outside
 
 pytestmark = pytest.mark.servers
 
@@ -111,14 +115,30 @@ def test_a_parent_that_is_killed_takes_its_children_along_and_the_next_start_wor
         assert none_is_left(noted, seconds=0.1)
 
 
-def test_another_terminal_stops_it(tmp_path: Path) -> None:
+def throughline_stack(verb: str, home: Path) -> Result:
+    return CliRunner().invoke(stack_commands, [verb, "--home", str(home)])
+
+
+def test_another_terminal_sees_it_and_stops_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
+    assert throughline_stack("status", home).exit_code == 1
     with another_process_runs(home) as running:
         noted = what_runs(home)
-        assert stop_from_outside(Memory(home))
+        assert throughline_stack("status", home).exit_code == 0
+        down = throughline_stack("down", home)
+        assert (down.exit_code, down.stdout) == (0, "Stopped.\n")
         assert running.wait(5) == 0
     assert none_is_left(noted, seconds=0.1)
-    assert not stop_from_outside(Memory(home))
+    assert throughline_stack("status", home).exit_code == 1
+    again = throughline_stack("down", home)
+    assert (again.exit_code, again.stdout) == (0, "Nothing was running.\n")
+
+
+def test_a_service_that_cannot_start_is_shown_with_the_end_of_its_log(tmp_path: Path) -> None:
+    absent = Service("absent", 1, {})
+    child = spawn(absent.name, absent.command(), tmp_path / "absent.log", os.environ)
+    with pytest.raises(CannotStart, match=r"(?s)absent ended with exit code 1 .*No module named 'services\.absent'"):
+        absent.await_ready(child)
 
 
 def test_what_a_crash_left_running_is_ended_but_never_a_stranger_with_its_number(tmp_path: Path) -> None:
