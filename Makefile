@@ -45,7 +45,7 @@ lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for
 		echo "Throughline needs Python 3.11 or newer, and '$(PYTHON)' is not: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 		echo "This Python has no venv: apt-get install python3-venv" >&2; exit 1; }
-	@echo "Setting up .venv (once) ..."
+	@echo "Setting up .venv ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r tools/local/uv.lock.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
