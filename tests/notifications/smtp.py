@@ -1,0 +1,85 @@
+"""SMTP servers that misbehave as told, on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+ADDRESS = "synthetic.reader@example.org"
+DROP = "drop"
+SILENCE = "silence"
+
+
+@asynccontextmanager
+async def scripted(replies: Mapping[str, str]) -> AsyncIterator[int]:
+    """A server that answers each verb as scripted (a line, DROP or SILENCE); yields its port.
+
+    The verbs are GREETING, EHLO, MAIL, RCPT, DATA, and CONTENT for the end of a message.
+    """
+    usual = {"GREETING": "220 here", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "CONTENT": "250 kept"}
+    said = {"EHLO": "250 here", "QUIT": "221 bye", **usual, **replies}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        verb = "GREETING"
+        while said[verb] != DROP:
+            if said[verb] != SILENCE:
+                writer.write(f"{said[verb]}\r\n".encode())
+            line = (
+                await _content(reader) if verb == "DATA" and said[verb].startswith("354") else await reader.readline()
+            )
+            if not line:
+                break
+            verb = "CONTENT" if line == b".\r\n" else line[:4].strip().decode().upper()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def _content(reader: asyncio.StreamReader) -> bytes:
+    while (line := await reader.readline()) not in (b".\r\n", b""):
+        pass
+    return line
+
+
+class Mailbox:
+    """A real SMTP server that keeps what it takes; each of `faults` befalls one message, in order.
+
+    A fault is the answer to the whole message, or DROP: the message is kept, but no answer is given.
+    """
+
+    def __init__(self, *faults: str, rcpt: str = "250 ok", pause: float = 0.0) -> None:
+        self.kept: list[bytes] = []
+        self.faults = list(faults)
+        self.rcpt = rcpt
+        self.pause = pause
+        self.sessions = 0
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.sessions += 1
+        if self.rcpt.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return self.rcpt
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.sleep(self.pause)
+        fault = self.faults.pop(0) if self.faults else "250 kept"
+        if fault == DROP:
+            server.transport.abort()
+        if fault == DROP or fault.startswith("2"):
+            self.kept.append(bytes(envelope.content or b""))
+        return fault if fault != DROP else "250 kept"
+
+    @asynccontextmanager
+    async def open(self, port: int = 0) -> AsyncIterator[int]:
+        """Serve on a port of one's own, or on the one given; yields it."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: SMTP(self, hostname="localhost", loop=loop), "127.0.0.1", port)
+        async with server:
+            yield server.sockets[0].getsockname()[1]

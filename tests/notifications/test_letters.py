@@ -1,0 +1,90 @@
+"""What a subscriber reads, and that it tells nobody else's business."""
+
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from services.notifications.commands import SubscriberDetails
+from services.notifications.sending.letters import mail
+from shared.events.notifications import NotificationPlanned
+from tests.notifications.synthetic import DETAILS, planned
+
+SENDER = "throughline@example.net"
+RECORDED = "2026-01-05T09:00:00.000Z"
+NOW = datetime(2026, 1, 5, 9, 0, 1, tzinfo=UTC)
+ATOMS = st.text("abcXYZ019!#$%&'*+/=?^_`{|}~-", min_size=1, max_size=20)
+LABELS = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?\Z")
+
+NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=200).filter(str.strip)
+HEADERS = [
+    b"From", b"To", b"Subject", b"Date", b"Message-ID", b"Auto-Submitted",
+    b"Content-Type", b"Content-Transfer-Encoding", b"MIME-Version",
+]  # fmt: skip
+
+
+def read(plan: NotificationPlanned, details: SubscriberDetails) -> EmailMessage:
+    message = message_from_bytes(mail(plan, RECORDED, details, SENDER, NOW), policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def test_it_names_the_event_and_where_to_read_it() -> None:
+    message = read(planned(), SubscriberDetails.model_validate(DETAILS))
+    body = message.get_content()
+    assert message["Subject"] == "RecommendationAdopted: CED/2022/R1"
+    assert f"RecommendationAdopted was recorded on {RECORDED}." in body
+    assert "recommendation/CED/2022/R1, version 4" in body
+    assert "throughline trace CED/2022/R1" in body
+    assert "subscription s1" in body
+
+
+def test_a_stream_without_a_trace_is_read_at_its_own_service() -> None:
+    held = {"event_type": "throughline.meetings.MeetingHeld.v1", "stream": "meeting/teg-5"}
+    message = read(planned().model_copy(update=held), SubscriberDetails.model_validate(DETAILS))
+    assert message["Subject"] == "MeetingHeld: teg-5"
+    assert "GET /streams/meeting/teg-5 of the meetings service" in message.get_content()
+    assert "throughline trace" not in message.get_content()
+
+
+def test_only_the_header_to_holds_what_is_personal() -> None:
+    raw = mail(planned(), RECORDED, SubscriberDetails.model_validate(DETAILS), SENDER, NOW)
+    lines = [line for line in raw.splitlines() if b"ynthetic" in line]
+    assert lines == [b"To: Synthetic Reader <synthetic.reader@example.org>"]
+
+
+def test_the_same_notification_has_the_same_message_id_whenever_it_is_sent() -> None:
+    details = SubscriberDetails.model_validate(DETAILS)
+    later = message_from_bytes(mail(planned(), RECORDED, details, SENDER, NOW.replace(year=2027)), policy=default)
+    assert later["Message-ID"] == read(planned(), details)["Message-ID"] == "<n1@example.net>"
+
+
+@pytest.mark.parametrize("name", ["Синтетический Читатель", "Synthetic, Reader (ESCAP)", 'The "Synthetic" Reader'])
+def test_a_name_is_shown_as_it_is_written(name: str) -> None:
+    [to] = read(planned(), SubscriberDetails(name=name, address="synthetic.reader@example.org"))["To"].addresses
+    assert (to.display_name, to.addr_spec) == (name, "synthetic.reader@example.org")
+
+
+@settings(max_examples=150, deadline=None)
+@drawn(name=NAMES)
+def test_whatever_the_name_it_is_ascii_and_addressed_to_one(name: str) -> None:
+    details = SubscriberDetails(name=name, address="synthetic.reader@example.org")
+    raw = mail(planned(), RECORDED, details, SENDER, NOW)
+    head = raw.partition(b"\r\n\r\n")[0]
+    assert raw.isascii()
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert head.count(b"synthetic.reader@example.org") == 1
+    assert [line.partition(b":")[0] for line in head.split(b"\r\n") if not line.startswith(b" ")] == HEADERS
+
+
+@settings(max_examples=150, deadline=None)
+@drawn(local=st.lists(ATOMS, min_size=1, max_size=3), domain=st.lists(LABELS, min_size=1, max_size=3))
+def test_whatever_address_a_subscription_takes_a_letter_can_be_sent_to(local: list[str], domain: list[str]) -> None:
+    address = f"{'.'.join(local)}@{'.'.join(domain)}"
+    [to] = read(planned(), SubscriberDetails(name="Synthetic Reader", address=address))["To"].addresses
+    assert to.addr_spec == address
