@@ -17,7 +17,7 @@ from pymongo.read_concern import ReadConcern
 
 from shared.ledger import Entry, Token
 
-RESUME_IMPOSSIBLE = {136, 222, 260, 280, 286}  # capped position lost, oplog overrun, bad or too old a token
+_RESUME_IMPOSSIBLE = {136, 222, 260, 280, 286}  # capped position lost, oplog overrun, bad or too old a token
 _PAST_ANY_VERSION = 2**31
 T = TypeVar("T")
 
@@ -41,7 +41,11 @@ class TokenTooOld(Exception):
 
 
 class CommitFeed:
-    """The commits of one service in the order in which they were committed."""
+    """The commits of one service in the order in which they were committed.
+
+    All reads go through one causally consistent session: what is compared after the stream was opened is read at no
+    earlier a time than that at which it was opened, so that no commit falls between the two.
+    """
 
     def __init__(self, database: AsyncIOMotorDatabase[Any], session: AsyncIOMotorClientSession) -> None:
         self._database = database
@@ -62,7 +66,7 @@ class CommitFeed:
                 "aggregate", "commits", pipeline=pipeline, cursor={"batchSize": 0}, session=self._session
             )
         except OperationFailure as error:
-            if token and error.code in RESUME_IMPOSSIBLE:
+            if token is not None:  # whatever is wrong with it, comparing heads needs none
                 raise TokenTooOld from error
             raise
         self._cursor = answer["cursor"]["id"]
@@ -81,7 +85,7 @@ class CommitFeed:
                 session=self._session,
             )
         except OperationFailure as error:
-            if error.code in RESUME_IMPOSSIBLE:
+            if error.code in _RESUME_IMPOSSIBLE:
                 raise TokenTooOld from error
             raise
         cursor = answer["cursor"]
@@ -89,14 +93,16 @@ class CommitFeed:
 
     async def behind(self, heads: Mapping[str, int]) -> dict[str, int]:
         """Return the streams of which commits hold more than `heads` says, with the head that is known."""
-        grouped = self._commits.aggregate([{"$group": {"_id": "$_id.s", "last": {"$max": "$last"}}}], allowDiskUse=True)
+        grouped = self._commits.aggregate(
+            [{"$group": {"_id": "$_id.s", "last": {"$max": "$last"}}}], allowDiskUse=True, session=self._session
+        )
         return {row["_id"]: heads.get(row["_id"], 0) async for row in grouped if row["last"] > heads.get(row["_id"], 0)}
 
     async def after(self, heads: Mapping[str, int]) -> AsyncIterator[Stored]:
         """Yield, stream by stream and in stream order, the commits after each head."""
         for chunk in _chunks(sorted(heads.items()), 200):
             spans = [_span(stream, head + 1, _PAST_ANY_VERSION) for stream, head in chunk]
-            async for found in self._commits.find({"$or": spans}, {"events": 1}).sort("_id", 1):
+            async for found in self._commits.find({"$or": spans}, {"events": 1}, session=self._session).sort("_id", 1):
                 yield _stored(found)
 
     async def bytes_of(self, entries: Sequence[Entry]) -> dict[tuple[str, int], bytes]:

@@ -77,8 +77,8 @@ def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
     try:
         texts = {name: value.decode() for name, value in headers}
         position = int(texts["position"])
-        if position < 0:
-            raise ValueError("a position is not negative")
+        if not 0 <= position < 2**53:
+            raise ValueError("no ledger has such a position")
         return position, texts["leaf"]
     except (UnicodeDecodeError, ValueError, KeyError, AttributeError) as error:
         raise Undecodable("bad_header", f"{type(error).__name__}: {error}") from None
@@ -101,4 +101,4 @@ def _about(arrival: Arrival, raw: bytes) -> tuple[str | None, int | None]:
     except orjson.JSONDecodeError:
         return stream, None
     version = attributes.get("streamversion") if isinstance(attributes, dict) else None
-    return stream, version if isinstance(version, int) and 0 < version < 2**31 else None
+    return stream, version if type(version) is int and 0 < version < 2**31 else None

@@ -137,16 +137,23 @@ class Relay:
         self._end = last.end if last else 0
         self._published = await self._ledger.published()
         await self._publish_from_ledger(feed, producer)
-        try:
-            token = await feed.open(last.token if last else None)
-            resumed = last is not None and last.token is not None
-        except TokenTooOld:
-            token, resumed = await feed.open(None), False
-        if not resumed:
-            await self._catch_up(feed, producer, token)
+        token = last.token if last else None
         while True:
-            commits, token = await feed.next(BATCH_COMMITS, WAIT_MS)
-            await self._enter_and_publish(feed, producer, commits, token)
+            try:
+                await self._follow_from(token, feed, producer, keeper)
+            except TokenTooOld:
+                log.warning("token_too_old", ledger=self._end)
+                token = None
+
+    async def _follow_from(
+        self, token: Token | None, feed: CommitFeed, producer: AIOKafkaProducer, keeper: asyncio.Task[None]
+    ) -> None:
+        opened = await feed.open(token)
+        if token is None:
+            await self._catch_up(feed, producer, opened)
+        while True:
+            commits, reached = await feed.next(BATCH_COMMITS, WAIT_MS)
+            await self._enter_and_publish(feed, producer, commits, reached)
             if keeper.done():
                 raise LeaseLost
             self._pulse.beat()

@@ -108,7 +108,7 @@ def add_commands(router: APIRouter, service: str, posts: Sequence[Post], handler
 
 
 def _add_command(router: APIRouter, service: str, post: Post, handler: Handler) -> None:
-    name = post.command.__name__
+    name = post.command.__name__.removesuffix("Request")
     parts = _parts(post.path)
 
     async def endpoint(**given: Any) -> JSONResponse:
@@ -208,9 +208,11 @@ def _add_one(router: APIRouter, view: View, states: States) -> None:
     async def endpoint(**given: Any) -> Response:
         stream = view.stream.format_map({part: given[part] for part in parts})
         folded = await heard_up_to(states, stream, given["at_least"], given["wait"])
-        shown = await _shown(view, folded, given["caller"]) if folded.version else None
-        if shown is None:
+        if not folded.version:
             raise Refused(404, "NotOnRecord", f"{stream} is not on record here")
+        shown = await _shown(view, folded, given["caller"])
+        if shown is None:
+            raise Refused(403, "NotYoursToRead", f"{stream} is not for the role {given['caller'].role} to read here")
         return Response(orjson.dumps(shown), media_type="application/json", headers={"ETag": f'"{folded.version}"'})
 
     at_least = Annotated[int, Query(ge=0, description="answer only when this version has been heard")]

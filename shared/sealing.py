@@ -7,6 +7,7 @@ retried command has the same digest, and only equality of one person's own words
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import os
@@ -36,11 +37,11 @@ def seal(key: bytes, person: str, details: Mapping[str, str]) -> Sealed:
 
 
 def unseal(key: bytes, sealed: Sealed) -> dict[str, str] | None:
-    """Decrypt a box; None if the key is not the one that sealed it."""
-    box = base64.b64decode(sealed.box)
+    """Decrypt a box; None if the key is not the one that sealed it, or the box is not whole."""
     try:
+        box = base64.b64decode(sealed.box)
         plain = AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], sealed.person.encode())
-    except InvalidTag:
+    except (InvalidTag, binascii.Error):
         return None
     details: dict[str, str] = orjson.loads(plain)
     return details

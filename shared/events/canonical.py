@@ -12,7 +12,7 @@ _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 
 class NotCanonical(ValueError):
-    """The value has no canonical form here: a float, a null, a lone surrogate, an integer past 2^53-1."""
+    """The value has no canonical form here: a float, a null, a lone surrogate, an integer past 2^53-1, no end of nesting."""
 
 
 def canonical(value: Any) -> bytes:
@@ -20,10 +20,10 @@ def canonical(value: Any) -> bytes:
 
     Within these limits sorting by bytes is sorting by UTF-16 units, so orjson's sorted form is the canonical one.
     """
-    _check(value, "$")
     try:
+        _check(value, "$")
         return orjson.dumps(value, option=_OPTIONS)
-    except (orjson.JSONEncodeError, UnicodeEncodeError) as error:
+    except (orjson.JSONEncodeError, UnicodeEncodeError, RecursionError) as error:
         raise NotCanonical(str(error)) from error
 
 

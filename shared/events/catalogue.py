@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 from types import ModuleType
@@ -14,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError, create_model
 from shared.events import meetings, nominations, notifications, recommendations
 from shared.events.envelope import Envelope
 from shared.events.event import Correction, Event
-from shared.events.upcasters import UPCASTERS, upcast
+from shared.events.upcasters import UPCASTERS, Upcaster, upcast
 
 SERVICES = ("nominations", "meetings", "recommendations", "notifications")
 Recorded: TypeAlias = Envelope[Event]
@@ -52,6 +53,8 @@ def _envelope(event: type[Event]) -> Any:
         f"{event.service.capitalize()}{event.__name__}",
         __base__=Envelope[event],  # type: ignore[valid-type]
         type=(Literal[event.type_name()], ...),  # type: ignore[arg-type]
+        source=(Literal[f"/services/{event.service}"], ...),  # type: ignore[arg-type]
+        dataschema=(Literal[event.schema_name()], ...),  # type: ignore[arg-type]
     )
 
 
@@ -61,31 +64,46 @@ _ADAPTER: TypeAdapter[Recorded] = TypeAdapter(
 )
 
 
-def decode(raw: bytes) -> Recorded:
+def decode(raw: bytes, upcasters: Mapping[str, Upcaster] = UPCASTERS) -> Recorded:
     """Parse an event's bytes, older versions included.
 
     Raises Undecodable with reason `undecodable` (no JSON), `unknown_type` or `schema_violation`.
     """
     try:
-        return _ADAPTER.validate_json(raw)
+        recorded = _ADAPTER.validate_json(raw)
     except ValidationError as error:
-        return _decode_older(raw, error)
+        recorded = _decode_older(raw, error, upcasters)
+    if b"null" in raw and _holds_null(orjson.loads(raw)):
+        raise Undecodable("schema_violation", "a member is null; a fact that is not known is left out")
+    return recorded
 
 
-def _decode_older(raw: bytes, error: ValidationError) -> Recorded:
+def _decode_older(raw: bytes, error: ValidationError, upcasters: Mapping[str, Upcaster]) -> Recorded:
     try:
         attributes = orjson.loads(raw)
     except orjson.JSONDecodeError as broken:
         raise Undecodable("undecodable", str(broken)) from None
     known = attributes.get("type") if isinstance(attributes, dict) else None
-    if not isinstance(known, str) or (known not in EVENTS and known not in UPCASTERS):
+    if not isinstance(known, str) or (known not in EVENTS and known not in upcasters):
         raise Undecodable("unknown_type", f"no event has the type {known!r}")
     if known in EVENTS:
         raise Undecodable("schema_violation", describe(error))
     try:
-        return _ADAPTER.validate_python(upcast(attributes))
-    except (ValidationError, KeyError, TypeError) as still:
-        raise Undecodable("schema_violation", str(still)) from None
+        return _ADAPTER.validate_python(upcast(attributes, upcasters))
+    except ValidationError as still:
+        raise Undecodable("schema_violation", describe(still)) from None
+    except (AttributeError, LookupError, TypeError, ValueError) as fault:
+        raise Undecodable("schema_violation", f"{known} cannot be read today: {type(fault).__name__}") from None
+
+
+def _holds_null(value: Any) -> bool:
+    match value:
+        case dict():
+            return any(_holds_null(member) for member in value.values())
+        case list():
+            return any(_holds_null(item) for item in value)
+        case _:
+            return value is None
 
 
 def describe(error: ValidationError) -> str:

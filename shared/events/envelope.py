@@ -16,7 +16,7 @@ EVENT_LIMIT = 60_000
 D = TypeVar("D", bound=Event, covariant=True)
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Stamp = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+Stamp = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
 Subject = Annotated[str, StringConstraints(pattern=r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$")]
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
@@ -94,7 +94,7 @@ def encode(
         "subject": subject,
         "time": time,
         "datacontenttype": "application/json",
-        "dataschema": f"urn:throughline:schema:{event.type_name()}",
+        "dataschema": event.schema_name(),
         "streamversion": version,
         "actor": actor,
         "role": role,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from shared.events.canonical import canonical
 from shared.events.values import Line, Model, Text, Version
 from shared.events.words import Status
 
@@ -26,10 +27,28 @@ class Event(Model):
         """Return the CloudEvents type: `throughline.<service>.<EventName>.v<N>`."""
         return f"throughline.{cls.service}.{cls.__name__}.v{cls.version}"
 
+    @classmethod
+    def schema_name(cls) -> str:
+        """Return the CloudEvents dataschema, which is the `$id` of the event's JSON Schema."""
+        return schema_of(cls.type_name())
+
+
+def schema_of(type_name: str) -> str:
+    """Return the dataschema of an event type."""
+    return f"urn:throughline:schema:{type_name}"
+
+
+def _plain(data: dict[str, Any]) -> dict[str, Any]:
+    canonical(data)
+    return data
+
 
 class Correction(Event):
     """The whole new data of an earlier event of the same stream; the original stays in the history."""
 
     corrects: Version = Field(description="the version of the event that was wrong; never that of a correction")
-    data: dict[str, Any] = Field(description="that event's whole new data")
+    data: Annotated[dict[str, Any], AfterValidator(_plain)] = Field(
+        description="that event's whole new data",
+        json_schema_extra={"additionalProperties": {"type": ["array", "boolean", "integer", "object", "string"]}},
+    )
     reason: Text

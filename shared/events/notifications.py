@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from shared.events.event import Correction, Event
-from shared.events.values import Id, Line, Sealed, Version
+from shared.events.values import Flag, Id, Line, Sealed, Version
 
 
 class _Notifications(Event):
@@ -60,7 +60,7 @@ class NotificationFailed(_Notifications):
 
     attempt: Version
     reason: Literal["refused", "unreachable", "rejected_recipient", "subscription_ended", "unreadable_address"]
-    temporary: bool
+    temporary: Flag
     smtp_code: Version | None = None
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shared.events.event import schema_of
+
 Upcaster = tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]
 
 UPCASTERS: Mapping[str, Upcaster] = {}
@@ -18,5 +20,6 @@ def upcast(attributes: dict[str, Any], upcasters: Mapping[str, Upcaster] = UPCAS
     """Return the attributes as the newest version of their type, step by step."""
     while (step := upcasters.get(attributes.get("type", ""))) is not None:
         newer, change = step
-        attributes = {**attributes, "type": newer, "data": change(dict(attributes["data"]))}
+        changed = change(dict(attributes["data"]))
+        attributes = {**attributes, "type": newer, "dataschema": schema_of(newer), "data": changed}
     return attributes

@@ -14,9 +14,11 @@ from shared.events.words import Channel
 
 TEXT_LIMIT = 20_000
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_FORBIDDEN_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
-_TIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})$")
+_FORBIDDEN_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_DATE_PARTS = "([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?"
+_TIME_OF_DAY = "T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_DATE = re.compile(_DATE_PARTS)
+_TIME = re.compile(f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_TIME_OF_DAY}")
 
 
 class Model(BaseModel):
@@ -43,7 +45,7 @@ def _one_line(text: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def _possible_date(text: str) -> str:
-    if (match := _DATE.match(text)) is None or not text.isascii():
+    if (match := _DATE.fullmatch(text)) is None:
         raise ValueError("is not a date: write YYYY, YYYY-MM or YYYY-MM-DD, as far as it is known")
     year, month, day = (int(part) if part else 1 for part in match.groups())
     try:
@@ -55,9 +57,9 @@ def _possible_date(text: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def _possible_time(text: str) -> str:
-    if _DATE.match(text):
+    if _DATE.fullmatch(text):
         return _possible_date(text)
-    if _TIME.match(text) is None:
+    if _TIME.fullmatch(text) is None:
         raise ValueError("is neither a date (YYYY, YYYY-MM, YYYY-MM-DD) nor a time with an offset (RFC 3339)")
     try:
         datetime.fromisoformat(text)
@@ -102,6 +104,7 @@ WorldDate = Annotated[
     Field(
         description="a date in the world, as far as it is known: YYYY, YYYY-MM or YYYY-MM-DD",
         examples=["2023-09"],
+        json_schema_extra={"pattern": f"^{_DATE_PARTS}$"},
     ),
 ]
 WorldTime = Annotated[
@@ -110,8 +113,10 @@ WorldTime = Annotated[
     Field(
         description="a time in the world with its offset, or a date as far as it is known",
         examples=["2022-03-18T10:00:00+07:00"],
+        json_schema_extra={"pattern": f"^(?:{_DATE_PARTS}|{_TIME.pattern})$"},
     ),
 ]
+Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0, le=100_000)]
 SessionNumber = Annotated[int, Strict(), Field(ge=1, le=999, description="a Committee session", examples=[7])]
 Version = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
@@ -133,7 +138,7 @@ def latest_day(when: str) -> date:
 
 
 def _parts(when: str) -> tuple[int, int | None, int | None]:
-    match = _DATE.match(when[:10])
+    match = _DATE.fullmatch(when[:10])
     if match is None:
         raise ValueError(f"{when!r} is not a date")
     year, month, day = match.groups()
@@ -193,4 +198,4 @@ class Rendition(Model):
     language: Language
     digest: Digest
     accessibility_checks: tuple[Line, ...] = ()
-    accessible: bool | None = None
+    accessible: Flag | None = None

@@ -47,9 +47,7 @@ NEW = known(INSTRUMENT, "instrument/new", new_registered, new_asks)
 THIRD_SESSION = known(SESSION, "session/3", third_session)
 HELD = known(MEETING, "meeting/m1", held)
 PROPOSED = known(MEETING, "meeting/m2", proposed)
-SELECTED = known(
-    PRIORITY, "priority/p1", r.PrioritySelected(priority="p1", title="P", outcome="O", timeline_to="2031")
-)
+SELECTED = known(PRIORITY, "priority/p1", r.PrioritySelected(priority="p1", title="P", outcome="O", timeline_to="2031"))
 DELIVERED = known(DELIVERABLE, "deliverable/d1", r.DeliverableRecorded(deliverable="d1", body="SYN", year="2031"))
 
 

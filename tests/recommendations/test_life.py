@@ -148,7 +148,9 @@ def test_a_mandate_superseded_by_the_day_of_transmission_is_not_live():
 def test_a_superseded_mandate_that_was_reconfirmed_is_live():
     again = r.CitationReconfirmed(instrument="old", provision="old/ask", superseded_by="new")
     later = TransmitRecommendation(session=3, on="2031-06-01")
-    a_recommendation(cited, again, adopted).knowing(OLD_SUPERSEDED | THIRD_SESSION).when(later).then_stage("transmitted")
+    a_recommendation(cited, again, adopted).knowing(OLD_SUPERSEDED | THIRD_SESSION).when(later).then_stage(
+        "transmitted"
+    )
 
 
 def test_an_instrument_adopted_after_the_day_of_transmission_was_not_live():

@@ -26,7 +26,9 @@ OTHERS = {
 CLOSING = {
     SupersedeRecommendation(by="SYN/2030/R2"): r.RecommendationSuperseded(by="SYN/2030/R2"),
     MergeRecommendation(into="SYN/2030/R2"): r.RecommendationMerged(into="SYN/2030/R2"),
-    SplitRecommendation(into=("SYN/2030/R2", "SYN/2030/R3")): r.RecommendationSplit(into=("SYN/2030/R2", "SYN/2030/R3")),
+    SplitRecommendation(into=("SYN/2030/R2", "SYN/2030/R3")): r.RecommendationSplit(
+        into=("SYN/2030/R2", "SYN/2030/R3")
+    ),
     WithdrawRecommendation(reason="Synthetic"): r.RecommendationWithdrawn(reason="Synthetic"),
 }
 
@@ -38,7 +40,11 @@ def test_it_is_closed_in_favour_of_others_on_record(command, event):
 
 @pytest.mark.parametrize(
     "command",
-    [SupersedeRecommendation(by="SYN/2030/R9"), MergeRecommendation(into=REFERENCE), SupersedeRecommendation(by=REFERENCE)],
+    [
+        SupersedeRecommendation(by="SYN/2030/R9"),
+        MergeRecommendation(into=REFERENCE),
+        SupersedeRecommendation(by=REFERENCE),
+    ],
     ids=["unknown", "merged into itself", "superseded by itself"],
 )
 def test_it_is_not_closed_in_favour_of_what_is_not_there_or_is_itself(command):

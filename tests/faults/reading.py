@@ -1,0 +1,69 @@
+"""The reading side of the recommendations service on a real database, for tests that feed it records."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+
+from services.recommendations.projection import AGGREGATES, Traces
+from services.recommendations.trace import SHAPE, trace_bytes
+from shared.dead_letters import DeadLetters
+from shared.folding import States
+from shared.intake import Arrival
+from shared.journal import Journal
+from shared.projecting import Projection
+
+
+@dataclass
+class Reading:
+    """A projection and what it stores."""
+
+    database: AsyncIOMotorDatabase[Any]
+    projection: Projection
+    traces: Traces
+
+    async def take(self, *arrivals: Arrival) -> None:
+        """Take the records one by one, as they would arrive."""
+        for arrival in arrivals:
+            await self.projection.take([arrival])
+
+    async def stored(self) -> dict[str, bytes]:
+        """Return the compared bytes of every trace."""
+        return {trace["_id"]: trace_bytes(trace) async for trace in self.database.traces.find()}
+
+    async def letters(self, standing: str | None = "open") -> dict[str, str]:
+        """Return the reasons of dead letters by their place."""
+        return {letter["_id"]: letter["reason"] for letter in await self.projection.letters.find(standing)}
+
+
+def reading_of(database: AsyncIOMotorDatabase[Any]) -> Reading:
+    """Return the reading side as a process would put it together."""
+    states, journal = States(database, AGGREGATES, SHAPE), Journal(database)
+    traces = Traces(database, states, journal)
+    letters = DeadLetters(database, "recommendations")
+    return Reading(database, Projection(journal, states, letters, traces.compose_for), traces)
+
+
+@asynccontextmanager
+async def a_reading(uri: str) -> AsyncIterator[Reading]:
+    """Yield a reading side on an empty database of its own."""
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri)
+    name = f"reading_{uuid4().hex}"
+    try:
+        reading = reading_of(client[name])
+        await reading.projection.prepare()
+        await reading.traces.prepare()
+        yield reading
+    finally:
+        await client.drop_database(name)
+        client.close()
+
+
+def elsewhere(arrival: Arrival, offset: int, **changes: Any) -> Arrival:
+    """Return the record at another offset, changed."""
+    return replace(arrival, offset=offset, **changes)

@@ -1,0 +1,151 @@
+"""G5: a bad message stops only its own stream, and is kept; nothing is dropped, and repair needs no edited byte."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.events import recommendations as r
+from shared.events.canonical import leaf_hash
+from shared.intake import Arrival, take_apart
+from tests.faults.reading import a_reading, elsewhere
+from tests.history import History, a_history
+from tools.local.stack import Stack
+
+pytestmark = pytest.mark.servers
+INSTRUMENT = "instrument/i1"
+
+
+def leaf(raw: bytes) -> tuple[tuple[str, bytes], ...]:
+    return (("position", b"990"), ("leaf", leaf_hash(raw).encode()))
+
+
+def poisons(good: Arrival) -> dict[str, Arrival]:
+    """Return a record of every kind that cannot be taken, by the reason that is expected."""
+    raw = good.value or b""
+    unknown_type = raw.replace(b"InstrumentRegistered.v1", b"InstrumentInvented.v1")
+    wrong_schema = raw.replace(b'"cite":', b'"cited":')
+    wrong_version = raw.replace(b'"streamversion":1', b'"streamversion":"1"')
+    return {
+        "undecodable": elsewhere(good, 901, value=b"\x00\xffgarbage", headers=leaf(b"\x00\xffgarbage")),
+        "unknown_type": elsewhere(good, 902, value=unknown_type, headers=leaf(unknown_type)),
+        "schema_violation": elsewhere(good, 903, value=wrong_schema, headers=leaf(wrong_schema)),
+        "undecodable ": elsewhere(good, 904, value=b"{not json", headers=leaf(b"{not json")),
+        "bad_header": elsewhere(good, 905, headers=(*good.headers, ("note", b"\xff\xfe"))),
+        "bad_header ": elsewhere(good, 906, headers=()),
+        "wrong_key": elsewhere(good, 907, key=None),
+        "wrong_hash": elsewhere(good, 908, headers=(("position", b"0"), ("leaf", b"0" * 64))),
+        "wrong_topic": elsewhere(good, 909, topic="throughline.meetings"),
+        "too_large": elsewhere(good, 910, value=b"x" * 1_000_000, headers=leaf(b"x" * 1_000_000)),
+        "schema_violation ": elsewhere(good, 911, value=wrong_version, headers=leaf(wrong_version)),
+        "undecodable  ": elsewhere(good, 912, value=None, headers=leaf(b"")),
+    }
+
+
+async def test_every_kind_of_poison_is_kept_as_it_came_and_everything_else_flows(stack: Stack):
+    history = a_history()
+    bad = poisons(history.arrivals[INSTRUMENT][0])
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.projection.take([*bad.values(), *history.all()])
+        await reading.projection.take(list(bad.values()))
+        assert await reading.stored() == history.traces()
+        kept = {letter["_id"]: letter for letter in await reading.projection.letters.find(None)}
+        assert {key: kept[arrival.origin]["reason"] for key, arrival in bad.items()} == {
+            key: key.strip() for key in bad
+        }
+        assert all(bytes(kept[arrival.origin]["value"]) == (arrival.value or b"") for arrival in bad.values())
+
+
+async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others_are_not(stack: Stack):
+    history = a_history()
+    first, second, third, *_ = history.arrivals[INSTRUMENT]
+    garbage = elsewhere(second, 901, value=b"garbage", headers=leaf(b"garbage"))
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.take(first, garbage)
+        assert await reading.projection.stalled() == {INSTRUMENT: 2}
+        await reading.take(second, third)
+        assert await reading.projection.stalled() == {}
+        assert await reading.letters("resolved") == {garbage.origin: "undecodable"}
+
+
+async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(stack: Stack):
+    history = a_history()
+    first, second, *later = history.arrivals[INSTRUMENT]
+    others = [arrival for arrival in history.all() if arrival not in (first, second, *later)]
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.take(first, *later)
+        assert await reading.projection.stalled() == {INSTRUMENT: 2}
+        await reading.take(*others, second)
+        assert await reading.projection.stalled() == {}
+        assert await reading.stored() == history.traces()
+
+
+def a_forgery(history: History, stream: str, version: int, previous: str | None) -> Arrival:
+    """Return a well-formed record that claims to be a version of a stream."""
+    event = r.ProvisionRegistered(provision="i1/forged", summary="Synthetic forgery")
+    raw = history.encoded(stream, version, event, previous)
+    return Arrival("throughline.recommendations", 0, 901, stream.encode(), raw, leaf(raw))
+
+
+def previous_of(arrival: Arrival) -> str:
+    event = take_apart(arrival)
+    return event.recorded.previoushash  # type: ignore[union-attr]
+
+
+async def test_a_forged_first_arrival_is_set_aside_once_the_next_version_names_the_true_one(stack: Stack):
+    history = a_history()
+    first, second, third, *later = history.arrivals[INSTRUMENT]
+    forged = a_forgery(history, INSTRUMENT, 2, previous_of(second))
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.take(first, forged)
+        await reading.take(second)
+        assert await reading.letters() == {
+            forged.origin: "conflicting_bytes",
+            second.origin: "conflicting_bytes",
+        }
+        assert await reading.projection.stalled() == {INSTRUMENT: 2}
+        await reading.take(third, *later)
+        await reading.projection.take(history.all())
+        assert await reading.stored() == history.traces()
+        assert await reading.letters("refused") == {forged.origin: "conflicting_bytes"}
+        assert await reading.projection.stalled() == {}
+
+
+async def test_a_forgery_of_a_version_whose_successor_is_known_changes_nothing(stack: Stack):
+    history = a_history()
+    forged = a_forgery(history, INSTRUMENT, 2, previous_of(history.arrivals[INSTRUMENT][1]))
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.projection.take(history.all())
+        await reading.take(forged)
+        assert await reading.stored() == history.traces()
+        assert await reading.letters() == {forged.origin: "conflicting_bytes"}
+        assert await reading.projection.stalled() == {}
+
+
+async def test_a_forgery_with_a_broken_chain_frees_the_place_for_the_true_event(stack: Stack):
+    history = a_history()
+    first, second, *later = history.arrivals[INSTRUMENT]
+    forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.take(first, forged)
+        assert await reading.letters() == {forged.origin: "broken_chain"}
+        assert await reading.projection.stalled() == {INSTRUMENT: 2}
+        await reading.take(second, *later)
+        await reading.projection.take(history.all())
+        assert await reading.stored() == history.traces()
+
+
+async def test_a_person_names_the_true_one_of_two_candidates(stack: Stack):
+    history = a_history()
+    stream = "session/3"
+    (true,) = history.arrivals[stream]
+    raw = history.encoded(stream, 1, r.CommitteeSessionRecorded(session=3, starts_on="1999"), "0" * 64)
+    forged = Arrival(true.topic, 0, 901, stream.encode(), raw, leaf(raw))
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.take(forged, true)
+        assert await reading.projection.stalled() == {stream: 1}
+        event = take_apart(true)
+        await reading.projection.name(event, "Synthetic: read in the store", "operator-1")  # type: ignore[arg-type]
+        await reading.projection.fold({stream})
+        await reading.projection.take([*history.all(), forged])
+        assert await reading.stored() == history.traces()
+        assert await reading.projection.stalled() == {}
