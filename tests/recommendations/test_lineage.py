@@ -23,6 +23,7 @@ OTHERS = {
         RECOMMENDATION, f"recommendation/{reference}", r.RecommendationDrafted(reference=reference, title="Synthetic")
     ).items()
 }
+PARTS = ("SYN/2030/R2", "SYN/2030/R3")
 CLOSING = {
     SupersedeRecommendation(by="SYN/2030/R2"): r.RecommendationSuperseded(by="SYN/2030/R2"),
     MergeRecommendation(into="SYN/2030/R2"): r.RecommendationMerged(into="SYN/2030/R2"),
