@@ -12,7 +12,7 @@ _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 
 class NotCanonical(ValueError):
-    """The value has no canonical form here: a float, a null, a lone surrogate, an integer past 2^53-1, no end of nesting."""
+    """The value has no canonical form here: a float, a null, a lone surrogate, an integer past 2^53-1, deep nesting."""
 
 
 def canonical(value: Any) -> bytes:

@@ -48,13 +48,17 @@ EVENTS: dict[str, type[Event]] = {
 }
 
 
+def _only(text: str) -> Any:
+    return Literal[text]
+
+
 def _envelope(event: type[Event]) -> Any:
     return create_model(
         f"{event.service.capitalize()}{event.__name__}",
         __base__=Envelope[event],  # type: ignore[valid-type]
-        type=(Literal[event.type_name()], ...),  # type: ignore[arg-type]
-        source=(Literal[f"/services/{event.service}"], ...),  # type: ignore[arg-type]
-        dataschema=(Literal[event.schema_name()], ...),  # type: ignore[arg-type]
+        type=(_only(event.type_name()), ...),
+        source=(_only(f"/services/{event.service}"), ...),
+        dataschema=(_only(event.schema_name()), ...),
     )
 
 
