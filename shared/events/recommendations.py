@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from shared.events.event import Correction, Event
 from shared.events.values import (
@@ -21,6 +21,7 @@ from shared.events.values import (
     SessionNumber,
     Text,
     WorldDate,
+    one_of,
 )
 from shared.events.words import (
     DispositionOutcome,
@@ -201,6 +202,8 @@ class CitationReconfirmed(_Citation):
 class OriginRecorded(_Recommendations):
     """Where the recommendation came from: a meeting, or a document and its paragraph."""
 
+    model_config = one_of("meeting", "document")
+
     meeting: Id | None = None
     document: Line | None = None
     symbol: Line | None = None
@@ -228,6 +231,15 @@ class RecommendationDiscussed(_Recommendations):
 
 class RecommendationAdopted(_Recommendations):
     """The group adopted it at a meeting, or an old record says that it was adopted and not where."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["meeting"]},
+                {"required": ["note", "status"], "properties": {"status": {"const": "unknown"}}},
+            ]
+        }
+    )
 
     meeting: Id | None = None
     adopted_on: WorldDate | None = None
@@ -286,6 +298,7 @@ class FollowUpReported(_Recommendations):
 class RecommendationSuperseded(_Recommendations):
     """A later recommendation took its place (`by`), or it took the place of an earlier one (`supersedes`)."""
 
+    model_config = one_of("by", "supersedes")
     fixed: ClassVar[frozenset[str]] = frozenset({"by", "supersedes"})
 
     by: Reference | None = None
@@ -300,6 +313,7 @@ class RecommendationSuperseded(_Recommendations):
 class RecommendationMerged(_Recommendations):
     """It was merged `into` another, or it `absorbs` another."""
 
+    model_config = one_of("into", "absorbs")
     fixed: ClassVar[frozenset[str]] = frozenset({"into", "absorbs"})
 
     into: Reference | None = None
@@ -314,6 +328,7 @@ class RecommendationMerged(_Recommendations):
 class RecommendationSplit(_Recommendations):
     """It was split `into` others, or came of a split of another (`split_from`)."""
 
+    model_config = one_of("into", "split_from")
     fixed: ClassVar[frozenset[str]] = frozenset({"into", "split_from"})
 
     into: tuple[Reference, ...] | None = Field(None, min_length=2)

@@ -27,6 +27,11 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def one_of(*names: str) -> ConfigDict:
+    """Say in a model's JSON Schema that it holds exactly one of these fields."""
+    return ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in names]})
+
+
 def _printable(text: str) -> str:
     if _FORBIDDEN.search(text):
         raise ValueError("holds a control character; only line breaks and tabs are text")
@@ -176,6 +181,8 @@ class NoteVerbale(Model):
 
 class Evidence(Model):
     """What shows that something was done: exactly one of these."""
+
+    model_config = one_of("meeting", "deliverable", "session", "document", "digest", "text")
 
     meeting: Id | None = None
     deliverable: Id | None = None
