@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from shared.events.catalogue import EVENTS, Recorded
 from shared.events.event import Correction, Event
+from shared.events.upcasters import UPCASTERS, Upcaster, upcast
 from shared.events.values import Model
 from shared.rejections import Rejection
 
@@ -115,14 +116,14 @@ class Aggregate(Generic[S]):
         return folded
 
 
-def facts_of(recorded: Iterable[Recorded]) -> list[Fact]:
+def facts_of(recorded: Iterable[Recorded], upcasters: Mapping[str, Upcaster] = UPCASTERS) -> list[Fact]:
     """Turn a stream's events into facts: the latest correction's data stands in the place of the original's."""
     originals: dict[int, Recorded] = {}
     corrections: dict[int, tuple[int, Event]] = {}
     for envelope in recorded:
         if isinstance(envelope.data, Correction):
             original = originals.get(envelope.data.corrects)
-            if original is not None and (data := _corrected(original, envelope.data)) is not None:
+            if original is not None and (data := _corrected(original, envelope.data, upcasters)) is not None:
                 corrections[original.streamversion] = (envelope.streamversion, data)
         else:
             originals[envelope.streamversion] = envelope
@@ -143,11 +144,12 @@ def facts_of(recorded: Iterable[Recorded]) -> list[Fact]:
     return facts
 
 
-def _corrected(original: Recorded, correction: Correction) -> Event | None:
+def _corrected(original: Recorded, correction: Correction, upcasters: Mapping[str, Upcaster]) -> Event | None:
     """Return the corrected data; None where it does not fit, for a fold never refuses what is history."""
+    written = {"type": correction.data_type or original.type, "data": correction.data}
     try:
-        return EVENTS[original.type].model_validate(correction.data)
-    except ValidationError:
+        return EVENTS[original.type].model_validate(upcast(written, upcasters)["data"])
+    except (AttributeError, LookupError, TypeError, ValueError):
         return None
 
 

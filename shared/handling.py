@@ -153,8 +153,8 @@ async def _correct(ledgers: Ledgers, head: Head, recorded: list[Recorded], comma
     if (missing := await _unknown(ledgers, data)) is not None:
         return missing
     corrected: type[Event] = event_class(data.service, "RecordCorrected")
-    fields = command.model_dump(exclude_none=True) | {"data": data.model_dump(mode="json", exclude_none=True)}
-    return [corrected.model_validate(fields)]
+    whole = {"data": data.model_dump(mode="json", exclude_none=True), "data_type": data.type_name()}
+    return [corrected.model_validate(command.model_dump(exclude_none=True) | whole)]
 
 
 async def _unknown(ledgers: Ledgers, data: Event) -> Rejection | None:

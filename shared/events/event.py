@@ -51,4 +51,7 @@ class Correction(Event):
         description="that event's whole new data",
         json_schema_extra={"additionalProperties": {"type": ["array", "boolean", "integer", "object", "string"]}},
     )
+    data_type: Line | None = Field(
+        None, description="the event type that `data` is written in, by which newer code reads it"
+    )
     reason: Text
