@@ -1,0 +1,70 @@
+"""The whole file is checked before anything is sent: schema, references, dates, and the services' own rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.events.event import Event
+from tools.record.companions import INSTRUMENTS, MEMBERS_FILE, check_members, with_instruments
+from tools.record.faults import Fault, Places, RecordRefused
+from tools.record.format import Record
+from tools.record.reading import read_record
+from tools.record.recommending import rows_of
+from tools.record.references import check_references
+from tools.record.rehearsal import rehearse
+from tools.record.rows import Row
+from tools.record.schema import check_schema
+
+
+@dataclass(frozen=True)
+class CheckedRow:
+    """A row that passed every check: its path in the file, and the event that it is to become."""
+
+    path: str
+    row: Row
+    event: Event
+
+
+@dataclass(frozen=True)
+class CheckedRecord:
+    """A record without an error, its rows in the order in which they can be carried out."""
+
+    name: str
+    rows: tuple[CheckedRow, ...]
+
+
+def check(file: Path, members: Path | None = None, instruments: Path | None = None) -> CheckedRecord:
+    """Read and check a record with its companions. Raises RecordRefused with every error that was found.
+
+    A companion that is not named is the one of the usual name beside the record, if there is one.
+    """
+    document = read_record(file)
+    faults: list[Fault] = []
+    places = Places(document.tree, document.lines)
+    try:
+        if register := members or _beside(file, MEMBERS_FILE):
+            faults += check_members(register)
+        if companion := instruments or _beside(file, INSTRUMENTS):
+            places = with_instruments(document, companion)
+    except RecordRefused as broken:
+        faults += broken.faults
+    record, unlike = check_schema(places)
+    faults += unlike + check_references(places)
+    if record is None or faults:
+        raise RecordRefused(faults)
+    return _rehearsed(record, places, file.stem)
+
+
+def _beside(file: Path, name: str) -> Path | None:
+    companion = file.with_name(name)
+    return companion if companion.is_file() else None
+
+
+def _rehearsed(record: Record, places: Places, name: str) -> CheckedRecord:
+    rows = rows_of(record)
+    events, refused = rehearse(rows, places)
+    if refused:
+        raise RecordRefused(refused)
+    checked = [CheckedRow(places.name(row.place), row, event) for row, event in zip(rows, events, strict=True)]
+    return CheckedRecord(record.record or name, tuple(checked))

@@ -1,0 +1,62 @@
+"""The files that may lie beside a record: its instruments, and the register of members, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from shared.members import MEMBERS
+from tools.record.faults import Fault, Place, Places, in_words, refused
+from tools.record.reading import Document, read_text
+
+INSTRUMENTS = "instruments.csv"
+MEMBERS_FILE = "escap_members.csv"
+_NEEDED_OF_A_MEMBER = ("iso3", "un_name", "kind")
+
+
+def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Return each row with its line; an empty cell is left out. Raises RecordRefused."""
+    rows = []
+    try:
+        reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restkey="", strict=True)
+        if not reader.fieldnames:
+            raise refused(path.name, "BrokenCsv", "its first line names no columns", 1)
+        for index, row in enumerate(reader):
+            if "" in row or None in row.values():
+                says = f"it has not the {len(reader.fieldnames)} cells of the first line"
+                raise refused(in_words((path.name, index)), "BrokenCsv", says, reader.line_num)
+            rows.append((reader.line_num, {name: cell for name, cell in row.items() if cell != ""}))
+    except csv.Error as error:
+        raise refused(path.name, "BrokenCsv", str(error), reader.line_num) from None
+    return rows
+
+
+def with_instruments(record: Document, path: Path) -> Places:
+    """Return the places of a record with a file's instruments after its own. Raises RecordRefused."""
+    rows = read_rows(path)
+    own = record.tree.get("instruments", [])
+    if not isinstance(own, list):
+        return Places(record.tree, record.lines)
+    tree = {**record.tree, "instruments": [*own, *(row for _, row in rows)]}
+    lines: dict[Place, int] = {("instruments", len(own) + index): line for index, (line, _) in enumerate(rows)}
+    return Places(tree, {**record.lines, **lines}, path.name, len(own))
+
+
+def check_members(path: Path) -> list[Fault]:
+    """Return the rows of a register of members that do not agree with the 62."""
+    faults = []
+    for index, (line, row) in enumerate(read_rows(path)):
+        at = (path.name, index)
+        absent = [name for name in _NEEDED_OF_A_MEMBER if name not in row]
+        member = MEMBERS.get(row.get("iso3", ""))
+        if absent:
+            faults.append(Fault(in_words((*at, absent[0])), "FieldMissing", "must be given", line))
+        elif member is None:
+            says = f"{row['iso3']!r} is none of the 53 members and 9 associate members"
+            faults.append(Fault(in_words((*at, "iso3")), "NotAMember", says, line))
+        elif (member.name, member.kind) != (row["un_name"], row["kind"]):
+            says = f"the register has {row['iso3']} as {member.name} ({member.kind}), not as written here"
+            faults.append(Fault(in_words((*at, "un_name")), "NotAMember", says, line))
+    return faults

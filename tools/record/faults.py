@@ -1,0 +1,86 @@
+"""What is wrong with a record: the row, the rule, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One error: `row` is where (`recommendations[0].mandates[2].provision`), `rule` which, `says` what to do."""
+
+    row: str
+    rule: str
+    says: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.row} (line {self.line})" if self.line else self.row
+        return f"{where}: {self.rule}: {self.says}"
+
+
+class RecordRefused(ValueError):
+    """The record has errors; nothing of it was sent."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Names places of a record (`tree`) as their author knows them, and finds their lines.
+
+    Instruments of a companion file follow the record's own: `companion` is its name, `own` how many stand before them.
+    """
+
+    tree: Any = None
+    lines: Mapping[Place, int] = field(default_factory=dict)
+    companion: str = ""
+    own: int = 0
+
+    def name(self, place: Place) -> str:
+        """Return a place as a reader writes it."""
+        match place:
+            case ("instruments", int(index), *more) if self.companion and index >= self.own:
+                return in_words((self.companion, index - self.own, *more))
+            case _:
+                return in_words(self._as_written(place))
+
+    def _as_written(self, place: Place) -> Iterator[str | int]:
+        """Leave out the index that a single entry was given where the format also takes a list of them."""
+        tree = self.tree
+        for part in place:
+            if isinstance(part, int) and isinstance(tree, dict):
+                continue
+            yield part
+            try:
+                tree = tree[part]
+            except (KeyError, IndexError, TypeError):
+                tree = None
+
+    def line(self, place: Place) -> int | None:
+        """Return the line of a place, or of what it lies in where it was not written."""
+        place = tuple(self._as_written(place))
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place)
+
+    def fault(self, place: Place, rule: str, says: str) -> Fault:
+        """Return a fault of a place."""
+        return Fault(self.name(place), rule, says, self.line(place))
+
+
+def in_words(place: Iterable[str | int]) -> str:
+    """Return a place as a path: `recommendations[0].mandates[2].provision`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return text.removeprefix(".") or "the record"
+
+
+def refused(row: str, rule: str, says: str, line: int | None = None) -> RecordRefused:
+    """Return the refusal of a whole file for one reason."""
+    return RecordRefused([Fault(row, rule, says, line)])

@@ -1,0 +1,163 @@
+"""The record format: what a file says of recommendations, and the file as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import BeforeValidator, model_validator
+
+from shared.events.values import Digest, Id, Line, Member, ProvisionId, Reference, Text, WorldDate
+from shared.events.words import DispositionOutcome, Progress, RecommendationKind, Status
+from tools.record.sections import (
+    Closed,
+    CommitteeSession,
+    Deliverable,
+    Initiative,
+    Instrument,
+    Meeting,
+    Provision,
+    Relation,
+    Row,
+    Session,
+)
+
+T = TypeVar("T")
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
+def _as_discussion(value: Any) -> Any:
+    return {"meeting": value} if isinstance(value, str) else value
+
+
+OneOrMore = Annotated[tuple[T, ...], BeforeValidator(_listed)]
+
+
+class Mandate(Row):
+    """A provision that a recommendation rests on."""
+
+    provision: ProvisionId
+    date: WorldDate | None = None
+    cited_by: Line | None = None
+
+
+class Discussion(Row):
+    """A meeting that took a recommendation up."""
+
+    meeting: Id
+
+
+class Origin(Row):
+    """Where a recommendation came from: a meeting, or a document and its paragraph."""
+
+    meeting: Id | None = None
+    document: Line | None = None
+    symbol: Line | None = None
+    symbol_status: Status | None = None
+    paragraph: Line | None = None
+    date: WorldDate | None = None
+
+    @model_validator(mode="after")
+    def _meeting_or_document(self) -> Self:
+        if (self.meeting is None) == (self.document is None):
+            raise ValueError("names either a meeting or a document")
+        return self
+
+
+class Adoption(Row):
+    """The adoption by the group; without a meeting, status unknown and a note that says why."""
+
+    meeting: Id | None = None
+    date: WorldDate | None = None
+
+
+class Transmission(Row):
+    """The session that a recommendation went to."""
+
+    to_session: Session
+    date: WorldDate | None = None
+    document_symbol: Line | None = None
+    symbol_status: Status | None = None
+
+
+class Disposition(Row):
+    """What the Committee did with it."""
+
+    session: Session
+    outcome: DispositionOutcome
+    date: WorldDate | None = None
+    report_symbol: Line | None = None
+    symbol_status: Status | None = None
+    paragraph: Line | None = None
+
+
+class Carriage(Row):
+    """An instrument that took a recommendation up."""
+
+    instrument: Line
+    date: WorldDate | None = None
+
+
+class Evidence(Closed):
+    """What shows that something was done: exactly one of these."""
+
+    meeting: Id | None = None
+    deliverable: Id | None = None
+    session: Session | None = None
+    document: Line | None = None
+    digest: Digest | None = None
+    text: Text | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.model_dump(exclude_none=True)) != 1:
+            raise ValueError("names exactly one of meeting, deliverable, session, document, digest, text")
+        return self
+
+
+class FollowUp(Row):
+    """What was done with it since."""
+
+    date: WorldDate | None = None
+    due: WorldDate | None = None
+    progress: Progress
+    responsible: Line | None = None
+    evidence: Evidence | None = None
+
+
+class Recommendation(Row):
+    """A recommendation, from draft to follow-up."""
+
+    reference: Reference
+    title: Line
+    text: Text | None = None
+    date: WorldDate | None = None
+    kinds: tuple[RecommendationKind, ...] = ()
+    themes: tuple[Line, ...] = ()
+    addressees: tuple[Line, ...] = ()
+    mandates: tuple[Mandate, ...] = ()
+    meetings: tuple[Annotated[Discussion, BeforeValidator(_as_discussion)], ...] = ()
+    origin: OneOrMore[Origin] = ()
+    adopted: Adoption | None = None
+    transmitted: OneOrMore[Transmission] = ()
+    disposition: OneOrMore[Disposition] = ()
+    carried_by: OneOrMore[Carriage] = ()
+    follow_up: tuple[FollowUp, ...] = ()
+
+
+class Record(Closed):
+    """A whole file. It is complete in itself: whatever a row names stands in it too."""
+
+    record: Id | None = None
+    instruments: tuple[Instrument, ...] = ()
+    provisions: tuple[Provision, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    committee_sessions: tuple[CommitteeSession, ...] = ()
+    meetings: tuple[Meeting, ...] = ()
+    deliverables: tuple[Deliverable, ...] = ()
+    initiatives: tuple[Initiative, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+    themes: tuple[Line, ...] = ()
+    members: tuple[Member, ...] = ()

@@ -1,0 +1,134 @@
+"""A record file as a tree of texts: every scalar stays as it was written, and its line is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.record.faults import Place, in_words, refused
+
+SIZE_LIMIT = 20 * 1024 * 1024
+_NOTHING = ("null", "~")
+_LEAVE_OUT = "leave the field out where nothing is known"
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a file holds: mappings, lists and texts, and the line where each begins (YAML only)."""
+
+    tree: dict[str, Any]
+    lines: Mapping[Place, int]
+
+
+def read_record(path: Path) -> Document:
+    """Read a YAML file, or a JSON file by its suffix. Raises RecordRefused with line and column."""
+    text = read_text(path)
+    tree, lines = _json(path, text) if path.suffix == ".json" else _yaml(path, text)
+    if not isinstance(tree, dict):
+        raise refused(path.name, "NotARecord", "a record is a mapping of sections: instruments, provisions, ...")
+    return Document(tree, lines)
+
+
+def read_text(path: Path) -> str:
+    """Read a file as UTF-8. Raises RecordRefused."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise refused(str(path), "CannotBeRead", f"{error.strerror}: check the file's name and rights") from None
+    if len(raw) > SIZE_LIMIT:
+        raise refused(path.name, "FileTooLarge", f"{len(raw)} bytes, the limit is {SIZE_LIMIT}: split the record")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise refused(path.name, "NotUtf8", f"byte {error.start} is not UTF-8: save the file as UTF-8", line) from None
+
+
+def _yaml(path: Path, text: str) -> tuple[Any, dict[Place, int]]:
+    lines: dict[Place, int] = {}
+    try:
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+        tree = None if node is None else _Tree(path.name, lines).of(node, ())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"column {mark.column + 1}: " if mark else ""
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        raise refused(path.name, "BrokenYaml", f"{where}{said}", mark.line + 1 if mark else None) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise refused(path.name, "BrokenYaml", f"character {error.character!r} cannot stand in YAML", line) from None
+    except RecursionError:
+        raise refused(path.name, "BrokenYaml", "it is nested too deep for a record") from None
+    return tree, lines
+
+
+class _Tree:
+    """Makes plain values of YAML nodes: every scalar its text, each key once, no tags, no aliases."""
+
+    def __init__(self, name: str, lines: dict[Place, int]) -> None:
+        self._name = name
+        self._lines = lines
+        self._met: set[int] = set()
+
+    def of(self, node: yaml.Node, place: Place) -> Any:
+        line = node.start_mark.line + 1
+        self._lines[place] = line
+        if id(node) in self._met:
+            raise refused(in_words(place), "BrokenYaml", "anchors and aliases are not part of the format", line)
+        self._met.add(id(node))
+        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.rpartition(":")[2] not in ("str", "seq", "map"):
+            raise refused(in_words(place), "BrokenYaml", f"the tag {node.tag} is not part of the format", line)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.of(item, (*place, index)) for index, item in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode) and node.style is None and node.value.lower() in _NOTHING:
+            raise refused(in_words(place), "FieldIsNull", _LEAVE_OUT, line)
+        return node.value
+
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise refused(in_words(place), "BrokenYaml", "a field's name is a word", line)
+            if key.value in made:
+                raise refused(in_words((*place, key.value)), "FieldTwice", "is given twice: keep one", line)
+            made[key.value] = self.of(value, (*place, key.value))
+            self._lines[(*place, key.value)] = line
+        return made
+
+
+def _json(path: Path, text: str) -> tuple[Any, dict[Place, int]]:
+    try:
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=_word, object_pairs_hook=_object), {}
+    except json.JSONDecodeError as error:
+        raise refused(path.name, "BrokenJson", f"column {error.colno}: {error.msg}", error.lineno) from None
+    except _NotOfTheFormat as error:
+        raise refused(path.name, "BrokenJson", str(error)) from None
+    except RecursionError:
+        raise refused(path.name, "BrokenJson", "it is nested too deep for a record") from None
+
+
+class _NotOfTheFormat(ValueError):
+    """It is JSON, and not of the record format."""
+
+
+def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in made:
+            raise _NotOfTheFormat(f"the field {name!r} is given twice in one place: keep one")
+        if value is None:
+            raise _NotOfTheFormat(f"the field {name!r} is null: {_LEAVE_OUT}")
+        made[name] = value
+    return made
+
+
+def _word(constant: str) -> Any:
+    return constant

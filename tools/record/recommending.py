@@ -1,0 +1,116 @@
+"""The rows of a recommendation, from draft to follow-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from services.recommendations import commands
+from shared.aggregates import Command
+from shared.events import recommendations as events
+from shared.events.event import Event
+from tools.record.faults import Place
+from tools.record.format import Recommendation, Record
+from tools.record.rows import Ids, Row, address, given, standing_alone
+
+_FOLLOW_UP = (("evidence", "on"), ("evidence",), ("on",))
+_ORIGIN = (("document",), ("meeting",), ())
+
+
+def rows_of(record: Record) -> list[Row]:
+    """Return every row of a record, what is named before what names it."""
+    ids = Ids(record)
+    rows = list(standing_alone(record, ids))
+    for index, recommendation in enumerate(record.recommendations):
+        rows += _recommendation(("recommendations", index), recommendation, ids)
+    return rows
+
+
+def _recommendation(place: Place, row: Recommendation, ids: Ids) -> Iterator[Row]:
+    stream = f"recommendation/{row.reference}"
+    drafted = given(
+        row,
+        reference=row.reference,
+        title=row.title,
+        text=row.text,
+        kinds=row.kinds or None,
+        addressees=row.addressees or None,
+        themes=row.themes or None,
+        on=row.date,
+    )
+    draft = commands.DraftRecommendation.model_validate(drafted)
+    yield Row(place, stream, "/recommendations", draft, events.RecommendationDrafted)
+    for section in (_before_the_committee, _at_the_committee, _after_the_committee):
+        for within, verb, asked, event, data, recognised_by in section(row, ids):
+            command = asked.model_validate(data)
+            yield Row((*place, *within), stream, f"{address(stream)}/{verb}", command, event, recognised_by)
+
+
+Step = tuple[Place, str, type[Command], type[Event], dict[str, Any], tuple[tuple[str, ...], ...]]
+
+
+def _before_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
+    for index, mandate in enumerate(row.mandates):
+        data = given(mandate, **ids.provision(mandate.provision), on=mandate.date, cited_by=mandate.cited_by)
+        key = (("instrument", "provision"),)
+        yield ("mandates", index), "cite", commands.CiteMandate, events.MandateCited, data, key
+    for index, origin in enumerate(row.origin):
+        data = given(
+            origin,
+            meeting=origin.meeting,
+            document=origin.document,
+            symbol=origin.symbol,
+            symbol_status=origin.symbol_status,
+            paragraph=origin.paragraph,
+            on=origin.date,
+        )
+        yield ("origin", index), "origin", commands.RecordOrigin, events.OriginRecorded, data, _ORIGIN
+    for index, discussion in enumerate(row.meetings):
+        data = given(discussion, meeting=discussion.meeting)
+        asked, event = commands.DiscussRecommendation, events.RecommendationDiscussed
+        yield ("meetings", index), "discuss", asked, event, data, (("meeting",),)
+    if row.adopted is not None:
+        data = given(row.adopted, meeting=row.adopted.meeting, adopted_on=row.adopted.date)
+        yield ("adopted",), "adopt", commands.AdoptRecommendation, events.RecommendationAdopted, data, ((),)
+
+
+def _at_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
+    for index, sent in enumerate(row.transmitted):
+        data = given(
+            sent,
+            session=sent.to_session,
+            document_symbol=sent.document_symbol,
+            symbol_status=sent.symbol_status,
+            on=sent.date,
+        )
+        asked, event = commands.TransmitRecommendation, events.RecommendationTransmitted
+        yield ("transmitted", index), "transmit", asked, event, data, (("session",),)
+    for index, disposition in enumerate(row.disposition):
+        data = given(
+            disposition,
+            session=disposition.session,
+            outcome=disposition.outcome,
+            on=disposition.date,
+            report_symbol=disposition.report_symbol,
+            symbol_status=disposition.symbol_status,
+            paragraph=disposition.paragraph,
+        )
+        disposed = events.CommitteeDispositionRecorded
+        yield ("disposition", index), "dispose", commands.RecordDisposition, disposed, data, (("session",),)
+
+
+def _after_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
+    for index, carriage in enumerate(row.carried_by):
+        data = given(carriage, instrument=ids.instrument(carriage.instrument), on=carriage.date)
+        asked, event = commands.RecordCarriage, events.RecommendationCarried
+        yield ("carried_by", index), "carry", asked, event, data, (("instrument",),)
+    for index, report in enumerate(row.follow_up):
+        data = given(
+            report,
+            progress=report.progress,
+            responsible=report.responsible,
+            evidence=report.evidence.model_dump(exclude_none=True) if report.evidence else None,
+            on=report.date,
+            due=report.due,
+        )
+        yield ("follow_up", index), "follow-up", commands.ReportFollowUp, events.FollowUpReported, data, _FOLLOW_UP

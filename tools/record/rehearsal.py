@@ -1,0 +1,94 @@
+"""A record carried out in memory by the services' own rules, so that a refusal is known before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from services.meetings.domain.meeting import MEETING
+from services.recommendations.domain.heard import MEETING as HEARD_MEETING
+from services.recommendations.domain.instrument import INSTRUMENT
+from services.recommendations.domain.recommendation import RECOMMENDATION
+from services.recommendations.domain.small import DELIVERABLE, INITIATIVE, SESSION
+from shared.aggregates import Aggregate, Context, Fact, Known
+from shared.events.canonical import ZERO_HASH
+from shared.events.envelope import TooLarge, encode
+from shared.events.event import Event
+from shared.rejections import Rejection
+from tools.record.faults import Fault, Places
+from tools.record.rows import Row
+
+_AGGREGATES: dict[str, Aggregate[Any]] = {
+    aggregate.kind: aggregate for aggregate in (MEETING, INSTRUMENT, RECOMMENDATION, SESSION, DELIVERABLE, INITIATIVE)
+}
+_AN_ID = "0" * 36
+_CONTEXT = Context(datetime(2000, 1, 1, tzinfo=UTC), "rehearsal", "secretariat", _AN_ID, _AN_ID)
+
+
+def rehearse(rows: Sequence[Row], places: Places) -> tuple[list[Event], list[Fault]]:
+    """Return the event that each row would record, or the rows that would be refused, each stream's first."""
+    stage = _Stage()
+    recorded: list[Event] = []
+    faults: dict[str, Fault] = {}
+    for row in rows:
+        if row.stream in faults:
+            continue
+        outcome = stage.carry_out(row)
+        if isinstance(outcome, Rejection):
+            faults[row.stream] = places.fault(row.place, outcome.rule, outcome.sentence())
+        elif (too_large := _too_large(row, outcome)) is not None:
+            faults[row.stream] = places.fault((*row.place, too_large.field), "EventTooLarge", str(too_large))
+        else:
+            recorded.append(outcome)
+    return recorded, list(faults.values())
+
+
+class _Stage:
+    """Streams as they stand after the rows so far; a meeting also as the recommendations service hears of it."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, Known] = {}
+        self._heard: dict[str, Known] = {}
+
+    def carry_out(self, row: Row) -> Event | Rejection:
+        aggregate = _AGGREGATES[row.stream.partition("/")[0]]
+        state = self._own[row.stream].state if row.stream in self._own else aggregate.initial
+        seen = {**self._own, **self._heard} if row.service == "recommendations" else self._own
+        needed = aggregate.needs(state, row.command)
+        facts = {stream: known for stream, known in seen.items() if stream in needed}
+        decision = aggregate.decide(state, row.command, stream=row.stream, facts=facts, context=_CONTEXT)
+        if isinstance(decision, Rejection):
+            return decision
+        [event] = decision
+        self._fold(self._own, aggregate, row.stream, event)
+        if aggregate is MEETING:
+            self._fold(self._heard, HEARD_MEETING, row.stream, event)
+        return event
+
+    @staticmethod
+    def _fold(states: dict[str, Known], aggregate: Aggregate[Any], stream: str, event: Event) -> None:
+        known = states.get(stream, Known(aggregate.initial, 0))
+        version = known.version + 1
+        fact = Fact(event, stream, (version,), "", _CONTEXT.actor, _CONTEXT.role, _AN_ID)
+        states[stream] = Known(aggregate.evolve(known.state, fact), version)
+
+
+def _too_large(row: Row, event: Event) -> TooLarge | None:
+    try:
+        encode(
+            event,
+            event_id=_AN_ID,
+            subject=row.stream,
+            time="2000-01-01T00:00:00.000Z",
+            version=2**31 - 1,
+            actor="0" * 100,
+            role="secretariat",
+            command_id=_AN_ID,
+            correlation_id="0" * 100,
+            causation_id=None,
+            previous_hash=ZERO_HASH,
+        )
+    except TooLarge as error:
+        return error
+    return None

@@ -1,0 +1,201 @@
+"""The rows of a record in the order in which they can be carried out, each as one command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from services.meetings.commands import RecordMeeting
+from services.recommendations import commands
+from shared.aggregates import Command
+from shared.events import meetings, recommendations
+from shared.events.event import Event
+from tools.record.faults import Place
+from tools.record.format import Record
+from tools.record.naming import slug
+from tools.record.sections import Row as Written
+
+PLURALS = {
+    "instrument": "instruments",
+    "session": "sessions",
+    "deliverable": "deliverables",
+    "initiative": "initiatives",
+    "meeting": "meetings",
+    "recommendation": "recommendations",
+}
+_RELATIONS: dict[str, tuple[str, type[Command], type[Event]]] = {
+    "superseded_by": ("supersede", commands.SupersedeInstrument, recommendations.InstrumentSuperseded),
+    "reaffirmed_by": ("reaffirm", commands.ReaffirmInstrument, recommendations.InstrumentReaffirmed),
+    "carried_by": ("carry", commands.CarryInstrument, recommendations.InstrumentCarried),
+    "endorsed_by": ("endorse", commands.EndorseInstrument, recommendations.InstrumentEndorsed),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: the command that carries it out, and how the event of an earlier load is recognised.
+
+    `recognised_by` lists sets of fields, the surest first; an empty set takes any event of the kind.
+    """
+
+    place: Place
+    stream: str
+    post: str
+    command: Command
+    event: type[Event]
+    recognised_by: tuple[tuple[str, ...], ...] = ((),)
+
+    @property
+    def service(self) -> str:
+        """The service that owns the stream."""
+        return self.event.service
+
+    @property
+    def correct(self) -> str:
+        """Where a correction of it is sent."""
+        return f"{address(self.stream)}/correct"
+
+
+def address(stream: str) -> str:
+    """Return the path of a stream in its service's API."""
+    kind, _, key = stream.partition("/")
+    return f"/{PLURALS[kind]}/{key}"
+
+
+def given(row: Written, **fields: Any) -> dict[str, Any]:
+    """Return the fields that a row gives, its note, source and status included."""
+    fields |= {"note": row.note, "source": row.source, "status": row.status}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+class Ids:
+    """The ids that instruments and provisions go by."""
+
+    def __init__(self, record: Record) -> None:
+        self._instruments: dict[str, str] = {}
+        for instrument in record.instruments:
+            key = instrument.id or slug(instrument.cite)
+            self._instruments |= {instrument.cite: key, key: key}
+        self._provisions = {item.id: self.instrument(item.instrument) for item in record.provisions}
+
+    def instrument(self, name: str) -> str:
+        """Return an instrument's id by its citation or id."""
+        return self._instruments[name]
+
+    def provision(self, provision: str) -> dict[str, str]:
+        """Return a provision with its instrument."""
+        return {"instrument": self._provisions[provision], "provision": provision}
+
+
+def standing_alone(record: Record, ids: Ids) -> Iterator[Row]:
+    """Yield what recommendations rest on: instruments first, then what names them, sessions, meetings, the rest."""
+    yield from _instruments(record, ids)
+    yield from _provisions(record, ids)
+    yield from _relations(record, ids)
+    for index, session in enumerate(record.committee_sessions):
+        data = given(
+            session,
+            session=session.session,
+            starts_on=session.starts_on,
+            ends_on=session.ends_on,
+            level=session.level,
+        )
+        command = commands.RecordCommitteeSession.model_validate(data)
+        stream = f"session/{session.session}"
+        event = recommendations.CommitteeSessionRecorded
+        yield Row(("committee_sessions", index), stream, "/sessions", command, event)
+    for index, meeting in enumerate(record.meetings):
+        recorded = RecordMeeting.model_validate(
+            given(
+                meeting,
+                meeting=meeting.id,
+                title=meeting.title,
+                kind=meeting.kind,
+                starts_at=meeting.starts_at,
+                ends_at=meeting.ends_at,
+                modality=meeting.modality,
+            )
+        )
+        stream = f"meeting/{meeting.id}"
+        yield Row(("meetings", index), stream, "/recorded-meetings", recorded, meetings.MeetingRecorded)
+    yield from _deliverables(record)
+    yield from _initiatives(record, ids)
+
+
+def _instruments(record: Record, ids: Ids) -> Iterator[Row]:
+    for index, row in enumerate(record.instruments):
+        key = ids.instrument(row.cite)
+        data = given(
+            row,
+            instrument=key,
+            cite=row.cite,
+            body=row.body,
+            title=row.title,
+            title_status=row.title_status,
+            adopted_on=row.adopted,
+            adopted_status=row.adopted_status,
+            symbol=row.symbol,
+            symbol_status=row.symbol_status,
+        )
+        command = commands.RegisterInstrument.model_validate(data)
+        event = recommendations.InstrumentRegistered
+        yield Row(("instruments", index), f"instrument/{key}", "/instruments", command, event)
+
+
+def _provisions(record: Record, ids: Ids) -> Iterator[Row]:
+    for index, row in enumerate(record.provisions):
+        stream = f"instrument/{ids.instrument(row.instrument)}"
+        data = given(
+            row,
+            provision=row.id,
+            paragraph=row.paragraph,
+            verb=row.verb,
+            addressee=row.addressee,
+            summary=row.summary,
+            reporting_duty=row.reporting_due.model_dump(exclude_none=True) if row.reporting_due else None,
+        )
+        command = commands.RegisterProvision.model_validate(data)
+        yield Row(
+            ("provisions", index),
+            stream,
+            f"{address(stream)}/provisions",
+            command,
+            recommendations.ProvisionRegistered,
+            (("provision",),),
+        )
+
+
+def _relations(record: Record, ids: Ids) -> Iterator[Row]:
+    for index, row in enumerate(record.relations):
+        verb, asked, event = _RELATIONS[row.kind]
+        stream = f"instrument/{ids.instrument(row.earlier)}"
+        command = asked.model_validate(given(row, by=ids.instrument(row.later), on=row.date))
+        yield Row(("relations", index), stream, f"{address(stream)}/{verb}", command, event, (("by",),))
+
+
+def _deliverables(record: Record) -> Iterator[Row]:
+    for index, row in enumerate(record.deliverables):
+        data = given(
+            row,
+            deliverable=row.id,
+            body=row.body,
+            year=row.year,
+            planned_three_hour_meetings=row.planned_three_hour_meetings,
+            actual_three_hour_meetings=row.actual_three_hour_meetings,
+        )
+        command = commands.RecordDeliverable.model_validate(data)
+        event = recommendations.DeliverableRecorded
+        yield Row(("deliverables", index), f"deliverable/{row.id}", "/deliverables", command, event)
+
+
+def _initiatives(record: Record, ids: Ids) -> Iterator[Row]:
+    for index, row in enumerate(record.initiatives):
+        key = row.id or slug(row.title)
+        provisions = [ids.provision(name) for name in row.mandates]
+        data = given(
+            row, initiative=key, title=row.title, supporting_member=row.supported_by, provisions=provisions or None
+        )
+        command = commands.RegisterInitiative.model_validate(data)
+        event = recommendations.InitiativeRegistered
+        yield Row(("initiatives", index), f"initiative/{key}", "/initiatives", command, event)

@@ -1,0 +1,84 @@
+"""What pydantic finds in a record, in the words of its author: which field breaks which rule."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tools.record.faults import Fault, Place, Places
+from tools.record.format import Record
+
+_RULES = {
+    "extra_forbidden": "UnknownField",
+    "missing": "FieldMissing",
+    "string_too_long": "TextTooLong",
+    "string_too_short": "TextEmpty",
+    "string_pattern_mismatch": "WrongForm",
+    "literal_error": "UnknownWord",
+    "greater_than_equal": "NumberOutOfRange",
+    "less_than_equal": "NumberOutOfRange",
+}
+_VALUE_RULES = {
+    "is not a date": "NotADate",
+    "is neither a date": "NotATime",
+    "is not a time": "NotATime",
+    "is not a whole number": "NotAWholeNumber",
+    "holds a control character": "ControlCharacter",
+    "is blank": "TextEmpty",
+    "names exactly one": "ExactlyOneOf",
+    "names either": "ExactlyOneOf",
+}
+_WORDS = {
+    "FieldMissing": "must be given",
+    "TextEmpty": "is empty: leave the field out instead",
+}
+_TOO_LONG = "; shorten it, or disseminate the text as a document and name its digest"
+
+
+def check_schema(places: Places) -> tuple[Record | None, list[Fault]]:
+    """Return the record, or every field that breaks the format."""
+    try:
+        return Record.model_validate(places.tree), []
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        return None, [places.fault(item["loc"], *_rule_and_words(item)) for item in found]
+
+
+def _rule_and_words(item: ErrorDetails) -> tuple[str, str]:
+    kind, message = item["type"], item["msg"]
+    if kind == "value_error":
+        says = message.removeprefix("Value error, ")
+        rule = next((rule for start, rule in _VALUE_RULES.items() if says.startswith(start)), "ValueRefused")
+    else:
+        rule, says = _RULES.get(kind, "WrongKind"), message[:1].lower() + message[1:]
+    if rule == "UnknownField":
+        return rule, f"is not a field of the format here{_suggestion(item['loc'])}"
+    return rule, _WORDS.get(rule, says) + (_TOO_LONG if rule == "TextTooLong" else "")
+
+
+def _suggestion(loc: Place) -> str:
+    fields = _fields_at(loc[:-1])
+    if close := difflib.get_close_matches(str(loc[-1]), fields, 1):
+        return f"; did you mean {close[0]}?"
+    return f"; the fields are {', '.join(fields)}" if fields else ""
+
+
+def _fields_at(loc: Place) -> list[str]:
+    model: type[BaseModel] = Record
+    for part in loc:
+        if isinstance(part, str):
+            fields = {field.alias or name: field for name, field in model.model_fields.items()}
+            inner = _model_in(fields[part].annotation) if part in fields else None
+            if inner is None:
+                return []
+            model = inner
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in getattr(annotation, "__args__", ()) if (found := _model_in(part))), None)
