@@ -58,6 +58,7 @@ class Mailbox:
         self.rcpt = rcpt
         self.pause = pause
         self.sessions = 0
+        self.busy = asyncio.Event()
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -68,6 +69,7 @@ class Mailbox:
         return self.rcpt
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.busy.set()
         await asyncio.sleep(self.pause)
         fault = self.faults.pop(0) if self.faults else "250 kept"
         if fault == DROP:

@@ -21,7 +21,7 @@ NOW = datetime(2026, 1, 5, 9, 0, 1, tzinfo=UTC)
 ATOMS = st.text("abcXYZ019!#$%&'*+/=?^_`{|}~-", min_size=1, max_size=20)
 LABELS = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?\Z")
 
-NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=200).filter(str.strip)
+NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=200).filter(str.strip)
 HEADERS = [
     b"From", b"To", b"Subject", b"Date", b"Message-ID", b"Auto-Submitted",
     b"Content-Type", b"Content-Transfer-Encoding", b"MIME-Version",

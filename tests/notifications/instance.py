@@ -1,0 +1,134 @@
+"""The service's pieces on a real MongoDB; what Kafka would bring is handed over directly, all of it every time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from services.notifications.commands import AddSubscriptionRequest, SubscriberDetails
+from services.notifications.handlers import Handlers
+from services.notifications.projection import OWN, SHAPE
+from services.notifications.sending.letters import Letters
+from services.notifications.sending.sender import Sender
+from services.notifications.sending.settings import NotificationSettings
+from services.notifications.subscribers import ACTS_ON, Policies
+from shared.aggregates import Command, Context
+from shared.dead_letters import DeadLetters
+from shared.event_store import Commit, EventStore
+from shared.events.canonical import ZERO_HASH, leaf_hash
+from shared.events.catalogue import decode
+from shared.events.envelope import encode, stamp
+from shared.events.event import Event
+from shared.events.recommendations import RecommendationAdopted
+from shared.folding import States
+from shared.handling import Ledgers
+from shared.intake import Arrival
+from shared.journal import Journal
+from shared.process import connect
+from shared.projecting import Projection
+from shared.refusals import Refusals
+from shared.rejections import Rejection
+from shared.sealing import KeyRing
+from shared.telemetry import Pulse
+from tests.notifications.smtp import ADDRESS
+
+ADOPTED = RecommendationAdopted(status="unknown", note="synthetic")
+DETAILS = SubscriberDetails(name="Synthetic Reader", address=ADDRESS)
+
+
+def arrival(topic: str, raw: bytes, offset: int) -> Arrival:
+    headers = (("position", str(offset).encode()), ("leaf", leaf_hash(raw).encode()))
+    return Arrival(topic, 0, offset, decode(raw).subject.encode(), raw, headers)
+
+
+def recommended(reference: str, at: datetime | None = None, event: Event = ADOPTED, event_id: str = "") -> Arrival:
+    """An event of a sibling as it arrives here: the first of its stream, recorded a second from now."""
+    raw = encode(
+        event,
+        event_id=event_id or str(uuid4()),
+        subject=f"recommendation/{reference}",
+        time=stamp(at or datetime.now(UTC) + timedelta(seconds=1)),
+        version=1,
+        actor="synthetic-actor",
+        role="secretariat",
+        command_id=str(uuid4()),
+        correlation_id="synthetic-correlation",
+        causation_id=None,
+        previous_hash=ZERO_HASH,
+    )
+    return arrival("throughline.recommendations", raw, int(reference.rpartition("R")[2]))
+
+
+@dataclass
+class Instance:
+    """One instance of the service; several may share a database."""
+
+    uri: str
+    database: str
+    smtp_port: int = 1
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        patient = {"look_every": 0.02, "retry_first": 0.1, "smtp_timeout": 2.0, "interrupted_after": 60.0}
+        settings = NotificationSettings(
+            kafka="", mongodb=self.uri, database=self.database, jwks="", smtp_port=self.smtp_port, **patient | self.told
+        )
+        self.mongodb = connect(settings, "notifications")
+        self.store, self.journal, self.keys = EventStore(self.mongodb), Journal(self.mongodb), KeyRing(self.mongodb)
+        self.states = States(self.mongodb, OWN, SHAPE)
+        self.ledgers = Ledgers(self.store, Refusals(self.mongodb), OWN, self.states.known)
+        letters = Letters(self.ledgers, self.keys, self.journal, settings.smtp_sender)
+        self.sender = Sender(self.ledgers, self.states, letters, settings, Pulse("sender"))
+        self.handlers = Handlers(self.ledgers, self.keys, self.sender)
+        policies = Policies(self.handlers, self.states, self.journal)
+        dead = DeadLetters(self.mongodb, "notifications")
+        self.projection = Projection(self.journal, self.states, dead, act=policies, acts_on=ACTS_ON)
+
+    async def prepare(self) -> Instance:
+        await self.store.prepare()
+        await self.projection.prepare()
+        return self
+
+    async def hear(self, *siblings: Arrival) -> None:
+        """Hear these events, and everything that this service has recorded, as Kafka would bring it."""
+        await self.projection.take([*siblings, *await self.own()])
+
+    async def own(self) -> Sequence[Arrival]:
+        commits = self.mongodb["commits"].find().sort("_id", 1)
+        raws = [bytes(raw) async for commit in commits for raw in commit["events"]]
+        return [arrival("throughline.notifications", raw, offset) for offset, raw in enumerate(raws)]
+
+    async def ask(self, stream: str, command: Command) -> Commit | Rejection:
+        """Carry out a person's command, as HTTP would ask for it."""
+        command_id = str(uuid4())
+        context = Context(datetime.now(UTC), "synthetic-person", "secretariat", command_id, "synthetic-correlation")
+        return await self.handlers(stream, command, context)
+
+    async def subscribe(self, key: str = "s1", *events: str, heard: bool = True) -> None:
+        wanted = events or ("RecommendationAdopted",)
+        request = AddSubscriptionRequest(subscription=key, person=f"person-{key}", details=DETAILS, events=wanted)
+        assert isinstance(await self.ask(f"subscription/{key}", request), Commit)
+        if heard:
+            await self.hear()
+
+    async def history(self) -> dict[str, list[str]]:
+        """The names of the events of each notification."""
+        told: dict[str, list[str]] = {}
+        async for commit in self.mongodb["commits"].find({"_id.s": {"$regex": "^notification/"}}).sort("_id", 1):
+            names = [type(decode(bytes(raw)).data).__name__ for raw in commit["events"]]
+            told.setdefault(commit["_id"]["s"], []).extend(name.removeprefix("Notification") for name in names)
+        return told
+
+    async def one(self) -> list[str]:
+        """The names of the events of the only notification."""
+        [(_, names)] = (await self.history()).items()
+        return names
+
+    async def last(self) -> Any:
+        """The data of the newest event of the only notification."""
+        [stream] = await self.history()
+        _, recorded = await self.store.read(stream)
+        return recorded[-1].data

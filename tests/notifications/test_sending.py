@@ -1,0 +1,272 @@
+"""At most one delivery for each event and subscription, whatever breaks, on a real MongoDB and real SMTP."""
+
+from __future__ import annotations
+
+import asyncio
+from email import message_from_bytes
+from typing import Any
+
+import pytest
+from pymongo.errors import AutoReconnect
+
+from services.notifications.commands import AttemptNotification, RemoveSubscription, ResendNotification
+from shared.event_store import Commit
+from shared.events.notifications import NotificationAttempted, NotificationFailed, NotificationUncertain
+from shared.rejections import OutOfOrder
+from tests.notifications.conftest import Start
+from tests.notifications.instance import Instance, recommended
+from tests.notifications.smtp import ADDRESS, DROP, Mailbox
+from tools.local.ports import choose
+
+pytestmark = pytest.mark.servers
+ONCE = ["Planned", "Attempted", "Delivered"]
+
+
+async def with_one_planned(start: Start, port: int, **told: Any) -> Instance:
+    """An instance that has one notification to send."""
+    notifying = await start(port, **told)
+    await notifying.subscribe()
+    await notifying.hear(recommended("CED/2022/R1"))
+    await notifying.hear()
+    return notifying
+
+
+async def looks(notifying: Instance, times: int = 3) -> None:
+    """Look for what is due, hear of what came of it, and let any pause before another attempt pass."""
+    for _ in range(times):
+        await notifying.sender.look()
+        await notifying.hear()
+        await asyncio.sleep(0.15)
+
+
+async def test_a_planned_notification_is_sent_once(start: Start) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        await looks(notifying)
+    [mail] = [message_from_bytes(kept) for kept in mailbox.kept]
+    assert mail["Subject"] == "RecommendationAdopted: CED/2022/R1"
+    assert await notifying.one() == ONCE
+
+
+async def test_until_what_was_sent_is_heard_of_it_is_not_sent_again(start: Start) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        for _ in range(3):
+            await notifying.sender.look()
+    assert len(mailbox.kept) == 1
+
+
+async def test_two_senders_at_once_send_each_message_once(start: Start) -> None:
+    mailbox = Mailbox(pause=0.01)
+    async with mailbox.open() as port:
+        first, second, third = await start(port), await start(port), await start(port)
+        await first.subscribe()
+        await first.hear(*(recommended(f"CED/2022/R{number}") for number in range(1, 21)))
+        await first.hear()
+        await asyncio.gather(first.sender.look(), second.sender.look(), third.sender.look())
+    ids = [message_from_bytes(kept)["Message-ID"] for kept in mailbox.kept]
+    assert len(ids) == len(set(ids)) == 20
+    assert list((await first.history()).values()) == [ONCE] * 20
+
+
+async def test_a_server_that_is_down_then_up_gets_it_once(start: Start) -> None:
+    port, mailbox = choose(()), Mailbox()
+    notifying = await with_one_planned(start, port)
+    assert await notifying.sender.look() is False
+    await notifying.hear()
+    assert await notifying.last() == NotificationFailed(attempt=1, reason="unreachable", temporary=True)
+    await asyncio.sleep(0.15)
+    async with mailbox.open(port):
+        await looks(notifying)
+    assert len(mailbox.kept) == 1
+    assert await notifying.one() == ["Planned", "Attempted", "Failed", "Attempted", "Delivered"]
+
+
+async def test_a_failed_attempt_is_not_repeated_before_its_pause_is_over(start: Start) -> None:
+    mailbox = Mailbox("451 later", "451 later")
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port, retry_first=30.0)
+        await looks(notifying)
+    assert await notifying.one() == ["Planned", "Attempted", "Failed"]
+
+
+async def test_the_last_failure_is_final(start: Start) -> None:
+    mailbox = Mailbox(*["451 later"] * 9)
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port, retry_attempts=2, retry_longest=0.1)
+        await looks(notifying, times=4)
+    assert await notifying.one() == ["Planned", "Attempted", "Failed", "Attempted", "Failed"]
+    assert await notifying.last() == NotificationFailed(attempt=2, reason="refused", temporary=False, smtp_code=451)
+
+
+async def test_a_recipient_who_is_refused_is_not_tried_again(start: Start) -> None:
+    mailbox = Mailbox(rcpt=f"550 no mailbox {ADDRESS}")
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        await looks(notifying)
+    assert mailbox.sessions == 1
+    expected = NotificationFailed(attempt=1, reason="rejected_recipient", temporary=False, smtp_code=550)
+    assert await notifying.last() == expected
+
+
+async def test_a_message_without_an_answer_is_uncertain_and_never_sent_again_by_itself(start: Start) -> None:
+    mailbox = Mailbox(DROP)
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        await looks(notifying, times=4)
+    assert len(mailbox.kept) == 1
+    assert await notifying.last() == NotificationUncertain(attempt=1, reason="no_answer")
+    shown = await notifying.states.find("notification", {"standing": "uncertain"}, 10)
+    assert len(shown) == 1
+
+
+async def test_a_person_may_send_an_uncertain_one_again(start: Start) -> None:
+    mailbox = Mailbox(DROP)
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        await looks(notifying, times=1)
+        [stream] = await notifying.history()
+        assert isinstance(await notifying.ask(stream, ResendNotification()), Commit)
+        assert isinstance(await notifying.ask(stream, ResendNotification()), OutOfOrder)
+        await looks(notifying)
+    first, second = (message_from_bytes(kept)["Message-ID"] for kept in mailbox.kept)
+    assert first == second
+    assert await notifying.one() == ["Planned", "Attempted", "Uncertain", "Attempted", "Delivered"]
+
+
+async def test_a_subscription_that_ended_meanwhile_is_not_written_to(start: Start) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        await notifying.ask("subscription/s1", RemoveSubscription())
+        await looks(notifying)
+    assert mailbox.sessions == 0
+    assert await notifying.last() == NotificationFailed(attempt=1, reason="subscription_ended", temporary=False)
+
+
+async def test_a_subscriber_whose_key_is_destroyed_is_not_written_to(start: Start) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        await notifying.mongodb["keys"].delete_many({})
+        await looks(notifying)
+    assert mailbox.sessions == 0
+    assert await notifying.last() == NotificationFailed(attempt=1, reason="unreadable_address", temporary=False)
+
+
+async def claimed_and_abandoned(notifying: Instance) -> Commit:
+    """Claim the notification as a sender does that dies before it speaks SMTP."""
+    [stream] = await notifying.history()
+    commit = await notifying.ask(stream, AttemptNotification())
+    assert isinstance(commit, Commit)
+    await notifying.hear()
+    return commit
+
+
+async def test_an_attempt_that_was_interrupted_is_uncertain_after_a_while(start: Start) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port, smtp_timeout=0.1, interrupted_after=0.5)
+        await claimed_and_abandoned(notifying)
+        await notifying.sender.look()
+        assert await notifying.last() == NotificationAttempted(attempt=1)
+        await asyncio.sleep(0.6)
+        await looks(notifying)
+    assert mailbox.kept == []
+    assert await notifying.last() == NotificationUncertain(attempt=1, reason="interrupted")
+
+
+async def test_whoever_comes_back_to_a_claim_too_late_sends_nothing(start: Start) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port, smtp_timeout=0.1, interrupted_after=0.5)
+        commit = await claimed_and_abandoned(notifying)
+        await asyncio.sleep(0.4)
+        await notifying.sender.send_claimed(commit)
+    assert mailbox.kept == []
+    assert await notifying.one() == ["Planned", "Attempted"]
+
+
+async def test_a_message_in_hand_is_finished_when_the_sender_is_asked_to_end(start: Start) -> None:
+    mailbox = Mailbox(pause=0.3)
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        running = asyncio.create_task(notifying.sender.run())
+        await mailbox.busy.wait()
+        running.cancel()
+        await asyncio.wait({running})
+    assert running.cancelled()
+    assert await notifying.one() == ONCE
+
+
+async def test_a_replay_sends_nothing(start: Start) -> None:
+    mailbox = Mailbox()
+    event = recommended("CED/2022/R1")
+    async with mailbox.open() as port:
+        notifying = await start(port)
+        await notifying.subscribe()
+        await notifying.hear(event)
+        await notifying.hear()
+        await looks(notifying)
+        for collection in ("states", "journal"):
+            await notifying.mongodb.drop_collection(collection)
+        await notifying.hear(event)
+        await looks(notifying)
+        await notifying.projection.refold([stream async for stream in notifying.journal.streams()])
+        await looks(notifying)
+    assert len(mailbox.kept) == 1
+    assert await notifying.one() == ONCE
+
+
+async def test_an_answer_that_the_database_lost_is_stored_once(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        append, lost = notifying.store.append, [False, True, True]
+
+        async def losing(*arguments: Any) -> Commit:
+            commit = await append(*arguments)
+            if lost and lost.pop(0):
+                raise AutoReconnect("synthetic: the answer was lost")
+            return commit
+
+        monkeypatch.setattr(notifying.store, "append", losing)
+        await looks(notifying)
+    assert lost == [True]
+    assert len(mailbox.kept) == 1
+    assert await notifying.one() == ONCE
+
+
+async def test_a_claim_whose_answer_was_lost_is_not_acted_on(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        append = notifying.store.append
+
+        async def losing(*arguments: Any) -> Commit:
+            await append(*arguments)
+            raise AutoReconnect("synthetic: the answer was lost")
+
+        monkeypatch.setattr(notifying.store, "append", losing)
+        with pytest.raises(AutoReconnect):
+            await notifying.sender.look()
+        monkeypatch.undo()
+        await looks(notifying)
+    assert mailbox.sessions == 0
+    assert await notifying.one() == ["Planned", "Attempted"]
+
+
+async def test_no_address_lies_in_the_database_or_in_the_log(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    mailbox = Mailbox(f"451 not now, {ADDRESS}", DROP, rcpt="250 ok")
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        await looks(notifying)
+    assert await notifying.one() == ["Planned", "Attempted", "Failed", "Attempted", "Uncertain"]
+    names = await notifying.mongodb.list_collection_names()
+    stored = [repr(document) for name in names for document in await notifying.mongodb[name].find().to_list(None)]
+    assert not [document for document in stored if ADDRESS in document or "Synthetic Reader" in document]
+    out, err = capsys.readouterr()
+    assert "notification_uncertain" in out
+    assert ADDRESS not in out + err
