@@ -7,6 +7,7 @@ are replaced. An error in a handler makes it take the next batch: on any error e
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import KafkaMessage
 
 from shared.intake import Arrival
+from shared.settings import Settings
 from shared.telemetry import BATCH_SECONDS, CONSUMED, LAG, Pulse
 
 log = structlog.get_logger()
@@ -29,15 +31,18 @@ LOOK_SECONDS = 2.0
 
 
 class Subscriber:
-    """One subscriber for all the topics that a service hears, in one consumer group."""
+    """One subscriber for all the topics that a service hears, in one consumer group.
 
-    def __init__(self, kafka: str, service: str, topics: Sequence[str], take: Take, pulse: Pulse, records: int) -> None:
+    A static member of its group: a process that was killed and comes back takes its partitions up at once.
+    """
+
+    def __init__(self, settings: Settings, service: str, topics: Sequence[str], take: Take, pulse: Pulse) -> None:
         self._service = service
         self._take = take
         self._pulse = pulse
         self._busy = False
         self._broker = KafkaBroker(
-            kafka,
+            settings.kafka,
             client_id=f"throughline-{service}",
             logger=None,
             allow_auto_create_topics=False,
@@ -47,11 +52,12 @@ class Subscriber:
             *topics,
             batch=True,
             group_id=f"throughline.{service}",
+            group_instance_id=settings.instance or f"{socket.gethostname()}-{settings.port}",
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             parser=self._parse,
             decoder=_leave,
-            max_records=records,
+            max_records=settings.batch_records,
             batch_timeout_ms=40,
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=4 * 1024 * 1024,

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25
     smtp_sender: str = "throughline@localhost.invalid"
+    instance: str | None = Field(None, description="name of this instance; left out: host name and port")
     log_level: str = "INFO"
     batch_records: int = Field(2_000, ge=1, description="records that one batch of the subscriber may hold")
     not_ready_after: float = Field(30.0, gt=0, description="seconds without progress after which /readyz says no")

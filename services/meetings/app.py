@@ -35,7 +35,7 @@ def make(settings: Settings) -> FastAPI:
     handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
     projection = Projection(journal, states, DeadLetters(database, SERVICE))
     relay = Relay(database, settings.kafka, SERVICE, relaying)
-    subscriber = Subscriber(settings.kafka, SERVICE, TOPICS, projection.take, reading, settings.batch_records)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, reading)
     return make_app(
         SERVICE,
         settings,

@@ -38,7 +38,7 @@ def make(settings: Settings) -> FastAPI:
     letters, policies = DeadLetters(database, SERVICE), Policies(handlers, ledgers.known)
     projection = Projection(journal, states, letters, act=policies, acts_on=ACTS_ON)
     relay = Relay(database, settings.kafka, SERVICE, relaying)
-    subscriber = Subscriber(settings.kafka, SERVICE, TOPICS, projection.take, reading, settings.batch_records)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, reading)
     return make_app(
         SERVICE,
         settings,

@@ -41,7 +41,7 @@ def make(settings: NotificationSettings) -> FastAPI:
     policies = Policies(handlers, states, journal)
     projection = Projection(journal, states, DeadLetters(database, SERVICE), act=policies, acts_on=ACTS_ON)
     relay = Relay(database, settings.kafka, SERVICE, relaying)
-    subscriber = Subscriber(settings.kafka, SERVICE, TOPICS, projection.take, reading, settings.batch_records)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, reading)
     return make_app(
         SERVICE,
         settings,

@@ -39,7 +39,7 @@ def make(settings: Settings) -> FastAPI:
         journal, states, DeadLetters(database, SERVICE), traces.compose_for, Policies(handlers), ACTS_ON
     )
     relay = Relay(database, settings.kafka, SERVICE, relaying)
-    subscriber = Subscriber(settings.kafka, SERVICE, TOPICS, projection.take, reading, settings.batch_records)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, reading)
     return make_app(
         SERVICE,
         settings,

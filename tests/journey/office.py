@@ -1,0 +1,85 @@
+"""A desk with a token: sends commands as a secretariat would, with a retry by the same id, and asks for what became."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tools.local.stack import Stack
+from tools.local.tokens import mint
+
+PATIENCE_SECONDS = 40.0
+
+
+@dataclass
+class Desk:
+    """One person's session with the four services."""
+
+    stack: Stack
+    role: str = "secretariat"
+    member: str | None = None
+    events: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        token = mint(self.stack.home, role=self.role, subject=f"{self.role}-synthetic", member=self.member)
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def send(self, service: str, path: str, **body: Any) -> dict[str, Any]:
+        """Send a command until it is acknowledged: the same id again while the service is away or has not heard."""
+        headers = {**self._headers, "Idempotency-Key": str(uuid4())}
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            answer = self._tried("POST", service, path, headers=headers, json=body)
+            if answer is not None and answer.status_code < 300:
+                accepted: dict[str, Any] = answer.json()
+                self.events += [event["id"] for event in accepted["events"]]
+                return accepted
+            waits = answer is None or answer.status_code == 503 or "Retry-After" in answer.headers
+            if not waits or time.monotonic() > until:
+                raise AssertionError(f"{path}: {answer and (answer.status_code, answer.text)}")
+            time.sleep(0.2)
+
+    def refused(self, service: str, path: str, **body: Any) -> str:
+        """Send a command that is refused, and return the rule."""
+        headers = {**self._headers, "Idempotency-Key": str(uuid4())}
+        answer = self._tried("POST", service, path, headers=headers, json=body)
+        assert answer is not None
+        assert answer.status_code >= 400, answer.text
+        rule: str = answer.json()["rule"]
+        return rule
+
+    def ask(self, service: str, path: str, **query: Any) -> dict[str, Any]:
+        """Ask until there is an answer."""
+        return self.ask_until(service, path, lambda _: True, **query)
+
+    def ask_until(
+        self, service: str, path: str, enough: Callable[[dict[str, Any]], bool], **query: Any
+    ) -> dict[str, Any]:
+        """Ask until the answer is what is waited for."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            answer = self._tried("GET", service, path, headers=self._headers, params=query)
+            if answer is not None and answer.status_code == 200 and enough(found := answer.json()):
+                given: dict[str, Any] = found
+                return given
+            if time.monotonic() > until:
+                raise AssertionError(f"{path}: {answer and (answer.status_code, answer.text[:2_000])}")
+            time.sleep(0.1)
+
+    def _tried(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
+        try:
+            return httpx.request(method, self.stack.urls[service] + path, timeout=20, **more)
+        except httpx.TransportError:
+            return None
+
+    def rebuilt(self, service: str) -> bool:
+        """Ask for a rebuild, and tell whether it came to its end."""
+        url = f"{self.stack.urls[service]}/operations/rebuild"
+        answer = httpx.post(url, headers=self._headers, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return '"finished":true' in answer.text

@@ -1,0 +1,29 @@
+"""All that lies on a topic, read without a group."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer
+
+from shared.intake import Arrival
+
+
+def everything_on(kafka: str, *services: str) -> list[Arrival]:
+    """Return every record on the services' topics, up to their present ends."""
+    return asyncio.run(_read(kafka, [f"throughline.{service}" for service in services]))
+
+
+async def _read(kafka: str, topics: list[str]) -> list[Arrival]:
+    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = consumer.assignment()
+        ends = await consumer.end_offsets(partitions)
+        found: list[Arrival] = []
+        while any([await consumer.position(p) < ends[p] for p in partitions]):
+            for records in (await consumer.getmany(timeout_ms=500)).values():
+                found += [Arrival(r.topic, r.partition, r.offset, r.key, r.value, tuple(r.headers)) for r in records]
+        return found
+    finally:
+        await consumer.stop()
