@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose, trace_bytes
@@ -69,6 +70,11 @@ class History:
 
 
 def replayed(arrivals: Sequence[Arrival]) -> dict[str, bytes]:
+    """Fold and compose records in memory, to the compared bytes of every trace."""
+    return {reference: trace_bytes(trace) for reference, trace in composed(arrivals).items()}
+
+
+def composed(arrivals: Sequence[Arrival], as_of: date | None = None) -> dict[str, dict[str, Any]]:
     """Fold and compose records in memory."""
     events: dict[str, list[Heard]] = {}
     for arrival in arrivals:
@@ -82,10 +88,10 @@ def replayed(arrivals: Sequence[Arrival]) -> dict[str, bytes]:
         assert outcome is not None
         states[stream] = outcome.folded
     return {
-        reference: trace_bytes(trace)
+        reference: trace
         for stream in states
         if (reference := stream.removeprefix("recommendation/")) != stream
-        and (trace := compose(reference, subset(reference, _filled(states)))) is not None
+        and (trace := compose(reference, subset(reference, _filled(states)), as_of)) is not None
     }
 
 

@@ -1,0 +1,26 @@
+"""What had been recorded by a time is a prefix of every stream, read from the journal."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.events.envelope import moment
+from shared.intake import take_apart
+from tests.faults.reading import a_reading
+from tests.history import a_history, composed
+from tools.local.stack import Stack
+
+pytestmark = pytest.mark.servers
+
+
+async def test_known_at_a_time_is_the_trace_of_what_was_recorded_by_then(stack: Stack):
+    history = a_history()
+    times = sorted({take_apart(arrival).recorded.time for arrival in history.all()})  # type: ignore[union-attr]
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.projection.take(history.all())
+        for time in times[:: len(times) // 6]:
+            prefix = [a for a in history.all() if take_apart(a).recorded.time <= time]  # type: ignore[union-attr]
+            expected = composed(prefix)
+            for reference in ("SYN/2031/R1", "SYN/2031/R2"):
+                assert await reading.traces.at(reference, None, time) == expected.get(reference)
+        assert moment(times[-1]) > moment(times[0])

@@ -1,0 +1,174 @@
+"""What a trace says: standing, coverage and gaps, as of a day, and the events behind each statement."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from shared.events import meetings as m
+from shared.events import recommendations as r
+from shared.events.event import Event
+from shared.events.values import Evidence
+from tests.history import History, composed
+from tests.recommendations.synthetic import (
+    OWN,
+    REFERENCE,
+    adopted,
+    cited,
+    drafted,
+    new_registered,
+    old_asks,
+    old_registered,
+    superseded,
+    third_session,
+    transmitted,
+)
+
+ENDORSED = r.CommitteeDispositionRecorded(session=3, outcome="endorsed", on="2030-11-06", status="verified")
+DONE = r.FollowUpReported(progress="implemented", evidence=Evidence(text="Synthetic"), on="2031", status="verified")
+RECONFIRMED = r.CitationReconfirmed(instrument="old", provision="old/ask", superseded_by="new")
+UNCITED = r.MandateUncited(instrument="old", provision="old/ask", reason="Synthetic")
+
+
+def a_trace(*events: Event, old: tuple[Event, ...] = (), as_of: str | None = None) -> dict[str, Any]:
+    """Compose the trace of the synthetic recommendation with these events."""
+    history = History()
+    history.add("instrument/old", old_registered, old_asks, *old)
+    history.add("instrument/new", new_registered)
+    history.add("session/3", third_session)
+    history.add(
+        "meeting/m1",
+        m.MeetingRecorded(meeting="m1", title="Synthetic meeting", kind="forum", starts_at="2030-09"),
+    )
+    history.add(OWN, drafted, *events)
+    return composed(history.all(), date.fromisoformat(as_of) if as_of else None)[REFERENCE]
+
+
+def test_a_live_citation_makes_the_thread_shallow_and_no_citation_leaves_it_uncovered():
+    assert a_trace(cited)["coverage"] == "shallow"
+    assert a_trace()["coverage"] == "uncovered"
+    assert "It cites no mandate." in a_trace()["gaps"]
+
+
+def test_mandate_disposition_and_evidence_make_the_thread_deep():
+    assert a_trace(cited, adopted, transmitted, ENDORSED, DONE)["coverage"] == "deep"
+
+
+@pytest.mark.parametrize(
+    ("disposition", "follow_up"),
+    [
+        (ENDORSED.model_copy(update={"outcome": "unknown"}), DONE),
+        (ENDORSED, DONE.model_copy(update={"evidence": None})),
+    ],
+    ids=["unknown outcome", "no evidence"],
+)
+def test_an_unknown_outcome_or_no_evidence_leaves_the_thread_shallow(disposition: Event, follow_up: Event):
+    assert a_trace(cited, adopted, transmitted, disposition, follow_up)["coverage"] == "shallow"
+
+
+def test_a_citation_is_suspect_once_its_instrument_was_superseded_and_says_why():
+    (mandate,) = a_trace(cited, old=(superseded,))["mandates"]
+    assert mandate["standing"] == "suspect"
+    assert mandate["why"] == [
+        {"superseded_by": "new", "cite": "Synthetic resolution 2", "on": "2031-05-01", "status": "inferred"}
+    ]
+
+
+def test_a_suspect_citation_is_a_gap_in_words_and_no_live_mandate():
+    trace = a_trace(cited, old=(superseded,))
+    assert trace["coverage"] == "uncovered"
+    assert (
+        "The citation of Synthetic resolution 1 is suspect: superseded by Synthetic resolution 2 on 1 May 2031 "
+        "(inferred), and not reconfirmed." in trace["gaps"]
+    )
+
+
+def test_a_citation_that_was_reconfirmed_against_the_supersession_is_live_again():
+    (mandate,) = a_trace(cited, RECONFIRMED, old=(superseded,))["mandates"]
+    assert (mandate["standing"], mandate["reconfirmed"][0]["superseded_by"]) == ("live", "new")
+
+
+def test_a_later_supersession_makes_a_reconfirmed_citation_suspect_again():
+    again = r.InstrumentSuperseded(by="third", on="2032")
+    (mandate,) = a_trace(cited, RECONFIRMED, old=(superseded, again))["mandates"]
+    assert (mandate["standing"], mandate["why"][0]["superseded_by"]) == ("suspect", "third")
+
+
+def test_a_citation_taken_back_stays_on_the_trace():
+    (mandate,) = a_trace(cited, UNCITED)["mandates"]
+    assert (mandate["standing"], mandate["uncited_because"]) == ("uncited", "Synthetic")
+
+
+def test_an_adoption_that_the_record_does_not_place_is_a_gap():
+    assert any("does not say at which meeting" in gap for gap in a_trace(cited, adopted)["gaps"])
+    assert "Its adoption is not on record." in a_trace(cited)["gaps"]
+
+
+def test_what_is_not_verified_is_counted_by_certainty():
+    trace = a_trace(cited.model_copy(update={"status": "inferred"}), adopted, transmitted, ENDORSED, DONE)
+    assert "Not verified: 1 of 1 citation (1 inferred)." in trace["gaps"]
+    assert not any("disposition (" in gap for gap in trace["gaps"])
+
+
+def test_every_statement_has_the_events_behind_it():
+    trace = a_trace(cited, adopted, transmitted, ENDORSED, DONE, old=(superseded,))
+    statements = {
+        "recommendation",
+        "lineage",
+        *(f"{section}/{n}" for section in ("mandates", "work", "transmission", "dispositions", "follow_up")
+          for n in range(len(trace[section]))),
+    }  # fmt: skip
+    assert set(trace["provenance"]) == statements - {"lineage"}
+    behind = [line.rsplit(" ", 3)[:2] for line in trace["provenance"]["mandates/0"]]
+    assert behind == [[OWN, "2"], *(["instrument/old", str(n)] for n in (1, 2, 3)), ["instrument/new", "1"]]
+    assert ["instrument/old", 3] in trace["based_on"]
+
+
+def test_a_correction_stands_behind_the_statement_beside_what_it_corrects():
+    corrected = r.RecordCorrected(
+        corrects=2, data={"instrument": "old", "provision": "old/ask", "status": "verified"}, reason="Synthetic"
+    )
+    trace = a_trace(cited, corrected)
+    assert trace["mandates"][0]["status"] == "verified"
+    assert [line.split(" ")[1] for line in trace["provenance"]["mandates/0"]][:2] == ["2", "3"]
+
+
+def test_as_of_a_day_later_facts_are_not_shown():
+    trace = a_trace(cited, adopted, transmitted, ENDORSED, DONE, as_of="2030-11-05")
+    assert [item["session"] for item in trace["transmission"]] == [3]
+    assert (trace["dispositions"], trace["follow_up"]) == ([], [])
+    assert trace["recommendation"]["standing"] == "transmitted"
+
+
+def test_as_of_a_day_within_a_date_known_in_part_the_fact_is_possible():
+    trace = a_trace(cited, adopted, transmitted, ENDORSED, DONE, as_of="2031-06-30")
+    assert [item["dated"] for item in trace["follow_up"]] == ["possibly"]
+    assert "dated" not in a_trace(cited, adopted, DONE, as_of="2031-12-31")["follow_up"][0]
+
+
+def test_as_of_a_day_undated_facts_are_shown_as_such():
+    assert [mandate["dated"] for mandate in a_trace(cited, as_of="2030-01-01")["mandates"]] == ["date unknown"]
+
+
+def test_as_of_a_day_only_earlier_supersessions_count():
+    assert a_trace(cited, old=(superseded,), as_of="2031-04-30")["mandates"][0]["standing"] == "live"
+    assert a_trace(cited, old=(superseded,), as_of="2031-05-01")["mandates"][0]["standing"] == "suspect"
+
+
+def test_a_discussion_is_dated_by_its_meeting():
+    seen = {"stream": "meeting/m1", "version": 1}
+    discussed = r.RecommendationDiscussed(meeting="m1", on="2030-09", seen=seen)
+    assert a_trace(discussed, as_of="2030-08-31")["work"] == []
+    assert a_trace(discussed, as_of="2030-09-01")["work"][0]["dated"] == "possibly"
+    assert "dated" not in a_trace(discussed, as_of="2030-09-30")["work"][0]
+
+
+def test_without_a_day_nothing_is_marked():
+    trace = a_trace(cited, adopted, transmitted, ENDORSED, DONE)
+    assert b"dated" not in repr(trace).encode()
+
+
+def test_a_reference_is_said_to_be_this_systems_own():
+    assert "not a United Nations symbol" in a_trace()["recommendation"]["reference_is"]
