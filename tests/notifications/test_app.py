@@ -1,0 +1,209 @@
+"""The service as a process, on real Kafka, MongoDB and SMTP: asked over HTTP, killed in mid-delivery, replayed."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from pymongo import MongoClient
+
+from services.notifications.projection import TOPICS
+from shared.events.recommendations import RecommendationWithdrawn
+from shared.intake import Arrival
+from tests.notifications.instance import recommended
+from tests.notifications.smtp import ADDRESS, Mailbox
+from tools.local.stack import Stack
+from tools.local.tokens import mint
+
+pytestmark = pytest.mark.servers
+PATIENCE = 30.0
+INSTANCE = "synthetic-instance"
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[tuple[Mailbox, int]]:
+    mailbox = Deadly()
+    async with mailbox.open() as port:
+        yield mailbox, port
+
+
+class Deadly(Mailbox):
+    """Keeps a message, and may kill its sender before it gives the answer."""
+
+    victim: subprocess.Popen[bytes] | None = None
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        answer = await super().handle_DATA(server, session, envelope)
+        if self.victim is not None:
+            self.victim.kill()
+            self.victim.wait()
+            self.victim = None
+        return answer
+
+
+@contextmanager
+def running(stack: Stack, smtp_port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The service in a process of its own, ended with SIGTERM."""
+    own = {
+        "THROUGHLINE_SMTP_PORT": str(smtp_port),
+        "THROUGHLINE_SMTP_TIMEOUT": "0.5",
+        "THROUGHLINE_INTERRUPTED_AFTER": "1.5",
+        "THROUGHLINE_LOOK_EVERY": "0.05",
+        "THROUGHLINE_INSTANCE": INSTANCE,
+    }
+    command = [sys.executable, "-m", "services.notifications.app"]
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, env=stack.environment("notifications") | own, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+class Client:
+    """What a role asks of the service."""
+
+    def __init__(self, stack: Stack) -> None:
+        port = stack.environment("notifications")["THROUGHLINE_PORT"]
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20)
+        self.stack = stack
+
+    async def ask(self, method: str, path: str, role: str = "secretariat", **more: Any) -> httpx.Response:
+        headers = {
+            "Authorization": f"Bearer {mint(self.stack.home, role=role, subject='synthetic-person')}",
+            "Idempotency-Key": str(uuid4()),
+        }
+        return await self.http.request(method, path, headers=headers, **more)
+
+    async def until_ready(self) -> None:
+        await until(self._ready)
+
+    async def _ready(self) -> bool:
+        try:
+            return (await self.http.get("/readyz")).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    async def of(self, subscription: str, standing: str) -> list[dict[str, Any]]:
+        """The notifications of a subscription that stand so."""
+        asked = {"subscription": subscription, "standing": standing}
+        answer = (await self.ask("GET", "/notifications", "auditor", params=asked)).raise_for_status()
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    async def subscribe(self, subscription: str, event: str) -> httpx.Response:
+        details = {"name": "Synthetic Reader", "address": ADDRESS}
+        body = {"subscription": subscription, "details": details, "events": [event]}
+        return await self.ask("POST", "/subscriptions", json=body)
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not await true():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def publish(stack: Stack, arrival: Arrival) -> None:
+    """Publish a sibling's event as its relay would."""
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+        await producer.send_and_wait(arrival.topic, arrival.value, key=arrival.key, headers=list(arrival.headers))
+
+
+async def rewind(stack: Stack) -> None:
+    """Set the consumer group of the service back to the beginning of every topic, and drop what it read."""
+    consumer = AIOKafkaConsumer(
+        *TOPICS,
+        bootstrap_servers=stack.kafka,
+        group_id="throughline.notifications",
+        group_instance_id=INSTANCE,
+        enable_auto_commit=False,
+    )
+    async with consumer:
+        await consumer.getmany(timeout_ms=500)
+        assert len(consumer.assignment()) == 24
+        await consumer.commit(dict.fromkeys(consumer.assignment(), 0))
+    with MongoClient[Any](stack.mongodb_admin_uri) as client:
+        for collection in ("states", "journal"):
+            client["throughline_notifications"].drop_collection(collection)
+
+
+async def test_a_subscriber_is_told_once_and_a_replay_tells_nobody(
+    bare_stack: Stack, mailbox: tuple[Mailbox, int], tmp_path: Path
+) -> None:
+    kept, port = mailbox[0].kept, mailbox[1]
+    client, log = Client(bare_stack), tmp_path / "log"
+
+    async def told() -> bool:
+        return len(await client.of("journey", "delivered")) == 1
+
+    with running(bare_stack, port, log) as process:
+        await client.until_ready()
+        (await client.subscribe("journey", "RecommendationAdopted")).raise_for_status()
+        await publish(bare_stack, recommended("CED/2031/R1"))
+        await until(told)
+        shown = (await client.ask("GET", "/subscriptions/journey")).json()["state"]
+        assert shown["details"] == {"name": "Synthetic Reader", "address": ADDRESS}
+        audited = await client.ask("GET", "/subscriptions/journey", "auditor")
+        assert audited.json()["state"]["added"]["sealed"]["box"]
+        assert ADDRESS not in audited.text
+        for role in ("expert", "chair", "operator"):
+            assert (await client.ask("GET", "/subscriptions/journey", role)).status_code == 403
+        assert (await client.ask("POST", "/subscriptions/journey/remove", "auditor", json={})).status_code == 403
+        unknown = await client.ask("POST", "/subscriptions/nobody/remove", json={})
+        assert (unknown.status_code, unknown.json()["rule"]) == (409, "OutOfOrder")
+    assert process.returncode == 0
+
+    await rewind(bare_stack)
+    with running(bare_stack, port, log) as process:
+        await client.until_ready()
+        await until(told)
+        rebuilt = await client.ask("POST", "/operations/rebuild")
+        assert b'"finished":true' in rebuilt.content
+        await asyncio.sleep(0.5)
+        assert await told()
+    assert len(kept) == 1
+    assert ADDRESS not in log.read_text()
+    assert '"event":"notification_delivered"' in log.read_text().replace('": "', '":"')
+
+
+async def test_a_sender_killed_before_the_answer_leaves_it_uncertain_until_a_person_decides(
+    bare_stack: Stack, mailbox: tuple[Deadly, int], tmp_path: Path
+) -> None:
+    box, port = mailbox
+    client, log = Client(bare_stack), tmp_path / "log"
+
+    async def uncertain() -> bool:
+        return len(await client.of("killed", "uncertain")) == 1
+
+    with running(bare_stack, port, log) as process:
+        await client.until_ready()
+        (await client.subscribe("killed", "RecommendationWithdrawn")).raise_for_status()
+        box.victim = process
+        withdrawn = RecommendationWithdrawn(reason="synthetic")
+        await publish(bare_stack, recommended("CED/2032/R1", event=withdrawn))
+        await asyncio.to_thread(process.wait, PATIENCE)
+    assert process.returncode == -9
+    with running(bare_stack, port, log):
+        await client.until_ready()
+        await until(uncertain)
+        assert len(box.kept) == 1
+        [shown] = await client.of("killed", "uncertain")
+        assert shown["state"]["uncertain"]["reason"] == "interrupted"
+        resend = f"/notifications/{shown['state']['planned']['notification']}/resend"
+        assert (await client.ask("POST", resend, "operator", json={})).status_code == 403
+        (await client.ask("POST", resend, json={"note": "the reader has not seen it"})).raise_for_status()
+        assert (await client.ask("POST", resend, json={})).json()["rule"] == "OutOfOrder"
+    first, second = (message_from_bytes(kept)["Message-ID"] for kept in box.kept)
+    assert first == second

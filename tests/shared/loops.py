@@ -1,0 +1,59 @@
+"""A process with one loop, named by the first argument, on a database that need not be there."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from fastapi import FastAPI
+
+from shared.process import connect, lifespan_of, run
+from shared.settings import Settings
+from shared.telemetry import Pulse
+
+
+async def for_ever() -> None:
+    print("the loop runs", flush=True)
+    await asyncio.Event().wait()
+
+
+async def finishes_what_it_has_in_hand() -> None:
+    try:
+        await for_ever()
+    finally:
+        await asyncio.sleep(0.3)
+        print("what was in hand is finished", flush=True)
+
+
+async def raises() -> None:
+    raise RuntimeError("synthetic")
+
+
+async def returns() -> None:
+    print("the loop ends by itself", flush=True)
+
+
+async def is_cancelled_from_within() -> None:
+    raise asyncio.CancelledError
+
+
+def make(settings: Settings) -> FastAPI:
+    database = connect(settings, "synthetic")
+    waits = sys.argv[1] == "waits_for_its_database"
+
+    async def prepare() -> None:
+        if waits:
+            await database.command("ping")
+
+    loop = globals()["for_ever" if waits else sys.argv[1]]
+    app = FastAPI(lifespan=lifespan_of(database, [prepare], [(Pulse("synthetic"), loop), (Pulse("other"), for_ever)]))
+
+    @app.get("/")
+    async def here() -> str:
+        return "here"
+
+    return app
+
+
+if __name__ == "__main__":
+    run("synthetic", make, Settings)

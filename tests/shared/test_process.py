@@ -1,0 +1,97 @@
+"""A service as a process: how it begins, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from tools.local.ports import choose
+
+PORT = choose(())
+ENVIRONMENT = {
+    "THROUGHLINE_KAFKA": "127.0.0.1:1",
+    "THROUGHLINE_MONGODB": "mongodb://127.0.0.1:1",
+    "THROUGHLINE_DATABASE": "synthetic",
+    "THROUGHLINE_JWKS": "none",
+    "THROUGHLINE_PORT": str(PORT),
+}
+
+
+@contextmanager
+def running(loop: str, environment: dict[str, str] = ENVIRONMENT) -> Iterator[subprocess.Popen[str]]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
+    command = [sys.executable, "-m", "tests.shared.loops", loop]
+    with subprocess.Popen(
+        command, env=inherited | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def until(process: subprocess.Popen[str], words: str) -> None:
+    assert process.stdout is not None
+    assert any(words in line for line in process.stdout), f"it ended without saying {words!r}"
+
+
+@pytest.mark.parametrize("loop", ["raises", "returns", "is_cancelled_from_within"])
+def test_a_process_whose_loop_dies_ends_with_an_error_so_that_it_is_started_again(loop: str) -> None:
+    with running(loop) as process:
+        said, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert '"event": "loop_died"' in said
+    assert '"loop": "synthetic"' in said
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_process_that_is_asked_to_end_finishes_what_it_has_in_hand(sign: signal.Signals) -> None:
+    with running("finishes_what_it_has_in_hand") as process:
+        until(process, "Uvicorn running")
+        process.send_signal(sign)
+        said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "what was in hand is finished" in said
+    assert "loop_died" not in said
+
+
+def test_no_request_is_taken_before_everything_is_prepared() -> None:
+    with running("waits_for_its_database") as process:
+        until(process, "database_not_there_yet")
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.1:{PORT}/", trust_env=False)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_a_prepared_process_answers() -> None:
+    with running("for_ever") as process:
+        until(process, "Uvicorn running")
+        began = time.monotonic()
+        assert httpx.get(f"http://127.0.0.1:{PORT}/", trust_env=False).json() == "here"
+        assert time.monotonic() - began < 5
+
+
+def test_a_missing_setting_is_named_at_the_start() -> None:
+    incomplete = {name: value for name, value in ENVIRONMENT.items() if name != "THROUGHLINE_KAFKA"}
+    with running("for_ever", incomplete) as process:
+        said, _ = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert said.strip() == "THROUGHLINE_KAFKA: Field required"
+
+
+def test_a_wrong_setting_is_named_without_its_value() -> None:
+    with running("for_ever", ENVIRONMENT | {"THROUGHLINE_PORT": "secret"}) as process:
+        said, _ = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "THROUGHLINE_PORT" in said
+    assert "secret" not in said
