@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import KafkaMessage
 
 from shared.intake import Arrival
+from shared.offsets import BeginWhereTheDatabaseIs, Offsets
 from shared.settings import Settings
 from shared.telemetry import BATCH_SECONDS, CONSUMED, LAG, Pulse
 
@@ -36,9 +38,12 @@ class Subscriber:
     A static member of its group: a process that was killed and comes back takes its partitions up at once.
     """
 
-    def __init__(self, settings: Settings, service: str, topics: Sequence[str], take: Take, pulse: Pulse) -> None:
+    def __init__(
+        self, settings: Settings, service: str, topics: Sequence[str], take: Take, offsets: Offsets, pulse: Pulse
+    ) -> None:
         self._service = service
         self._take = take
+        self._offsets = offsets
         self._pulse = pulse
         self._busy = False
         self._broker = KafkaBroker(
@@ -54,6 +59,7 @@ class Subscriber:
             group_id=f"throughline.{service}",
             group_instance_id=settings.instance or f"{socket.gethostname()}-{settings.port}",
             auto_offset_reset="earliest",
+            listener=BeginWhereTheDatabaseIs(offsets, lambda: self._consumer),
             ack_policy=AckPolicy.MANUAL,
             parser=self._parse,
             decoder=_leave,
@@ -91,6 +97,8 @@ class Subscriber:
         try:
             with BATCH_SECONDS.labels(self._service).time():
                 await self._take([_arrival(record) for record in records])
+                nexts = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
+                await self._offsets.reached(nexts)
         except Exception as error:
             self._pulse.fault(f"batch: {type(error).__name__}")
             log.exception("batch_failed", records=len(records))
@@ -98,9 +106,9 @@ class Subscriber:
             await asyncio.sleep(RETRY_SECONDS)
             raise
         self._busy = False
-        await self._commit(records)
-        for record in records:
-            CONSUMED.labels(self._service, record.topic).inc()
+        await self._commit(nexts)
+        for topic, count in Counter(record.topic for record in records).items():
+            CONSUMED.labels(self._service, topic).inc(count)
         self._pulse.beat()
 
     def _wind_back(self, records: Records) -> None:
@@ -114,8 +122,8 @@ class Subscriber:
             except IllegalStateError:  # revoked meanwhile: its new owner starts from the committed offset
                 continue
 
-    async def _commit(self, records: Records) -> None:
-        nexts = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
+    async def _commit(self, nexts: dict[TopicPartition, int]) -> None:
+        """Tell Kafka too, for those who watch the lag; where to begin is read from the database."""
         mine = self._consumer.assignment()
         offsets = {partition: offset for partition, offset in nexts.items() if partition in mine}
         try:

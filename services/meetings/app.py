@@ -15,6 +15,7 @@ from shared.handling import Ledgers
 from shared.http import make_app
 from shared.journal import Journal
 from shared.messaging import Subscriber
+from shared.offsets import Offsets
 from shared.operations import operations
 from shared.process import connect, lifespan_of, run
 from shared.projecting import Projection
@@ -35,7 +36,7 @@ def make(settings: Settings) -> FastAPI:
     handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
     projection = Projection(journal, states, DeadLetters(database, SERVICE))
     relay = Relay(database, settings.kafka, SERVICE, relaying)
-    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, reading)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
     return make_app(
         SERVICE,
         settings,

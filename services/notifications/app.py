@@ -18,6 +18,7 @@ from shared.handling import Ledgers
 from shared.http import make_app
 from shared.journal import Journal
 from shared.messaging import Subscriber
+from shared.offsets import Offsets
 from shared.operations import operations
 from shared.process import connect, lifespan_of, run
 from shared.projecting import Projection
@@ -41,7 +42,7 @@ def make(settings: NotificationSettings) -> FastAPI:
     policies = Policies(handlers, states, journal)
     projection = Projection(journal, states, DeadLetters(database, SERVICE), act=policies, acts_on=ACTS_ON)
     relay = Relay(database, settings.kafka, SERVICE, relaying)
-    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, reading)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
     return make_app(
         SERVICE,
         settings,

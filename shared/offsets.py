@@ -1,0 +1,67 @@
+"""How far a service has read each partition, kept beside what it made of it.
+
+Kafka's committed offsets outlive a database that is restored from a backup; these are restored with it, so that what
+the backup lacks is read again. What was read twice has no effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from typing import Any
+
+import structlog
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import UpdateOne, WriteConcern
+from pymongo.errors import PyMongoError
+
+log = structlog.get_logger()
+
+
+class Offsets:
+    """The offsets that a service has reached, in its own database."""
+
+    def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
+        self._progress = database.get_collection("progress", write_concern=WriteConcern(w="majority"))
+
+    async def reached(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Note the offset that comes next in each partition; it never falls."""
+        await self._progress.bulk_write(
+            [UpdateOne({"_id": _name(p)}, {"$max": {"next": offset}}, upsert=True) for p, offset in offsets.items()],
+            ordered=False,
+        )
+
+    async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return the offset that comes next in each partition; 0 where nothing was noted."""
+        by_name = {_name(partition): partition for partition in partitions}
+        found: AsyncIterable[Mapping[str, Any]] = self._progress.find({"_id": {"$in": list(by_name)}})
+        noted = {row["_id"]: row["next"] async for row in found}
+        return {partition: noted.get(name, 0) for name, partition in by_name.items()}
+
+
+class BeginWhereTheDatabaseIs(ConsumerRebalanceListener):
+    """Starts each partition that is assigned from the offset in the database, whatever Kafka has committed."""
+
+    def __init__(self, offsets: Offsets, consumer: Callable[[], Any]) -> None:
+        self._offsets = offsets
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Leave them as they are: what was taken is noted."""
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Seek to what the database says comes next; wait for the database, since an error here would be ignored."""
+        while True:
+            try:
+                nexts = await self._offsets.read(assigned)
+                break
+            except PyMongoError as error:
+                log.warning("offsets_not_read", error=type(error).__name__)
+                await asyncio.sleep(0.5)
+        for partition, offset in nexts.items():
+            self._consumer().seek(partition, offset)
+
+
+def _name(partition: TopicPartition) -> str:
+    return f"{partition.topic}/{partition.partition}"
