@@ -1,0 +1,13 @@
+"""What the examples share: a certainty, a digest, a key that seals nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CERTAIN: dict[str, Any] = {
+    "note": "Synthetic: made up\nto test the “published language”, in two lines.",
+    "source": "synthetic record, para. 1",
+    "status": "verified",
+}
+DIGEST = "0123456789abcdef" * 4
+SEALING_KEY = bytes(range(32))
