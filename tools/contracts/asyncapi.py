@@ -1,0 +1,144 @@
+"""The AsyncAPI 3.0 document of each service: what it publishes, what it hears, on which topics, in which messages."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from typing import Any
+
+from shared.events.canonical import leaf_hash
+from shared.events.catalogue import EVENTS
+from shared.events.envelope import EVENT_LIMIT
+from shared.events.event import Event
+
+CLOUDEVENTS = "application/cloudevents+json; charset=UTF-8"
+SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
+SCHEMAS = "../../shared/events/schemas"
+KAFKA_BINDING = "0.5.0"
+ABOUT_EVENTS = (
+    "An event is a CloudEvent in structured mode; its bytes are RFC 8785 canonical JSON without nulls and floats, at "
+    f"most {EVENT_LIMIT} of them, made once, and the same wherever they are stored, published or exported. Its "
+    "`streamversion` counts from 1 within its stream. An identical repeat is no fault."
+)
+EXAMPLE_STREAM = "recommendation/CED/2022/R1"
+
+HEADERS: dict[str, Any] = {
+    "type": "object",
+    "required": ["content-type", "position", "leaf"],
+    "properties": {
+        "content-type": {"type": "string", "const": CLOUDEVENTS},
+        "position": {
+            "type": "string",
+            "pattern": "^(0|[1-9][0-9]{0,15})$",
+            "description": "the event's place in its service's ledger, in decimal, from 0, without a gap",
+            "examples": ["0"],
+        },
+        "leaf": {
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$",
+            "description": "RFC 6962 leaf hash of the value's bytes, SHA-256 in hex",
+            "examples": [leaf_hash(b"")],
+        },
+    },
+}
+KEY: dict[str, Any] = {
+    "type": "string",
+    "maxLength": 300,
+    "description": "the event's stream, which is its `subject`: the events of a stream keep their order",
+    "examples": [EXAMPLE_STREAM],
+}
+
+
+def documents(topics: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the documents by service; `topics` is what deploy/topics.yaml says."""
+    return {
+        declared["service"]: _document(topic, declared["service"], topics)
+        for topic, declared in topics["topics"].items()
+    }
+
+
+def _document(own: str, service: str, topics: dict[str, Any]) -> dict[str, Any]:
+    heard: tuple[str, ...] = import_module(f"services.{service}.projection").TOPICS
+    used = sorted({own, *heard}, key=lambda topic: (topic != own, topic))
+    return {
+        "asyncapi": "3.0.0",
+        "id": f"urn:throughline:service:{service}",
+        "info": {
+            "title": f"Throughline: {service}",
+            "version": "1.0.0",
+            "description": f"What the service {service} publishes and hears. {ABOUT_EVENTS}",
+        },
+        "defaultContentType": CLOUDEVENTS,
+        "channels": {topic: _channel(topic, topics) if topic == own else _of_sibling(topic, topics) for topic in used},
+        "operations": {
+            "publish": _operation("send", own, "The relay of this service publishes what its event store holds."),
+            **{
+                f"hear.{topic.rpartition('.')[2]}": _operation(
+                    "receive", topic, "Journal, fold; see the table in this service's subscribers.py."
+                )
+                for topic in sorted(heard)
+            },
+        },
+        "components": {
+            "messages": {event.type_name(): _message(event) for event in _events(own, topics)},
+            "messageTraits": {"event": _TRAIT},
+            "schemas": {"headers": HEADERS},
+        },
+    }
+
+
+def _events(topic: str, topics: dict[str, Any]) -> list[type[Event]]:
+    service = topics["topics"][topic]["service"]
+    return [event for _, event in sorted(EVENTS.items()) if event.service == service]
+
+
+def _channel(topic: str, topics: dict[str, Any]) -> dict[str, Any]:
+    config = topics["config"]
+    return {
+        "address": topic,
+        "description": f"Every event of the service {topics['topics'][topic]['service']}, kept for ever.",
+        "messages": {
+            event.type_name(): {"$ref": f"#/components/messages/{event.type_name()}"}
+            for event in _events(topic, topics)
+        },
+        "bindings": {
+            "kafka": {
+                "topic": topic,
+                "partitions": topics["topics"][topic]["partitions"],
+                "topicConfiguration": {**config, "cleanup.policy": [config["cleanup.policy"]]},
+                "bindingVersion": KAFKA_BINDING,
+            }
+        },
+    }
+
+
+def _of_sibling(topic: str, topics: dict[str, Any]) -> dict[str, Any]:
+    return {"$ref": f"{topics['topics'][topic]['service']}.yaml#/channels/{topic}"}
+
+
+def _operation(action: str, topic: str, summary: str) -> dict[str, Any]:
+    return {"action": action, "channel": {"$ref": f"#/channels/{topic}"}, "summary": summary}
+
+
+_TRAIT: dict[str, Any] = {
+    "contentType": CLOUDEVENTS,
+    "headers": {"$ref": "#/components/schemas/headers"},
+    "correlationId": {
+        "location": "$message.payload#/correlationid",
+        "description": "the chain of cause and effect that the event belongs to",
+    },
+    "bindings": {"kafka": {"key": KEY, "bindingVersion": KAFKA_BINDING}},
+}
+
+
+def _message(event: type[Event]) -> dict[str, Any]:
+    return {
+        "name": event.type_name(),
+        "title": event.__name__,
+        "summary": inspect.getdoc(event),
+        "traits": [{"$ref": "#/components/messageTraits/event"}],
+        "payload": {
+            "schemaFormat": SCHEMA_FORMAT,
+            "schema": {"$ref": f"{SCHEMAS}/{event.type_name()}.json"},
+        },
+    }

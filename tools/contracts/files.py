@@ -1,0 +1,66 @@
+"""The generated files: what they should hold, and where what lies there differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from tools.contracts.asyncapi import documents
+from tools.contracts.schemas import schemas
+
+CHECKOUT = Path(__file__).parents[2]
+SCHEMAS = Path("shared/events/schemas")
+DOCUMENTS = Path("docs/asyncapi")
+TOPICS = CHECKOUT / "deploy/topics.yaml"
+
+
+def generated() -> dict[Path, bytes]:
+    """Return every generated file, by its path in the checkout."""
+    topics = yaml.safe_load(TOPICS.read_text(encoding="utf-8"))
+    return {
+        **{SCHEMAS / f"{name}.json": _json(schema) for name, schema in schemas().items()},
+        **{DOCUMENTS / f"{name}.yaml": _yaml(document) for name, document in documents(topics).items()},
+    }
+
+
+def write(root: Path = CHECKOUT) -> int:
+    """Write the files and remove those that nothing generates any more; return how many changed."""
+    wanted, changed = generated(), [path for path, _ in drift(root)]
+    for path in changed:
+        if path in wanted:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(wanted[path])
+        else:
+            (root / path).unlink()
+    return len(changed)
+
+
+def drift(root: Path = CHECKOUT) -> Iterator[tuple[Path, str]]:
+    """Name the files that are not as generated, and how they differ."""
+    wanted = generated()
+    there = {path.relative_to(root) for folder in (SCHEMAS, DOCUMENTS) for path in (root / folder).glob("*")}
+    for path in sorted(wanted.keys() | there):
+        if path not in there:
+            yield path, "is missing"
+        elif path not in wanted:
+            yield path, "is not generated from anything"
+        elif (root / path).read_bytes() != wanted[path]:
+            yield path, "differs from what the code says"
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _yaml(value: dict[str, Any]) -> bytes:
+    text: str = yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
+    return text.encode()

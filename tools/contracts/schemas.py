@@ -1,0 +1,49 @@
+"""The JSON Schema of each event: the whole envelope, draft 2020-12, made from the models that read the events."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from shared.events.catalogue import ENVELOPES, EVENTS
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class _Published(GenerateJsonSchema):
+    """What is not known is left out, so no member may be null; and a name is its own title."""
+
+    def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
+        return {"$schema": DIALECT, **super().generate(schema, mode)}
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        made = super().default_schema(schema)
+        return {name: value for name, value in made.items() if name != "default" or value is not None}
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def schema_of(type_name: str) -> dict[str, Any]:
+    """Return the JSON Schema of an event type; its `$id` is the event's `dataschema`."""
+    event = EVENTS[type_name]
+    schema = ENVELOPES[type_name].model_json_schema(schema_generator=_Published)
+    dialect = schema.pop("$schema")
+    said = {
+        "$schema": dialect,
+        "$id": event.schema_name(),
+        "title": event.__name__,
+        "description": inspect.getdoc(event),
+    }
+    return said | {name: value for name, value in schema.items() if name not in said}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schemas of all events by type."""
+    return {type_name: schema_of(type_name) for type_name in sorted(EVENTS)}
