@@ -14,7 +14,7 @@ from typing import Any
 from bson.binary import Binary
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import WriteConcern
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from uuid_utils import uuid7
 
@@ -25,6 +25,8 @@ from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
 
 DURABLE = WriteConcern(w="majority", j=True)
+StoreFault = PyMongoError
+"""What a store raises when its database cannot be reached, or fails."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,14 @@ class CommandReused(Exception):
     """The command id belongs to another command, or to another actor's."""
 
 
+class StoreClosed(Exception):
+    """Nothing may be appended: the store lacks what its topic already holds."""
+
+
 class EventStore:
-    """The commits of one service."""
+    """The commits of one service. `closed` says why nothing may be appended, if so."""
+
+    closed: str | None = None
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._commits = database.get_collection("commits", write_concern=DURABLE, read_concern=ReadConcern("majority"))
@@ -86,6 +94,8 @@ class EventStore:
 
         Raises Conflict, CommandReused, and TooLarge for an event past the limit.
         """
+        if self.closed is not None:
+            raise StoreClosed(self.closed)
         raws: list[bytes] = []
         previous, time = head.hash, stamp(context.now, head.time)
         for version, event in enumerate(events, start=head.version + 1):
@@ -125,7 +135,7 @@ class EventStore:
         found = await self._lookup.find_one({"command_id": context.command_id})
         if found is None:
             return None
-        if found["command_digest"] != digest or found["actor"] != context.actor:
+        if found.get("command_digest", digest) != digest or found["actor"] != context.actor:
             raise CommandReused(context.command_id)
         events = tuple(bytes(raw) for raw in found["events"])
         return Commit(found["_id"]["s"], found["_id"]["v"], found["last"], events, replayed=True)

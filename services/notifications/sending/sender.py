@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from services.notifications.commands import (
     AttemptNotification,
@@ -27,7 +26,7 @@ from services.notifications.sending.courier import Answer, Courier, NoAnswer, No
 from services.notifications.sending.letters import Letter, Letters
 from services.notifications.sending.settings import NotificationSettings
 from shared.aggregates import Command, Context
-from shared.event_store import Commit, Conflict
+from shared.event_store import Commit, Conflict, StoreFault
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import moment
 from shared.events.notifications import NotificationAttempted
@@ -66,7 +65,7 @@ class Sender:
                 if not await self.look():
                     pause *= REST_ROUNDS
                 self.pulse.beat()
-            except PyMongoError as error:
+            except StoreFault as error:
                 self.pulse.fault(f"MongoDB: {type(error).__name__}")
                 log.warning("sender_interrupted", error=type(error).__name__)
             await asyncio.sleep(pause)
@@ -142,7 +141,7 @@ class Sender:
             try:
                 outcome = await handle(self.ledgers, claim.subject, command, context)
                 break
-            except (PyMongoError, Conflict) as error:
+            except (StoreFault, Conflict) as error:
                 log.warning("answer_not_stored_yet", stream=claim.subject, error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
         if isinstance(outcome, Rejection):
