@@ -32,7 +32,7 @@ REQUESTS_GRACE_SECONDS = 10
 LOOPS_GRACE_SECONDS = 20.0
 SERVER_SELECTION_MS = 5_000
 
-Prepare = Callable[[], Awaitable[None]]
+Prepare = Callable[[], Awaitable[object]]
 Loop = tuple[Pulse, Callable[[], Awaitable[None]]]
 S = TypeVar("S", bound=Settings)
 

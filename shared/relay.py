@@ -22,13 +22,16 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from shared.commit_feed import CommitFeed, Stored, TokenTooOld
+from shared.event_store import EventStore
 from shared.events.canonical import leaf_hash
 from shared.ledger import Batch, Entry, Ledger, LedgerMoved, Token
+from shared.tail import HistoryAhead, check
 from shared.telemetry import RELAY_POSITION, RELAYED, Pulse
 
 LEASE_MS = 5_000
 BATCH_COMMITS = 2_000
 WAIT_MS = 500
+CHECK_SECONDS = 2.0
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
 log = structlog.get_logger()
@@ -70,8 +73,11 @@ class Lease:
 class Relay:
     """The relay of one service."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[Any], kafka: str, service: str, pulse: Pulse) -> None:
+    def __init__(
+        self, database: AsyncIOMotorDatabase[Any], store: EventStore, kafka: str, service: str, pulse: Pulse
+    ) -> None:
         self._database = database
+        self._store = store
         self._kafka = kafka
         self._service = service
         self._topic = f"throughline.{service}"
@@ -82,17 +88,41 @@ class Relay:
         self._end = 0
         self._published = 0
 
+    async def check(self) -> bool:
+        """Tell whether the ledger may be extended; where its topic is ahead of it, close the store and say so.
+
+        Without Kafka there is nothing to compare with, and commands are taken: the check is made again before relaying.
+        """
+        try:
+            await asyncio.wait_for(check(self._ledger, self._kafka, self._service), 30)
+        except HistoryAhead as finding:
+            self._store.closed = str(finding)
+            self._pulse.stop(str(finding))
+            log.error("history_ahead", finding=str(finding))
+            return False
+        except (KafkaError, OSError, TimeoutError) as error:
+            self._pulse.fault(f"Kafka: {type(error).__name__}")
+            return False
+        self._store.closed = None
+        return True
+
     async def run(self) -> None:
         """Relay until cancelled; after trouble with a server, begin again."""
+        checked = False
         try:
             while True:
                 try:
-                    if await self._lease.take():
+                    if not checked:
+                        checked = await self.check()
+                    if not checked:
+                        await asyncio.sleep(CHECK_SECONDS)
+                    elif await self._lease.take():
                         await self._lead()
                     else:
                         self._pulse.beat()
                         await asyncio.sleep(LEASE_MS / 3_000)
                 except (PyMongoError, KafkaError, LeaseLost, OSError) as error:
+                    checked = False
                     self._pulse.fault(f"{type(error).__name__}: {error}")
                     log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:300])
                     await asyncio.sleep(0.5)

@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from shared.aggregates import Command, Context
-from shared.event_store import Commit, Conflict
+from shared.event_store import Commit, Conflict, StoreClosed
 from shared.events.canonical import NotCanonical
 from shared.folding import States
 from shared.folds import Folded
@@ -153,6 +153,8 @@ async def _carried_out(
 ) -> Commit | Rejection:
     try:
         return await handler(stream, command, context, if_match)
+    except StoreClosed as closed:
+        raise Refused(503, "StoreClosed", str(closed), headers={"Retry-After": "30"}) from None
     except NotCanonical as error:
         raise Refused(422, "NotCanonical", f"the body holds what no event can hold: {error}") from None
     except Conflict:

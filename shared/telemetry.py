@@ -79,6 +79,11 @@ class Pulse:
         """Say what keeps the loop from its work; it counts as not ready once this has lasted."""
         self.trouble = what
 
+    def stop(self, what: str) -> None:
+        """Say that the loop must not go on until a person has acted: not ready at once."""
+        self.last = float("-inf")
+        self.trouble = what
+
     def silent_for(self) -> float:
         """Return the seconds since the last beat."""
         return time.monotonic() - self.last

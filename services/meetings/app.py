@@ -35,7 +35,7 @@ def make(settings: Settings) -> FastAPI:
     states = States(database, AGGREGATES, SHAPE)
     handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
     projection = Projection(journal, states, DeadLetters(database, SERVICE))
-    relay = Relay(database, settings.kafka, SERVICE, relaying)
+    relay = Relay(database, store, settings.kafka, SERVICE, relaying)
     subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
     return make_app(
         SERVICE,
@@ -43,7 +43,11 @@ def make(settings: Settings) -> FastAPI:
         database,
         [api.router(handlers, states), operations(projection, store, refusals)],
         [relaying, reading],
-        lifespan_of(database, [store.prepare, projection.prepare], [(relaying, relay.run), (reading, subscriber.run)]),
+        lifespan_of(
+            database,
+            [store.prepare, relay.check, projection.prepare],
+            [(relaying, relay.run), (reading, subscriber.run)],
+        ),
     )
 
 

@@ -38,7 +38,7 @@ def make(settings: Settings) -> FastAPI:
     handlers = Handlers(ledgers, keys)
     letters, policies = DeadLetters(database, SERVICE), Policies(handlers, ledgers.known)
     projection = Projection(journal, states, letters, act=policies, acts_on=ACTS_ON)
-    relay = Relay(database, settings.kafka, SERVICE, relaying)
+    relay = Relay(database, store, settings.kafka, SERVICE, relaying)
     subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
     return make_app(
         SERVICE,
@@ -46,7 +46,11 @@ def make(settings: Settings) -> FastAPI:
         database,
         [api.router(handlers, states, keys), operations(projection, store, refusals)],
         [relaying, reading],
-        lifespan_of(database, [store.prepare, projection.prepare], [(relaying, relay.run), (reading, subscriber.run)]),
+        lifespan_of(
+            database,
+            [store.prepare, relay.check, projection.prepare],
+            [(relaying, relay.run), (reading, subscriber.run)],
+        ),
     )
 
 

@@ -41,7 +41,7 @@ def make(settings: NotificationSettings) -> FastAPI:
     handlers = Handlers(ledgers, keys, sender)
     policies = Policies(handlers, states, journal)
     projection = Projection(journal, states, DeadLetters(database, SERVICE), act=policies, acts_on=ACTS_ON)
-    relay = Relay(database, settings.kafka, SERVICE, relaying)
+    relay = Relay(database, store, settings.kafka, SERVICE, relaying)
     subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
     return make_app(
         SERVICE,
@@ -51,7 +51,7 @@ def make(settings: NotificationSettings) -> FastAPI:
         [relaying, reading, sending],
         lifespan_of(
             database,
-            [store.prepare, projection.prepare],
+            [store.prepare, relay.check, projection.prepare],
             [(relaying, relay.run), (reading, subscriber.run), (sending, sender.run)],
         ),
     )

@@ -39,7 +39,7 @@ def make(settings: Settings) -> FastAPI:
     projection = Projection(
         journal, states, DeadLetters(database, SERVICE), traces.compose_for, Policies(handlers), ACTS_ON
     )
-    relay = Relay(database, settings.kafka, SERVICE, relaying)
+    relay = Relay(database, store, settings.kafka, SERVICE, relaying)
     subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
     return make_app(
         SERVICE,
@@ -49,7 +49,7 @@ def make(settings: Settings) -> FastAPI:
         [relaying, reading],
         lifespan_of(
             database,
-            [store.prepare, projection.prepare, traces.prepare],
+            [store.prepare, relay.check, projection.prepare, traces.prepare],
             [(relaying, relay.run), (reading, subscriber.run)],
         ),
     )

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
-from shared.aggregates import Context
-from shared.event_store import EventStore
-from shared.events.canonical import leaf_hash
-from shared.events.catalogue import decode
-from shared.events.recommendations import ProvisionRegistered
-from shared.ledger import Ledger
 from shared.relay import Lease, Relay
-from shared.telemetry import Pulse
+from tests.faults.relaying import a_site, running
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -31,116 +17,6 @@ pytestmark = pytest.mark.servers
 
 class Killed(Exception):
     """The relay died here; not an error that it would survive."""
-
-
-@dataclass
-class Site:
-    """A database and a topic of one test's own."""
-
-    database: AsyncIOMotorDatabase[Any]
-    kafka: str
-    service: str
-    appended: int = 0
-
-    async def append(self, streams: int, commits: int) -> None:
-        """Append commits of one to three events, several streams at once."""
-        store = EventStore(self.database)
-        await store.prepare()
-        await asyncio.gather(*(self._stream(store, f"instrument/s{n}", commits) for n in range(streams)))
-
-    async def _stream(self, store: EventStore, stream: str, commits: int) -> None:
-        for _ in range(commits):
-            head, _ = await store.read(stream)
-            size = random.choice([1, 1, 3])
-            events = [ProvisionRegistered(provision=f"p{head.version + n}", summary="Synthetic") for n in range(size)]
-            context = Context(datetime.now(UTC), "synthetic-actor", "secretariat", str(uuid4()), "synthetic")
-            await store.append(head, events, context, "0" * 64)
-            self.appended += size
-
-    def relay(self, kind: type[Relay] = Relay) -> Relay:
-        """Return another relay of this site."""
-        return kind(self.database, self.kafka, self.service, Pulse("relay"))
-
-    async def published(self) -> list[tuple[str, int, bytes, int, str]]:
-        """Return all that lies on the topic: stream, version, bytes, position, leaf."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, auto_offset_reset="earliest")
-        await consumer.start()
-        try:
-            topic = f"throughline.{self.service}"
-            partitions = [TopicPartition(topic, n) for n in range(3)]
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
-            found = []
-            while any([await consumer.position(p) < ends[p] for p in partitions]):
-                for records in (await consumer.getmany(timeout_ms=500)).values():
-                    found += [self._taken(record) for record in records]
-            return found
-        finally:
-            await consumer.stop()
-
-    @staticmethod
-    def _taken(record: Any) -> tuple[str, int, bytes, int, str]:
-        headers = dict(record.headers)
-        event = decode(record.value)
-        assert record.key == event.subject.encode()
-        position, leaf = int(headers["position"]), headers["leaf"].decode()
-        return event.subject, event.streamversion, record.value, position, leaf
-
-    async def until(self, count: int, seconds: float = 20) -> None:
-        """Wait until this many events are published."""
-        async with asyncio.timeout(seconds):
-            published = 0
-            while published < count:
-                await asyncio.sleep(0.05)
-                published = await Ledger(self.database).published()
-
-    async def verify(self) -> None:
-        """Assert G2: store, ledger and topic tell the same, each stream's first deliveries in order."""
-        stored = {}
-        async for commit in self.database.commits.find():
-            for n, raw in enumerate(commit["events"]):
-                stored[commit["_id"]["s"], commit["_id"]["v"] + n] = bytes(raw)
-        entries = [entry async for batch in Ledger(self.database).since(0) for entry in batch.entries]
-        batches = [batch async for batch in Ledger(self.database).since(0)]
-        assert [batch.first for batch in batches] == [0, *(batch.end for batch in batches[:-1])]
-        ledgered = {(entry.stream, entry.version): entry.leaf for entry in entries}
-        assert len(entries) == len(ledgered) == len(stored) == self.appended
-        assert ledgered == {key: leaf_hash(raw) for key, raw in stored.items()}
-        firsts: dict[tuple[str, int], tuple[bytes, int]] = {}
-        for stream, version, raw, position, leaf in await self.published():
-            assert stored[stream, version] == raw
-            assert leaf == leaf_hash(raw)
-            assert (entries[position].stream, entries[position].version) == (stream, version)
-            if (stream, version) not in firsts:
-                assert version == 1 or (stream, version - 1) in firsts
-                firsts[stream, version] = raw, position
-        assert firsts.keys() == stored.keys()
-
-
-@asynccontextmanager
-async def a_site(stack: Stack) -> AsyncIterator[Site]:
-    service = f"t{uuid4().hex[:12]}"
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(f"throughline.{service}", 3, 1)])
-        yield Site(client[f"relay_{service}"], stack.kafka, service)
-    finally:
-        await admin.delete_topics([f"throughline.{service}"])
-        await admin.close()
-        await client.drop_database(f"relay_{service}")
-        client.close()
-
-
-@asynccontextmanager
-async def running(relay: Relay) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(relay.run())
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _die(_position: int) -> None:

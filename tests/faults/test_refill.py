@@ -1,0 +1,108 @@
+"""G2: an older backup is restored while Kafka goes on: the relay refuses, and a refill from the topic loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.event_store import EventStore, StoreClosed
+from shared.intake import Arrival, Heard, Poison, take_apart
+from shared.refill import CannotRefill, Refill
+from shared.relay import Relay
+from shared.telemetry import Pulse
+from tests.faults.relaying import Site, a_site, running
+from tools.local.stack import Stack
+
+pytestmark = pytest.mark.servers
+BACKED_UP = ("commits", "ledger", "relay")
+
+
+@pytest.fixture(autouse=True)
+def _topic_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the site's topic for that of the service whose events it carries."""
+
+    def taken_apart(arrival: Arrival) -> Heard | Poison:
+        return take_apart(replace(arrival, topic="throughline.recommendations"))
+
+    monkeypatch.setattr("shared.tail.take_apart", taken_apart)
+    monkeypatch.setattr("shared.refill.take_apart", taken_apart)
+
+
+async def a_backup(site: Site) -> dict[str, list[Any]]:
+    return {name: await site.database[name].find().to_list(None) for name in BACKED_UP}
+
+
+async def restore(site: Site, backup: dict[str, list[Any]]) -> None:
+    for name, documents in backup.items():
+        await site.database[name].delete_many({})
+        await site.database[name].insert_many(documents)
+
+
+async def a_restored_site(site: Site) -> None:
+    """Publish much, back up in the middle, restore."""
+    async with running(site.relay()):
+        await site.append(streams=6, commits=3)
+        await site.until(site.appended)
+        backup = await a_backup(site)
+        await site.append(streams=9, commits=4)
+        await site.until(site.appended)
+    await restore(site, backup)
+
+
+async def test_after_a_restore_nothing_is_appended_and_a_refill_from_the_topic_loses_nothing(stack: Stack):
+    async with a_site(stack) as site:
+        await a_restored_site(site)
+        store, pulse = EventStore(site.database), Pulse("relay")
+        relay = Relay(site.database, store, site.kafka, site.service, pulse)
+        assert not await relay.check()
+        assert f"throughline refill {site.service}" in pulse.trouble
+        with pytest.raises(StoreClosed):
+            await site.append(streams=1, commits=1, store=store)
+        async with running(relay):
+            await asyncio.sleep(0.5)
+            added = await Refill(site.database, site.kafka, site.service).run()
+            assert added.entries > 0
+            async with asyncio.timeout(20):
+                while store.closed:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+            await site.append(streams=9, commits=1, store=store)
+            await site.until(site.appended)
+        await site.verify()
+
+
+async def test_a_refill_that_was_interrupted_is_run_again(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shared.refill.BATCH_ENTRIES", 7)
+    async with a_site(stack) as site:
+        await a_restored_site(site)
+
+        def interrupt(done: int, of: int) -> None:
+            if done > of // 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            await Refill(site.database, site.kafka, site.service).run(interrupt)
+        await Refill(site.database, site.kafka, site.service).run()
+        async with running(site.relay()):
+            await site.append(streams=2, commits=1)
+            await site.until(site.appended)
+        await site.verify()
+
+
+async def test_a_store_that_went_another_way_after_the_restore_is_not_refilled(stack: Stack):
+    async with a_site(stack) as site:
+        await a_restored_site(site)
+        await site.append(streams=9, commits=1)
+        with pytest.raises(CannotRefill):
+            await Refill(site.database, site.kafka, site.service).run()
+
+
+async def test_a_site_that_was_never_restored_passes_the_check_and_has_nothing_to_refill(stack: Stack):
+    async with a_site(stack) as site:
+        async with running(site.relay()):
+            await site.append(streams=4, commits=2)
+            await site.until(site.appended)
+        assert await site.relay().check()
+        assert (await Refill(site.database, site.kafka, site.service).run()).entries == 0
