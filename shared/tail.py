@@ -78,7 +78,7 @@ async def records(kafka: str, topic: str, last: int | None = None) -> AsyncItera
 
 @asynccontextmanager
 async def _consumer(kafka: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", request_timeout_ms=10_000)
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", fetch_max_wait_ms=20)
     await consumer.start()
     try:
         yield consumer
