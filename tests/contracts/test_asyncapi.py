@@ -1,0 +1,143 @@
+"""The AsyncAPI documents hold together: every reference leads somewhere, and they say what code and topics.yaml say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.events.catalogue import EVENTS, SERVICES
+from shared.events.envelope import EVENT_LIMIT
+from shared.intake import Heard, take_apart
+from shared.relay import CONTENT_TYPE
+from tests.contracts.corpus import golden
+from tests.history import History
+from tools.contracts.files import CHECKOUT, DOCUMENTS, TOPICS
+
+FOLDER = CHECKOUT / DOCUMENTS
+DECLARED = yaml.safe_load(TOPICS.read_text())
+
+
+class Dangling(Exception):
+    """A reference leads nowhere."""
+
+
+def document(path: Path) -> Any:
+    """Return what a document says; JSON is YAML."""
+    if not path.exists():
+        raise Dangling(f"there is no {path}")
+    return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+
+
+def resolve(reference: str, home: Path) -> tuple[Any, Path]:
+    """Return what a reference in a document leads to, through further references, and the document it lies in."""
+    file, _, pointer = reference.partition("#")
+    where = (home.parent / file).resolve() if file else home
+    found = document(where)
+    for step in pointer.split("/")[1:]:
+        if step not in found:
+            raise Dangling(f"{reference} in {home.name}: there is no {step}")
+        found = found[step]
+    return resolve(found["$ref"], where) if isinstance(found, dict) and "$ref" in found else (found, where)
+
+
+def references(value: Any) -> Iterator[str]:
+    """Yield every reference in a document."""
+    match value:
+        case {"$ref": reference}:
+            yield reference
+        case dict():
+            for member in value.values():
+                yield from references(member)
+        case list():
+            for item in value:
+                yield from references(item)
+
+
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def home(service: str) -> Path:
+    return FOLDER / f"{service}.yaml"
+
+
+def test_there_is_one_document_for_each_service() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == {f"{service}.yaml" for service in SERVICES}
+
+
+def test_every_reference_leads_somewhere(home: Path) -> None:
+    found = list(references(document(home)))
+    assert len(found) > len(EVENTS) / 4
+    assert all(resolve(reference, home)[0] for reference in found)
+
+
+def test_a_reference_that_leads_nowhere_is_noticed(home: Path) -> None:
+    for broken in ("#/components/messages/throughline.archives.Lost.v1", "../../shared/events/schemas/lost.json"):
+        with pytest.raises(Dangling):
+            resolve(broken, home)
+
+
+def test_a_service_publishes_all_its_own_events_and_no_other(service: str, home: Path) -> None:
+    said = document(home)
+    sends = [operation for operation in said["operations"].values() if operation["action"] == "send"]
+    assert [operation["channel"]["$ref"] for operation in sends] == [f"#/channels/throughline.{service}"]
+    published = said["channels"][f"throughline.{service}"]["messages"]
+    assert published.keys() == {name for name, event in EVENTS.items() if event.service == service}
+
+
+def test_a_service_hears_the_topics_that_its_projection_names(service: str, home: Path) -> None:
+    said = document(home)
+    hears = [operation for operation in said["operations"].values() if operation["action"] == "receive"]
+    channels = [resolve(operation["channel"]["$ref"], home)[0] for operation in hears]
+    assert sorted(channel["address"] for channel in channels) == sorted(
+        import_module(f"services.{service}.projection").TOPICS
+    )
+    for channel in channels:
+        sibling = channel["address"].removeprefix("throughline.")
+        assert channel["messages"].keys() == {name for name, event in EVENTS.items() if event.service == sibling}
+
+
+def test_every_message_has_its_schema_and_what_all_messages_have(home: Path) -> None:
+    messages = document(home)["components"]["messages"]
+    for name, message in messages.items():
+        schema, where = resolve(message["payload"]["schema"]["$ref"], home)
+        assert (schema["$id"], where.parent.name) == (f"urn:throughline:schema:{name}", "schemas")
+        assert message["payload"]["schemaFormat"] == "application/schema+json;version=draft-2020-12"
+        trait, _ = resolve(message["traits"][0]["$ref"], home)
+        assert trait["contentType"].startswith("application/cloudevents+json")
+        assert trait["bindings"]["kafka"]["key"]["type"] == "string"
+        headers, _ = resolve(trait["headers"]["$ref"], home)
+        assert headers["required"] == ["content-type", "position", "leaf"]
+        assert trait["correlationId"]["location"].removeprefix("$message.payload#/") in schema["required"]
+
+
+def test_a_channel_is_the_topic_that_the_deployment_declares(service: str, home: Path) -> None:
+    channel = document(home)["channels"][f"throughline.{service}"]
+    kafka = channel["bindings"]["kafka"]
+    assert kafka["topic"] == channel["address"] == f"throughline.{service}"
+    assert kafka["partitions"] == DECLARED["topics"][f"throughline.{service}"]["partitions"]
+    settings = kafka["topicConfiguration"]
+    assert settings["retention.ms"] == settings["retention.bytes"] == -1
+    assert settings["max.message.bytes"] == DECLARED["config"]["max.message.bytes"] > EVENT_LIMIT
+    assert ",".join(settings["cleanup.policy"]) == DECLARED["config"]["cleanup.policy"]
+
+
+def test_the_headers_are_those_that_the_relay_sends_and_an_intake_asks_for(home: Path) -> None:
+    said = document(home)
+    headers = said["components"]["schemas"]["headers"]["properties"]
+    assert CONTENT_TYPE == ("content-type", headers["content-type"]["const"].encode())
+    name, raw = next((name, raw) for name, raw in golden().items() if name in said["components"]["messages"])
+    arrival = History().arrival("synthetic/example", raw, EVENTS[name].service)
+    assert {header for header, _ in arrival.headers} | {"content-type"} == headers.keys()
+    assert isinstance(take_apart(arrival), Heard)
+    for header in ("position", "leaf"):
+        lacking = replace(arrival, headers=tuple(given for given in arrival.headers if given[0] != header))
+        assert take_apart(lacking).reason == "bad_header"
