@@ -7,7 +7,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint format lock
+.PHONY: help demo up down test lint format schemas lock
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: .venv/ready ## Check style, types and architecture
 format: .venv/ready ## Put the code into the house format
 	@$(BIN)/ruff check --fix $(CODE)
 	@$(BIN)/ruff format $(CODE)
+
+schemas: .venv/ready ## Write the JSON Schemas and AsyncAPI documents (ARGS=--check to only compare)
+	@$(BIN)/python -m tools.contracts $(ARGS)
 
 lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for newer ones)
 	@$(COMPILE) --extra local --extra dev pyproject.toml --output-file requirements.lock

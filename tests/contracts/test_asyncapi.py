@@ -133,7 +133,7 @@ def test_a_channel_is_the_topic_that_the_deployment_declares(service: str, home:
 def test_the_headers_are_those_that_the_relay_sends_and_an_intake_asks_for(home: Path) -> None:
     said = document(home)
     headers = said["components"]["schemas"]["headers"]["properties"]
-    assert CONTENT_TYPE == ("content-type", headers["content-type"]["const"].encode())
+    assert ("content-type", headers["content-type"]["const"].encode()) == CONTENT_TYPE
     name, raw = next((name, raw) for name, raw in golden().items() if name in said["components"]["messages"])
     arrival = History().arrival("synthetic/example", raw, EVENTS[name].service)
     assert {header for header, _ in arrival.headers} | {"content-type"} == headers.keys()
