@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 
-LIMIT = 100
+LIMIT = 60
 _NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -14,7 +14,8 @@ def slug(text: str) -> str:
     """Return the id that stands for a text: `Commission resolution 75/4` is `commission-resolution-75-4`.
 
     Lower case, accents dropped, everything but letters a to z and digits turned into single hyphens. What is longer
-    than 100 characters, or holds other letters, is told apart by the first 8 hex digits of the text's SHA-256.
+    than 60 characters, or holds other letters, is cut at a hyphen and told apart by the first 8 hex digits of the
+    text's SHA-256.
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
     made = _NOT_IN_A_SLUG.sub("-", plain).strip("-")
@@ -22,4 +23,5 @@ def slug(text: str) -> str:
     if made and len(made) <= LIMIT and not other_letters:
         return made
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return f"{made[: LIMIT - len(digest) - 1].rstrip('-')}-{digest}".lstrip("-")
+    start = made[: LIMIT - len(digest)]
+    return f"{start[: start.rfind('-') + 1] if len(made) > len(start) else f'{made}-'}{digest}".lstrip("-")

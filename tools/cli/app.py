@@ -1,0 +1,30 @@
+"""`throughline`: the platform from a terminal."""
+
+import typer
+
+from tools.cli.dead_letters import dead_letters
+from tools.cli.importing import importing
+from tools.cli.issuing import token
+from tools.cli.reading import coverage, trace, traces
+from tools.cli.rebuilding import rebuild
+from tools.cli.replaying import replay
+from tools.cli.stack import stack
+
+app = typer.Typer(
+    help="The thread from a mandate, through a technical expert group, to what the Committee did with it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(stack, name="stack")
+app.command()(token)
+app.add_typer(importing, name="import")
+app.command()(trace)
+app.command()(traces)
+app.command()(coverage)
+app.command()(rebuild)
+app.command()(replay)
+app.add_typer(dead_letters, name="dead-letters")
+
+if __name__ == "__main__":
+    app()

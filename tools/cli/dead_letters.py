@@ -1,0 +1,144 @@
+"""`throughline dead-letters`: what could not be taken, and what a person decides about it."""
+
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from shared.events.catalogue import SERVICES
+from tools.cli.client import Services
+from tools.cli.connection import Connection, Format, Home, Token
+from tools.cli.failures import BadInput, exits
+from tools.local.stack import DEFAULT_HOME
+
+dead_letters = typer.Typer(help="Messages that could not be taken: read them, take them again, or dismiss them.",
+                           no_args_is_help=True)  # fmt: skip
+console = Console()
+
+ServiceName = Annotated[str, typer.Option("--service", help=f"One of {', '.join(SERVICES)}.")]
+Letter = Annotated[str, typer.Argument(help="topic/partition/offset, as listed.")]
+Because = Annotated[str, typer.Option("--reason", help="Why; it is kept with the letter.")]
+
+
+@dead_letters.command("list")
+def listed(
+    service: Annotated[str | None, typer.Option(help="One service; all four where none is named.")] = None,
+    standing: Annotated[str, typer.Option(help="open, resolved, refused, dismissed, or all.")] = "open",
+    shown_as: Format = "text",
+    home: Home = DEFAULT_HOME,
+    token: Token = None,
+) -> None:
+    """List the letters.
+
+    Example: throughline dead-letters list --service recommendations
+
+    Exit code: 0 with the list, also an empty one; 1 when refused; 2 for bad input; 3 when a service does not answer.
+    """
+    with exits(), Services(Connection(home, token), "operator") as services:
+        letters = find(services, [_named(service)] if service else SERVICES, standing)
+    if shown_as == "json":
+        typer.echo(orjson.dumps(letters, option=orjson.OPT_INDENT_2).decode())
+    elif not letters:
+        console.print("No dead letters." if standing == "all" else f"No {standing} dead letters.")
+    else:
+        _show_all(letters)
+
+
+@dead_letters.command()
+def show(
+    letter: Letter,
+    service: ServiceName,
+    home: Home = DEFAULT_HOME,
+    token: Token = None,
+) -> None:
+    """Show one letter as JSON; its bytes only to an auditor or the secretariat, for they may be personal.
+
+    Example: throughline dead-letters show throughline.meetings/0/17 --service meetings
+
+    Exit code: 0; 1 when it is not there or refused; 2 for bad input; 3 when the service does not answer.
+    """
+    with exits(), Services(Connection(home, token), "operator") as services:
+        found = services.get(_named(service), f"/dead-letters/{_place(letter)}")
+    typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+
+
+@dead_letters.command()
+def replay(
+    letter: Letter,
+    service: ServiceName,
+    reason: Because,
+    home: Home = DEFAULT_HOME,
+    token: Token = None,
+) -> None:
+    """Take a letter again, exactly as it came: after newer code can read it, or as the true one of two candidates.
+
+    Example: throughline dead-letters replay throughline.meetings/0/17 --service meetings --reason "reads since 1.4"
+
+    Exit code: 0 when it was taken; 1 when it still cannot be, or was refused; 2 for bad input; 3 when the service does
+    not answer.
+    """
+    _decide("replay", letter, service, reason, Connection(home, token))
+
+
+@dead_letters.command()
+def dismiss(
+    letter: Letter,
+    service: ServiceName,
+    reason: Because,
+    home: Home = DEFAULT_HOME,
+    token: Token = None,
+) -> None:
+    """Close a letter without taking it; its bytes are kept.
+
+    Example: throughline dead-letters dismiss throughline.meetings/0/17 --service meetings --reason "sent by mistake"
+
+    Exit code: 0 when it is closed; 1 when it is not open, or was refused; 2 for bad input; 3 when the service does not
+    answer.
+    """
+    _decide("dismiss", letter, service, reason, Connection(home, token))
+
+
+def find(services: Services, names: tuple[str, ...] | list[str], standing: str = "open") -> list[dict[str, Any]]:
+    """Return the letters of services, each with the name of its service."""
+    return [
+        {"service": name, **letter}
+        for name in names
+        for letter in services.get(name, "/dead-letters", standing=standing)
+    ]
+
+
+def _decide(what: str, letter: str, service: str, reason: str, connection: Connection) -> None:
+    with exits(), Services(connection, "operator") as services:
+        found = services.post(_named(service), f"/dead-letters/{_place(letter)}/{what}", {"reason": reason})
+    console.print(f"{letter} is {found['standing']}.", markup=False, highlight=False)
+
+
+def _named(service: str) -> str:
+    if service not in SERVICES:
+        raise BadInput(f"--service {service}: is not a service; they are {', '.join(SERVICES)}.")
+    return service
+
+
+def _place(letter: str) -> str:
+    topic, *numbers = letter.split("/")
+    if len(numbers) != 2 or not topic or not all(number.isascii() and number.isdigit() for number in numbers):
+        raise BadInput(
+            f"{letter}: is not a letter; write topic/partition/offset, as throughline dead-letters list does."
+        )
+    return letter
+
+
+def _show_all(letters: list[dict[str, Any]]) -> None:
+    table = Table("service", "letter", "standing", "reason", "stream", "since")
+    for letter in letters:
+        table.add_row(
+            letter["service"],
+            letter["_id"],
+            letter["standing"],
+            letter["reason"],
+            str(letter.get("stream", "")),
+            str(letter["at"]),
+        )
+    console.print(table)

@@ -1,0 +1,147 @@
+"""All the history that a service has heard, read anew: from Kafka, or from the service's journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.intake import Arrival, Heard, Poison, take_apart
+from tools.cli.client import Services
+from tools.cli.failures import Failure, Unreachable
+from tools.cli.progress import Advance
+
+_RECORDS_AT_ONCE = 4_000
+_SILENT_SECONDS = 60.0
+
+
+@dataclass
+class History:
+    """Events by stream and version, each once; what could not be taken; other bytes for a version that is known."""
+
+    events: dict[str, dict[int, list[Heard]]] = field(default_factory=dict)
+    poison: list[Poison] = field(default_factory=list)
+    records: int = 0
+    repeats: int = 0
+
+    def take(self, arrival: Arrival) -> None:
+        """Take a record: an identical repeat changes nothing."""
+        self.records += 1
+        event = take_apart(arrival)
+        if isinstance(event, Poison):
+            self.poison.append(event)
+            return
+        stream, version = event.key
+        candidates = self.events.setdefault(stream, {}).setdefault(version, [])
+        if any(event.hash == other.hash for other in candidates):
+            self.repeats += 1
+        else:
+            candidates.append(event)
+
+    @property
+    def disputed(self) -> list[tuple[str, int]]:
+        """The streams and versions for which there is more than one candidate."""
+        return [
+            (stream, version)
+            for stream, versions in sorted(self.events.items())
+            for version, candidates in sorted(versions.items())
+            if len(candidates) > 1
+        ]
+
+
+def from_kafka(bootstrap: str, topics: Sequence[str], advance: Advance) -> History:
+    """Read every partition from its beginning to the end that it had at the start. Raises Unreachable, Failure."""
+    try:
+        return asyncio.run(_read(bootstrap, topics, advance))
+    except (KafkaError, OSError) as error:
+        raise Unreachable(f"Kafka at {bootstrap} does not answer ({type(error).__name__}).") from None
+
+
+async def _read(bootstrap: str, topics: Sequence[str], advance: Advance) -> History:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id="throughline-replay",
+        group_id=None,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
+    await consumer.start()
+    try:
+        partitions = await _partitions(consumer, topics)
+        consumer.assign(partitions)
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        if pruned := [partition for partition, begin in begins.items() if begin > 0]:
+            raise Failure(f"{pruned[0].topic} has lost its beginning: a replay needs the whole history.")
+        await consumer.seek_to_beginning(*partitions)
+        return await _up_to(consumer, ends, advance)
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+    found = []
+    present = await consumer.topics()
+    for topic in topics:
+        if topic not in present:
+            raise Failure(f"This Kafka has no topic {topic}: is it the right one?")
+        found += [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+    return found
+
+
+async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], advance: Advance) -> History:
+    history, due = History(), sum(ends.values())
+    silent_since = asyncio.get_running_loop().time()
+    waiting = {partition for partition, end in ends.items() if end > 0}
+    while waiting:
+        batches = await consumer.getmany(*waiting, timeout_ms=500, max_records=_RECORDS_AT_ONCE)
+        for partition, records in batches.items():
+            for record in records:
+                if record.offset < ends[partition]:
+                    headers = tuple(record.headers)
+                    history.take(
+                        Arrival(record.topic, record.partition, record.offset, record.key, record.value, headers)
+                    )
+        now = asyncio.get_running_loop().time()
+        silent_since = now if batches else silent_since
+        if now - silent_since > _SILENT_SECONDS:
+            raise Unreachable(f"Kafka gave nothing for {_SILENT_SECONDS:.0f} s, and is not at the end.")
+        waiting = {each for each in waiting if await consumer.position(each) < ends[each]}
+        advance(history.records, due)
+    return history
+
+
+def from_journal(services: Services, service: str, advance: Advance) -> History:
+    """Read a service's journal. Raises Unreachable, Refused, Failure where it broke off."""
+    history = History()
+    for line in services.lines(service, "GET", "/journal"):
+        history.take(_arrival(line, history.records))
+        advance(history.records, history.records)
+    return history
+
+
+def _arrival(line: bytes, number: int) -> Arrival:
+    """Take a line of the journal apart: `{"event":<the bytes as they are>,"leaf":...,"position":...}`."""
+    raw, _, rest = line.removeprefix(b'{"event":').rpartition(b',"leaf":')
+    try:
+        attributes, headers = orjson.loads(raw), orjson.loads(b'{"leaf":' + rest)
+        topic = ".".join(attributes["type"].split(".")[:2])
+        subject: str = attributes["subject"]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        raise Failure(f"Line {number + 1} of the journal is not whole: it broke off; run it again.") from None
+    told = (("position", str(headers["position"]).encode()), ("leaf", str(headers["leaf"]).encode()))
+    return Arrival(topic, 0, number, subject.encode(), raw, told)
+
+
+def streams_of(history: History) -> Iterator[tuple[str, list[Heard]]]:
+    """Yield each stream's events in order; of two candidates the one that the next version names, or neither."""
+    for stream, versions in sorted(history.events.items()):
+        line = []
+        for version in sorted(versions):
+            named = {event.recorded.previoushash for event in versions.get(version + 1, ())}
+            candidates = versions[version]
+            line += candidates if len(candidates) == 1 else [event for event in candidates if event.hash in named]
+        yield stream, line

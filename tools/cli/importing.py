@@ -1,0 +1,144 @@
+"""`throughline import record`: a whole record, checked first, then loaded row by row, each row once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tools.cli.client import PATIENCE_SECONDS, Services
+from tools.cli.connection import Connection, Format, Home, Token
+from tools.cli.failures import BAD_INPUT, REFUSED, BadInput, Unreachable, exits, say
+from tools.cli.progress import bar
+from tools.cli.settling import settle
+from tools.local.stack import DEFAULT_HOME
+from tools.record.checking import CheckedRecord, check
+from tools.record.faults import RecordRefused
+from tools.record.loading import Load, Outcome, Report
+
+importing = typer.Typer(help="Load records.", no_args_is_help=True)
+console = Console()
+_REASON_LIMIT = 20_000
+
+
+@importing.callback()
+def _group() -> None:
+    """Load records."""
+
+
+@importing.command()
+def record(
+    file: Annotated[Path, typer.Argument(help="YAML, or JSON by its suffix; docs/record-format.md describes it.")],
+    members: Annotated[Path | None, typer.Option(help="Register of members; escap_members.csv beside FILE.")] = None,
+    instruments: Annotated[Path | None, typer.Option(help="Instruments; instruments.csv beside FILE.")] = None,
+    correct: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Correct rows that are on record with other facts.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    patience: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for what a service has not heard yet, or for a service.")
+    ] = PATIENCE_SECONDS,
+    shown_as: Format = "text",
+    home: Home = DEFAULT_HOME,
+    token: Token = None,
+) -> None:
+    """Load a record: any error in the file sends nothing, a row that is on record is left as it is.
+
+    Example: throughline import record shared/reference/public_record.yaml
+
+    An interrupted load is resumed by running it again. A row that is on record with other facts is reported and left,
+    unless --correct gives the reason of a correction.
+
+    Exit code: 0 when every row is on record as the file has it; 1 when a row was refused or differs; 2 when the file
+    has errors, or other bad input; 3 when a service does not answer.
+    """
+    with exits():
+        _check_reason(correct)
+        checked = _checked(file, members, instruments)
+        services = Services(Connection(home, token), "secretariat", patience, patience)
+        with services:
+            report = load(checked, services, correct, dry_run)
+            if not dry_run and not settle(services, report.heads, patience):
+                say("The traces do not show all of it yet; they will: throughline dead-letters list tells what waits.")
+        show(checked, report, shown_as, dry_run)
+    if report.left:
+        raise typer.Exit(REFUSED)
+
+
+def load(checked: CheckedRecord, services: Services, correct: str | None = None, dry_run: bool = False) -> Report:
+    """Load a checked record. Raises Refused and Unreachable, having said how far it came."""
+    run = Load(checked, services, correct, dry_run)
+    with bar("Looking" if dry_run else "Loading") as advance:
+        try:
+            return run.run(lambda _: advance(len(run.report.outcomes), len(checked.rows)))
+        except Unreachable as failure:
+            done = len(run.report.outcomes)
+            raise Unreachable(
+                f"{failure}\nStopped after {done} of {len(checked.rows)} rows: run it again to resume."
+            ) from None
+
+
+def _check_reason(correct: str | None) -> None:
+    if correct is not None and not (correct.strip() and len(correct) <= _REASON_LIMIT and correct.isprintable()):
+        raise BadInput("--correct: the reason is a text without control characters, of at most 20,000 characters.")
+
+
+def _checked(file: Path, members: Path | None, instruments: Path | None) -> CheckedRecord:
+    try:
+        return check(file, members, instruments)
+    except RecordRefused as refusal:
+        for fault in refusal.faults:
+            say(str(fault))
+        count = len(refusal.faults)
+        say(f"{file.name}: {count} error{'s' if count > 1 else ''}; nothing was sent.")
+        raise typer.Exit(BAD_INPUT) from None
+
+
+_WOULD = {"loaded": "would be sent", "corrected": "would be corrected"}
+
+
+def show(checked: CheckedRecord, report: Report, shown_as: str = "text", dry_run: bool = False) -> None:
+    """Print what became of the rows: those that are not plainly loaded one by one, the rest counted."""
+    if shown_as == "json":
+        rows = [_as_json(outcome) for outcome in report.outcomes]
+        content = {"record": checked.name, "dry_run": dry_run, "counted": report.counted(), "rows": rows}
+        typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+        return
+    for outcome in report.outcomes:
+        if outcome.says or (dry_run and outcome.standing == "loaded"):
+            _print(outcome, dry_run)
+    console.print(_summary(checked, report, dry_run))
+
+
+def _print(outcome: Outcome, dry_run: bool) -> None:
+    standing = _WOULD.get(outcome.standing, outcome.standing) if dry_run else outcome.standing
+    console.print(f"{outcome.path}: {standing}", markup=False, highlight=False, soft_wrap=True)
+    for line in outcome.says:
+        console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _summary(checked: CheckedRecord, report: Report, dry_run: bool) -> Table:
+    standings: Sequence[str] = ("loaded", "corrected", "unchanged", "differs", "refused", "held back")
+    counted = report.counted()
+    shown = [standing for standing in standings if counted[standing] or standing in ("loaded", "unchanged")]
+    table = Table("section", *(_WOULD.get(name, name) if dry_run else name for name in shown), title=checked.name)
+    sections = dict.fromkeys(_section(outcome) for outcome in report.outcomes)
+    for section in sections:
+        of_it = Report([outcome for outcome in report.outcomes if _section(outcome) == section]).counted()
+        table.add_row(section, *(str(of_it[name] or "") for name in shown))
+    table.add_section()
+    table.add_row("all rows", *(str(counted[name]) for name in shown))
+    return table
+
+
+def _section(outcome: Outcome) -> str:
+    return outcome.path.partition("[")[0].removesuffix(".csv").replace("_", " ")
+
+
+def _as_json(outcome: Outcome) -> dict[str, object]:
+    return {
+        "path": outcome.path, "stream": outcome.stream, "standing": outcome.standing, "says": list(outcome.says)
+    }  # fmt: skip

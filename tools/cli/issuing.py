@@ -1,0 +1,54 @@
+"""`throughline token`: a token for a role, on a local stack only."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from shared.events.words import Role, words
+from shared.members import MEMBERS
+from tools.cli.connection import Home
+from tools.cli.failures import BadInput, Failure, exits
+from tools.local.stack import DEFAULT_HOME
+from tools.local.tokens import KEY_FILE, mint
+
+ROLES = tuple(role for role in words(Role) if role != "system")
+_LIFETIME = re.compile(r"^([1-9][0-9]{0,4})([smhd])$")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def token(
+    role: Annotated[str, typer.Option(help=f"One of {', '.join(ROLES)}.")],
+    subject: Annotated[str | None, typer.Option(help="Opaque id of the caller; never a name.")] = None,
+    member: Annotated[str | None, typer.Option(help="ISO 3166-1 alpha-3, for a focal point.")] = None,
+    lifetime: Annotated[str, typer.Option(help="As in 30m, 8h, 2d.")] = "8h",
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Print a token for a role, signed with the key of a local stack.
+
+    Example: throughline token --role focal_point --member FJI
+
+    Exit code: 0 with the token on standard output; 1 where no local stack was ever started; 2 for bad input.
+    """
+    with exits():
+        _check(role, member)
+        if not (home / KEY_FILE).exists():
+            raise Failure(f"{home} has no key: a token is issued only on a local stack (throughline stack up).")
+        made = mint(home, role=role, subject=subject or f"local-{role}", member=member, lifetime=_lasting(lifetime))
+        typer.echo(made)
+
+
+def _check(role: str, member: str | None) -> None:
+    if role not in ROLES:
+        raise BadInput(f"--role {role}: is not a role; they are {', '.join(ROLES)}.")
+    if role == "focal_point" and member is None:
+        raise BadInput("--member: a focal point speaks for one member; name it, as in --member FJI.")
+    if member is not None and member not in MEMBERS:
+        raise BadInput(f"--member {member}: is none of the 62 members and associate members (ISO 3166-1 alpha-3).")
+
+
+def _lasting(lifetime: str) -> timedelta:
+    if (match := _LIFETIME.match(lifetime)) is None:
+        raise BadInput(f"--lifetime {lifetime}: is not a time; write it as in 30m, 8h, 2d.")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -1,0 +1,176 @@
+"""`throughline replay`: the traces rebuilt in memory from the history, and compared with the live ones."""
+
+import hashlib
+import time
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+import orjson
+import typer
+from rich.console import Console
+
+from services.recommendations.projection import TOPICS
+from services.recommendations.trace import SHAPE, trace_bytes
+from tools.cli.client import Services
+from tools.cli.comparison import Rebuilt, Trace, Verdict, compare, rebuilt_from
+from tools.cli.connection import Connection, Format, Home, Token
+from tools.cli.failures import REFUSED, exits
+from tools.cli.history import History, from_journal, from_kafka
+from tools.cli.progress import bar
+from tools.local.stack import DEFAULT_HOME
+
+Origin = Literal["kafka", "journal"]
+SERVICE = "recommendations"
+CATCH_UP_SECONDS = 20.0
+_VALUE_SHOWN = 300
+_LISTED = 10
+console = Console()
+
+
+@dataclass
+class Replay:
+    """A history replayed: what it amounts to, and the verdict where it was compared."""
+
+    history: History
+    rebuilt: Rebuilt
+    verdict: Verdict | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the compared bytes of all traces, by reference."""
+        traces = self.rebuilt.traces
+        return hashlib.sha256(b"\n".join(trace_bytes(traces[name]) for name in sorted(traces))).hexdigest()
+
+
+def replay(
+    origin: Annotated[Origin, typer.Option("--from", help="Where the history is read.")] = "kafka",
+    compared: Annotated[bool, typer.Option("--compare", help="Compare with the live traces, byte for byte.")] = False,
+    kafka: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
+    ] = None,
+    shown_as: Format = "text",
+    home: Home = DEFAULT_HOME,
+    token: Token = None,
+) -> None:
+    """Rebuild every trace in memory from the whole history, and compare it with the live one.
+
+    Example: throughline replay --from kafka --compare
+
+    A trace is compared where live and rebuilt rest on the same versions; live ones that are newer are named and left
+    out. Traces of another shape (another version of this program composed them) are named, not compared.
+
+    Exit code: 0 when all are identical, or without --compare; 1 when one differs, is missing, lags behind, or is of
+    another shape, naming the first difference; 2 for bad input; 3 when a service or Kafka does not answer.
+    """
+    with exits():
+        connection = Connection(home, token)
+        with Services(connection, "auditor") as services:
+            bootstrap = kafka or (connection.kafka() if origin == "kafka" else "")
+            done = run(services, origin, bootstrap, compared=compared)
+    if shown_as == "json":
+        typer.echo(orjson.dumps(_as_json(done), option=orjson.OPT_INDENT_2).decode())
+    else:
+        for line in in_words(done, origin):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if done.verdict is not None and not done.verdict.holds:
+        raise typer.Exit(REFUSED)
+
+
+def run(services: Services, origin: Origin, bootstrap: str, *, compared: bool) -> Replay:
+    """Replay a history. The live traces are read before it too: all that they rest on must be in it."""
+    before = _live(services) if compared else {}
+    with bar(f"Reading {origin}") as advance:
+        if origin == "kafka":
+            history = from_kafka(bootstrap, TOPICS, advance)
+        else:
+            history = from_journal(services, SERVICE, advance)
+    rebuilt = rebuilt_from(history)
+    return Replay(history, rebuilt, _compared(services, rebuilt, before) if compared else None)
+
+
+def _live(services: Services) -> dict[str, Trace]:
+    return {trace["recommendation"]["reference"]: trace for trace in services.pages(SERVICE, "/traces")}
+
+
+def _compared(services: Services, rebuilt: Rebuilt, before: dict[str, Trace]) -> Verdict:
+    """Compare, and again for a while where the live traces have yet to catch up."""
+    until = time.monotonic() + CATCH_UP_SECONDS
+    while True:
+        verdict = compare(live := _live(services), rebuilt, before)
+        waits = verdict.behind or any(reference not in live for reference in rebuilt.traces)
+        if not waits or time.monotonic() > until:
+            return verdict
+        time.sleep(0.5)
+
+
+def in_words(done: Replay, origin: Origin) -> list[str]:
+    """Say what a replay came to, the verdict last."""
+    history = done.history
+    events = sum(len(versions) for versions in history.events.values())
+    source = "Kafka" if origin == "kafka" else "the journal"
+    lines = [f"{history.records} records from {source}: {events} events, {len(done.rebuilt.traces)} traces rebuilt."]
+    if history.repeats:
+        lines.append(f"Identical repeats, which change nothing: {history.repeats}.")
+    lines += _some("Could not be taken", [f"{p.arrival.origin} ({p.reason})" for p in history.poison])
+    lines += _some("More than one candidate", [f"{stream} version {version}" for stream, version in history.disputed])
+    lines += _some("Stopped by a gap or a broken chain", done.rebuilt.stalled)
+    return [*lines, *(_verdict(done.verdict) if done.verdict else [f"digest: {done.digest}"])]
+
+
+def _verdict(verdict: Verdict) -> list[str]:
+    lines = _some("Live is newer than the history that was read, not compared", verdict.newer)
+    lines += _some("Live is still behind the history", verdict.behind)
+    for reference, (live, here) in list(verdict.other_shape.items())[:_LISTED]:
+        lines.append(f"{reference}: live has shape {live}, this program composes shape {here}: not comparable.")
+    if verdict.unlike:
+        first = verdict.unlike[0]
+        where = f", at {first.path}" if first.path else ""
+        compared = len(verdict.unlike) + len(verdict.identical)
+        lines += [
+            f"different: {len(verdict.unlike)} of {compared} traces. The first: {first.reference}{where}",
+            f"    live:    {_short(first.live)}",
+            f"    rebuilt: {_short(first.rebuilt)}",
+        ]
+    elif not verdict.holds:
+        lines.append(f"not proven: {len(verdict.identical)} traces are identical, the rest could not be compared.")
+    elif not verdict.identical:
+        lines.append("nothing to compare: no trace on either side")
+    else:
+        lines.append(f"identical: {len(verdict.identical)} traces")
+    return lines
+
+
+def _some(says: str, items: list[str]) -> list[str]:
+    if not items:
+        return []
+    more = f" and {len(items) - _LISTED} more" if len(items) > _LISTED else ""
+    return [f"{says}: {', '.join(items[:_LISTED])}{more}."]
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= _VALUE_SHOWN else f"{text[:_VALUE_SHOWN]}..."
+
+
+def _as_json(done: Replay) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "records": done.history.records,
+        "events": sum(len(versions) for versions in done.history.events.values()),
+        "repeats": done.history.repeats,
+        "poison": [{"at": p.arrival.origin, "reason": p.reason} for p in done.history.poison],
+        "disputed": [f"{stream} version {version}" for stream, version in done.history.disputed],
+        "stalled": done.rebuilt.stalled,
+        "traces": len(done.rebuilt.traces),
+        "shape": SHAPE,
+        "digest": done.digest,
+    }
+    if (verdict := done.verdict) is not None:
+        content["verdict"] = {
+            "holds": verdict.holds,
+            "identical": len(verdict.identical),
+            "different": [asdict(each) for each in verdict.unlike],
+            "behind": verdict.behind,
+            "newer": verdict.newer,
+            "other_shape": list(verdict.other_shape),
+        }
+    return content
