@@ -74,11 +74,8 @@ class Policies:
             return
         async for heard in self._journal.all():
             event = heard.recorded
-            if (
-                event.time <= added.time
-                or _kind(event) not in KINDS_TOLD_OF
-                or _name(event) not in subscription.added.events
-            ):
+            wanted = _kind(event) in KINDS_TOLD_OF and _name(event) in subscription.added.events
+            if not wanted or event.time <= added.time:
                 continue
             if (await self._states.read([event.subject]))[event.subject].version >= event.streamversion:
                 yield event

@@ -14,11 +14,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pymongo import MongoClient
 
-from services.notifications.projection import TOPICS
 from shared.events.recommendations import RecommendationWithdrawn
 from shared.intake import Arrival
 from tests.notifications.instance import recommended
@@ -28,7 +27,6 @@ from tools.local.tokens import mint
 
 pytestmark = pytest.mark.servers
 PATIENCE = 30.0
-INSTANCE = "synthetic-instance"
 
 
 @pytest.fixture
@@ -60,7 +58,6 @@ def running(stack: Stack, smtp_port: int, log: Path) -> Iterator[subprocess.Pope
         "THROUGHLINE_SMTP_TIMEOUT": "0.5",
         "THROUGHLINE_INTERRUPTED_AFTER": "1.5",
         "THROUGHLINE_LOOK_EVERY": "0.05",
-        "THROUGHLINE_INSTANCE": INSTANCE,
     }
     command = [sys.executable, "-m", "services.notifications.app"]
     with log.open("ab") as output:
@@ -80,10 +77,12 @@ class Client:
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20)
         self.stack = stack
 
-    async def ask(self, method: str, path: str, role: str = "secretariat", **more: Any) -> httpx.Response:
+    async def ask(
+        self, method: str, path: str, role: str = "secretariat", command_id: str = "", **more: Any
+    ) -> httpx.Response:
         headers = {
             "Authorization": f"Bearer {mint(self.stack.home, role=role, subject='synthetic-person')}",
-            "Idempotency-Key": str(uuid4()),
+            "Idempotency-Key": command_id or str(uuid4()),
         }
         return await self.http.request(method, path, headers=headers, **more)
 
@@ -103,10 +102,12 @@ class Client:
         items: list[dict[str, Any]] = answer.json()["items"]
         return items
 
-    async def subscribe(self, subscription: str, event: str) -> httpx.Response:
-        details = {"name": "Synthetic Reader", "address": ADDRESS}
+    async def subscribe(
+        self, subscription: str, event: str, address: str = ADDRESS, command_id: str = ""
+    ) -> httpx.Response:
+        details = {"name": "Synthetic Reader", "address": address}
         body = {"subscription": subscription, "details": details, "events": [event]}
-        return await self.ask("POST", "/subscriptions", json=body)
+        return await self.ask("POST", "/subscriptions", command_id=command_id, json=body)
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
@@ -121,22 +122,23 @@ async def publish(stack: Stack, arrival: Arrival) -> None:
         await producer.send_and_wait(arrival.topic, arrival.value, key=arrival.key, headers=list(arrival.headers))
 
 
-async def rewind(stack: Stack) -> None:
-    """Set the consumer group of the service back to the beginning of every topic, and drop what it read."""
-    consumer = AIOKafkaConsumer(
-        *TOPICS,
-        bootstrap_servers=stack.kafka,
-        group_id="throughline.notifications",
-        group_instance_id=INSTANCE,
-        enable_auto_commit=False,
-    )
-    async with consumer:
-        await consumer.getmany(timeout_ms=500)
-        assert len(consumer.assignment()) == 24
-        await consumer.commit(dict.fromkeys(consumer.assignment(), 0))
+def rewind(stack: Stack) -> None:
+    """Forget how far the service had read, and what it had read."""
     with MongoClient[Any](stack.mongodb_admin_uri) as client:
-        for collection in ("states", "journal"):
+        for collection in ("progress", "states", "journal"):
             client["throughline_notifications"].drop_collection(collection)
+
+
+async def subscribes_once(client: Client) -> None:
+    """Subscribe with what is wrong, which is named and not repeated; then rightly, twice with one command id."""
+    wrong = await client.subscribe("journey", "RecommendationAdopted", address="synthetic.reader at example.org")
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "body.details.address")
+    assert "synthetic.reader" not in wrong.text
+    unknown = await client.subscribe("journey", "RecommendationApplauded")
+    assert (unknown.status_code, unknown.json()["rule"]) == (422, "SubscriptionNamesUnknownEvent")
+    for replayed in (False, True):
+        answer = await client.subscribe("journey", "RecommendationAdopted", command_id="synthetic-command")
+        assert answer.raise_for_status().json()["replayed"] is replayed
 
 
 async def test_a_subscriber_is_told_once_and_a_replay_tells_nobody(
@@ -150,7 +152,7 @@ async def test_a_subscriber_is_told_once_and_a_replay_tells_nobody(
 
     with running(bare_stack, port, log) as process:
         await client.until_ready()
-        (await client.subscribe("journey", "RecommendationAdopted")).raise_for_status()
+        await subscribes_once(client)
         await publish(bare_stack, recommended("CED/2031/R1"))
         await until(told)
         shown = (await client.ask("GET", "/subscriptions/journey")).json()["state"]
@@ -165,7 +167,7 @@ async def test_a_subscriber_is_told_once_and_a_replay_tells_nobody(
         assert (unknown.status_code, unknown.json()["rule"]) == (409, "OutOfOrder")
     assert process.returncode == 0
 
-    await rewind(bare_stack)
+    rewind(bare_stack)
     with running(bare_stack, port, log) as process:
         await client.until_ready()
         await until(told)

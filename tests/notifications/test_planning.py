@@ -47,6 +47,7 @@ async def test_nobody_is_told_of_what_was_recorded_before_the_subscription(start
     await notifying.subscribe()
     await notifying.hear(recommended("CED/2022/R1", at=datetime.now(UTC) - timedelta(days=1)))
     assert await notifying.history() == {}
+    assert await notifying.mongodb["refusals"].count_documents({}) == 0
 
 
 async def test_an_event_heard_before_the_subscription_but_recorded_after_it_is_told(start: Start) -> None:
@@ -58,6 +59,7 @@ async def test_an_event_heard_before_the_subscription_but_recorded_after_it_is_t
     assert await notifying.history() == {}
     await notifying.hear()
     assert await notifying.one() == ["Planned"]
+    assert await notifying.mongodb["refusals"].count_documents({}) == 0
 
 
 async def test_a_removed_subscription_is_told_no_more(start: Start) -> None:

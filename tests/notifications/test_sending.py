@@ -92,6 +92,15 @@ async def test_a_failed_attempt_is_not_repeated_before_its_pause_is_over(start: 
     assert await notifying.one() == ["Planned", "Attempted", "Failed"]
 
 
+async def test_until_a_failure_is_heard_of_nothing_is_attempted_again(start: Start) -> None:
+    mailbox = Mailbox("451 later")
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        for _ in range(3):
+            await notifying.sender.look()
+    assert await notifying.one() == ["Planned", "Attempted", "Failed"]
+
+
 async def test_the_last_failure_is_final(start: Start) -> None:
     mailbox = Mailbox(*["451 later"] * 9)
     async with mailbox.open() as port:
@@ -193,11 +202,27 @@ async def test_a_message_in_hand_is_finished_when_the_sender_is_asked_to_end(sta
     mailbox = Mailbox(pause=0.3)
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
+        notifying.relay.beat()
         running = asyncio.create_task(notifying.sender.run())
         await mailbox.busy.wait()
         running.cancel()
         await asyncio.wait({running})
     assert running.cancelled()
+    assert await notifying.one() == ONCE
+
+
+async def test_nothing_is_sent_before_the_relay_has_found_the_store_to_be_whole(start: Start) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        running = asyncio.create_task(notifying.sender.run())
+        await asyncio.sleep(0.3)
+        assert mailbox.sessions == 0
+        assert notifying.sender.pulse.trouble == "waits for the relay"
+        notifying.relay.beat()
+        await asyncio.wait_for(mailbox.busy.wait(), 5)
+        running.cancel()
+        await asyncio.wait({running})
     assert await notifying.one() == ONCE
 
 

@@ -26,7 +26,7 @@ from services.notifications.sending.courier import Answer, Courier, NoAnswer, No
 from services.notifications.sending.letters import Letter, Letters
 from services.notifications.sending.settings import NotificationSettings
 from shared.aggregates import Command, Context
-from shared.event_store import Commit, Conflict, StoreFault
+from shared.event_store import Commit, Conflict, StoreClosed, StoreFault
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import moment
 from shared.events.notifications import NotificationAttempted
@@ -56,17 +56,26 @@ class Sender:
     letters: Letters
     settings: NotificationSettings
     pulse: Pulse
+    relay: Pulse
 
     async def run(self) -> None:
-        """Send until cancelled, the message in hand included; rest while the SMTP server is not there."""
+        """Send until cancelled, the message in hand included; rest while the SMTP server is not there.
+
+        Nothing is sent while the relay is in trouble: it may not have seen yet that the store was restored from an
+        older backup, which does not know of all that was sent.
+        """
         while True:
             pause = self.settings.look_every
             try:
-                if not await self.look():
+                if self.relay.trouble:
+                    self.pulse.fault("waits for the relay")
+                elif await self.look():
+                    self.pulse.beat()
+                else:
+                    self.pulse.beat()
                     pause *= REST_ROUNDS
-                self.pulse.beat()
-            except StoreFault as error:
-                self.pulse.fault(f"MongoDB: {type(error).__name__}")
+            except (StoreFault, StoreClosed) as error:
+                self.pulse.fault(f"store: {type(error).__name__}")
                 log.warning("sender_interrupted", error=type(error).__name__)
             await asyncio.sleep(pause)
 
@@ -141,7 +150,7 @@ class Sender:
             try:
                 outcome = await handle(self.ledgers, claim.subject, command, context)
                 break
-            except (StoreFault, Conflict) as error:
+            except (StoreFault, StoreClosed, Conflict) as error:
                 log.warning("answer_not_stored_yet", stream=claim.subject, error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
         if isinstance(outcome, Rejection):
