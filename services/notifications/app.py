@@ -44,17 +44,14 @@ def make(settings: NotificationSettings) -> FastAPI:
     projection = Projection(journal, states, DeadLetters(database, SERVICE), act=policies, acts_on=ACTS_ON)
     relay = Relay(database, store, settings.kafka, SERVICE, relaying)
     subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
+    loops = [(relaying, relay.run), (reading, subscriber.run), (sending, sender.run)]
     return make_app(
         SERVICE,
         settings,
         database,
         [api.router(handlers, states, keys), operations(projection, store, refusals)],
         [relaying, reading, sending],
-        lifespan_of(
-            database,
-            [store.prepare, relay.check, projection.prepare],
-            [(relaying, relay.run), (reading, subscriber.run), (sending, sender.run)],
-        ),
+        lifespan_of(database, [store.prepare, relay.check, projection.prepare], loops),
     )
 
 
