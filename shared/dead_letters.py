@@ -24,7 +24,7 @@ class DeadLetters:
         self._letters = database.get_collection(
             "dead_letters", write_concern=WriteConcern(w="majority", j=True), read_concern=ReadConcern("majority")
         )
-        self._service = service
+        self.service = service
 
     async def prepare(self) -> None:
         """Create the index by which stalled streams are found."""
@@ -37,7 +37,7 @@ class DeadLetters:
         ]
         if writes:
             stored = await self._letters.bulk_write(writes, ordered=False)
-            DEAD_LETTERS.labels(self._service, "any").inc(stored.upserted_count)
+            DEAD_LETTERS.labels(self.service, "any").inc(stored.upserted_count)
 
     async def find(self, standing: str | None = "open", limit: int = 500) -> list[dict[str, Any]]:
         """Return letters, oldest first."""

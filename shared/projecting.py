@@ -14,6 +14,7 @@ from shared.folding import States
 from shared.folds import Folded, Outcome, fold_on
 from shared.intake import Arrival, Heard, Poison, take_apart
 from shared.journal import Journal, arrival_of
+from shared.telemetry import STALLED
 
 log = structlog.get_logger()
 
@@ -74,6 +75,8 @@ class Projection:
             folded |= await self._fold_and_store(again, set())
         if watchful:
             await self.letters.arrived({stream: state.version for stream, state in folded.items()})
+        if watchful or any(state.waits for state in folded.values()):
+            await self.stalled()
         await self.compose(streams)
         await self._act(folded)
 
@@ -89,7 +92,9 @@ class Projection:
         awaited = await self.letters.awaited()
         folded = await self.states.read(awaited)
         behind = {stream: version for stream, version in awaited.items() if folded[stream].version < version}
-        return {**behind, **await self.states.waiting()}
+        stalled = {**behind, **await self.states.waiting()}
+        STALLED.labels(self.letters.service).set(len(stalled))
+        return stalled
 
     async def _fold_and_store(self, streams: set[str], afresh: set[str]) -> dict[str, Folded]:
         pending, done = set(streams), dict[str, Folded]()

@@ -80,8 +80,13 @@ async def _create_absent(admin: AIOKafkaAdminClient, topics: Topics) -> None:
 
 
 async def _partition_differences(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
-    described = await admin.describe_topics(list(topics.partitions))
-    found = {topic["topic"]: len(topic["partitions"]) for topic in described}
+    found: dict[str, int] = {}
+    for _ in range(50):  # what was made a moment ago is at first described without partitions
+        described = await admin.describe_topics(list(topics.partitions))
+        found = {topic["topic"]: len(topic["partitions"]) for topic in described}
+        if all(found.get(name) for name in topics.partitions):
+            break
+        await asyncio.sleep(0.1)
     return [
         f"{name}: {found.get(name, 0)} partitions, declared {partitions}"
         for name, partitions in topics.partitions.items()
