@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from shared.intake import Arrival, Heard, Poison, take_apart
@@ -15,6 +17,7 @@ from tools.cli.client import Services
 from tools.cli.failures import Failure, Unreachable
 from tools.cli.progress import Advance
 
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 _RECORDS_AT_ONCE = 4_000
 _SILENT_SECONDS = 60.0
 
@@ -62,6 +65,7 @@ def from_kafka(bootstrap: str, topics: Sequence[str], advance: Advance) -> Histo
 
 
 async def _read(bootstrap: str, topics: Sequence[str], advance: Advance) -> History:
+    partitions = await _partitions(bootstrap, topics)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         client_id="throughline-replay",
@@ -71,7 +75,6 @@ async def _read(bootstrap: str, topics: Sequence[str], advance: Advance) -> Hist
     )
     await consumer.start()
     try:
-        partitions = await _partitions(consumer, topics)
         consumer.assign(partitions)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         if pruned := [partition for partition, begin in begins.items() if begin > 0]:
@@ -82,14 +85,16 @@ async def _read(bootstrap: str, topics: Sequence[str], advance: Advance) -> Hist
         await consumer.stop()
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
-    found = []
-    present = await consumer.topics()
-    for topic in topics:
-        if topic not in present:
-            raise Failure(f"This Kafka has no topic {topic}: is it the right one?")
-        found += [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-    return found
+async def _partitions(bootstrap: str, topics: Sequence[str]) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="throughline-replay")
+    try:
+        await admin.start()
+        if absent := sorted(set(topics) - set(await admin.list_topics())):
+            raise Failure(f"This Kafka has no topic {absent[0]}: is it the right one?")
+        described = await admin.describe_topics(list(topics))
+    finally:
+        await admin.close()
+    return [TopicPartition(each["topic"], part["partition"]) for each in described for part in each["partitions"]]
 
 
 async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], advance: Advance) -> History:

@@ -14,7 +14,7 @@ from tools.cli.client import Services
 from tools.cli.connection import Connection, Format, Home, Token
 from tools.cli.failures import BadInput, Failure, exits
 from tools.cli.page import WIDTH
-from tools.cli.trace_text import trace_text
+from tools.cli.trace_text import plain_text, trace_text
 from tools.local.stack import DEFAULT_HOME
 
 _REFERENCE = re.compile(r"^[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}$")
@@ -52,8 +52,10 @@ def trace(
             raise Failure(f"{reference} is not on record{when}: throughline traces lists what is.")
     if shown_as == "json":
         _print_json(answer)
+    elif (paper := console()).is_terminal:
+        paper.print(trace_text(answer["trace"], answer["today"], provenance=provenance))
     else:
-        console().print(trace_text(answer["trace"], answer["today"], provenance=provenance))
+        typer.echo(plain_text(answer["trace"], answer["today"], provenance=provenance), nl=False)
 
 
 def traces(
@@ -147,7 +149,9 @@ def _show_traces(found: list[dict[str, Any]]) -> None:
 
 
 def _show_coverage(found: dict[str, Any]) -> None:
-    table = Table("instrument", "provision", "recommendations", "initiatives", title="From the mandates")
+    table = Table(title="From the mandates")
+    for name in ("instrument", "provision", "recommendations", "initiatives"):
+        table.add_column(name, overflow="fold")
     for item in found["provisions"]:
         superseded = " (superseded)" if item["instrument_standing"] == "superseded" else ""
         rest = [

@@ -1,0 +1,200 @@
+"""`make demo`: the public record through the services, over Kafka, to two traces; then replayed and compared."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from rich.console import Console
+
+from shared.events.catalogue import SERVICES
+from tools.cli.client import Services
+from tools.cli.connection import Connection
+from tools.cli.dead_letters import find
+from tools.cli.failures import Failure
+from tools.cli.importing import load, show
+from tools.cli.page import WIDTH
+from tools.cli.replaying import in_words, run
+from tools.cli.settling import settle
+from tools.cli.trace_text import plain_text, trace_text
+from tools.local.files import CHECKOUT
+from tools.local.progress import CannotStart
+from tools.local.stack import Stack, temporary
+from tools.local.tokens import mint
+from tools.record.checking import check
+from tools.record.faults import RecordRefused
+
+RECORD = CHECKOUT / "shared/reference/public_record.yaml"
+REFERENCES = ("CED/2022/R1", "CED/2020/R1")
+PATIENCE_SECONDS = 60.0
+
+
+class NotAsExpected(Failure):
+    """The demonstration ran, and something of it does not hold."""
+
+
+def main() -> int:
+    """Run the demonstration on servers of its own, which are stopped at the end, whatever happens."""
+    try:
+        with temporary() as stack:
+            Demonstration(stack).run()
+    except KeyboardInterrupt:
+        print("\nStopped; nothing runs any more.", file=sys.stderr)
+        return 130
+    except (CannotStart, RecordRefused, Failure) as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+class Demonstration:
+    """The steps, each with a heading; any that does not hold ends it."""
+
+    def __init__(self, stack: Stack, console: Console | None = None) -> None:
+        wide = Console()
+        self._stack = stack
+        self._console = console or (wide if wide.is_terminal else Console(width=WIDTH))
+        self._connection = Connection(stack.home, quiet=True)
+
+    def run(self) -> None:
+        """Load, show, nominate, look for what was set aside, replay."""
+        self._load()
+        self._show_traces()
+        self._nominate()
+        self._look_for_dead_letters()
+        self._replay()
+
+    def _say(self, line: str, style: str = "") -> None:
+        self._console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    def _step(self, title: str) -> None:
+        self._say(f"\n=== {title}", style="bold blue")
+
+    def _load(self) -> None:
+        self._step("The public record, loaded through the services' own HTTP commands")
+        checked = check(RECORD)
+        with Services(self._connection, "secretariat", PATIENCE_SECONDS, PATIENCE_SECONDS) as services:
+            report = load(checked, services)
+            show(checked, report)
+            if report.left:
+                raise NotAsExpected("The public record was not loaded whole.")
+            if not settle(services, report.heads, PATIENCE_SECONDS):
+                raise NotAsExpected(f"The traces do not show the record after {PATIENCE_SECONDS:.0f} s.")
+
+    def _show_traces(self) -> None:
+        with Services(self._connection, "auditor") as services:
+            for reference in REFERENCES:
+                self._step(f"The trace of {reference}, read from MongoDB")
+                answer = services.get("recommendations", f"/traces/{reference}")
+                if self._console.is_terminal:
+                    self._console.print(trace_text(answer["trace"], answer["today"]))
+                else:
+                    self._say(plain_text(answer["trace"], answer["today"]).rstrip())
+                if unmet := list(unmet_expectations(answer["trace"])):
+                    raise NotAsExpected("\n".join(unmet))
+
+    def _nominate(self) -> None:
+        self._step("SYNTHETIC: a nomination (the public record names no experts)")
+        nomination = "synthetic-nomination"
+        with Services(self._connection, "secretariat") as office:
+            office.post("nominations", "/calls", {"call": "synthetic-call", "title": "Synthetic call"}, str(uuid4()))
+            self._say("SYNTHETIC: the secretariat opened a call for nominations.")
+            self._submit(nomination)
+            self._say("SYNTHETIC: a focal point nominated an expert, whose name is sealed.")
+            office.post("nominations", f"/nominations/{nomination}/accept", {}, str(uuid4()))
+            self._say("SYNTHETIC: the secretariat registered the nomination.")
+            self._say(f"SYNTHETIC: by policy a membership began: {self._membership(office, nomination)}.")
+
+    def _submit(self, nomination: str) -> None:
+        token = mint(self._stack.home, role="focal_point", subject="synthetic-focal-point", member="FJI")
+        with Services(Connection(self._stack.home, token, quiet=True), "focal_point") as government:
+            body = {
+                "nomination": nomination,
+                "call": "synthetic-call",
+                "member": "FJI",
+                "details": {"name": "Synthetic Expert", "contact": "synthetic.expert@example.org"},
+                "note_verbale": {"channel": "note_verbale", "reference": "SYNTHETIC/1"},
+                "institution": "Synthetic institution",
+                "category": "academia",
+            }
+            government.post("nominations", "/nominations", body, str(uuid4()))
+
+    def _membership(self, office: Services, nomination: str) -> str:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            found: list[Any] = office.get("nominations", "/memberships", nomination=nomination)["items"]
+            if found:
+                return str(found[0]["stream"])
+            time.sleep(0.2)
+        raise NotAsExpected("No membership began.")
+
+    def _look_for_dead_letters(self) -> None:
+        self._step("Messages that could not be taken")
+        with Services(self._connection, "operator") as services:
+            letters = find(services, SERVICES)
+        if letters:
+            raise NotAsExpected(f"There are {len(letters)} dead letters, the first {letters[0]['_id']}.")
+        self._say("No dead letters.")
+
+    def _replay(self) -> None:
+        self._step("Every trace rebuilt from Kafka, from the first event, and compared with the live one")
+        with Services(self._connection, "auditor") as services:
+            done = run(services, "kafka", self._stack.kafka, compared=True)
+        for line in in_words(done, "kafka"):
+            self._say(line, style="bold green" if line.startswith("identical") else "")
+        if done.verdict is None or not done.verdict.holds or len(done.verdict.identical) != len(REFERENCES):
+            raise NotAsExpected("The live traces are not proven to be what the history makes.")
+
+
+def unmet_expectations(trace: dict[str, Any]) -> Iterator[str]:
+    """Yield what a trace of the public record should show and does not."""
+    reference = trace["recommendation"]["reference"]
+    expected = _EXPECTED[reference]
+    found = {
+        "coverage": trace["coverage"],
+        "citations": sorted(f"{item['standing']} {item['status']}" for item in trace["mandates"]),
+        "meetings": [step["meeting"] for step in trace["work"] if "meeting" in step],
+        "sessions": [item["session"] for item in trace["transmission"]],
+        "dispositions": [(item["outcome"], item.get("on")) for item in trace["dispositions"]],
+        "evidence": sum("evidence" in item for item in trace["follow_up"]),
+        "suspect": [
+            (item["instrument"], why["superseded_by"], why.get("on"), why["status"])
+            for item in trace["mandates"]
+            for why in item.get("why", ())
+        ],
+    }
+    for name, value in expected.items():
+        if found[name] != value:
+            yield f"{reference}: {name} should be {value}, and is {found[name]}."
+    for words in _GAPS[reference]:
+        if not any(words in gap for gap in trace["gaps"]):
+            yield f"{reference}: no gap says {words!r}."
+
+
+_EXPECTED: dict[str, dict[str, Any]] = {
+    "CED/2022/R1": {
+        "coverage": "deep",
+        "citations": ["live inferred"] * 4,
+        "meetings": ["preparatory-2022-03-18", "expert-group-2022-06-22"],
+        "sessions": [7],
+        "dispositions": [("endorsed", "2022-12-01")],
+        "evidence": 5,
+        "suspect": [],
+    },
+    "CED/2020/R1": {
+        "coverage": "shallow",
+        "citations": ["live verified"] * 5 + ["suspect verified"],
+        "sessions": [6],
+        "dispositions": [("unknown", None)],
+        "suspect": [("commission-resolution-71-1", "commission-resolution-78-2", "2022-05-27", "inferred")],
+    },
+}
+_ADOPTION = "does not say at which meeting it was adopted"
+_GAPS = {"CED/2022/R1": (_ADOPTION,), "CED/2020/R1": (_ADOPTION, "What session 6 of the Committee did with it")}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
