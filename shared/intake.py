@@ -77,7 +77,7 @@ def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
     try:
         texts = {name: value.decode() for name, value in headers}
         position = int(texts["position"])
-        if not 0 <= position < 2**53:
+        if str(position) != texts["position"] or not 0 <= position < 2**53:
             raise ValueError("no ledger has such a position")
         return position, texts["leaf"]
     except (UnicodeDecodeError, ValueError, KeyError, AttributeError) as error:

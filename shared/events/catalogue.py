@@ -117,10 +117,10 @@ def describe(error: ValidationError) -> str:
 
 def event_class(service: str, name: str) -> type[Event]:
     """Return the newest class of an event by its service and name; KeyError where there is none."""
-    return max(
-        (event for event in EVENTS.values() if event.service == service and event.__name__ == name),
-        key=lambda event: event.version,
-    )
+    versions = [event for event in EVENTS.values() if event.service == service and event.__name__ == name]
+    if not versions:
+        raise KeyError(f"{service} has no event {name}")
+    return max(versions, key=lambda event: event.version)
 
 
 __all__ = [
