@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from shared.events import values as v
+from tests.contracts.accepting import accepts
 
 DATES = ["2023", "2023-09", "2023-09-01", "2024-02-29", "0001", "9999-12-31"]
 NO_DATES = [
@@ -28,16 +29,6 @@ NO_TIMES = [
     "2022-03-18 10:00:00Z", "2022-03-18T10Z", "2022-03-18T10:00:00.5Z", "2022-03-18T10:00:00z", "2022-03T10:00Z",
     "2022-03-18T10:00:00Z\n", "２０２２-03-18T10:00Z", "2022-03-18T1０:00Z", "T10:00Z",
 ]  # fmt: skip
-
-
-def accepts(kind: Any, value: Any) -> bool:
-    """Say whether a value is of that kind, as it is: what is taken is not changed."""
-    try:
-        taken = TypeAdapter(kind).validate_python(value)
-    except ValidationError:
-        return False
-    assert (taken, type(taken)) == (value, type(value))
-    return True
 
 
 @pytest.mark.parametrize("text", DATES)

@@ -1,0 +1,132 @@
+"""A record from Kafka is an event with all that belongs to it, or it is set aside with a reason; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.events.canonical import canonical, leaf_hash, sha256_hex
+from shared.events.envelope import EVENT_LIMIT
+from shared.events.meetings import MeetingRecorded
+from shared.intake import Arrival, Heard, Poison, take_apart
+from tests.history import History
+
+STREAM = "meeting/m1"
+MEETING = MeetingRecorded(meeting="m1", title="Synthetic forum", kind="forum")
+WHOLE = History().add(STREAM, MEETING).arrivals[STREAM][0]
+Change = Callable[[Arrival], Arrival]
+
+
+def with_headers(**headers: bytes | None) -> Change:
+    """Change headers; None takes one away."""
+
+    def change(arrival: Arrival) -> Arrival:
+        changed: dict[str, Any] = dict(arrival.headers) | headers
+        return replace(arrival, headers=tuple((name, value) for name, value in changed.items() if value is not None))
+
+    return change
+
+
+def with_value(value: bytes | None) -> Change:
+    """Give the record other bytes, and the leaf hash of them."""
+
+    def change(arrival: Arrival) -> Arrival:
+        return with_headers(leaf=leaf_hash(value or b"").encode())(replace(arrival, value=value))
+
+    return change
+
+
+def with_attributes(**attributes: Any) -> Change:
+    """Change attributes of the event, and the leaf hash with them."""
+    assert WHOLE.value is not None
+    return with_value(canonical(orjson.loads(WHOLE.value) | attributes))
+
+
+def test_a_whole_record_is_heard() -> None:
+    heard = take_apart(WHOLE)
+    assert isinstance(heard, Heard)
+    assert heard.recorded.data == MEETING
+    assert (heard.key, heard.position, heard.origin) == ((STREAM, 1), 0, "throughline.meetings/0/0")
+    assert (heard.raw, heard.hash, heard.leaf) == (WHOLE.value, sha256_hex(heard.raw), leaf_hash(heard.raw))
+
+
+def test_a_header_that_nobody_asked_for_does_no_harm() -> None:
+    assert isinstance(take_apart(with_headers(traceparent=b"00-synthetic")(WHOLE)), Heard)
+
+
+@pytest.mark.parametrize(
+    ("reason", "change"),
+    [
+        ("undecodable", with_value(None)),
+        ("undecodable", with_value(b"")),
+        ("undecodable", with_value(b"\x00\xff garbage")),
+        ("unknown_type", with_attributes(type="throughline.meetings.PicnicHeld.v1")),
+        ("unknown_type", with_attributes(type=["list"])),
+        ("schema_violation", with_attributes(data={"meeting": "m1"})),
+        ("schema_violation", with_attributes(streamversion="1")),
+        ("schema_violation", with_attributes(unheard="of")),
+        ("too_large", with_value(b" " * (EVENT_LIMIT + 1))),
+        ("bad_header", with_headers(position=None)),
+        ("bad_header", with_headers(leaf=None)),
+        ("bad_header", with_headers(extra=b"\xff")),
+        ("bad_header", with_headers(position=b"-1")),
+        ("bad_header", with_headers(position=b"1_0")),
+        ("bad_header", with_headers(position=b" 1")),
+        ("bad_header", with_headers(position=b"01")),
+        ("bad_header", with_headers(position="٣".encode())),
+        ("bad_header", with_headers(position=b"9007199254740992")),
+        ("bad_header", with_headers(position=b"9" * 5_000)),
+        ("bad_header", lambda arrival: replace(arrival, headers=(*arrival.headers, ("empty", None)))),
+        ("wrong_hash", with_headers(leaf=leaf_hash(b"other").encode())),
+        ("wrong_hash", lambda arrival: replace(arrival, value=arrival.value.replace(b"Synthetic", b"Forged!!!"))),
+        ("wrong_key", lambda arrival: replace(arrival, key=b"meeting/m2")),
+        ("wrong_key", lambda arrival: replace(arrival, key=None)),
+        ("wrong_topic", lambda arrival: replace(arrival, topic="throughline.nominations")),
+    ],
+)
+def test_a_record_that_is_not_whole_is_set_aside_with_a_reason(reason: str, change: Change) -> None:
+    arrival = change(WHOLE)
+    poison = take_apart(arrival)
+    assert isinstance(poison, Poison)
+    assert (poison.reason, poison.arrival) == (reason, arrival)
+    assert poison.detail
+
+
+def test_a_record_set_aside_says_which_stream_and_version_it_seems_to_be_about() -> None:
+    poison = take_apart(with_attributes(data={}, streamversion=7)(WHOLE))
+    assert isinstance(poison, Poison)
+    assert (poison.stream, poison.version) == (STREAM, 7)
+
+
+@pytest.mark.parametrize("version", [True, 0, -1, 2**31, "1", 1.5, None, [1]])
+def test_a_version_that_is_none_is_not_believed(version: Any) -> None:
+    raw = orjson.dumps(orjson.loads(WHOLE.value or b"") | {"streamversion": version})
+    poison = take_apart(with_value(raw)(WHOLE))
+    assert isinstance(poison, Poison)
+    assert (poison.stream, poison.version) == (STREAM, None)
+
+
+@settings(max_examples=300)
+@given(
+    st.builds(
+        Arrival,
+        topic=st.sampled_from(["throughline.meetings", "elsewhere"]),
+        partition=st.just(0),
+        offset=st.just(0),
+        key=st.none() | st.binary(max_size=400),
+        value=st.none() | st.binary() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(
+            lambda value: orjson.dumps({"type": WHOLE.topic, "data": value})
+        ),
+        headers=st.lists(
+            st.tuples(st.sampled_from(["position", "leaf", "é"]), st.none() | st.binary(max_size=8)), max_size=4
+        ).map(tuple),
+    )
+)  # fmt: skip
+def test_whatever_lies_in_a_topic_taking_it_apart_does_not_raise(arrival: Arrival) -> None:
+    assert isinstance(take_apart(arrival), Poison)
