@@ -8,6 +8,7 @@ from tools.cli.issuing import token
 from tools.cli.reading import coverage, trace, traces
 from tools.cli.rebuilding import rebuild
 from tools.cli.replaying import replay
+from tools.cli.simulate import simulate
 from tools.cli.stack import stack
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.command()(traces)
 app.command()(coverage)
 app.command()(rebuild)
 app.command()(replay)
+app.command()(simulate)
 app.add_typer(dead_letters, name="dead-letters")
 
 if __name__ == "__main__":

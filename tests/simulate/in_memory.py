@@ -1,0 +1,64 @@
+"""A store in memory, so that a simulated command can be put to the services' real handler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from shared.aggregates import Aggregate, Context, Known
+from shared.event_store import Commit, Head
+from shared.events.canonical import ZERO_HASH
+from shared.events.catalogue import Recorded, decode
+from shared.events.envelope import hash_of
+from shared.events.event import Event
+from shared.handling import Ledgers, handle
+from shared.rejections import Rejection
+from tools.simulate.commits import Made
+from tools.simulate.platform import HEARD, OWN
+
+
+@dataclass
+class StoreInMemory:
+    """Streams as they were simulated so far; what is appended is kept apart, to be compared."""
+
+    streams: dict[str, list[bytes]] = field(default_factory=dict)
+    appended: list[Event] = field(default_factory=list)
+
+    async def read(self, stream: str) -> tuple[Head, list[Recorded]]:
+        """Return a stream's head and events."""
+        raws = self.streams.get(stream, [])
+        recorded = [decode(raw) for raw in raws]
+        if not recorded:
+            return Head(stream, 0, ZERO_HASH, None), []
+        return Head(stream, recorded[-1].streamversion, hash_of(raws[-1]), recorded[-1].time), recorded
+
+    async def append(self, head: Head, events: Sequence[Event], _context: Context, _digest: str) -> Commit:
+        """Keep what the handler decided."""
+        self.appended = list(events)
+        return Commit(head.stream, head.version + 1, head.version + len(events), ())
+
+    async def result_of(self, _context: Context, _digest: str) -> None:
+        """No command was carried out before."""
+
+
+class RefusalsInMemory:
+    """Nothing may be refused."""
+
+    async def record(self, *args: Any, **more: Any) -> None:
+        """Say what was refused."""
+        raise AssertionError((args, more))
+
+
+async def decided(store: StoreInMemory, made: Made) -> list[Event] | Rejection:
+    """Return what the service's own handler decides on a simulated command, after the same history."""
+    own: dict[str, Aggregate[Any]] = {kind: pair[1] for kind, pair in OWN.items() if pair[0] == made.service}
+
+    async def hear(stream: str) -> Known | None:
+        head, recorded = await store.read(stream)
+        _, aggregate = HEARD[stream.partition("/")[0]]
+        return Known(aggregate.fold(recorded), head.version) if head.version else None
+
+    ledgers = Ledgers(cast(Any, store), cast(Any, RefusalsInMemory()), own, hear)
+    outcome = await handle(ledgers, made.stream, made.command, made.context)
+    return outcome if isinstance(outcome, Rejection) else store.appended

@@ -1,0 +1,143 @@
+"""A synthetic history goes into real stores and through the real services."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import MongoClient
+from pymongo.database import Database
+from typer import Typer
+from typer.testing import CliRunner
+
+from services.recommendations.domain.small import SESSION
+from shared.aggregates import Context
+from shared.event_store import EventStore
+from shared.events.catalogue import SERVICES
+from shared.events.recommendations import CommitteeSessionRecorded
+from tests.journey.office import Desk
+from tools.cli.simulate import simulate
+from tools.local.stack import Stack
+from tools.simulate.commits import Made
+from tools.simulate.history import history
+from tools.simulate.sending import request_of, send
+from tools.simulate.storing import AlreadyThere, store
+
+pytestmark = pytest.mark.servers
+EVENTS = 1_500
+Databases = dict[str, Database[dict[str, Any]]]
+
+
+@pytest.fixture
+async def databases(stack: Stack) -> AsyncIterator[Databases]:
+    """Four databases of this test's own."""
+    name = uuid4().hex
+    with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
+        yield {service: client[f"synthetic_{name}_{service}"] for service in SERVICES}
+        for service in SERVICES:
+            client.drop_database(f"synthetic_{name}_{service}")
+
+
+async def test_a_service_reads_what_was_stored_as_its_own(stack: Stack, databases: Databases) -> None:
+    commits = list(history(EVENTS, seed=5))
+    assert store(commits, databases, lambda _: None) == sum(len(commit.raws) for commit in commits)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+    expected: dict[tuple[str, str], list[bytes]] = {}
+    for commit in commits:
+        expected.setdefault((commit.service, commit.stream), []).extend(commit.raws)
+    for (service, stream), raws in list(expected.items())[::7]:
+        assert await EventStore(client[databases[service].name]).read_bytes(stream) == raws
+    client.close()
+
+
+async def test_a_stored_commit_has_the_form_of_an_appended_one(stack: Stack, databases: Databases) -> None:
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+    own = EventStore(client[databases["recommendations"].name])
+    await own.prepare()
+    head, _ = await own.read(SESSION.stream(900))
+    context = Context(datetime.now(UTC), "a", "secretariat", "a-command-id", "a-correlation-id")
+    await own.append(head, [CommitteeSessionRecorded(session=900)], context, "a-digest")
+    client.close()
+    appended = databases["recommendations"].commits.find_one()
+    store(history(20, seed=5), databases, lambda _: None)
+    stored = databases["recommendations"].commits.find_one({"_id.s": {"$ne": "session/900"}})
+    assert appended is not None
+    assert stored is not None
+    assert shape(stored) == shape(appended)
+
+
+def shape(value: Any) -> Any:
+    """Return the names and types in a document."""
+    match value:
+        case dict():
+            return {name: shape(member) for name, member in value.items()}
+        case list():
+            return [shape(value[0])]
+        case _:
+            return type(value)
+
+
+async def test_storing_a_command_again_under_its_own_policy_finds_the_first_result(
+    stack: Stack, databases: Databases
+) -> None:
+    begun = next(made for made in history(EVENTS, seed=5) if made.context.actor == "policy:begin-membership")
+    store([begun], databases, lambda _: None)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+    found = await EventStore(client[databases["nominations"].name]).result_of(
+        begun.context, begun.document()["command_digest"]
+    )
+    client.close()
+    assert found is not None
+    assert found.events == begun.raws
+
+
+def test_what_is_there_already_is_said(databases: Databases) -> None:
+    store(history(200, seed=5), databases, lambda _: None)
+    with pytest.raises(AlreadyThere):
+        store(history(200, seed=5), databases, lambda _: None)
+
+
+def test_the_services_take_it_by_their_commands(stack: Stack) -> None:
+    app = Typer()
+    app.command()(simulate)
+    told = CliRunner().invoke(app, ["--events", "260", "--seed", "11", "--into", "services", "--home", str(stack.home)])
+    assert told.exit_code == 0, told.output
+    desk = Desk(stack)
+    for made in (made for made in history(260, seed=11) if made.service != "notifications"):
+        assert desk.ask_until(
+            made.service, f"/streams/{made.stream}", lambda events, last=made.last: len(events) >= last
+        )
+
+
+class Paths:
+    """Keeps what would be sent."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, dict[str, Any]] = {}
+
+    def send(self, _service: str, path: str, body: dict[str, Any], command_id: str) -> int:
+        """Keep it."""
+        self.sent[command_id] = {"path": path, "body": body}
+        return 1
+
+
+def test_what_policies_do_is_not_asked_for() -> None:
+    secretariat, chair = Paths(), Paths()
+    commits: list[Made] = list(history(3_000, seed=5))
+    send(commits, secretariat, chair, lambda _: None)
+    asked = {made.context.command_id for made in commits if made.context.role != "system"}
+    assert secretariat.sent.keys() | chair.sent.keys() == asked
+    assert len(asked) < len(commits)
+    assert {sent["path"].rsplit("/", 1)[1] for sent in chair.sent.values()} == {"confirm"}
+
+
+def test_a_request_holds_no_sealed_box() -> None:
+    submitted = next(made for made in history(600, seed=5) if made.stream.startswith("nomination/"))
+    path, body = request_of(submitted)
+    assert path == "/nominations"
+    assert "sealed" not in body
+    assert body["details"]["name"].startswith("Synthetic ")

@@ -1,0 +1,48 @@
+"""The lives of subscriptions, and of the notifications that policies plan."""
+
+from __future__ import annotations
+
+from services.notifications import commands
+from shared.events.values import Sealed
+from tools.simulate import wording
+from tools.simulate.chance import HOUR, MINUTE
+from tools.simulate.world import Life, World
+
+_WANTED = (
+    ("MeetingConvened", "MeetingCancelled"),
+    ("RecommendationAdopted", "CommitteeDispositionRecorded"),
+    ("InstrumentSuperseded", "RecommendationWithdrawn"),
+)
+_SENDER = {"role": "system", "actor": "policy:send-notification"}
+
+
+def subscribers(world: World) -> Life:
+    """A few people ask to be told."""
+    for wanted in _WANTED:
+        number = world.number()
+        key, person = f"syn-subscription-{number}", f"syn-reader-{number}"
+        sealed = Sealed(person=person, box=wording.box(world.chance))
+        added = commands.AddSubscription(subscription=key, person=person, sealed=sealed, events=wanted)
+        world.ask(f"subscription/{key}", added)
+        yield world.soon()
+
+
+def sending(world: World, stream: str) -> Life:
+    """A notification is attempted; most are taken at once, some on a second attempt, a few stay uncertain."""
+    yield world.now + world.chance.between(300, 4_000)
+    attempt = 1
+    world.ask(stream, commands.AttemptNotification(), **_SENDER)
+    yield world.now + world.chance.between(200, 3_000)
+    if world.chance.happens(0.03):
+        failed = commands.ReportFailed(attempt=attempt, reason="unreachable", temporary=True)
+        world.ask(stream, failed, **_SENDER)
+        yield world.now + 5 * MINUTE
+        attempt = 2
+        world.ask(stream, commands.AttemptNotification(), **_SENDER)
+        yield world.now + world.chance.between(200, 3_000)
+    if world.chance.happens(0.01):
+        world.ask(stream, commands.ReportUncertain(attempt=attempt, reason="no_answer"), **_SENDER)
+    else:
+        world.ask(stream, commands.ReportDelivered(attempt=attempt, smtp_code=250), **_SENDER)
+    yield world.now + HOUR
+    world.platform.forget(stream)

@@ -1,0 +1,108 @@
+"""The services' own policies, acting on what was just recorded: they ask for commands as they do live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from services.nominations.subscribers import ACTS_ON as ON_NOMINATIONS
+from services.nominations.subscribers import Policies as OfNominations
+from services.notifications.subscribers import ACTS_ON as ON_NOTIFICATIONS
+from services.notifications.subscribers import Policies as OfNotifications
+from services.recommendations.subscribers import ACTS_ON as ON_RECOMMENDATIONS
+from services.recommendations.subscribers import Policies as OfRecommendations
+from shared.aggregates import Command, Context, Known
+from shared.event_store import Commit
+from shared.events.event import Event
+from shared.events.notifications import SubscriptionAdded, SubscriptionRemoved
+from shared.folds import Folded
+
+REACTION_MS = 40
+Follow = Callable[[str, Command, Context, int], Commit]
+Look = Callable[[str], Known | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as a policy sees it."""
+
+    id: str
+    subject: str
+    streamversion: int
+    time: str
+    correlationid: str
+    data: Event
+
+    @property
+    def type(self) -> str:
+        """The event's type."""
+        return self.data.type_name()
+
+
+class Policies:
+    """Which policy acts on which kind of stream; `follow` carries out what one asks for, a moment later."""
+
+    def __init__(self, follow: Follow, look: Look) -> None:
+        self._follow = follow
+        self._look = look
+        self._at = 0
+        self._subscriptions = Subscriptions(look)
+        asked = cast(Any, self._asked)
+        self._of_notifications = OfNotifications(asked, cast(Any, self._subscriptions), cast(Any, self))
+        self._others: tuple[tuple[frozenset[str], Any], ...] = (
+            (ON_NOMINATIONS, OfNominations(asked, self._known)),
+            (ON_RECOMMENDATIONS, OfRecommendations(asked)),
+        )
+
+    def act(self, told: Told, at: int) -> None:
+        """Let every policy act that hears of an event."""
+        kind = told.subject.partition("/")[0]
+        for acts_on, policy in self._others:
+            if kind in acts_on:
+                self._run(policy(told), at)
+        self._subscriptions.note(told)
+        if kind in ON_NOTIFICATIONS and type(told.data).__name__ in self._subscriptions.wanted:
+            self._run(self._of_notifications(cast(Any, told)), at)
+
+    def _run(self, work: Coroutine[Any, Any, None], at: int) -> None:
+        """Run a coroutine that waits for nothing; what it asks for may make policies act in their turn."""
+        before, self._at = self._at, at + REACTION_MS
+        try:
+            work.send(None)
+        except StopIteration:
+            return
+        finally:
+            self._at = before
+        raise RuntimeError("a policy waited where there is nothing to wait for")
+
+    async def _asked(self, stream: str, command: Command, context: Context) -> Commit:
+        return self._follow(stream, command, context, self._at)
+
+    async def _known(self, stream: str) -> Known | None:
+        return self._look(stream)
+
+
+class Subscriptions:
+    """The active subscriptions, asked for as the notifications service asks for folded states."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._streams: dict[str, tuple[str, ...]] = {}
+        self.wanted: frozenset[str] = frozenset()
+
+    def note(self, told: Told) -> None:
+        """Keep which events are wanted."""
+        if isinstance(told.data, SubscriptionAdded):
+            self._streams[told.subject] = told.data.events
+        elif isinstance(told.data, SubscriptionRemoved):
+            del self._streams[told.subject]
+        else:
+            return
+        self.wanted = frozenset(name for names in self._streams.values() for name in names)
+
+    async def find(self, _kind: str, facets: Mapping[str, Any], _limit: int, after: str | None = None) -> list[Folded]:
+        """Return the subscriptions that want an event, all on one page."""
+        wanting = [] if after else [stream for stream, names in self._streams.items() if facets["event"] in names]
+        found = [(stream, self._look(stream)) for stream in wanting]
+        return [Folded(stream, known.state, known.version) for stream, known in found if known is not None]

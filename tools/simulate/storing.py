@@ -1,0 +1,59 @@
+"""Loads a history straight into the event stores, as the services would have stored it; their relays do the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pymongo import MongoClient, WriteConcern
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+
+from shared.events.catalogue import SERVICES
+from tools.simulate.commits import Made
+
+BATCH = 1_000
+_DUPLICATE_KEY = 11000
+
+
+class AlreadyThere(Exception):
+    """The store holds a stream or a command of this history."""
+
+
+def store(
+    commits: Iterable[Made], databases: Mapping[str, Database[dict[str, Any]]], after: Callable[[int], None]
+) -> int:
+    """Insert commits, in order within each service; `after` is told how many events are stored. Raises AlreadyThere."""
+    durable = WriteConcern(w="majority", j=True)
+    stores = {name: database.get_collection("commits", write_concern=durable) for name, database in databases.items()}
+    for collection in stores.values():
+        collection.create_index("command_id", unique=True, name="command_id")
+    waiting: dict[str, list[dict[str, Any]]] = {name: [] for name in databases}
+    events = 0
+
+    def flush(service: str) -> None:
+        if batch := waiting[service]:
+            try:
+                stores[service].insert_many(batch, ordered=True)
+            except BulkWriteError as error:
+                fault = error.details["writeErrors"][0]
+                if fault["code"] != _DUPLICATE_KEY:
+                    raise
+                raise AlreadyThere(f"{service} holds {fault['keyValue']} already") from None
+            waiting[service] = []
+
+    for commit in commits:
+        waiting[commit.service].append(commit.document())
+        events += len(commit.raws)
+        if len(waiting[commit.service]) >= BATCH:
+            flush(commit.service)
+            after(events)
+    for service in databases:
+        flush(service)
+    after(events)
+    return events
+
+
+def databases_of(uris: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Database[dict[str, Any]]]:
+    """Return each service's own database, by its own user's URI."""
+    return {service: MongoClient[dict[str, Any]](uris[service])[names[service]] for service in SERVICES}
