@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import TypeAdapter
@@ -41,8 +41,7 @@ class Context:
         return str(uuid5(NAMESPACE_URL, f"throughline:{self.command_id}:{what}"))
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """An event as a fold sees it: its data as corrected, and the versions behind it (original, then correction)."""
 
     data: Event
@@ -130,17 +129,8 @@ def facts_of(recorded: Iterable[Recorded], upcasters: Mapping[str, Upcaster] = U
     facts = []
     for version, envelope in originals.items():
         correction = corrections.get(version)
-        facts.append(
-            Fact(
-                data=correction[1] if correction else envelope.data,
-                stream=envelope.subject,
-                versions=(version, correction[0]) if correction else (version,),
-                time=envelope.time,
-                actor=envelope.actor,
-                role=envelope.role,
-                event_id=envelope.id,
-            )
-        )
+        data, versions = (correction[1], (version, correction[0])) if correction else (envelope.data, (version,))
+        facts.append(Fact(data, envelope.subject, versions, envelope.time, envelope.actor, envelope.role, envelope.id))
     return facts
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -15,6 +16,28 @@ from shared.aggregates import Aggregate, Known
 from shared.folds import PASSING, Folded
 
 _DUPLICATE_KEY = 11000
+REMEMBERED_CHARACTERS = 8_000_000
+
+
+class Remembered:
+    """States that were read or written lately, up to a size; who takes one asks first whether it is still current."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+        self._states: OrderedDict[str, tuple[Folded, int]] = OrderedDict()
+
+    def get(self, stream: str) -> Folded | None:
+        """Return what is remembered of a stream."""
+        found = self._states.get(stream)
+        return found[0] if found else None
+
+    def put(self, folded: Folded, size: int) -> None:
+        """Remember a state of this size, and forget the oldest beyond the limit."""
+        self._held += size - self._states.pop(folded.stream, (folded, 0))[1]
+        self._states[folded.stream] = folded, size
+        while self._held > self._most:
+            self._held -= self._states.popitem(last=False)[1][1]
 
 
 @dataclass
@@ -25,11 +48,13 @@ class States:
     aggregates: Mapping[str, Aggregate[Any]]
     shape: int
     _states: Any = field(init=False)
+    _remembered: Remembered = field(init=False)
 
     def __post_init__(self) -> None:
         self._states = self.database.get_collection(
             "states", write_concern=WriteConcern(w="majority"), read_concern=ReadConcern("local")
         )
+        self._remembered = Remembered(REMEMBERED_CHARACTERS)
 
     async def prepare(self) -> None:
         """Create the indexes by which dependants, stalled streams and lists are found."""
@@ -46,11 +71,27 @@ class States:
         return Folded(stream, self.aggregate_of(stream).initial, revision=revision, acted=acted)
 
     async def read(self, streams: Iterable[str]) -> dict[str, Folded]:
-        """Return the states of streams, from the primary; one not heard of is at version 0."""
+        """Return the states of streams, from the primary; one not heard of is at version 0.
+
+        What is remembered is asked for its revision first, and only taken where that is still the stored one.
+        """
         wanted = list(streams)
         found = {stream: self.nothing(stream) for stream in wanted}
-        async for document in self._states.find({"_id": {"$in": wanted}}):
-            found[document["_id"]] = self._folded(document)
+        unread = [stream for stream in wanted if self._remembered.get(stream) is None]
+        if len(unread) < len(wanted):
+            current = self._states.find({"_id": {"$in": wanted}}, {"revision": 1, "hash": 1})
+            unread = []
+            async for row in current:
+                known = self._remembered.get(row["_id"])
+                if known is not None and (known.revision, known.hash) == (row["revision"], row["hash"]):
+                    found[row["_id"]] = known
+                else:
+                    unread.append(row["_id"])
+        if unread:
+            async for document in self._states.find({"_id": {"$in": unread}}):
+                folded = self._folded(document)
+                found[folded.stream] = folded
+                self._remembered.put(folded, len(document["state"]) + len(document["line"]))
         return found
 
     async def known(self, stream: str) -> Known | None:
@@ -61,8 +102,11 @@ class States:
     async def write(self, states: Iterable[Folded]) -> bool:
         """Store states whose stored revision is still the one they were read at; False if one was not."""
         writes: list[Any] = []
+        written: list[tuple[Folded, int]] = []
         for folded in states:
             document = self._document(folded)
+            size = len(document["state"]) + len(document["line"])
+            written.append((replace(folded, revision=folded.revision + 1), size))
             if folded.revision:
                 writes.append(ReplaceOne({"_id": folded.stream, "revision": folded.revision}, document))
             else:
@@ -75,7 +119,11 @@ class States:
             if any(fault["code"] != _DUPLICATE_KEY for fault in error.details["writeErrors"]):
                 raise
             return False
-        return bool(result.inserted_count + result.matched_count == len(writes))
+        if result.inserted_count + result.matched_count != len(writes):
+            return False
+        for folded, size in written:
+            self._remembered.put(folded, size)
+        return True
 
     async def acted(self, stream: str, version: int) -> None:
         """Note up to which version the policies of this service have acted on a stream."""
@@ -113,7 +161,7 @@ class States:
             "hash": folded.hash,
             "line": " ".join(f"{position}:{leaf}" for position, leaf in folded.line),
             "state": aggregate.states.dump_json(folded.state, exclude_none=True).decode(),
-            "depends_on": sorted(aggregate.depends_on(folded.state)),
+            "depends_on": sorted(folded.depends_on),
             "facets": aggregate.facets(folded.state),
             "acted": folded.acted,
             "revision": folded.revision + 1,
@@ -130,6 +178,7 @@ class States:
             state=self.aggregate_of(stream).states.validate_json(document["state"]),
             version=document["version"],
             hash=document["hash"],
+            depends_on=frozenset(document["depends_on"]),
             line=tuple(_line(part) for part in document["line"].split()),
             waits=document.get("waits", False),
             acted=document["acted"],

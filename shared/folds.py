@@ -29,13 +29,17 @@ PASSING: Aggregate[None] = Aggregate(
 
 @dataclass(frozen=True)
 class Folded:
-    """A stream's state at a version; `line` gives the ledger position and leaf hash of every version."""
+    """A stream's state at a version, and the streams that its reader must also read.
+
+    `line` gives the ledger position and leaf hash of every version.
+    """
 
     stream: str
     state: Any
     version: int = 0
     hash: str = ZERO_HASH
     line: tuple[tuple[int, str], ...] = ()
+    depends_on: frozenset[str] = frozenset()
     waits: bool = False
     acted: int = 0
     revision: int = 0
@@ -60,11 +64,13 @@ def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) 
     if not usable:
         return outcome
     last = usable[-1]
+    state = aggregate.fold((event.recorded for event in usable), before.state if before.version else None)
     return replace(
         outcome,
         folded=replace(
             outcome.folded,
-            state=aggregate.fold((event.recorded for event in usable), before.state if before.version else None),
+            state=state,
+            depends_on=aggregate.depends_on(state),
             version=last.recorded.streamversion,
             hash=last.hash,
             line=before.line + tuple((event.position, event.leaf) for event in usable),

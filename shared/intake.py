@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -30,8 +30,7 @@ class Arrival:
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-@dataclass(frozen=True)
-class Heard:
+class Heard(NamedTuple):
     """An event that was heard: its bytes, hashes, ledger position, and the record that it came in."""
 
     recorded: Recorded

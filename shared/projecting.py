@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -63,14 +63,18 @@ class Projection:
             if event.key in disputed:
                 await self._set_aside([_conflicting(event)])
         touched = {event.recorded.subject for event in heard}
-        await self.fold(touched, afresh, watchful=bool(open_letters or conflicts))
+        watchful = bool(open_letters or conflicts)
+        await self.fold(touched, afresh, watchful=watchful, arrived=() if watchful else heard)
 
-    async def fold(self, streams: set[str], afresh: Iterable[str] = (), *, watchful: bool = True) -> None:
+    async def fold(
+        self, streams: set[str], afresh: Iterable[str] = (), *, watchful: bool = True, arrived: Iterable[Heard] = ()
+    ) -> None:
         """Fold streams from the journal, then compose what depends on them, then let the policies act.
 
-        `afresh` are folded from version 1; `watchful` looks whether set-aside records may now take their places.
+        `afresh` are folded from version 1; `watchful` looks whether set-aside records may now take their places;
+        `arrived` were journalled a moment ago, so that those that continue their stream need not be read back.
         """
-        folded = await self._fold_and_store(streams, set(afresh))
+        folded = await self._fold_and_store(streams, set(afresh), _in_order(arrived))
         while watchful and (again := await self._reinstate(folded)):
             folded |= await self._fold_and_store(again, set())
         if watchful:
@@ -96,13 +100,15 @@ class Projection:
         STALLED.labels(self.letters.service).set(len(stalled))
         return stalled
 
-    async def _fold_and_store(self, streams: set[str], afresh: set[str]) -> dict[str, Folded]:
+    async def _fold_and_store(
+        self, streams: set[str], afresh: set[str], arrived: Mapping[str, list[Heard]] | None = None
+    ) -> dict[str, Folded]:
         pending, done = set(streams), dict[str, Folded]()
         while pending:
             before = await self.states.read(pending)
             for stream in afresh & pending:
                 before[stream] = self.states.nothing(stream, before[stream].revision, before[stream].acted)
-            outcomes = await self._outcomes(before)
+            outcomes = await self._outcomes(before, arrived or {})
             changed = [
                 outcome.folded
                 for stream, outcome in outcomes.items()
@@ -118,17 +124,22 @@ class Projection:
                 return done
         return done
 
-    async def _outcomes(self, before: dict[str, Folded]) -> dict[str, Outcome]:
-        events = await self.journal.after({stream: state.version for stream, state in before.items()})
+    async def _outcomes(self, before: dict[str, Folded], arrived: Mapping[str, list[Heard]]) -> dict[str, Outcome]:
+        events = {stream: _continuing(state, arrived.get(stream, ())) for stream, state in before.items()}
+        events |= await self.journal.after(
+            {stream: state.version for stream, state in before.items() if state.waits or not events[stream]}
+        )
         outcomes: dict[str, Outcome] = {}
         again: dict[str, Folded] = {}
         for stream, state in before.items():
             outcome = fold_on(self.states.aggregate_of(stream), state, events[stream])
             if outcome is None:
                 again[stream] = self.states.nothing(stream, state.revision, state.acted)
+            elif outcome.folded.waits and stream in arrived and not state.waits:
+                again[stream] = state  # what is missing here may lie in the journal
             else:
                 outcomes[stream] = outcome
-        return outcomes | await self._outcomes(again) if again else outcomes
+        return outcomes | await self._outcomes(again, {}) if again else outcomes
 
     async def _act(self, folded: dict[str, Folded]) -> None:
         if self.act is None:
@@ -200,6 +211,22 @@ class Projection:
         for letter in await self.letters.open_for([event.recorded.subject]):
             if letter["reason"] == CONFLICT and letter["version"] == event.recorded.streamversion:
                 await self.letters.close(letter["_id"], "refused", f"not the one named: {reason}", actor)
+
+
+def _in_order(events: Iterable[Heard]) -> dict[str, list[Heard]]:
+    """Return events by stream, in the order of their versions."""
+    grouped: dict[str, list[Heard]] = {}
+    for event in events:
+        grouped.setdefault(event.recorded.subject, []).append(event)
+    for line in grouped.values():
+        line.sort(key=lambda event: event.recorded.streamversion)
+    return grouped
+
+
+def _continuing(state: Folded, arrived: Sequence[Heard]) -> list[Heard]:
+    """Return those that arrived that come after a state, if the first of them is the very next; else none."""
+    later = [event for event in arrived if event.recorded.streamversion > state.version]
+    return later if later and later[0].recorded.streamversion == state.version + 1 else []
 
 
 def _conflicting(event: Heard) -> Poison:

@@ -14,13 +14,16 @@ from services.recommendations.handlers import Handlers
 from services.recommendations.projection import Traces
 from services.recommendations.queries import coverage, today_of
 from services.recommendations.trace import trace_bytes
+from shared.documenting import PROBLEMS
 from shared.events.envelope import stamp
 from shared.folding import States
 from shared.handling import CorrectRecord
 from shared.identity import READERS, Principal, allow
+from shared.paths import Committee, Number, Year
 from shared.problems import Refused
 from shared.projecting import Projection
-from shared.routes import PROBLEMS, Committee, Number, Post, View, Year, add_commands, add_views, heard_up_to
+from shared.routes import Post, add_commands
+from shared.views import View, add_views, heard_up_to
 
 _ONE = "/recommendations/{committee}/{year}/{number}"
 _STREAM = "recommendation/{committee}/{year}/{number}"

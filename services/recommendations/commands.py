@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from shared.aggregates import Command
 from shared.events import recommendations as events
@@ -103,6 +105,12 @@ class RecordOrigin(Command):
     source: Line | None = None
     status: Status | None = None
 
+    @model_validator(mode="after")
+    def _meeting_or_document(self) -> Self:
+        if (self.meeting is None) == (self.document is None):
+            raise ValueError("names either a meeting or a document")
+        return self
+
 
 class DiscussRecommendation(Command):
     """Record that a meeting took the recommendation up; the date is the meeting's."""
@@ -158,7 +166,7 @@ class MergeRecommendation(Command):
 class SplitRecommendation(Command):
     """Close it by splitting it into others."""
 
-    into: tuple[Reference, ...] = Field(min_length=2)
+    into: tuple[Reference, ...] = Field(min_length=2, examples=[["CED/2022/R2", "CED/2022/R3"]])
     on: WorldDate | None = None
     note: Text | None = None
 

@@ -120,9 +120,12 @@ def test_every_statement_has_the_events_behind_it():
         *(f"{section}/{n}" for section in ("mandates", "work", "transmission", "dispositions", "follow_up")
           for n in range(len(trace[section]))),
     }  # fmt: skip
-    assert set(trace["provenance"]) == statements - {"lineage"}
-    behind = [line.rsplit(" ", 3)[:2] for line in trace["provenance"]["mandates/0"]]
-    assert behind == [[OWN, "2"], *(["instrument/old", str(n)] for n in (1, 2, 3)), ["instrument/new", "1"]]
+    provenance = trace["provenance"]
+    assert set(provenance["statements"]) == statements - {"lineage"}
+    assert provenance["statements"]["mandates/0"] == [f"{OWN} 2", "instrument/old 1-3", "instrument/new 1"]
+    lines = {line.split(" ")[0]: line.split(" ")[1:] for line in provenance["events"]}
+    assert [event.split(":")[0] for event in lines["instrument/old"]] == ["1", "2", "3"]
+    assert all(len(event.split(":")[2]) == 64 for event in lines[OWN])
     assert ["instrument/old", 3] in trace["based_on"]
 
 
@@ -132,7 +135,7 @@ def test_a_correction_stands_behind_the_statement_beside_what_it_corrects():
     )
     trace = a_trace(cited, corrected)
     assert trace["mandates"][0]["status"] == "verified"
-    assert [line.split(" ")[1] for line in trace["provenance"]["mandates/0"]][:2] == ["2", "3"]
+    assert trace["provenance"]["statements"]["mandates/0"][0] == f"{OWN} 2-3"
 
 
 def test_as_of_a_day_later_facts_are_not_shown():

@@ -23,7 +23,7 @@ _COVERAGE = {
 
 def trace_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool = False) -> RenderableType:
     """Return a trace for a console. `today` is what depends on the day and on delivery."""
-    behind: dict[str, list[str]] = trace["provenance"] if provenance else {}
+    behind: dict[str, list[str]] = trace["provenance"]["statements"] if provenance else {}
 
     def entries(name: str, of: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
         return [_resting(of(item), behind.get(f"{name}/{index}")) for index, item in enumerate(trace[name])]
@@ -101,11 +101,11 @@ def _resting(entry: Entry, events: Sequence[str] | None) -> Entry:
 
 
 def _rests_on(events: Sequence[str] | None) -> list[Text]:
-    """Say in short form which events stand behind a statement: stream, version, ledger position, leaf hash."""
+    """Say which events stand behind a statement: the streams, and their versions."""
     lines = []
     for event in events or ():
-        stream, version, position, leaf = event.split(" ")
-        lines.append(Text(f"rests on {stream} v{version}, position {position}, leaf {leaf[:12]}", style="dim cyan"))
+        stream, versions = event.split(" ")
+        lines.append(Text(f"rests on {stream} v{versions}", style="dim cyan"))
     return lines
 
 

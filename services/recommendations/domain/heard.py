@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from services.recommendations.domain.said import Said, said
 from shared.aggregates import Aggregate, Command, Decision, Fact
 from shared.events.meetings import (
     AttendanceRecorded,
@@ -31,7 +30,7 @@ class Unheard(Model):
 
 
 class Heard(Model):
-    """A meeting, with its title, times and form as they now stand, who came, and what was given to them."""
+    """A meeting as it now stands, who came, and what was given to them; `versions` are all the events behind it."""
 
     stage: MeetingStage
     title: str
@@ -43,8 +42,8 @@ class Heard(Model):
     source: str | None = None
     note: str | None = None
     versions: tuple[int, ...]
-    attendance: tuple[Said[AttendanceRecorded], ...] = ()
-    documents: tuple[Said[DocumentDisseminated], ...] = ()
+    attendance: tuple[AttendanceRecorded, ...] = ()
+    documents: tuple[DocumentDisseminated, ...] = ()
 
 
 Meeting: TypeAlias = Unheard | Heard
@@ -57,10 +56,10 @@ def evolve(state: Meeting, fact: Fact) -> Meeting:
             return _begun("proposed", proposed, fact)
         case _, MeetingRecorded() as recorded:
             return _begun("held", recorded, fact)
-        case Heard(), AttendanceRecorded():
-            return state.model_copy(update={"attendance": (*state.attendance, said(fact, AttendanceRecorded))})
-        case Heard(), DocumentDisseminated():
-            return state.model_copy(update={"documents": (*state.documents, said(fact, DocumentDisseminated))})
+        case Heard(), AttendanceRecorded() as attendance:
+            return _moved(state, fact, attendance=(*state.attendance, attendance))
+        case Heard(), DocumentDisseminated() as document:
+            return _moved(state, fact, documents=(*state.documents, document))
         case Heard(), MeetingRescheduled() as moved:
             times: dict[str, str | None] = {"starts_at": moved.starts_at, "ends_at": moved.ends_at}
             return _moved(state, fact, **times, modality=moved.modality or state.modality)

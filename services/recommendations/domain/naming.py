@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from functools import cache
 
 from services.recommendations import commands
 from services.recommendations.domain import rules
@@ -36,14 +36,15 @@ def missing(command: Command, facts: Facts) -> Rejection | None:
 
 def needs(state: State, command: Command) -> frozenset[str]:
     """Return the streams that a decision rests on: what the command names, and the instruments cited so far."""
+    streams = _named(command)
     if isinstance(command, commands.TransmitRecommendation) and not isinstance(state, Absent):
-        return _named(command) | {f"instrument/{citation.cited.data.instrument}" for citation in state.citations}
-    return _named(command)
+        streams |= {f"instrument/{citation.cited.data.instrument}" for citation in state.citations}
+    return frozenset(streams)
 
 
 def names(event: Event) -> frozenset[str]:
     """Return the streams that an event of a recommendation names."""
-    return _named(event) if isinstance(event, _EVENTS) else frozenset()
+    return frozenset(_named(event)) if isinstance(event, _EVENTS) else frozenset()
 
 
 _EVENTS = (
@@ -67,26 +68,33 @@ _SINGLE = {"meeting": "meeting", "session": "session", "priority": "priority", "
 _OTHERS = ("by", "supersedes", "into", "absorbs", "split_from")
 
 
-def _named(item: Any) -> frozenset[str]:
+@cache
+def _naming_fields(kind: type[Command | Event]) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a class that name streams, each with the kind of stream."""
+    kinds = {**_SINGLE, **dict.fromkeys(_OTHERS, "recommendation"), "evidence": ""}
+    return tuple((name, kinds[name]) for name in kind.model_fields if name in kinds)
+
+
+def _named(item: Command | Event) -> set[str]:
     """Return the streams that the fields of a command or event name."""
-    streams = {f"{kind}/{value}" for name, kind in _SINGLE.items() if (value := getattr(item, name, None)) is not None}
-    for name in _OTHERS:
-        streams |= {f"recommendation/{reference}" for reference in _as_tuple(getattr(item, name, None))}
-    return frozenset(streams) | evidence_streams(getattr(item, "evidence", None))
+    streams: set[str] = set()
+    for name, kind in _naming_fields(type(item)):
+        match getattr(item, name):
+            case None:
+                continue
+            case Evidence() as evidence:
+                streams |= evidence_streams(evidence)
+            case tuple() as keys:
+                streams.update(f"{kind}/{key}" for key in keys)
+            case key:
+                streams.add(f"{kind}/{key}")
+    return streams
 
 
-def _as_tuple(value: Any) -> Iterable[str]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else value
-
-
-def evidence_streams(evidence: Evidence | None) -> frozenset[str]:
+def evidence_streams(evidence: Evidence) -> set[str]:
     """Return the stream that a piece of evidence names, if it names one."""
-    if evidence is None:
-        return frozenset()
     named = {"meeting": evidence.meeting, "deliverable": evidence.deliverable, "session": evidence.session}
-    return frozenset(f"{kind}/{key}" for kind, key in named.items() if key is not None)
+    return {f"{kind}/{key}" for kind, key in named.items() if key is not None}
 
 
 def depends_on(state: State) -> frozenset[str]:

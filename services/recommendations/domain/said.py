@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Generic, TypeVar
 
 from shared.aggregates import Fact
@@ -20,4 +21,9 @@ class Said(Model, Generic[E]):
 
 def said(fact: Fact, kind: type[E]) -> Said[E]:
     """Return the fact as something said; `kind` is its event's class."""
-    return Said[kind](data=fact.data, versions=fact.versions)  # type: ignore[valid-type]
+    return _said(kind)(data=fact.data, versions=fact.versions)
+
+
+@cache
+def _said(kind: type[E]) -> type[Said[E]]:
+    return Said[kind]  # type: ignore[valid-type]

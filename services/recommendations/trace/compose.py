@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from services.recommendations.domain.instrument import INSTRUMENT
-from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.state import Absent, Recommendation
 from services.recommendations.trace import gaps, mandates, outcome, work
 from services.recommendations.trace.reader import Reader, certainty, given
@@ -25,10 +23,11 @@ def needs(reference: str, states: Mapping[str, Folded]) -> set[str]:
     root = f"recommendation/{reference}"
     if root not in states:
         return {root}
-    named = RECOMMENDATION.depends_on(states[root].state)
-    instruments = [stream for stream in named if stream.startswith("instrument/") and stream in states]
-    further = {other for stream in instruments for other in INSTRUMENT.depends_on(states[stream].state)}
-    return set(named | further) - states.keys()
+    named = set(states[root].depends_on)
+    for stream in states[root].depends_on:
+        if stream.startswith("instrument/") and stream in states:
+            named |= states[stream].depends_on
+    return named - states.keys()
 
 
 def compose(reference: str, states: Mapping[str, Folded], as_of: date | None = None) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from services.recommendations.domain.heard import Heard
@@ -23,7 +23,7 @@ class Reader:
         self.own = own
         self.window = window
         self._states = states
-        self._behind: dict[str, list[str]] = {}
+        self._behind: dict[str, dict[str, set[int]]] = {}
 
     def instrument(self, instrument: str) -> Registered | None:
         """Return an instrument that was heard of."""
@@ -49,25 +49,48 @@ class Reader:
 
     def note(self, statement: str, stream: str, versions: tuple[int, ...]) -> None:
         """Put events behind a statement, each once."""
-        line = self._states[stream].line
-        lines = self._behind.setdefault(statement, [])
-        for version in versions:
-            position, leaf = line[version - 1]
-            reference = f"{stream} {version} {position} {leaf}"
-            if reference not in lines:
-                lines.append(reference)
+        self._behind.setdefault(statement, {}).setdefault(stream, set()).update(versions)
 
     def own_fact(self, statement: str, item: Said[Event]) -> None:
         """Put an event of the recommendation itself behind a statement."""
         self.note(statement, self.own, item.versions)
 
-    def provenance(self) -> dict[str, list[str]]:
-        """Return statement -> events, each as `stream version position leaf-hash`."""
-        return self._behind
+    def provenance(self) -> dict[str, Any]:
+        """Return the account in two parts.
+
+        `statements`: for each, lines of `stream versions`, as in `meeting/m1 1-3,7`; and `events`: for each stream a
+        line of `stream version:position:leaf-hash ...`, each event once.
+        """
+        used: dict[str, set[int]] = {}
+        for streams in self._behind.values():
+            for stream, versions in streams.items():
+                used.setdefault(stream, set()).update(versions)
+        return {
+            "statements": {
+                statement: [f"{stream} {spans(versions)}" for stream, versions in streams.items()]
+                for statement, streams in self._behind.items()
+            },
+            "events": [f"{stream} {self._line(stream, versions)}" for stream, versions in sorted(used.items())],
+        }
+
+    def _line(self, stream: str, versions: set[int]) -> str:
+        line = self._states[stream].line
+        return " ".join(f"{v}:{line[v - 1][0]}:{line[v - 1][1]}" for v in sorted(versions))
 
     def based_on(self) -> list[list[str | int]]:
         """Return the streams that were read, with their versions."""
         return [[stream, folded.version] for stream, folded in sorted(self._states.items()) if folded.version]
+
+
+def spans(versions: Iterable[int]) -> str:
+    """Return versions as spans: `1-3,7`."""
+    parts: list[list[int]] = []
+    for version in sorted(versions):
+        if parts and version == parts[-1][1] + 1:
+            parts[-1][1] = version
+        else:
+            parts.append([version, version])
+    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in parts)
 
 
 def given(**fields: Any) -> dict[str, Any]:

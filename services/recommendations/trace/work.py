@@ -87,9 +87,7 @@ def _meeting(statement: str, key: str, reader: Reader) -> dict[str, Any]:
     if heard is None:
         return {}
     reader.note(statement, stream, heard.versions)
-    for item in (*heard.attendance, *heard.documents):
-        reader.note(statement, stream, item.versions)
-    present = [item.data for item in heard.attendance]
+    present = heard.attendance
     return given(
         title=heard.title,
         kind=heard.kind,
@@ -109,10 +107,10 @@ def _meeting(statement: str, key: str, reader: Reader) -> dict[str, Any]:
 def _documents(heard: Heard) -> list[dict[str, Any]]:
     return [
         given(
-            document=item.data.document,
-            title=item.data.title,
-            symbol=item.data.symbol,
-            accessible=_accessible(item.data),
+            document=item.document,
+            title=item.title,
+            symbol=item.symbol,
+            accessible=_accessible(item),
         )
         for item in heard.documents
     ]
