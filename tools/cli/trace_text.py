@@ -41,6 +41,7 @@ def trace_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool
         *_behind_lineage(behind),
         listed("GAPS", trace["gaps"], "None."),
         *_today(today),
+        *([listed("EVENTS", [_event_line(line) for line in trace["provenance"]["events"]], "None.")] if behind else []),
     ]
     return Group(*parts)
 
@@ -107,6 +108,16 @@ def _rests_on(events: Sequence[str] | None) -> list[Text]:
         stream, versions = event.split(" ")
         lines.append(Text(f"rests on {stream} v{versions}", style="dim cyan"))
     return lines
+
+
+def _event_line(line: str) -> str:
+    """Say of a stream's events where each lies in the ledger, and the first digits of its leaf hash."""
+    stream, *events = line.split(" ")
+    said_of_each = []
+    for event in events:
+        version, position, leaf = event.split(":")
+        said_of_each.append(f"v{version} at position {position}, leaf {leaf[:12]}")
+    return f"{stream}: {'; '.join(said_of_each)}"
 
 
 def _behind_lineage(behind: dict[str, list[str]]) -> list[Text]:

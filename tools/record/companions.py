@@ -29,7 +29,7 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
                 raise refused(in_words((path.name, index)), "BrokenCsv", says, reader.line_num)
             rows.append((reader.line_num, {name: cell for name, cell in row.items() if cell != ""}))
     except csv.Error as error:
-        raise refused(path.name, "BrokenCsv", str(error), reader.line_num) from None
+        raise refused(path.name, "BrokenCsv", str(error), reader.reader.line_num) from None
     return rows
 
 

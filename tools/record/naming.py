@@ -22,6 +22,6 @@ def slug(text: str) -> str:
     other_letters = any(not c.isascii() and c.isalnum() for c in plain)
     if made and len(made) <= LIMIT and not other_letters:
         return made
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     start = made[: LIMIT - len(digest)]
     return f"{start[: start.rfind('-') + 1] if len(made) > len(start) else f'{made}-'}{digest}".lstrip("-")

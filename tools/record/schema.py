@@ -17,6 +17,7 @@ _RULES = {
     "string_too_long": "TextTooLong",
     "string_too_short": "TextEmpty",
     "string_pattern_mismatch": "WrongForm",
+    "string_unicode": "BrokenCharacter",
     "literal_error": "UnknownWord",
     "greater_than_equal": "NumberOutOfRange",
     "less_than_equal": "NumberOutOfRange",
@@ -33,6 +34,7 @@ _VALUE_RULES = {
 }
 _WORDS = {
     "FieldMissing": "must be given",
+    "BrokenCharacter": "holds half a character (a lone surrogate): write it again",
     "TextEmpty": "is empty: leave the field out instead",
 }
 _TOO_LONG = "; shorten it, or disseminate the text as a document and name its digest"
