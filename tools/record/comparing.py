@@ -50,12 +50,14 @@ def compare(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> dict[str, Foun
 
 
 def corrected_data(row: CheckedRow, found: Found) -> dict[str, Any]:
-    """Return the whole new data of the event that a row corrects: what the file says, and what the service derived."""
+    """Return the whole new data of the event that a row corrects: what the file says, and what the service derived.
+
+    Where the file names another meeting, what was derived of the first one goes with it.
+    """
     recorded = _dump(found.fact.data)
-    derived = {name: recorded[name] for name in _derived(row) if name in recorded}
-    if derived.get("seen", {}).get("stream") != f"meeting/{getattr(row.event, 'meeting', None)}":
-        derived.pop("seen", None)
-    return derived | _stated(row, row.event)
+    if recorded.get("meeting") == _dump(row.event).get("meeting"):
+        return {name: recorded[name] for name in _derived(row) if name in recorded} | _stated(row, row.event)
+    return {name: value for name, value in _dump(row.event).items() if name != "seen"}
 
 
 def _paired(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> Iterable[tuple[CheckedRow, Fact]]:
