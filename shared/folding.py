@@ -159,7 +159,7 @@ class States:
             "kind": folded.stream.partition("/")[0],
             "version": folded.version,
             "hash": folded.hash,
-            "line": " ".join(f"{position}:{leaf}" for position, leaf in folded.line),
+            "line": " ".join(folded.line),
             "state": aggregate.states.dump_json(folded.state, exclude_none=True).decode(),
             "depends_on": sorted(folded.depends_on),
             "facets": aggregate.facets(folded.state),
@@ -179,13 +179,8 @@ class States:
             version=document["version"],
             hash=document["hash"],
             depends_on=frozenset(document["depends_on"]),
-            line=tuple(_line(part) for part in document["line"].split()),
+            line=tuple(document["line"].split()),
             waits=document.get("waits", False),
             acted=document["acted"],
             revision=document["revision"],
         )
-
-
-def _line(part: str) -> tuple[int, str]:
-    position, _, leaf = part.partition(":")
-    return int(position), leaf

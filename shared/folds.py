@@ -31,14 +31,14 @@ PASSING: Aggregate[None] = Aggregate(
 class Folded:
     """A stream's state at a version, and the streams that its reader must also read.
 
-    `line` gives the ledger position and leaf hash of every version.
+    `line` gives the ledger position and leaf hash of every version, as `position:leaf`.
     """
 
     stream: str
     state: Any
     version: int = 0
     hash: str = ZERO_HASH
-    line: tuple[tuple[int, str], ...] = ()
+    line: tuple[str, ...] = ()
     depends_on: frozenset[str] = frozenset()
     waits: bool = False
     acted: int = 0
@@ -73,7 +73,7 @@ def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) 
             depends_on=aggregate.depends_on(state),
             version=last.recorded.streamversion,
             hash=last.hash,
-            line=before.line + tuple((event.position, event.leaf) for event in usable),
+            line=before.line + tuple(f"{event.position}:{event.leaf}" for event in usable),
         ),
     )
 

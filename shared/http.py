@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -17,16 +17,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 
+from shared.correlation import Correlation
+from shared.documenting import document
 from shared.identity import Tokens
-from shared.problems import Refused
+from shared.problems import FieldError, Refused, invalid
 from shared.refusals import Refusals
 from shared.settings import Settings
 from shared.telemetry import Pulse
 
 log = structlog.get_logger()
 
-BODY_LIMIT = 1024 * 1024
-_CORRELATION_ID = re.compile(r"^[A-Za-z0-9._:-]{1,100}$")
+_COMMAND_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_NOT_KEPT = frozenset({401, 404})
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -44,10 +46,11 @@ def make_app(
         version="1",
         description=f"Commands and queries of the {service} service. Refusals are RFC 9457 problems.",
         lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.tokens = Tokens(service, settings.jwks, settings.issuer, settings.audience)
     app.state.refusals = Refusals(database)
-    app.middleware("http")(_correlate)
+    app.add_middleware(Correlation)
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -55,6 +58,7 @@ def make_app(
     for router in routers:
         app.include_router(router)
     _add_health(app, settings, database, pulses)
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app
 
 
@@ -81,36 +85,18 @@ def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _correlate(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    asked = request.headers.get("X-Correlation-Id", "")
-    correlation_id = asked if _CORRELATION_ID.match(asked) else str(uuid4())
-    request.state.correlation_id = correlation_id
-    structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
-    if int(request.headers.get("Content-Length") or 0) > BODY_LIMIT:
-        problem = Refused(413, "BodyTooLarge", f"a request body holds at most {BODY_LIMIT} bytes; shorten it")
-        return problem.response()
-    response = await call_next(request)
-    response.headers["X-Correlation-Id"] = correlation_id
-    return response
-
-
 async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    if error.status == 403:
+    kept = error.status < 500 and error.status not in _NOT_KEPT and error.rule != "NotHeardYet"
+    if kept and not error.recorded:
         await _record(request, error.rule)
     return error.response()
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults = [
-        {"field": ".".join(map(str, fault["loc"])), "rule": fault["type"], "message": fault["msg"]}
-        for fault in error.errors()
-    ]
-    await _record(request, "SchemaViolation")
-    broken_json = any(fault["rule"] == "json_invalid" for fault in faults)
-    detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults[:5])
-    return Refused(400 if broken_json else 422, "SchemaViolation", detail, errors=faults).response()
+    faults = [FieldError.of(".".join(map(str, fault["loc"])), fault["type"], fault["msg"]) for fault in error.errors()]
+    return await _on_refused(request, invalid(faults))
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:
@@ -142,7 +128,7 @@ async def _record(request: Request, rule: str) -> None:
             caller.role,
             rule,
             request=asked,
-            command_id=command_id if _CORRELATION_ID.match(command_id) else None,
+            command_id=command_id if _COMMAND_ID.fullmatch(command_id) else None,
         )
     except PyMongoError as failure:
         log.error("refusal_not_recorded", error=type(failure).__name__, rule=rule)

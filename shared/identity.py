@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from shared.events.words import Role, words
@@ -24,7 +25,10 @@ log = structlog.get_logger()
 
 ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256"]
 REFRESH_SECONDS = 300.0
+REFRESH_AT_MOST_EVERY_SECONDS = 10.0
 LEEWAY_SECONDS = 5
+_OPAQUE_ID = re.compile("[!-~]{1,100}")
+_MEMBER = re.compile("[A-Z]{3}")
 
 WRITERS = frozenset({"secretariat"})
 READERS = frozenset({"secretariat", "auditor", "expert", "chair"})
@@ -59,17 +63,23 @@ class Tokens:
         )
 
     async def check(self, token: str) -> Principal:
-        """Return who a token speaks for. Raises Refused (401), which says no more than the kind of fault."""
+        """Return who a token speaks for. Raises Refused: 401, which says no more than the kind of fault; 503."""
         try:
-            decoded = jwt.decode(token, await self._key_set(), algorithms=ALGORITHMS)
-            self._claims.validate(decoded.claims)
-        except (JoseError, ValueError) as error:
+            claims = await self._claims_of(token)
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise self._unauthenticated(type(error).__name__) from None
-        claims = decoded.claims
-        member = claims.get("member")
-        if claims["role"] == "system" or (claims["role"] == "focal_point" and not isinstance(member, str)):
+        caller = _principal_of(claims)
+        if caller is None:
             raise self._unauthenticated("RoleNotGiven")
-        return Principal(str(claims["sub"]), claims["role"], member)
+        return caller
+
+    async def _claims_of(self, token: str) -> dict[str, Any]:
+        try:
+            decoded = jwt.decode(token, await self._key_set(REFRESH_SECONDS), algorithms=ALGORITHMS)
+        except InvalidKeyIdError:
+            decoded = jwt.decode(token, await self._key_set(REFRESH_AT_MOST_EVERY_SECONDS), algorithms=ALGORITHMS)
+        self._claims.validate(decoded.claims)
+        return decoded.claims
 
     def missing(self) -> Refused:
         """Return the refusal of a request without a token."""
@@ -85,10 +95,18 @@ class Tokens:
             headers={"WWW-Authenticate": 'Bearer realm="throughline"'},
         )
 
-    async def _key_set(self) -> KeySet:
-        if self._keys is None or time.monotonic() - self._read_at > REFRESH_SECONDS:
-            self._keys = KeySet.import_key_set(await self._read())
+    async def _key_set(self, lifetime: float) -> KeySet:
+        """Return the keys, read again where they are older than `lifetime` seconds; old ones serve in an outage."""
+        if self._keys is None or time.monotonic() - self._read_at > lifetime:
             self._read_at = time.monotonic()
+            try:
+                self._keys = KeySet.import_key_set(await self._read())
+            except (OSError, httpx.HTTPError, JoseError, ValueError, TypeError, KeyError) as error:
+                log.error("keys_not_read", error=type(error).__name__)
+                if self._keys is None:
+                    raise Refused(
+                        503, "KeysUnavailable", "tokens cannot be checked now; try again", headers={"Retry-After": "5"}
+                    ) from None
         return self._keys
 
     async def _read(self) -> Any:
@@ -99,12 +117,14 @@ class Tokens:
 
 
 _bearer = HTTPBearer(auto_error=False, description="JWT with sub (opaque id), role and, for focal points, member")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-async def principal(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Principal:
+async def principal(request: Request, credentials: Credentials) -> Principal:
     """Return the caller of a request."""
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is not None:
+        return known
     tokens: Tokens = request.app.state.tokens
     if credentials is None:
         raise tokens.missing()
@@ -114,16 +134,40 @@ async def principal(
     return caller
 
 
-def allow(roles: frozenset[str]) -> Any:
-    """Return the dependency that lets these roles in and answers 403 to others."""
+@dataclass(frozen=True)
+class Allowed:
+    """Lets callers of some roles in; others are refused (403)."""
 
-    async def check(caller: Annotated[Principal, Depends(principal)]) -> Principal:
-        if caller.role not in roles:
+    roles: frozenset[str]
+
+    async def __call__(self, request: Request, credentials: Credentials) -> Principal:
+        """Return the caller, whose role may do this."""
+        caller = await principal(request, credentials)
+        if caller.role not in self.roles:
             raise Refused(
                 403,
                 "RoleMayNot",
-                f"the role {caller.role} may not do this; it needs one of: {', '.join(sorted(roles))}",
+                f"the role {caller.role} may not do this; it needs one of: {', '.join(sorted(self.roles))}",
             )
         return caller
 
-    return Depends(check)
+    async def admit(self, request: Request) -> None:
+        """Ask the same before anything else of the request is read."""
+        await self(request, await _bearer(request))
+
+
+def allow(roles: frozenset[str]) -> Any:
+    """Return the dependency that lets these roles in and answers 403 to others."""
+    return Depends(Allowed(roles))
+
+
+def _principal_of(claims: dict[str, Any]) -> Principal | None:
+    """Return whom checked claims name; None where they name no caller: no id, no one role, no member to speak for."""
+    actor, role, member = claims["sub"], claims["role"], claims.get("member")
+    if not isinstance(role, str) or role == "system" or _OPAQUE_ID.fullmatch(actor) is None:
+        return None
+    if role != "focal_point":
+        return Principal(actor, role)
+    if not isinstance(member, str) or _MEMBER.fullmatch(member) is None:
+        return None
+    return Principal(actor, role, member)

@@ -75,8 +75,9 @@ def take_apart(arrival: Arrival) -> Heard | Poison:
 def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
     try:
         texts = {name: value.decode() for name, value in headers}
-        position = int(texts["position"])
-        if str(position) != texts["position"] or not 0 <= position < 2**53:
+        written = texts["position"]
+        position = int(written)
+        if str(position) != written or not 0 <= position < 2**53:
             raise ValueError("no ledger has such a position")
         return position, texts["leaf"]
     except (UnicodeDecodeError, ValueError, KeyError, AttributeError) as error:

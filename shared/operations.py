@@ -8,11 +8,13 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel
+from pydantic import Field
 
+from shared.bodies import BodyRoute
 from shared.dead_letters import DeadLetters, arrival_of
+from shared.documenting import PROBLEMS
 from shared.event_store import EventStore
-from shared.events.values import Text
+from shared.events.values import Model, Text
 from shared.identity import AUDITORS, OPERATORS, Principal, allow
 from shared.intake import Heard, Poison, take_apart
 from shared.problems import Refused
@@ -24,15 +26,15 @@ _TOPIC = Annotated[str, Path(pattern=r"^[a-z.]{1,100}$")]
 _NUMBER = Annotated[int, Path(ge=0)]
 
 
-class Reason(BaseModel):
+class Reason(Model):
     """Why a person decided so; it is kept with the letter."""
 
-    reason: Text
+    reason: Text = Field(examples=["Synthetic reason: the sender has put it right"])
 
 
 def operations(projection: Projection, store: EventStore, refusals: Refusals) -> APIRouter:
     """Return the endpoints that every service has for those who run and those who audit it."""
-    router = APIRouter(tags=["operations"])
+    router = APIRouter(tags=["operations"], responses=PROBLEMS, route_class=BodyRoute)
     _add_letters(router, projection)
     _add_history(router, projection, store, refusals)
 
@@ -59,14 +61,14 @@ def _add_letters(router: APIRouter, projection: Projection) -> None:
     letters: DeadLetters = projection.letters
 
     @router.get("/dead-letters", summary="Messages that were set aside")
-    async def listed(
+    async def dead_letters(
         _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)], standing: str = "open"
     ) -> list[dict[str, Any]]:
         found = await letters.find(None if standing == "all" else standing)
         return [_shown(letter) for letter in found]
 
     @router.get("/dead-letters/{topic}/{partition}/{offset}", summary="One of them; its bytes for auditors only")
-    async def one(
+    async def dead_letter(
         topic: _TOPIC, partition: _NUMBER, offset: _NUMBER, caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]
     ) -> dict[str, Any]:
         letter = await _letter(letters, topic, partition, offset)
@@ -74,7 +76,7 @@ def _add_letters(router: APIRouter, projection: Projection) -> None:
         return _shown(letter) | value
 
     @router.post("/dead-letters/{topic}/{partition}/{offset}/replay", summary="Take it again, as it came")
-    async def replay(
+    async def replay_dead_letter(
         topic: _TOPIC,
         partition: _NUMBER,
         offset: _NUMBER,
@@ -89,7 +91,7 @@ def _add_letters(router: APIRouter, projection: Projection) -> None:
         return _shown(await _letter(letters, topic, partition, offset))
 
     @router.post("/dead-letters/{topic}/{partition}/{offset}/dismiss", summary="Close it without taking it")
-    async def dismiss(
+    async def dismiss_dead_letter(
         topic: _TOPIC,
         partition: _NUMBER,
         offset: _NUMBER,
@@ -114,7 +116,7 @@ def _add_history(router: APIRouter, projection: Projection, store: EventStore, r
     async def journal(_caller: Annotated[Principal, allow(AUDITORS)]) -> StreamingResponse:
         return StreamingResponse(_lines(projection), media_type=NDJSON)
 
-    @router.get("/refusals", summary="The newest refusals")
+    @router.get("/refusals", name="refusals", summary="The newest refusals")
     async def latest(_caller: Annotated[Principal, allow(AUDITORS)], limit: int = 100) -> list[dict[str, Any]]:
         return await refusals.latest(min(max(limit, 1), 1_000))
 

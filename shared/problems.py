@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from shared.rejections import NotHeardYet, Rejection
+from shared.rejections import EventTooLarge, NotHeardYet, Rejection
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
+NAME_SHOWN = 200
+DETAIL_FAULTS = 5
 
 
 class FieldError(BaseModel):
@@ -19,6 +22,12 @@ class FieldError(BaseModel):
     field: str = Field(examples=["body.member"])
     rule: str = Field(examples=["string_pattern_mismatch"])
     message: str
+
+    @classmethod
+    def of(cls, field: str, rule: str, message: str) -> Self:
+        """Name a field that a caller may have named: cut, and without what no answer can carry."""
+        shown = field if field.isprintable() else field.encode("unicode_escape").decode()
+        return cls(field=shown[:NAME_SHOWN], rule=rule, message=message)
 
 
 class ProblemDetails(BaseModel):
@@ -35,16 +44,24 @@ class ProblemDetails(BaseModel):
 
 
 class Refused(Exception):
-    """A request that is answered with a problem."""
+    """A request that is answered with a problem. `recorded` says that the refusal was kept before it came here."""
 
     def __init__(
-        self, status: int, rule: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any
+        self,
+        status: int,
+        rule: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        recorded: bool = False,
+        **more: Any,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.rule = rule
         self.detail = detail
-        self.headers = headers or {}
+        self.headers = dict(headers or {})
+        self.recorded = recorded
         self.more = more
 
     def response(self) -> JSONResponse:
@@ -62,16 +79,28 @@ class Refused(Exception):
 
 
 def refused(rejection: Rejection) -> Refused:
-    """Turn a rejection into the problem that answers it."""
+    """Turn a rejection, which its handler has recorded, into the problem that answers it."""
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(rejection, NotHeardYet) else {}
+    more: dict[str, Any] = {}
+    if isinstance(rejection, EventTooLarge):
+        more["errors"] = [FieldError.of(f"body.{rejection.field}", "event_too_large", rejection.detail)]
     return Refused(
         rejection.http_status,
         rejection.rule,
         rejection.sentence(),
         headers=headers,
+        recorded=True,
         kind=rejection.kind,
         paragraph=rejection.paragraph,
+        **more,
     )
+
+
+def invalid(faults: Iterable[FieldError]) -> Refused:
+    """Return the refusal of fields that do not fit their schema."""
+    errors = list(faults)
+    detail = "; ".join(f"{fault.field}: {fault.message}" for fault in errors[:DETAIL_FAULTS])
+    return Refused(422, "SchemaViolation", detail, errors=errors)
 
 
 def _in_words(rule: str) -> str:

@@ -66,7 +66,7 @@ def test_a_stream_is_folded_to_its_last_version() -> None:
         "MeetingConvened (3,)",
         "MeetingCancelled (4,)",
     ]
-    assert state.line == tuple((event.position, event.leaf) for event in events)
+    assert state.line == tuple(f"{event.position}:{event.leaf}" for event in events)
     assert not state.waits
 
 

@@ -42,8 +42,10 @@ class Heard(Model):
     source: str | None = None
     note: str | None = None
     versions: tuple[int, ...]
-    attendance: tuple[AttendanceRecorded, ...] = ()
-    documents: tuple[DocumentDisseminated, ...] = ()
+    members: tuple[str, ...] = ()
+    in_room: int = 0
+    remote: int = 0
+    documents: tuple[dict[str, str], ...] = ()
 
 
 Meeting: TypeAlias = Unheard | Heard
@@ -57,9 +59,9 @@ def evolve(state: Meeting, fact: Fact) -> Meeting:
         case _, MeetingRecorded() as recorded:
             return _begun("held", recorded, fact)
         case Heard(), AttendanceRecorded() as attendance:
-            return _moved(state, fact, attendance=(*state.attendance, attendance))
+            return _attended(state, fact, attendance)
         case Heard(), DocumentDisseminated() as document:
-            return _moved(state, fact, documents=(*state.documents, document))
+            return _moved(state, fact, documents=(*state.documents, _given_out(document)))
         case Heard(), MeetingRescheduled() as moved:
             times: dict[str, str | None] = {"starts_at": moved.starts_at, "ends_at": moved.ends_at}
             return _moved(state, fact, **times, modality=moved.modality or state.modality)
@@ -87,6 +89,21 @@ def _begun(stage: MeetingStage, data: MeetingProposed | MeetingRecorded, fact: F
         note=data.note,
         versions=fact.versions,
     )
+
+
+def _attended(state: Heard, fact: Fact, attendance: AttendanceRecorded) -> Heard:
+    members = tuple(sorted({*state.members, attendance.member}))
+    if attendance.presence == "in_room":
+        return _moved(state, fact, members=members, in_room=state.in_room + 1)
+    return _moved(state, fact, members=members, remote=state.remote + 1)
+
+
+def _given_out(document: DocumentDisseminated) -> dict[str, str]:
+    """Say what was given out, and whether a form of it is known to be accessible (founding note, paragraph 23)."""
+    answers = {rendition.accessible for rendition in document.renditions}
+    accessible = "yes" if True in answers else "no" if answers == {False} else "unknown"
+    symbol = {"symbol": document.symbol} if document.symbol else {}
+    return {"document": document.document, "title": document.title, **symbol, "accessible": accessible}
 
 
 def _moved(state: Heard, fact: Fact, **changes: Any) -> Heard:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from services.recommendations.domain.heard import Heard
@@ -23,7 +24,7 @@ class Reader:
         self.own = own
         self.window = window
         self._states = states
-        self._behind: dict[str, dict[str, set[int]]] = {}
+        self._behind: dict[str, dict[str, tuple[int, ...]]] = {}
 
     def instrument(self, instrument: str) -> Registered | None:
         """Return an instrument that was heard of."""
@@ -49,7 +50,8 @@ class Reader:
 
     def note(self, statement: str, stream: str, versions: tuple[int, ...]) -> None:
         """Put events behind a statement, each once."""
-        self._behind.setdefault(statement, {}).setdefault(stream, set()).update(versions)
+        streams = self._behind.setdefault(statement, {})
+        streams[stream] = streams[stream] + versions if stream in streams else versions
 
     def own_fact(self, statement: str, item: Said[Event]) -> None:
         """Put an event of the recommendation itself behind a statement."""
@@ -58,34 +60,33 @@ class Reader:
     def provenance(self) -> dict[str, Any]:
         """Return the account in two parts.
 
-        `statements`: for each, lines of `stream versions`, as in `meeting/m1 1-3,7`; and `events`: for each stream a
-        line of `stream version:position:leaf-hash ...`, each event once.
+        `statements`: for each, lines of `stream versions`, as in `meeting/m1 1-3,7`; `events`: for each stream a line
+        of `stream versions position:leaf-hash ...`, each event once, in the order of the versions.
         """
-        used: dict[str, set[int]] = {}
-        for streams in self._behind.values():
+        used: dict[str, set[tuple[int, ...]]] = {}
+        statements: dict[str, list[str]] = {}
+        for statement, streams in self._behind.items():
+            statements[statement] = [f"{stream} {spans(versions)}" for stream, versions in streams.items()]
             for stream, versions in streams.items():
-                used.setdefault(stream, set()).update(versions)
-        return {
-            "statements": {
-                statement: [f"{stream} {spans(versions)}" for stream, versions in streams.items()]
-                for statement, streams in self._behind.items()
-            },
-            "events": [f"{stream} {self._line(stream, versions)}" for stream, versions in sorted(used.items())],
-        }
+                used.setdefault(stream, set()).add(versions)
+        return {"statements": statements, "events": [self._line(stream, used[stream]) for stream in sorted(used)]}
 
-    def _line(self, stream: str, versions: set[int]) -> str:
+    def _line(self, stream: str, used: set[tuple[int, ...]]) -> str:
         line = self._states[stream].line
-        return " ".join(f"{v}:{line[v - 1][0]}:{line[v - 1][1]}" for v in sorted(versions))
+        versions = tuple(sorted({version for some in used for version in some}))
+        events = line if len(versions) == len(line) else [line[version - 1] for version in versions]
+        return f"{stream} {spans(versions)} {' '.join(events)}"
 
     def based_on(self) -> list[list[str | int]]:
         """Return the streams that were read, with their versions."""
         return [[stream, folded.version] for stream, folded in sorted(self._states.items()) if folded.version]
 
 
-def spans(versions: Iterable[int]) -> str:
+@lru_cache(maxsize=65_536)
+def spans(versions: tuple[int, ...]) -> str:
     """Return versions as spans: `1-3,7`."""
     parts: list[list[int]] = []
-    for version in sorted(versions):
+    for version in sorted(set(versions)):
         if parts and version == parts[-1][1] + 1:
             parts[-1][1] = version
         else:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.recommendations.domain.heard import Heard
 from services.recommendations.domain.said import Said
 from services.recommendations.domain.state import Recommendation
 from services.recommendations.trace.reader import Reader, certainty, given
 from services.recommendations.trace.window import mark
 from shared.events.event import Event
-from shared.events.meetings import DocumentDisseminated
 
 
 def priority(state: Recommendation, reader: Reader) -> dict[str, Any] | None:
@@ -87,7 +85,6 @@ def _meeting(statement: str, key: str, reader: Reader) -> dict[str, Any]:
     if heard is None:
         return {}
     reader.note(statement, stream, heard.versions)
-    present = heard.attendance
     return given(
         title=heard.title,
         kind=heard.kind,
@@ -97,28 +94,8 @@ def _meeting(statement: str, key: str, reader: Reader) -> dict[str, Any]:
         starts_at=heard.starts_at,
         ends_at=heard.ends_at,
         modality=heard.modality,
-        members=sorted({attendance.member for attendance in present}),
-        in_room=sum(attendance.presence == "in_room" for attendance in present),
-        remote=sum(attendance.presence == "remote" for attendance in present),
-        documents=_documents(heard) or None,
+        members=list(heard.members),
+        in_room=heard.in_room,
+        remote=heard.remote,
+        documents=list(heard.documents) or None,
     )
-
-
-def _documents(heard: Heard) -> list[dict[str, Any]]:
-    return [
-        given(
-            document=item.document,
-            title=item.title,
-            symbol=item.symbol,
-            accessible=_accessible(item),
-        )
-        for item in heard.documents
-    ]
-
-
-def _accessible(document: DocumentDisseminated) -> str:
-    """Say whether at least one form of a document is known to be accessible (founding note, paragraph 23)."""
-    answers = {rendition.accessible for rendition in document.renditions}
-    if True in answers:
-        return "yes"
-    return "no" if answers == {False} else "unknown"
