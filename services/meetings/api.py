@@ -9,7 +9,8 @@ from services.meetings.handlers import Handlers
 from shared.folding import States
 from shared.handling import CorrectRecord
 from shared.identity import WRITERS
-from shared.routes import Post, View, add_commands, add_views
+from shared.routes import Post, add_commands
+from shared.views import View, add_views
 
 _ONE, _STREAM = "/meetings/{meeting}", "meeting/{meeting}"
 CONFIRMERS = WRITERS | {"chair"}

@@ -12,8 +12,9 @@ from shared.folding import States
 from shared.folds import Folded
 from shared.handling import CorrectRecord
 from shared.identity import READERS, WRITERS, Principal
-from shared.routes import Post, Show, View, add_commands, add_views
+from shared.routes import Post, add_commands
 from shared.sealing import KeyRing
+from shared.views import Show, View, add_views
 
 _CALL = ("/calls/{call}", "call/{call}")
 _NOMINATION = ("/nominations/{nomination}", "nomination/{nomination}")
@@ -43,7 +44,16 @@ def views(keys: KeyRing) -> tuple[View, ...]:
     readers = READERS | {"focal_point"}
     return (
         View("/calls", _CALL[0], "call", _CALL[1], ("stage", "theme"), readers),
-        View("/nominations", _NOMINATION[0], "nomination", _NOMINATION[1], filters, readers, _opened_by(keys)),
+        View(
+            "/nominations",
+            _NOMINATION[0],
+            "nomination",
+            _NOMINATION[1],
+            filters,
+            readers,
+            _opened_by(keys),
+            own="member",
+        ),
         View(
             "/memberships",
             _MEMBERSHIP[0],
@@ -52,6 +62,7 @@ def views(keys: KeyRing) -> tuple[View, ...]:
             ("stage", "member", "person", "nomination", "capacity"),
             readers,
             _own_member,
+            own="member",
         ),
     )
 

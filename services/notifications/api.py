@@ -13,8 +13,9 @@ from shared.folding import States
 from shared.folds import Folded
 from shared.handling import CorrectRecord
 from shared.identity import AUDITORS, WRITERS, Principal
-from shared.routes import Post, View, add_commands, add_views
+from shared.routes import Post, add_commands
 from shared.sealing import KeyRing
+from shared.views import View, add_views
 
 _SUBSCRIPTION = ("/subscriptions/{subscription}", "subscription/{subscription}")
 _NOTIFICATION = ("/notifications/{notification}", "notification/{notification}")
