@@ -1,0 +1,127 @@
+"""Callers of every role on the real servers, and what the servers' own collections say of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from pymongo import MongoClient
+
+from tools.local import grants
+from tools.local.stack import Stack
+from tools.local.tokens import mint
+
+ROLES = ("secretariat", "focal_point", "chair", "expert", "operator", "auditor")
+
+
+def new_id(what: str = "synthetic") -> str:
+    """Return an id that no other test uses."""
+    return f"{what}-{uuid4().hex[:12]}"
+
+
+@dataclass
+class Caller:
+    """One person with a token; `actor` is nobody else's, so what was stored or refused for it can be told."""
+
+    stack: Stack
+    client: httpx.Client
+    role: str = "secretariat"
+    member: str | None = None
+    actor: str = field(default_factory=lambda: new_id("actor"))
+
+    def __post_init__(self) -> None:
+        if self.role == "focal_point" and self.member is None:
+            self.member = "FJI"
+        self.token = mint(self.stack.home, role=self.role, subject=self.actor, member=self.member)
+
+    def post(self, service: str, path: str, body: Any = None, *, key: str | None = None, **headers: str) -> Any:
+        """Send a command and return the answer; `headers` are written with underscores."""
+        given = {"Idempotency-Key": key or str(uuid4())} | {name.replace("_", "-"): v for name, v in headers.items()}
+        return self.ask("POST", service, path, json={} if body is None else body, headers=given)
+
+    def get(self, service: str, path: str, **query: Any) -> httpx.Response:
+        """Ask and return the answer."""
+        return self.ask("GET", service, path, params=query)
+
+    def ask(self, method: str, service: str, path: str, *, headers: Any = None, **more: Any) -> httpx.Response:
+        """Send a request with this caller's token."""
+        given = {"Authorization": f"Bearer {self.token}"} | dict(headers or {})
+        return self.client.request(method, self.stack.urls[service] + path, headers=given, **more)
+
+    def raw(self, service: str, path: str, content: Any, **headers: str) -> httpx.Response:
+        """Send bytes as the body of a command, as JSON unless told otherwise."""
+        given = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.ask("POST", service, path, content=content, headers=given)
+
+
+class Records:
+    """The collections of the four services, read as the administrator."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._mongo: MongoClient[dict[str, Any]] = MongoClient(stack.mongodb_admin_uri)
+
+    def close(self) -> None:
+        self._mongo.close()
+
+    def commits(self, service: str, **query: Any) -> list[dict[str, Any]]:
+        return list(self._mongo[grants.database(service)].commits.find(query))
+
+    def refusals(self, service: str, **query: Any) -> list[dict[str, Any]]:
+        return list(self._mongo[grants.database(service)].refusals.find(query).sort("_id", 1))
+
+    def stored_by(self, caller: Caller, service: str) -> int:
+        return len(self.commits(service, actor=caller.actor))
+
+
+def problem(answer: httpx.Response, status: int, rule: str) -> dict[str, Any]:
+    """Return the problem that an answer is, after looking that it is the one meant and well formed."""
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json"), answer.text
+    told: dict[str, Any] = answer.json()
+    assert told["rule"] == rule, told
+    assert told["type"] == f"urn:throughline:problem:{rule}"
+    assert told["status"] == status
+    assert told["title"]
+    assert told["detail"]
+    assert answer.headers["X-Correlation-Id"]
+    return told
+
+
+def accepted(answer: httpx.Response) -> dict[str, Any]:
+    """Return what a command did, after looking that it was accepted."""
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    assert answer.headers["ETag"] == f'"{told["version"]}"'
+    return told
+
+
+def meeting(key: str, **more: Any) -> dict[str, Any]:
+    """A synthetic meeting to be proposed."""
+    return {
+        "meeting": key,
+        "title": "Synthetic meeting",
+        "kind": "technical_expert_group",
+        "modality": "online",
+        "starts_at": "2031-03-01T09:00:00+07:00",
+        "ends_at": "2031-03-01T12:00:00+07:00",
+    } | more
+
+
+def nomination(key: str, member: str = "FJI", **more: Any) -> dict[str, Any]:
+    """A synthetic nomination by a Government."""
+    return {
+        "nomination": key,
+        "member": member,
+        "details": {"name": "Synthetic Nominee", "contact": "synthetic.nominee@example.org"},
+        "note_verbale": {"channel": "note_verbale", "reference": "SYNTHETIC/NV/1"},
+        "institution": "Synthetic institute",
+        "category": "academia",
+    } | more
+
+
+def draft(**more: Any) -> dict[str, Any]:
+    """A synthetic recommendation under a reference of its own."""
+    number = uuid4().int % 99_999 + 1
+    return {"reference": f"SYN/2031/R{number}", "title": "Synthetic recommendation"} | more

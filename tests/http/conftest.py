@@ -1,0 +1,36 @@
+"""Callers and the servers' collections, on the session's one stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from tests.http.asking import Caller, Records
+from tools.local.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[httpx.Client]:
+    """One client for all requests."""
+    with httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_connections=64)) as client:
+        yield client
+
+
+@pytest.fixture
+def caller(stack: Stack, web: httpx.Client) -> Callable[..., Caller]:
+    """Make a caller: `caller(role, member=...)`."""
+
+    def make(role: str = "secretariat", **more: str) -> Caller:
+        return Caller(stack, web, role, **more)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def records(stack: Stack) -> Iterator[Records]:
+    """What the services have stored."""
+    found = Records(stack)
+    yield found
+    found.close()

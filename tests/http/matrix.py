@@ -1,0 +1,131 @@
+"""Who may ask what: every route of the four services, written down apart from the code that lets callers in."""
+
+from __future__ import annotations
+
+SECRETARIAT = frozenset({"secretariat"})
+GOVERNMENTS = SECRETARIAT | {"focal_point"}
+CONFIRMERS = SECRETARIAT | {"chair"}
+READERS = frozenset({"secretariat", "auditor", "expert", "chair"})
+AUDITORS = frozenset({"secretariat", "auditor"})
+OPERATORS = frozenset({"secretariat", "operator"})
+ANYBODY: frozenset[str] = frozenset()
+
+Routes = dict[frozenset[str], str]
+
+EVERYWHERE: Routes = {
+    ANYBODY: "GET /healthz; GET /readyz; GET /metrics",
+    OPERATORS: """
+        POST /operations/rebuild
+        POST /dead-letters/{topic}/{partition}/{offset}/replay
+        POST /dead-letters/{topic}/{partition}/{offset}/dismiss
+    """,
+    OPERATORS | AUDITORS: "GET /stalled; GET /dead-letters; GET /dead-letters/{topic}/{partition}/{offset}",
+    AUDITORS: "GET /streams/{stream}; GET /journal; GET /refusals",
+}
+OWN: dict[str, Routes] = {
+    "nominations": {
+        SECRETARIAT: """
+            POST /calls; POST /calls/{call}/close; POST /calls/{call}/correct
+            POST /nominations/{nomination}/return; POST /nominations/{nomination}/accept
+            POST /nominations/{nomination}/decline; POST /nominations/{nomination}/correct
+            POST /memberships/{membership}/end; POST /memberships/{membership}/correct
+        """,
+        GOVERNMENTS: """
+            POST /nominations; POST /nominations/{nomination}/resubmit; POST /nominations/{nomination}/withdraw
+        """,
+        READERS | GOVERNMENTS: """
+            GET /calls; GET /calls/{call}; GET /nominations; GET /nominations/{nomination}
+            GET /memberships; GET /memberships/{membership}
+        """,
+    },
+    "meetings": {
+        SECRETARIAT: """
+            POST /meetings; POST /recorded-meetings; POST /meetings/{meeting}/reschedule
+            POST /meetings/{meeting}/cancel; POST /meetings/{meeting}/agenda; POST /meetings/{meeting}/documents
+            POST /meetings/{meeting}/attendance; POST /meetings/{meeting}/hold; POST /meetings/{meeting}/outcomes
+            POST /meetings/{meeting}/correct
+        """,
+        CONFIRMERS: "POST /meetings/{meeting}/confirm",
+        READERS: """
+            GET /meetings; GET /meetings/{meeting}
+            GET /memberships-heard; GET /memberships-heard/{membership}
+            GET /priorities-heard; GET /priorities-heard/{priority}
+            GET /instruments-heard; GET /instruments-heard/{instrument}
+        """,
+    },
+    "recommendations": {
+        SECRETARIAT: """
+            POST /instruments; POST /instruments/{instrument}/provisions
+            POST /instruments/{instrument}/discharge-reporting-duty; POST /instruments/{instrument}/supersede
+            POST /instruments/{instrument}/reaffirm; POST /instruments/{instrument}/carry
+            POST /instruments/{instrument}/endorse; POST /instruments/{instrument}/correct
+            POST /sessions; POST /sessions/{session}/correct
+            POST /priorities; POST /priorities/{priority}/close; POST /priorities/{priority}/correct
+            POST /initiatives; POST /initiatives/{initiative}/correct
+            POST /deliverables; POST /deliverables/{deliverable}/correct
+            POST /recommendations
+            POST /recommendations/{committee}/{year}/{number}/revise
+            POST /recommendations/{committee}/{year}/{number}/cite
+            POST /recommendations/{committee}/{year}/{number}/uncite
+            POST /recommendations/{committee}/{year}/{number}/reconfirm
+            POST /recommendations/{committee}/{year}/{number}/origin
+            POST /recommendations/{committee}/{year}/{number}/discuss
+            POST /recommendations/{committee}/{year}/{number}/adopt
+            POST /recommendations/{committee}/{year}/{number}/transmit
+            POST /recommendations/{committee}/{year}/{number}/dispose
+            POST /recommendations/{committee}/{year}/{number}/carry
+            POST /recommendations/{committee}/{year}/{number}/follow-up
+            POST /recommendations/{committee}/{year}/{number}/supersede
+            POST /recommendations/{committee}/{year}/{number}/merge
+            POST /recommendations/{committee}/{year}/{number}/split
+            POST /recommendations/{committee}/{year}/{number}/withdraw
+            POST /recommendations/{committee}/{year}/{number}/correct
+        """,
+        READERS: """
+            GET /instruments; GET /instruments/{instrument}; GET /sessions; GET /sessions/{session}
+            GET /priorities; GET /priorities/{priority}; GET /initiatives; GET /initiatives/{initiative}
+            GET /deliverables; GET /deliverables/{deliverable}
+            GET /recommendations; GET /recommendations/{committee}/{year}/{number}
+            GET /meetings-heard; GET /meetings-heard/{meeting}
+            GET /traces; GET /traces/{committee}/{year}/{number}; GET /coverage
+        """,
+    },
+    "notifications": {
+        SECRETARIAT: """
+            POST /subscriptions; POST /subscriptions/{subscription}/remove; POST /subscriptions/{subscription}/correct
+            POST /notifications/{notification}/resend; POST /notifications/{notification}/correct
+        """,
+        AUDITORS: """
+            GET /subscriptions; GET /subscriptions/{subscription}
+            GET /notifications; GET /notifications/{notification}
+        """,
+    },
+}
+PARTS = {
+    "session": "7",
+    "committee": "SYN",
+    "year": "2031",
+    "number": "R1",
+    "topic": "throughline.synthetic",
+    "partition": "0",
+    "offset": "0",
+    "stream": "synthetic/stream",
+}
+
+
+def expected(service: str) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the roles that may use each route of a service; none where it asks for no token."""
+    table: dict[tuple[str, str], frozenset[str]] = {}
+    for routes in (EVERYWHERE, OWN[service]):
+        for roles, listed in routes.items():
+            for route in filter(None, (each.strip() for each in listed.replace("\n", ";").split(";"))):
+                method, _, path = route.partition(" ")
+                table[method, path] = roles
+    return table
+
+
+def filled(path: str) -> str:
+    """Return the path with synthetic parts."""
+    for part in [each.split("}")[0] for each in path.split("{")[1:]]:
+        path = path.replace(f"{{{part}}}", PARTS.get(part, "synthetic-nothing"))
+    return path
