@@ -187,4 +187,12 @@ def _put_right(facts: list[Fact], fact: Fact) -> None:
     for index, original in enumerate(facts):
         if original.versions[0] == correction.corrects:
             data = type(original.data).model_validate(correction.data)
-            facts[index] = original._replace(data=data, versions=(correction.corrects, fact.versions[0]))
+            facts[index] = Fact(
+                data=data,
+                stream=original.stream,
+                versions=(correction.corrects, fact.versions[0]),
+                time=original.time,
+                actor=original.actor,
+                role=original.role,
+                event_id=original.event_id,
+            )
