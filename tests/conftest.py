@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cli.terminal import PUBLIC_RECORD, throughline
 from tools.local.stack import Stack, temporary
 
 
@@ -14,3 +15,11 @@ def stack() -> Iterator[Stack]:
     """The whole platform, running; whoever stops a part of it starts it again."""
     with temporary(say=lambda _: None) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def loaded(stack: Stack) -> Stack:
+    """The same stack, with the public record loaded as an officer would load it."""
+    done = throughline(stack, "import", "record", str(PUBLIC_RECORD))
+    assert done.exit_code == 0, done.output
+    return stack

@@ -123,13 +123,16 @@ def from_journal(services: Services, service: str, advance: Advance) -> History:
     """Read a service's journal. Raises Unreachable, Refused, Failure where it broke off."""
     history = History()
     for line in services.lines(service, "GET", "/journal"):
-        history.take(_arrival(line, history.records))
+        history.take(journal_record(line, history.records))
         advance(history.records, history.records)
     return history
 
 
-def _arrival(line: bytes, number: int) -> Arrival:
-    """Take a line of the journal apart: `{"event":<the bytes as they are>,"leaf":...,"position":...}`."""
+def journal_record(line: bytes, number: int) -> Arrival:
+    """Take a line of the journal apart: `{"event":<the bytes as they are>,"leaf":...,"position":...}`.
+
+    Raises Failure where the line is not whole.
+    """
     raw, _, rest = line.removeprefix(b'{"event":').rpartition(b',"leaf":')
     try:
         attributes, headers = orjson.loads(raw), orjson.loads(b'{"leaf":' + rest)

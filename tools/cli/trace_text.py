@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from typing import Any
 
@@ -112,12 +112,18 @@ def _rests_on(events: Sequence[str] | None) -> list[Text]:
 
 def _event_line(line: str) -> str:
     """Say of a stream's events where each lies in the ledger, and the first digits of its leaf hash."""
-    stream, *events = line.split(" ")
-    said_of_each = []
-    for event in events:
-        version, position, leaf = event.split(":")
-        said_of_each.append(f"v{version} at position {position}, leaf {leaf[:12]}")
-    return f"{stream}: {'; '.join(said_of_each)}"
+    stream, spans, *events = line.split(" ")
+    told = []
+    for version, event in zip(_versions(spans), events, strict=True):
+        position, leaf = event.split(":")
+        told.append(f"v{version} at position {position}, leaf {leaf[:12]}")
+    return f"{stream}: {'; '.join(told)}"
+
+
+def _versions(spans: str) -> Iterator[int]:
+    for span in spans.split(","):
+        first, _, last = span.partition("-")
+        yield from range(int(first), int(last or first) + 1)
 
 
 def _behind_lineage(behind: dict[str, list[str]]) -> list[Text]:

@@ -1,0 +1,154 @@
+"""A replay names what differs, and never calls another shape or a newer trace different."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from shared.events import recommendations as r
+from shared.intake import Arrival
+from tests.history import History, a_history
+from tools.cli.comparison import Rebuilt, Unlike, compare, first_difference, rebuilt_from
+from tools.cli.history import History as Read
+from tools.cli.history import journal_record
+
+ONE, TWO = "SYN/2031/R1", "SYN/2031/R2"
+
+
+def read(*arrivals: Arrival) -> Read:
+    history = Read()
+    for arrival in arrivals:
+        history.take(arrival)
+    return history
+
+
+@pytest.fixture
+def rebuilt() -> Rebuilt:
+    return rebuilt_from(read(*a_history().all()))
+
+
+@pytest.fixture
+def live(rebuilt: Rebuilt) -> dict[str, Any]:
+    return copy.deepcopy(rebuilt.traces)
+
+
+def test_what_is_equal_is_identical(rebuilt: Rebuilt, live: dict[str, Any]):
+    verdict = compare(live, rebuilt, live)
+    assert verdict.identical == [ONE, TWO]
+    assert verdict.holds
+
+
+def test_repeats_and_any_order_of_streams_change_nothing(rebuilt: Rebuilt):
+    arrivals = a_history().all()
+    again = read(*reversed(arrivals), *arrivals)
+    assert again.repeats == len(arrivals)
+    assert rebuilt_from(again).traces == rebuilt.traces
+
+
+def test_a_changed_value_is_named_with_its_path(rebuilt: Rebuilt, live: dict[str, Any]):
+    live[ONE]["dispositions"][0]["outcome"] = "noted"
+    verdict = compare(live, rebuilt, live)
+    assert verdict.unlike == [Unlike(ONE, "dispositions[0].outcome", "noted", "endorsed")]
+    assert not verdict.holds
+
+
+@pytest.mark.parametrize("gone", ["live", "rebuilt"])
+def test_a_trace_that_one_side_has_not_is_a_difference(rebuilt: Rebuilt, live: dict[str, Any], gone: str):
+    before = dict(live)
+    del (live if gone == "live" else rebuilt.traces)[ONE]
+    [unlike] = compare(live, rebuilt, before).unlike
+    assert (unlike.reference, unlike.live == "nothing") == (ONE, gone == "live")
+
+
+def test_another_shape_is_said_and_is_no_difference(rebuilt: Rebuilt, live: dict[str, Any]):
+    live[ONE]["shape"] += 1
+    verdict = compare(live, rebuilt, live)
+    assert (verdict.unlike, list(verdict.other_shape), verdict.holds) == ([], [ONE], False)
+
+
+def test_a_trace_that_came_after_the_history_was_read_is_newer(rebuilt: Rebuilt, live: dict[str, Any]):
+    before = {TWO: live[TWO]}
+    del rebuilt.traces[ONE]
+    verdict = compare(live, rebuilt, before)
+    assert (verdict.newer, verdict.holds) == ([ONE], True)
+
+
+def moved(trace: dict[str, Any], by: int) -> None:
+    for pair in trace["based_on"]:
+        if pair[0].startswith("recommendation/"):
+            pair[1] += by
+
+
+def test_a_trace_that_moved_on_meanwhile_is_compared_as_it_was_before(rebuilt: Rebuilt, live: dict[str, Any]):
+    before = copy.deepcopy(live)
+    moved(live[ONE], 1)
+    assert compare(live, rebuilt, before).identical == [ONE, TWO]
+    before[ONE]["coverage"] = "uncovered"
+    assert compare(live, rebuilt, before).unlike == [Unlike(ONE, "coverage", "uncovered", "deep")]
+
+
+def test_a_trace_that_lags_behind_is_no_proof(rebuilt: Rebuilt, live: dict[str, Any]):
+    moved(live[ONE], -1)
+    verdict = compare(live, rebuilt, live)
+    assert (verdict.behind, verdict.unlike, verdict.holds) == ([ONE], [], False)
+
+
+def test_a_trace_that_rests_on_what_the_history_does_not_hold_is_a_difference(rebuilt: Rebuilt, live: dict[str, Any]):
+    moved(live[ONE], 1)
+    [unlike] = compare(live, rebuilt, live).unlike
+    assert (unlike.reference, unlike.path) == (ONE, "based_on")
+
+
+def test_a_trace_that_leaves_a_stream_out_is_a_difference(rebuilt: Rebuilt, live: dict[str, Any]):
+    live[ONE]["based_on"].pop(0)
+    [unlike] = compare(live, rebuilt, live).unlike
+    assert (unlike.reference, unlike.path) == (ONE, "based_on")
+
+
+@pytest.mark.parametrize(
+    ("live", "rebuilt", "path"),
+    [
+        ({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}, "a[1].b"),
+        ({"a": [1]}, {"a": [1, 2]}, "a[1]"),
+        ({"a": 1}, {"b": 1}, "a"),
+        ({"a": True}, {"a": 1}, "a"),
+    ],
+)
+def test_the_first_difference_is_found(live: Any, rebuilt: Any, path: str):
+    found = first_difference(ONE, live, rebuilt)
+    assert found is not None
+    assert found.path == path
+
+
+def test_equal_values_have_no_difference():
+    assert first_difference(ONE, {"a": [1, "x"]}, {"a": [1, "x"]}) is None
+
+
+def test_poison_is_counted_and_its_stream_stops_where_it_stood():
+    history = a_history()
+    *start, last = history.arrivals["instrument/i1"]
+    others = [arrival for arrival in history.all() if arrival.key != b"instrument/i1"]
+    bad = Arrival(last.topic, 0, 99, last.key, b"{}", last.headers)
+    found = read(*start[:2], bad, last, *others)
+    assert [poison.reason for poison in found.poison] == ["wrong_hash"]
+    assert rebuilt_from(found).stalled == ["instrument/i1 stops at version 2"]
+
+
+def test_of_two_candidates_the_one_that_the_next_version_names_is_taken():
+    history = a_history()
+    forged = History().add("instrument/i2", r.InstrumentRegistered(instrument="i2", cite="F", body="F", title="F"))
+    forger = forged.arrivals["instrument/i2"][0]
+    found = read(forger, *history.all())
+    assert found.disputed == [("instrument/i2", 1)]
+    assert rebuilt_from(found).traces == rebuilt_from(read(*history.all())).traces
+
+
+def test_a_line_of_the_journal_gives_the_bytes_as_they_are():
+    arrival = a_history().all()[0]
+    headers = dict(arrival.headers)
+    line = b'{"event":%b,"leaf":"%b","position":%b}' % (arrival.value, headers["leaf"], headers["position"])
+    again = journal_record(line, 0)
+    assert (again.value, again.key, again.topic) == (arrival.value, arrival.key, arrival.topic)
+    assert not read(again).poison
