@@ -7,7 +7,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint format schemas lock
+.PHONY: help demo up down test bench lint format schemas lock
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ down: .venv/ready ## Stop what `make up` started, from another terminal
 
 test: .venv/ready ## Run all tests, the journey on real servers included (ARGS="-k name" for some)
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: .venv/ready ## Measure: one table, each figure beside its ceiling (ARGS="--quick" for some minutes)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: .venv/ready ## Check style, types and architecture
 	@$(BIN)/ruff check $(CODE)

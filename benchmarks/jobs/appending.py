@@ -1,0 +1,99 @@
+"""Appending, 64 at once: through the store, and bare."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bson import BSON, decode_all
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import WriteConcern
+
+from benchmarks.job import Gate
+from shared.aggregates import Context
+from shared.event_store import EventStore, Head
+from shared.events.canonical import ZERO_HASH
+from shared.events.catalogue import Recorded, decode
+from shared.events.envelope import hash_of, moment
+
+AT_ONCE = 64
+Document = dict[str, Any]
+
+
+def write(file: Path, documents: Sequence[Document]) -> Path:
+    """Keep commit documents in a file."""
+    file.write_bytes(b"".join(BSON.encode(document) for document in documents))
+    return file
+
+
+def read(file: Path) -> list[Document]:
+    """Return the commit documents of a file."""
+    return decode_all(file.read_bytes())
+
+
+async def bare(gate: Gate, mongodb: str, database: str, file: str) -> dict[str, Any]:
+    """Insert commit documents one by one, majority and journalled, with no index but `_id`."""
+    documents = read(Path(file))
+    collection = _client(mongodb)[database].get_collection("bare", write_concern=WriteConcern(w="majority", j=True))
+    await collection.insert_one({"_id": "first"})
+    await gate.go()
+    waiting = iter(documents)
+
+    async def worker() -> None:
+        for document in waiting:
+            await collection.insert_one(document)
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+    return {"count": len(documents), "seconds": time.perf_counter() - begun}
+
+
+async def stored(gate: Gate, mongodb: str, database: str, file: str, reading: bool) -> dict[str, Any]:
+    """Append the same commits through the store, each stream in order; `reading` reads the head each time before."""
+    client = _client(mongodb)
+    store = EventStore(client[database])
+    await store.prepare()
+    streams: dict[str, list[tuple[list[Recorded], list[bytes], str]]] = {}
+    for document in read(Path(file)):
+        raws = [bytes(raw) for raw in document["events"]]
+        commit = ([decode(raw) for raw in raws], raws, document["command_digest"])
+        streams.setdefault(document["_id"]["s"], []).append(commit)
+
+    async def append_all(stream: str) -> int:
+        head = Head(stream, 0, ZERO_HASH, None)
+        for recorded, raws, digest in streams[stream]:
+            if reading:
+                head, _ = await store.read(stream)
+            made = await store.append(head, [event.data for event in recorded], _context(recorded[0]), digest)
+            head = Head(stream, made.last, hash_of(made.events[-1]), recorded[-1].time)
+            if len(made.events) != len(raws):
+                raise ValueError(stream)
+        return len(streams[stream])
+
+    await gate.go()
+    return await _timed(list(streams), append_all)
+
+
+def _context(event: Recorded) -> Context:
+    return Context(moment(event.time), event.actor, event.role, event.commandid, event.correlationid, event.causationid)
+
+
+async def _timed(streams: Sequence[str], append_all: Callable[[str], Awaitable[int]]) -> dict[str, Any]:
+    waiting, count = iter(streams), 0
+
+    async def worker() -> None:
+        nonlocal count
+        for stream in waiting:
+            appended = await append_all(stream)
+            count += appended
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+    return {"count": count, "seconds": time.perf_counter() - begun}
+
+
+def _client(mongodb: str) -> AsyncIOMotorClient[Any]:
+    return AsyncIOMotorClient(mongodb, maxPoolSize=100)

@@ -1,0 +1,31 @@
+"""Ceilings in memory: decoding the same bytes, and doing nothing else with them."""
+
+from __future__ import annotations
+
+import gc
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.job import Gate
+from shared.events.catalogue import decode
+from tools.simulate import records
+
+
+async def decoding(gate: Gate, file: str, without_gc: bool = True) -> dict[str, Any]:
+    """Decode every record of a file."""
+    values = [record.value for record in records.read(Path(file))]
+    await gate.go()
+    quiet(without_gc)
+    begun = time.perf_counter()
+    for value in values:
+        decode(value)
+    return {"count": len(values), "seconds": time.perf_counter() - begun}
+
+
+def quiet(without_gc: bool) -> None:
+    """Set the garbage collector as the work and its ceiling have it alike."""
+    gc.collect()
+    if without_gc:
+        gc.freeze()
+        gc.disable()

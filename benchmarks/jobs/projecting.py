@@ -1,0 +1,119 @@
+"""A backlog in Kafka, read into traces; its ceiling is a FastStream consumer that decodes and inserts raw bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import TopicPartition
+from bson.binary import Binary
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.annotations import KafkaMessage as Message
+from faststream.kafka.message import KafkaMessage
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import WriteConcern
+
+from benchmarks.job import Gate
+from benchmarks.jobs.reading import reading_of, settings_for
+from services.recommendations.projection import TOPICS
+from shared.events.catalogue import decode
+from shared.intake import Arrival
+from shared.messaging import Subscriber
+from shared.offsets import Offsets
+from shared.telemetry import Pulse
+
+
+class Clock:
+    """When the first batch was taken, when the last one was done, and how many records there were."""
+
+    def __init__(self) -> None:
+        self.first = 0.0
+        self.last = 0.0
+        self.count = 0
+
+    def begin(self) -> None:
+        """Note the first batch."""
+        self.first = self.first or time.time()
+
+    def end(self, count: int) -> None:
+        """Note a batch that is done."""
+        self.last = time.time()
+        self.count += count
+
+    def said(self) -> dict[str, Any]:
+        """Return what was noted."""
+        return {"first": self.first, "last": self.last, "count": self.count}
+
+
+async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instance: str) -> dict[str, Any]:
+    """Read as the recommendations service does, until told to stop."""
+    settings = settings_for(kafka, mongodb, database, instance)
+    reading = reading_of(settings)
+    await reading.prepare()
+    clock = Clock()
+
+    async def take(arrivals: Sequence[Arrival]) -> None:
+        clock.begin()
+        await reading.projection.take(arrivals)
+        clock.end(len(arrivals))
+
+    subscriber = Subscriber(
+        settings, "recommendations", TOPICS, take, Offsets(reading.database), Pulse("subscriber")
+    )  # fmt: skip
+    await gate.go()
+    running = asyncio.create_task(subscriber.run())
+    await _until_told(gate, running)
+    return clock.said()
+
+
+async def _until_told(gate: Gate, running: asyncio.Task[None]) -> None:
+    stop = asyncio.create_task(gate.stop())
+    await asyncio.wait([stop, running], return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        await running
+    running.cancel()
+
+
+async def inserting(gate: Gate, kafka: str, mongodb: str, database: str, group: str) -> dict[str, Any]:
+    """Consume, decode and bulk-insert the raw bytes, and nothing else, until told to stop."""
+    settings = settings_for(kafka, mongodb, database, group)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongodb)
+    raw = client[database].get_collection("raw", write_concern=WriteConcern(w="majority"))
+    reached = Offsets(client[database])
+    clock = Clock()
+    broker = KafkaBroker(kafka, logger=None, allow_auto_create_topics=False)
+
+    def consumer() -> Any:
+        return subscriber.consumer
+
+    async def parse(taken: Any) -> KafkaMessage:
+        return KafkaMessage(body=b"", raw_message=taken, headers={}, consumer=consumer())
+
+    async def leave(message: KafkaMessage) -> Any:
+        return message.body
+
+    subscriber = broker.subscriber(
+        *TOPICS, batch=True, group_id=group, auto_offset_reset="earliest", ack_policy=AckPolicy.MANUAL,
+        parser=parse, decoder=leave, max_records=settings.batch_records, batch_timeout_ms=40, fetch_max_wait_ms=100,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )  # fmt: skip
+
+    async def handle(message: Message) -> None:
+        taken: Any = message.raw_message
+        clock.begin()
+        for record in taken:
+            decode(record.value)
+        await raw.insert_many([{"raw": Binary(record.value)} for record in taken], ordered=False)
+        nexts = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in taken}
+        await reached.reached(nexts)
+        clock.end(len(taken))
+        await consumer().commit(nexts)
+
+    subscriber(handle)
+    await gate.go()
+    await broker.start()
+    await gate.stop()
+    return clock.said()

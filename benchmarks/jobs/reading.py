@@ -1,0 +1,58 @@
+"""The reading side of the recommendations service, put together as services/recommendations/app.py does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pydantic import SecretStr
+
+from services.recommendations.handlers import Handlers
+from services.recommendations.projection import AGGREGATES, OWN, Traces
+from services.recommendations.subscribers import ACTS_ON, Policies
+from services.recommendations.trace import SHAPE
+from shared.dead_letters import DeadLetters
+from shared.event_store import EventStore
+from shared.folding import States
+from shared.handling import Ledgers
+from shared.journal import Journal
+from shared.process import connect
+from shared.projecting import Projection
+from shared.refusals import Refusals
+from shared.settings import Settings
+
+SERVICE = "recommendations"
+
+
+@dataclass
+class Reading:
+    """A projection, what it writes to, and the store of the policies that act on it."""
+
+    database: AsyncIOMotorDatabase[Any]
+    store: EventStore
+    projection: Projection
+    traces: Traces
+
+    async def prepare(self) -> None:
+        """Make indexes, as the service does at its start."""
+        await self.store.prepare()
+        await self.projection.prepare()
+        await self.traces.prepare()
+
+
+def settings_for(kafka: str, mongodb: str, database: str, instance: str) -> Settings:
+    """Return the settings of a service on these servers."""
+    return Settings(kafka=kafka, mongodb=SecretStr(mongodb), database=database, jwks="none", instance=instance)
+
+
+def reading_of(settings: Settings) -> Reading:
+    """Put the reading side together."""
+    database = connect(settings, SERVICE)
+    store, journal, refusals = EventStore(database), Journal(database), Refusals(database)
+    states = States(database, AGGREGATES, SHAPE)
+    traces = Traces(database, states, journal)
+    handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
+    letters = DeadLetters(database, SERVICE)
+    projection = Projection(journal, states, letters, traces.compose_for, Policies(handlers), ACTS_ON)
+    return Reading(database, store, projection, traces)

@@ -1,0 +1,67 @@
+"""The relay catching up, and its ceiling: a bare idempotent producer of the same records."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from benchmarks.job import Gate
+from shared.event_store import EventStore
+from shared.ledger import Ledger
+from shared.relay import Relay
+from shared.telemetry import Pulse
+from tools.simulate import records
+
+CHUNK = 2_000
+CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+SERVICE = "recommendations"
+
+
+async def producing(gate: Gate, kafka: str, file: str, topic: str | None = None) -> dict[str, Any]:
+    """Publish every record of a file, all to one topic if it is named."""
+    loaded = list(records.read(Path(file))) if topic else []
+    count = 0
+    producer = AIOKafkaProducer(
+        bootstrap_servers=kafka, enable_idempotence=True, acks="all", linger_ms=5, max_batch_size=256 * 1024
+    )
+    await producer.start()
+    await gate.go()
+    begun = time.perf_counter()
+    remaining = iter(loaded) if topic else records.read(Path(file))
+    while chunk := list(islice(remaining, CHUNK)):
+        sent = [
+            await producer.send(
+                topic or record.topic, record.value, key=record.key, headers=[CONTENT_TYPE, *record.headers]
+            )
+            for record in chunk
+        ]
+        await asyncio.gather(*sent)
+        count += len(chunk)
+    seconds = time.perf_counter() - begun
+    await producer.stop()
+    return {"count": count, "seconds": seconds}
+
+
+async def relaying(gate: Gate, kafka: str, mongodb: str, database: str, until: int) -> dict[str, Any]:
+    """Relay until the published position is `until`."""
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongodb)
+    ledger, pulse = Ledger(client[database]), Pulse("relay")
+    relay = Relay(client[database], EventStore(client[database]), kafka, SERVICE, pulse)
+    already = await ledger.published()
+    await gate.go()
+    begun = time.perf_counter()
+    running = asyncio.create_task(relay.run())
+    while await ledger.published() < until:
+        if running.done() or time.perf_counter() - begun > 600:
+            raise TimeoutError(f"published {await ledger.published()} of {until}: {pulse.trouble}")
+        await asyncio.sleep(0.02)
+    seconds = time.perf_counter() - begun
+    running.cancel()
+    await asyncio.wait([running])
+    return {"count": until - already, "seconds": seconds}

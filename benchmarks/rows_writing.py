@@ -1,0 +1,139 @@
+"""Rows of writing: appending through the store and over HTTP, and the relay catching up."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.child import Answer, run
+from benchmarks.dataset import Document, as_records
+from benchmarks.jobs.appending import write
+from benchmarks.rows_memory import rate
+from benchmarks.servers import admin, database, progress, topic
+from benchmarks.table import Row
+from tools.local.grants import database as database_of
+from tools.local.stack import Stack
+from tools.local.tokens import mint
+from tools.simulate import records
+
+SERVICE = "recommendations"
+BARE = "bare insert, majority and journalled"
+REPEATS = 3
+_EVENTS_STORED = [{"$group": {"_id": 0, "n": {"$sum": {"$size": "$events"}}}}]
+
+
+def appends(stack: Stack, folder: Path, commits: list[Document]) -> list[Row]:
+    """Append through the store, 64 at once, with the head in hand and with the read that gives it."""
+    file = write(folder / "appended.bson", commits)
+    bares: list[Answer] = []
+    works: dict[bool, list[Answer]] = {False: [], True: []}
+    for turn in range(REPEATS):
+        progress(f"append of {len(commits):,} commits through the store, {turn + 1} of {REPEATS}")
+        bares.append(_in_a_database(stack, "appending.bare", file=str(file)))
+        for reading, answers in works.items():
+            answers.append(_in_a_database(stack, "appending.stored", file=str(file), reading=reading))
+    names = {False: "append through the store, 64 at once", True: "read, then append through the store, 64 at once"}
+    return [
+        Row(
+            names[reading],
+            tuple(map(rate, answers)),
+            BARE,
+            tuple(map(rate, bares)),
+            None if reading else 0.7,
+            max(answer["peak_mb"] for answer in answers),
+        )
+        for reading, answers in works.items()
+    ]
+
+
+def _in_a_database(stack: Stack, job: str, **arguments: Any) -> Answer:
+    with database(stack) as name:
+        return run(job, mongodb=stack.mongodb_admin_uri, database=name, **arguments)
+
+
+def over_http(stack: Stack, folder: Path, each: int) -> Row:
+    """Append over HTTP, 64 at once, to a service that relays and reads at the same time."""
+    token = mint(stack.home, role="secretariat", subject="synthetic-bench")
+    port = int(stack.urls[SERVICE].rpartition(":")[2])
+    works: list[Answer] = []
+    bares: list[Answer] = []
+    for turn in range(REPEATS):
+        progress(f"{64 * each:,} commands over HTTP, {turn + 1} of {REPEATS}")
+        prefix = f"SYN{'ABC'[turn]}"
+        works.append(run("asking.at_once", port=port, token=token, prefix=prefix, each=each))
+        settle(stack)
+        file = folder / f"http-{turn}.bson"
+        with admin(stack) as client:
+            made = client[database_of(SERVICE)].commits.find({"_id.s": {"$regex": f"^recommendation/{prefix}/"}})
+            write(file, list(made))
+        bares.append(_in_a_database(stack, "appending.bare", file=str(file)))
+    return Row(
+        "append over HTTP, 64 at once",
+        tuple(map(rate, works)),
+        BARE,
+        tuple(map(rate, bares)),
+        wanted=0.4,
+        peak_mb=peak_of(stack.pids()[SERVICE]),
+        notes=("one process, which relays, reads and composes at the same time; its client runs beside it",),
+    )
+
+
+def peak_of(pid: int) -> float:
+    """Return the most memory that a process has held, in MB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
+
+
+def settle(stack: Stack, patience: float = 120.0) -> None:
+    """Wait until what the service stored is relayed and read."""
+    with admin(stack) as client:
+        own = client[database_of(SERVICE)]
+        until = time.monotonic() + patience
+        while True:
+            last = next(iter(own.ledger.find().sort("_id", -1).limit(1)), None)
+            end = last["_id"] + len(last["entries"]) if last else 0
+            stored = sum(row["n"] for row in own.commits.aggregate(_EVENTS_STORED))
+            read = sum(row["next"] for row in own.progress.find({"_id": {"$regex": f"^throughline.{SERVICE}/"}}))
+            if end == stored == read:
+                return
+            if time.monotonic() > until:
+                raise TimeoutError(f"{SERVICE}: {stored} stored, {end} relayed, {read} read")
+            time.sleep(0.2)
+
+
+def relay(stack: Stack, folder: Path, first: list[Document], later: list[Document]) -> list[Row]:
+    """The relay catching up: at its first start, by comparing heads, and after it was down, by the change stream."""
+    file = folder / "relayed.records"
+    ends = records.write(file, as_records(first)), sum(len(commit["events"]) for commit in later)
+    bares, answers = [_produce(stack, file)], []
+    with database(stack) as name:
+        to = {"kafka": stack.kafka, "mongodb": stack.mongodb_admin_uri, "database": name}
+        for commits, until, says in ((first, ends[0], "at its first start"), (later, sum(ends), "after it was down")):
+            progress(f"the relay catches up {len(commits):,} commits {says}")
+            _insert(stack, name, commits)
+            answers.append((says, len(commits), run("relaying.relaying", until=until, **to)))
+            bares.append(_produce(stack, file))
+    return [
+        Row(
+            f"relay catching up {count:,} commits {says}",
+            (rate(answer),),
+            "bare idempotent producer",
+            tuple(map(rate, bares)),
+            0.3,
+            answer["peak_mb"],
+        )
+        for says, count, answer in reversed(answers)
+    ]
+
+
+def _insert(stack: Stack, name: str, documents: list[Document]) -> None:
+    with admin(stack) as client:
+        commits = client[name].commits
+        commits.create_index("command_id", unique=True, name="command_id")
+        for start in range(0, len(documents), 1_000):
+            commits.insert_many(documents[start : start + 1_000])
+
+
+def _produce(stack: Stack, file: Path) -> Answer:
+    return run("relaying.producing", kafka=stack.kafka, file=str(file), topic=topic(stack))

@@ -1,0 +1,80 @@
+"""The servers that everything in one run is measured on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pymongo import MongoClient
+
+from tools.local import kafka
+from tools.local.progress import say
+from tools.local.stack import Stack, temporary
+
+QUICK_START = "-XX:TieredStopAtLevel=1"
+PARTITIONS = 6
+
+
+@contextmanager
+def servers(services: Sequence[str] = ()) -> Iterator[Stack]:
+    """Yield a stack of its own; its broker's Java compiles all the way, as it would in production."""
+    jvm = kafka.JVM
+    setattr(kafka, "JVM", tuple(flag for flag in jvm if flag != QUICK_START))  # noqa: B010
+    try:
+        with temporary(services, lambda _: None) as stack:
+            yield stack
+    finally:
+        kafka.JVM = jvm
+
+
+@contextmanager
+def database(stack: Stack) -> Iterator[str]:
+    """Yield the name of an empty database, dropped at the end."""
+    name = f"bench_{uuid4().hex[:12]}"
+    with admin(stack) as client:
+        try:
+            yield name
+        finally:
+            client.drop_database(name)
+
+
+@contextmanager
+def admin(stack: Stack) -> Iterator[MongoClient[dict[str, Any]]]:
+    """Yield a client that may do everything."""
+    with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
+        yield client
+
+
+def topic(stack: Stack) -> str:
+    """Make a topic like those of the services, and return its name."""
+    name = f"bench.{uuid4().hex[:12]}"
+
+    async def make() -> None:
+        client = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+        await client.start()
+        await client.create_topics([NewTopic(name, PARTITIONS, 1)])
+        await client.close()
+
+    asyncio.run(make())
+    return name
+
+
+def until_read(stack: Stack, name: str, count: int, patience: float) -> None:
+    """Wait until the offsets in a database say that so many records were read."""
+    with admin(stack) as client:
+        progress = client[name].progress
+        end = time.monotonic() + patience
+        while (done := sum(row["next"] for row in progress.find())) < count:
+            if time.monotonic() > end:
+                raise TimeoutError(f"only {done} of {count} records were read in {patience:.0f} s")
+            time.sleep(0.05)
+
+
+def progress(line: str) -> None:
+    """Say how far the run has come."""
+    say(f"bench: {line}")
