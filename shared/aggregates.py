@@ -115,23 +115,33 @@ class Aggregate(Generic[S]):
         return folded
 
 
+CORRECTIONS = frozenset(event for event in EVENTS.values() if issubclass(event, Correction))
+
+
 def facts_of(recorded: Iterable[Recorded], upcasters: Mapping[str, Upcaster] = UPCASTERS) -> list[Fact]:
     """Turn a stream's events into facts: the latest correction's data stands in the place of the original's."""
-    originals: dict[int, Recorded] = {}
-    corrections: dict[int, tuple[int, Event]] = {}
-    for envelope in recorded:
-        if isinstance(envelope.data, Correction):
-            original = originals.get(envelope.data.corrects)
-            if original is not None and (data := _corrected(original, envelope.data, upcasters)) is not None:
-                corrections[original.streamversion] = (envelope.streamversion, data)
-        else:
-            originals[envelope.streamversion] = envelope
-    facts = []
-    for version, envelope in originals.items():
-        correction = corrections.get(version)
-        data, versions = (correction[1], (version, correction[0])) if correction else (envelope.data, (version,))
-        facts.append(Fact(data, envelope.subject, versions, envelope.time, envelope.actor, envelope.role, envelope.id))
-    return facts
+    events = list(recorded)
+    facts = [
+        Fact(e.data, e.subject, (e.streamversion,), e.time, e.actor, e.role, e.id)
+        for e in events
+        if type(e.data) not in CORRECTIONS
+    ]
+    if len(facts) == len(events):
+        return facts
+    originals = {event.streamversion: event for event in events if not isinstance(event.data, Correction)}
+    corrected: dict[int, tuple[Event, int]] = {}
+    for event in events:
+        if isinstance(event.data, Correction) and event.data.corrects < event.streamversion:
+            original = originals.get(event.data.corrects)
+            data = _corrected(original, event.data, upcasters) if original else None
+            if data is not None:
+                corrected[event.data.corrects] = data, event.streamversion
+    return [
+        fact._replace(data=corrected[fact.versions[0]][0], versions=(fact.versions[0], corrected[fact.versions[0]][1]))
+        if fact.versions[0] in corrected
+        else fact
+        for fact in facts
+    ]
 
 
 def _corrected(original: Recorded, correction: Correction, upcasters: Mapping[str, Upcaster]) -> Event | None:

@@ -8,9 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from shared.aggregates import Aggregate, Fact
+from shared.aggregates import CORRECTIONS, Aggregate, Fact
 from shared.events.canonical import ZERO_HASH
-from shared.events.event import Correction
 from shared.intake import Heard
 
 
@@ -59,7 +58,7 @@ def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) 
     A missing version makes the stream wait; an event whose `previoushash` is not its predecessor's hash is handed back.
     """
     usable, outcome = _chained(before, events)
-    if before.version and any(isinstance(event.recorded.data, Correction) for event in usable):
+    if before.version and any(type(event.recorded.data) in CORRECTIONS for event in usable):
         return None
     if not usable:
         return outcome
@@ -78,14 +77,14 @@ def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) 
     )
 
 
-def _chained(before: Folded, events: Sequence[Heard]) -> tuple[list[Heard], Outcome]:
-    usable: list[Heard] = []
-    version, previous = before.version, before.hash
-    for event in events:
-        if event.recorded.streamversion != version + 1:
-            return usable, Outcome(replace(before, waits=True))
-        if event.recorded.previoushash != previous:
-            return usable, Outcome(replace(before, waits=True), broken=event)
-        version, previous = version + 1, event.hash
-        usable.append(event)
-    return usable, Outcome(replace(before, waits=False))
+def _chained(before: Folded, events: Sequence[Heard]) -> tuple[Sequence[Heard], Outcome]:
+    expected, previous = before.version, before.hash
+    for taken, event in enumerate(events):
+        recorded = event.recorded
+        expected += 1
+        if recorded.streamversion != expected:
+            return events[:taken], Outcome(replace(before, waits=True))
+        if recorded.previoushash != previous:
+            return events[:taken], Outcome(replace(before, waits=True), broken=event)
+        previous = event.hash
+    return events, Outcome(replace(before, waits=False) if before.waits else before)

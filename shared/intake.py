@@ -64,8 +64,10 @@ def take_apart(arrival: Arrival) -> Heard | Poison:
         if len(raw) > EVENT_LIMIT:
             raise Undecodable("too_large", f"{len(raw)} bytes, the limit is {EVENT_LIMIT}")
         position, leaf = _headers(arrival.headers)
+        if leaf != leaf_hash(raw):
+            raise Undecodable("wrong_hash", "the leaf hash in the header is not that of the bytes")
         recorded = decode(raw)
-        _agrees(arrival, recorded, raw, leaf)
+        _agrees(arrival, recorded)
     except Undecodable as error:
         stream, version = _about(arrival, raw)
         return Poison(arrival, error.reason, error.detail, stream, version)
@@ -84,9 +86,7 @@ def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
         raise Undecodable("bad_header", f"{type(error).__name__}: {error}") from None
 
 
-def _agrees(arrival: Arrival, recorded: Recorded, raw: bytes, leaf: str) -> None:
-    if leaf != leaf_hash(raw):
-        raise Undecodable("wrong_hash", "the leaf hash in the header is not that of the bytes")
+def _agrees(arrival: Arrival, recorded: Recorded) -> None:
     if arrival.key is None or arrival.key != recorded.subject.encode():
         raise Undecodable("wrong_key", "the key is not the event's stream")
     if arrival.topic != f"throughline.{recorded.data.service}":

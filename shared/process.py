@@ -7,6 +7,7 @@ afresh: a service that answers but no longer relays or reads would be worse than
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -31,6 +32,7 @@ RETRY_SECONDS = 1.0
 REQUESTS_GRACE_SECONDS = 10
 LOOPS_GRACE_SECONDS = 20.0
 SERVER_SELECTION_MS = 5_000
+COLLECT_SELDOM = (50_000, 20, 50)  # events make many objects and no cycles
 
 Prepare = Callable[[], Awaitable[object]]
 Loop = tuple[Pulse, Callable[[], Awaitable[None]]]
@@ -127,6 +129,8 @@ def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoRetu
     told = _read(settings)
     configure_logging(service, told.log_level)
     signal.signal(signal.SIGTERM, _leave)
+    gc.freeze()
+    gc.set_threshold(*COLLECT_SELDOM)
     try:
         sys.exit(asyncio.run(_serve(make, told)))
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -55,34 +56,38 @@ class Projection:
         streams = {event.recorded.subject for event in heard} | {poison.stream for poison in poisons if poison.stream}
         open_letters = await self.letters.open_for(streams)
         disputed = {(letter["stream"], letter["version"]) for letter in open_letters if letter["reason"] == CONFLICT}
-        conflicts = await self.journal.enter([event for event in heard if event.key not in disputed])
-        afresh = {event.recorded.subject for event, _ in conflicts}
+        touched = {event.recorded.subject for event in heard}
+        entering = asyncio.ensure_future(self.journal.enter([event for event in heard if event.key not in disputed]))
+        try:
+            folded = None if open_letters else await self._fold_and_store(touched, set(), _in_order(heard), entering)
+        finally:
+            await asyncio.wait([entering])
+        conflicts = await entering
+        if folded is not None:
+            await self._finish(folded)
+            return
         for held, newcomer in conflicts:
             await self._dispute(held, newcomer)
-        for event in heard:
-            if event.key in disputed:
-                await self._set_aside([_conflicting(event)])
-        touched = {event.recorded.subject for event in heard}
-        watchful = bool(open_letters or conflicts)
-        await self.fold(touched, afresh, watchful=watchful, arrived=() if watchful else heard)
+        if disputed:
+            await self._set_aside([_conflicting(event) for event in heard if event.key in disputed])
+        await self.fold(touched, {event.recorded.subject for event, _ in conflicts})
 
-    async def fold(
-        self, streams: set[str], afresh: Iterable[str] = (), *, watchful: bool = True, arrived: Iterable[Heard] = ()
-    ) -> None:
-        """Fold streams from the journal, then compose what depends on them, then let the policies act.
+    async def fold(self, streams: set[str], afresh: Iterable[str] = ()) -> None:
+        """Fold streams from the journal, compose what depends on them, let the policies act.
 
-        `afresh` are folded from version 1; `watchful` looks whether set-aside records may now take their places;
-        `arrived` were journalled a moment ago, so that those that continue their stream need not be read back.
+        `afresh` are folded from version 1. Set-aside records take their places where the chain now names them.
         """
-        folded = await self._fold_and_store(streams, set(afresh), _in_order(arrived))
-        while watchful and (again := await self._reinstate(folded)):
-            folded |= await self._fold_and_store(again, set())
-        if watchful:
-            await self.letters.arrived({stream: state.version for stream, state in folded.items()})
-        if watchful or any(state.waits for state in folded.values()):
-            await self.stalled()
-        await self.compose(streams)
+        folded = await self._fold_and_store(streams, set(afresh)) or {}
+        while again := await self._reinstate(folded):
+            folded |= await self._fold_and_store(again, set()) or {}
+        await self.letters.arrived({stream: state.version for stream, state in folded.items()})
+        await self._finish(folded)
+
+    async def _finish(self, folded: dict[str, Folded]) -> None:
+        await self.compose(set(folded))
         await self._act(folded)
+        if any(state.waits for state in folded.values()):
+            await self.stalled()
 
     async def refold(self, streams: Sequence[str]) -> None:
         """Fold streams again from version 1, in place, under live writes; no policy acts a second time."""
@@ -101,34 +106,46 @@ class Projection:
         return stalled
 
     async def _fold_and_store(
-        self, streams: set[str], afresh: set[str], arrived: Mapping[str, list[Heard]] | None = None
-    ) -> dict[str, Folded]:
-        pending, done = set(streams), dict[str, Folded]()
-        while pending:
-            before = await self.states.read(pending)
-            for stream in afresh & pending:
+        self,
+        streams: set[str],
+        afresh: set[str],
+        arrived: Mapping[str, list[Heard]] | None = None,
+        entering: asyncio.Future[list[tuple[Heard, Heard]]] | None = None,
+    ) -> dict[str, Folded] | None:
+        """Fold streams and store their states; begin again where another instance stored one meanwhile.
+
+        `arrived` are being journalled (`entering`), so that those that continue their stream need not be read back.
+        Nothing is stored before they are, and nothing at all (None) where they conflict with what is journalled.
+        """
+        while streams:
+            before = await self.states.read(streams)
+            for stream in afresh:
                 before[stream] = self.states.nothing(stream, before[stream].revision, before[stream].acted)
-            outcomes = await self._outcomes(before, arrived or {})
-            changed = [
-                outcome.folded
-                for stream, outcome in outcomes.items()
-                if outcome.folded.version != before[stream].version
-                or outcome.folded.waits != before[stream].waits
-                or stream in afresh
-            ]
+            outcomes = await self._outcomes(before, arrived or {}, entering)
+            if entering is not None and await entering:
+                return None
             for outcome in outcomes.values():
                 if outcome.broken is not None:
                     await self._break(outcome.broken)
-            done |= {stream: outcome.folded for stream, outcome in outcomes.items()}
-            if await self.states.write(changed):
-                return done
-        return done
+            folded = {stream: outcome.folded for stream, outcome in outcomes.items()}
+            if await self.states.write(
+                state for stream, state in folded.items() if stream in afresh or _moved(before[stream], state)
+            ):
+                return folded
+        return {}
 
-    async def _outcomes(self, before: dict[str, Folded], arrived: Mapping[str, list[Heard]]) -> dict[str, Outcome]:
+    async def _outcomes(
+        self,
+        before: dict[str, Folded],
+        arrived: Mapping[str, list[Heard]],
+        entering: asyncio.Future[list[tuple[Heard, Heard]]] | None = None,
+    ) -> dict[str, Outcome]:
         events = {stream: _continuing(state, arrived.get(stream, ())) for stream, state in before.items()}
-        events |= await self.journal.after(
-            {stream: state.version for stream, state in before.items() if state.waits or not events[stream]}
-        )
+        unread = {stream: state.version for stream, state in before.items() if state.waits or not events[stream]}
+        if unread:
+            if entering is not None:
+                await entering
+            events |= await self.journal.after(unread)
         outcomes: dict[str, Outcome] = {}
         again: dict[str, Folded] = {}
         for stream, state in before.items():
@@ -221,6 +238,10 @@ def _in_order(events: Iterable[Heard]) -> dict[str, list[Heard]]:
     for line in grouped.values():
         line.sort(key=lambda event: event.recorded.streamversion)
     return grouped
+
+
+def _moved(before: Folded, after: Folded) -> bool:
+    return (before.version, before.waits) != (after.version, after.waits)
 
 
 def _continuing(state: Folded, arrived: Sequence[Heard]) -> list[Heard]:

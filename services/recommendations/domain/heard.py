@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
 from shared.aggregates import Aggregate, Command, Decision, Fact
+from shared.events.event import Event
 from shared.events.meetings import (
     AttendanceRecorded,
     DocumentDisseminated,
@@ -53,30 +55,15 @@ Meeting: TypeAlias = Unheard | Heard
 
 def evolve(state: Meeting, fact: Fact) -> Meeting:
     """Fold one fact of a meeting's stream."""
-    match state, fact.data:
-        case _, MeetingProposed() as proposed:
-            return _begun("proposed", proposed, fact)
-        case _, MeetingRecorded() as recorded:
-            return _begun("held", recorded, fact)
-        case Heard(), AttendanceRecorded() as attendance:
-            return _attended(state, fact, attendance)
-        case Heard(), DocumentDisseminated() as document:
-            return _moved(state, fact, documents=(*state.documents, _given_out(document)))
-        case Heard(), MeetingRescheduled() as moved:
-            times: dict[str, str | None] = {"starts_at": moved.starts_at, "ends_at": moved.ends_at}
-            return _moved(state, fact, **times, modality=moved.modality or state.modality)
-        case Heard(), MeetingConvened():
-            return _moved(state, fact, stage="convened")
-        case Heard(), MeetingCancelled():
-            return _moved(state, fact, stage="cancelled")
-        case Heard(), MeetingHeld() as held:
-            times = {"starts_at": held.held_from or state.starts_at, "ends_at": held.held_to or state.ends_at}
-            return _moved(state, fact, stage="held", **times)
-        case _:
-            return state
+    kind = type(fact.data)
+    if kind in _BEGINS:
+        return _begun(_BEGINS[kind], fact.data, fact)
+    if kind not in _CHANGES or isinstance(state, Unheard):
+        return state
+    return state.model_copy(update={**_CHANGES[kind](state, fact.data), "versions": state.versions + fact.versions})
 
 
-def _begun(stage: MeetingStage, data: MeetingProposed | MeetingRecorded, fact: Fact) -> Heard:
+def _begun(stage: MeetingStage, data: Any, fact: Fact) -> Heard:
     return Heard(
         stage=stage,
         title=data.title,
@@ -91,23 +78,45 @@ def _begun(stage: MeetingStage, data: MeetingProposed | MeetingRecorded, fact: F
     )
 
 
-def _attended(state: Heard, fact: Fact, attendance: AttendanceRecorded) -> Heard:
-    members = tuple(sorted({*state.members, attendance.member}))
+def _attended(state: Heard, attendance: AttendanceRecorded) -> dict[str, Any]:
+    members = state.members
+    if attendance.member not in members:
+        members = tuple(sorted((*members, attendance.member)))
     if attendance.presence == "in_room":
-        return _moved(state, fact, members=members, in_room=state.in_room + 1)
-    return _moved(state, fact, members=members, remote=state.remote + 1)
+        return {"members": members, "in_room": state.in_room + 1}
+    return {"members": members, "remote": state.remote + 1}
 
 
-def _given_out(document: DocumentDisseminated) -> dict[str, str]:
-    """Say what was given out, and whether a form of it is known to be accessible (founding note, paragraph 23)."""
+def _given_out(state: Heard, document: DocumentDisseminated) -> dict[str, Any]:
+    """Note what was given out, and whether a form of it is known to be accessible (founding note, paragraph 23)."""
     answers = {rendition.accessible for rendition in document.renditions}
     accessible = "yes" if True in answers else "no" if answers == {False} else "unknown"
     symbol = {"symbol": document.symbol} if document.symbol else {}
-    return {"document": document.document, "title": document.title, **symbol, "accessible": accessible}
+    paper = {"document": document.document, "title": document.title, **symbol, "accessible": accessible}
+    return {"documents": (*state.documents, paper)}
 
 
-def _moved(state: Heard, fact: Fact, **changes: Any) -> Heard:
-    return state.model_copy(update={**changes, "versions": state.versions + fact.versions})
+def _rescheduled(state: Heard, moved: MeetingRescheduled) -> dict[str, Any]:
+    return {"starts_at": moved.starts_at, "ends_at": moved.ends_at, "modality": moved.modality or state.modality}
+
+
+def _held(state: Heard, held: MeetingHeld) -> dict[str, Any]:
+    return {
+        "stage": "held",
+        "starts_at": held.held_from or state.starts_at,
+        "ends_at": held.held_to or state.ends_at,
+    }
+
+
+_BEGINS: dict[type[Event], MeetingStage] = {MeetingProposed: "proposed", MeetingRecorded: "held"}
+_CHANGES: dict[type[Event], Callable[[Heard, Any], dict[str, Any]]] = {
+    AttendanceRecorded: _attended,
+    DocumentDisseminated: _given_out,
+    MeetingRescheduled: _rescheduled,
+    MeetingConvened: lambda _state, _data: {"stage": "convened"},
+    MeetingCancelled: lambda _state, _data: {"stage": "cancelled"},
+    MeetingHeld: _held,
+}
 
 
 def _decide(_state: Meeting, command: Command, *, stream: str, **_: Any) -> Decision:

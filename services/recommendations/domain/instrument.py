@@ -72,25 +72,23 @@ Instrument: TypeAlias = Absent | Registered
 
 def evolve(state: Instrument, fact: Fact) -> Instrument:
     """Fold one fact of an instrument's stream."""
-    if isinstance(fact.data, InstrumentRegistered):
+    kind = type(fact.data)
+    if kind is InstrumentRegistered:
         return Registered(registered=said(fact, InstrumentRegistered))
-    if isinstance(state, Absent):
+    if kind not in _LISTS or isinstance(state, Absent):
         return state
-    match fact.data:
-        case ProvisionRegistered():
-            return state.model_copy(update={"provisions": (*state.provisions, said(fact, ProvisionRegistered))})
-        case ReportingDutyDischarged():
-            return state.model_copy(update={"discharged": (*state.discharged, said(fact, ReportingDutyDischarged))})
-        case InstrumentSuperseded():
-            return state.model_copy(update={"superseded": (*state.superseded, said(fact, InstrumentSuperseded))})
-        case InstrumentReaffirmed():
-            return state.model_copy(update={"reaffirmed": (*state.reaffirmed, said(fact, InstrumentReaffirmed))})
-        case InstrumentCarried():
-            return state.model_copy(update={"carried": (*state.carried, said(fact, InstrumentCarried))})
-        case InstrumentEndorsed():
-            return state.model_copy(update={"endorsed": (*state.endorsed, said(fact, InstrumentEndorsed))})
-        case _:
-            return state
+    name = _LISTS[kind]
+    return state.model_copy(update={name: (*getattr(state, name), said(fact, kind))})
+
+
+_LISTS: dict[type[Event], str] = {
+    ProvisionRegistered: "provisions",
+    ReportingDutyDischarged: "discharged",
+    InstrumentSuperseded: "superseded",
+    InstrumentReaffirmed: "reaffirmed",
+    InstrumentCarried: "carried",
+    InstrumentEndorsed: "endorsed",
+}
 
 
 def decide(state: Instrument, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:

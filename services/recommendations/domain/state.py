@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
 from services.recommendations.domain.said import Said, said
 from shared.aggregates import Fact
+from shared.events.event import Event
 from shared.events.recommendations import (
     CitationReconfirmed,
     CommitteeDispositionRecorded,
@@ -110,10 +111,9 @@ class Closed(Recommendation):
 
 OnRecord: TypeAlias = Drafted | Adopted | Transmitted | Disposed | Closed
 State: TypeAlias = Absent | OnRecord
-_Stage = TypeVar("_Stage", Drafted, Adopted, Transmitted, Disposed, Closed)
 
 
-def _to(stage: type[_Stage], state: OnRecord, **changes: Any) -> OnRecord:
+def _to(stage: type[OnRecord], state: OnRecord, **changes: Any) -> OnRecord:
     """Move to a stage with changes; what is closed stays closed."""
     if isinstance(state, stage | Closed):
         return state.model_copy(update=changes)
@@ -122,40 +122,40 @@ def _to(stage: type[_Stage], state: OnRecord, **changes: Any) -> OnRecord:
 
 def evolve(state: State, fact: Fact) -> State:
     """Fold one fact of a recommendation's stream."""
-    if isinstance(fact.data, RecommendationDrafted):
+    kind = type(fact.data)
+    if kind is RecommendationDrafted:
         return Drafted(drafted=said(fact, RecommendationDrafted))
     if isinstance(state, Absent):
         return state
-    match fact.data:
-        case MandateCited() | MandateUncited() | CitationReconfirmed():
-            return state.model_copy(update={"citations": _cited(state.citations, fact)})
-        case RecommendationAdopted():
-            adopted = said(fact, RecommendationAdopted)
-            return _to(Adopted, state, adopted=adopted) if isinstance(state, Drafted) else state
-        case RecommendationTransmitted():
-            return _to(Transmitted, state, transmitted=(*state.transmitted, said(fact, RecommendationTransmitted)))
-        case CommitteeDispositionRecorded():
-            return _to(Disposed, state, disposed=(*state.disposed, said(fact, CommitteeDispositionRecorded)))
-        case RecommendationSuperseded() | RecommendationMerged() | RecommendationSplit() | RecommendationWithdrawn():
-            return _related(state, fact)
-        case _:
-            return _added(state, fact)
+    if kind in _CITES:
+        return state.model_copy(update={"citations": _cited(state.citations, fact)})
+    if kind in _RELATES:
+        return _related(state, fact)
+    if kind is RecommendationAdopted:
+        return _to(Adopted, state, adopted=said(fact, kind)) if isinstance(state, Drafted) else state
+    if kind not in _LISTS:
+        return state
+    name, stage = _LISTS[kind]
+    change = {name: (*getattr(state, name), said(fact, kind))}
+    return _to(stage, state, **change) if stage else state.model_copy(update=change)
 
 
-def _added(state: OnRecord, fact: Fact) -> OnRecord:
-    match fact.data:
-        case RecommendationRevised():
-            return state.model_copy(update={"revised": (*state.revised, said(fact, RecommendationRevised))})
-        case OriginRecorded():
-            return state.model_copy(update={"origins": (*state.origins, said(fact, OriginRecorded))})
-        case RecommendationDiscussed():
-            return state.model_copy(update={"discussed": (*state.discussed, said(fact, RecommendationDiscussed))})
-        case RecommendationCarried():
-            return state.model_copy(update={"carried": (*state.carried, said(fact, RecommendationCarried))})
-        case FollowUpReported():
-            return state.model_copy(update={"followed_up": (*state.followed_up, said(fact, FollowUpReported))})
-        case _:
-            return state
+_CITES: tuple[type[Event], ...] = (MandateCited, MandateUncited, CitationReconfirmed)
+_RELATES: tuple[type[Event], ...] = (
+    RecommendationSuperseded,
+    RecommendationMerged,
+    RecommendationSplit,
+    RecommendationWithdrawn,
+)
+_LISTS: dict[type[Event], tuple[str, type[Transmitted | Disposed] | None]] = {
+    RecommendationRevised: ("revised", None),
+    OriginRecorded: ("origins", None),
+    RecommendationDiscussed: ("discussed", None),
+    RecommendationTransmitted: ("transmitted", Transmitted),
+    CommitteeDispositionRecorded: ("disposed", Disposed),
+    RecommendationCarried: ("carried", None),
+    FollowUpReported: ("followed_up", None),
+}
 
 
 def _related(state: OnRecord, fact: Fact) -> OnRecord:
