@@ -12,7 +12,7 @@ from shared.identity import Principal, allow
 Committee = Annotated[str, Path(pattern=r"^[A-Z]{2,10}$", examples=["CED"])]
 Year = Annotated[str, Path(pattern=r"^[12][0-9]{3}$", examples=["2022"])]
 Number = Annotated[str, Path(pattern=r"^R[1-9][0-9]{0,4}$", examples=["R1"])]
-Session = Annotated[int, Path(ge=1, le=999, examples=[7])]
+Session = Annotated[str, Path(pattern=r"^[1-9][0-9]{0,2}$", examples=["7"])]
 _PARTS: dict[str, Any] = {"committee": Committee, "year": Year, "number": Number, "session": Session}
 _ID = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 

@@ -19,6 +19,8 @@ from shared.identity import READERS, Principal
 from shared.paths import parts_of, sign
 from shared.problems import Refused
 
+AtLeast = Annotated[int, Query(ge=0, description="answer only when this version has been heard")]
+Wait = Annotated[float, Query(ge=0, le=30, allow_inf_nan=False, description="seconds to wait for that version")]
 Show = Callable[[Folded, Principal], Awaitable[dict[str, Any] | None]]
 
 
@@ -57,9 +59,7 @@ def _add_one(router: APIRouter, view: View, states: States) -> None:
             raise Refused(403, "NotYoursToRead", f"{stream} is not for the role {given['caller'].role} to read here")
         return Response(orjson.dumps(shown), media_type="application/json", headers={"ETag": f'"{folded.version}"'})
 
-    at_least = Annotated[int, Query(ge=0, description="answer only when this version has been heard")]
-    wait = Annotated[float, Query(ge=0, le=30, allow_inf_nan=False, description="seconds to wait for that version")]
-    sign(endpoint, view.one, view.roles, at_least=(at_least, 0), wait=(wait, 5.0))
+    sign(endpoint, view.one, view.roles, at_least=(AtLeast, 0), wait=(Wait, 5.0))
     router.add_api_route(
         view.one, endpoint, methods=["GET"], name=f"one_{view.kind}", responses=PROBLEMS, tags=["queries"],
         operation_id=f"one_{view.kind}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
@@ -19,11 +19,12 @@ from shared.events.envelope import stamp
 from shared.folding import States
 from shared.handling import CorrectRecord
 from shared.identity import READERS, Principal, allow
+from shared.moments import Day, Moment
 from shared.paths import Committee, Number, Year
 from shared.problems import Refused
 from shared.projecting import Projection
 from shared.routes import Post, add_commands
-from shared.views import View, add_views, heard_up_to
+from shared.views import AtLeast, View, Wait, add_views, heard_up_to
 
 _ONE = "/recommendations/{committee}/{year}/{number}"
 _STREAM = "recommendation/{committee}/{year}/{number}"
@@ -103,10 +104,10 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> No
         year: Year,
         number: Number,
         _caller: Annotated[Principal, allow(READERS)],
-        as_of: Annotated[date | None, Query(description="facts up to this day in the world")] = None,
-        known_at: Annotated[datetime | None, Query(description="what had been recorded by this time")] = None,
-        at_least: Annotated[int, Query(ge=0, description="wait for this version of the recommendation")] = 0,
-        wait: Annotated[float, Query(ge=0, le=30)] = 5.0,
+        as_of: Annotated[Day | None, Query(description="facts up to this day in the world")] = None,
+        known_at: Annotated[Moment | None, Query(description="what had been recorded by this time, UTC")] = None,
+        at_least: AtLeast = 0,
+        wait: Wait = 5.0,
     ) -> Response:
         reference = f"{committee}/{year}/{number}"
         await heard_up_to(states, f"recommendation/{reference}", at_least, wait)
@@ -114,7 +115,7 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> No
         if as_of is None and known_at is None:
             trace = stored
         else:
-            trace = await traces.at(reference, as_of, stamp(_aware(known_at)) if known_at else None)
+            trace = await traces.at(reference, as_of, stamp(known_at) if known_at else None)
         if trace is None:
             raise Refused(404, "NotOnRecord", f"no trace of {reference} is on record for what was asked")
         stalled = await projection.stalled()
@@ -147,10 +148,6 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> No
     @routes.get("/coverage", responses=PROBLEMS, tags=["queries"], summary="Coverage, both ways")
     async def both_ways(_caller: Annotated[Principal, allow(READERS)]) -> dict[str, Any]:
         return await coverage(states, traces)
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _answer(trace: dict[str, Any], stalled: dict[str, int], revision: int) -> Response:

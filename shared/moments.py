@@ -1,0 +1,38 @@
+"""Days and times as a query gives them: written in full, never a number of seconds."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(
+    f"{_DAY.pattern}T[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:[.][0-9]{{1,6}})?)?(?:Z|[+-][0-9]{{2}}:[0-9]{{2}})?"
+)
+
+
+def _written_as(form: re.Pattern[str], words: str) -> BeforeValidator:
+    def check(given: object) -> object:
+        if isinstance(given, str) and form.fullmatch(given) is None:
+            raise ValueError(f"is not {words}")
+        return given
+
+    return BeforeValidator(check)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("is a time that has no counterpart in UTC") from None
+
+
+Day = Annotated[date, _written_as(_DAY, "a day: write YYYY-MM-DD")]
+Moment = Annotated[
+    datetime,
+    _written_as(_TIME, "a time: write YYYY-MM-DDThh:mm:ssZ, or with another offset; without one it is UTC"),
+    AfterValidator(_in_utc),
+]
