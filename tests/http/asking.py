@@ -43,7 +43,7 @@ class Caller:
 
     def get(self, service: str, path: str, **query: Any) -> httpx.Response:
         """Ask and return the answer."""
-        return self.ask("GET", service, path, params=query)
+        return self.ask("GET", service, path, params=query or None)
 
     def ask(self, method: str, service: str, path: str, *, headers: Any = None, **more: Any) -> httpx.Response:
         """Send a request with this caller's token."""

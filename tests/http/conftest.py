@@ -10,6 +10,8 @@ import pytest
 from tests.http.asking import Caller, Records
 from tools.local.stack import Stack
 
+Nothing = Callable[[Caller, str], None]
+
 
 @pytest.fixture(scope="session")
 def web() -> Iterator[httpx.Client]:
@@ -34,3 +36,16 @@ def records(stack: Stack) -> Iterator[Records]:
     found = Records(stack)
     yield found
     found.close()
+
+
+@pytest.fixture
+def nothing_stored(records: Records) -> Nothing:
+    """Look that one refusal was kept for a caller, without what was asked, and nothing else."""
+
+    def look(asking: Caller, service: str) -> None:
+        assert records.stored_by(asking, service) == 0
+        kept = records.refusals(service, actor=asking.actor)
+        assert len(kept) == 1
+        assert kept[0].keys() <= {"_id", "at", "actor", "role", "rule", "request", "command_id", "digest"}
+
+    return look

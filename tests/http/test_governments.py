@@ -29,7 +29,9 @@ def test_a_focal_point_acts_for_no_other_member(of_fiji: str, caller: Call, reco
     again = nomination(of_fiji)
     del again["nomination"], again["member"]
     asked = {
-        "submit": tuvalu.post("nominations", "/nominations", nomination(new_id("nomination"), "FJI"), key=new_id("submit")),
+        "submit": tuvalu.post(
+            "nominations", "/nominations", nomination(new_id("nomination"), "FJI"), key=new_id("submit")
+        ),
         "resubmit": tuvalu.post("nominations", f"/nominations/{of_fiji}/resubmit", again, key=new_id("resubmit")),
         "withdraw": tuvalu.post("nominations", f"/nominations/{of_fiji}/withdraw", key=new_id("withdraw")),
     }

@@ -69,5 +69,7 @@ def test_only_the_roles_that_may_write_have_written(records: Records) -> None:
     for service in ALL_FOUR:
         roles: set[Any] = set()
         for commit in records.commits(service):
-            roles |= {b'"role":"%b"' % role.encode() in bytes(raw) and role for raw in commit["events"] for role in ROLES}
+            roles |= {
+                b'"role":"%b"' % role.encode() in bytes(raw) and role for raw in commit["events"] for role in ROLES
+            }
         assert roles - {False} <= {"secretariat", "focal_point", "chair"}

@@ -1,0 +1,107 @@
+"""Versions: what is decided upon, what is answered, what is waited for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id, problem
+
+pytestmark = pytest.mark.servers
+Call = Callable[..., Caller]
+LATER = {"starts_at": "2031-04", "ends_at": "2031-04"}
+
+
+@pytest.fixture
+def path(caller: Call) -> str:
+    """A meeting at version 2."""
+    key, asking = new_id("meeting"), caller()
+    accepted(asking.post("meetings", "/meetings", meeting(key)))
+    accepted(asking.post("meetings", f"/meetings/{key}/reschedule", LATER))
+    return f"/meetings/{key}"
+
+
+def test_a_command_for_the_version_that_holds_is_carried_out(path: str, caller: Call) -> None:
+    asking = caller()
+    read = asking.get("meetings", path, at_least=2, wait=20)
+    assert read.headers["ETag"] == '"2"'
+    done = accepted(asking.post("meetings", f"{path}/reschedule", LATER, If_Match=read.headers["ETag"]))
+    assert done["version"] == 3
+
+
+@pytest.mark.parametrize("version", ['"1"', '"3"', '"0"', '"999999999"'])
+def test_a_command_for_another_version_is_refused_and_never_decided_again(
+    version: str, path: str, caller: Call, records: Records
+) -> None:
+    asking, key = caller(), new_id("command")
+    answer = asking.post("meetings", f"{path}/reschedule", LATER, key=key, If_Match=version)
+    assert "is at version 2" in problem(answer, 412, "VersionConflict")["detail"]
+    assert records.stored_by(asking, "meetings") == 0
+    assert [each["rule"] for each in records.refusals("meetings", command_id=key)] == ["VersionConflict"]
+    assert accepted(asking.post("meetings", f"{path}/reschedule", LATER, key=key, If_Match='"2"'))["version"] == 3
+
+
+@pytest.mark.parametrize(
+    "version", ["two", "*", '"-1"', '"2.0"', 'W/"2"', "2", '"2","3"', '""', '"2', "9" * 400, '"٢"']
+)
+def test_what_is_no_version_is_refused(version: str, path: str, caller: Call, records: Records) -> None:
+    asking = caller()
+    headers = {b"Idempotency-Key": new_id("command").encode(), b"If-Match": version.encode()}
+    answer = asking.ask("POST", "meetings", f"{path}/reschedule", json=LATER, headers=headers)
+    problem(answer, 400, "IfMatchNotAVersion")
+    assert records.stored_by(asking, "meetings") == 0
+    assert [each["rule"] for each in records.refusals("meetings", actor=asking.actor)] == ["IfMatchNotAVersion"]
+
+
+@pytest.mark.parametrize("_round", range(5))
+def test_what_was_written_is_read(_round: int, caller: Call) -> None:
+    asking, body = caller(), draft()
+    done = accepted(asking.post("recommendations", "/recommendations", body))
+    path = f"/recommendations/{body['reference']}"
+    read = asking.get("recommendations", path, at_least=done["version"], wait=20)
+    assert (read.status_code, read.headers["ETag"]) == (200, '"1"')
+    assert read.json()["state"]["drafted"]["data"]["title"] == body["title"]
+    trace = asking.get("recommendations", f"/traces/{body['reference']}", at_least=done["version"], wait=20)
+    assert trace.json()["trace"]["recommendation"]["title"] == body["title"]
+
+
+def test_a_version_that_does_not_come_is_waited_for_as_long_as_asked(path: str, caller: Call) -> None:
+    asking, begun = caller(), time.monotonic()
+    assert asking.get("meetings", path, at_least=2, wait=20).status_code == 200
+    answer = asking.get("meetings", path, at_least=3, wait=0.5)
+    assert answer.headers["Retry-After"] == "1"
+    assert "not yet 3" in problem(answer, 409, "NotHeardYet")["detail"]
+    assert 0.5 <= time.monotonic() - begun < 20
+    problem(asking.get("meetings", f"{path}-nobody", at_least=0, wait=0), 404, "NotOnRecord")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("wait", "nan"), ("wait", "inf"), ("wait", "-1"), ("wait", "31"), ("wait", "soon"), ("at_least", "-1"),
+     ("at_least", "1.5"), ("at_least", "x")],
+)  # fmt: skip
+def test_what_cannot_be_waited_for_is_refused(name: str, value: str, path: str, caller: Call) -> None:
+    told = problem(caller().get("meetings", path, **{name: value}), 422, "SchemaViolation")
+    assert [fault["field"] for fault in told["errors"]] == [f"query.{name}"]
+
+
+def test_a_siblings_fact_that_has_not_arrived_is_not_heard_yet(path: str, caller: Call, records: Records) -> None:
+    asking, key = caller(), new_id("command")
+    priority = {"title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2032", "meeting": new_id("meeting")}
+    for service, where, asked in (
+        ("meetings", f"{path}/agenda", {"item": "i1", "title": "Synthetic", "priority": new_id("priority")}),
+        ("recommendations", "/priorities", priority | {"priority": new_id("priority")}),
+    ):
+        answer = asking.post(service, where, asked, key=key)
+        assert problem(answer, 409, "NotHeardYet")["kind"] == "reference"
+        assert answer.headers["Retry-After"] == "1"
+        assert records.stored_by(asking, service) == 0
+        assert [each["rule"] for each in records.refusals(service, command_id=key)] == ["NotHeardYet"]
+
+
+def test_what_does_not_fit_the_state_is_out_of_order_and_asks_for_no_retry(path: str, caller: Call) -> None:
+    answer = caller().post("meetings", f"{path}/outcomes", {"outcome": "o", "kind": "decision", "text": "Synthetic"})
+    assert problem(answer, 409, "OutOfOrder")["kind"] == "order"
+    assert "Retry-After" not in answer.headers
