@@ -156,7 +156,7 @@ class Projection:
                 again[stream] = state  # what is missing here may lie in the journal
             else:
                 outcomes[stream] = outcome
-        return outcomes | await self._outcomes(again, {}) if again else outcomes
+        return outcomes | await self._outcomes(again, {}, entering) if again else outcomes
 
     async def _act(self, folded: dict[str, Folded]) -> None:
         if self.act is None:
