@@ -71,6 +71,7 @@ async def _read(bootstrap: str, topics: Sequence[str], advance: Advance) -> Hist
         client_id="throughline-replay",
         group_id=None,
         enable_auto_commit=False,
+        auto_offset_reset="earliest",
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
     await consumer.start()
@@ -79,7 +80,8 @@ async def _read(bootstrap: str, topics: Sequence[str], advance: Advance) -> Hist
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         if pruned := [partition for partition, begin in begins.items() if begin > 0]:
             raise Failure(f"{pruned[0].topic} has lost its beginning: a replay needs the whole history.")
-        await consumer.seek_to_beginning(*partitions)
+        for partition in partitions:
+            consumer.seek(partition, 0)
         return await _up_to(consumer, ends, advance)
     finally:
         await consumer.stop()
@@ -116,6 +118,10 @@ async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], ad
             raise Unreachable(f"Kafka gave nothing for {_SILENT_SECONDS:.0f} s, and is not at the end.")
         waiting = {each for each in waiting if await consumer.position(each) < ends[each]}
         advance(history.records, due)
+    if history.records != due:
+        raise Failure(
+            f"{history.records} of {due} records were read: Kafka has lost some, and a replay needs them all."
+        )
     return history
 
 

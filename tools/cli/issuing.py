@@ -33,9 +33,10 @@ def token(
     """
     with exits():
         _check(role, member)
+        lasting = _lasting(lifetime)
         if not (home / KEY_FILE).exists():
             raise Failure(f"{home} has no key: a token is issued only on a local stack (throughline stack up).")
-        made = mint(home, role=role, subject=subject or f"local-{role}", member=member, lifetime=_lasting(lifetime))
+        made = mint(home, role=role, subject=subject or f"local-{role}", member=member, lifetime=lasting)
         typer.echo(made)
 
 

@@ -1,0 +1,83 @@
+"""A message that cannot be taken is listed, shown, tried again, and dismissed with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from tests.cli.terminal import said, throughline
+from tools.local.stack import Stack
+
+pytestmark = pytest.mark.servers
+PLACE = ("--service", "recommendations")
+
+
+def sent(stack: Stack, value: bytes) -> str:
+    """Put a message on a topic and return its place."""
+
+    async def send() -> str:
+        producer = AIOKafkaProducer(bootstrap_servers=stack.kafka)
+        await producer.start()
+        try:
+            kept = await producer.send_and_wait("throughline.recommendations", value, key=b"nobody/knows")
+            return f"{kept.topic}/{kept.partition}/{kept.offset}"
+        finally:
+            await producer.stop()
+
+    return asyncio.run(send())
+
+
+def open_letters(stack: Stack) -> list[str]:
+    found = throughline(stack, "dead-letters", "list", *PLACE, "--format", "json")
+    return [letter["_id"] for letter in json.loads(found.stdout)]
+
+
+def set_aside(stack: Stack, letter: str) -> bool:
+    until = time.monotonic() + 20
+    while letter not in open_letters(stack):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def test_a_letter_from_its_arrival_to_its_dismissal(loaded: Stack):
+    letter = sent(loaded, b"\xffgarbage")
+    assert set_aside(loaded, letter)
+    assert letter in throughline(loaded, "dead-letters", "list").stdout
+
+    shown = throughline(loaded, "dead-letters", "show", letter, *PLACE)
+    assert json.loads(shown.stdout)["size"] == len(b"\xffgarbage")
+    assert "value" not in json.loads(shown.stdout)
+
+    again = throughline(loaded, "dead-letters", "replay", letter, *PLACE, "--reason", "Synthetic")
+    assert again.exit_code == 1
+    assert "StillPoison" in said(again)
+    assert letter in open_letters(loaded)
+
+    replayed = throughline(loaded, "replay", "--compare")
+    assert replayed.exit_code == 0
+    assert f"{letter} (bad_header)" in said(replayed)
+
+    dismissed = throughline(loaded, "dead-letters", "dismiss", letter, *PLACE, "--reason", "Synthetic")
+    assert dismissed.exit_code == 0
+    assert f"{letter} is dismissed." in said(dismissed)
+    assert letter not in open_letters(loaded)
+    twice = throughline(loaded, "dead-letters", "dismiss", letter, *PLACE, "--reason", "Synthetic")
+    assert twice.exit_code == 1
+    assert "OutOfOrder" in said(twice)
+
+
+def test_a_letter_that_is_not_there_is_a_refusal(loaded: Stack):
+    done = throughline(loaded, "dead-letters", "show", "throughline.meetings/0/999999", "--service", "meetings")
+    assert done.exit_code == 1
+    assert "NotOnRecord" in said(done)
+
+
+def test_a_decision_needs_its_reason(loaded: Stack):
+    done = throughline(loaded, "dead-letters", "dismiss", "throughline.meetings/0/1", "--service", "meetings")
+    assert done.exit_code == 2
