@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from unittest.mock import patch
 
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from tools.cli.app import app
 from tools.local.stack import Stack
