@@ -1,0 +1,43 @@
+"""Every row is a command that its service takes, at the path where it takes it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from services.meetings.api import POSTS as OF_MEETINGS
+from services.recommendations.api import POSTS as OF_RECOMMENDATIONS
+from shared.handling import CorrectRecord
+from shared.routes import Post
+from tests.record.synthetic import a_record, checked
+from tools.record.checking import check
+from tools.record.rows import Row
+
+PUBLIC_RECORD = Path(__file__).parents[2] / "shared/reference/public_record.yaml"
+POSTS = {"meetings": OF_MEETINGS, "recommendations": OF_RECOMMENDATIONS}
+
+
+def takes(post: Post, path: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", post.path), path) is not None
+
+
+def commands_at(row: Row, path: str) -> list[type]:
+    return [post.command for post in POSTS[row.service] if takes(post, path)]
+
+
+@pytest.mark.parametrize("source", ["synthetic", "public"])
+def test_every_row_is_sent_where_its_command_is_taken(tmp_path: Path, source: str):
+    record = checked(tmp_path, a_record()) if source == "synthetic" else check(PUBLIC_RECORD)
+    for each in record.rows:
+        assert commands_at(each.row, each.row.post) == [type(each.row.command)], each.path
+        assert CorrectRecord in commands_at(each.row, each.row.correct), each.path
+
+
+@pytest.mark.parametrize("kind", ["reaffirmed_by", "carried_by", "endorsed_by"])
+def test_every_kind_of_relation_is_taken(tmp_path: Path, kind: str):
+    record = a_record()
+    record["relations"][0]["kind"] = kind
+    [relation] = [each for each in checked(tmp_path, record).rows if each.path == "relations[0]"]
+    assert commands_at(relation.row, relation.row.post) == [type(relation.row.command)]
