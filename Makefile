@@ -27,6 +27,9 @@ test: .venv/ready ## Run all tests, the journey on real servers included (ARGS="
 bench: .venv/ready ## Measure: one table, each figure beside its ceiling (ARGS="--quick" for some minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+chaos: .venv/ready ## Break the platform at random for MINUTES (20), and print what was lost, doubled or stuck
+	@$(BIN)/python -m tests.faults.rig --minutes $(or $(MINUTES),20) $(ARGS)
+
 lint: .venv/ready ## Check style, types and architecture
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)

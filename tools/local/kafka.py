@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from tools.local import fetch
 from tools.local.files import write
@@ -15,13 +16,26 @@ CLUSTER = "VGhyb3VnaGxpbmVMb2NhbA"
 JVM = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 
 
+class Door(NamedTuple):
+    """One more listener: where the broker listens, and where clients are told to find it, as a proxy before it is."""
+
+    port: int
+    advertised: int
+
+
+NO_DOORS: Mapping[str, Door] = {}
+
+
 class Kafka:
-    """The broker: data and configuration under `home`, clients on `port`."""
+    """The broker: data and configuration under `home`, clients on `port`, and at each of the doors."""
 
     name = "kafka"
 
-    def __init__(self, home: Path, port: int, controller_port: int, say: Say) -> None:
+    def __init__(
+        self, home: Path, port: int, controller_port: int, say: Say, doors: Mapping[str, Door] = NO_DOORS
+    ) -> None:
         self.where = f"127.0.0.1:{port}"
+        self._doors = doors
         self._home, self._port, self._controller_port, self._say = home, port, controller_port, say
 
     def prepare(self) -> None:
@@ -30,7 +44,14 @@ class Kafka:
         data = self._home / "data"
         write(
             self._home / "kafka.properties",
-            configuration.format(port=self._port, controller_port=self._controller_port, data=data),
+            configuration.format(
+                port=self._port,
+                controller_port=self._controller_port,
+                data=data,
+                listening="".join(f",{name}://127.0.0.1:{door.port}" for name, door in self._doors.items()),
+                advertised="".join(f",{name}://127.0.0.1:{door.advertised}" for name, door in self._doors.items()),
+                protocols="".join(f",{name}:PLAINTEXT" for name in self._doors),
+            ),
         )
         if not (data / "meta.properties").exists():
             command = [*self._java, "kafka.tools.StorageTool", "format", "-t", CLUSTER]

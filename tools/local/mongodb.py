@@ -24,10 +24,10 @@ class MongoDB:
 
     name = "mongodb"
 
-    def __init__(self, home: Path, port: int, password: str, say: Say) -> None:
+    def __init__(self, home: Path, port: int, password: str, say: Say, oplog_mb: int = 256) -> None:
         self.where = f"127.0.0.1:{port}"
         self.admin_uri = f"mongodb://admin:{password}@{self.where}/?replicaSet=throughline&authSource=admin"
-        self._home, self._password, self._say = home, password, say
+        self._home, self._password, self._say, self._oplog_mb = home, password, say, oplog_mb
         self._member = home / "member.json"
 
     def prepare(self) -> None:
@@ -41,7 +41,8 @@ class MongoDB:
         return [
             *(str(fetch.mongod(self._say)), "--dbpath", str(self._home / "data"), "--bind_ip", "127.0.0.1"),
             *("--port", port, "--nounixsocket", "--replSet", "throughline", "--auth"),
-            *("--keyFile", str(self._home / "key"), "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256"),
+            *("--keyFile", str(self._home / "key"), "--wiredTigerCacheSizeGB", "0.5"),
+            *("--oplogSize", str(self._oplog_mb)),
             *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),

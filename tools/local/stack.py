@@ -5,7 +5,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -13,7 +13,7 @@ from typing import Self
 
 from tools.local import grants, tokens, topics
 from tools.local.files import CHECKOUT, Locked, locked
-from tools.local.kafka import Kafka
+from tools.local.kafka import NO_DOORS, Door, Kafka
 from tools.local.memory import Memory
 from tools.local.mongodb import MongoDB
 from tools.local.processes import Child, end, spawn
@@ -34,13 +34,21 @@ class AlreadyRunning(CannotStart):
 class Stack:
     """Servers and services under one home folder; a context manager that starts them and stops them all."""
 
-    def __init__(self, home: Path = DEFAULT_HOME, services: Sequence[str] = ALL_FOUR, say: Say = say) -> None:
+    def __init__(
+        self,
+        home: Path = DEFAULT_HOME,
+        services: Sequence[str] = ALL_FOUR,
+        say: Say = say,
+        *,
+        doors: Mapping[str, Door] = NO_DOORS,
+        oplog_mb: int = 256,
+    ) -> None:
         self.home = home.resolve()
         self.services = tuple(services)
         self.memory = Memory(self.home)
         self.mail = self.home / "mail"
         self.token_key = self.home / tokens.KEY_FILE
-        self._say = say
+        self._say, self._doors, self._oplog_mb = say, doors, oplog_mb
         self._servers: dict[str, Server] = {}
         self._children: dict[str, Child] = {}
         self._runs = False
@@ -129,8 +137,9 @@ class Stack:
         ports = self.memory.keep_free_ports()
         tokens.make_key(self.home)
         kafka, mongodb = os.environ.get("THROUGHLINE_KAFKA"), os.environ.get("THROUGHLINE_MONGODB")
-        own_kafka = Kafka(self.home / "kafka", ports["kafka"], ports["kafka_controller"], self._say)
-        own_mongodb = MongoDB(self.home / "mongodb", ports["mongodb"], self.memory.password("admin"), self._say)
+        own_kafka = Kafka(self.home / "kafka", ports["kafka"], ports["kafka_controller"], self._say, self._doors)
+        admin = self.memory.password("admin")
+        own_mongodb = MongoDB(self.home / "mongodb", ports["mongodb"], admin, self._say, self._oplog_mb)
         self.memory.note_servers(kafka or own_kafka.where, mongodb or own_mongodb.admin_uri)
         own: list[Server] = [Mail(self.mail, ports["smtp"])]
         own += [own_mongodb] if mongodb is None else []

@@ -33,8 +33,9 @@ def mint(
     subject: str,
     member: str | None = None,
     lifetime: timedelta = timedelta(hours=8),
+    backdated: timedelta = timedelta(0),
 ) -> str:
-    """Issue a token for a role; `home_or_key` is a stack's home or its private key's file."""
+    """Issue a token for a role, valid from now or from earlier; `home_or_key` is a stack's home or its key's file."""
     file = home_or_key / KEY_FILE if home_or_key.is_dir() else home_or_key
     key = OKPKey.import_key(read_json(file))
     now = datetime.now(UTC)
@@ -43,8 +44,8 @@ def mint(
         "aud": AUDIENCE,
         "sub": subject,
         "role": role,
-        "iat": now,
-        "nbf": min(now, now + lifetime),
+        "iat": now - backdated,
+        "nbf": min(now, now + lifetime) - backdated,
         "exp": now + lifetime,
         "jti": uuid.uuid4().hex,
     }

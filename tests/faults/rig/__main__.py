@@ -1,0 +1,45 @@
+"""`make chaos MINUTES=20`: the platform broken at random for so long, and the ledger of it printed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import sys
+from datetime import UTC, datetime
+
+from tests.faults.rig.disk import CannotBreak
+from tests.faults.rig.injecting.fault import FAULTS
+from tests.faults.rig.run import run
+from tests.faults.rig.schedule import at_random, each_once
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    print(line, flush=True)
+
+
+def main() -> int:
+    """Run, and return 0 only if nothing was lost, doubled or stuck."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.rig", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=20, help="how long faults are injected (default 20)")
+    parser.add_argument("--seed", type=int, help="the seed of a run to be repeated; left out: a new one")
+    parser.add_argument("--only", nargs="+", choices=sorted(FAULTS), default=(), metavar="FAULT", help="these only")
+    parser.add_argument("--once", action="store_true", help="the short run: each fault once")
+    told = parser.parse_args()
+    seed = told.seed if told.seed is not None else random.SystemRandom().randrange(1_000_000)
+    cores, memory = os.cpu_count(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
+    say(f"Throughline, broken on purpose: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, seed {seed}")
+    say(f"{platform.system()} {platform.machine()}, {cores} cores, {memory} GB, Python {platform.python_version()}")
+    say("")
+    try:
+        found = run(each_once if told.once else at_random(told.minutes, told.only), seed, say, long=not told.once)
+    except CannotBreak as reason:
+        say(f"CANNOT RUN: {reason}")
+        return 1
+    return 0 if found.none else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

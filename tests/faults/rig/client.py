@@ -1,0 +1,166 @@
+"""A client: sends a command to whichever instance answers, with the same id until it is acknowledged or refused."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.faults.rig.acknowledged import Acknowledged, Acknowledgement
+from tests.faults.rig.platform import Platform
+from tools.local.tokens import mint
+
+REQUEST_SECONDS = 12.0
+PATIENCE_SECONDS = 150.0
+RETRY_SECONDS = 0.2
+EARLIER = timedelta(hours=2)
+
+
+class Abandoned(Exception):
+    """The client goes no further with this; what it could not do is on record."""
+
+
+class Refusal(Exception):
+    """A service refused; `rule` says why."""
+
+    def __init__(self, rule: str, said: str) -> None:
+        super().__init__(f"{rule}: {said[:300]}")
+        self.rule = rule
+
+
+@dataclass
+class Gate:
+    """Lets commands through, or holds them back; tells when none is under way."""
+
+    _open: threading.Event = field(default_factory=threading.Event)
+    _under_way: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def __post_init__(self) -> None:
+        self._open.set()
+
+    def __enter__(self) -> None:
+        while True:
+            self._open.wait()
+            with self._changed:
+                if self._open.is_set():
+                    self._under_way += 1
+                    return
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
+
+    def shut(self) -> None:
+        """Hold new commands back, and wait until those under way are answered."""
+        with self._changed:
+            self._open.clear()
+            self._changed.wait_for(lambda: self._under_way == 0, PATIENCE_SECONDS)
+
+    def open(self) -> None:
+        """Let commands through again."""
+        self._open.set()
+
+
+class Client:
+    """One person's session. Not for several threads at once."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        acknowledged: Acknowledged,
+        role: str,
+        member: str | None = None,
+        gate: Gate | None = None,
+        pace: float = 0.0,
+    ) -> None:
+        token = mint(platform.stack.home, role=role, subject=f"{role}-synthetic", member=member, backdated=EARLIER)
+        self._platform = platform
+        self._acknowledged = acknowledged
+        self._gate = gate or Gate()
+        self._pace = pace
+        self._http = httpx.Client(
+            trust_env=False, timeout=REQUEST_SECONDS, headers={"Authorization": f"Bearer {token}"}
+        )
+        self._turn = 0
+
+    def send(self, service: str, path: str, **body: Any) -> Acknowledgement:
+        """Send a command of which no refusal is expected; one is put on record. Raises Abandoned."""
+        time.sleep(random.uniform(0, 2 * self._pace))
+        try:
+            return self.ask(service, path, **body)
+        except Refusal as refusal:
+            self._acknowledged.note_refusal(f"{service} {path}: {refusal}")
+            raise Abandoned(path) from refusal
+
+    def ask(
+        self, service: str, path: str, command_id: str = "", if_match: int | None = None, **body: Any
+    ) -> Acknowledgement:
+        """Send a command until it is acknowledged. Raises Refusal, or Abandoned after a long silence."""
+        with self._gate:
+            return self._until_answered(service, path, command_id or str(uuid4()), if_match, body)
+
+    def _until_answered(
+        self, service: str, path: str, command_id: str, if_match: int | None, body: dict[str, Any]
+    ) -> Acknowledgement:
+        headers = {"Idempotency-Key": command_id} | ({"If-Match": f'"{if_match}"'} if if_match is not None else {})
+        began, retries, last = time.monotonic(), 0, "nothing"
+        while (passed := time.monotonic() - began) < PATIENCE_SECONDS:
+            answer = self._tried("POST", service, path, headers=headers, json=body)
+            if answer is not None and answer.status_code < 300:
+                given = _acknowledgement(service, command_id, answer.json())
+                self._acknowledged.note(given, retries, passed)
+                return given
+            if answer is not None and answer.status_code != 503 and "Retry-After" not in answer.headers:
+                raise Refusal(_rule(answer), answer.text)
+            last = f"{answer.status_code} {_rule(answer)}" if answer is not None else "nothing"
+            retries += 1
+            time.sleep(RETRY_SECONDS)
+        self._acknowledged.note_silence(f"{service} {path} ({command_id}): {last} for {PATIENCE_SECONDS:.0f} s")
+        raise Abandoned(path)
+
+    def read(self, service: str, path: str, **query: Any) -> Any:
+        """Ask once of whichever instance answers; None where none does, or it is not on record."""
+        answer = self._tried("GET", service, path, params=query)
+        return answer.json() if answer is not None and answer.status_code == 200 else None
+
+    def await_read(self, service: str, path: str, **query: Any) -> Any:
+        """Ask until it is there. Raises Abandoned, and puts on record what never came."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while (found := self.read(service, path, wait=2, **query)) is None:
+            if time.monotonic() > until:
+                self._acknowledged.note_silence(f"{service} {path} {query} did not come")
+                raise Abandoned(path)
+            time.sleep(RETRY_SECONDS)
+        return found
+
+    def operate(self, service: str, path: str, **body: Any) -> httpx.Response | None:
+        """Send what is no command (an operator's decision) once to one instance."""
+        return self._tried("POST", service, path, json=body)
+
+    def _tried(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
+        urls = self._platform.urls(service)
+        try:
+            return self._http.request(method, urls[self._turn % len(urls)] + path, **more)
+        except httpx.TransportError:
+            self._turn += 1
+            return None
+
+
+def _acknowledgement(service: str, command_id: str, said: dict[str, Any]) -> Acknowledgement:
+    events = tuple(event["id"] for event in said["events"])
+    return Acknowledgement(service, command_id, said["stream"], said["version"], events, said["replayed"])
+
+
+def _rule(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json().get("rule", answer.status_code))
+    except ValueError:
+        return str(answer.status_code)

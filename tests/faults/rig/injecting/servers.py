@@ -1,0 +1,104 @@
+"""The servers killed, away, cut off, slow, or without room."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from tests.faults.rig.injecting.fault import fault
+from tests.faults.rig.instance import Instance
+from tests.faults.rig.platform import together
+from tests.faults.rig.proxy import Door
+from tests.faults.rig.rig import Rig
+
+_INSERT_OF_COMMIT = b"\x02insert\x00\x08\x00\x00\x00commits\x00"
+
+
+@fault("6", "the broker killed and restarted", touches_all=True)
+def broker_killed(rig: Rig, _service: str) -> None:
+    rig.platform.stack.kill("kafka")
+    rig.platform.stack.start_one("kafka")
+
+
+@fault("6", "the broker down for long: everything recovers, or /readyz says no and a restart heals", touches_all=True)
+def broker_down(rig: Rig, _service: str) -> None:
+    platform = rig.platform
+    platform.stack.kill("kafka")
+    away = 60.0 if rig.long else platform.not_ready_after + 4
+    said_no: set[str] = set()
+    until = time.monotonic() + away
+    while time.monotonic() < until:
+        said_no |= {instance.name for instance in platform.every() if not instance.ready()}
+        time.sleep(0.5)
+    rig.expect(
+        said_no == {instance.name for instance in platform.every()},
+        f"the broker was away for {away:.0f} s, and only these were not ready: {sorted(said_no)}",
+    )
+    platform.stack.start_one("kafka")
+    deaf = _not_ready_after(rig, 30)
+    if deaf:
+        rig.say(
+            f"      did not recover, said so by /readyz, and was restarted: {', '.join(each.name for each in deaf)}"
+        )
+        together([partial(_replaced, each) for each in deaf])
+
+
+def _replaced(instance: Instance) -> None:
+    instance.end()
+    instance.restart()
+
+
+def _not_ready_after(rig: Rig, seconds: float) -> list[Instance]:
+    until = time.monotonic() + seconds
+    while (deaf := [each for each in rig.platform.every() if not each.ready()]) and time.monotonic() < until:
+        time.sleep(0.5)
+    return deaf
+
+
+@fault("7", "mongod killed under load", touches_all=True)
+def mongod_killed(rig: Rig, _service: str) -> None:
+    rig.platform.stack.kill("mongodb")
+    rig.platform.stack.start_one("mongodb")
+
+
+@fault("7", "an append whose answer is lost on the way")
+def append_without_answer(rig: Rig, service: str) -> None:
+    door = rig.platform.mongodb[service]
+    with door.losing_answers(lambda request: _INSERT_OF_COMMIT in request):
+        rig.await_that(lambda: door.lost_answers >= 6, f"{service} lost only {door.lost_answers} answers", 30)
+
+
+@fault("7", "a service killed after its append, before it answers")
+def killed_after_append(rig: Rig, service: str) -> None:
+    rig.restart(rig.broken_at(service, "killed after insert"))
+
+
+@fault("8", "relay and broker cut off from each other, connections refused")
+def relay_cut_off(rig: Rig, service: str) -> None:
+    with rig.platform.kafka[service].shut(is_producer):
+        time.sleep(20 if rig.long else 5)
+
+
+@fault("8", "service and broker cut off from each other without a word")
+def broker_silent(rig: Rig, service: str) -> None:
+    with rig.platform.kafka[service].jammed():
+        time.sleep(25 if rig.long else 8)
+
+
+@fault("8", "the broker's answers delayed")
+def broker_slow(rig: Rig, service: str) -> None:
+    with rig.platform.kafka[service].slow(1.5):
+        time.sleep(20 if rig.long else 6)
+
+
+@fault("8", "service and MongoDB cut off from each other, then silent")
+def mongodb_cut_off(rig: Rig, service: str) -> None:
+    door: Door = rig.platform.mongodb[service]
+    for cut in (door.shut, door.jammed):
+        with cut():
+            time.sleep(10 if rig.long else 3)
+
+
+def is_producer(client: str) -> bool:
+    """Tell a relay's connections from a subscriber's."""
+    return client.startswith("aiokafka-producer")

@@ -1,0 +1,97 @@
+"""One process of a service, run by the sabotage launcher, at which the rig can aim."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from tests.faults.rig.points import FOLDER, Points
+from tools.local.processes import Child, spawn, wait_until
+from tools.local.service import is_ready
+
+
+class Instance:
+    """A process of a service on a port of its own."""
+
+    def __init__(self, service: str, number: int, home: Path, environment: Mapping[str, str]) -> None:
+        self.service = service
+        self.name = f"{service} {number}"
+        self.url = f"http://127.0.0.1:{environment['THROUGHLINE_PORT']}"
+        self._log = home / "logs" / f"{service}-{number}.log"
+        folder = home / "points" / f"{service}-{number}"
+        self.points = Points(folder)
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("THROUGHLINE_")}
+        self._environment = {**inherited, **environment, FOLDER: str(folder), "PYTHONUNBUFFERED": "1"}
+        self._child: Child | None = None
+
+    def start(self) -> None:
+        """Start it, without waiting."""
+        command = [sys.executable, "-m", "tests.faults.rig.sabotage", self.service]
+        self._child = spawn(self.name, command, self._log, self._environment)
+
+    def await_ready(self, seconds: float = 60) -> None:
+        """Wait until it says that it is ready."""
+        with httpx.Client(trust_env=False, timeout=2) as client:
+            wait_until(self.child, lambda: is_ready(self.url, client), seconds)
+
+    @property
+    def child(self) -> Child:
+        """The process that was last started."""
+        assert self._child is not None, f"{self.name} was never started"
+        return self._child
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs, if only stopped."""
+        return self._child is not None and self._child.running()
+
+    def signal(self, sign: signal.Signals) -> None:
+        """Send it a signal."""
+        self.child.process.send_signal(sign)
+
+    def kill(self) -> None:
+        """Kill it, and wait until it is gone."""
+        self.signal(signal.SIGKILL)
+        self.child.process.wait()
+
+    def end(self, grace: float = 45) -> int:
+        """Ask it to end and wait; return its exit code, -9 if it had to be killed after the grace period."""
+        self.signal(signal.SIGTERM)
+        try:
+            return self.child.process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return -signal.SIGKILL
+
+    def dies(self, within: float) -> bool:
+        """Wait for it to die by itself, by a point that was armed."""
+        try:
+            return self.child.process.wait(within) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            return False
+
+    def stopped(self, within: float) -> bool:
+        """Wait for it to stop itself (SIGSTOP), by a point that was armed."""
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            if Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T":
+                return True
+            time.sleep(0.02)
+        return False
+
+    def restart(self) -> None:
+        """Start it again and wait until it is ready."""
+        self.start()
+        self.await_ready()
+
+    def ready(self) -> bool:
+        """Tell whether it says that it is ready."""
+        with httpx.Client(trust_env=False, timeout=3) as client:
+            return is_ready(self.url, client)

@@ -1,0 +1,106 @@
+"""The platform as the rig runs it: real servers behind doors, every service in one or two processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.rig.disk import Disk
+from tests.faults.rig.instance import Instance
+from tests.faults.rig.proxy import Door, Doors
+from tools.local import grants, kafka, ports
+from tools.local.processes import end
+from tools.local.progress import Say
+from tools.local.stack import ALL_FOUR, Stack
+
+OPLOG_MB = 16
+DISK_MB = 3_000
+PATIENCE = {
+    "SMTP_TIMEOUT": "3",
+    "INTERRUPTED_AFTER": "8",
+    "RETRY_FIRST": "0.5",
+    "RETRY_LONGEST": "4",
+    "RETRY_ATTEMPTS": "10000",
+    "LOOK_EVERY": "0.2",
+}
+
+
+@dataclass
+class Platform:
+    """Servers, doors and instances."""
+
+    stack: Stack
+    disk: Disk
+    kafka: dict[str, Door]
+    mongodb: dict[str, Door]
+    smtp: Door
+    not_ready_after: float
+    instances: dict[str, list[Instance]]
+
+    def add(self, service: str) -> Instance:
+        """Start another instance of a service; it is not awaited."""
+        instance = Instance(service, len(self.instances[service]) + 1, self.stack.home, self._environment(service))
+        instance.start()
+        self.instances[service].append(instance)
+        return instance
+
+    def add_all(self) -> None:
+        """Start another instance of every service, and wait until they are ready."""
+        together([self.add(service).await_ready for service in ALL_FOUR])
+
+    def first(self, service: str) -> Instance:
+        """Return a service's first instance."""
+        return self.instances[service][0]
+
+    def every(self) -> list[Instance]:
+        """Return all instances."""
+        return [instance for instances in self.instances.values() for instance in instances]
+
+    def urls(self, service: str) -> list[str]:
+        """Return where a service answers."""
+        return [instance.url for instance in self.instances[service]]
+
+    def _environment(self, service: str) -> dict[str, str]:
+        here = f"mongodb://throughline@{self.mongodb[service].where}/?directConnection=true"
+        own = {
+            "PORT": str(ports.choose(())),
+            "KAFKA": self.kafka[service].where,
+            "MONGODB": grants.user_uri(here, service, self.stack.memory.password(service)),
+            "SMTP_PORT": str(self.smtp.port),
+            "NOT_READY_AFTER": str(self.not_ready_after),
+            **PATIENCE,
+        }
+        return self.stack.environment(service) | {f"THROUGHLINE_{name}": value for name, value in own.items()}
+
+
+@contextmanager
+def running(home: Path, say: Say, *, not_ready_after: float) -> Iterator[Platform]:
+    """The platform, one instance of each service, until the block ends."""
+    doors = Doors()
+    at_kafka = {service: doors.make(f"kafka for {service}", ports.choose(())) for service in ALL_FOUR}
+    at_mongodb = {service: doors.make(f"mongodb for {service}") for service in ALL_FOUR}
+    at_smtp = doors.make("smtp", server_speaks_first=True)
+    listeners = {service.upper(): kafka.Door(door.target, door.port) for service, door in at_kafka.items()}
+    disk = Disk(home / "mongodb", DISK_MB)
+    with ExitStack() as held:
+        held.enter_context(disk.mounted())
+        held.enter_context(doors.open())
+        stack = held.enter_context(Stack(home, (), say, doors=listeners, oplog_mb=OPLOG_MB))
+        for door in at_mongodb.values():
+            door.target = stack.memory.ports()["mongodb"]
+        at_smtp.target = stack.memory.ports()["smtp"]
+        instances: dict[str, list[Instance]] = {service: [] for service in ALL_FOUR}
+        platform = Platform(stack, disk, at_kafka, at_mongodb, at_smtp, not_ready_after, instances)
+        held.callback(lambda: end([each.child for each in platform.every() if each.running], grace=20))
+        platform.add_all()
+        yield platform
+
+
+def together(tasks: Sequence[Callable[[], object]]) -> None:
+    """Do several things at once, and wait for all; the first error is raised."""
+    with ThreadPoolExecutor(len(tasks) or 1) as pool:
+        for done in [pool.submit(task) for task in tasks]:
+            done.result()

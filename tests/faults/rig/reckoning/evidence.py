@@ -1,0 +1,80 @@
+"""All that the servers hold at the end, read past the services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, NamedTuple
+
+from pymongo import MongoClient
+
+from shared.events.catalogue import Recorded, decode
+from shared.intake import Arrival
+from tests.faults.rig.platform import Platform
+from tests.journey.topics import everything_on
+from tools.local import grants
+from tools.local.stack import ALL_FOUR
+
+Key = tuple[str, int]
+
+
+class Mail(NamedTuple):
+    """A message that the SMTP server took: of which notification, and for whom."""
+
+    notification: str
+    recipient: str
+
+
+@dataclass
+class Evidence:
+    """By service: commits, ledger batches, records of its topic in the order of each partition; and all the mail."""
+
+    commits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    ledger: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    topic: dict[str, list[Arrival]] = field(default_factory=dict)
+    raws: dict[str, dict[Key, bytes]] = field(default_factory=dict)
+    mail: list[Mail] = field(default_factory=list)
+    _recorded: dict[str, dict[Key, Recorded]] = field(default_factory=dict)
+
+    def recorded(self, service: str) -> Mapping[Key, Recorded]:
+        """Return a service's stored events, decoded."""
+        if service not in self._recorded:
+            self._recorded[service] = {key: decode(raw) for key, raw in self.raws[service].items()}
+        return self._recorded[service]
+
+    def heads(self, service: str) -> dict[str, int]:
+        """Return the last version of each of a service's streams."""
+        heads: dict[str, int] = {}
+        for stream, version in self.raws[service]:
+            heads[stream] = max(version, heads.get(stream, 0))
+        return heads
+
+
+def gather(platform: Platform) -> Evidence:
+    """Read everything."""
+    evidence = Evidence()
+    with MongoClient[dict[str, Any]](platform.stack.mongodb_admin_uri) as client:
+        for service in ALL_FOUR:
+            database = client[grants.database(service)]
+            commits = list(database["commits"].find().sort("_id", 1))
+            evidence.commits[service] = commits
+            evidence.ledger[service] = list(database["ledger"].find().sort("_id", 1))
+            evidence.raws[service] = {
+                (commit["_id"]["s"], commit["_id"]["v"] + n): bytes(raw)
+                for commit in commits
+                for n, raw in enumerate(commit["events"])
+            }
+            evidence.topic[service] = everything_on(platform.stack.kafka, service)
+    evidence.mail = [mail_of(file.read_bytes()) for file in sorted(platform.stack.mail.glob("*.eml"))]
+    return evidence
+
+
+def mail_of(content: bytes) -> Mail:
+    """Read a message as the SMTP server kept it."""
+    message = message_from_bytes(content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return Mail(
+        str(message["Message-ID"]).strip("<>").partition("@")[0], str(message["X-RcptTo"] or message["X-RcptTos"])
+    )

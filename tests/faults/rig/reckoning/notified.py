@@ -1,0 +1,76 @@
+"""G6: at most one mail for each event and recipient; delivered ones exactly one, uncertain ones shown to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.notifications.domain.notification import NOTIFICATION
+from shared.events.catalogue import Recorded
+from shared.events.notifications import SubscriptionAdded, SubscriptionRemoved
+from tests.faults.rig.client import Client
+from tests.faults.rig.reckoning.evidence import Evidence, Mail
+from tests.faults.rig.reckoning.findings import Findings, repeated
+
+SERVICE = "notifications"
+OPEN = {"planned", "attempted", "postponed"}
+
+
+def reckon(evidence: Evidence, person: Client, findings: Findings) -> None:
+    """Set the mail that the SMTP server took against the record, and the record against the subscriptions."""
+    states = _states(evidence)
+    findings.count("mails", SERVICE, len(evidence.mail))
+    findings.double(*(f"a second mail of one notification: {mail}" for mail in repeated(evidence.mail)))
+    told = [(state.planned.event_id, state.planned.subscription) for state in states.values()]
+    findings.double(*(f"event and subscription planned twice: {pair}" for pair in repeated(told)))
+    _as_recorded(states, evidence.mail, findings)
+    _everybody(evidence, set(told), findings)
+    _shown(states, person, findings)
+
+
+def _states(evidence: Evidence) -> dict[str, Any]:
+    lines: dict[str, list[Recorded]] = {}
+    for (stream, _), event in sorted(evidence.recorded(SERVICE).items()):
+        if stream.startswith("notification/"):
+            lines.setdefault(stream.partition("/")[2], []).append(event)
+    return {key: NOTIFICATION.fold(line) for key, line in lines.items()}
+
+
+def _as_recorded(states: dict[str, Any], mail: Iterable[Mail], findings: Findings) -> None:
+    sent = {message.notification for message in mail}
+    findings.double(*(f"a mail of no notification on record: {key}" for key in sent - states.keys()))
+    for key, state in states.items():
+        if state.stage in OPEN:
+            findings.stick(f"notification {key} is {state.stage}")
+        elif state.stage == "delivered" and key not in sent:
+            findings.lose(f"notification {key} is recorded as delivered, and there is no mail")
+        elif state.stage == "failed" and key in sent:
+            findings.double(f"notification {key} is recorded as not taken, and there is a mail")
+        elif state.stage == "failed" and state.failed.reason != "subscription_ended":
+            findings.lose(f"notification {key} has failed: {state.failed.reason}")
+    stages = [state.stage for state in states.values()]
+    for stage in ("delivered", "uncertain", "failed"):
+        findings.count(f"  notifications {stage}", SERVICE, stages.count(stage))
+
+
+def _everybody(evidence: Evidence, told: set[tuple[str, str]], findings: Findings) -> None:
+    """Who was subscribed when an event was recorded, and still is, was told of it."""
+    added = [event for event in evidence.recorded(SERVICE).values() if isinstance(event.data, SubscriptionAdded)]
+    removed = {e.subject for e in evidence.recorded(SERVICE).values() if isinstance(e.data, SubscriptionRemoved)}
+    for service in ("nominations", "meetings", "recommendations"):
+        for event in evidence.recorded(service).values():
+            for subscription in added:
+                assert isinstance(subscription.data, SubscriptionAdded)
+                wanted = type(event.data).__name__ in subscription.data.events and event.time > subscription.time
+                key = subscription.data.subscription
+                if wanted and subscription.subject not in removed and (event.id, key) not in told:
+                    findings.lose(f"{key} was not told of {event.subject} version {event.streamversion}")
+
+
+def _shown(states: dict[str, Any], person: Client, findings: Findings) -> None:
+    """What is uncertain is on the list that a person looks through."""
+    page = person.read(SERVICE, "/notifications", standing="uncertain", limit=1000)
+    listed = {item["stream"].partition("/")[2] for item in page["items"]} if page else set()
+    for key, state in states.items():
+        if state.stage == "uncertain" and key not in listed:
+            findings.lose(f"notification {key} is uncertain, and no person is shown it")

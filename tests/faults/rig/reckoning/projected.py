@@ -1,0 +1,113 @@
+"""G3, G4: what every service reads equals what is replayed from Kafka, byte for byte, up to the last stored version."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from services.meetings import projection as meetings
+from services.nominations import projection as nominations
+from services.notifications import projection as notifications
+from services.recommendations import projection as recommendations
+from services.recommendations.trace import SHAPE as TRACE_SHAPE
+from services.recommendations.trace import trace_bytes
+from shared.aggregates import Aggregate
+from shared.folding import States
+from shared.folds import PASSING, Folded, fold_on
+from tests.faults.rig.platform import Platform
+from tests.faults.rig.reckoning.evidence import Evidence
+from tests.faults.rig.reckoning.findings import Findings
+from tools.cli.comparison import rebuilt_from
+from tools.cli.history import History, streams_of
+from tools.local import grants
+
+Reads = tuple[Mapping[str, Aggregate[Any]], int, tuple[str, ...]]
+READERS: dict[str, Reads] = {
+    "nominations": (nominations.AGGREGATES, nominations.SHAPE, nominations.TOPICS),
+    "meetings": (meetings.AGGREGATES, meetings.SHAPE, meetings.TOPICS),
+    "recommendations": (recommendations.AGGREGATES, TRACE_SHAPE, recommendations.TOPICS),
+    "notifications": (notifications.OWN, notifications.SHAPE, notifications.TOPICS),
+}
+
+
+def hears(service: str) -> list[str]:
+    """Return the services whose events a service hears."""
+    return [topic.removeprefix("throughline.") for topic in READERS[service][2]]
+
+
+def reckon(platform: Platform, evidence: Evidence, findings: Findings) -> None:
+    """Set the read models against the topics, and against the commits."""
+    asyncio.run(_reckon(platform, evidence, findings))
+
+
+async def _reckon(platform: Platform, evidence: Evidence, findings: Findings) -> None:
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(platform.stack.mongodb_admin_uri)
+    try:
+        for service, (aggregates, shape, _) in READERS.items():
+            history = _history(evidence, service)
+            database = client[grants.database(service)]
+            heads = {stream: head for heard in hears(service) for stream, head in evidence.heads(heard).items()}
+            live = await States(database, dict(aggregates), shape).read(heads)
+            _current(service, heads, live.values(), findings)
+            _equal(service, dict(_folded(history, aggregates)), live, findings)
+            await _nobody_else(service, heads, database, findings)
+            if service == "recommendations":
+                traces = {row["_id"]: row async for row in database["traces"].find()}
+                _traces(history, traces, findings)
+    finally:
+        client.close()
+
+
+def _history(evidence: Evidence, service: str) -> History:
+    history = History()
+    for heard in hears(service):
+        for arrival in evidence.topic[heard]:
+            history.take(arrival)
+    return history
+
+
+def _current(service: str, heads: Mapping[str, int], live: Iterable[Folded], findings: Findings) -> None:
+    """Every stored version, and so every acknowledged one, is visible in every service that hears it."""
+    count = 0
+    for state in live:
+        count += 1
+        if state.version < heads[state.stream]:
+            findings.stick(f"{service} shows {state.stream} at version {state.version} of {heads[state.stream]}")
+        elif state.waits:
+            findings.stick(f"{service} waits for a version of {state.stream}, of which it has all")
+    findings.count("streams read", service, count)
+
+
+def _folded(history: History, aggregates: Mapping[str, Aggregate[Any]]) -> Iterable[tuple[str, Folded]]:
+    for stream, events in streams_of(history):
+        aggregate = aggregates.get(stream.partition("/")[0], PASSING)
+        outcome = fold_on(aggregate, Folded(stream, aggregate.initial), events)
+        assert outcome is not None, "a fold from version 1 takes corrections"
+        yield stream, outcome.folded
+
+
+def _equal(service: str, replayed: Mapping[str, Folded], live: Mapping[str, Folded], findings: Findings) -> None:
+    for stream, state in live.items():
+        if replace(state, revision=0, acted=0, waits=False) != replace(replayed[stream], waits=False):
+            findings.lose(f"{service}: the state of {stream} is not what its history replayed from Kafka comes to")
+
+
+async def _nobody_else(service: str, heads: Mapping[str, int], database: Any, findings: Findings) -> None:
+    async for row in database["states"].find({"version": {"$gt": 0}}, {"_id": 1}):
+        if row["_id"] not in heads:
+            findings.lose(f"{service} shows {row['_id']}, of which no event is stored")
+
+
+def _traces(history: History, live: Mapping[str, dict[str, Any]], findings: Findings) -> None:
+    rebuilt = rebuilt_from(history).traces
+    findings.count("traces", "recommendations", len(live))
+    for reference in sorted(rebuilt.keys() | live.keys()):
+        here, there = rebuilt.get(reference), live.get(reference)
+        if there is None:
+            findings.stick(f"the trace of {reference} is not there")
+        elif here is None or trace_bytes(here) != trace_bytes(there):
+            findings.lose(f"the trace of {reference} is not what its history replayed from Kafka comes to")

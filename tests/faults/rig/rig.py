@@ -1,0 +1,97 @@
+"""The rig itself: the platform under load, and what its faults need at hand."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from tests.faults.rig.acknowledged import Acknowledged
+from tests.faults.rig.client import Client
+from tests.faults.rig.instance import Instance
+from tests.faults.rig.load import Load
+from tests.faults.rig.platform import Platform
+from tests.faults.rig.points import Point
+from tests.faults.rig.reckoning.findings import Findings
+from tests.faults.rig.work.desks import Desks
+from tools.local import grants
+from tools.local.progress import Say
+
+Documents = Database[dict[str, Any]]
+
+
+@dataclass
+class Rig:
+    """The platform, its clients, and what has been found so far. `long` says that there is time for patience."""
+
+    platform: Platform
+    load: Load
+    acknowledged: Acknowledged
+    findings: Findings
+    chance: random.Random
+    say: Say
+    long: bool = False
+    injected: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def desks(self) -> Desks:
+        """Return clients of the rig's own, for one thread, which the gate of the load does not hold back."""
+        chance = random.Random(self.chance.random())
+        return Desks(self.platform, self.acknowledged, type(self.load.gate)(), chance)
+
+    @property
+    def operator(self) -> Client:
+        """Return an operator's client."""
+        return Client(self.platform, self.acknowledged, "operator")
+
+    def expect(self, holds: bool, otherwise: str) -> None:
+        """Put on record as stuck what ought to hold and does not."""
+        if not holds:
+            with self._lock:
+                self.findings.stick(otherwise)
+
+    def await_that(self, holds: Callable[[], bool], otherwise: str, seconds: float = 60) -> bool:
+        """Wait until something holds; put on record as stuck what does not come to hold."""
+        until = time.monotonic() + seconds
+        while not (held := holds()) and time.monotonic() < until:
+            time.sleep(0.1)
+        self.expect(held, f"{otherwise} (waited {seconds:.0f} s)")
+        return held
+
+    @contextmanager
+    def database(self, service: str) -> Iterator[Documents]:
+        """Open a service's database as its administrator, past all doors."""
+        with MongoClient[dict[str, Any]](
+            self.platform.stack.mongodb_admin_uri, serverSelectionTimeoutMS=30_000
+        ) as client:
+            yield client[grants.database(service)]
+
+    def broken_at(self, service: str, point: Point, within: float = 40) -> Instance | None:
+        """Arm a point in every instance of a service, wait until one of them dies there, and return it."""
+        instances = [instance for instance in self.platform.instances[service] if instance.running]
+        for instance in instances:
+            instance.points.arm(point)
+        until = time.monotonic() + within
+        died: Instance | None = None
+        while died is None and time.monotonic() < until:
+            died = next((instance for instance in instances if not instance.running), None)
+            time.sleep(0.02)
+        for instance in instances:
+            instance.points.disarm(point)
+        self.expect(died is not None, f"{service} never came to the point '{point}'")
+        return died
+
+    def restart(self, *instances: Instance | None) -> None:
+        """Start instances that have died, and wait until they are ready."""
+        gone = [instance for instance in instances if instance is not None and not instance.running]
+        for instance in gone:
+            instance.start()
+        for instance in gone:
+            instance.await_ready()

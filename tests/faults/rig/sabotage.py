@@ -1,0 +1,158 @@
+"""A service's own main, with points at which it breaks: RIG_POINTS=FOLDER python -m tests.faults.rig.sabotage SERVICE.
+
+Each point is patched from outside, before the service is put together, and does nothing until it is armed (points.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import random
+import runpy
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from services.notifications.sending.courier import Courier
+from services.notifications.sending.sender import Sender
+from services.recommendations.projection import Traces
+from shared.aggregates import Context
+from shared.event_store import EventStore
+from shared.ledger import Ledger
+from shared.messaging import Subscriber
+from shared.offsets import Offsets
+from shared.projecting import Projection
+from shared.relay import Lease, Relay
+from tests.faults.rig import clock
+from tests.faults.rig.points import Point, Points
+
+LONGER_THAN_ANY_GRACE = 60.0
+Method = Callable[..., Awaitable[Any]]
+
+
+class Injected(Exception):
+    """A failure of the rig's making."""
+
+
+def patch(owner: Any, name: str, around: Callable[[Method], Method]) -> None:
+    """Put `around` about a method."""
+    setattr(owner, name, around(getattr(owner, name)))
+
+
+def killed(points: Points, point: Point, *, after: bool = False, when: Callable[..., bool] = lambda *_: True) -> Any:
+    """Die by SIGKILL before a method, or right after it."""
+
+    def around(method: Method) -> Method:
+        async def dying(*arguments: Any, **named: Any) -> Any:
+            if after:
+                given = await method(*arguments, **named)
+            if points.armed(point) and when(*arguments) and points.taken(point):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return given if after else await method(*arguments, **named)
+
+        return dying
+
+    return around
+
+
+def install(points: Points) -> None:
+    """Patch every point."""
+    patch(Relay, "_publish", killed(points, "ledger stored"))
+    patch(Relay, "_publish", lambda publish: half_published(publish, points))
+    patch(Ledger, "raise_published", killed(points, "published"))
+    patch(Projection, "_act", killed(points, "states stored"))
+    patch(Traces, "compose_for", killed(points, "states stored"))
+    patch(Offsets, "reached", killed(points, "effects stored"))
+    patch(Subscriber, "_commit", killed(points, "offsets stored"))
+    patch(Projection, "take", lambda take: long_or_failing(take, points))
+    patch(Traces, "_written", lambda written: slow(written, points))
+    patch(Lease, "take", lambda take: ignored(take, points))
+    patch(EventStore, "append", lambda append: stopped(append, points))
+    patch(EventStore, "append", killed(points, "killed after insert", after=True, when=from_client))
+    patch(Courier, "deliver", killed(points, "killed before sending"))
+    patch(Sender, "_report", killed(points, "killed after sending"))
+
+
+def from_client(_store: Any, _head: Any, _events: Any, context: Context, _digest: Any) -> bool:
+    """Tell whether a command came over HTTP rather than from a policy."""
+    return context.role != "system"
+
+
+def half_published(publish: Method, points: Points) -> Method:
+    """Publish the first half of a batch, flush it, and die."""
+
+    async def halved(relay: Any, producer: Any, batch: Any, raws: Any) -> None:
+        if len(raws) > 1 and points.taken("half published"):
+            for position, (entry, raw) in enumerate(zip(batch.entries, raws, strict=True), start=batch.first):
+                if position < batch.first + len(raws) // 2:
+                    headers = [("position", str(position).encode()), ("leaf", entry.leaf.encode())]
+                    await producer.send(relay._topic, raw, key=entry.stream.encode(), headers=headers)
+            await producer.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        await publish(relay, producer, batch, raws)
+
+    return halved
+
+
+def long_or_failing(take: Method, points: Points) -> Method:
+    """Hold a batch past every grace; or fail three times out of ten, before or after its effects."""
+
+    async def taking(projection: Any, arrivals: Any) -> None:
+        fails = points.armed("batches fail")
+        if fails and random.random() < 0.15:
+            raise Injected("before anything of the batch was stored")
+        if points.armed("handler runs long"):
+            await asyncio.sleep(LONGER_THAN_ANY_GRACE)
+        await take(projection, arrivals)
+        if fails and random.random() < 0.15:
+            raise Injected("after everything of the batch was stored")
+
+    return taking
+
+
+def slow(written: Method, points: Points) -> Method:
+    """Wait a moment between composing traces and storing them, so that other composers come between."""
+
+    async def waiting(traces: Any, writes: Any) -> bool:
+        if points.armed("composing slowly"):
+            await asyncio.sleep(random.uniform(0, 0.3))
+        return bool(await written(traces, writes))
+
+    return waiting
+
+
+def ignored(take: Method, points: Points) -> Method:
+    """Lead whether the lease was taken or not."""
+
+    async def taken(lease: Any) -> bool:
+        held = bool(await take(lease))
+        return held or points.armed("lease ignored")
+
+    return taken
+
+
+def stopped(append: Method, points: Points) -> Method:
+    """Stop the whole process between the read of a stream and the insert; somebody else lets it go on."""
+
+    async def stopping(store: Any, head: Any, *more: Any) -> Any:
+        if points.told("stopped before insert") == head.stream and points.taken("stopped before insert"):
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return await append(store, head, *more)
+
+    return stopping
+
+
+def main(service: str) -> None:
+    """Patch, then run the service as its own module runs itself."""
+    points, app = Points.of_this_process(), f"services.{service}.app"
+    importlib.import_module(app)
+    install(points)
+    clock.install(points)
+    del sys.modules[app]
+    runpy.run_module(app, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,56 @@
+"""Meetings proposed, confirmed by two, attended, held; or recorded, rescheduled, cancelled, corrected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.faults.rig.work.desks import Desks
+from tests.faults.rig.work.world import World
+
+AT = {"starts_at": "2031-03-01T09:00:00+07:00", "ends_at": "2031-03-01T12:00:00+07:00"}
+LATER = {"starts_at": "2031-03-08T09:00:00+07:00", "ends_at": "2031-03-08T12:00:00+07:00"}
+
+
+def story(desks: Desks, world: World) -> None:
+    """One meeting, from its proposal to its outcome."""
+    meeting = world.key("meeting")
+    if desks.likely(0.15):
+        desks.secretariat.send("meetings", "/recorded-meetings", meeting=meeting, title="Synthetic", kind="forum", **AT)
+    elif not _convened(desks, meeting):
+        return
+    version = _entered(desks, world, f"/meetings/{meeting}")
+    world.meetings.add(f"{meeting}:{version}")
+
+
+def _convened(desks: Desks, meeting: str) -> bool:
+    secretariat, one = desks.secretariat, f"/meetings/{meeting}"
+    proposed: dict[str, Any] = {"meeting": meeting, "kind": "technical_expert_group", "modality": "hybrid", **AT}
+    secretariat.send("meetings", "/meetings", title="Synthetic metting", **proposed)
+    if desks.likely(0.15):
+        secretariat.send("meetings", f"{one}/reschedule", **LATER)
+    confirmers = [secretariat, desks.of("chair")]
+    desks.chance.shuffle(confirmers)
+    for confirmer in confirmers:
+        confirmer.send("meetings", f"{one}/confirm")
+    if desks.likely(0.1):
+        secretariat.send("meetings", f"{one}/cancel", reason="Synthetic: no quorum")
+        return False
+    if desks.likely(0.3):
+        corrected = {**proposed, "title": "Synthetic meeting"}
+        secretariat.send("meetings", f"{one}/correct", corrects=1, data=corrected, reason="Synthetic slip of the pen")
+    secretariat.send("meetings", f"{one}/hold")
+    return True
+
+
+def _entered(desks: Desks, world: World, one: str) -> int:
+    for named in world.memberships.some(desks.chance, 3):
+        presence = desks.chance.choice(["in_room", "remote"])
+        desks.secretariat.send("meetings", f"{one}/attendance", membership=named.partition(":")[2], presence=presence)
+    rendition = {"media_type": "text/html", "language": "en", "digest": "0" * 64, "accessible": True}
+    desks.secretariat.send(
+        "meetings", f"{one}/documents", document="paper", title="Synthetic paper", renditions=[rendition]
+    )
+    for priority in world.priorities.some(desks.chance, 1):
+        desks.secretariat.send("meetings", f"{one}/agenda", item="item", title="Synthetic item", priority=priority)
+    told = {"outcome": "o1", "kind": "decision", "text": "Synthetic decision"}
+    return desks.secretariat.send("meetings", f"{one}/outcomes", **told).version

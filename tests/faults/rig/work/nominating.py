@@ -1,0 +1,45 @@
+"""Governments nominate; the secretariat registers, returns, declines; policies begin and end memberships."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.faults.rig.work.desks import MEMBERS, Desks
+from tests.faults.rig.work.world import World
+
+NAME, CONTACT = "Synthetic Expert of the Rig", "synthetic.expert@example.org"
+
+
+def story(desks: Desks, world: World) -> None:
+    """One nomination, from the note verbale to what became of it."""
+    member, _, replaced = _replaced(desks, world).partition(":")
+    government, secretariat = desks.of("focal_point", member), desks.secretariat
+    nomination = world.key("nomination")
+    one = f"/nominations/{nomination}"
+    written: dict[str, Any] = {
+        "details": {"name": NAME, "contact": CONTACT},
+        "note_verbale": {"channel": "note_verbale", "reference": f"SYN/{nomination}"},
+        "institution": "Synthetic ministry",
+        "category": "official",
+    }
+    if replaced:
+        written["replaces"] = replaced
+    government.send("nominations", "/nominations", nomination=nomination, member=member, **written)
+    if desks.likely(0.2):
+        secretariat.send("nominations", f"{one}/return", reason="Synthetic: the form is not signed")
+        government.send("nominations", f"{one}/resubmit", **written)
+    if desks.likely(0.15):
+        secretariat.send("nominations", f"{one}/decline", ground="duplicate")
+        return
+    secretariat.send("nominations", f"{one}/accept", accepted_on="2031-01-10")
+    secretariat.await_read("nominations", f"/memberships/{nomination}", at_least=1)
+    if desks.likely(0.1):
+        government.send("nominations", f"{one}/withdraw", withdrawn_on="2031-02-01")
+    else:
+        world.memberships.add(f"{member}:{nomination}")
+
+
+def _replaced(desks: Desks, world: World) -> str:
+    """Choose a member, and sometimes the membership of its expert that is to be replaced."""
+    named = world.memberships.take(desks.chance) if desks.likely(0.15) else None
+    return named or f"{desks.chance.choice(MEMBERS)}:"

@@ -1,0 +1,128 @@
+"""Instruments registered and superseded; recommendations drafted, cited, adopted, disposed of, merged, corrected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.faults.rig.work.desks import Desks
+from tests.faults.rig.work.world import SESSIONS, World
+
+SERVICE = "recommendations"
+
+
+def prepare(desks: Desks, world: World) -> None:
+    """Record what every story names."""
+    for session in SESSIONS:
+        desks.secretariat.send(SERVICE, "/sessions", session=session, starts_on="2031-11-04")
+    for _ in range(3):
+        an_instrument(desks, world, shared=True)
+
+
+def an_instrument(desks: Desks, world: World, *, shared: bool) -> str:
+    """Register an instrument with two provisions; a shared one may be cited by all, and is never superseded."""
+    instrument = world.key("instrument")
+    desks.secretariat.send(
+        SERVICE, "/instruments", instrument=instrument, cite=f"Synthetic {instrument}", body="SYN", title="Synthetic"
+    )
+    for provision in ("a", "b"):
+        a_provision(desks, world, instrument, f"{instrument}/{provision}", shared=shared)
+    return instrument
+
+
+def a_provision(desks: Desks, world: World, instrument: str, provision: str, *, shared: bool) -> None:
+    """Register a provision."""
+    desks.secretariat.send(
+        SERVICE, f"/instruments/{instrument}/provisions", provision=provision, summary="Synthetic ask"
+    )
+    if shared:
+        world.provisions.add(f"{instrument}:{provision}")
+
+
+def story(desks: Desks, world: World) -> None:
+    """One recommendation, from its draft to what was done with it, while its mandates change."""
+    reference = world.reference()
+    send = _sender(desks, reference)
+    drafted: dict[str, Any] = {"reference": reference, "title": "Synthetic recomendation", "themes": ["Synthetic"]}
+    if priority := next(iter(world.priorities.some(desks.chance, 1)), None):
+        drafted["priority"] = priority
+    desks.secretariat.send(SERVICE, "/recommendations", **drafted)
+    own = an_instrument(desks, world, shared=False)
+    send("cite", instrument=own, provision=f"{own}/a")
+    for cited in world.provisions.some(desks.chance, 2):
+        instrument, _, provision = cited.partition(":")
+        send("cite", instrument=instrument, provision=provision, status="verified")
+    if desks.likely(0.4):
+        corrected = {**drafted, "title": "Synthetic recommendation"}
+        send("correct", corrects=1, data=corrected, reason="Synthetic slip of the pen")
+    if desks.likely(0.3):
+        send("revise", text="Synthetic text")
+    _adopted_and_disposed(desks, world, send)
+    _mandates_change(desks, world, send, own)
+    _closed(desks, world, send, reference)
+
+
+def _sender(desks: Desks, reference: str) -> Any:
+    def send(what: str, **body: Any) -> None:
+        desks.secretariat.send(SERVICE, f"/recommendations/{reference}/{what}", **body)
+
+    return send
+
+
+def _adopted_and_disposed(desks: Desks, world: World, send: Any) -> None:
+    meetings = [_heard(desks, named) for named in world.meetings.some(desks.chance, 2)]
+    if not meetings:
+        send("adopt", status="unknown", note="Synthetic: the record is silent")
+    for meeting in meetings:
+        send("discuss", meeting=meeting)
+    if meetings:
+        send("adopt", meeting=meetings[0], status="verified")
+    session = desks.chance.choice(SESSIONS)
+    send("transmit", session=session, on="2031-10-01")
+    if desks.likely(0.8):
+        send("dispose", session=session, outcome="endorsed", on="2031-11-06")
+        send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2032")
+
+
+def _heard(desks: Desks, named: str) -> str:
+    """Wait until this service has heard of a meeting up to the version that a colleague knows."""
+    meeting, _, version = named.partition(":")
+    desks.secretariat.await_read(SERVICE, f"/meetings-heard/{meeting}", at_least=version)
+    return meeting
+
+
+def _mandates_change(desks: Desks, world: World, send: Any, own: str) -> None:
+    """Supersede the own instrument after transmission; let the citation stand, or take it back."""
+    if desks.likely(0.5):
+        later = an_instrument(desks, world, shared=desks.likely(0.1))
+        desks.secretariat.send(SERVICE, f"/instruments/{own}/supersede", by=later, on="2032-01")
+        if desks.likely(0.5):
+            send("reconfirm", instrument=own, provision=f"{own}/a", superseded_by=later)
+        else:
+            send("uncite", instrument=own, provision=f"{own}/a", reason="Synthetic: superseded")
+    if shared := next(iter(world.provisions.some(desks.chance, 1)), None):
+        instrument = shared.partition(":")[0]
+        a_provision(desks, world, instrument, f"{instrument}/{world.number()}", shared=desks.likely(0.05))
+
+
+def _closed(desks: Desks, world: World, send: Any, reference: str) -> None:
+    """Close some in favour of others, which are told of it by a policy."""
+    others = world.recommendations.some(desks.chance, 2)
+    if others and desks.likely(0.2):
+        send("merge", into=others[0])
+    elif others and desks.likely(0.1):
+        send("supersede", by=others[0])
+    elif len(others) == 2 and desks.likely(0.1):
+        send("split", into=others)
+    else:
+        world.recommendations.add(reference)
+
+
+def a_priority(desks: Desks, world: World) -> None:
+    """Select a priority; close an earlier one that nobody will name any more."""
+    priority = world.key("priority")
+    desks.secretariat.send(
+        SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2033"
+    )
+    world.priorities.add(priority)
+    if desks.likely(0.5) and (closed := world.priorities.take(desks.chance)):
+        desks.secretariat.send(SERVICE, f"/priorities/{closed}/close", reason="achieved")

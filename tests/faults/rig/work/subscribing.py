@@ -1,0 +1,30 @@
+"""Persons who ask to be told of events, a few at a time."""
+
+from __future__ import annotations
+
+from tests.faults.rig.work.desks import Desks
+from tests.faults.rig.work.world import World
+
+EVENTS = (
+    "RecommendationMerged",
+    "RecommendationSuperseded",
+    "MeetingCancelled",
+    "NominationDeclined",
+    "PriorityClosed",
+)
+MOST = 6
+
+
+def story(desks: Desks, world: World) -> None:
+    """Add a subscription; above a number, remove an earlier one."""
+    subscription = world.key("subscription")
+    desks.secretariat.send(
+        "notifications",
+        "/subscriptions",
+        subscription=subscription,
+        details={"name": "Synthetic Reader", "address": f"{subscription}@example.org"},
+        events=desks.chance.sample(EVENTS, 2),
+    )
+    world.subscriptions.add(subscription)
+    if len(world.subscriptions.some(desks.chance, MOST + 1)) > MOST and (old := world.subscriptions.take(desks.chance)):
+        desks.secretariat.send("notifications", f"/subscriptions/{old}/remove")
