@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -141,6 +143,25 @@ def test_a_load_that_was_interrupted_is_resumed_by_running_it_again(stack: Stack
     code, found = rows(stack, file)
     assert code == 0
     assert [found["instruments[0]"], found["meetings[0]"]] == ["unchanged", "loaded"]
+
+
+def test_what_was_not_heard_yet_is_asked_again_for_a_stated_time_then_reported(stack: Stack, tmp_path: Path):
+    file = written(tmp_path, a_new_record())
+    stack.kill("kafka", signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        done = throughline(stack, "import", "record", str(file), "--patience", "2")
+        assert time.monotonic() - begun >= 2
+    finally:
+        stack.kill("kafka", signal.SIGCONT)
+    assert done.exit_code == 1
+    assert "recommendations[0].meetings[0]: refused NotHeardYet" in said(done)
+    assert "(for 2 s)" in said(done)
+    assert "recommendations[0].adopted: held back" in said(done)
+    assert "The traces do not show all of it yet" in said(done)
+    code, found = rows(stack, file)
+    assert (code, found["recommendations[0].mandates[0]"]) == (0, "unchanged")
+    assert found["recommendations[0].meetings[0]"] == "loaded"
 
 
 def test_two_who_load_the_same_record_at_once_load_each_row_once(stack: Stack, tmp_path: Path):
