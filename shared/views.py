@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Query
@@ -21,6 +21,7 @@ from shared.problems import Refused
 
 AtLeast = Annotated[int, Query(ge=0, description="answer only when this version has been heard")]
 Wait = Annotated[float, Query(ge=0, le=30, allow_inf_nan=False, description="seconds to wait for that version")]
+Reading = TypeVar("Reading")
 Show = Callable[[Folded, Principal], Awaitable[dict[str, Any] | None]]
 
 
@@ -51,7 +52,12 @@ def add_views(router: APIRouter, views: Sequence[View], states: States) -> None:
 def _add_one(router: APIRouter, view: View, states: States) -> None:
     async def endpoint(**given: Any) -> Response:
         stream = view.stream.format_map({part: given[part] for part in parts_of(view.one)})
-        folded = await heard_up_to(states, stream, given["at_least"], given["wait"])
+
+        async def read() -> tuple[Folded, int]:
+            found = (await states.read([stream]))[stream]
+            return found, found.version
+
+        folded = await heard_up_to(read, stream, given["at_least"], given["wait"])
         if not folded.version:
             raise Refused(404, "NotOnRecord", f"{stream} is not on record here")
         shown = await _shown(view, folded, given["caller"])
@@ -95,20 +101,24 @@ def _asked(view: View, caller: Principal, facets: dict[str, Any]) -> dict[str, A
     return facets | {view.own: caller.member}
 
 
-async def heard_up_to(states: States, stream: str, version: int, wait: float) -> Folded:
-    """Return a stream's state once it is at `version`, or refuse as not heard yet after `wait` seconds."""
+async def heard_up_to(
+    read: Callable[[], Awaitable[tuple[Reading, int]]], stream: str, version: int, wait: float
+) -> Reading:
+    """Return what is read of a stream once it is at `version`, or refuse as not heard yet after `wait` seconds."""
     until = time.monotonic() + wait
-    while (folded := (await states.read([stream]))[stream]).version < version:
+    while True:
+        reading, heard = await read()
+        if heard >= version:
+            return reading
         if time.monotonic() >= until:
             raise Refused(
                 409,
                 "NotHeardYet",
-                f"{stream} has been heard up to version {folded.version} here, not yet {version}; ask again",
+                f"{stream} has been heard up to version {heard} here, not yet {version}; ask again",
                 headers={"Retry-After": "1"},
                 kind="reference",
             )
         await asyncio.sleep(0.05)
-    return folded
 
 
 async def _shown(view: View, folded: Folded, caller: Principal) -> dict[str, Any] | None:

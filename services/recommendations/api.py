@@ -110,8 +110,13 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> No
         wait: Wait = 5.0,
     ) -> Response:
         reference = f"{committee}/{year}/{number}"
-        await heard_up_to(states, f"recommendation/{reference}", at_least, wait)
-        stored = await traces.get(reference)
+        own = f"recommendation/{reference}"
+
+        async def read() -> tuple[dict[str, Any] | None, int]:
+            found = await traces.get(reference)
+            return found, dict(found["based_on"])[own] if found else 0
+
+        stored = await heard_up_to(read, own, at_least, wait)
         if as_of is None and known_at is None:
             trace = stored
         else:
