@@ -9,10 +9,12 @@ from services.meetings.handlers import Handlers
 from services.meetings.projection import AGGREGATES, OWN, SHAPE
 from services.meetings.subscribers import TOPICS
 from shared.dead_letters import DeadLetters
+from shared.documents import Documents, documents_router
 from shared.event_store import EventStore
 from shared.folding import States
 from shared.handling import Ledgers
 from shared.http import make_app
+from shared.identity import READERS, WRITERS
 from shared.journal import Journal
 from shared.messaging import Subscriber
 from shared.offsets import Offsets
@@ -41,7 +43,11 @@ def make(settings: Settings) -> FastAPI:
         SERVICE,
         settings,
         database,
-        [api.router(handlers, states), operations(projection, store, refusals)],
+        [
+            api.router(handlers, states),
+            documents_router(Documents(database), WRITERS, READERS),
+            operations(projection, store, refusals),
+        ],
         [relaying, reading],
         lifespan_of(
             database,

@@ -9,10 +9,12 @@ from services.nominations.handlers import Handlers
 from services.nominations.projection import AGGREGATES, OWN, SHAPE, TOPICS
 from services.nominations.subscribers import ACTS_ON, Policies
 from shared.dead_letters import DeadLetters
+from shared.documents import Documents, documents_router
 from shared.event_store import EventStore
 from shared.folding import States
 from shared.handling import Ledgers
 from shared.http import make_app
+from shared.identity import WRITERS
 from shared.journal import Journal
 from shared.messaging import Subscriber
 from shared.offsets import Offsets
@@ -44,7 +46,11 @@ def make(settings: Settings) -> FastAPI:
         SERVICE,
         settings,
         database,
-        [api.router(handlers, states, keys), operations(projection, store, refusals)],
+        [
+            api.router(handlers, states, keys),
+            documents_router(Documents(database), api.GOVERNMENTS, WRITERS),
+            operations(projection, store, refusals),
+        ],
         [relaying, reading],
         lifespan_of(
             database,

@@ -28,9 +28,10 @@ OWN: dict[str, Routes] = {
             POST /calls; POST /calls/{call}/close; POST /calls/{call}/correct
             POST /nominations/{nomination}/return; POST /nominations/{nomination}/accept
             POST /nominations/{nomination}/decline; POST /nominations/{nomination}/correct
-            POST /memberships/{membership}/end; POST /memberships/{membership}/correct
+            POST /memberships/{membership}/end; POST /memberships/{membership}/correct; GET /documents/{digest}
         """,
         GOVERNMENTS: """
+            PUT /documents/{digest}
             POST /nominations; POST /nominations/{nomination}/resubmit; POST /nominations/{nomination}/withdraw
         """,
         READERS | GOVERNMENTS: """
@@ -43,11 +44,11 @@ OWN: dict[str, Routes] = {
             POST /meetings; POST /recorded-meetings; POST /meetings/{meeting}/reschedule
             POST /meetings/{meeting}/cancel; POST /meetings/{meeting}/agenda; POST /meetings/{meeting}/documents
             POST /meetings/{meeting}/attendance; POST /meetings/{meeting}/hold; POST /meetings/{meeting}/outcomes
-            POST /meetings/{meeting}/correct
+            POST /meetings/{meeting}/correct; PUT /documents/{digest}
         """,
         CONFIRMERS: "POST /meetings/{meeting}/confirm",
         READERS: """
-            GET /meetings; GET /meetings/{meeting}
+            GET /meetings; GET /meetings/{meeting}; GET /documents/{digest}
             GET /memberships-heard; GET /memberships-heard/{membership}
             GET /priorities-heard; GET /priorities-heard/{priority}
             GET /instruments-heard; GET /instruments-heard/{instrument}
@@ -102,6 +103,7 @@ OWN: dict[str, Routes] = {
     },
 }
 PARTS = {
+    "digest": "0" * 64,
     "session": "7",
     "committee": "SYN",
     "year": "2031",

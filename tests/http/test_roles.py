@@ -55,7 +55,7 @@ def test_a_role_does_what_the_matrix_says_and_no_more(
 
 def asked(asking: Caller, method: str, service: str, path: str) -> httpx.Response:
     """Ask with a body that no command is: whoever is let in is told of the field."""
-    return asking.post(service, path, NO_COMMAND) if method == "POST" else asking.get(service, path)
+    return asking.post(service, path, NO_COMMAND) if method == "POST" else asking.ask(method, service, path)
 
 
 @pytest.mark.parametrize("role", ["auditor", "expert", "operator"])

@@ -1,0 +1,64 @@
+"""Documents: found by the digest of their bytes, never changed, for those who may."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import httpx
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from tools.local import grants
+from tools.local.stack import Stack
+from tools.local.tokens import mint
+
+pytestmark = pytest.mark.servers
+CONTENT = b"Synthetic document " + os.urandom(3_000_000)
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+def put(stack: Stack, service: str, digest: str, content: bytes, role: str = "secretariat") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token(stack, role)}", "Content-Type": "application/pdf"}
+    return httpx.put(f"{stack.urls[service]}/documents/{digest}", content=content, headers=headers, timeout=30)
+
+
+def get(stack: Stack, service: str, digest: str, role: str = "secretariat") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token(stack, role)}"}
+    return httpx.get(f"{stack.urls[service]}/documents/{digest}", headers=headers, timeout=30)
+
+
+def token(stack: Stack, role: str) -> str:
+    return mint(stack.home, role=role, subject="synthetic", member="FJI" if role == "focal_point" else None)
+
+
+def test_a_document_is_given_back_as_it_was_put_and_stored_once(stack: Stack):
+    assert put(stack, "meetings", DIGEST, CONTENT).status_code == 201
+    assert put(stack, "meetings", DIGEST, CONTENT).json() == {"digest": DIGEST, "stored": False}
+    answer = get(stack, "meetings", DIGEST, "expert")
+    assert (answer.content, answer.headers["Content-Type"]) == (CONTENT, "application/pdf")
+
+
+def test_bytes_that_are_not_those_of_the_digest_are_not_stored(stack: Stack):
+    other = hashlib.sha256(b"Synthetic other").hexdigest()
+    answer = put(stack, "meetings", other, CONTENT)
+    assert (answer.status_code, answer.json()["rule"]) == (422, "DigestDiffers")
+    assert get(stack, "meetings", other).status_code == 404
+
+
+def test_a_note_verbale_is_put_by_a_government_and_read_by_the_secretariat_only(stack: Stack):
+    note = b"Synthetic note verbale"
+    digest = hashlib.sha256(note).hexdigest()
+    assert put(stack, "nominations", digest, note, "focal_point").status_code == 201
+    assert get(stack, "nominations", digest).content == note
+    assert get(stack, "nominations", digest, "auditor").status_code == 403
+
+
+def test_a_service_may_not_change_what_it_has_stored(stack: Stack):
+    with MongoClient[dict[str, object]](stack.mongodb_uri("meetings")) as client:
+        files = client[grants.database("meetings")]["documents.files"]
+        with pytest.raises(OperationFailure):
+            files.delete_one({"filename": DIGEST})
+        with pytest.raises(OperationFailure):
+            files.update_one({"filename": DIGEST}, {"$set": {"filename": "0" * 64}})
