@@ -73,7 +73,7 @@ def _example(schema: dict[str, Any], known: dict[str, Any], name: str) -> Any:
         case "array":
             return [_example(schema["items"], known, name)] * max(1, schema.get("minItems", 1))
         case "integer":
-            return schema.get("minimum", 1)
+            return int(schema.get("minimum", 1))
         case "boolean":
             return True
         case "string":

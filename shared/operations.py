@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
@@ -117,8 +117,10 @@ def _add_history(router: APIRouter, projection: Projection, store: EventStore, r
         return StreamingResponse(_lines(projection), media_type=NDJSON)
 
     @router.get("/refusals", name="refusals", summary="The newest refusals")
-    async def latest(_caller: Annotated[Principal, allow(AUDITORS)], limit: int = 100) -> list[dict[str, Any]]:
-        return await refusals.latest(min(max(limit, 1), 1_000))
+    async def latest(
+        _caller: Annotated[Principal, allow(AUDITORS)], limit: Annotated[int, Query(ge=1, le=1_000)] = 100
+    ) -> list[dict[str, Any]]:
+        return await refusals.latest(limit)
 
 
 async def _lines(projection: Projection) -> AsyncIterator[bytes]:
