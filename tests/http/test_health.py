@@ -1,0 +1,116 @@
+"""Health: alive, making progress or not and why, and the series that an operator watches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from motor.motor_asyncio import AsyncIOMotorClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from shared.http import make_app
+from shared.settings import Settings
+from shared.telemetry import Pulse
+from tests.http.asking import Caller
+from tools.local.stack import ALL_FOUR, Stack
+
+pytestmark = pytest.mark.servers
+SERIES = {
+    "throughline_commands",
+    "throughline_command_seconds",
+    "throughline_unauthenticated",
+    "throughline_relayed_events",
+    "throughline_relay_published_position",
+    "throughline_consumed_events",
+    "throughline_consumer_lag",
+    "throughline_dead_letters",
+    "throughline_stalled_streams",
+    "throughline_batch_seconds",
+    "throughline_notifications",
+}
+
+
+@pytest.mark.parametrize("service", ALL_FOUR)
+def test_a_service_is_alive_ready_and_measured(service: str, stack: Stack, web: httpx.Client) -> None:
+    url = stack.urls[service]
+    alive, ready, measured = (web.get(f"{url}/{path}") for path in ("healthz", "readyz", "metrics"))
+    assert (alive.status_code, alive.json()) == (200, {"status": "alive"})
+    assert (ready.status_code, ready.json()) == (200, {"ready": True, "troubles": {}})
+    assert measured.headers["Content-Type"].startswith("text/plain")
+    families = {family.name: family for family in text_string_to_metric_families(measured.text)}
+    assert families.keys() >= SERIES
+    samples = [sample for name in SERIES for sample in families[name].samples]
+    assert {sample.labels["service"] for sample in samples} == {service}
+
+
+def test_commands_are_counted_by_what_became_of_them(stack: Stack, caller: Any) -> None:
+    asking: Caller = caller()
+    before = counted(asking)
+    for _ in range(2):
+        asking.post("meetings", "/meetings/synthetic-nothing/cancel", {"reason": "Synthetic"})
+    assert counted(asking) == before + 2
+
+
+def counted(asking: Caller) -> float:
+    families = text_string_to_metric_families(asking.get("meetings", "/metrics").text)
+    wanted = {"service": "meetings", "command": "CancelMeeting", "outcome": "OutOfOrder"}
+    return sum(
+        s.value for family in families for s in family.samples if s.labels == wanted and s.name.endswith("_total")
+    )
+
+
+@asynccontextmanager
+async def an_app(uri: str, *pulses: Pulse) -> AsyncIterator[httpx.AsyncClient]:
+    """A service of nothing but its health, on a database at `uri`."""
+    settings = Settings(
+        kafka="127.0.0.1:9", mongodb=uri, database="throughline_synthetic", jwks="/nowhere", not_ready_after=0.2
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=300)
+    app = make_app("meetings", settings, client[settings.database], [], pulses, lifespan)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://synthetic") as web:
+        yield web
+    client.close()
+
+
+async def test_a_loop_that_makes_no_progress_is_named(stack: Stack) -> None:
+    relay, subscriber = Pulse("relay"), Pulse("subscriber")
+    async with an_app(stack.mongodb_admin_uri, relay, subscriber) as web:
+        begun = await web.get("/readyz")
+        assert (begun.status_code, begun.json()) == (
+            503,
+            {"ready": False, "troubles": {"relay": "not started", "subscriber": "not started"}},
+        )
+        relay.beat()
+        subscriber.beat()
+        assert (await web.get("/readyz")).json() == {"ready": True, "troubles": {}}
+        await asyncio.sleep(0.3)
+        relay.beat()
+        silent = (await web.get("/readyz")).json()["troubles"]
+        assert silent == {"subscriber": "no progress for 0 s"}
+        subscriber.fault("KafkaConnectionError")
+        assert (await web.get("/readyz")).json()["troubles"] == {"subscriber": "KafkaConnectionError"}
+        subscriber.beat()
+        relay.stop("its topic holds what the store lacks")
+        stopped = await web.get("/readyz")
+        assert (stopped.status_code, stopped.json()["troubles"]) == (
+            503,
+            {"relay": "its topic holds what the store lacks"},
+        )
+        assert (await web.get("/healthz")).status_code == 200
+
+
+async def test_a_database_that_is_not_there_is_named_without_its_address() -> None:
+    async with an_app("mongodb://synthetic-user:synthetic-secret@127.0.0.1:9/") as web:
+        answer = await web.get("/readyz")
+        assert (answer.status_code, answer.json()["troubles"]) == (503, {"mongodb": "ServerSelectionTimeoutError"})
+        assert "synthetic-secret" not in answer.text
