@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,11 +22,13 @@ class Gate:
     def __init__(self, told: TextIO, tells: TextIO) -> None:
         self._told = told
         self._tells = tells
+        self.cpu_before = 0.0
 
     async def go(self) -> None:
         """Say that everything is prepared, and wait for the word."""
         self.say("ready")
         await asyncio.to_thread(self._told.readline)
+        self.cpu_before = time.process_time()
 
     async def stop(self) -> None:
         """Wait until the parent has seen enough."""
@@ -53,7 +56,7 @@ def main() -> None:
     arguments: dict[str, Any] = json.loads(sys.stdin.readline())
     gate = Gate(sys.stdin, tells)
     answer = asyncio.run(work(gate, **arguments))
-    gate.say(json.dumps(answer | {"peak_mb": peak_mb()}))
+    gate.say(json.dumps(answer | {"peak_mb": peak_mb(), "cpu": time.process_time() - gate.cpu_before}))
     sys.stderr.flush()
     os._exit(0)
 

@@ -10,7 +10,7 @@ from bson import decode_all
 
 from benchmarks.child import Answer, run, run_all
 from benchmarks.rows_memory import rate
-from benchmarks.servers import admin, database, progress, until_read
+from benchmarks.servers import admin, cpu_seconds, database, progress, until_read
 from benchmarks.table import Row
 from tools.local.stack import Stack
 
@@ -39,12 +39,15 @@ class Backlog:
             jobs = [(job, {**to, "instance": f"bench-{number}"}) for number in range(instances)]
         else:
             jobs = [(job, {**to, "group": name}) for _ in range(instances)]
+        before = cpu_seconds(self.stack)
         patience = 60 + self.events / SLOWEST_PER_SECOND
         answers = run_all(jobs, lambda: until_read(self.stack, name, self.events, patience))
+        servers = {server: used - before[server] for server, used in cpu_seconds(self.stack).items()}
         worked = [answer for answer in answers if answer["count"]]
         seconds = max(answer["last"] for answer in worked) - min(answer["first"] for answer in worked)
         peak = max(answer["peak_mb"] for answer in answers)
-        return {"count": self.events, "seconds": seconds, "peak_mb": peak}
+        cpu = {"here": sum(answer["cpu"] for answer in answers), **servers}
+        return {"count": self.events, "seconds": seconds, "peak_mb": peak, "cpu": cpu}
 
     def _policies_have_acted(self, name: str) -> None:
         """Store the commits of the policies of this history: a second time, they lead to nothing."""
@@ -70,7 +73,18 @@ def live(backlog: Backlog, instances: int, repeats: int) -> Row:
         tuple(map(rate, ceilings)),
         wanted=0.4,
         peak_mb=max(work["peak_mb"] for work in works),
+        notes=(f"processor time of an event: {_cpu(works)}; of the ceiling: {_cpu(ceilings)}",),
     )
+
+
+def _cpu(answers: list[Answer]) -> str:
+    """Say what an event costs in processor time, in the process and in the servers, which noise changes little."""
+    costs = {
+        "in the process": [answer["cpu"]["here"] / answer["count"] for answer in answers],
+        "in MongoDB": [answer["cpu"]["mongodb"] / answer["count"] for answer in answers],
+        "in Kafka": [answer["cpu"]["kafka"] / answer["count"] for answer in answers],
+    }
+    return ", ".join(f"{1_000_000 * statistics.median(each):.0f} µs {where}" for where, each in costs.items())
 
 
 def _instances(number: int) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -73,6 +75,16 @@ def until_read(stack: Stack, name: str, count: int, patience: float) -> None:
             if time.monotonic() > end:
                 raise TimeoutError(f"only {done} of {count} records were read in {patience:.0f} s")
             time.sleep(0.05)
+
+
+def cpu_seconds(stack: Stack) -> dict[str, float]:
+    """Return the processor time that each server has used."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    used = {}
+    for name, pid in stack.pids().items():
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        used[name] = (int(fields[11]) + int(fields[12])) / ticks
+    return used
 
 
 def progress(line: str) -> None:

@@ -23,14 +23,14 @@ async def replaying(gate: Gate, file: str, without_gc: bool = True) -> dict[str,
     ]
     await gate.go()
     quiet(without_gc)
-    begun = time.perf_counter()
+    begun = time.process_time()
     history = History()
     for arrival in arrivals:
         history.take(arrival)
-    taken = time.perf_counter()
+    taken = time.process_time()
     rebuilt = rebuilt_from(history)
     size = sum(len(trace_bytes(trace)) for trace in rebuilt.traces.values())
-    ended = time.perf_counter()
+    ended = time.process_time()
     if rebuilt.stalled or history.poison:
         raise ValueError(f"not whole: {rebuilt.stalled[:3]} {history.poison[:3]}")
     return {
