@@ -32,5 +32,8 @@ def replay(file: Path, events: int) -> Row:
         tuple(map(rate, ceilings)),
         wanted=0.5,
         peak_mb=max(work["peak_mb"] for work in works),
-        notes=(f"{traces:,} traces of {size / max(1, traces):,.0f} bytes on average; by processor time; garbage collector off in both",),
+        notes=(
+            f"{traces:,} traces of {size / max(1, traces):,.0f} bytes on average",
+            "by processor time; the garbage collector is off in both",
+        ),
     )
