@@ -25,8 +25,8 @@ _DESCRIPTIONS = {
     422: "refused by schema or rule",
     503: "not now; send the same command id again (Retry-After)",
 }
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
+PROBLEMS: dict[str, dict[str, Any]] = {
+    str(status): {
         "description": words,
         "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model=ProblemDetails.__name__)}}},
     }
@@ -45,6 +45,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         for operations in made["paths"].values():
             for operation in operations.values():
                 _give_example(operation, schemas)
+                if "security" in operation:
+                    operation["responses"] |= PROBLEMS
         app.openapi_schema = made
     return app.openapi_schema
 

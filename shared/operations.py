@@ -12,7 +12,6 @@ from pydantic import Field
 
 from shared.bodies import BodyRoute
 from shared.dead_letters import DeadLetters, arrival_of
-from shared.documenting import PROBLEMS
 from shared.event_store import EventStore
 from shared.events.values import Model, Text
 from shared.identity import AUDITORS, OPERATORS, Principal, allow
@@ -34,7 +33,7 @@ class Reason(Model):
 
 def operations(projection: Projection, store: EventStore, refusals: Refusals) -> APIRouter:
     """Return the endpoints that every service has for those who run and those who audit it."""
-    router = APIRouter(tags=["operations"], responses=PROBLEMS, route_class=BodyRoute)
+    router = APIRouter(tags=["operations"], route_class=BodyRoute)
     _add_letters(router, projection)
     _add_history(router, projection, store, refusals)
 

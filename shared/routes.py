@@ -17,7 +17,6 @@ from pydantic import BaseModel, Field
 
 from shared.aggregates import Command, Context
 from shared.bodies import BodyRoute
-from shared.documenting import PROBLEMS
 from shared.event_store import Commit, Conflict, StoreClosed
 from shared.events.canonical import NotCanonical
 from shared.handling import CorrectRecord
@@ -112,7 +111,6 @@ def _add_command(router: APIRouter, service: str, post: Post, handler: Handler) 
         operation_id=f"{name}_{post.stream.partition('/')[0]}" if post.command is CorrectRecord else name,
         summary=(inspect.getdoc(post.command) or name).splitlines()[0],
         response_model=CommandAccepted,
-        responses=PROBLEMS,
         status_code=200,
         tags=["commands"],
         route_class_override=BodyRoute,

@@ -12,7 +12,6 @@ import orjson
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from shared.documenting import PROBLEMS
 from shared.folding import States
 from shared.folds import Folded
 from shared.identity import READERS, Principal
@@ -67,7 +66,7 @@ def _add_one(router: APIRouter, view: View, states: States) -> None:
 
     sign(endpoint, view.one, view.roles, at_least=(AtLeast, 0), wait=(Wait, 5.0))
     router.add_api_route(
-        view.one, endpoint, methods=["GET"], name=f"one_{view.kind}", responses=PROBLEMS, tags=["queries"],
+        view.one, endpoint, methods=["GET"], name=f"one_{view.kind}", tags=["queries"],
         operation_id=f"one_{view.kind}",
         summary=f"One {view.kind.replace('_', ' ')}, as this service has heard it",
     )  # fmt: skip
@@ -86,7 +85,7 @@ def _add_all(router: APIRouter, view: View, states: States) -> None:
     facets = dict.fromkeys(view.facets, (text, None))
     sign(endpoint, view.plural, view.roles, limit=(limit, 100), after=(text, None), **facets)
     router.add_api_route(
-        view.plural, endpoint, methods=["GET"], name=f"all_{view.kind}", responses=PROBLEMS, tags=["queries"],
+        view.plural, endpoint, methods=["GET"], name=f"all_{view.kind}", tags=["queries"],
         operation_id=f"all_{view.kind}",
         summary=f"Every {view.kind.replace('_', ' ')}, filtered, in pages",
     )  # fmt: skip

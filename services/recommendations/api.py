@@ -14,7 +14,6 @@ from services.recommendations.handlers import Handlers
 from services.recommendations.projection import Traces
 from services.recommendations.queries import coverage, today_of
 from services.recommendations.trace import trace_bytes
-from shared.documenting import PROBLEMS
 from shared.events.envelope import stamp
 from shared.folding import States
 from shared.handling import CorrectRecord
@@ -98,7 +97,7 @@ def router(handlers: Handlers, traces: Traces, projection: Projection) -> APIRou
 def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> None:
     states: States = projection.states
 
-    @routes.get("/traces/{committee}/{year}/{number}", responses=PROBLEMS, tags=["queries"], summary="One trace")
+    @routes.get("/traces/{committee}/{year}/{number}", tags=["queries"], summary="One trace")
     async def one_trace(
         committee: Committee,
         year: Year,
@@ -126,7 +125,7 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> No
         stalled = await projection.stalled()
         return _answer(trace, stalled, stored["revision"] if stored else 0)
 
-    @routes.get("/traces", responses=PROBLEMS, tags=["queries"], summary="Every trace, filtered, in pages")
+    @routes.get("/traces", tags=["queries"], summary="Every trace, filtered, in pages")
     async def all_traces(
         _caller: Annotated[Principal, allow(READERS)],
         theme: _Filter = None,
@@ -150,7 +149,7 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> No
         more = {"next": found[-1]["_id"]} if len(found) == limit else {}
         return Response(orjson.dumps({"items": items, **more}), media_type="application/json")
 
-    @routes.get("/coverage", responses=PROBLEMS, tags=["queries"], summary="Coverage, both ways")
+    @routes.get("/coverage", tags=["queries"], summary="Coverage, both ways")
     async def both_ways(_caller: Annotated[Principal, allow(READERS)]) -> dict[str, Any]:
         return await coverage(states, traces)
 
