@@ -1,0 +1,94 @@
+"""The keys that tokens are checked against: rotated, away for a while, never there, over HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from shared import identity
+from shared.identity import Principal, Tokens
+from shared.problems import Refused
+from tools.local import tokens
+
+CALLER = Principal("synthetic-actor", "chair")
+
+
+def checked_by(jwks: str | Path) -> Tokens:
+    return Tokens("meetings", str(jwks), tokens.ISSUER, tokens.AUDIENCE)
+
+
+def minted(home: Path) -> str:
+    return tokens.mint(home, role="chair", subject="synthetic-actor")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder with a key of its own."""
+    tokens.make_key(tmp_path)
+    return tmp_path
+
+
+def rotate(home: Path) -> None:
+    (home / tokens.KEY_FILE).unlink()
+    tokens.make_key(home)
+
+
+async def test_a_token_of_a_key_that_was_added_since_is_accepted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "REFRESH_AT_MOST_EVERY_SECONDS", 0.0)
+    checks, before = checked_by(home / tokens.JWKS_FILE), minted(home)
+    assert await checks.check(before) == CALLER
+    rotate(home)
+    assert await checks.check(minted(home)) == CALLER
+    with pytest.raises(Refused) as refused:
+        await checks.check(before)
+    assert (refused.value.status, refused.value.rule) == (401, "TokenNotAccepted")
+
+
+async def test_unknown_keys_do_not_make_a_service_read_its_keys_all_the_time(home: Path) -> None:
+    checks = checked_by(home / tokens.JWKS_FILE)
+    assert await checks.check(minted(home)) == CALLER
+    rotate(home)
+    with pytest.raises(Refused) as refused:
+        await checks.check(minted(home))
+    assert refused.value.status == 401
+
+
+async def test_known_keys_serve_while_their_source_is_away(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "REFRESH_SECONDS", 0.0)
+    checks, token = checked_by(home / tokens.JWKS_FILE), minted(home)
+    assert await checks.check(token) == CALLER
+    for broken in ("", "{", "[]", '{"keys": 1}', '{"keys": [{"kty": "none"}]}'):
+        (home / tokens.JWKS_FILE).write_text(broken)
+        assert await checks.check(token) == CALLER
+    (home / tokens.JWKS_FILE).unlink()
+    assert await checks.check(token) == CALLER
+
+
+@pytest.mark.parametrize("jwks", ["/nowhere/jwks.json", "http://127.0.0.1:9/jwks.json"])
+async def test_without_any_key_nobody_is_let_in_and_nobody_is_blamed(home: Path, jwks: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await checked_by(jwks).check(minted(home))
+    assert (refused.value.status, refused.value.rule) == (503, "KeysUnavailable")
+    assert refused.value.headers["Retry-After"] == "5"
+
+
+@pytest.fixture
+def served(home: Path) -> Iterator[str]:
+    """The folder over HTTP."""
+    server = HTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(home)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+async def test_keys_are_read_over_http(home: Path, served: str) -> None:
+    assert await checked_by(f"{served}/{tokens.JWKS_FILE}").check(minted(home)) == CALLER
+    with pytest.raises(Refused) as refused:
+        await checked_by(f"{served}/nothing.json").check(minted(home))
+    assert refused.value.status == 503

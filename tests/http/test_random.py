@@ -1,0 +1,108 @@
+"""Random commands on records that exist: accepted or refused with a problem, never a fault of ours."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.http.asking import Caller, accepted, meeting, new_id, nomination
+from tests.http.shapes import bodies
+from tools.local.stack import ALL_FOUR, Stack
+
+pytestmark = pytest.mark.servers
+EXAMPLES = 250
+LEFT_OUT = ("/operations/", "/dead-letters/")
+Post = tuple[str, str]
+Posts = dict[Post, tuple[dict[str, Any], dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def office(stack: Stack, web: httpx.Client) -> Caller:
+    """The secretariat, whose every answer is looked at."""
+    return Caller(stack, web)
+
+
+@pytest.fixture(scope="module")
+def posts(stack: Stack, web: httpx.Client) -> Posts:
+    """Every command, by service and path: its body's schema, and the schemas that this one refers to."""
+    found: Posts = {}
+    for service in ALL_FOUR:
+        document = web.get(f"{stack.urls[service]}/openapi.json").json()
+        for path, methods in document["paths"].items():
+            if "post" in methods and not path.startswith(LEFT_OUT):
+                schema = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
+                found[service, path] = (schema, document["components"]["schemas"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def on_record(office: Caller) -> dict[str, list[Any]]:
+    """Synthetic records that random commands may name, beside ones that are not there."""
+    key, session = new_id("random"), 900 + int(new_id("s")[-2:], 16) % 90
+    reference = f"SYN/2032/R{int(new_id('r')[-4:], 16) + 1}"
+    for service, path, body in (
+        ("meetings", "/recorded-meetings", {"meeting": f"{key}-held", "title": "Synthetic", "kind": "forum"}),
+        ("meetings", "/meetings", meeting(key)),
+        ("nominations", "/calls", {"call": key, "title": "Synthetic"}),
+        ("nominations", "/nominations", nomination(key)),
+        (
+            "recommendations",
+            "/instruments",
+            {"instrument": key, "cite": "Synthetic", "body": "SYN", "title": "Synthetic"},
+        ),
+        ("recommendations", f"/instruments/{key}/provisions", {"provision": f"{key}/p", "summary": "Synthetic"}),
+        ("recommendations", "/sessions", {"session": session}),
+        ("recommendations", "/recommendations", {"reference": reference, "title": "Synthetic"}),
+        ("recommendations", f"/recommendations/{reference}/cite", {"instrument": key, "provision": f"{key}/p"}),
+    ):
+        accepted(office.post(service, path, body))
+    office.get("recommendations", f"/meetings-heard/{key}-held", at_least=1, wait=20)
+    records = {"session": [session, session + 1], "reference": [reference], "provision": [f"{key}/p", "p"]}
+    for name in ("by", "into", "superseded_by"):
+        records[name] = [key, reference, "CED/1999/R9"]
+    for name in ("meeting", "nomination", "membership", "call", "priority", "instrument", "deliverable", "initiative"):
+        records[name] = [key, f"{key}-held", f"{key}-none"]
+    return records | {"into": [reference, "SYN/2033/R1"], "corrects": [1, 2, 3]}
+
+
+def test_random_commands_are_accepted_or_refused(office: Caller, posts: Posts, on_record: dict[str, list[Any]]) -> None:
+    told: Counter[str] = Counter()
+
+    @given(st.data())
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def sent(data: st.DataObject) -> None:
+        service, path = data.draw(st.sampled_from(sorted(posts)))
+        body = data.draw(bodies(*posts[service, path], on_record))
+        answer = office.raw(service, data.draw(paths(path, on_record)), json.dumps(body))
+        told[answer.json().get("rule", "accepted")] += 1
+        assert answer.status_code < 500, answer.text
+        assert answer.status_code == 200 or answer.headers["Content-Type"] == "application/problem+json"
+
+    sent()
+    assert told["accepted"] > 10, told
+    assert told["SchemaViolation"] < EXAMPLES * 0.7, told
+    assert len(told) > 5, told
+
+
+def paths(path: str, ids: dict[str, list[Any]]) -> st.SearchStrategy[str]:
+    """Return the path with ids that are on record, or not."""
+    parts = [part.split("}")[0] for part in path.split("{")[1:]]
+    if "committee" in parts:
+        chosen = st.sampled_from(ids["reference"])
+        return chosen.map(lambda reference: path.replace("{committee}/{year}/{number}", reference))
+    return st.tuples(*(st.sampled_from(ids.get(part, ["synthetic-nothing"])) for part in parts)).map(
+        lambda values: path.format(**dict(zip(parts, values, strict=True)))
+    )
