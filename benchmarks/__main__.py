@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import rows_memory, rows_reading, rows_waiting, rows_writing
+from benchmarks import rows_memory, rows_peers, rows_reading, rows_waiting, rows_writing
 from benchmarks.child import WorkFailed
 from benchmarks.dataset import Dataset
 from benchmarks.machine import circumstances
@@ -19,7 +19,7 @@ from tools.local.files import CHECKOUT
 from tools.local.progress import CannotStart
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
-PARTS = ("memory", "store", "relay", "http", "reading")
+PARTS = ("memory", "store", "relay", "http", "reading", "peers")
 _COMMITS_IN_HEARD = 0.35
 
 
@@ -96,8 +96,10 @@ def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
             with servers(("nominations", "meetings", "recommendations", "notifications")) as stack:
                 waiting = rows_waiting.until_seen(stack, size.watched)
                 return [rows_writing.over_http(stack, folder, size.commands_each), waiting]
-        case _:
+        case "reading":
             return _reading(dataset, size)
+        case _:
+            return _peers(dataset, size)
 
 
 def _reading(dataset: Dataset, size: Sizes) -> list[Row]:
@@ -113,6 +115,16 @@ def _reading(dataset: Dataset, size: Sizes) -> list[Row]:
             if events != size.backlogs[0]:
                 others.append(rows_reading.live(backlog, 2, 1 if events >= 1_000_000 else size.repeats))
     return [*singles, *others, rows_reading.flat(singles, list(size.backlogs))]
+
+
+def _peers(dataset: Dataset, size: Sizes) -> list[Row]:
+    """Measure our own beside the peers, on the same servers."""
+    events, repeats = size.replay, min(2, size.repeats)
+    with servers() as stack:
+        backlog = rows_reading.Backlog(stack, dataset.heard(events), dataset.lineage(events), events)
+        backlog.fill()
+        live, rebuild = rows_reading.live(backlog, 1, repeats), rows_reading.rebuild(backlog, repeats)
+        return rows_peers.peers(backlog, live, rebuild, repeats)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+"""Rows of the peers: the same history, on the same machine, in the same run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.child import Answer, WorkFailed
+from benchmarks.peers.environment import HERE, postgres, python_of
+from benchmarks.rows_memory import rate
+from benchmarks.rows_reading import Backlog
+from benchmarks.servers import admin, database, progress
+from benchmarks.table import Row
+
+LIGHTER = "their fold checks no schema, hash or chain, keeps no journal and composes no provenance (benchmarks/peers)"
+
+
+def peers(backlog: Backlog, live: Row, rebuild: Row, repeats: int) -> list[Row]:
+    """Compare the live reading with Quix Streams, and the rebuild with pyeventsourcing: ours in parts of theirs."""
+    quix: list[Answer] = []
+    stored: list[Answer] = []
+    for turn in range(repeats):
+        progress(f"peers, {turn + 1} of {repeats}")
+        quix.append(_quix(backlog))
+        stored.append(_pyeventsourcing(backlog))
+    return [
+        _beside(live, "Quix Streams with its MongoDB sink", quix),
+        _beside(rebuild, "pyeventsourcing on PostgreSQL 15", stored),
+    ]
+
+
+def _beside(own: Row, peer: str, answers: list[Answer]) -> Row:
+    documents = answers[0]["documents"]
+    return Row(
+        f"{own.work}, beside a peer", own.figures, peer, tuple(map(rate, answers)), 1.0, own.peak_mb,
+        notes=(f"both make {documents:,} documents; {LIGHTER}",),
+    )  # fmt: skip
+
+
+def _quix(backlog: Backlog) -> Answer:
+    server = urlsplit(backlog.stack.mongodb_admin_uri)
+    with database(backlog.stack) as name:
+        where = [backlog.stack.kafka, server.hostname, server.port, server.username, server.password, name]
+        answer = _asked("quixstreams", "consume.py", [*where, backlog.events])
+        with admin(backlog.stack) as client:
+            if (found := client[name].traces.count_documents({})) != answer["documents"]:
+                raise WorkFailed(f"Quix Streams wrote {found} of {answer['documents']} documents")
+    return answer
+
+
+def _pyeventsourcing(backlog: Backlog) -> Answer:
+    return _asked("pyeventsourcing", "rebuild.py", [backlog.file, postgres()])
+
+
+def _asked(peer: str, script: str, arguments: Sequence[str | int | Path | None]) -> Answer:
+    command = [str(python_of(peer)), str(HERE / peer / script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise WorkFailed(f"{peer} failed:\n{done.stderr[-3_000:]}")
+    answer: Answer = json.loads(done.stdout.splitlines()[-1])
+    return answer

@@ -1,0 +1,79 @@
+"""The plain fold of the peers makes the same documents as ours, as far as it goes."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from benchmarks.peers import plain
+from shared.intake import Arrival
+from tests.history import composed
+from tools.simulate.history import history
+from tools.simulate.records import read, records_of, write
+
+HEARD = ("recommendations", "meetings")
+Documents = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A history in a file."""
+    made = tmp_path_factory.mktemp("peers") / "history.records"
+    write(made, (record for record in records_of(history(6_000, seed=9)) if record.service in HEARD))
+    return made
+
+
+@pytest.fixture(scope="module")
+def ours(file: Path) -> Documents:
+    """Our traces."""
+    records = (Arrival(each.topic, 0, each.position, each.key, each.value, tuple(each.headers)) for each in read(file))
+    return composed(list(records))
+
+
+@pytest.fixture(scope="module")
+def theirs(file: Path) -> Documents:
+    """The peers' documents."""
+    states: dict[str, plain.State] = {}
+    for _, stream, raw in plain.records(io.BytesIO(file.read_bytes())):
+        states[stream] = plain.evolve(states.get(stream), orjson.loads(raw))
+    references = [stream.partition("/")[2] for stream in states if stream.startswith("recommendation/")]
+    return {reference: plain.compose(states, reference) for reference in references}
+
+
+def test_there_is_a_document_of_every_recommendation(ours: Documents, theirs: Documents) -> None:
+    assert len(ours) > 20
+    assert theirs.keys() == ours.keys()
+
+
+def test_mandates_have_the_same_standing(ours: Documents, theirs: Documents) -> None:
+    def standings(document: dict[str, Any]) -> list[tuple[str, str]]:
+        return [(mandate["provision"], mandate["standing"]) for mandate in document["mandates"]]
+
+    assert {name: standings(trace) for name, trace in theirs.items()} == {
+        name: standings(trace) for name, trace in ours.items()
+    }
+
+
+@pytest.mark.parametrize("section", ["transmission", "dispositions", "follow_up"])
+def test_sections_have_as_many_entries(section: str, ours: Documents, theirs: Documents) -> None:
+    assert {name: len(trace[section]) for name, trace in theirs.items()} == {
+        name: len(trace[section]) for name, trace in ours.items()
+    }
+
+
+def test_the_same_members_were_in_the_room(ours: Documents, theirs: Documents) -> None:
+    def present(document: dict[str, Any]) -> list[Any]:
+        return [(step["members"], step["in_room"], step["remote"]) for step in document["work"] if "members" in step]
+
+    assert {name: present(trace) for name, trace in theirs.items()} == {
+        name: present(trace) for name, trace in ours.items()
+    }
+
+
+def test_they_rest_on_the_same_versions(ours: Documents, theirs: Documents) -> None:
+    for name, trace in theirs.items():
+        assert dict(trace["based_on"]).items() <= dict(ours[name]["based_on"]).items()
