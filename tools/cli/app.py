@@ -7,6 +7,7 @@ from tools.cli.importing import importing
 from tools.cli.issuing import token
 from tools.cli.reading import coverage, trace, traces
 from tools.cli.rebuilding import rebuild
+from tools.cli.refilling import refill
 from tools.cli.replaying import replay
 from tools.cli.simulate import simulate
 from tools.cli.stack import stack
@@ -25,6 +26,7 @@ app.command()(traces)
 app.command()(coverage)
 app.command()(rebuild)
 app.command()(replay)
+app.command()(refill)
 app.command()(simulate)
 app.add_typer(dead_letters, name="dead-letters")
 

@@ -1,0 +1,87 @@
+"""`throughline refill`: a restored store and ledger, filled up from the topic."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from aiokafka.errors import KafkaError
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import PyMongoError
+from rich.console import Console
+
+from shared.events.catalogue import SERVICES
+from shared.refill import CannotRefill, Refill, Refilled
+from tools.cli.connection import Connection, Home
+from tools.cli.failures import BadInput, Failure, Unreachable, exits
+from tools.cli.progress import Advance, bar
+from tools.local import grants
+from tools.local.memory import Memory
+from tools.local.stack import DEFAULT_HOME
+
+console = Console()
+SELECTION_MS = 10_000
+
+
+def refill(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")],
+    mongodb: Annotated[
+        str | None,
+        typer.Option(
+            envvar="THROUGHLINE_REFILL_MONGODB",
+            metavar="URI",
+            help="MongoDB with the service's own user; the local stack's where none is named.",
+        ),
+    ] = None,
+    kafka: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Fill a service's store and ledger up from its topic, after an older backup of its database was restored.
+
+    Example: throughline refill recommendations
+
+    Everything is verified before anything is stored: leaf hashes, positions, the chain of every stream. It may be
+    interrupted and run again. The service goes on by itself afterwards. Keys of persons are on no topic: restore the
+    collection `keys` from its newest backup, or what was sealed since cannot be opened.
+
+    Exit code: 0 when store and ledger hold what the topic holds; 1 when the topic does not continue them, naming the
+    position; 2 for bad input; 3 when MongoDB or Kafka does not answer.
+    """
+    with exits():
+        if service not in SERVICES:
+            raise BadInput(f"{service}: is not a service; they are {', '.join(SERVICES)}.")
+        uri, bootstrap = mongodb or _local(service, home), kafka or Connection(home).kafka()
+        with bar(f"Refilling {service}") as advance:
+            done = refilled(service, uri, bootstrap, advance)
+        console.print(f"Refilled {service}: {done.commits} commits and {done.entries} ledger entries.")
+
+
+def refilled(service: str, uri: str, kafka: str, advance: Advance) -> Refilled:
+    """Refill, and return what was added. Raises Failure, Unreachable."""
+    try:
+        return asyncio.run(_refilled(service, uri, kafka, advance))
+    except CannotRefill as reason:
+        raise Failure(f"{reason}. Nothing was changed past what fitted.") from None
+    except (PyMongoError, KafkaError, OSError) as error:
+        raise Unreachable(f"MongoDB or Kafka does not answer ({type(error).__name__}).") from None
+
+
+async def _refilled(service: str, uri: str, kafka: str, advance: Advance) -> Refilled:
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=SELECTION_MS)
+    try:
+        return await Refill(client[grants.database(service)], kafka, service).run(advance)
+    finally:
+        client.close()
+
+
+def _local(service: str, home: Path) -> str:
+    memory = Memory(home)
+    try:
+        admin = memory.servers()[1]
+    except LookupError:
+        raise Unreachable("Nothing says where MongoDB is: name it (--mongodb URI), or start a stack.") from None
+    return grants.user_uri(admin, service, memory.password(service))
