@@ -70,7 +70,7 @@ class Gate:
 
 
 class Client:
-    """One person's session. Not for several threads at once."""
+    """One person's session, with any instance or with the one `at` a URL. Not for several threads at once."""
 
     def __init__(
         self,
@@ -80,12 +80,14 @@ class Client:
         member: str | None = None,
         gate: Gate | None = None,
         pace: float = 0.0,
+        at: str | None = None,
     ) -> None:
         token = mint(platform.stack.home, role=role, subject=f"{role}-synthetic", member=member, backdated=EARLIER)
         self._platform = platform
         self._acknowledged = acknowledged
         self._gate = gate or Gate()
         self._pace = pace
+        self._at = at
         self._http = httpx.Client(
             trust_env=False, timeout=REQUEST_SECONDS, headers={"Authorization": f"Bearer {token}"}
         )
@@ -146,7 +148,7 @@ class Client:
         return self._tried("POST", service, path, json=body)
 
     def _tried(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
-        urls = self._platform.urls(service)
+        urls = [self._at] if self._at else self._platform.urls(service)
         try:
             return self._http.request(method, urls[self._turn % len(urls)] + path, **more)
         except httpx.TransportError:

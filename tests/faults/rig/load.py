@@ -46,6 +46,7 @@ class Load:
     def running(self) -> Iterator[None]:
         """Have the clients at work during a block, and wait until what they began is answered."""
         recommending.prepare(self._desks[0], self.world)
+        subscribing.prepare(self._desks[0], self.world)
         threads = [
             threading.Thread(target=self._work, args=(desks, story, pause), name=f"client {number}", daemon=True)
             for number, (desks, (story, pause)) in enumerate(zip(self._desks, WORKERS, strict=True))

@@ -20,9 +20,12 @@ from tests.faults.rig.load import Load
 from tests.faults.rig.platform import Platform
 from tests.faults.rig.points import Point
 from tests.faults.rig.reckoning.findings import Findings
+from tests.faults.rig.reckoning.projected import hears
+from tests.faults.rig.work.canaries import canary
 from tests.faults.rig.work.desks import Desks
 from tools.local import grants
 from tools.local.progress import Say
+from tools.local.stack import ALL_FOUR
 
 Documents = Database[dict[str, Any]]
 
@@ -46,10 +49,9 @@ class Rig:
         chance = random.Random(self.chance.random())
         return Desks(self.platform, self.acknowledged, type(self.load.gate)(), chance)
 
-    @property
-    def operator(self) -> Client:
-        """Return an operator's client."""
-        return Client(self.platform, self.acknowledged, "operator")
+    def client(self, role: str = "secretariat", at: Instance | None = None) -> Client:
+        """Return a client of the rig's own, with any instance or with the one given."""
+        return Client(self.platform, self.acknowledged, role, at=at.url if at else None)
 
     def expect(self, holds: bool, otherwise: str) -> None:
         """Put on record as stuck what ought to hold and does not."""
@@ -73,11 +75,14 @@ class Rig:
         ) as client:
             yield client[grants.database(service)]
 
-    def broken_at(self, service: str, point: Point, within: float = 40) -> Instance | None:
+    def broken_at(
+        self, service: str, point: Point, within: float = 40, meanwhile: Callable[[], None] = lambda: None
+    ) -> Instance | None:
         """Arm a point in every instance of a service, wait until one of them dies there, and return it."""
         instances = [instance for instance in self.platform.instances[service] if instance.running]
         for instance in instances:
             instance.points.arm(point)
+        meanwhile()
         until = time.monotonic() + within
         died: Instance | None = None
         while died is None and time.monotonic() < until:
@@ -87,6 +92,23 @@ class Rig:
             instance.points.disarm(point)
         self.expect(died is not None, f"{service} never came to the point '{point}'")
         return died
+
+    def canary(self, service: str) -> None:
+        """Send a command to a service, and wait until its event is visible in every service that hears it."""
+        key = self.load.world.key("canary")
+        path, body, stream = canary(service, key)
+        given = self.client().send(service, path, **body)
+        for hearer in (hearer for hearer in ALL_FOUR if service in hears(hearer)):
+            self.await_that(
+                lambda hearer=hearer: self.version(hearer, stream) >= given.version,  # type: ignore[misc]
+                f"{stream} of {service} is not visible in {hearer}",
+            )
+
+    def version(self, service: str, stream: str) -> int:
+        """Return the version at which a service shows a stream; 0 where it does not."""
+        with self.database(service) as database:
+            found = database["states"].find_one({"_id": stream}, {"version": 1})
+        return int(found["version"]) if found else 0
 
     def restart(self, *instances: Instance | None) -> None:
         """Start instances that have died, and wait until they are ready."""

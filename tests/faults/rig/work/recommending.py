@@ -117,6 +117,22 @@ def _closed(desks: Desks, world: World, send: Any, reference: str) -> None:
         world.recommendations.add(reference)
 
 
+def a_draft(desks: Desks, world: World) -> str:
+    """Draft a recommendation, and no more."""
+    reference = world.reference()
+    desks.secretariat.send(SERVICE, "/recommendations", reference=reference, title="Synthetic", themes=["Synthetic"])
+    return reference
+
+
+def a_closed_priority(desks: Desks, world: World) -> None:
+    """Select a priority and close it at once."""
+    priority = world.key("priority")
+    desks.secretariat.send(
+        SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2033"
+    )
+    desks.secretariat.send(SERVICE, f"/priorities/{priority}/close", reason="achieved")
+
+
 def a_priority(desks: Desks, world: World) -> None:
     """Select a priority; close an earlier one that nobody will name any more."""
     priority = world.key("priority")

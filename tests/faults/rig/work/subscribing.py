@@ -15,16 +15,21 @@ EVENTS = (
 MOST = 6
 
 
+def prepare(desks: Desks, world: World) -> None:
+    """Have somebody who stays subscribed."""
+    for _ in range(2):
+        _subscribed(desks, world.key("subscription"), ["PriorityClosed"])
+
+
 def story(desks: Desks, world: World) -> None:
     """Add a subscription; above a number, remove an earlier one."""
     subscription = world.key("subscription")
-    desks.secretariat.send(
-        "notifications",
-        "/subscriptions",
-        subscription=subscription,
-        details={"name": "Synthetic Reader", "address": f"{subscription}@example.org"},
-        events=desks.chance.sample(EVENTS, 2),
-    )
+    _subscribed(desks, subscription, desks.chance.sample(EVENTS, 2))
     world.subscriptions.add(subscription)
     if len(world.subscriptions.some(desks.chance, MOST + 1)) > MOST and (old := world.subscriptions.take(desks.chance)):
         desks.secretariat.send("notifications", f"/subscriptions/{old}/remove")
+
+
+def _subscribed(desks: Desks, subscription: str, events: list[str]) -> None:
+    details = {"name": "Synthetic Reader", "address": f"{subscription}@example.org"}
+    desks.secretariat.send("notifications", "/subscriptions", subscription=subscription, details=details, events=events)

@@ -1,0 +1,97 @@
+"""Records put on a topic past the relay: poison of every kind, forgeries, copies out of order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaProducer
+
+from shared.events.canonical import canonical, leaf_hash
+from shared.events.catalogue import decode
+
+NOWHERE = 2**40
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is put on a topic, and the reason for which it is expected to be set aside."""
+
+    value: bytes | None
+    headers: Headers
+    key: bytes | None
+    reason: str = ""
+
+
+@dataclass
+class Forger:
+    """Puts records on the topic of one service; `placed` are the places in Kafka that they went to."""
+
+    kafka: str
+    service: str
+    placed: dict[str, Record] = field(default_factory=dict)
+
+    def put(self, *records: Record) -> dict[str, Record]:
+        """Put records there, and return them by their places."""
+        placed = asyncio.run(self._put(records))
+        self.placed |= placed
+        return placed
+
+    async def _put(self, records: tuple[Record, ...]) -> dict[str, Record]:
+        placed: dict[str, Record] = {}
+        async with AIOKafkaProducer(bootstrap_servers=self.kafka, max_request_size=2_000_000) as producer:
+            for record in records:
+                topic = f"throughline.{self.service}"
+                told = await producer.send_and_wait(topic, record.value, key=record.key, headers=record.headers)
+                placed[f"{told.topic}/{told.partition}/{told.offset}"] = record
+        return placed
+
+
+def with_leaf(raw: bytes, position: int = NOWHERE) -> Headers:
+    """Return the headers that the relay would give these bytes at a position."""
+    return [("position", str(position).encode()), ("leaf", leaf_hash(raw).encode())]
+
+
+def altered(raw: bytes, **attributes: object) -> bytes:
+    """Return an event's bytes with other attributes, canonical again."""
+    return canonical({**json.loads(raw), **attributes})
+
+
+def poisons(true: bytes) -> list[Record]:
+    """Return a record of every kind that cannot be taken, about the stream of a true event."""
+    event = decode(true)
+    key = event.subject.encode()
+    unknown = altered(true, type=f"throughline.{event.data.service}.SomethingInvented.v1")
+    schema = altered(true, data={"invented": "Synthetic"})
+    version = altered(true, streamversion="two")
+    garbage, no_json, large = b"\x00\xff garbage", b"{not json", b"x" * 1_000_000
+    return [
+        Record(garbage, with_leaf(garbage), key, "undecodable"),
+        Record(no_json, with_leaf(no_json), key, "undecodable"),
+        Record(unknown, with_leaf(unknown), key, "unknown_type"),
+        Record(schema, with_leaf(schema), key, "schema_violation"),
+        Record(version, with_leaf(version), key, "schema_violation"),
+        Record(true, [*with_leaf(true), ("note", b"\xff\xfe")], key, "bad_header"),
+        Record(true, [], key, "bad_header"),
+        Record(true, with_leaf(true), None, "wrong_key"),
+        Record(true, [("position", b"0"), ("leaf", b"0" * 64)], key, "wrong_hash"),
+        Record(large, with_leaf(large), key, "too_large"),
+        Record(None, with_leaf(b""), key, "undecodable"),
+    ]
+
+
+def forgery(true: bytes, previous_hash: str, **attributes: object) -> Record:
+    """Return a well-formed record that claims to be the version after a true event."""
+    event = decode(true)
+    claims: Mapping[str, object] = {
+        "id": f"forged-{event.id}"[:60],
+        "streamversion": event.streamversion + 1,
+        "previoushash": previous_hash,
+        "commandid": "forged-command",
+        **attributes,
+    }
+    raw = altered(true, **claims)
+    return Record(raw, with_leaf(raw), event.subject.encode())

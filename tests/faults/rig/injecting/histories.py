@@ -1,0 +1,157 @@
+"""Rebuilds under live writes, restores of older backups, an oplog that has gone, a full disk, a clock set back."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+
+from tests.faults.rig.injecting.fault import fault
+from tests.faults.rig.injecting.servers import is_producer
+from tests.faults.rig.platform import OPLOG_MB
+from tests.faults.rig.reckoning.settling import settled
+from tests.faults.rig.rig import Rig
+from tests.faults.rig.work import recommending
+from tools.local.stack import ALL_FOUR
+
+SERVICE = "recommendations"
+KEPT_APART = ("nominations", "notifications")
+
+
+@fault("13", "rebuild under live writes: no reader sees a hole", SERVICE)
+def rebuilt(rig: Rig, service: str) -> None:
+    with _readers(rig) as holes:
+        for _ in range(3 if rig.long else 1):
+            answer = rig.client("operator").operate(service, "/operations/rebuild")
+            finished = answer is not None and '"finished":true' in answer.text
+            rig.expect(finished, f"the rebuild of {service} did not finish: {answer and answer.text[-200:]}")
+    rig.expect(not holes, f"during a rebuild readers saw: {holes[:3]}")
+
+
+@contextmanager
+def _readers(rig: Rig) -> Iterator[list[str]]:
+    """Read some traces over and over during a block; yield what was not there, or older than before."""
+    holes: list[str] = []
+    over = threading.Event()
+    client, revisions = rig.client(), dict[str, int]()
+    references = rig.load.world.recommendations.some(rig.chance, 20)
+
+    def read() -> None:
+        while not over.is_set():
+            for reference in references:
+                shown: Any = client.read(SERVICE, f"/traces/{reference}", wait=0)
+                if shown is None:
+                    holes.append(f"no trace of {reference}")
+                elif shown["revision"] < revisions.get(reference, 0):
+                    holes.append(f"an older trace of {reference}")
+                else:
+                    revisions[reference] = shown["revision"]
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        yield holes
+    finally:
+        over.set()
+        thread.join(30)
+
+
+@fault("13", "an older backup of MongoDB restored: relays refuse, `throughline refill` loses nothing", touches_all=True)
+def restored(rig: Rig, _service: str) -> None:
+    stack, data = rig.platform.stack, rig.platform.disk.folder / "data"
+    backup = rig.platform.disk.folder / "backup"
+    stack.kill("mongodb")
+    shutil.copytree(data, backup)
+    stack.start_one("mongodb")
+    rig.expect(rig.load.goes_on(60) is not None, "clients were not served after the backup was taken")
+    for service in ALL_FOUR:
+        rig.canary(service)
+    with rig.load.held_back():
+        rig.expect(settled(rig.platform, 60), "the platform did not come to rest before the restore")
+        keys = _keys(rig)
+        stack.kill("mongodb")
+        shutil.rmtree(data)
+        backup.rename(data)
+        stack.start_one("mongodb")
+        _restore_keys(rig, keys)
+        for service in ALL_FOUR:
+            rig.await_that(partial(_refuses, rig, service), f"{service} took the restored store for whole", 40)
+        for service in ALL_FOUR:
+            _refill(rig, service)
+
+
+def _keys(rig: Rig) -> dict[str, list[dict[str, Any]]]:
+    """Read the keys of persons, which are on no topic, and are backed up apart and more often."""
+    found = {}
+    for service in KEPT_APART:
+        with rig.database(service) as database:
+            found[service] = list(database["keys"].find())
+    return found
+
+
+def _restore_keys(rig: Rig, keys: dict[str, list[dict[str, Any]]]) -> None:
+    for service, kept in keys.items():
+        with rig.database(service) as database:
+            for key in kept:
+                database["keys"].replace_one({"_id": key["_id"]}, key, upsert=True)
+
+
+def _refuses(rig: Rig, service: str) -> bool:
+    return not any(instance.ready() for instance in rig.platform.instances[service])
+
+
+def _refill(rig: Rig, service: str) -> None:
+    throughline = Path(sys.executable).with_name("throughline")
+    command = [str(throughline), "refill", service, "--home", str(rig.platform.stack.home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    rig.expect(done.returncode == 0, f"throughline refill {service}: {done.stdout}{done.stderr}")
+
+
+@fault("also", "oplog rolled over while the relay was cut off, then killed")
+def oplog_rolled_over(rig: Rig, service: str) -> None:
+    with MongoClient[dict[str, Any]](rig.platform.stack.mongodb_admin_uri) as client:
+        oplog = client.local["oplog.rs"]
+        newest = oplog.find_one(sort=[("$natural", -1)])
+        assert newest is not None
+        with rig.platform.kafka[service].shut(is_producer):
+            time.sleep(1.5)
+            until = time.monotonic() + 60
+            while oplog.find_one(sort=[("$natural", 1)])["ts"] <= newest["ts"] and time.monotonic() < until:  # type: ignore[index]
+                client["scratch"]["ballast"].insert_many([{"of": "x" * 200_000} for _ in range(OPLOG_MB // 2)])
+                client["scratch"]["ballast"].drop()
+            rig.expect(time.monotonic() < until, "the oplog did not roll over")
+            instance = rig.platform.first(service)
+            instance.kill()
+            instance.start()
+    instance.await_ready()
+
+
+@fault("also", "a full disk for MongoDB", touches_all=True)
+def disk_full(rig: Rig, _service: str) -> None:
+    stack = rig.platform.stack
+    with rig.platform.disk.full():
+        time.sleep(8)
+        served = rig.load.goes_on(5, 3)
+        rig.expect(served is None, "the disk was full, and commands were still acknowledged")
+    if "mongodb" not in stack.pids():
+        rig.say("      mongod ended itself when it had no room")
+        stack.start_one("mongodb")
+
+
+@fault("also", "the clock of a service stepping backwards by an hour, and forwards again")
+def clock_back(rig: Rig, service: str) -> None:
+    with ExitStack() as armed:
+        for instance in rig.platform.instances[service]:
+            armed.enter_context(instance.points.armed_while("clock an hour back"))
+        for _ in range(3):
+            recommending.a_closed_priority(rig.desks(), rig.load.world)
+        time.sleep(20 if rig.long else 5)

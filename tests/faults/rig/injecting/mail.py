@@ -1,0 +1,112 @@
+"""The SMTP server away, slow, refusing, silent at the wrong moment; the sender killed; everything heard again."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from tests.faults.rig.injecting.fault import fault
+from tests.faults.rig.platform import together
+from tests.faults.rig.rig import Rig
+from tests.faults.rig.work import recommending
+
+SERVICE = "notifications"
+_KEPT, _INVITATION = b"250 kept", b"354"
+
+
+def news(rig: Rig, count: int = 3) -> None:
+    """Record a few events of which somebody is told."""
+    desks = rig.desks()
+    for _ in range(count):
+        recommending.a_closed_priority(desks, rig.load.world)
+
+
+@fault("14", "SMTP down", SERVICE)
+def smtp_down(rig: Rig, _service: str) -> None:
+    with rig.platform.smtp.shut():
+        news(rig)
+        time.sleep(20 if rig.long else 3)
+
+
+@fault("14", "SMTP slow, within the sender's patience and beyond it", SERVICE)
+def smtp_slow(rig: Rig, _service: str) -> None:
+    for delay in (0.4, 4.0):
+        with rig.platform.smtp.slow(delay):
+            news(rig)
+            time.sleep(6)
+
+
+@fault("14", "SMTP refusing for now", SERVICE)
+def smtp_refusing(rig: Rig, _service: str) -> None:
+    door = rig.platform.smtp
+    with refusing() as server:
+        usual, door.target = door.target, server
+        news(rig)
+        time.sleep(3)
+        door.target = usual
+
+
+@fault("14", "SMTP takes the message, and its answer is lost", SERVICE)
+def smtp_answer_lost(rig: Rig, _service: str) -> None:
+    _answers_lost(rig, _KEPT)
+
+
+@fault("14", "SMTP drops the connection before it has the message", SERVICE)
+def smtp_dropped_before_message(rig: Rig, _service: str) -> None:
+    _answers_lost(rig, _INVITATION)
+
+
+def _answers_lost(rig: Rig, answer: bytes) -> None:
+    door = rig.platform.smtp
+    with door.swallowing(lambda said: said.startswith(answer)):
+        news(rig, 2)
+        rig.await_that(lambda: door.lost_answers >= 2, "no mail was sent, so no answer was lost", 40)
+
+
+@fault("14", "the sender killed between its claim and the message", SERVICE)
+def killed_before_sending(rig: Rig, _service: str) -> None:
+    rig.restart(rig.broken_at(SERVICE, "killed before sending", meanwhile=partial(news, rig)))
+
+
+@fault("14", "the sender killed between the message and its record", SERVICE)
+def killed_after_sending(rig: Rig, _service: str) -> None:
+    rig.restart(rig.broken_at(SERVICE, "killed after sending", meanwhile=partial(news, rig)))
+
+
+@fault("14", "everything heard again from the first record: no command twice, no mail")
+def heard_again(rig: Rig, service: str) -> None:
+    instances = rig.platform.instances[service]
+    together([instance.end for instance in instances])
+    with rig.database(service) as database:
+        for collection in ("journal", "states", "traces", "progress"):
+            database[collection].drop()
+    rig.restart(*instances)
+
+
+class _Refusal(socketserver.StreamRequestHandler):
+    """Speaks SMTP up to the recipient, and refuses that for now."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        for line in self.rfile:
+            verb = line[:4].upper()
+            self.wfile.write(
+                b"451 later\r\n" if verb == b"RCPT" else b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n"
+            )
+
+
+@contextmanager
+def refusing() -> Iterator[int]:
+    """An SMTP server that refuses every recipient for now; yields its port."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Refusal) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()

@@ -1,0 +1,105 @@
+"""Records that nobody stored: poison of every kind, forgeries that come first, gaps; and batches that fail."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+
+from shared.events.canonical import sha256_hex
+from tests.faults.rig.forging import Record, forgery, poisons, with_leaf
+from tests.faults.rig.injecting.fault import fault
+from tests.faults.rig.injecting.servers import is_producer
+from tests.faults.rig.injecting.stream import HEARERS, SERVICE, Stream
+from tests.faults.rig.rig import Rig
+
+
+@fault("11", "poison of every kind: set aside, its stream stalled, others current, until its next event comes", SERVICE)
+def poisoned(rig: Rig, _service: str) -> None:
+    stream = Stream.begun(rig)
+    stream.put(*poisons(stream.last_bytes()))
+    stream.everywhere(stream.is_set_aside, "did not set every poison aside for its reason")
+    stream.everywhere(stream.is_stalled, "does not show it as stalled")
+    Stream.begun(rig)
+    stream.goes_on()
+    stream.ends_well()
+
+
+def _disputed(rig: Rig) -> Stream:
+    """Have a forgery arrive first, then the true event; both are set aside, the stream stands still, others do not."""
+    stream = Stream.begun(rig)
+    true = stream.last_bytes()
+    stream.put(replace(forgery(true, sha256_hex(true)), reason="conflicting_bytes"))
+    stream.everywhere(stream.is_at(4), "does not hear the forgery")
+    stream.goes_on()
+    stream.everywhere(stream.is_set_aside, "does not set the forgery aside")
+    stream.everywhere(stream.is_stalled, "does not show it as stalled")
+    Stream.begun(rig)
+    return stream
+
+
+@fault("11", "a forged first arrival: the next true event names the true one", SERVICE)
+def forged_then_named(rig: Rig, _service: str) -> None:
+    stream = _disputed(rig)
+    stream.goes_on()
+    stream.ends_well()
+
+
+@fault("11", "a forged first arrival: an operator replays the true one", SERVICE)
+def forged_then_replayed(rig: Rig, _service: str) -> None:
+    stream = _disputed(rig)
+    for service in HEARERS:
+        with rig.database(service) as database:
+            true = database["dead_letters"].find_one({"stream": stream.name, "_id": {"$nin": [*stream.letters]}})
+        rig.expect(true is not None, f"{service} did not keep the true event beside the forged one")
+        if true is not None:
+            stream.decide(service, true["_id"], "replay")
+    stream.everywhere(stream.is_current, "does not take the operator's word")
+    stream.goes_on()
+    stream.ends_well()
+
+
+@fault("11", "a forged first arrival that does not continue its stream: an operator dismisses it", SERVICE)
+def forged_then_dismissed(rig: Rig, _service: str) -> None:
+    stream = Stream.begun(rig)
+    stream.put(replace(forgery(stream.last_bytes(), "f" * 64), reason="broken_chain"))
+    stream.everywhere(stream.is_set_aside, "does not see that its chain is broken")
+    stream.everywhere(stream.is_stalled, "does not show it as stalled")
+    for service in HEARERS:
+        stream.dismiss_all(service)
+    stream.everywhere(stream.is_current, "shows it as stalled after the forgery was dismissed")
+    stream.goes_on()
+    stream.ends_well()
+
+
+@fault("11", "a forged first arrival, and the service restarted before the true event comes", SERVICE)
+def forged_then_restarted(rig: Rig, service: str) -> None:
+    stream = Stream.begun(rig)
+    true = stream.last_bytes()
+    stream.put(forgery(true, sha256_hex(true)))
+    instance = rig.platform.first(service)
+    instance.kill()
+    rig.restart(instance)
+    stream.goes_on()
+    stream.goes_on()
+    stream.ends_well()
+
+
+@fault("10", "a gap in a stream's versions: it waits, visibly, until the missing ones come", SERVICE)
+def gap(rig: Rig, service: str) -> None:
+    stream = Stream.begun(rig)
+    with rig.platform.kafka[service].shut(is_producer):
+        for _ in range(3):
+            stream.goes_on()
+        raw = stream.last_bytes()
+        stream.put(Record(raw, with_leaf(raw, stream.position(6)), stream.name.encode()))
+        stream.everywhere(stream.is_stalled, "does not show that it waits")
+    stream.everywhere(stream.is_current, "still waits")
+
+
+@fault("12", "batches fail before and after their effects, good ones following bad ones")
+def batches_fail(rig: Rig, service: str) -> None:
+    with ExitStack() as armed:
+        for instance in rig.platform.instances[service]:
+            armed.enter_context(instance.points.armed_while("batches fail"))
+        time.sleep(20 if rig.long else 6)

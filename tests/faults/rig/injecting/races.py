@@ -1,0 +1,130 @@
+"""Two of everything at once: relays, writers, composers, clients with one command id."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+from uuid import uuid4
+
+from tests.faults.rig.acknowledged import Acknowledgement
+from tests.faults.rig.client import Refusal
+from tests.faults.rig.injecting.fault import fault
+from tests.faults.rig.rig import Rig
+from tests.faults.rig.work import recommending
+from tests.faults.rig.work.canaries import canary
+
+SERVICE = "recommendations"
+CLIENTS = 20
+
+
+@fault("9", "two relays of one service at once, neither caring for the lease", needs_two=True)
+def two_relays(rig: Rig, service: str) -> None:
+    with ExitStack() as armed:
+        for instance in rig.platform.instances[service]:
+            armed.enter_context(instance.points.armed_while("lease ignored"))
+        time.sleep(20 if rig.long else 5)
+
+
+@fault("10", "a writer stopped between its read and its insert, resumed after others appended", SERVICE, needs_two=True)
+def stopped_writer(rig: Rig, _service: str) -> None:
+    desks, world = rig.desks(), rig.load.world
+    first, second = rig.platform.instances[SERVICE][:2]
+    instrument = recommending.an_instrument(desks, world, shared=False)
+    for if_match in (None, 6):
+        first.points.arm("stopped before insert", f"instrument/{instrument}")
+        with ThreadPoolExecutor(1) as apart:
+            late = apart.submit(_provision, rig, first, instrument, f"late-{if_match}", if_match)
+            rig.expect(first.stopped(20), f"{first.name} did not stop before its insert")
+            early = [_provision(rig, second, instrument, f"early-{if_match}-{number}") for number in range(2)]
+            first.signal(signal.SIGCONT)
+            _judge(rig, late, if_match, max(given.version for given in early))
+
+
+def _provision(rig: Rig, at: Any, instrument: str, provision: str, if_match: int | None = None) -> Acknowledgement:
+    path = f"/instruments/{instrument}/provisions"
+    return rig.client(at=at).ask(
+        SERVICE, path, if_match=if_match, provision=f"{instrument}/{provision}", summary="Synthetic ask"
+    )
+
+
+def _judge(rig: Rig, late: Future[Acknowledgement], if_match: int | None, passed: int) -> None:
+    """Without If-Match the late writer decides again; with it, it is refused."""
+    try:
+        given: Acknowledgement | None = late.result(60)
+    except Refusal as refusal:
+        given = None
+        rig.expect(refusal.rule == "VersionConflict", f"the late writer was refused with {refusal}")
+    rig.expect((given is None) == (if_match is not None), "If-Match did not decide whether a late writer is refused")
+    rig.expect(given is None or given.version > passed, "a late writer got a version that others had")
+
+
+@fault("10", "two instances composing one trace while it is cited and its instrument changes", SERVICE, needs_two=True)
+def two_composers(rig: Rig, _service: str) -> None:
+    desks, world = rig.desks(), rig.load.world
+    own = recommending.an_instrument(desks, world, shared=False)
+    references = [recommending.a_draft(desks, world) for _ in range(4)]
+
+    def cite() -> None:
+        mine = rig.desks()
+        for provision in ("a", "b"):
+            for reference in references:
+                path = f"/recommendations/{reference}/cite"
+                mine.secretariat.send(SERVICE, path, instrument=own, provision=f"{own}/{provision}")
+
+    def change() -> None:
+        mine = rig.desks()
+        for number in range(6):
+            recommending.a_provision(mine, world, own, f"{own}/{number}", shared=False)
+        later = recommending.an_instrument(mine, world, shared=False)
+        mine.secretariat.send(SERVICE, f"/instruments/{own}/supersede", by=later)
+
+    with ExitStack() as armed:
+        for instance in rig.platform.instances[SERVICE]:
+            armed.enter_context(instance.points.armed_while("composing slowly"))
+        _at_once([cite, change])
+        time.sleep(1)
+
+
+@fault("15", "the same command id at once from 20 clients, across a crash, and with another body")
+def same_command_id(rig: Rig, service: str) -> None:
+    key, command_id = rig.load.world.key("same"), str(uuid4())
+    path, body, _ = canary(service, key)
+    given: list[Acknowledgement] = []
+    start = threading.Barrier(CLIENTS + 1)
+
+    def ask() -> None:
+        client = rig.client()
+        start.wait(60)
+        given.append(client.ask(service, path, command_id=command_id, **body))
+
+    def crash() -> None:
+        instance = rig.chance.choice(rig.platform.instances[service])
+        start.wait(60)
+        time.sleep(rig.chance.uniform(0, 0.08))
+        instance.kill()
+        rig.restart(instance)
+
+    _at_once([ask] * CLIENTS + [crash])
+    told = {(one.stream, one.version, one.events) for one in given}
+    rig.expect(len(given) == CLIENTS, f"only {len(given)} of {CLIENTS} clients were acknowledged")
+    rig.expect(len(told) == 1, f"one command id was answered in different ways: {told}")
+    rig.expect(_rule(rig, service, path, command_id, body) == "CommandIdReused", "another body was not refused")
+
+
+def _rule(rig: Rig, service: str, path: str, command_id: str, body: dict[str, Any]) -> str:
+    try:
+        rig.client().ask(service, path, command_id=command_id, **body, note="Synthetic: another body")
+    except Refusal as refusal:
+        return refusal.rule
+    return "acknowledged"
+
+
+def _at_once(tasks: list[Callable[[], None]]) -> None:
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        for done in [pool.submit(task) for task in tasks]:
+            done.result()
