@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ class Refill:
             event = take_apart(arrival)
             if isinstance(event, Heard) and event.position >= end:
                 found.setdefault(event.position, []).append(event)
-        chosen = [await self._at(position, found) for position in range(end, max(found, default=end - 1) + 1)]
+        chosen = [await self._at(position, found) for position in range(end, _end_of_run(end, found))]
         start = 0
         for stop in _cuts(chosen):
             await self._enter(end + start, chosen[start:stop])
@@ -97,6 +97,11 @@ class Refill:
         entries = tuple(Entry(*event.key, event.leaf) for event in events)
         await self._ledger.enter(Batch(first, entries, None))
         self._done.entries += len(entries)
+
+
+def _end_of_run(end: int, found: Collection[int]) -> int:
+    """Return where the positions from `end` on cease; a record without a predecessor was published by no relay."""
+    return max((position for position in found if position == end or position - 1 in found), default=end - 1) + 1
 
 
 def _cuts(events: Sequence[Heard]) -> list[int]:

@@ -26,8 +26,8 @@ class HistoryAhead(Exception):
 async def check(ledger: Ledger, kafka: str, service: str) -> None:
     """Compare the ledger with the last records of each partition of its topic. Raises HistoryAhead.
 
-    A record that is no event, or claims a version that the ledger knows at another position, is not the relay's, and
-    decides nothing here: those who read set it aside.
+    A record that is no event, or claims a version that the ledger knows at another position, or whose predecessor is
+    nowhere, is not the relay's, which leaves out no position: it decides nothing here, and those who read set it aside.
     """
     tails = await _tails(kafka, f"throughline.{service}")
     if not tails:
@@ -36,6 +36,8 @@ async def check(ledger: Ledger, kafka: str, service: str) -> None:
     end, heads = (last.end if last else 0), await ledger.heads()
     entered = await _entered(ledger, min(tails))
     for position, events in sorted(tails.items()):
+        if position not in (0, end) and position - 1 not in tails:
+            continue
         for event in events.values():
             stream, version = event.key
             if position >= end and heads.get(stream, 0) < version:

@@ -7,13 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from shared.event_store import EventStore, StoreClosed
+from shared.events.canonical import sha256_hex
 from shared.intake import Arrival, Heard, Poison, take_apart
+from shared.ledger import Ledger
 from shared.refill import CannotRefill, Refill
 from shared.relay import Relay
 from shared.telemetry import Pulse
 from tests.faults.relaying import Site, a_site, running
+from tests.faults.rig.forging import forgery
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -106,3 +110,33 @@ async def test_a_site_that_was_never_restored_passes_the_check_and_has_nothing_t
             await site.until(site.appended)
         assert await site.relay().check()
         assert (await Refill(site.database, site.kafka, site.service).run()).entries == 0
+
+
+async def a_forgery(site: Site, position: int) -> None:
+    """Put a well-formed record on the topic that continues a stream, at a position that the relay never gave."""
+    raws = await EventStore(site.database).read_bytes("instrument/s0")
+    record = forgery(raws[-1], sha256_hex(raws[-1]), position=position)
+    async with AIOKafkaProducer(bootstrap_servers=site.kafka) as producer:
+        await producer.send_and_wait(
+            f"throughline.{site.service}", record.value, key=record.key, headers=record.headers
+        )
+
+
+async def test_a_forged_record_far_past_the_ledger_closes_no_store(stack: Stack):
+    async with a_site(stack) as site:
+        async with running(site.relay()):
+            await site.append(streams=4, commits=2)
+            await site.until(site.appended)
+        await a_forgery(site, position=site.appended + 7)
+        assert await site.relay().check()
+
+
+async def test_a_forged_record_beside_what_a_restore_lost_stops_no_refill(stack: Stack):
+    async with a_site(stack) as site:
+        await a_restored_site(site)
+        await a_forgery(site, position=site.appended + 7)
+        assert not await site.relay().check()
+        await Refill(site.database, site.kafka, site.service).run()
+        assert await site.relay().check()
+        entries = [entry async for batch in Ledger(site.database).since(0) for entry in batch.entries]
+        assert len(entries) == site.appended

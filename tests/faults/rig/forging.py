@@ -83,8 +83,8 @@ def poisons(true: bytes) -> list[Record]:
     ]
 
 
-def forgery(true: bytes, previous_hash: str, **attributes: object) -> Record:
-    """Return a well-formed record that claims to be the version after a true event."""
+def forgery(true: bytes, previous_hash: str, position: int = NOWHERE, **attributes: object) -> Record:
+    """Return a well-formed record that claims to be the version after a true event, at a position."""
     event = decode(true)
     claims: Mapping[str, object] = {
         "id": f"forged-{event.id}"[:60],
@@ -94,4 +94,4 @@ def forgery(true: bytes, previous_hash: str, **attributes: object) -> Record:
         **attributes,
     }
     raw = altered(true, **claims)
-    return Record(raw, with_leaf(raw), event.subject.encode())
+    return Record(raw, with_leaf(raw, position), event.subject.encode())
