@@ -100,6 +100,8 @@ def _add_letters(router: APIRouter, projection: Projection) -> None:
         letter = await _letter(letters, topic, partition, offset)
         if not await letters.close(letter["_id"], "dismissed", body.reason, caller.actor):
             raise Refused(409, "OutOfOrder", f"this letter is {letter['standing']}, not open", kind="order")
+        if stream := letter.get("stream"):
+            await projection.fold({stream})
         return _shown(await _letter(letters, topic, partition, offset))
 
 
