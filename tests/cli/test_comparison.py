@@ -152,3 +152,13 @@ def test_a_line_of_the_journal_gives_the_bytes_as_they_are():
     again = journal_record(line, 0)
     assert (again.value, again.key, again.topic) == (arrival.value, arrival.key, arrival.topic)
     assert not read(again).poison
+
+
+def test_a_candidate_that_does_not_continue_its_stream_is_none():
+    history = a_history()
+    stream = "session/3"
+    raw = history.encoded(stream, 1, r.CommitteeSessionRecorded(session=3, starts_on="1999"), "f" * 64)
+    forged = history.arrival(stream, raw, "recommendations")
+    both = read(forged, *history.all())
+    assert both.disputed == [(stream, 1)]
+    assert rebuilt_from(both).traces == rebuilt_from(read(*history.all())).traces

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from shared.events.canonical import ZERO_HASH
 from shared.intake import Arrival, Heard, Poison, take_apart
 from tools.cli.client import Services
 from tools.cli.failures import Failure, Unreachable
@@ -151,11 +152,20 @@ def journal_record(line: bytes, number: int) -> Arrival:
 
 
 def streams_of(history: History) -> Iterator[tuple[str, list[Heard]]]:
-    """Yield each stream's events in order; of two candidates the one that the next version names, or neither."""
+    """Yield each stream's events in order.
+
+    Of two candidates for a version: the only one that continues the version before, else the one that the next version
+    names, else neither.
+    """
     for stream, versions in sorted(history.events.items()):
-        line = []
+        line: list[Heard] = []
         for version in sorted(versions):
             named = {event.recorded.previoushash for event in versions.get(version + 1, ())}
-            candidates = versions[version]
+            candidates = versions[version] if len(versions[version]) == 1 else _continuing(line, versions[version])
             line += candidates if len(candidates) == 1 else [event for event in candidates if event.hash in named]
         yield stream, line
+
+
+def _continuing(line: list[Heard], candidates: list[Heard]) -> list[Heard]:
+    previous = line[-1].hash if line else ZERO_HASH
+    return [event for event in candidates if event.recorded.previoushash == previous]
