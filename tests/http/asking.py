@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -71,6 +72,14 @@ class Records:
 
     def refusals(self, service: str, **query: Any) -> list[dict[str, Any]]:
         return list(self._mongo[grants.database(service)].refusals.find(query).sort("_id", 1))
+
+    def heard(self, service: str) -> dict[str, int]:
+        """The version up to which a service has folded each stream."""
+        return {each["_id"]: each["version"] for each in self._mongo[grants.database(service)].states.find()}
+
+    def letters_about(self, service: str, streams: Iterable[str]) -> list[dict[str, Any]]:
+        query = {"stream": {"$in": list(streams)}}
+        return list(self._mongo[grants.database(service)].dead_letters.find(query, {"value": 0}))
 
     def stored_by(self, caller: Caller, service: str) -> int:
         return len(self.commits(service, actor=caller.actor))

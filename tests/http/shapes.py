@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ JUNK: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-WORDS = st.sampled_from(["Synthetic words", "合成", "a\tb", "ܐ𐀀", "x" * 500, "e\u0301", "2031"])
+WORDS = st.sampled_from(["Synthetic words", "合成", "ܐ𐀀", "x" * 500, "e\u0301", "2031"])
 DATES = st.sampled_from(["2031", "2031-02", "2031-02-28", "0001", "9999-12-31", "2024-02-29"])
 TIMES = DATES | st.sampled_from(["2031-03-01T09:00:00+07:00", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
 
@@ -19,7 +20,7 @@ TIMES = DATES | st.sampled_from(["2031-03-01T09:00:00+07:00", "0001-01-01T00:00:
 def bodies(schema: dict[str, Any], known: dict[str, Any], ids: dict[str, list[Any]]) -> st.SearchStrategy[Any]:
     """Return bodies of a schema; `ids` gives, by the name of a field, what is on record."""
     fitting = _fitting(schema, known, ids, "body")
-    return st.one_of(fitting, fitting, fitting.flatmap(_missing))
+    return st.integers(0, 4).flatmap(lambda odd: fitting.flatmap(_missing) if odd == 1 else fitting)
 
 
 def _missing(body: dict[str, Any]) -> st.SearchStrategy[Any]:
@@ -31,8 +32,9 @@ def _missing(body: dict[str, Any]) -> st.SearchStrategy[Any]:
 def _fitting(
     schema: dict[str, Any], known: dict[str, Any], ids: dict[str, list[Any]], name: str
 ) -> st.SearchStrategy[Any]:
-    if name in ids and schema.get("type") != "array":
-        return st.sampled_from(ids[name])
+    known_ids = [each for each in ids.get(name, []) if re.search(schema.get("pattern", ""), str(each))]
+    if known_ids and schema.get("type") in {"string", "integer"}:
+        return st.sampled_from(known_ids)
     if "$ref" in schema:
         return _fitting(known[schema["$ref"].rpartition("/")[2]], known, ids, name)
     if "enum" in schema:
@@ -58,10 +60,15 @@ def _fitting(
 def _objects(schema: dict[str, Any], known: dict[str, Any], ids: dict[str, list[Any]]) -> st.SearchStrategy[Any]:
     fields = {each: _fitting(given, known, ids, each) for each, given in schema.get("properties", {}).items()}
     required = set(schema.get("required", []))
-    return st.fixed_dictionaries(
+    either = [each["required"][0] for each in schema.get("oneOf", [])]
+    objects = st.fixed_dictionaries(
         {each: fields[each] for each in required},
-        optional={each: values for each, values in fields.items() if each not in required},
+        optional={each: values for each, values in fields.items() if each not in required | set(either)},
     )
+    if not either:
+        return objects
+    chosen = st.sampled_from(either).flatmap(lambda one: st.fixed_dictionaries({one: fields[one]}))
+    return st.builds(lambda rest, one: rest | one, objects, chosen)
 
 
 def _texts(schema: dict[str, Any]) -> st.SearchStrategy[str]:
