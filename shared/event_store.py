@@ -125,14 +125,21 @@ class EventStore:
         try:
             await self._commits.insert_one(document)
         except DuplicateKeyError:
-            if (earlier := await self.result_of(context, digest)) is not None:
+            if (earlier := await self.result_of(context, digest, certain=True)) is not None:
                 return earlier
             raise Conflict(head.stream) from None
         return Commit(head.stream, head.version + 1, head.version + len(raws), tuple(raws))
 
-    async def result_of(self, context: Context, digest: str) -> Commit | None:
-        """Return what this command did before, or None; read linearizably, since a lost answer may roll back."""
-        found = await self._lookup.find_one({"command_id": context.command_id})
+    async def result_of(self, context: Context, digest: str, *, certain: bool = False) -> Commit | None:
+        """Return what this command did before, or None.
+
+        After a duplicate key it must be `certain`, for what was met may yet roll back: where a majority read does not
+        show it, a linearizable one waits until it does or is gone (100 ms, since mongod waits for its journal).
+        """
+        asked = {"command_id": context.command_id}
+        found = await self._commits.find_one(asked)
+        if found is None and certain:
+            found = await self._lookup.find_one(asked)
         if found is None:
             return None
         if found.get("command_digest", digest) != digest or found["actor"] != context.actor:

@@ -32,6 +32,11 @@ class Remembered:
         found = self._states.get(stream)
         return found[0] if found else None
 
+    def acted(self, stream: str, version: int) -> None:
+        """Note in what is remembered of a stream up to which version policies have acted."""
+        if (found := self._states.get(stream)) is not None:
+            self._states[stream] = replace(found[0], acted=max(found[0].acted, version)), found[1]
+
     def put(self, folded: Folded, size: int) -> None:
         """Remember a state of this size, and forget the oldest beyond the limit."""
         self._held += size - self._states.pop(folded.stream, (folded, 0))[1]
@@ -128,6 +133,7 @@ class States:
     async def acted(self, stream: str, version: int) -> None:
         """Note up to which version the policies of this service have acted on a stream."""
         await self._states.update_one({"_id": stream}, {"$max": {"acted": version}})
+        self._remembered.acted(stream, version)
 
     async def dependants(self, streams: Iterable[str], kind: str | None = None) -> set[str]:
         """Return the streams whose states say that they depend on one of these."""

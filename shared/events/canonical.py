@@ -42,17 +42,20 @@ def leaf_hash(data: bytes) -> str:
     return hashlib.sha256(b"\x00" + data).hexdigest()
 
 
+_PLAIN = frozenset({str, bool, int})
+
+
 def _check(value: Any, path: str) -> None:
-    match value:
-        case str() | bool() | int():
-            return
-        case dict():
-            for name, member in value.items():
-                if not isinstance(name, str) or not name.isascii():
-                    raise NotCanonical(f"{path}: the member name {name!r} is not ASCII")
-                _check(member, f"{path}.{name}")
-        case list() | tuple():
-            for index, item in enumerate(value):
-                _check(item, f"{path}[{index}]")
-        case _:
-            raise NotCanonical(f"{path}: {type(value).__name__} has no canonical form here")
+    kind = type(value)
+    if kind in _PLAIN:
+        return
+    if kind is dict:
+        for name, member in value.items():
+            if type(name) is not str or not name.isascii():
+                raise NotCanonical(f"{path}: the member name {name!r} is not ASCII")
+            _check(member, f"{path}.{name}")
+    elif kind is list or kind is tuple:
+        for index, item in enumerate(value):
+            _check(item, f"{path}[{index}]")
+    else:
+        raise NotCanonical(f"{path}: {kind.__name__} has no canonical form here")
