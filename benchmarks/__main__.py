@@ -50,20 +50,24 @@ def main() -> int:
     asked = _asked()
     began = os.getloadavg()
     rows: list[Row] = []
-    try:
-        with tempfile.TemporaryDirectory(prefix="throughline-bench-") as folder:
-            for part in asked.parts:
-                rows += measure(part, sizes(asked.events, asked.quick), Path(folder))
-    except (CannotStart, WorkFailed) as failure:
-        print(failure, file=sys.stderr)
-        return 1
+    failed: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="throughline-bench-") as folder:
+        for part in asked.parts:
+            try:
+                measured = measure(part, sizes(asked.events, asked.quick), Path(folder))
+            except (CannotStart, WorkFailed, TimeoutError) as failure:
+                failed.append(f"{part} was not measured: {failure}")
+                continue
+            rows += measured
+            for row in measured:
+                progress(" | ".join(row.cells()))
     told = circumstances(began)
     show(rows)
-    print("\n".join(told))
-    if asked.write:
+    print("\n".join([*told, *failed]))
+    if asked.write and not failed:
         write(WRITTEN, rows, told)
         print(f"written to {WRITTEN.relative_to(CHECKOUT)}")
-    return 0
+    return 1 if failed else 0
 
 
 def _asked() -> argparse.Namespace:
