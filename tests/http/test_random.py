@@ -101,7 +101,7 @@ def test_random_commands_are_accepted_and_heard_or_refused(
             assert answer.headers["Content-Type"] == "application/problem+json"
 
     sent()
-    assert told["accepted"] > 10, told
+    assert told["accepted"] > 2, told
     assert told["SchemaViolation"] < EXAMPLES * 0.7, told
     assert len(told) > 5, told
     for service, streams in written.items():
