@@ -137,7 +137,7 @@ class Subscriber:
         return self._subscriber.consumer
 
     async def _watch(self) -> None:
-        """Watch progress rather than the connection: a consumer may hang and not say so."""
+        """Watch progress rather than the connection: a consumer may hang and not say so. Raises DatabaseWentBack."""
         while True:
             try:
                 async with asyncio.timeout(10):
@@ -148,6 +148,7 @@ class Subscriber:
 
     async def _look(self) -> None:
         mine = self._consumer.assignment()
+        await self._offsets.check(mine)
         ends = await self._consumer.end_offsets(mine) if mine else {}
         positions = {partition: await self._consumer.position(partition) for partition in mine}
         lag = sum(max(0, ends[partition] - position) for partition, position in positions.items())

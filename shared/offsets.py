@@ -19,25 +19,55 @@ from pymongo.errors import PyMongoError
 log = structlog.get_logger()
 
 
+class DatabaseWentBack(Exception):
+    """The database holds less than this process has put there: a backup was restored while it ran."""
+
+
 class Offsets:
-    """The offsets that a service has reached, in its own database."""
+    """The offsets that a service has reached, in its own database.
+
+    A process that finds less there than it has seen there must begin anew: what it would go on with rests on what the
+    database no longer holds.
+    """
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._progress = database.get_collection("progress", write_concern=WriteConcern(w="majority"))
+        self._seen: dict[TopicPartition, int] = {}
 
     async def reached(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Note the offset that comes next in each partition; it never falls."""
-        await self._progress.bulk_write(
-            [UpdateOne({"_id": _name(p)}, {"$max": {"next": offset}}, upsert=True) for p, offset in offsets.items()],
-            ordered=False,
-        )
+        """Note the offset that comes next in each partition; it never falls. Raises DatabaseWentBack."""
+        writes = []
+        for partition, offset in offsets.items():
+            seen = self._seen.get(partition, 0)
+            where = {"_id": _name(partition), "next": {"$gte": seen}}
+            writes.append(UpdateOne(where, {"$max": {"next": offset}}, upsert=seen == 0))
+        done = await self._progress.bulk_write(writes, ordered=False)
+        if done.matched_count + done.upserted_count < len(writes):
+            raise DatabaseWentBack("offsets that were noted there are gone")
+        self._saw(offsets)
 
     async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Return the offset that comes next in each partition; 0 where nothing was noted."""
+        """Return the offset that comes next in each partition; 0 where nothing was noted. Raises DatabaseWentBack."""
         by_name = {_name(partition): partition for partition in partitions}
+        before = dict(self._seen)
         found: AsyncIterable[Mapping[str, Any]] = self._progress.find({"_id": {"$in": list(by_name)}})
         noted = {row["_id"]: row["next"] async for row in found}
-        return {partition: noted.get(name, 0) for name, partition in by_name.items()}
+        nexts = {partition: noted.get(name, 0) for name, partition in by_name.items()}
+        if any(offset < before.get(partition, 0) for partition, offset in nexts.items()):
+            raise DatabaseWentBack("offsets that were noted there are gone")
+        self._saw(nexts)
+        return nexts
+
+    async def check(self, partitions: Iterable[TopicPartition]) -> None:
+        """Look whether the database still holds what it held, if it can be asked. Raises DatabaseWentBack."""
+        try:
+            await self.read(partitions)
+        except PyMongoError as error:
+            log.warning("offsets_not_read", error=type(error).__name__)
+
+    def _saw(self, offsets: Mapping[TopicPartition, int]) -> None:
+        for partition, offset in offsets.items():
+            self._seen[partition] = max(offset, self._seen.get(partition, 0))
 
 
 class BeginWhereTheDatabaseIs(ConsumerRebalanceListener):
@@ -59,6 +89,8 @@ class BeginWhereTheDatabaseIs(ConsumerRebalanceListener):
             except PyMongoError as error:
                 log.warning("offsets_not_read", error=type(error).__name__)
                 await asyncio.sleep(0.5)
+            except DatabaseWentBack:  # nothing can be noted any more, and who watches ends the process
+                return
         for partition, offset in nexts.items():
             self._consumer().seek(partition, offset)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from pymongo import MongoClient
 
@@ -10,16 +12,37 @@ from tools.local import grants
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
+SERVICE = "recommendations"
+
+
+def known(stack: Stack, session: int) -> Desk:
+    desk = Desk(stack)
+    desk.send(SERVICE, "/sessions", session=session, starts_on="2030-11-04")
+    desk.ask(SERVICE, f"/sessions/{session}", at_least=1, wait=20)
+    return desk
+
+
+def lose_what_was_read(stack: Stack) -> None:
+    """Put the database back to before anything was read, as the restore of a very old backup would."""
+    with MongoClient[dict[str, object]](stack.mongodb_admin_uri) as client:
+        for lost in ("journal", "states", "traces", "progress"):
+            client[grants.database(SERVICE)][lost].delete_many({})
 
 
 def test_what_a_restored_database_lacks_is_read_again(stack: Stack):
-    desk = Desk(stack)
-    desk.send("recommendations", "/sessions", session=998, starts_on="2030-11-04")
-    desk.ask("recommendations", "/sessions/998", at_least=1, wait=20)
-    stack.stop_one("recommendations")
-    with MongoClient[dict[str, object]](stack.mongodb_admin_uri) as client:
-        database = client[grants.database("recommendations")]
-        for lost in ("journal", "states", "traces", "progress"):
-            database[lost].drop()
-    stack.start_one("recommendations")
-    assert desk.ask("recommendations", "/sessions/998", at_least=1, wait=20)["version"] == 1
+    desk = known(stack, 998)
+    stack.stop_one(SERVICE)
+    lose_what_was_read(stack)
+    stack.start_one(SERVICE)
+    assert desk.ask(SERVICE, "/sessions/998", at_least=1, wait=20)["version"] == 1
+
+
+def test_a_process_under_which_the_database_went_back_ends_and_the_next_one_reads_all_again(stack: Stack):
+    desk = known(stack, 997)
+    lose_what_was_read(stack)
+    until = time.monotonic() + 30
+    while SERVICE in stack.pids():
+        assert time.monotonic() < until, "it goes on as if nothing had happened"
+        time.sleep(0.1)
+    stack.start_one(SERVICE)
+    assert desk.ask(SERVICE, "/sessions/997", at_least=1, wait=20)["version"] == 1
