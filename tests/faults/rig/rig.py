@@ -110,6 +110,18 @@ class Rig:
             found = database["states"].find_one({"_id": stream}, {"version": 1})
         return int(found["version"]) if found else 0
 
+    def supervised(self, seconds: float = 60) -> None:
+        """Start again, as a supervisor would, what ends itself, until everything is ready."""
+        until = time.monotonic() + seconds
+        while not all(each.running and each.ready() for each in self.platform.every()):
+            for instance in [each for each in self.platform.every() if not each.running]:
+                instance.start()
+            if time.monotonic() > until:
+                late = [each.name for each in self.platform.every() if not each.ready()]
+                self.expect(False, f"not ready within {seconds:.0f} s: {', '.join(late)}")
+                return
+            time.sleep(0.5)
+
     def restart(self, *instances: Instance | None) -> None:
         """Start instances that have died, and wait until they are ready."""
         gone = [instance for instance in instances if instance is not None and not instance.running]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from tests.faults.rig.injecting import processes, servers
+from tests.faults.rig.injecting import histories, mail, poison, processes, races, servers
 from tests.faults.rig.injecting.fault import FAULTS, Fault
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.run import Befalls, Schedule
 
-HOMES = (processes, servers)
+HOMES = (processes, servers, mail, races, poison, histories)
 TWO_AT_ONCE = 0.4
 
 SHORT: tuple[tuple[str, ...], ...] = (

@@ -87,6 +87,7 @@ def restored(rig: Rig, _service: str) -> None:
             rig.await_that(partial(_refuses, rig, service), f"{service} took the restored store for whole", 40)
         for service in ALL_FOUR:
             _refill(rig, service)
+        rig.supervised()
 
 
 def _keys(rig: Rig) -> dict[str, list[dict[str, Any]]]:
@@ -118,21 +119,29 @@ def _refill(rig: Rig, service: str) -> None:
 
 @fault("also", "oplog rolled over while the relay was cut off, then killed")
 def oplog_rolled_over(rig: Rig, service: str) -> None:
-    with MongoClient[dict[str, Any]](rig.platform.stack.mongodb_admin_uri) as client:
-        oplog = client.local["oplog.rs"]
-        newest = oplog.find_one(sort=[("$natural", -1)])
-        assert newest is not None
-        with rig.platform.kafka[service].shut(is_producer):
-            time.sleep(1.5)
-            until = time.monotonic() + 60
-            while oplog.find_one(sort=[("$natural", 1)])["ts"] <= newest["ts"] and time.monotonic() < until:  # type: ignore[index]
-                client["scratch"]["ballast"].insert_many([{"of": "x" * 200_000} for _ in range(OPLOG_MB // 2)])
-                client["scratch"]["ballast"].drop()
-            rig.expect(time.monotonic() < until, "the oplog did not roll over")
-            instance = rig.platform.first(service)
-            instance.kill()
-            instance.start()
+    with rig.platform.kafka[service].shut(is_producer):
+        time.sleep(1.5)
+        _roll_over(rig)
+        instance = rig.platform.first(service)
+        instance.kill()
+        instance.start()
     instance.await_ready()
+
+
+def _roll_over(rig: Rig) -> None:
+    """Write until the oldest entry of the oplog is newer than what is now the newest; it is cut at a checkpoint."""
+    with MongoClient[dict[str, Any]](rig.platform.stack.mongodb_admin_uri) as client:
+        oplog, ballast = client.local["oplog.rs"], client["scratch"]["ballast"]
+        newest = oplog.find_one(sort=[("$natural", -1)])
+        rolled = False
+        until = time.monotonic() + 60
+        while newest is not None and not rolled and time.monotonic() < until:
+            ballast.insert_many([{"of": "x" * 200_000} for _ in range(OPLOG_MB)])
+            ballast.drop()
+            client.admin.command("fsync")
+            oldest = oplog.find_one(sort=[("$natural", 1)])
+            rolled = oldest is not None and oldest["ts"] > newest["ts"]
+    rig.expect(rolled, "the oplog did not roll over")
 
 
 @fault("also", "a full disk for MongoDB", touches_all=True)

@@ -10,8 +10,11 @@ from shared.events.canonical import sha256_hex
 from tests.faults.rig.forging import Record, forgery, poisons, with_leaf
 from tests.faults.rig.injecting.fault import fault
 from tests.faults.rig.injecting.servers import is_producer
-from tests.faults.rig.injecting.stream import HEARERS, SERVICE, Stream
+from tests.faults.rig.injecting.stream import Stream
 from tests.faults.rig.rig import Rig
+from tests.faults.rig.work import convening
+
+SERVICE = "recommendations"
 
 
 @fault("11", "poison of every kind: set aside, its stream stalled, others current, until its next event comes", SERVICE)
@@ -48,7 +51,7 @@ def forged_then_named(rig: Rig, _service: str) -> None:
 @fault("11", "a forged first arrival: an operator replays the true one", SERVICE)
 def forged_then_replayed(rig: Rig, _service: str) -> None:
     stream = _disputed(rig)
-    for service in HEARERS:
+    for service in stream.hearers:
         with rig.database(service) as database:
             true = database["dead_letters"].find_one({"stream": stream.name, "_id": {"$nin": [*stream.letters]}})
         rig.expect(true is not None, f"{service} did not keep the true event beside the forged one")
@@ -65,7 +68,7 @@ def forged_then_dismissed(rig: Rig, _service: str) -> None:
     stream.put(replace(forgery(stream.last_bytes(), "f" * 64), reason="broken_chain"))
     stream.everywhere(stream.is_set_aside, "does not see that its chain is broken")
     stream.everywhere(stream.is_stalled, "does not show it as stalled")
-    for service in HEARERS:
+    for service in stream.hearers:
         stream.dismiss_all(service)
     stream.everywhere(stream.is_current, "shows it as stalled after the forgery was dismissed")
     stream.goes_on()
@@ -85,14 +88,14 @@ def forged_then_restarted(rig: Rig, service: str) -> None:
     stream.ends_well()
 
 
-@fault("10", "a gap in a stream's versions: it waits, visibly, until the missing ones come", SERVICE)
+@fault("10", "a gap in a stream's versions: it waits, visibly, until the missing one comes", "meetings")
 def gap(rig: Rig, service: str) -> None:
-    stream = Stream.begun(rig)
-    with rig.platform.kafka[service].shut(is_producer):
-        for _ in range(3):
-            stream.goes_on()
+    stream = Stream(rig, service, f"meeting/{convening.a_meeting_half_confirmed(rig.desks(), rig.load.world)}")
+    stream.everywhere(stream.is_current, "does not hear of it")
+    with rig.load.held_back(), rig.platform.kafka[service].shut(is_producer):
+        rig.client("chair").send(service, f"/meetings/{stream.name.partition('/')[2]}/confirm")
         raw = stream.last_bytes()
-        stream.put(Record(raw, with_leaf(raw, stream.position(6)), stream.name.encode()))
+        stream.put(Record(raw, with_leaf(raw, stream.position(4)), stream.name.encode()))
         stream.everywhere(stream.is_stalled, "does not show that it waits")
     stream.everywhere(stream.is_current, "still waits")
 

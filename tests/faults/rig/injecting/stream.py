@@ -1,4 +1,4 @@
-"""One stream of the recommendations service, at which the rig aims past its relay, and what must become of it."""
+"""One stream, at which the rig aims past its relay, and what must become of it."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from tests.faults.rig.rig import Rig
 from tests.faults.rig.work import recommending
 from tools.local.stack import ALL_FOUR
 
-SERVICE = "recommendations"
-HEARERS = tuple(service for service in ALL_FOUR if SERVICE in hears(service))
 SECONDS = 40.0
 
 
 @dataclass
 class Stream:
-    """An instrument of the rig's own; `letters` are the records that the rig has put on its topic."""
+    """A stream of the rig's own; `letters` are the records that the rig has put on its topic."""
 
     rig: Rig
-    instrument: str
+    service: str
+    name: str
     letters: dict[str, Record] = field(default_factory=dict)
 
     @classmethod
     def begun(cls, rig: Rig) -> Stream:
         """Register an instrument with two provisions, and wait until everybody has heard of it."""
-        stream = cls(rig, recommending.an_instrument(rig.desks(), rig.load.world, shared=False))
+        instrument = recommending.an_instrument(rig.desks(), rig.load.world, shared=False)
+        stream = cls(rig, "recommendations", f"instrument/{instrument}")
         stream.everywhere(stream.is_current, "does not hear of it")
         return stream
 
     @property
-    def name(self) -> str:
-        """The stream's id."""
-        return f"instrument/{self.instrument}"
+    def hearers(self) -> list[str]:
+        """The services that hear of it."""
+        return [service for service in ALL_FOUR if self.service in hears(service)]
 
     def last_commit(self) -> dict[str, Any]:
         """Return its last commit."""
-        with self.rig.database(SERVICE) as database:
+        with self.rig.database(self.service) as database:
             found = database["commits"].find_one({"_id.s": self.name}, sort=[("_id", -1)])
         assert found is not None
         return found
@@ -52,19 +52,20 @@ class Stream:
         return bytes(self.last_commit()["events"][-1])
 
     def goes_on(self) -> None:
-        """Append a true event."""
-        provision = f"{self.instrument}/{self.rig.load.world.number()}"
-        recommending.a_provision(self.rig.desks(), self.rig.load.world, self.instrument, provision, shared=False)
+        """Append a true event to an instrument."""
+        instrument = self.name.partition("/")[2]
+        provision = f"{instrument}/{self.rig.load.world.number()}"
+        recommending.a_provision(self.rig.desks(), self.rig.load.world, instrument, provision, shared=False)
 
     def put(self, *records: Record) -> None:
         """Put records on its topic that the relay never published."""
-        placed = Forger(self.rig.platform.stack.kafka, SERVICE).put(*records)
+        placed = Forger(self.rig.platform.stack.kafka, self.service).put(*records)
         self.rig.injected.update(placed)
         self.letters |= placed
 
     def everywhere(self, holds: Callable[[str], bool], otherwise: str) -> None:
         """Wait until something holds in every service that hears of it."""
-        for service in HEARERS:
+        for service in self.hearers:
             self.rig.await_that(lambda of=service: holds(of), f"{self.name}: {service} {otherwise}", SECONDS)  # type: ignore[misc]
 
     def is_at(self, version: int) -> Callable[[str], bool]:
@@ -109,7 +110,7 @@ class Stream:
     def ends_well(self) -> None:
         """Wait until it is current everywhere, and let an operator close what is still open."""
         self.everywhere(self.is_at(self.last_commit()["last"]), "does not go on with it")
-        for service in HEARERS:
+        for service in self.hearers:
             self.dismiss_all(service)
         self.everywhere(self.is_current, "shows it as stalled when all is closed")
 
@@ -118,10 +119,11 @@ class Stream:
         found: list[int] = []
 
         def entered() -> bool:
-            with self.rig.database(SERVICE) as database:
-                batches = list(database["ledger"].find({"entries": {"$elemMatch": {"$all": [self.name, version]}}}))
-            keys = ((b["_id"] + n, entry[:2]) for b in batches for n, entry in enumerate(b["entries"]))
-            found.extend(position for position, key in keys if key == [self.name, version])
+            with self.rig.database(self.service) as database:
+                for batch in database["ledger"].find(sort=[("_id", -1)], limit=200):
+                    keys = [entry[:2] for entry in batch["entries"]]
+                    if [self.name, version] in keys:
+                        found.append(batch["_id"] + keys.index([self.name, version]))
             return bool(found)
 
         self.rig.await_that(entered, f"{self.name} version {version} was not entered in the ledger", SECONDS)

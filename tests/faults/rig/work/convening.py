@@ -22,6 +22,15 @@ def story(desks: Desks, world: World) -> None:
     world.meetings.add(f"{meeting}:{version}")
 
 
+def a_meeting_half_confirmed(desks: Desks, world: World) -> str:
+    """Propose a meeting and confirm it for the secretariat; what the chair then confirms is told in two events."""
+    meeting = world.key("meeting")
+    proposed: dict[str, Any] = {"meeting": meeting, "kind": "technical_expert_group", "modality": "hybrid", **AT}
+    desks.secretariat.send("meetings", "/meetings", title="Synthetic meeting", **proposed)
+    desks.secretariat.send("meetings", f"/meetings/{meeting}/confirm")
+    return meeting
+
+
 def _convened(desks: Desks, meeting: str) -> bool:
     secretariat, one = desks.secretariat, f"/meetings/{meeting}"
     proposed: dict[str, Any] = {"meeting": meeting, "kind": "technical_expert_group", "modality": "hybrid", **AT}
