@@ -32,6 +32,7 @@ LEASE_MS = 5_000
 BATCH_COMMITS = 2_000
 WAIT_MS = 500
 CHECK_SECONDS = 2.0
+UNCHECKED = "the database was away, and is looked at before anything is written to it: it may be an older one"
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
 log = structlog.get_logger()
@@ -102,12 +103,17 @@ class Relay:
             return False
         except (KafkaError, OSError, TimeoutError) as error:
             self._pulse.fault(f"Kafka: {type(error).__name__}")
+            if self._store.closed == UNCHECKED:
+                self._store.closed = None
             return False
         self._store.closed = None
         return True
 
     async def run(self) -> None:
-        """Relay until cancelled; after trouble with a server, begin again."""
+        """Relay until cancelled; after trouble with a server, begin again.
+
+        A database that was away may come back as an older backup of itself, so the store is closed until it is checked.
+        """
         checked = False
         try:
             while True:
@@ -123,6 +129,8 @@ class Relay:
                         await asyncio.sleep(LEASE_MS / 3_000)
                 except (PyMongoError, KafkaError, LeaseLost, OSError) as error:
                     checked = False
+                    if isinstance(error, PyMongoError):
+                        self._store.closed = self._store.closed or UNCHECKED
                     self._pulse.fault(f"{type(error).__name__}: {error}")
                     log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:300])
                     await asyncio.sleep(0.5)
@@ -185,6 +193,7 @@ class Relay:
             commits, reached = await feed.next(BATCH_COMMITS, WAIT_MS)
             await self._enter_and_publish(feed, producer, commits, reached)
             if keeper.done():
+                keeper.result()
                 raise LeaseLost
             self._pulse.beat()
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from pymongo.errors import AutoReconnect
 
 from shared.event_store import EventStore, StoreClosed
 from shared.events.canonical import sha256_hex
 from shared.intake import Arrival, Heard, Poison, take_apart
 from shared.ledger import Ledger
 from shared.refill import CannotRefill, Refill
-from shared.relay import Relay
+from shared.relay import Lease, Relay
 from shared.telemetry import Pulse
 from tests.faults.relaying import Site, a_site, running
 from tests.faults.rig.forging import forgery
@@ -140,3 +141,36 @@ async def test_a_forged_record_beside_what_a_restore_lost_stops_no_refill(stack:
         assert await site.relay().check()
         entries = [entry async for batch in Ledger(site.database).since(0) for entry in batch.entries]
         assert len(entries) == site.appended
+
+
+async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+):
+    looked_at = asyncio.Event()
+
+    async def away(_lease: Lease) -> bool:
+        raise AutoReconnect("synthetic")
+
+    async def look(*_: Any) -> None:
+        await looked_at.wait()
+
+    async with a_site(stack) as site:
+        store = EventStore(site.database)
+        relay = Relay(site.database, store, site.kafka, site.service, Pulse("relay"))
+        async with running(relay):
+            await site.append(streams=2, commits=1, store=store)
+            await site.until(site.appended)
+            with monkeypatch.context() as broken:
+                broken.setattr("shared.relay.check", look)
+                broken.setattr(Lease, "take", away)
+                async with asyncio.timeout(10):
+                    while store.closed is None:  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+                with pytest.raises(StoreClosed):
+                    await site.append(streams=1, commits=1, store=store)
+            looked_at.set()
+            async with asyncio.timeout(10):
+                while store.closed is not None:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            await site.append(streams=2, commits=1, store=store)
+            await site.until(site.appended)
