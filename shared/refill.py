@@ -92,7 +92,7 @@ class Refill:
                 self._done.commits += 1
             except DuplicateKeyError:
                 stored = await self._stored(commit["_id"]["s"], commit["_id"]["v"])
-                if stored != commit["events"][0]:
+                if stored != bytes(commit["events"][0]):
                     raise CannotRefill(f"{commit['_id']} is stored with other bytes") from None
         entries = tuple(Entry(*event.key, event.leaf) for event in events)
         await self._ledger.enter(Batch(first, entries, None))

@@ -78,6 +78,22 @@ async def test_after_a_restore_nothing_is_appended_and_a_refill_from_the_topic_l
         await site.verify()
 
 
+async def test_a_backup_that_holds_commits_that_its_ledger_lacks_is_refilled_too(stack: Stack):
+    async with a_site(stack) as site:
+        async with running(site.relay()):
+            await site.append(streams=4, commits=2)
+            await site.until(site.appended)
+        await site.append(streams=6, commits=2)
+        backup = await a_backup(site)
+        async with running(site.relay()):
+            await site.append(streams=6, commits=2)
+            await site.until(site.appended)
+        await restore(site, backup)
+        await Refill(site.database, site.kafka, site.service).run()
+        assert await site.relay().check()
+        await site.verify()
+
+
 async def test_a_refill_that_was_interrupted_is_run_again(stack: Stack, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shared.refill.BATCH_ENTRIES", 7)
     async with a_site(stack) as site:
