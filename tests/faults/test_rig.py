@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from tests.faults.rig.injecting.fault import FAULTS
 from tests.faults.rig.run import run
-from tests.faults.rig.schedule import each_once
-
-pytestmark = pytest.mark.servers
+from tests.faults.rig.schedule import SHORT, each_once
 
 
+def test_the_short_run_has_every_fault_once():
+    assert sorted(name for lanes in SHORT for _, *names in lanes for name in names) == sorted(FAULTS)
+
+
+@pytest.mark.servers
 def test_nothing_is_lost_nothing_doubled_and_nothing_stuck_whatever_breaks():
     said: list[str] = []
     found = run(each_once, 1, said.append, long=False)

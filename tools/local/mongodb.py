@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure
@@ -19,15 +19,25 @@ NOT_YET_INITIALIZED = 94
 Client = MongoClient[dict[str, Any]]
 
 
+class Upkeep(NamedTuple):
+    """How much of its history the server keeps, and how often it makes a checkpoint, at which it cuts the rest off."""
+
+    oplog_mb: int = 256
+    checkpoint_seconds: int = 60
+
+
+USUAL = Upkeep()
+
+
 class MongoDB:
     """The server: data under `home`, clients on `port`, the administrator's password given."""
 
     name = "mongodb"
 
-    def __init__(self, home: Path, port: int, password: str, say: Say, oplog_mb: int = 256) -> None:
+    def __init__(self, home: Path, port: int, password: str, say: Say, upkeep: Upkeep = USUAL) -> None:
         self.where = f"127.0.0.1:{port}"
         self.admin_uri = f"mongodb://admin:{password}@{self.where}/?replicaSet=throughline&authSource=admin"
-        self._home, self._password, self._say, self._oplog_mb = home, password, say, oplog_mb
+        self._home, self._password, self._say, self._upkeep = home, password, say, upkeep
         self._member = home / "member.json"
 
     def prepare(self) -> None:
@@ -42,7 +52,7 @@ class MongoDB:
             *(str(fetch.mongod(self._say)), "--dbpath", str(self._home / "data"), "--bind_ip", "127.0.0.1"),
             *("--port", port, "--nounixsocket", "--replSet", "throughline", "--auth"),
             *("--keyFile", str(self._home / "key"), "--wiredTigerCacheSizeGB", "0.5"),
-            *("--oplogSize", str(self._oplog_mb)),
+            *("--oplogSize", str(self._upkeep.oplog_mb), "--syncdelay", str(self._upkeep.checkpoint_seconds)),
             *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),

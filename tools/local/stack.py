@@ -15,7 +15,7 @@ from tools.local import grants, tokens, topics
 from tools.local.files import CHECKOUT, Locked, locked
 from tools.local.kafka import NO_DOORS, Door, Kafka
 from tools.local.memory import Memory
-from tools.local.mongodb import MongoDB
+from tools.local.mongodb import USUAL, MongoDB, Upkeep
 from tools.local.processes import Child, end, spawn
 from tools.local.progress import CannotStart, Say, say
 from tools.local.server import Server
@@ -41,14 +41,14 @@ class Stack:
         say: Say = say,
         *,
         doors: Mapping[str, Door] = NO_DOORS,
-        oplog_mb: int = 256,
+        upkeep: Upkeep = USUAL,
     ) -> None:
         self.home = home.resolve()
         self.services = tuple(services)
         self.memory = Memory(self.home)
         self.mail = self.home / "mail"
         self.token_key = self.home / tokens.KEY_FILE
-        self._say, self._doors, self._oplog_mb = say, doors, oplog_mb
+        self._say, self._doors, self._upkeep = say, doors, upkeep
         self._servers: dict[str, Server] = {}
         self._children: dict[str, Child] = {}
         self._runs = False
@@ -139,7 +139,7 @@ class Stack:
         kafka, mongodb = os.environ.get("THROUGHLINE_KAFKA"), os.environ.get("THROUGHLINE_MONGODB")
         own_kafka = Kafka(self.home / "kafka", ports["kafka"], ports["kafka_controller"], self._say, self._doors)
         admin = self.memory.password("admin")
-        own_mongodb = MongoDB(self.home / "mongodb", ports["mongodb"], admin, self._say, self._oplog_mb)
+        own_mongodb = MongoDB(self.home / "mongodb", ports["mongodb"], admin, self._say, self._upkeep)
         self.memory.note_servers(kafka or own_kafka.where, mongodb or own_mongodb.admin_uri)
         own: list[Server] = [Mail(self.mail, ports["smtp"])]
         own += [own_mongodb] if mongodb is None else []

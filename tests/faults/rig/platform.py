@@ -12,11 +12,13 @@ from tests.faults.rig.disk import Disk
 from tests.faults.rig.instance import Instance
 from tests.faults.rig.proxy import Door, Doors
 from tools.local import grants, kafka, ports
+from tools.local.mongodb import Upkeep
 from tools.local.processes import end
 from tools.local.progress import Say
 from tools.local.stack import ALL_FOUR, Stack
 
 OPLOG_MB = 16
+CHECKPOINT_SECONDS = 2
 DISK_MB = 3_000
 PATIENCE = {
     "SMTP_TIMEOUT": "3",
@@ -88,7 +90,7 @@ def running(home: Path, say: Say, *, not_ready_after: float) -> Iterator[Platfor
     with ExitStack() as held:
         held.enter_context(disk.mounted())
         held.enter_context(doors.open())
-        stack = held.enter_context(Stack(home, (), say, doors=listeners, oplog_mb=OPLOG_MB))
+        stack = held.enter_context(Stack(home, (), say, doors=listeners, upkeep=Upkeep(OPLOG_MB, CHECKPOINT_SECONDS)))
         for door in at_mongodb.values():
             door.target = stack.memory.ports()["mongodb"]
         at_smtp.target = stack.memory.ports()["smtp"]

@@ -21,7 +21,9 @@ from tests.faults.rig.rig import Rig
 from tools.local.progress import Say
 
 Befalls = tuple[Fault, str]
-Schedule = Callable[[Rig], Iterator[Sequence[Befalls]]]
+Lane = Sequence[Befalls]
+Stage = Sequence[Lane]
+Schedule = Callable[[Rig], Iterator[Stage]]
 RECOVERY_SECONDS = 60.0
 
 
@@ -29,8 +31,8 @@ def run(schedule: Schedule, seed: int, say: Say, *, long: bool) -> Findings:
     """Run the whole of it, and return what was found; it has been said by then."""
     with _rig(seed, say, long=long) as rig:
         with rig.load.running():
-            for befalls in schedule(rig):
-                _befall(rig, befalls)
+            for stage in schedule(rig):
+                _befall(rig, stage)
         for error in rig.load.errors:
             rig.findings.stick(f"a client broke: {error}")
         say("")
@@ -53,22 +55,26 @@ def _rig(seed: int, say: Say, *, long: bool) -> Iterator[Rig]:
         yield Rig(platform, load, acknowledged, Findings(), chance, say, long)
 
 
-def _befall(rig: Rig, befalls: Sequence[Befalls]) -> None:
-    """Inject faults at the same time, then see that clients are served again."""
+def _befall(rig: Rig, stage: Stage) -> None:
+    """Inject the faults of each lane one after another, all lanes at once; then see that everybody is served again."""
     began = time.monotonic()
-    together([partial(_inject, rig, *one) for one in befalls])
+    together([partial(_lane, rig, lane) for lane in stage])
     injected = time.monotonic() - began
-    recovered = rig.load.goes_on(seconds=RECOVERY_SECONDS)
-    names = " + ".join(f"{fault.name}: {'all' if fault.touches_all else service}" for fault, service in befalls)
-    rig.expect(recovered is not None, f"clients were not served again within {RECOVERY_SECONDS:.0f} s of: {names}")
-    for fault, service in befalls:
-        where = "" if fault.touches_all else f" ({service})"
-        rig.say(f"{fault.number:>4}  {fault.name}{where}")
-    rig.say(f"      {injected:.1f} s, served again after {recovered or 0:.1f} s")
+    names = "; ".join(fault.at(service).strip() for lane in stage for fault, service in lane)
+    served = rig.load.goes_on(seconds=RECOVERY_SECONDS)
+    rig.expect(served is not None, f"clients were not served again within {RECOVERY_SECONDS:.0f} s of: {names}")
+    began = time.monotonic()
+    touched = frozenset[str]().union(*(fault.touches(service) for lane in stage for fault, service in lane))
+    together([partial(rig.canary, service) for service in sorted(touched)])
+    seen = time.monotonic() - began
+    rig.say(f"      {injected:.1f} s; served again after {served or 0:.1f} s, all current after {seen:.1f} s")
 
 
-def _inject(rig: Rig, fault: Fault, service: str) -> None:
-    try:
-        fault.inject(rig, service)
-    except Exception as error:  # noqa: BLE001
-        rig.expect(False, f"injecting '{fault.name}' at {service} failed: {type(error).__name__}: {error}")
+def _lane(rig: Rig, lane: Lane) -> None:
+    for fault, service in lane:
+        began = time.monotonic()
+        try:
+            fault.inject(rig, service)
+        except Exception as error:  # noqa: BLE001
+            rig.expect(False, f"{fault.at(service).strip()} could not be injected: {type(error).__name__}: {error}")
+        rig.say(f"{fault.at(service)}  {time.monotonic() - began:.1f} s")

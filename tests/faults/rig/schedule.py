@@ -8,38 +8,80 @@ from collections.abc import Iterator, Sequence
 from tests.faults.rig.injecting import histories, mail, poison, processes, races, servers
 from tests.faults.rig.injecting.fault import FAULTS, Fault
 from tests.faults.rig.rig import Rig
-from tests.faults.rig.run import Befalls, Schedule
+from tests.faults.rig.run import Befalls, Schedule, Stage
 
 HOMES = (processes, servers, mail, races, poison, histories)
 TWO_AT_ONCE = 0.4
 
-SHORT: tuple[tuple[str, ...], ...] = (
+SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
     (
-        "relay_killed_after_ledger recommendations",
-        "killed_after_effects meetings",
-        "relay_killed_after_publishing nominations",
+        (
+            "recommendations",
+            "relay_killed_after_ledger",
+            "relay_killed_half_published",
+            "append_without_answer",
+            "same_command_id",
+            "killed_after_states",
+            "batches_fail",
+            "rebuilt",
+        ),
+        ("meetings", "killed_after_effects", "gap", "ended_in_mid_batch"),
+        (
+            "nominations",
+            "relay_killed_after_publishing",
+            "killed_after_offsets",
+            "killed_after_append",
+            "relay_cut_off",
+            "oplog_rolled_over",
+        ),
+        (
+            "notifications",
+            "killed_after_sending",
+            "smtp_down",
+            "smtp_refusing",
+            "smtp_answer_lost",
+            "smtp_dropped_before_message",
+            "smtp_slow",
+            "killed_before_sending",
+            "clock_back",
+        ),
     ),
-    ("mongod_killed",),
-    ("broker_killed",),
+    (
+        (
+            "recommendations",
+            "poisoned",
+            "forged_then_named",
+            "forged_then_replayed",
+            "forged_then_dismissed",
+            "forged_then_restarted",
+        ),
+        ("nominations", "zombie"),
+    ),
+    (("recommendations", "mongod_killed", "broker_killed", "disk_full", "restored"),),
+    (
+        ("recommendations", "two_relays", "stopped_writer", "two_composers"),
+        ("meetings", "rebalanced_in_mid_batch"),
+        ("nominations", "broker_silent", "broker_slow"),
+        ("notifications", "heard_again", "mongodb_cut_off"),
+    ),
+    (("recommendations", "rolling_restart", "broker_down"),),
 )
 
 
-def each_once(rig: Rig) -> Iterator[Sequence[Befalls]]:
-    """Go through the short list: what stands in one row is done at the same time."""
-    for row in SHORT:
-        yield [_befalls(named) for named in row]
-
-
-def _befalls(named: str) -> Befalls:
-    name, _, service = named.partition(" ")
-    fault = FAULTS[name]
-    return fault, service or fault.services[0]
+def each_once(rig: Rig) -> Iterator[Stage]:
+    """Go through the short list: its lanes, which begin with a service, at the same time; every fault is in it."""
+    for lanes in SHORT:
+        stage = [[(FAULTS[name], service) for name in names] for service, *names in lanes]
+        alone = all(len(instances) == 1 for instances in rig.platform.instances.values())
+        if alone and any(fault.needs_two for lane in stage for fault, _ in lane):
+            rig.platform.add_all()
+        yield stage
 
 
 def at_random(minutes: float, only: Sequence[str] = ()) -> Schedule:
     """Return a schedule of random faults, one or two at a time, each at least once if there is time."""
 
-    def schedule(rig: Rig) -> Iterator[Sequence[Befalls]]:
+    def schedule(rig: Rig) -> Iterator[Stage]:
         until = time.monotonic() + 60 * minutes
         rig.platform.add_all()
         due: list[Fault] = []
@@ -48,7 +90,7 @@ def at_random(minutes: float, only: Sequence[str] = ()) -> Schedule:
                 fresh = [FAULTS[name] for name in only or FAULTS]
                 rig.chance.shuffle(fresh)
                 due += fresh
-            yield _some(rig, due)
+            yield [[befalls] for befalls in _some(rig, due)]
 
     return schedule
 

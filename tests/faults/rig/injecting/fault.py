@@ -22,11 +22,14 @@ class Fault:
     services: tuple[str, ...]
     touches_all: bool = False
     needs_two: bool = False
-    only_once: bool = False
 
     def touches(self, service: str) -> frozenset[str]:
         """Return the services that nothing else may be done to meanwhile."""
         return EVERYTHING if self.touches_all else frozenset({service})
+
+    def at(self, service: str) -> str:
+        """Say what befalls, and where."""
+        return f"{self.number:>4}  {self.name}" + ("" if self.touches_all else f" ({service})")
 
 
 FAULTS: dict[str, Fault] = {}
@@ -38,13 +41,12 @@ def fault(
     *services: str,
     touches_all: bool = False,
     needs_two: bool = False,
-    only_once: bool = False,
 ) -> Callable[[Inject], Inject]:
     """Enter a function among the faults. Without services it may befall any of the four."""
 
     def entered(inject: Inject) -> Inject:
         befalls = services or ALL_FOUR
-        FAULTS[inject.__name__] = Fault(number, name, inject, befalls, touches_all, needs_two, only_once)
+        FAULTS[inject.__name__] = Fault(number, name, inject, befalls, touches_all, needs_two)
         return inject
 
     return entered
