@@ -62,10 +62,6 @@ class DeadLetters:
         query = {"standing": "open", "stream": {"$in": list(streams)}}
         return await self._letters.find(query).sort("at", 1).to_list(None)
 
-    async def closed(self, origin: str) -> bool:
-        """Tell whether this record was set aside before and is settled."""
-        return await self._letters.find_one({"_id": origin, "standing": {"$ne": "open"}}, {"_id": 1}) is not None
-
     async def arrived(self, folded: Mapping[str, int]) -> None:
         """Close the letters whose version has since been folded; conflicting bytes stay open for a person to see."""
         for stream, version in folded.items():

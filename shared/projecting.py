@@ -9,17 +9,16 @@ from dataclasses import dataclass, field
 import structlog
 
 from shared.dead_letters import CONFLICT, DeadLetters
-from shared.dead_letters import arrival_of as arrival_of_letter
+from shared.disputes import Disputes, conflicting
 from shared.events.catalogue import Recorded
 from shared.folding import States
 from shared.folds import Folded, Outcome, fold_on
 from shared.intake import Arrival, Heard, Poison, take_apart
-from shared.journal import Journal, arrival_of
+from shared.journal import Journal
 from shared.telemetry import STALLED
 
 log = structlog.get_logger()
 
-BROKEN_CHAIN = "broken_chain"
 Compose = Callable[[set[str]], Awaitable[None]]
 Act = Callable[[Recorded], Awaitable[None]]
 
@@ -38,6 +37,10 @@ class Projection:
     compose: Compose = _compose_nothing
     act: Act | None = None
     acts_on: frozenset[str] = field(default_factory=frozenset)
+    _disputes: Disputes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._disputes = Disputes(self.journal, self.letters)
 
     async def prepare(self) -> None:
         """Create indexes, and fold again what another version of this code folded."""
@@ -67,9 +70,9 @@ class Projection:
             await self._finish(folded)
             return
         for held, newcomer in conflicts:
-            await self._dispute(held, newcomer)
+            await self._disputes.settle(held, newcomer)
         if disputed:
-            await self._set_aside([_conflicting(event) for event in heard if event.key in disputed])
+            await self._set_aside([conflicting(event) for event in heard if event.key in disputed])
         await self.fold(touched, {event.recorded.subject for event, _ in conflicts})
 
     async def fold(self, streams: set[str], afresh: Iterable[str] = ()) -> None:
@@ -78,7 +81,7 @@ class Projection:
         `afresh` are folded from version 1. Set-aside records take their places where the chain now names them.
         """
         folded = await self._fold_and_store(streams, set(afresh)) or {}
-        while again := await self._reinstate(folded):
+        while again := await self._disputes.reinstate(folded):
             folded |= await self._fold_and_store(again, set()) or {}
         await self.letters.arrived({stream: state.version for stream, state in folded.items()})
         await self._finish(folded)
@@ -124,9 +127,12 @@ class Projection:
             outcomes = await self._outcomes(before, arrived or {}, entering)
             if entering is not None and await entering:
                 return None
-            for outcome in outcomes.values():
-                if outcome.broken is not None:
-                    await self._break(outcome.broken)
+            broken = [outcome.broken for outcome in outcomes.values() if outcome.broken is not None]
+            for event in broken:
+                await self._disputes.break_off(event)
+            if broken:
+                arrived = None
+                continue
             folded = {stream: outcome.folded for stream, outcome in outcomes.items()}
             if await self.states.write(
                 state for stream, state in folded.items() if stream in afresh or _moved(before[stream], state)
@@ -180,54 +186,9 @@ class Projection:
         for poison in poisons:
             log.warning("dead_letter", reason=poison.reason, origin=poison.arrival.origin)
 
-    async def _break(self, event: Heard) -> None:
-        stream, version = event.key
-        detail = f"its previoushash is not the hash of version {version - 1}"
-        await self.letters.keep([Poison(arrival_of(event), BROKEN_CHAIN, detail, stream, version)], {stream: version})
-        await self.journal.remove(event)
-        log.error("broken_chain", stream=stream, version=version, origin=event.origin)
-
-    async def _dispute(self, held: Heard, newcomer: Heard) -> None:
-        """Other bytes for a known version: keep the one that the next version names, else set both aside."""
-        if await self.letters.closed(newcomer.origin):
-            return
-        stream, version = held.key
-        log.error("conflicting_bytes", stream=stream, version=version, held=held.origin, newcomer=newcomer.origin)
-        following = await self.journal.get(stream, version + 1)
-        named = following.recorded.previoushash if following else None
-        await self.letters.keep([_conflicting(newcomer)], {stream: version})
-        if named != held.hash:
-            await self.letters.keep([_conflicting(held)], {stream: version})
-            await self.journal.remove(held)
-
-    async def _reinstate(self, folded: dict[str, Folded]) -> set[str]:
-        """Give set-aside events their places where the chain now names them; return the streams to fold again."""
-        again: set[str] = set()
-        for letter in await self.letters.open_for(folded):
-            state = folded[letter["stream"]]
-            event = take_apart(arrival_of_letter(letter))
-            if isinstance(event, Poison) or event.recorded.streamversion != state.version + 1:
-                continue
-            if letter["reason"] == BROKEN_CHAIN and event.recorded.previoushash == state.hash:
-                await self.name(event, "its predecessor has arrived")
-                again.add(state.stream)
-            elif letter["reason"] == CONFLICT and event.hash == await self._named_by_next(event):
-                await self.name(event, "the next version names it")
-                again.add(state.stream)
-        return again
-
-    async def _named_by_next(self, event: Heard) -> str | None:
-        stream, version = event.key
-        following = await self.journal.get(stream, version + 1)
-        return following.recorded.previoushash if following else None
-
     async def name(self, event: Heard, reason: str, actor: str | None = None) -> None:
         """Journal a set-aside event as the true one of its version; other candidates for it are refused."""
-        await self.journal.enter([event])
-        await self.letters.close(event.origin, "resolved", reason, actor)
-        for letter in await self.letters.open_for([event.recorded.subject]):
-            if letter["reason"] == CONFLICT and letter["version"] == event.recorded.streamversion:
-                await self.letters.close(letter["_id"], "refused", f"not the one named: {reason}", actor)
+        await self._disputes.name(event, reason, actor)
 
 
 def _in_order(events: Iterable[Heard]) -> dict[str, list[Heard]]:
@@ -248,8 +209,3 @@ def _continuing(state: Folded, arrived: Sequence[Heard]) -> list[Heard]:
     """Return those that arrived that come after a state, if the first of them is the very next; else none."""
     later = [event for event in arrived if event.recorded.streamversion > state.version]
     return later if later and later[0].recorded.streamversion == state.version + 1 else []
-
-
-def _conflicting(event: Heard) -> Poison:
-    stream, version = event.key
-    return Poison(arrival_of(event), CONFLICT, "other bytes for a version that is known", stream, version)

@@ -32,6 +32,15 @@ class Reading:
         for arrival in arrivals:
             await self.projection.take([arrival])
 
+    async def forget(self) -> None:
+        """Lose all that was read, but not what was set aside and decided."""
+        for collection in ("journal", "states", "traces"):
+            await self.database[collection].delete_many({})
+
+    async def version(self, stream: str) -> int:
+        """Return the version at which a stream is shown."""
+        return (await self.projection.states.read([stream]))[stream].version
+
     async def stored(self) -> dict[str, bytes]:
         """Return the compared bytes of every trace."""
         return {trace["_id"]: trace_bytes(trace) async for trace in self.database.traces.find()}

@@ -149,3 +149,46 @@ async def test_a_person_names_the_true_one_of_two_candidates(stack: Stack):
         await reading.projection.take([*history.all(), forged])
         assert await reading.stored() == history.traces()
         assert await reading.projection.stalled() == {}
+
+
+async def test_a_forgery_that_continues_nothing_is_no_candidate_in_whatever_order_it_comes(stack: Stack):
+    history = a_history()
+    first, second, *_ = history.arrivals[INSTRUMENT]
+    forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
+    for batches in ([[first, forged, second]], [[first, second, forged]], [[first], [second], [forged]]):
+        async with a_reading(stack.mongodb_admin_uri) as reading:
+            for batch in batches:
+                await reading.projection.take(batch)
+            assert await reading.letters(None) == {forged.origin: "broken_chain"}
+            assert await reading.version(INSTRUMENT) == 2
+
+
+async def test_a_dismissed_forgery_leaves_its_stream_current_and_does_so_when_it_is_heard_again(stack: Stack):
+    history = a_history()
+    first, *_ = history.arrivals[INSTRUMENT]
+    forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.take(first, forged)
+        assert await reading.projection.stalled() == {INSTRUMENT: 2}
+        await reading.projection.letters.close(forged.origin, "dismissed", "Synthetic")
+        assert await reading.projection.stalled() == {}
+        await reading.forget()
+        await reading.take(first, forged)
+        assert await reading.projection.stalled() == {}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_what_was_decided_stays_decided_when_everything_is_heard_again(stack: Stack, at_once: bool):
+    history = a_history()
+    first, second, *later = history.arrivals[INSTRUMENT]
+    forged = a_forgery(history, INSTRUMENT, 2, previous_of(second))
+    everything = [first, forged, second, *later, *history.all()]
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.take(*everything)
+        assert await reading.stored() == history.traces()
+        await reading.forget()
+        for batch in [everything] if at_once else [[arrival] for arrival in everything]:
+            await reading.projection.take(batch)
+        assert await reading.stored() == history.traces()
+        assert await reading.projection.stalled() == {}
+        assert await reading.letters("refused") == {forged.origin: "conflicting_bytes"}
