@@ -77,21 +77,21 @@ class Rig:
 
     def broken_at(
         self, service: str, point: Point, within: float = 40, meanwhile: Callable[[], None] = lambda: None
-    ) -> Instance | None:
-        """Arm a point in every instance of a service, wait until one of them dies there, and return it."""
+    ) -> None:
+        """Arm a point in every instance of a service, wait until one of them dies there, and start it again."""
         instances = [instance for instance in self.platform.instances[service] if instance.running]
         for instance in instances:
             instance.points.arm(point)
         meanwhile()
         until = time.monotonic() + within
-        died: Instance | None = None
-        while died is None and time.monotonic() < until:
-            died = next((instance for instance in instances if not instance.running), None)
+        while all(instance.running for instance in instances) and time.monotonic() < until:
             time.sleep(0.02)
         for instance in instances:
             instance.points.disarm(point)
-        self.expect(died is not None, f"{service} never came to the point '{point}'")
-        return died
+        time.sleep(0.1)
+        died = [instance for instance in instances if not instance.running]
+        self.expect(bool(died), f"{service} never came to the point '{point}'")
+        self.restart(*died)
 
     def canary(self, service: str) -> None:
         """Send a command to a service, and wait until its event is visible in every service that hears it."""
@@ -122,9 +122,9 @@ class Rig:
                 return
             time.sleep(0.5)
 
-    def restart(self, *instances: Instance | None) -> None:
+    def restart(self, *instances: Instance) -> None:
         """Start instances that have died, and wait until they are ready."""
-        gone = [instance for instance in instances if instance is not None and not instance.running]
+        gone = [instance for instance in instances if not instance.running]
         for instance in gone:
             instance.start()
         for instance in gone:

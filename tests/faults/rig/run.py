@@ -48,7 +48,7 @@ def run(schedule: Schedule, seed: int, say: Say, *, long: bool) -> Findings:
 def _rig(seed: int, say: Say, *, long: bool) -> Iterator[Rig]:
     with (
         tempfile.TemporaryDirectory(prefix="throughline-rig-", ignore_cleanup_errors=True) as home,
-        running(Path(home), lambda _: None, not_ready_after=30 if long else 8) as platform,
+        running(Path(home), lambda _: None, not_ready_after=30 if long else 6) as platform,
     ):
         acknowledged, chance = Acknowledged(), random.Random(seed)
         load = Load(platform, acknowledged, seed, uuid4().hex[:6])

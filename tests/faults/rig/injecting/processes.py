@@ -17,32 +17,32 @@ PAST_EVERY_GRACE = 45.0
 
 @fault("1", "relay killed between storing ledger entries and publishing")
 def relay_killed_after_ledger(rig: Rig, service: str) -> None:
-    rig.restart(rig.broken_at(service, "ledger stored"))
+    rig.broken_at(service, "ledger stored")
 
 
 @fault("1", "relay killed when half of a batch was published", "recommendations", "notifications", "meetings")
 def relay_killed_half_published(rig: Rig, service: str) -> None:
-    rig.restart(rig.broken_at(service, "half published"))
+    rig.broken_at(service, "half published")
 
 
 @fault("1", "relay killed between publishing and raising its published position")
 def relay_killed_after_publishing(rig: Rig, service: str) -> None:
-    rig.restart(rig.broken_at(service, "published"))
+    rig.broken_at(service, "published")
 
 
 @fault("2", "service killed between storing states and composing or acting")
 def killed_after_states(rig: Rig, service: str) -> None:
-    rig.restart(rig.broken_at(service, "states stored"))
+    rig.broken_at(service, "states stored")
 
 
 @fault("2", "service killed between writing its read model and acknowledging the batch")
 def killed_after_effects(rig: Rig, service: str) -> None:
-    rig.restart(rig.broken_at(service, "effects stored"))
+    rig.broken_at(service, "effects stored")
 
 
 @fault("2", "service killed between noting its offsets and telling Kafka")
 def killed_after_offsets(rig: Rig, service: str) -> None:
-    rig.restart(rig.broken_at(service, "offsets stored"))
+    rig.broken_at(service, "offsets stored")
 
 
 @fault("3", "SIGTERM while a handler runs past the graceful timeout")

@@ -1,0 +1,196 @@
+"""The reckoning sees what is lost, doubled or stuck: each of its checks is shown a run in which that is so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.events import notifications as n
+from shared.events import recommendations as r
+from shared.events.canonical import ZERO_HASH, leaf_hash, sha256_hex
+from shared.events.envelope import encode, stamp
+from shared.events.event import Event
+from shared.events.values import Sealed
+from shared.intake import Arrival
+from tests.faults.rig.acknowledged import Acknowledged, Acknowledgement
+from tests.faults.rig.reckoning import notified, published, sequenced, stored
+from tests.faults.rig.reckoning.evidence import Evidence, Mail
+from tests.faults.rig.reckoning.findings import Findings
+from tools.local.stack import ALL_FOUR
+
+OWN, OTHER = "recommendations", "notifications"
+FIRST, SECOND = ("recommendation/SYN/2031/R1", 1), ("recommendation/SYN/2031/R1", 2)
+START = datetime(2031, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Run:
+    """What the servers hold, what the clients were told, and what a person is shown."""
+
+    evidence: Evidence
+    told: Acknowledged
+    shown: frozenset[str] = frozenset()
+
+    def append(self, service: str, stream: str, event: Event, actor: str = "somebody", cause: str | None = None) -> str:
+        """Store, sequence, publish and acknowledge an event; return its id."""
+        raws, position = self.evidence.raws[service], len(self.evidence.raws[service])
+        version = 1 + sum(name == stream for name, _ in raws)
+        event_id, command = f"e{len(self.told.commands)}", f"c{len(self.told.commands)}"
+        raw = encode(
+            event, event_id=event_id, subject=stream, time=stamp(START + timedelta(minutes=len(self.told.commands))),
+            version=version, actor=actor, role="secretariat", command_id=command, correlation_id="synthetic",
+            causation_id=cause,
+            previous_hash=sha256_hex(raws[stream, version - 1]) if version > 1 else ZERO_HASH,
+        )  # fmt: skip
+        raws[stream, version] = raw
+        self.evidence.commits[service].append(
+            {"_id": {"s": stream, "v": version}, "last": version, "command_id": command, "events": [raw]}
+        )
+        self.evidence.ledger[service].append({"_id": position, "entries": [[stream, version, leaf_hash(raw)]]})
+        headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
+        topic = f"throughline.{service}"
+        self.evidence.topic[service].append(Arrival(topic, 0, position, stream.encode(), raw, headers))
+        self.told.commands.append(Acknowledgement(service, command, stream, version, (event_id,)))
+        return event_id
+
+    def reckoned(self) -> Findings:
+        """Return what the reckoning finds."""
+        findings = Findings()
+        stored.reckon(self.evidence, self.told, findings)
+        sequenced.reckon(self.evidence, findings)
+        published.reckon(self.evidence, (), findings)
+        notified.reckon(self.evidence, self, findings)  # type: ignore[arg-type]
+        return findings
+
+    def read(self, _service: str, _path: str, **_query: object) -> dict[str, list[dict[str, str]]]:
+        """Show a person the uncertain notifications."""
+        return {"items": [{"stream": f"notification/{key}"} for key in self.shown]}
+
+
+@pytest.fixture
+def run() -> Run:
+    """A run in which nothing went wrong: one recommendation merged into another, one subscriber told of it."""
+    evidence = Evidence()
+    for holds in (evidence.commits, evidence.ledger, evidence.topic, evidence.raws):
+        holds.update({service: {} if holds is evidence.raws else [] for service in ALL_FOUR})  # type: ignore[attr-defined]
+    run = Run(evidence, Acknowledged())
+    sealed = Sealed(person="p1", box="0" * 40)
+    added = n.SubscriptionAdded(subscription="s1", person="p1", sealed=sealed, events=("RecommendationMerged",))
+    run.append(OTHER, "subscription/s1", added)
+    run.append(OWN, FIRST[0], r.RecommendationDrafted(reference="SYN/2031/R1", title="Synthetic"))
+    merged = run.append(OWN, FIRST[0], r.RecommendationMerged(into="SYN/2031/R2"))
+    noted = r.RecommendationMerged(absorbs="SYN/2031/R1")
+    also = run.append(OWN, "recommendation/SYN/2031/R2", noted, actor="policy:note-lineage", cause=merged)
+    for number, event_id in enumerate((merged, also), start=1):
+        planned = n.NotificationPlanned(
+            notification=f"n{number}", subscription="s1", event_id=event_id,
+            event_type=r.RecommendationMerged.type_name(), stream=FIRST[0], stream_version=2,
+        )  # fmt: skip
+        run.append(OTHER, f"notification/n{number}", planned)
+        run.append(OTHER, f"notification/n{number}", n.NotificationAttempted(attempt=1))
+        run.append(OTHER, f"notification/n{number}", n.NotificationDelivered(attempt=1, smtp_code=250))
+        evidence.mail.append(Mail(f"n{number}", "synthetic.reader@example.org"))
+    return run
+
+
+def test_a_run_in_which_nothing_went_wrong_has_no_findings(run: Run):
+    assert run.reckoned().named() == []
+
+
+def _without(run: Run, key: tuple[str, int]) -> None:
+    del run.evidence.raws[OWN][key]
+    run.evidence.commits[OWN][:] = [c for c in run.evidence.commits[OWN] if (c["_id"]["s"], c["_id"]["v"]) != key]
+
+
+def _other_bytes(run: Run) -> None:
+    run.evidence.raws[OWN][SECOND] = run.evidence.raws[OWN][SECOND].replace(b'"e2"', b'"e9"')
+
+
+def _out_of_order(run: Run) -> None:
+    run.evidence.topic[OWN][0:2] = reversed(run.evidence.topic[OWN][0:2])
+
+
+def _unnoted(run: Run) -> None:
+    _without(run, ("recommendation/SYN/2031/R2", 1))
+
+
+def _acted_again(run: Run) -> None:
+    noted = r.RecommendationMerged(absorbs="SYN/2031/R1")
+    run.append(OWN, "recommendation/SYN/2031/R2", noted, actor="policy:note-lineage", cause="e2")
+
+
+def _uncertain(run: Run) -> None:
+    run.evidence.mail.pop()
+    stream, last = run.evidence.commits[OTHER][-1]["_id"]["s"], run.evidence.commits[OTHER][-1]["_id"]["v"]
+    del run.evidence.raws[OTHER][stream, last]
+    for held in (run.evidence.commits, run.evidence.ledger, run.evidence.topic):
+        held[OTHER].pop()
+    run.told.commands.pop()
+    run.append(OTHER, stream, n.NotificationUncertain(attempt=1, reason="no_answer"))
+
+
+def _without_plan(run: Run) -> None:
+    for stream, version in [key for key in run.evidence.raws[OTHER] if key[0] == "notification/n1"]:
+        del run.evidence.raws[OTHER][stream, version]
+
+
+def _moved(run: Run) -> None:
+    record = run.evidence.topic[OWN][1]
+    run.evidence.topic[OWN][1] = replace(record, headers=(("position", b"0"), record.headers[1]))
+
+
+LOST: dict[str, Callable[[Run], object]] = {
+    "an acknowledged command that is not stored": lambda run: _without(run, SECOND),
+    "a command that is stored otherwise": _other_bytes,
+    "a refusal of what was in order": lambda run: run.told.note_refusal("Synthetic"),
+    "a version without its predecessor": lambda run: _without(run, FIRST),
+    "a hole in the ledger": lambda run: run.evidence.ledger[OWN].pop(0),
+    "the leaf hash of other bytes": lambda run: run.evidence.ledger[OWN][0]["entries"][0].__setitem__(2, "0" * 64),
+    "a first delivery before its predecessor": _out_of_order,
+    "a recorded delivery without a mail": lambda run: run.evidence.mail.pop(),
+    "a subscriber who was not told": _without_plan,
+    "an uncertain one that nobody is shown": _uncertain,
+}
+DOUBLED: dict[str, Callable[[Run], object]] = {
+    "a commit stored twice": lambda run: run.evidence.commits[OWN].append(run.evidence.commits[OWN][0]),
+    "two positions of one event": lambda run: run.evidence.ledger[OWN].append(
+        {**run.evidence.ledger[OWN][0], "_id": len(run.evidence.ledger[OWN])}
+    ),
+    "a position that is another's": _moved,
+    "a policy that acted twice": _acted_again,
+    "a second mail": lambda run: run.evidence.mail.append(run.evidence.mail[0]),
+    "a mail of nothing on record": lambda run: run.evidence.mail.append(Mail("n9", "nobody@example.org")),
+}
+STUCK: dict[str, Callable[[Run], object]] = {
+    "a command that was never answered": lambda run: run.told.note_silence("Synthetic"),
+    "an event that is not sequenced": lambda run: run.evidence.ledger[OWN].pop(),
+    "an event that is not published": lambda run: run.evidence.topic[OWN].pop(),
+    "an event on which no policy acted": _unnoted,
+    "a notification that is only planned": lambda run: run.append(
+        OTHER, "notification/n3",
+        n.NotificationPlanned(
+            notification="n3", subscription="s1", event_id="e99", event_type="x", stream="y", stream_version=1
+        ),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_it_sees_as_lost(run: Run, name: str):
+    LOST[name](run)
+    assert run.reckoned().lost
+
+
+@pytest.mark.parametrize("name", DOUBLED)
+def test_it_sees_as_doubled(run: Run, name: str):
+    DOUBLED[name](run)
+    assert run.reckoned().doubled
+
+
+@pytest.mark.parametrize("name", STUCK)
+def test_it_sees_as_stuck(run: Run, name: str):
+    STUCK[name](run)
+    assert run.reckoned().stuck
