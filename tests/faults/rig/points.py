@@ -13,6 +13,7 @@ Point = Literal[
     "ledger stored",
     "half published",
     "published",
+    "batch in hand",
     "states stored",
     "effects stored",
     "offsets stored",

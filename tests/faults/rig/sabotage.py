@@ -66,6 +66,7 @@ def install(points: Points) -> None:
     patch(Traces, "compose_for", killed(points, "states stored"))
     patch(Offsets, "reached", killed(points, "effects stored"))
     patch(Subscriber, "_commit", killed(points, "offsets stored"))
+    patch(Projection, "take", killed(points, "batch in hand"))
     patch(Projection, "take", lambda take: long_or_failing(take, points))
     patch(Traces, "_written", lambda written: slow(written, points))
     patch(Lease, "take", lambda take: ignored(take, points))

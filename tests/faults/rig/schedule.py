@@ -25,7 +25,7 @@ SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
             "batches_fail",
             "rebuilt",
         ),
-        ("meetings", "killed_after_effects", "gap", "ended_in_mid_batch"),
+        ("meetings", "killed_after_effects", "killed_with_batch", "gap", "ended_in_mid_batch"),
         (
             "nominations",
             "relay_killed_after_publishing",

@@ -30,6 +30,11 @@ def relay_killed_after_publishing(rig: Rig, service: str) -> None:
     rig.broken_at(service, "published")
 
 
+@fault("2", "service killed with a batch in hand, of which nothing is stored")
+def killed_with_batch(rig: Rig, service: str) -> None:
+    rig.broken_at(service, "batch in hand")
+
+
 @fault("2", "service killed between storing states and composing or acting")
 def killed_after_states(rig: Rig, service: str) -> None:
     rig.broken_at(service, "states stored")
