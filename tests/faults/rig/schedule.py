@@ -32,6 +32,7 @@ SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
             "killed_after_offsets",
             "killed_after_append",
             "relay_cut_off",
+            "relay_cut_off_and_killed",
             "oplog_rolled_over",
         ),
         (

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from tests.faults.rig.injecting.fault import fault
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.work import recommending
 from tests.faults.rig.work.canaries import canary
+from tests.faults.rig.work.desks import Desks
 
 SERVICE = "recommendations"
 CLIENTS = 20
@@ -66,28 +68,28 @@ def _judge(rig: Rig, late: Future[Acknowledgement], if_match: int | None, passed
 @fault("10", "two instances composing one trace while it is cited and its instrument changes", SERVICE, needs_two=True)
 def two_composers(rig: Rig, _service: str) -> None:
     desks, world = rig.desks(), rig.load.world
-    own = recommending.an_instrument(desks, world, shared=False)
     references = [recommending.a_draft(desks, world) for _ in range(4)]
-
-    def cite() -> None:
-        mine = rig.desks()
-        for provision in ("a", "b"):
-            for reference in references:
-                path = f"/recommendations/{reference}/cite"
-                mine.secretariat.send(SERVICE, path, instrument=own, provision=f"{own}/{provision}")
-
-    def change() -> None:
-        mine = rig.desks()
-        for number in range(6):
-            recommending.a_provision(mine, world, own, f"{own}/{number}", shared=False)
-        later = recommending.an_instrument(mine, world, shared=False)
-        mine.secretariat.send(SERVICE, f"/instruments/{own}/supersede", by=later)
-
     with ExitStack() as armed:
         for instance in rig.platform.instances[SERVICE]:
             armed.enter_context(instance.points.armed_while("composing slowly"))
-        _at_once([cite, change])
-        time.sleep(1)
+        for _ in range(8 if rig.long else 4):
+            _cited_while_superseded(rig, desks, references)
+            time.sleep(0.7)
+
+
+def _cited_while_superseded(rig: Rig, desks: Desks, references: list[str]) -> None:
+    """Cite an instrument in several recommendations, all at the moment at which it is superseded."""
+    own, later = (recommending.an_instrument(desks, rig.load.world, shared=False) for _ in range(2))
+    start = threading.Barrier(len(references) + 1)
+
+    def send(path: str, body: dict[str, str]) -> None:
+        client = rig.client()
+        start.wait(60)
+        client.send(SERVICE, path, **body)
+
+    cited = {"instrument": own, "provision": f"{own}/a"}
+    cite = [partial(send, f"/recommendations/{reference}/cite", cited) for reference in references]
+    _at_once([*cite, partial(send, f"/instruments/{own}/supersede", {"by": later})])
 
 
 @fault("15", "the same command id at once from 20 clients, across a crash, and with another body")

@@ -79,6 +79,16 @@ def relay_cut_off(rig: Rig, service: str) -> None:
         time.sleep(20 if rig.long else 5)
 
 
+@fault("8", "relay cut off from the broker, and killed with what it could not publish")
+def relay_cut_off_and_killed(rig: Rig, service: str) -> None:
+    instances = rig.platform.instances[service]
+    with rig.platform.kafka[service].shut(is_producer):
+        time.sleep(2)
+        for instance in instances:
+            instance.kill()
+    rig.restart(*instances)
+
+
 @fault("8", "service and broker cut off from each other without a word")
 def broker_silent(rig: Rig, service: str) -> None:
     with rig.platform.kafka[service].jammed():
