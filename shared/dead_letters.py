@@ -81,7 +81,7 @@ def _letter(poison: Poison, expected: Mapping[str, int]) -> dict[str, Any]:
     kept: dict[str, Any] = {
         "value": Binary(arrival.value or b""),
         "key": Binary(arrival.key or b""),
-        "headers": [[name, Binary(value or b"")] for name, value in arrival.headers],
+        "headers": [[_as_written(name), Binary(value or b"")] for name, value in arrival.headers],
         "topic": arrival.topic,
         "partition": arrival.partition,
         "offset": arrival.offset,
@@ -102,9 +102,19 @@ def _closed(standing: str, reason: str, actor: str | None) -> dict[str, Any]:
     }
 
 
+def _as_written(name: str) -> str | Binary:
+    """Return the name of a header as text, or as its bytes where they are no text."""
+    raw = name.encode("utf-8", "surrogateescape")
+    return name if raw.decode("utf-8", "ignore") == name else Binary(raw)
+
+
+def _as_read(name: str | bytes) -> str:
+    return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
+
+
 def arrival_of(letter: Mapping[str, Any]) -> Arrival:
     """Return the record that a letter keeps, as it came."""
-    headers = tuple((name, bytes(value)) for name, value in letter["headers"])
+    headers = tuple((_as_read(name), bytes(value)) for name, value in letter["headers"])
     return Arrival(
         letter["topic"], letter["partition"], letter["offset"], bytes(letter["key"]), bytes(letter["value"]), headers
     )

@@ -77,6 +77,7 @@ def take_apart(arrival: Arrival) -> Heard | Poison:
 def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
     try:
         texts = {name: value.decode() for name, value in headers}
+        "".join(texts).encode()
         written = texts["position"]
         position = int(written)
         if str(position) != written or not 0 <= position < 2**53:

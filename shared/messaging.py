@@ -1,7 +1,8 @@
 """Kafka, read by FastStream: raw batches, acknowledged only when their effects are stored.
 
 FastStream's own parser reads headers (one that is not UTF-8 loses a whole batch) and its decoder parses JSON, so both
-are replaced. An error in a handler makes it take the next batch: on any error each partition is wound back first.
+are replaced; records.py sees to the names of headers. An error in a handler makes it take the next batch: on any error
+each partition is wound back first.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from faststream.kafka.message import KafkaMessage
 
 from shared.intake import Arrival
 from shared.offsets import BeginWhereTheDatabaseIs, Offsets
+from shared.records import arrival_of
 from shared.settings import Settings
 from shared.telemetry import BATCH_SECONDS, CONSUMED, LAG, Pulse
 
@@ -96,7 +98,7 @@ class Subscriber:
         self._busy = True
         try:
             with BATCH_SECONDS.labels(self._service).time():
-                await self._take([_arrival(record) for record in records])
+                await self._take([arrival_of(record) for record in records])
                 nexts = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
                 await self._offsets.reached(nexts)
         except Exception as error:
@@ -155,10 +157,6 @@ class Subscriber:
         LAG.labels(self._service).set(lag)
         if lag == 0 and not self._busy:
             self._pulse.beat()
-
-
-def _arrival(record: ConsumerRecord[bytes, bytes]) -> Arrival:
-    return Arrival(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))
 
 
 async def _leave(message: KafkaMessage) -> Any:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.intake import Arrival, Heard, take_apart
 from shared.ledger import Ledger
+from shared.records import arrival_of
 
 TAIL_RECORDS = 500
 
@@ -93,6 +94,4 @@ async def _until(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int
         for taken in (await consumer.getmany(partition, timeout_ms=500, max_records=5_000)).values():
             for record in taken:
                 if record.offset < end:
-                    yield Arrival(
-                        record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers)
-                    )
+                    yield arrival_of(record)

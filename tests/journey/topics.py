@@ -7,6 +7,7 @@ import asyncio
 from aiokafka import AIOKafkaConsumer
 
 from shared.intake import Arrival
+from shared.records import arrival_of
 
 
 def everything_on(kafka: str, *services: str) -> list[Arrival]:
@@ -23,7 +24,7 @@ async def _read(kafka: str, topics: list[str]) -> list[Arrival]:
         found: list[Arrival] = []
         while any([await consumer.position(p) < ends[p] for p in partitions]):
             for records in (await consumer.getmany(timeout_ms=500)).values():
-                found += [Arrival(r.topic, r.partition, r.offset, r.key, r.value, tuple(r.headers)) for r in records]
+                found += [arrival_of(record) for record in records]
         return found
     finally:
         await consumer.stop()

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from shared.events.canonical import ZERO_HASH
 from shared.intake import Arrival, Heard, Poison, take_apart
+from shared.records import arrival_of
 from tools.cli.client import Services
 from tools.cli.failures import Failure, Unreachable
 from tools.cli.progress import Advance
@@ -109,10 +110,7 @@ async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], ad
         for partition, records in batches.items():
             for record in records:
                 if record.offset < ends[partition]:
-                    headers = tuple(record.headers)
-                    history.take(
-                        Arrival(record.topic, record.partition, record.offset, record.key, record.value, headers)
-                    )
+                    history.take(arrival_of(record))
         now = asyncio.get_running_loop().time()
         silent_since = now if batches else silent_since
         if now - silent_since > _SILENT_SECONDS:

@@ -8,12 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from shared.events.canonical import canonical, leaf_hash
 from shared.events.catalogue import decode
 
 NOWHERE = 2**40
 Headers = list[tuple[str, bytes]]
+
+
+class NotText(str):
+    """The name of a header, written as bytes that are not UTF-8."""
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
 
 
 @dataclass(frozen=True)
@@ -44,10 +52,22 @@ class Forger:
         placed: dict[str, Record] = {}
         async with AIOKafkaProducer(bootstrap_servers=self.kafka, max_request_size=2_000_000) as producer:
             for record in records:
-                topic = f"throughline.{self.service}"
-                told = await producer.send_and_wait(topic, record.value, key=record.key, headers=record.headers)
-                placed[f"{told.topic}/{told.partition}/{told.offset}"] = record
+                placed |= await put_together(producer, f"throughline.{self.service}", record)
         return placed
+
+
+async def put_together(
+    producer: AIOKafkaProducer, topic: str, *records: Record, compression: int = 0
+) -> dict[str, Record]:
+    """Put records on a topic in one batch, on the partition of the first one's key, and return them by their places."""
+    batch, key = producer.create_batch(), records[0].key
+    batch._builder = _DefaultRecordBatchBuilderPy(2, compression, 0, -1, -1, -1, 2_000_000)
+    for record in records:
+        batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
+    await producer.partitions_for(topic)
+    partition = producer._partition(topic, None, None, None, key, None)
+    told = await (await producer.send_batch(batch, topic, partition=partition))
+    return {f"{topic}/{partition}/{told.offset + n}": record for n, record in enumerate(records)}
 
 
 def with_leaf(raw: bytes, position: int = NOWHERE) -> Headers:
@@ -75,6 +95,7 @@ def poisons(true: bytes) -> list[Record]:
         Record(schema, with_leaf(schema), key, "schema_violation"),
         Record(version, with_leaf(version), key, "schema_violation"),
         Record(true, [*with_leaf(true), ("note", b"\xff\xfe")], key, "bad_header"),
+        Record(true, [*with_leaf(true), (NotText("name"), b"Synthetic")], key, "bad_header"),
         Record(true, [], key, "bad_header"),
         Record(true, with_leaf(true), None, "wrong_key"),
         Record(true, [("position", b"0"), ("leaf", b"0" * 64)], key, "wrong_hash"),

@@ -1,0 +1,85 @@
+"""G5: a header whose name is no text stops nobody: its record is read as it lies there, kept, and set aside."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from dataclasses import replace
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+
+from shared.dead_letters import arrival_of
+from shared.intake import Arrival, Poison, take_apart
+from shared.tail import records
+from tests.faults.reading import a_reading
+from tests.faults.relaying import a_site
+from tests.faults.rig.forging import NotText, Record, put_together
+from tests.history import a_history
+from tools.local.stack import Stack
+
+pytestmark = pytest.mark.servers
+NAME = "\udcff\udcfe"
+SNAPPY = _DefaultRecordBatchBuilderPy.CODEC_SNAPPY
+
+
+async def lying_there(stack: Stack, arrivals: list[Arrival], spoilt: int) -> list[Arrival]:
+    """Put records on a topic, all in one batch and one of them with a header that is no text, and read the topic."""
+    told = [
+        Record(each.value, [*each.headers, *([(NotText("name"), b"Synthetic")] if number == spoilt else [])], each.key)
+        for number, each in enumerate(arrivals)
+    ]
+    async with a_site(stack) as site, AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+        topic = f"throughline.{site.service}"
+        await put_together(producer, topic, *told)
+        await put_together(producer, topic, told[0])
+        read = [each async for each in records(stack.kafka, topic)]
+    return [replace(each, topic=arrivals[0].topic) for each in read]
+
+
+async def test_every_record_is_read_whatever_the_header_of_one_is_called(stack: Stack):
+    true = a_history().arrivals["instrument/i1"][:3]
+    read = await lying_there(stack, true, spoilt=1)
+    assert [each.value for each in read] == [each.value for each in [*true, true[0]]]
+    assert [each.headers for each in read] == [
+        true[0].headers, (*true[1].headers, (NAME, b"Synthetic")), true[2].headers, true[0].headers,
+    ]  # fmt: skip
+    assert [each.offset for each in read] == [0, 1, 2, 3]
+
+
+async def test_its_record_is_set_aside_with_the_bytes_of_the_name_and_others_flow(stack: Stack):
+    history = a_history()
+    true = history.arrivals["instrument/i1"]
+    read = await lying_there(stack, true[:3], spoilt=1)
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.projection.take(read)
+        (letter,) = await reading.projection.letters.find()
+        assert letter["reason"] == "bad_header"
+        assert letter["headers"][-1] == [b"\xff\xfe", b"Synthetic"]
+        assert arrival_of(letter) == read[1]
+        assert isinstance(take_apart(arrival_of(letter)), Poison)
+        assert await reading.projection.stalled() == {"instrument/i1": 2}
+        await reading.projection.take(history.all())
+        assert await reading.projection.stalled() == {}
+        assert await reading.stored() == history.traces()
+
+
+def in_snappy(raw: bytes) -> bytes:
+    """Compress to nothing smaller, in the way in which Kafka's own clients frame it."""
+    literal = bytes([(len(raw) & 0x7F) | 0x80, len(raw) >> 7, 61 << 2]) + (len(raw) - 1).to_bytes(2, "little") + raw
+    return b"\x82SNAPPY\x00" + struct.pack(">iii", 1, 1, len(literal)) + literal
+
+
+async def test_a_record_in_a_compression_that_no_reader_here_knows_is_read(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("aiokafka.record.default_records.snappy_encode", in_snappy)
+    monkeypatch.setattr("aiokafka.codec.has_snappy", lambda: True)
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+        garbage = Record(b"garbage", [], b"instrument/synthetic-snappy")
+        placed = await put_together(producer, "throughline.nominations", garbage, compression=SNAPPY)
+    monkeypatch.undo()
+    async with asyncio.timeout(20):
+        read = {each.origin: each.value async for each in records(stack.kafka, "throughline.nominations")}
+    assert [read[place] for place in placed] == [b"garbage"]
