@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING, InsertOne, ReplaceOne, WriteConcern
+from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
@@ -130,10 +130,12 @@ class States:
             self._remembered.put(folded, size)
         return True
 
-    async def acted(self, stream: str, version: int) -> None:
-        """Note up to which version the policies of this service have acted on a stream."""
-        await self._states.update_one({"_id": stream}, {"$max": {"acted": version}})
-        self._remembered.acted(stream, version)
+    async def acted(self, versions: Mapping[str, int]) -> None:
+        """Note up to which version of each stream the policies of this service have acted."""
+        writes = [UpdateOne({"_id": stream}, {"$max": {"acted": version}}) for stream, version in versions.items()]
+        await self._states.bulk_write(writes, ordered=False)
+        for stream, version in versions.items():
+            self._remembered.acted(stream, version)
 
     async def dependants(self, streams: Iterable[str], kind: str | None = None) -> set[str]:
         """Return the streams whose states say that they depend on one of these."""

@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Protocol
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
@@ -28,10 +31,48 @@ from shared.settings import Settings
 from shared.telemetry import BATCH_SECONDS, CONSUMED, LAG, Pulse
 
 log = structlog.get_logger()
-Take = Callable[[Sequence[Arrival]], Awaitable[None]]
 Records = tuple["ConsumerRecord[bytes, bytes]", ...]
 RETRY_SECONDS = 1.0
+SETTLE_RECORDS = 50_000
+SETTLE_SECONDS = 5.0
 LOOK_SECONDS = 2.0
+
+
+class Reader(Protocol):
+    """Who takes what is read."""
+
+    async def hear(self, arrivals: Sequence[Arrival]) -> None:
+        """Take a batch; its effects may wait to be stored until it is settled."""
+
+    async def settle(self) -> None:
+        """Store all effects of what was heard."""
+
+    def forget(self) -> None:
+        """Drop what was not settled: it will be heard again."""
+
+
+@dataclass
+class Stretch:
+    """Which records were heard and are not settled: by partition the first and the one to come, and how many."""
+
+    since: float = field(default_factory=monotonic)
+    firsts: dict[TopicPartition, int] = field(default_factory=dict)
+    nexts: dict[TopicPartition, int] = field(default_factory=dict)
+    topics: Counter[str] = field(default_factory=Counter)
+
+    def add(self, records: Records) -> Stretch:
+        """Note the records of a batch."""
+        for record in records:
+            partition = TopicPartition(record.topic, record.partition)
+            self.firsts.setdefault(partition, record.offset)
+            self.nexts[partition] = record.offset + 1
+            self.topics[record.topic] += 1
+        return self
+
+    def is_due(self) -> bool:
+        """Tell whether it is long enough, or has lasted long enough."""
+        heard = self.topics.total()
+        return heard >= SETTLE_RECORDS or (heard > 0 and monotonic() - self.since > SETTLE_SECONDS)
 
 
 class Subscriber:
@@ -41,13 +82,16 @@ class Subscriber:
     """
 
     def __init__(
-        self, settings: Settings, service: str, topics: Sequence[str], take: Take, offsets: Offsets, pulse: Pulse
+        self, settings: Settings, service: str, topics: Sequence[str], reader: Reader, offsets: Offsets, pulse: Pulse
     ) -> None:
         self._service = service
-        self._take = take
+        self._reader = reader
         self._offsets = offsets
         self._pulse = pulse
-        self._busy = False
+        self._batch_records = settings.batch_records
+        self._working = asyncio.Lock()
+        self._unsettled = Stretch()
+        self._lags: dict[TopicPartition, int] = {}
         self._broker = KafkaBroker(
             settings.kafka,
             client_id=f"throughline-{service}",
@@ -95,34 +139,46 @@ class Subscriber:
 
     async def _handle(self, message: Message) -> None:
         records: Records = message.raw_message  # type: ignore[assignment]
-        self._busy = True
-        try:
-            with BATCH_SECONDS.labels(self._service).time():
-                await self._take([arrival_of(record) for record in records])
-                nexts = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
-                await self._offsets.reached(nexts)
-        except Exception as error:
-            self._pulse.fault(f"batch: {type(error).__name__}")
-            log.exception("batch_failed", records=len(records))
-            self._wind_back(records)
-            await asyncio.sleep(RETRY_SECONDS)
-            raise
-        self._busy = False
-        await self._commit(nexts)
-        for topic, count in Counter(record.topic for record in records).items():
-            CONSUMED.labels(self._service, topic).inc(count)
+        async with self._working, self._all_or_nothing():
+            self._unsettled.add(records)
+            await self._reader.hear([arrival_of(record) for record in records])
+            if self._behind(records) < self._batch_records or self._unsettled.is_due():
+                await self._settle()
         self._pulse.beat()
 
-    def _wind_back(self, records: Records) -> None:
-        firsts: dict[TopicPartition, int] = {}
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            firsts[partition] = min(record.offset, firsts.get(partition, record.offset))
-        for partition, offset in firsts.items():
-            try:
-                self._consumer.seek(partition, offset)
-            except IllegalStateError:  # revoked meanwhile: its new owner starts from the committed offset
-                continue
+    async def _settle(self) -> None:
+        """Store the effects of all that was heard, then that it was; while far behind, once for many batches."""
+        await self._reader.settle()
+        await self._offsets.reached(self._unsettled.nexts)
+        settled, self._unsettled = self._unsettled, Stretch()
+        await self._commit(settled.nexts)
+        for topic, count in settled.topics.items():
+            CONSUMED.labels(self._service, topic).inc(count)
+
+    def _behind(self, records: Records) -> int:
+        """Return how many records are known to wait in the partitions of this consumer."""
+        mine = self._consumer.assignment()
+        for partition, offset in Stretch().add(records).nexts.items():
+            if partition in mine:
+                self._lags[partition] = (self._consumer.highwater(partition) or 0) - offset
+        return sum(lag for partition, lag in self._lags.items() if partition in mine)
+
+    @asynccontextmanager
+    async def _all_or_nothing(self) -> AsyncIterator[None]:
+        """On any error, read again from the first record that is not settled."""
+        try:
+            with BATCH_SECONDS.labels(self._service).time():
+                yield
+        except Exception as error:
+            self._pulse.fault(f"batch: {type(error).__name__}")
+            log.exception("batch_failed", records=self._unsettled.topics.total())
+            self._reader.forget()
+            for partition, offset in self._unsettled.firsts.items():
+                with suppress(IllegalStateError):  # revoked meanwhile: its new owner begins where the database is
+                    self._consumer.seek(partition, offset)
+            self._unsettled = Stretch()
+            await asyncio.sleep(RETRY_SECONDS)
+            raise
 
     async def _commit(self, nexts: dict[TopicPartition, int]) -> None:
         """Tell Kafka too, for those who watch the lag; where to begin is read from the database."""
@@ -155,8 +211,16 @@ class Subscriber:
         positions = {partition: await self._consumer.position(partition) for partition in mine}
         lag = sum(max(0, ends[partition] - position) for partition, position in positions.items())
         LAG.labels(self._service).set(lag)
-        if lag == 0 and not self._busy:
-            self._pulse.beat()
+        if not self._working.locked():
+            await self._settle_what_waits()
+            if lag == 0:
+                self._pulse.beat()
+
+    async def _settle_what_waits(self) -> None:
+        """Settle what no further batch has settled: its successor may be long in coming."""
+        if self._unsettled.is_due():
+            async with self._working, self._all_or_nothing():
+                await self._settle()
 
 
 async def _leave(message: KafkaMessage) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -16,31 +17,47 @@ from shared.folds import Folded, Outcome, fold_on
 from shared.intake import Arrival, Heard, Poison, take_apart
 from shared.journal import Journal
 from shared.telemetry import STALLED
+from shared.unsettled import Unsettled
 
 log = structlog.get_logger()
 
 Compose = Callable[[set[str]], Awaitable[None]]
-Act = Callable[[Recorded], Awaitable[None]]
 
 
 async def _compose_nothing(_streams: set[str]) -> None:
     return None
 
 
+class Policies(Protocol):
+    """What a service does of itself when it hears an event; a second time, nothing."""
+
+    def concerns(self, event: Recorded) -> bool:
+        """Tell whether an event is one that something follows from."""
+
+    async def __call__(self, event: Recorded) -> None:
+        """Do what follows from it."""
+
+
 @dataclass
 class Projection:
-    """How one service reads: its journal, its states, what it composes of them, and the policies that act on them."""
+    """How one service reads: its journal, its states, what it composes of them, and the policies that act on them.
+
+    What is heard is journalled and folded at once; states are stored and composed when it is settled, which may be
+    after many batches. What was not settled is heard again.
+    """
 
     journal: Journal
     states: States
     letters: DeadLetters
     compose: Compose = _compose_nothing
-    act: Act | None = None
-    acts_on: frozenset[str] = field(default_factory=frozenset)
+    act: Policies | None = None
     _disputes: Disputes = field(init=False)
+    _unsettled: Unsettled = field(init=False)
+    _entering: asyncio.Future[list[tuple[Heard, Heard]]] | None = None
 
     def __post_init__(self) -> None:
         self._disputes = Disputes(self.journal, self.letters)
+        self.forget()
 
     async def prepare(self) -> None:
         """Create indexes, and fold again what another version of this code folded."""
@@ -51,40 +68,71 @@ class Projection:
 
     async def take(self, arrivals: Sequence[Arrival]) -> None:
         """Take a batch of records: everything that it means is stored when this returns."""
+        await self.hear(arrivals)
+        await self.settle()
+
+    async def hear(self, arrivals: Sequence[Arrival]) -> None:
+        """Take a batch of records, of which the effects are stored when it is settled."""
         parsed = [take_apart(arrival) for arrival in arrivals]
-        poisons = [item for item in parsed if isinstance(item, Poison)]
-        heard = list({(*item.key, item.hash): item for item in parsed if isinstance(item, Heard)}.values())
-        if poisons:
+        if poisons := [item for item in parsed if isinstance(item, Poison)]:
+            await self.settle()
             await self._set_aside(poisons)
-        streams = {event.recorded.subject for event in heard} | {poison.stream for poison in poisons if poison.stream}
-        open_letters = await self.letters.open_for(streams)
+        heard = list({(*item.key, item.hash): item for item in parsed if isinstance(item, Heard)}.values())
+        lines = _in_order(heard)
+        open_letters = await self.letters.open_for({*lines, *(poison.stream for poison in poisons if poison.stream)})
+        self._unsettled.leave_to_journal(lines.keys() & {letter["stream"] for letter in open_letters})
         disputed = {(letter["stream"], letter["version"]) for letter in open_letters if letter["reason"] == CONFLICT}
-        touched = {event.recorded.subject for event in heard}
-        entering = asyncio.ensure_future(self.journal.enter([event for event in heard if event.key not in disputed]))
-        try:
-            folded = None if open_letters else await self._fold_and_store(touched, set(), _in_order(heard), entering)
-        finally:
-            await asyncio.wait([entering])
-        conflicts = await entering
-        if folded is not None:
-            await self._finish(folded)
-            return
-        for held, newcomer in conflicts:
-            await self._disputes.settle(held, newcomer)
         if disputed:
             await self._set_aside([conflicting(event) for event in heard if event.key in disputed])
-        await self.fold(touched, {event.recorded.subject for event, _ in conflicts})
+        await self._entered()
+        self._entering = asyncio.ensure_future(
+            self.journal.enter([event for event in heard if event.key not in disputed])
+        )
+        await self._unsettled.take(lines)
 
-    async def fold(self, streams: set[str], afresh: Iterable[str] = ()) -> None:
-        """Fold streams from the journal, compose what depends on them, let the policies act.
+    async def settle(self) -> None:
+        """Store, compose and act upon all that was heard."""
+        await self._entered()
+        folded, irregular = self._unsettled.folded, self._unsettled.irregular
+        if not (folded or irregular):
+            return
+        if not await self.states.write(folded.values()):
+            irregular, folded = {*irregular, *folded}, {}
+        await self._finish(folded | await self._fold_and_reinstate(irregular, self._afresh))
+        self.forget()
 
-        `afresh` are folded from version 1. Set-aside records take their places where the chain now names them.
-        """
-        folded = await self._fold_and_store(streams, set(afresh)) or {}
+    def forget(self) -> None:
+        """Drop what was heard and not settled: it will be heard again."""
+        self._unsettled = Unsettled(self.states, self.act.concerns if self.act else None)
+        self._afresh: set[str] = set()
+        if self._entering is not None:
+            self._entering.add_done_callback(lambda entering: entering.cancelled() or entering.exception())
+        self._entering = None
+
+    async def _entered(self) -> None:
+        """Wait until what was heard is journalled, and settle what is disputed by it."""
+        if self._entering is None:
+            return
+        conflicts = await self._entering
+        self._entering = None
+        for held, newcomer in conflicts:
+            await self._disputes.settle(held, newcomer)
+        self._afresh |= {event.recorded.subject for event, _ in conflicts}
+        self._unsettled.leave_to_journal(self._afresh)
+
+    async def fold(self, streams: set[str]) -> None:
+        """Fold streams from the journal, compose what depends on them, let the policies act."""
+        await self._finish(await self._fold_and_reinstate(streams, set()))
+
+    async def _fold_and_reinstate(self, streams: set[str], afresh: set[str]) -> dict[str, Folded]:
+        """Fold streams from the journal; set-aside records take their places where the chain now names them."""
+        if not streams:
+            return {}
+        folded = await self._fold_and_store(streams, afresh)
         while again := await self._disputes.reinstate(folded):
-            folded |= await self._fold_and_store(again, set()) or {}
+            folded |= await self._fold_and_store(again, set())
         await self.letters.arrived({stream: state.version for stream, state in folded.items()})
-        await self._finish(folded)
+        return folded
 
     async def _finish(self, folded: dict[str, Folded]) -> None:
         await self.compose(set(folded))
@@ -108,30 +156,20 @@ class Projection:
         STALLED.labels(self.letters.service).set(len(stalled))
         return stalled
 
-    async def _fold_and_store(
-        self,
-        streams: set[str],
-        afresh: set[str],
-        arrived: Mapping[str, list[Heard]] | None = None,
-        entering: asyncio.Future[list[tuple[Heard, Heard]]] | None = None,
-    ) -> dict[str, Folded] | None:
-        """Fold streams and store their states; begin again where another instance stored one meanwhile.
+    async def _fold_and_store(self, streams: set[str], afresh: set[str]) -> dict[str, Folded]:
+        """Fold streams from the journal and store their states; begin again where another stored one meanwhile.
 
-        `arrived` are being journalled (`entering`), so that those that continue their stream need not be read back.
-        Nothing is stored before they are, and nothing at all (None) where they conflict with what is journalled.
+        `afresh` are folded from version 1.
         """
         while streams:
             before = await self.states.read(streams)
             for stream in afresh:
                 before[stream] = self.states.nothing(stream, before[stream].revision, before[stream].acted)
-            outcomes = await self._outcomes(before, arrived or {}, entering)
-            if entering is not None and await entering:
-                return None
+            outcomes = await self._outcomes(before)
             broken = [outcome.broken for outcome in outcomes.values() if outcome.broken is not None]
             for event in broken:
                 await self._disputes.break_off(event)
             if broken:
-                arrived = None
                 continue
             folded = {stream: outcome.folded for stream, outcome in outcomes.items()}
             if await self.states.write(
@@ -140,44 +178,30 @@ class Projection:
                 return folded
         return {}
 
-    async def _outcomes(
-        self,
-        before: dict[str, Folded],
-        arrived: Mapping[str, list[Heard]],
-        entering: asyncio.Future[list[tuple[Heard, Heard]]] | None = None,
-    ) -> dict[str, Outcome]:
-        events = {stream: _continuing(state, arrived.get(stream, ())) for stream, state in before.items()}
-        unread = {stream: state.version for stream, state in before.items() if state.waits or not events[stream]}
-        if unread:
-            if entering is not None:
-                await entering
-            events |= await self.journal.after(unread)
+    async def _outcomes(self, before: dict[str, Folded]) -> dict[str, Outcome]:
+        events = await self.journal.after({stream: state.version for stream, state in before.items()})
         outcomes: dict[str, Outcome] = {}
         again: dict[str, Folded] = {}
         for stream, state in before.items():
             outcome = fold_on(self.states.aggregate_of(stream), state, events[stream])
             if outcome is None:
                 again[stream] = self.states.nothing(stream, state.revision, state.acted)
-            elif outcome.folded.waits and stream in arrived and not state.waits:
-                again[stream] = state  # what is missing here may lie in the journal
             else:
                 outcomes[stream] = outcome
-        return outcomes | await self._outcomes(again, {}, entering) if again else outcomes
+        return outcomes | await self._outcomes(again) if again else outcomes
 
     async def _act(self, folded: dict[str, Folded]) -> None:
-        if self.act is None:
+        """Let the policies act on what they have not acted upon: on whatever was folded, or is newly theirs."""
+        due = {stream: state.acted for stream, state in folded.items() if state.acted < state.version}
+        if self.act is None or not due:
             return
-        due = {
-            stream: state.acted
-            for stream, state in folded.items()
-            if state.acted < state.version and stream.partition("/")[0] in self.acts_on
-        }
-        for stream, events in (await self.journal.after(due) if due else {}).items():
-            version = folded[stream].version
+        acted: dict[str, int] = {}
+        for stream, events in (await self.journal.after(due)).items():
+            acted[stream] = folded[stream].version
             for event in events:
-                if event.recorded.streamversion <= version:
+                if event.recorded.streamversion <= acted[stream] and self.act.concerns(event.recorded):
                     await self.act(event.recorded)
-            await self.states.acted(stream, version)
+        await self.states.acted(acted)
 
     async def _set_aside(self, poisons: Sequence[Poison]) -> None:
         named = await self.states.read({poison.stream for poison in poisons if poison.stream})
@@ -203,9 +227,3 @@ def _in_order(events: Iterable[Heard]) -> dict[str, list[Heard]]:
 
 def _moved(before: Folded, after: Folded) -> bool:
     return (before.version, before.waits) != (after.version, after.waits)
-
-
-def _continuing(state: Folded, arrived: Sequence[Heard]) -> list[Heard]:
-    """Return those that arrived that come after a state, if the first of them is the very next; else none."""
-    later = [event for event in arrived if event.recorded.streamversion > state.version]
-    return later if later and later[0].recorded.streamversion == state.version + 1 else []

@@ -55,13 +55,26 @@ async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instan
     await reading.prepare()
     clock = Clock()
 
-    async def take(arrivals: Sequence[Arrival]) -> None:
-        clock.begin()
-        await reading.projection.take(arrivals)
-        clock.end(len(arrivals))
+    class Timed:
+        """The projection of the service, with a clock."""
+
+        heard = 0
+
+        async def hear(self, arrivals: Sequence[Arrival]) -> None:
+            clock.begin()
+            await reading.projection.hear(arrivals)
+            self.heard += len(arrivals)
+
+        async def settle(self) -> None:
+            await reading.projection.settle()
+            clock.end(self.heard)
+            self.heard = 0
+
+        def forget(self) -> None:
+            raise ValueError("a batch failed")
 
     subscriber = Subscriber(
-        settings, "recommendations", TOPICS, take, Offsets(reading.database), Pulse("subscriber")
+        settings, "recommendations", TOPICS, Timed(), Offsets(reading.database), Pulse("subscriber")
     )  # fmt: skip
     await gate.go()
     running = asyncio.create_task(subscriber.run())

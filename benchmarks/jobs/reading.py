@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from services.recommendations.handlers import Handlers
 from services.recommendations.projection import AGGREGATES, OWN, Traces
-from services.recommendations.subscribers import ACTS_ON, Policies
+from services.recommendations.subscribers import Policies
 from services.recommendations.trace import SHAPE
 from shared.dead_letters import DeadLetters
 from shared.event_store import EventStore
@@ -54,5 +54,5 @@ def reading_of(settings: Settings) -> Reading:
     traces = Traces(database, states, journal)
     handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
     letters = DeadLetters(database, SERVICE)
-    projection = Projection(journal, states, letters, traces.compose_for, Policies(handlers), ACTS_ON)
+    projection = Projection(journal, states, letters, traces.compose_for, Policies(handlers))
     return Reading(database, store, projection, traces)

@@ -38,7 +38,7 @@ def make(settings: Settings) -> FastAPI:
     handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
     projection = Projection(journal, states, DeadLetters(database, SERVICE))
     relay = Relay(database, store, settings.kafka, SERVICE, relaying)
-    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection, Offsets(database), reading)
     return make_app(
         SERVICE,
         settings,

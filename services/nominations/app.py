@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from services.nominations import api
 from services.nominations.handlers import Handlers
 from services.nominations.projection import AGGREGATES, OWN, SHAPE, TOPICS
-from services.nominations.subscribers import ACTS_ON, Policies
+from services.nominations.subscribers import Policies
 from shared.dead_letters import DeadLetters
 from shared.documents import Documents, documents_router
 from shared.event_store import EventStore
@@ -39,9 +39,9 @@ def make(settings: Settings) -> FastAPI:
     ledgers = Ledgers(store, refusals, OWN, states.known)
     handlers = Handlers(ledgers, keys)
     letters, policies = DeadLetters(database, SERVICE), Policies(handlers, ledgers.known)
-    projection = Projection(journal, states, letters, act=policies, acts_on=ACTS_ON)
+    projection = Projection(journal, states, letters, act=policies)
     relay = Relay(database, store, settings.kafka, SERVICE, relaying)
-    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection, Offsets(database), reading)
     return make_app(
         SERVICE,
         settings,

@@ -25,7 +25,7 @@ from shared.rejections import Rejection
 
 log = structlog.get_logger()
 
-ACTS_ON = frozenset({"nomination", "membership"})
+_ACTS_ON = (NominationAccepted, MembershipBegan, NominationWithdrawn)
 
 
 class Policies:
@@ -37,6 +37,10 @@ class Policies:
     def __init__(self, handlers: Handlers, known: Hear) -> None:
         self._handlers = handlers
         self._known = known
+
+    def concerns(self, event: Recorded) -> bool:
+        """Tell whether an event is one that something follows from."""
+        return isinstance(event.data, _ACTS_ON)
 
     async def __call__(self, event: Recorded) -> None:
         """Begin and end memberships as nominations and other memberships ask for."""

@@ -10,7 +10,7 @@ from services.notifications.projection import OWN, SHAPE, TOPICS
 from services.notifications.sending.letters import Letters
 from services.notifications.sending.sender import Sender
 from services.notifications.sending.settings import NotificationSettings
-from services.notifications.subscribers import ACTS_ON, Policies
+from services.notifications.subscribers import Policies
 from shared.dead_letters import DeadLetters
 from shared.event_store import EventStore
 from shared.folding import States
@@ -41,9 +41,9 @@ def make(settings: NotificationSettings) -> FastAPI:
     sender = Sender(ledgers, states, letters, settings, sending, relaying)
     handlers = Handlers(ledgers, keys, sender)
     policies = Policies(handlers, states, journal)
-    projection = Projection(journal, states, DeadLetters(database, SERVICE), act=policies, acts_on=ACTS_ON)
+    projection = Projection(journal, states, DeadLetters(database, SERVICE), act=policies)
     relay = Relay(database, store, settings.kafka, SERVICE, relaying)
-    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection, Offsets(database), reading)
     loops = [(relaying, relay.run), (reading, subscriber.run), (sending, sender.run)]
     return make_app(
         SERVICE,

@@ -39,7 +39,6 @@ KINDS_TOLD_OF = frozenset(
         "instrument", "session", "priority", "recommendation", "initiative", "deliverable",
     }
 )  # fmt: skip
-ACTS_ON = KINDS_TOLD_OF | {"subscription"}
 PAGE = 500
 
 
@@ -50,6 +49,10 @@ class Policies:
         self._handlers = handlers
         self._states = states
         self._journal = journal
+
+    def concerns(self, event: Recorded) -> bool:
+        """Tell whether an event is one that something follows from."""
+        return isinstance(event.data, SubscriptionAdded) or _kind(event) in KINDS_TOLD_OF
 
     async def __call__(self, event: Recorded) -> None:
         """Plan the notifications that follow from an event: those of it, or those that a new subscription lacks."""

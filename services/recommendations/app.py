@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from services.recommendations import api
 from services.recommendations.handlers import Handlers
 from services.recommendations.projection import AGGREGATES, OWN, TOPICS, Traces
-from services.recommendations.subscribers import ACTS_ON, Policies
+from services.recommendations.subscribers import Policies
 from services.recommendations.trace import SHAPE
 from shared.dead_letters import DeadLetters
 from shared.event_store import EventStore
@@ -36,11 +36,9 @@ def make(settings: Settings) -> FastAPI:
     states = States(database, AGGREGATES, SHAPE)
     traces = Traces(database, states, journal)
     handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
-    projection = Projection(
-        journal, states, DeadLetters(database, SERVICE), traces.compose_for, Policies(handlers), ACTS_ON
-    )
+    projection = Projection(journal, states, DeadLetters(database, SERVICE), traces.compose_for, Policies(handlers))
     relay = Relay(database, store, settings.kafka, SERVICE, relaying)
-    subscriber = Subscriber(settings, SERVICE, TOPICS, projection.take, Offsets(database), reading)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection, Offsets(database), reading)
     return make_app(
         SERVICE,
         settings,

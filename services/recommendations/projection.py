@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -26,6 +27,7 @@ OWN: dict[str, Aggregate[Any]] = {
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")
 _DUPLICATE_KEY = 11000
+_TRACES_AT_ONCE = 100
 
 
 class Traces:
@@ -54,35 +56,43 @@ class Traces:
         await self.store({stream.partition("/")[2] for stream in affected})
 
     async def store(self, references: Iterable[str]) -> None:
-        """Compose and store traces; one that another instance stored meanwhile is composed again.
+        """Compose and store traces, one lot while the one before is written; what another stored meanwhile, again.
 
         The revision is read before the states: who replaces at that revision composed from states no older than those
         of whoever wrote it, so the last to write has read the newest. Every other guard was found wrong by a model.
         """
-        pending = set(references)
+        pending = sorted(references)
         while pending:
-            found = self._traces.find({"_id": {"$in": list(pending)}}, {"revision": 1})
-            revisions = {row["_id"]: row["revision"] async for row in found}
-            states = await gather(pending, self._states)
-            writes: dict[str, Any] = {}
-            for reference in pending:
-                trace = compose(reference, subset(reference, states))
-                if trace is not None:
-                    writes[reference] = _write(reference, trace, revisions.get(reference, 0))
-            if await self._written(list(writes.values())):
-                return
-            pending = set(writes)
+            lost: list[str] = []
+            writing = asyncio.ensure_future(self._written({}))
+            for start in range(0, len(pending), _TRACES_AT_ONCE):
+                writes = await self._composed(pending[start : start + _TRACES_AT_ONCE])
+                lost += await writing
+                writing = asyncio.ensure_future(self._written(writes))
+            pending = lost + await writing
 
-    async def _written(self, writes: Sequence[Any]) -> bool:
+    async def _composed(self, references: Sequence[str]) -> dict[str, Any]:
+        found = self._traces.find({"_id": {"$in": references}}, {"revision": 1})
+        revisions = {row["_id"]: row["revision"] for row in await found.to_list(None)}
+        states = await gather(references, self._states)
+        composed = {reference: compose(reference, subset(reference, states)) for reference in references}
+        return {
+            reference: _write(reference, trace, revisions.get(reference, 0))
+            for reference, trace in composed.items()
+            if trace is not None
+        }
+
+    async def _written(self, writes: Mapping[str, Any]) -> list[str]:
+        """Write traces, and return them all if any was stored by another meanwhile."""
         if not writes:
-            return True
+            return []
         try:
-            result = await self._traces.bulk_write(writes, ordered=False)
+            result = await self._traces.bulk_write(list(writes.values()), ordered=False)
         except BulkWriteError as error:
             if any(fault["code"] != _DUPLICATE_KEY for fault in error.details["writeErrors"]):
                 raise
-            return False
-        return bool(result.inserted_count + result.matched_count == len(writes))
+            return list(writes)
+        return [] if result.inserted_count + result.matched_count == len(writes) else list(writes)
 
     async def get(self, reference: str) -> dict[str, Any] | None:
         """Return a trace as it is stored, with its `_id` and `revision`."""

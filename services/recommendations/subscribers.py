@@ -21,14 +21,16 @@ from shared.rejections import Rejection
 
 log = structlog.get_logger()
 
-ACTS_ON = frozenset({"recommendation"})
-
 
 class Policies:
     """What this service does of itself when it hears an event; a second time, nothing."""
 
     def __init__(self, handlers: Handlers) -> None:
         self._handlers = handlers
+
+    def concerns(self, event: Recorded) -> bool:
+        """Tell whether an event is one that something follows from."""
+        return bool(meant_for(event.data, event.subject.partition("/")[2]))
 
     async def __call__(self, event: Recorded) -> None:
         """Note in other recommendations what an event of one of them means for them."""

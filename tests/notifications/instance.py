@@ -14,7 +14,7 @@ from services.notifications.projection import OWN, SHAPE
 from services.notifications.sending.letters import Letters
 from services.notifications.sending.sender import Sender
 from services.notifications.sending.settings import NotificationSettings
-from services.notifications.subscribers import ACTS_ON, Policies
+from services.notifications.subscribers import Policies
 from shared.aggregates import Command, Context
 from shared.dead_letters import DeadLetters
 from shared.event_store import Commit, EventStore
@@ -86,7 +86,7 @@ class Instance:
         self.handlers = Handlers(self.ledgers, self.keys, self.sender)
         policies = Policies(self.handlers, self.states, self.journal)
         dead = DeadLetters(self.mongodb, "notifications")
-        self.projection = Projection(self.journal, self.states, dead, act=policies, acts_on=ACTS_ON)
+        self.projection = Projection(self.journal, self.states, dead, act=policies)
 
     async def prepare(self) -> Instance:
         await self.store.prepare()

@@ -6,11 +6,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from services.nominations.subscribers import ACTS_ON as ON_NOMINATIONS
 from services.nominations.subscribers import Policies as OfNominations
-from services.notifications.subscribers import ACTS_ON as ON_NOTIFICATIONS
 from services.notifications.subscribers import Policies as OfNotifications
-from services.recommendations.subscribers import ACTS_ON as ON_RECOMMENDATIONS
 from services.recommendations.subscribers import Policies as OfRecommendations
 from shared.aggregates import Command, Context, Known
 from shared.event_store import Commit
@@ -41,7 +38,7 @@ class Told:
 
 
 class Policies:
-    """Which policy acts on which kind of stream; `follow` carries out what one asks for, a moment later."""
+    """The policies of all services; `follow` carries out what one asks for, a moment later."""
 
     def __init__(self, follow: Follow, look: Look) -> None:
         self._follow = follow
@@ -50,20 +47,17 @@ class Policies:
         self._subscriptions = Subscriptions(look)
         asked = cast(Any, self._asked)
         self._of_notifications = OfNotifications(asked, cast(Any, self._subscriptions), cast(Any, self))
-        self._others: tuple[tuple[frozenset[str], Any], ...] = (
-            (ON_NOMINATIONS, OfNominations(asked, self._known)),
-            (ON_RECOMMENDATIONS, OfRecommendations(asked)),
-        )
+        self._others: tuple[Any, ...] = (OfNominations(asked, self._known), OfRecommendations(asked))
 
     def act(self, told: Told, at: int) -> None:
         """Let every policy act that hears of an event."""
-        kind = told.subject.partition("/")[0]
-        for acts_on, policy in self._others:
-            if kind in acts_on:
-                self._run(policy(told), at)
+        event = cast(Any, told)
+        for policy in self._others:
+            if policy.concerns(event):
+                self._run(policy(event), at)
         self._subscriptions.note(told)
-        if kind in ON_NOTIFICATIONS and type(told.data).__name__ in self._subscriptions.wanted:
-            self._run(self._of_notifications(cast(Any, told)), at)
+        if type(told.data).__name__ in self._subscriptions.wanted and self._of_notifications.concerns(event):
+            self._run(self._of_notifications(event), at)
 
     def _run(self, work: Coroutine[Any, Any, None], at: int) -> None:
         """Run a coroutine that waits for nothing; what it asks for may make policies act in their turn."""
