@@ -129,12 +129,17 @@ def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoRetu
     told = _read(settings)
     configure_logging(service, told.log_level)
     signal.signal(signal.SIGTERM, _leave)
-    gc.freeze()
-    gc.set_threshold(*COLLECT_SELDOM)
+    collect_seldom()
     try:
         sys.exit(asyncio.run(_serve(make, told)))
     except KeyboardInterrupt:
         sys.exit(0)
+
+
+def collect_seldom() -> None:
+    """Let the garbage collector leave alone what a process is made of, and look seldom at what it reads."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT_SELDOM)
 
 
 async def _serve(make: Callable[[S], FastAPI], told: S) -> int:

@@ -26,6 +26,6 @@ class Settings(BaseSettings):
     smtp_sender: str = "throughline@localhost.invalid"
     instance: str | None = Field(None, description="name of this instance; left out: host name and port")
     log_level: str = "INFO"
-    batch_records: int = Field(8_000, ge=1, description="records that one batch of the subscriber may hold")
+    batch_records: int = Field(4_000, ge=1, description="records that one batch of the subscriber may hold")
     not_ready_after: float = Field(30.0, gt=0, description="seconds without progress after which /readyz says no")
     topics_file: Path = Path(__file__).parent.parent / "deploy" / "topics.yaml"

@@ -23,6 +23,7 @@ from shared.events.catalogue import decode
 from shared.intake import Arrival
 from shared.messaging import Subscriber
 from shared.offsets import Offsets
+from shared.process import collect_seldom
 from shared.telemetry import Pulse
 
 
@@ -53,6 +54,7 @@ async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instan
     settings = settings_for(kafka, mongodb, database, instance)
     reading = reading_of(settings)
     await reading.prepare()
+    collect_seldom()
     clock = Clock()
 
     class Timed:
@@ -96,6 +98,7 @@ async def inserting(gate: Gate, kafka: str, mongodb: str, database: str, group: 
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongodb)
     raw = client[database].get_collection("raw", write_concern=WriteConcern(w="majority"))
     reached = Offsets(client[database])
+    collect_seldom()
     clock = Clock()
     broker = KafkaBroker(kafka, logger=None, allow_auto_create_topics=False)
 
@@ -111,7 +114,6 @@ async def inserting(gate: Gate, kafka: str, mongodb: str, database: str, group: 
     subscriber = broker.subscriber(
         *TOPICS, batch=True, group_id=group, auto_offset_reset="earliest", ack_policy=AckPolicy.MANUAL,
         parser=parse, decoder=leave, max_records=settings.batch_records, batch_timeout_ms=40, fetch_max_wait_ms=100,
-        max_partition_fetch_bytes=4 * 1024 * 1024,
     )  # fmt: skip
 
     async def handle(message: Message) -> None:
