@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -35,7 +35,7 @@ class Remembered:
     def acted(self, stream: str, version: int) -> None:
         """Note in what is remembered of a stream up to which version policies have acted."""
         if (found := self._states.get(stream)) is not None:
-            self._states[stream] = replace(found[0], acted=max(found[0].acted, version)), found[1]
+            self._states[stream] = found[0]._replace(acted=max(found[0].acted, version)), found[1]
 
     def put(self, folded: Folded, size: int) -> None:
         """Remember a state of this size, and forget the oldest beyond the limit."""
@@ -111,7 +111,7 @@ class States:
         for folded in states:
             document = self._document(folded)
             size = len(document["state"]) + len(document["line"])
-            written.append((replace(folded, revision=folded.revision + 1), size))
+            written.append((folded._replace(revision=folded.revision + 1), size))
             if folded.revision:
                 writes.append(ReplaceOne({"_id": folded.stream, "revision": folded.revision}, document))
             else:
@@ -167,7 +167,7 @@ class States:
             "kind": folded.stream.partition("/")[0],
             "version": folded.version,
             "hash": folded.hash,
-            "line": " ".join(folded.line),
+            "line": folded.line,
             "state": aggregate.states.dump_json(folded.state, exclude_none=True).decode(),
             "depends_on": sorted(folded.depends_on),
             "facets": aggregate.facets(folded.state),
@@ -187,7 +187,7 @@ class States:
             version=document["version"],
             hash=document["hash"],
             depends_on=frozenset(document["depends_on"]),
-            line=tuple(document["line"].split()),
+            line=document["line"],
             waits=document.get("waits", False),
             acted=document["acted"],
             revision=document["revision"],

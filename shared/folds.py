@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -26,26 +25,24 @@ PASSING: Aggregate[None] = Aggregate(
 )
 
 
-@dataclass(frozen=True)
-class Folded:
+class Folded(NamedTuple):
     """A stream's state at a version, and the streams that its reader must also read.
 
-    `line` gives the ledger position and leaf hash of every version, as `position:leaf`.
+    `line` gives the ledger position and leaf hash of every version, as `position:leaf` with spaces between.
     """
 
     stream: str
     state: Any
     version: int = 0
     hash: str = ZERO_HASH
-    line: tuple[str, ...] = ()
+    line: str = ""
     depends_on: frozenset[str] = frozenset()
     waits: bool = False
     acted: int = 0
     revision: int = 0
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What folding a stream came to: its new state, and the event whose chain is broken, if one is."""
 
     folded: Folded
@@ -62,19 +59,16 @@ def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) 
         return None
     if not usable:
         return outcome
-    last = usable[-1]
-    state = aggregate.fold((event.recorded for event in usable), before.state if before.version else None)
-    return replace(
-        outcome,
-        folded=replace(
-            outcome.folded,
-            state=state,
-            depends_on=aggregate.depends_on(state),
-            version=last.recorded.streamversion,
-            hash=last.hash,
-            line=before.line + tuple(f"{event.position}:{event.leaf}" for event in usable),
-        ),
+    state = aggregate.fold([event.recorded for event in usable], before.state if before.version else None)
+    line = " ".join([f"{event.position}:{event.leaf}" for event in usable])
+    folded = outcome.folded._replace(
+        state=state,
+        depends_on=aggregate.depends_on(state),
+        version=before.version + len(usable),
+        hash=usable[-1].hash,
+        line=f"{before.line} {line}" if before.line else line,
     )
+    return Outcome(folded, outcome.broken)
 
 
 def _chained(before: Folded, events: Sequence[Heard]) -> tuple[Sequence[Heard], Outcome]:
@@ -83,8 +77,8 @@ def _chained(before: Folded, events: Sequence[Heard]) -> tuple[Sequence[Heard], 
         recorded = event.recorded
         expected += 1
         if recorded.streamversion != expected:
-            return events[:taken], Outcome(replace(before, waits=True))
+            return events[:taken], Outcome(before._replace(waits=True))
         if recorded.previoushash != previous:
-            return events[:taken], Outcome(replace(before, waits=True), broken=event)
+            return events[:taken], Outcome(before._replace(waits=True), broken=event)
         previous = event.hash
-    return events, Outcome(replace(before, waits=False) if before.waits else before)
+    return events, Outcome(before._replace(waits=False) if before.waits else before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -90,8 +91,14 @@ def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
 def _agrees(arrival: Arrival, recorded: Recorded) -> None:
     if arrival.key is None or arrival.key != recorded.subject.encode():
         raise Undecodable("wrong_key", "the key is not the event's stream")
-    if arrival.topic != f"throughline.{recorded.data.service}":
+    if arrival.topic != topic_of(recorded.data.service):
         raise Undecodable("wrong_topic", f"the event belongs to the service {recorded.data.service}")
+
+
+@cache
+def topic_of(service: str) -> str:
+    """Return the topic that a service publishes to."""
+    return f"throughline.{service}"
 
 
 def _about(arrival: Arrival, raw: bytes) -> tuple[str | None, int | None]:

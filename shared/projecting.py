@@ -77,7 +77,7 @@ class Projection:
         if poisons := [item for item in parsed if isinstance(item, Poison)]:
             await self.settle()
             await self._set_aside(poisons)
-        heard = list({(*item.key, item.hash): item for item in parsed if isinstance(item, Heard)}.values())
+        heard = list({item.hash: item for item in parsed if isinstance(item, Heard)}.values())
         lines = _in_order(heard)
         open_letters = await self.letters.open_for({*lines, *(poison.stream for poison in poisons if poison.stream)})
         self._unsettled.leave_to_journal(lines.keys() & {letter["stream"] for letter in open_letters})
@@ -221,7 +221,8 @@ def _in_order(events: Iterable[Heard]) -> dict[str, list[Heard]]:
     for event in events:
         grouped.setdefault(event.recorded.subject, []).append(event)
     for line in grouped.values():
-        line.sort(key=lambda event: event.recorded.streamversion)
+        if len(line) > 1:
+            line.sort(key=lambda event: event.recorded.streamversion)
     return grouped
 
 

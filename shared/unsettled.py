@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from shared.events.catalogue import Recorded
 from shared.folding import States
@@ -38,7 +38,7 @@ class Unsettled:
         if outcome is None or outcome.folded.waits:
             self.leave_to_journal([before.stream])
         else:
-            self.folded[before.stream] = replace(outcome.folded, acted=acted(before, events, self.concerns))
+            self.folded[before.stream] = outcome.folded._replace(acted=acted(before, events, self.concerns))
 
     def leave_to_journal(self, streams: Iterable[str]) -> None:
         """Fold these from the journal when it is settled."""

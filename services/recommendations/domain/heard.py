@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -79,9 +80,9 @@ def _begun(stage: MeetingStage, data: Any, fact: Fact) -> Heard:
 
 
 def _attended(state: Heard, attendance: AttendanceRecorded) -> dict[str, Any]:
-    members = state.members
-    if attendance.member not in members:
-        members = tuple(sorted((*members, attendance.member)))
+    members, place = state.members, bisect_left(state.members, attendance.member)
+    if members[place : place + 1] != (attendance.member,):
+        members = (*members[:place], attendance.member, *members[place:])
     if attendance.presence == "in_room":
         return {"members": members, "in_room": state.in_room + 1}
     return {"members": members, "remote": state.remote + 1}

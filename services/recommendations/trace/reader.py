@@ -73,9 +73,11 @@ class Reader:
 
     def _line(self, stream: str, used: set[tuple[int, ...]]) -> str:
         line = self._states[stream].line
-        versions = tuple(sorted({version for some in used for version in some}))
-        events = line if len(versions) == len(line) else [line[version - 1] for version in versions]
-        return f"{stream} {spans(versions)} {' '.join(events)}"
+        versions = used.pop() if len(used) == 1 else tuple(sorted({version for some in used for version in some}))
+        if len(set(versions)) < self._states[stream].version:
+            events = line.split()
+            line = " ".join([events[version - 1] for version in sorted(set(versions))])
+        return f"{stream} {spans(versions)} {line}"
 
     def based_on(self) -> list[list[str | int]]:
         """Return the streams that were read, with their versions."""
