@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -16,6 +17,7 @@ from shared.aggregates import Aggregate, Known
 from shared.folds import PASSING, Folded
 
 _DUPLICATE_KEY = 11000
+_STREAMS_PER_QUERY = 5_000
 REMEMBERED_CHARACTERS = 8_000_000
 
 
@@ -99,6 +101,16 @@ class States:
                 self._remembered.put(folded, len(document["state"]) + len(document["line"]))
         return found
 
+    async def heads(self, streams: Iterable[str]) -> dict[str, Folded]:
+        """Return the stored version, revision and `acted` of streams, and nothing else of their states."""
+        wanted = list(streams)
+        fields = {"version": 1, "revision": 1, "acted": 1}
+        found = {
+            row["_id"]: self.nothing(row["_id"], row["revision"], row["acted"])._replace(version=row["version"])
+            for row in await self._states.find({"_id": {"$in": wanted}}, fields).to_list(None)
+        }
+        return {stream: found.get(stream) or self.nothing(stream) for stream in wanted}
+
     async def known(self, stream: str) -> Known | None:
         """Return a stream's state as a decision sees it; None where it was not heard of."""
         folded = (await self.read([stream]))[stream]
@@ -139,10 +151,12 @@ class States:
 
     async def dependants(self, streams: Iterable[str], kind: str | None = None) -> set[str]:
         """Return the streams whose states say that they depend on one of these."""
-        query: dict[str, Any] = {"depends_on": {"$in": list(streams)}}
-        if kind:
-            query["kind"] = kind
-        return {row["_id"] async for row in self._states.find(query, {"_id": 1})}
+        found: set[str] = set()
+        remaining = iter(streams)
+        while chunk := list(islice(remaining, _STREAMS_PER_QUERY)):
+            query = {"depends_on": {"$in": chunk}} | ({"kind": kind} if kind else {})
+            found |= {row["_id"] for row in await self._states.find(query, {"_id": 1}).to_list(None)}
+        return found
 
     async def waiting(self) -> dict[str, int]:
         """Return the streams that wait for a version, with that version."""

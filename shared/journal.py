@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from bson.binary import Binary
@@ -17,6 +19,7 @@ from shared.intake import Arrival, Heard
 _DUPLICATE_KEY = 11000
 _PAST_ANY_VERSION = 2**31
 _STREAMS_PER_QUERY = 200
+_EVENTS_AT_ONCE = 1_000
 
 
 class Journal:
@@ -69,17 +72,28 @@ class Journal:
         stream, version = event.key
         await self._events.delete_one({"_id": {"s": stream, "v": version}, "hash": event.hash})
 
-    async def streams(self) -> AsyncIterator[str]:
-        """Yield every stream that was heard of, in order."""
-        async for row in self._events.aggregate(
-            [{"$group": {"_id": "$_id.s"}}, {"$sort": {"_id": 1}}], allowDiskUse=True
-        ):
-            yield row["_id"]
+    async def count(self) -> int:
+        """Return about how many events there are."""
+        return int(await self._events.estimated_document_count())
+
+    async def lots(self, size: int) -> AsyncGenerator[list[Heard], None]:
+        """Yield all of the journal, stream by stream and in stream order, in lots of a size, reading one ahead."""
+        cursor = self._events.find(sort=[("_id", 1)], batch_size=size)
+        reading = asyncio.ensure_future(cursor.to_list(size))
+        try:
+            while documents := await reading:
+                reading = asyncio.ensure_future(cursor.to_list(size))
+                yield [_heard(document) for document in documents]
+        finally:
+            reading.cancel()
+            await cursor.close()
 
     async def all(self) -> AsyncIterator[Heard]:
         """Yield all of the journal, stream by stream and in stream order."""
-        async for document in self._events.find(sort=[("_id", 1)]):
-            yield _heard(document)
+        async with aclosing(self.lots(_EVENTS_AT_ONCE)) as lots:
+            async for events in lots:
+                for event in events:
+                    yield event
 
 
 def arrival_of(event: Heard) -> Arrival:

@@ -18,6 +18,7 @@ from shared.identity import AUDITORS, OPERATORS, Principal, allow
 from shared.intake import Heard, Poison, take_apart
 from shared.problems import Refused
 from shared.projecting import Projection
+from shared.rebuilding import rebuild
 from shared.refusals import Refusals
 
 NDJSON = "application/x-ndjson"
@@ -37,8 +38,8 @@ def operations(projection: Projection, store: EventStore, refusals: Refusals) ->
     _add_letters(router, projection)
     _add_history(router, projection, store, refusals)
 
-    @router.post("/operations/rebuild", summary="Fold and compose everything again, in place")
-    async def rebuild(_caller: Annotated[Principal, allow(OPERATORS)]) -> StreamingResponse:
+    @router.post("/operations/rebuild", name="rebuild", summary="Fold and compose everything again, in place")
+    async def rebuild_all(_caller: Annotated[Principal, allow(OPERATORS)]) -> StreamingResponse:
         return StreamingResponse(_rebuild(projection), media_type=NDJSON)
 
     @router.get("/stalled", summary="Streams that wait, with the version that they wait for")
@@ -49,11 +50,10 @@ def operations(projection: Projection, store: EventStore, refusals: Refusals) ->
 
 
 async def _rebuild(projection: Projection) -> AsyncIterator[bytes]:
-    streams = [stream async for stream in projection.journal.streams()]
-    for start in range(0, len(streams), 200):
-        yield orjson.dumps({"done": start, "of": len(streams)}) + b"\n"
-        await projection.refold(streams[start : start + 200])
-    yield orjson.dumps({"done": len(streams), "of": len(streams), "finished": True}) + b"\n"
+    done = of = 0
+    async for done, of in rebuild(projection):
+        yield orjson.dumps({"done": done, "of": of}) + b"\n"
+    yield orjson.dumps({"done": done, "of": of, "finished": True}) + b"\n"
 
 
 def _add_letters(router: APIRouter, projection: Projection) -> None:

@@ -63,8 +63,11 @@ class Projection:
         """Create indexes, and fold again what another version of this code folded."""
         await self.states.prepare()
         await self.letters.prepare()
-        if older := await self.states.of_another_shape():
-            await self.refold(older)
+        older = await self.states.of_another_shape()
+        for start in range(0, len(older), 200):
+            await self.fold_again(set(older[start : start + 200]))
+        if older:
+            await self.compose(set(older))
 
     async def take(self, arrivals: Sequence[Arrival]) -> None:
         """Take a batch of records: everything that it means is stored when this returns."""
@@ -140,12 +143,9 @@ class Projection:
         if any(state.waits for state in folded.values()):
             await self.stalled()
 
-    async def refold(self, streams: Sequence[str]) -> None:
-        """Fold streams again from version 1, in place, under live writes; no policy acts a second time."""
-        for start in range(0, len(streams), 200):
-            chunk = set(streams[start : start + 200])
-            await self._fold_and_store(chunk, chunk)
-            await self.compose(chunk)
+    async def fold_again(self, streams: set[str]) -> None:
+        """Fold streams from version 1, in place, under live writes; nothing is composed, and no policy acts again."""
+        await self._fold_and_store(streams, streams)
 
     async def stalled(self) -> dict[str, int]:
         """Return the streams that wait, for a gap or for a dead letter, with the version that they wait for."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from benchmarks.job import Gate
 from benchmarks.jobs.reading import reading_of, settings_for
-from shared.operations import _rebuild
+from shared.process import collect_seldom
+from shared.rebuilding import rebuild
 
 
 async def rebuilding(gate: Gate, kafka: str, mongodb: str, database: str) -> dict[str, Any]:
@@ -15,7 +16,8 @@ async def rebuilding(gate: Gate, kafka: str, mongodb: str, database: str) -> dic
     reading = reading_of(settings_for(kafka, mongodb, database, "rebuild"))
     events = await reading.database.journal.count_documents({})
     await gate.go()
+    collect_seldom()
     begun = time.perf_counter()
-    async for _ in _rebuild(reading.projection):
+    async for _ in rebuild(reading.projection):
         continue
     return {"count": events, "seconds": time.perf_counter() - begun}

@@ -7,6 +7,7 @@ import pytest
 
 from services.notifications.commands import RemoveSubscription
 from shared.events.recommendations import RecommendationWithdrawn
+from shared.rebuilding import rebuild
 from tests.notifications.conftest import Start
 from tests.notifications.instance import recommended
 
@@ -89,7 +90,7 @@ async def test_a_replay_plans_nothing_new(start: Start, lost: tuple[str, ...]) -
         await notifying.mongodb.drop_collection(collection)
     await notifying.hear(*events)
     await notifying.hear(*events)
-    await notifying.projection.refold([stream async for stream in notifying.journal.streams()])
+    [_ async for _ in rebuild(notifying.projection)]
     assert await notifying.history() == before
     assert list(before.values()) == [["Planned"], ["Planned"]]
     assert await notifying.mongodb["refusals"].count_documents({}) == 0

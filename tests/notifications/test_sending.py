@@ -12,6 +12,7 @@ from pymongo.errors import AutoReconnect
 from services.notifications.commands import AttemptNotification, RemoveSubscription, ResendNotification
 from shared.event_store import Commit
 from shared.events.notifications import NotificationAttempted, NotificationFailed, NotificationUncertain
+from shared.rebuilding import rebuild
 from shared.rejections import OutOfOrder
 from tests.notifications.conftest import Start
 from tests.notifications.instance import Instance, recommended
@@ -239,7 +240,7 @@ async def test_a_replay_sends_nothing(start: Start) -> None:
             await notifying.mongodb.drop_collection(collection)
         await notifying.hear(event)
         await looks(notifying)
-        await notifying.projection.refold([stream async for stream in notifying.journal.streams()])
+        [_ async for _ in rebuild(notifying.projection)]
         await looks(notifying)
     assert len(mailbox.kept) == 1
     assert await notifying.one() == ONCE

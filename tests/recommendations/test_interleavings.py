@@ -21,6 +21,7 @@ from shared.folding import States
 from shared.intake import Arrival
 from shared.journal import Journal
 from shared.projecting import Projection
+from shared.rebuilding import rebuild
 from tests.history import a_history, replayed
 from tools.local.stack import Stack
 
@@ -101,7 +102,7 @@ async def stored(database: AsyncIOMotorDatabase[Any]) -> dict[str, bytes]:
     return {trace["_id"]: trace_bytes(trace) async for trace in database.traces.find()}
 
 
-async def _end(uri: str, seed: int, by_stream: bool, instances: int) -> dict[str, bytes]:
+async def _end(uri: str, seed: int, by_stream: bool, instances: int, rebuilt: bool) -> dict[str, bytes]:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri)
     name = f"interleaving_{uuid4().hex}"
     try:
@@ -109,7 +110,8 @@ async def _end(uri: str, seed: int, by_stream: bool, instances: int) -> dict[str
         await a_projection(database)[0].prepare()
         batches = in_batches(seed, an_order(seed, by_stream=by_stream))
         lines = [batches[n::instances] for n in range(instances)]
-        await asyncio.gather(*(_read(database, line, random.Random(seed + n)) for n, line in enumerate(lines)))
+        reading = [_read(database, line, random.Random(seed + n)) for n, line in enumerate(lines)]
+        await asyncio.gather(*reading, *([_rebuild(database)] if rebuilt else []))
         return await stored(database)
     finally:
         await client.drop_database(name)
@@ -117,24 +119,57 @@ async def _end(uri: str, seed: int, by_stream: bool, instances: int) -> dict[str
 
 
 async def _read(database: AsyncIOMotorDatabase[Any], batches: list[list[Arrival]], choose: random.Random) -> None:
-    """Take batches as one instance does: a batch that failed is taken again, by a process that begins anew."""
-    for batch in batches:
+    """Take batches as one instance does: some are settled together, and on a failure a process begins anew with all."""
+    remaining = iter(batches)
+    while stretch := list(itertools.islice(remaining, choose.choice([1, 1, 2, 5]))):
         for _ in itertools.count():
-            step = choose.choice(STEPS)
+            projection = crashing(a_projection(database)[0], choose.choice(STEPS))
             try:
-                await crashing(a_projection(database)[0], step).take(batch)
+                for batch in stretch:
+                    await projection.hear(batch)
+                await projection.settle()
                 break
             except Crash:
                 continue
 
 
+async def _rebuild(database: AsyncIOMotorDatabase[Any]) -> None:
+    """Rebuild again and again while others read."""
+    for _ in range(5):
+        async for _ in rebuild(a_projection(database)[0]):
+            await asyncio.sleep(0)
+
+
 @pytest.mark.servers
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32), by_stream=st.booleans(), instances=st.sampled_from([1, 1, 2, 3]))
-def test_every_interleaving_with_duplicates_and_crashes_ends_in_the_same_bytes(
-    stack: Stack, seed: int, by_stream: bool, instances: int
+@given(
+    seed=st.integers(0, 2**32),
+    by_stream=st.booleans(),
+    instances=st.sampled_from([1, 1, 2, 3]),
+    rebuilt=st.booleans(),
+)
+def test_every_interleaving_with_duplicates_crashes_and_rebuilds_ends_in_the_same_bytes(
+    stack: Stack, seed: int, by_stream: bool, instances: int, rebuilt: bool
 ):
-    assert asyncio.run(_end(stack.mongodb_admin_uri, seed, by_stream, instances)) == EXPECTED
+    assert asyncio.run(_end(stack.mongodb_admin_uri, seed, by_stream, instances, rebuilt)) == EXPECTED
+
+
+@pytest.mark.servers
+async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(stack: Stack):
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+    database = client[f"rebuilt_{uuid4().hex}"]
+    try:
+        projection, _ = a_projection(database)
+        await projection.prepare()
+        await projection.take(HISTORY.all())
+        await database.traces.update_many({}, {"$set": {"mandates": []}})
+        await database.states.delete_many({"kind": "meeting"})
+        told = [each async for each in rebuild(a_projection(database)[0])]
+        assert told[-1] == (len(HISTORY.all()), len(HISTORY.all()))
+        assert await stored(database) == EXPECTED
+    finally:
+        await client.drop_database(database.name)
+        client.close()
 
 
 @given(seed=st.integers(0, 2**32))

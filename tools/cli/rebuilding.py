@@ -32,12 +32,12 @@ def rebuild(
         if service not in SERVICES:
             raise BadInput(f"--service {service}: is not a service; they are {', '.join(SERVICES)}.")
         with Services(Connection(home, token), "operator") as services:
-            streams = rebuilt(services, service)
-        console.print(f"Rebuilt: {streams} streams of {service}.")
+            events = rebuilt(services, service)
+        console.print(f"Rebuilt {service} from {events} events.")
 
 
 def rebuilt(services: Services, service: str) -> int:
-    """Rebuild a service's read models and return how many streams were folded. Raises Failure where it broke off."""
+    """Rebuild a service's read models and return from how many events. Raises Failure where it broke off."""
     said: dict[str, int] = {}
     with bar(f"Rebuilding {service}") as advance:
         for line in services.lines(service, "POST", "/operations/rebuild"):
