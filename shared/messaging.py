@@ -55,13 +55,14 @@ class Reader(Protocol):
 class Stretch:
     """Which records were heard and are not settled: by partition the first and the one to come, and how many."""
 
-    since: float = field(default_factory=monotonic)
+    since: float = 0.0
     firsts: dict[TopicPartition, int] = field(default_factory=dict)
     nexts: dict[TopicPartition, int] = field(default_factory=dict)
     topics: Counter[str] = field(default_factory=Counter)
 
     def add(self, records: Records) -> Stretch:
         """Note the records of a batch."""
+        self.since = self.since or monotonic()
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             self.firsts.setdefault(partition, record.offset)
