@@ -14,7 +14,7 @@ from typing import Any
 from bson.binary import Binary
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import WriteConcern
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from uuid_utils import uuid7
 
@@ -23,7 +23,9 @@ from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
+from shared.together import Together
 
+_DUPLICATE_KEY = 11000
 DURABLE = WriteConcern(w="majority", j=True)
 StoreFault = PyMongoError
 """What a store raises when its database cannot be reached, or fails."""
@@ -31,12 +33,16 @@ StoreFault = PyMongoError
 
 @dataclass(frozen=True)
 class Head:
-    """Where a stream ends, as `read` found it; `append` takes nothing else for its expected version."""
+    """Where a stream ends, as `read` found it; `append` takes nothing else for its expected version.
+
+    `first` is the version of the first event of its last commit.
+    """
 
     stream: str
     version: int
     hash: str
     time: str | None
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,11 @@ class Commit:
     last: int
     events: tuple[bytes, ...]
     replayed: bool = False
+
+
+def head_of(commit: Commit, time: str) -> Head:
+    """Return where a stream ends with a commit, whose last event was recorded at `time`."""
+    return Head(commit.stream, commit.last, hash_of(commit.events[-1]), time, commit.first)
 
 
 class Conflict(Exception):
@@ -63,13 +74,18 @@ class StoreClosed(Exception):
 
 
 class EventStore:
-    """The commits of one service. `closed` says why nothing may be appended, if so."""
+    """The commits of one service. `closed` says why nothing may be appended, if so.
+
+    What is asked at the same time goes in one round trip; each commit still lands, or does not, by itself.
+    """
 
     closed: str | None = None
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._commits = database.get_collection("commits", write_concern=DURABLE, read_concern=ReadConcern("majority"))
         self._lookup = self._commits.with_options(read_concern=ReadConcern("linearizable"))
+        self._inserts = Together(self._insert)
+        self._ends = Together(self._end_there)
 
     async def prepare(self) -> None:
         """Create the index that makes a command happen once."""
@@ -77,25 +93,46 @@ class EventStore:
 
     async def read(self, stream: str) -> tuple[Head, list[Recorded]]:
         """Return a stream's head and its events in order; an unknown stream has version 0 and no events."""
-        raws = await self.read_bytes(stream)
-        recorded = [decode(raw) for raw in raws]
-        if not raws:
+        commits = await self._commits_of(stream)
+        if not commits:
             return Head(stream, 0, ZERO_HASH, None), []
-        return Head(stream, recorded[-1].streamversion, hash_of(raws[-1]), recorded[-1].time), recorded
+        raws = [bytes(raw) for commit in commits for raw in commit["events"]]
+        recorded = [decode(raw) for raw in raws]
+        last = recorded[-1]
+        return Head(stream, last.streamversion, hash_of(raws[-1]), last.time, commits[-1]["_id"]["v"]), recorded
 
     async def read_bytes(self, stream: str) -> list[bytes]:
         """Return the bytes of a stream's events in order."""
+        return [bytes(raw) for commit in await self._commits_of(stream) for raw in commit["events"]]
+
+    async def _commits_of(self, stream: str) -> list[dict[str, Any]]:
         span = {"_id": {"$gte": {"s": stream, "v": 0}, "$lt": {"s": stream, "v": 2**31}}}
-        cursor = self._commits.find(span, {"events": 1}, hint="_id_").sort("_id", 1)
-        return [bytes(raw) async for commit in cursor for raw in commit["events"]]
+        found: list[dict[str, Any]] = (
+            await self._commits.find(span, {"events": 1}, hint="_id_").sort("_id", 1).to_list()
+        )
+        return found
+
+    async def ends_at(self, head: Head) -> bool:
+        """Tell whether a stream still ends where it did, with the same bytes: `append` may take that head again."""
+        return await self._ends.ask(head)
+
+    async def _end_there(self, heads: Sequence[Head]) -> Sequence[bool]:
+        points = [{"s": head.stream, "v": version} for head in heads for version in (head.first, head.version + 1)]
+        cursor = self._commits.find({"_id": {"$in": points}}, {"last": 1, "events": {"$slice": -1}}, hint="_id_")
+        found = {(commit["_id"]["s"], commit["_id"]["v"]): commit for commit in await cursor.to_list()}
+
+        def ends(head: Head) -> bool:
+            commit = found.get((head.stream, head.first))
+            ended = commit is not None and hash_of(commit["events"][-1]) == head.hash
+            return ended and (head.stream, head.version + 1) not in found
+
+        return [ends(head) for head in heads]
 
     async def append(self, head: Head, events: Sequence[Event], context: Context, digest: str) -> Commit:
         """Append events together or not at all, once per command id.
 
-        Raises Conflict, CommandReused, and TooLarge for an event past the limit.
+        Raises Conflict, CommandReused, StoreClosed, and TooLarge for an event past the limit.
         """
-        if self.closed is not None:
-            raise StoreClosed(self.closed)
         raws: list[bytes] = []
         previous, time = head.hash, stamp(context.now, head.time)
         for version, event in enumerate(events, start=head.version + 1):
@@ -123,12 +160,27 @@ class EventStore:
             "events": [Binary(raw) for raw in raws],
         }
         try:
-            await self._commits.insert_one(document)
+            await self._inserts.ask(document)
         except DuplicateKeyError:
             if (earlier := await self.result_of(context, digest, certain=True)) is not None:
                 return earlier
             raise Conflict(head.stream) from None
         return Commit(head.stream, head.version + 1, head.version + len(raws), tuple(raws))
+
+    async def _insert(self, documents: Sequence[dict[str, Any]]) -> Sequence[Exception | None]:
+        """Insert commits, each for itself; say of each that was not inserted why."""
+        if self.closed is not None:
+            raise StoreClosed(self.closed)
+        outcomes: list[Exception | None] = [None] * len(documents)
+        try:
+            await self._commits.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if error.details["writeConcernErrors"]:  # whatever was inserted may yet roll back
+                raise
+            for fault in error.details["writeErrors"]:
+                kind = DuplicateKeyError if fault["code"] == _DUPLICATE_KEY else OperationFailure
+                outcomes[fault["index"]] = kind(fault["errmsg"], fault["code"])
+        return outcomes
 
     async def result_of(self, context: Context, digest: str, *, certain: bool = False) -> Commit | None:
         """Return what this command did before, or None.

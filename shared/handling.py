@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import Field, ValidationError
 
 from shared.aggregates import Aggregate, Command, Context, Decision, Facts, Known
-from shared.event_store import CommandReused, Commit, Conflict, EventStore, Head
+from shared.event_store import CommandReused, Commit, Conflict, EventStore
 from shared.events.canonical import canonical, sha256_hex
-from shared.events.catalogue import EVENTS, Recorded, describe, event_class
+from shared.events.catalogue import EVENTS, describe, event_class
 from shared.events.envelope import TooLarge
 from shared.events.event import Correction, Event
 from shared.events.values import Line, Text, Version
@@ -29,6 +29,7 @@ from shared.rejections import (
     Rejection,
     VersionConflict,
 )
+from shared.streams import Standing, Streams
 
 ATTEMPTS = 12
 Hear = Callable[[str], Awaitable[Known | None]]
@@ -45,7 +46,7 @@ class CorrectRecord(Command):
     status: Status | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ledgers:
     """Where a service looks: its own store and aggregates, and what it has heard of its siblings' streams.
 
@@ -56,22 +57,23 @@ class Ledgers:
     refusals: Refusals
     aggregates: dict[str, Aggregate[Any]]
     hear: Hear
+    streams: Streams = field(init=False)
 
-    def aggregate_of(self, stream: str) -> Aggregate[Any]:
-        """Return the aggregate that a stream of this service belongs to; KeyError for a sibling's."""
-        return self.aggregates[stream.partition("/")[0]]
+    def __post_init__(self) -> None:
+        self.streams = Streams(self.store, self.aggregates)
 
     async def known(self, stream: str) -> Known | None:
         """Return a stream's state: from the own store where this service owns it, else from what was heard."""
         if stream.partition("/")[0] not in self.aggregates:
             return await self.hear(stream)
-        head, recorded = await self.store.read(stream)
-        return Known(self.aggregate_of(stream).fold(recorded), head.version) if head.version else None
+        standing = await self.streams.at(stream)
+        return Known(standing.state, standing.head.version) if standing.head.version else None
 
     async def facts(self, streams: Iterable[str]) -> Facts:
         """Return what is known of the streams; one that is not known is left out."""
-        found = {stream: await self.known(stream) for stream in streams}
-        return {stream: known for stream, known in found.items() if known is not None}
+        named = sorted(streams)
+        found = await asyncio.gather(*map(self.known, named))
+        return {stream: known for stream, known in zip(named, found, strict=True) if known is not None}
 
 
 async def handle(
@@ -101,18 +103,21 @@ async def _handled(
 ) -> Commit | Rejection:
     try:
         for attempt in range(ATTEMPTS):
-            head, recorded = await ledgers.store.read(stream)
+            standing = await ledgers.streams.at(stream)
             outcome: Decision
-            if if_match is not None and head.version != if_match:
-                outcome = VersionConflict(stream, if_match, head.version)
+            if if_match is not None and standing.head.version != if_match:
+                outcome = VersionConflict(stream, if_match, standing.head.version)
             else:
-                outcome = await _decide(ledgers, head, recorded, command, context)
+                outcome = await _decide(ledgers, standing, command, context)
             if isinstance(outcome, Rejection):
                 return await ledgers.store.result_of(context, digest) or outcome
             try:
-                return await ledgers.store.append(head, outcome, context, digest)
+                commit = await ledgers.store.append(standing.head, outcome, context, digest)
             except Conflict:
                 await asyncio.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 6)))  # noqa: S311
+            else:
+                ledgers.streams.went_on(standing, commit)
+                return commit
     except CommandReused:
         return CommandIdReused(context.command_id)
     except TooLarge as error:
@@ -126,30 +131,30 @@ def digest_of(stream: str, command: Command) -> str:
     return sha256_hex(canonical({"command": type(command).__name__, "stream": stream, "body": body}))
 
 
-async def _decide(
-    ledgers: Ledgers, head: Head, recorded: list[Recorded], command: Command, context: Context
-) -> Decision:
-    aggregate = ledgers.aggregate_of(head.stream)
+async def _decide(ledgers: Ledgers, standing: Standing, command: Command, context: Context) -> Decision:
+    stream, state = standing.head.stream, standing.state
     if isinstance(command, CorrectRecord):
-        return await _correct(ledgers, head, recorded, command)
-    state = aggregate.fold(recorded)
+        return await _correct(ledgers, standing, command)
+    aggregate = ledgers.aggregates[stream.partition("/")[0]]
     facts = await ledgers.facts(aggregate.needs(state, command))
-    return aggregate.decide(state, command, stream=head.stream, facts=facts, context=context)
+    return aggregate.decide(state, command, stream=stream, facts=facts, context=context)
 
 
-async def _correct(ledgers: Ledgers, head: Head, recorded: list[Recorded], command: CorrectRecord) -> Decision:
+async def _correct(ledgers: Ledgers, standing: Standing, command: CorrectRecord) -> Decision:
+    stream = standing.head.stream
+    _, recorded = await ledgers.store.read(stream)
     if not recorded:
-        return OutOfOrder("CorrectRecord", head.stream, "not on record")
+        return OutOfOrder("CorrectRecord", stream, "not on record")
     original = next((envelope for envelope in recorded if envelope.streamversion == command.corrects), None)
     if original is None or isinstance(original.data, Correction):
-        return CorrectsNoOriginal(head.stream, command.corrects)
+        return CorrectsNoOriginal(stream, command.corrects)
     try:
         data = EVENTS[original.type].model_validate(command.data)
     except ValidationError as error:
         return CorrectionBreaksSchema(type(original.data).__name__, describe(error))
-    for field in sorted(data.fixed):
-        if getattr(data, field) != getattr(original.data, field):
-            return CorrectionChangesIdentity(field)
+    for name in sorted(data.fixed):
+        if getattr(data, name) != getattr(original.data, name):
+            return CorrectionChangesIdentity(name)
     if (missing := await _unknown(ledgers, data)) is not None:
         return missing
     corrected: type[Event] = event_class(data.service, "RecordCorrected")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256"]
 REFRESH_SECONDS = 300.0
 REFRESH_AT_MOST_EVERY_SECONDS = 10.0
 LEEWAY_SECONDS = 5
+MOST_REMEMBERED = 10_000
 _OPAQUE_ID = re.compile("[!-~]{1,100}")
 _MEMBER = re.compile("[A-Z]{3}")
 
@@ -46,13 +48,18 @@ class Principal:
 
 
 class Tokens:
-    """Checks tokens: signature, issuer, audience, times, role."""
+    """Checks tokens: signature, issuer, audience, times, role.
+
+    A signature that held is remembered until keys are read again, so that a key which was withdrawn counts no longer;
+    what it signed is held against the clock every time.
+    """
 
     def __init__(self, service: str, jwks: str, issuer: str, audience: str) -> None:
         self._service = service
         self._jwks = jwks
         self._keys: KeySet | None = None
         self._read_at = 0.0
+        self._signed: dict[bytes, dict[str, Any]] = {}
         self._claims = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": issuer},
@@ -74,12 +81,19 @@ class Tokens:
         return caller
 
     async def _claims_of(self, token: str) -> dict[str, Any]:
-        try:
-            decoded = jwt.decode(token, await self._key_set(REFRESH_SECONDS), algorithms=ALGORITHMS)
-        except InvalidKeyIdError:
-            decoded = jwt.decode(token, await self._key_set(REFRESH_AT_MOST_EVERY_SECONDS), algorithms=ALGORITHMS)
-        self._claims.validate(decoded.claims)
-        return decoded.claims
+        keys = await self._key_set(REFRESH_SECONDS)
+        digest = sha256(token.encode()).digest()
+        claims = self._signed.get(digest)
+        if claims is None:
+            try:
+                claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            except InvalidKeyIdError:
+                keys = await self._key_set(REFRESH_AT_MOST_EVERY_SECONDS)
+                claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            if len(self._signed) < MOST_REMEMBERED:
+                self._signed[digest] = claims
+        self._claims.validate(claims)
+        return claims
 
     def missing(self) -> Refused:
         """Return the refusal of a request without a token."""
@@ -101,6 +115,7 @@ class Tokens:
             self._read_at = time.monotonic()
             try:
                 self._keys = KeySet.import_key_set(await self._read())
+                self._signed = {}
             except (OSError, httpx.HTTPError, JoseError, ValueError, TypeError, KeyError) as error:
                 log.error("keys_not_read", error=type(error).__name__)
                 if self._keys is None:

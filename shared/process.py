@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 
 import structlog
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pydantic import ValidationError
@@ -131,7 +132,7 @@ def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoRetu
     signal.signal(signal.SIGTERM, _leave)
     collect_seldom()
     try:
-        sys.exit(asyncio.run(_serve(make, told)))
+        sys.exit(uvloop.run(_serve(make, told)))
     except KeyboardInterrupt:
         sys.exit(0)
 
