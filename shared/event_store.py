@@ -123,8 +123,9 @@ class EventStore:
 
         def ends(head: Head) -> bool:
             commit = found.get((head.stream, head.first))
-            ended = commit is not None and hash_of(commit["events"][-1]) == head.hash
-            return ended and (head.stream, head.version + 1) not in found
+            if commit is None or (head.stream, head.version + 1) in found:
+                return False
+            return bool(commit["last"] == head.version and hash_of(commit["events"][-1]) == head.hash)
 
         return [ends(head) for head in heads]
 

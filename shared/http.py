@@ -55,8 +55,8 @@ def make_app(
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(PyMongoError, _on_database)
-    for router in routers:
-        app.include_router(router)
+    for router in routers:  # include_router would have each request matched twice
+        app.router.routes.extend(router.routes)
     _add_health(app, settings, database, pulses)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import orjson
 import structlog
 from fastapi import APIRouter, Header, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from shared.aggregates import Command, Context
@@ -77,14 +77,14 @@ def add_commands(router: APIRouter, service: str, posts: Sequence[Post], handler
 
 def _add_command(router: APIRouter, service: str, post: Post, handler: Handler) -> None:
     name = post.command.__name__.removesuffix("Request")
+    seconds, parts = COMMAND_SECONDS.labels(service), parts_of(post.stream)
 
-    async def endpoint(**given: Any) -> JSONResponse:
-        caller: Principal = given["caller"]
+    async def endpoint(**given: Any) -> Response:
         command: Command = given["body"]
-        in_path = {part: given[part] for part in parts_of(post.path)}
-        stream = post.stream.format_map(_ids(command, given["command_id"]) | in_path)
-        context = _context(given["request"], caller, given["command_id"])
-        with COMMAND_SECONDS.labels(service).time():
+        context = _context(given["request"], given["caller"], given["command_id"])
+        ids = {part: given[part] if part in given else _id(command, part, context) for part in parts}
+        stream = post.stream.format_map(ids)
+        with seconds.time():
             outcome = await _carried_out(handler, stream, command, context, _version(given["if_match"]))
         if isinstance(outcome, Rejection):
             COMMANDS.labels(service, name, outcome.rule).inc()
@@ -117,10 +117,10 @@ def _add_command(router: APIRouter, service: str, post: Post, handler: Handler) 
     )
 
 
-def _ids(command: Command, command_id: str) -> dict[str, Any]:
-    context = Context(datetime.now(UTC), "", "", command_id, command_id)
-    given = dict(command)
-    return {name: context.new_id(name) if value is None else value for name, value in given.items()}
+def _id(command: Command, part: str, context: Context) -> str:
+    """Return the id that a command gives to what it creates, or a new one where it gives none."""
+    given = getattr(command, part)
+    return context.new_id(part) if given is None else str(given)
 
 
 async def _carried_out(
@@ -166,12 +166,12 @@ def _not_canonical(error: NotCanonical) -> FieldError:
     return FieldError.of(path or "body", "not_canonical", f"{what}; leave out what is not known")
 
 
-def _accepted(commit: Commit) -> JSONResponse:
+def _accepted(commit: Commit) -> Response:
     events = [orjson.loads(raw) for raw in commit.events]
-    content = CommandAccepted(
-        stream=commit.stream,
-        version=commit.last,
-        events=[RecordedEvent(id=e["id"], type=e["type"], version=e["streamversion"]) for e in events],
-        replayed=commit.replayed,
-    )
-    return JSONResponse(content.model_dump(), headers={"ETag": f'"{commit.last}"'})
+    content = {
+        "stream": commit.stream,
+        "version": commit.last,
+        "events": [{"id": e["id"], "type": e["type"], "version": e["streamversion"]} for e in events],
+        "replayed": commit.replayed,
+    }
+    return Response(orjson.dumps(content), media_type="application/json", headers={"ETag": f'"{commit.last}"'})

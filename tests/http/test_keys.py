@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
@@ -92,3 +93,12 @@ async def test_keys_are_read_over_http(home: Path, served: str) -> None:
     with pytest.raises(Refused) as refused:
         await checked_by(f"{served}/nothing.json").check(minted(home))
     assert refused.value.status == 503
+
+
+async def test_a_token_that_was_accepted_expires_all_the_same(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checks, token, now = checked_by(home / tokens.JWKS_FILE), minted(home), time.time()
+    assert await checks.check(token) == CALLER
+    monkeypatch.setattr(time, "time", lambda: now + 10 * 365 * 86_400)
+    with pytest.raises(Refused) as refused:
+        await checks.check(token)
+    assert (refused.value.status, refused.value.rule) == (401, "TokenNotAccepted")

@@ -1,0 +1,144 @@
+"""What a service remembers of its streams is never more than what its store holds."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.recommendations.commands import RegisterInstrument, RegisterProvision
+from services.recommendations.projection import OWN
+from shared.aggregates import Command, Context
+from shared.event_store import Commit, Conflict, EventStore, StoreClosed
+from shared.events.recommendations import ProvisionRegistered
+from shared.handling import Ledgers, handle
+from shared.refusals import Refusals
+from shared.rejections import Rejection
+from tests.faults.relaying import Site, a_site
+from tools.local.stack import Stack
+
+pytestmark = pytest.mark.servers
+STREAM = "instrument/synthetic"
+STREAMS = [f"instrument/s{n}" for n in range(64)]
+
+
+class Office:
+    """One instance of a service: its store, and what it remembers."""
+
+    def __init__(self, site: Site) -> None:
+        self.store = EventStore(site.database)
+        self._ledgers = Ledgers(self.store, Refusals(site.database), OWN, self._hear)
+
+    async def registers(self, *provisions: str) -> list[int]:
+        """Register an instrument where there is none, then provisions; return the versions after each."""
+        await self.store.prepare()
+        named = RegisterInstrument(instrument="synthetic", cite="Synthetic 1", body="Synthetic", title="Synthetic")
+        versions = [] if (await self.store.read(STREAM))[1] else [await self.carries_out(named)]
+        return versions + [await self.registers_one(provision) for provision in provisions]
+
+    async def registers_one(self, provision: str) -> int:
+        return await self.carries_out(RegisterProvision(provision=provision, summary="Synthetic"))
+
+    async def carries_out(self, command: Command) -> int:
+        outcome = await handle(self._ledgers, STREAM, command, context())
+        assert isinstance(outcome, Commit), outcome
+        return outcome.last
+
+    async def refuses(self, provision: str) -> bool:
+        command = RegisterProvision(provision=provision, summary="Synthetic")
+        return isinstance(await handle(self._ledgers, STREAM, command, context()), Rejection)
+
+    async def _hear(self, _stream: str) -> None:
+        raise AssertionError("no sibling is asked")
+
+
+def context() -> Context:
+    return Context(datetime.now(UTC), "synthetic-actor", "secretariat", str(uuid4()), "synthetic")
+
+
+def added(number: int = 0) -> list[Any]:
+    return [ProvisionRegistered(provision=f"p{number}", summary="Synthetic")]
+
+
+async def test_what_another_instance_appended_is_decided_upon(stack: Stack):
+    async with a_site(stack) as site:
+        one, other = Office(site), Office(site)
+        assert await one.registers("p1") == [1, 2]
+        assert await other.registers("p2") == [3]
+        assert await one.refuses("p2")
+        assert await one.registers("p3") == [4]
+
+
+async def test_a_store_that_went_back_under_a_running_service_gets_no_gap(stack: Stack):
+    async with a_site(stack) as site:
+        office = Office(site)
+        assert await office.registers("p1", "p2") == [1, 2, 3]
+        await site.database.commits.delete_one({"_id": {"s": STREAM, "v": 3}})
+        assert await office.registers("p3") == [3]
+        assert not await office.refuses("p2")
+
+
+async def test_another_commit_in_the_place_of_the_one_that_is_remembered_is_decided_upon(stack: Stack):
+    async with a_site(stack) as site:
+        office, other = Office(site), Office(site)
+        assert await office.registers("p1", "p2") == [1, 2, 3]
+        await site.database.commits.delete_one({"_id": {"s": STREAM, "v": 3}})
+        assert await other.registers("p9") == [3]
+        assert await office.refuses("p9")
+        assert await office.registers("p2") == [4]
+        _, recorded = await office.store.read(STREAM)
+        assert [event.data.provision for event in recorded[1:]] == ["p1", "p9", "p2"]  # type: ignore[attr-defined]
+
+
+async def test_appends_that_go_together_land_each_for_itself(stack: Stack):
+    async with a_site(stack) as site:
+        store = EventStore(site.database)
+        await store.prepare()
+        heads = [(await store.read(stream))[0] for stream in STREAMS]
+        twice = [*heads, *heads[:8]]
+        outcomes = await asyncio.gather(
+            *(store.append(head, added(), context(), "0" * 64) for head in twice), return_exceptions=True
+        )
+        assert sum(isinstance(outcome, Commit) for outcome in outcomes) == len(STREAMS)
+        assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 8
+        assert await site.database.commits.count_documents({}) == len(STREAMS)
+
+
+async def test_a_command_that_goes_together_with_itself_happens_once(stack: Stack):
+    async with a_site(stack) as site:
+        store, command = EventStore(site.database), context()
+        await store.prepare()
+        heads = [(await store.read(stream))[0] for stream in STREAMS[:20]]
+        outcomes = await asyncio.gather(*(store.append(head, added(), command, "0" * 64) for head in heads))
+        assert [outcome.replayed for outcome in outcomes].count(False) == 1
+        assert len({outcome.events for outcome in outcomes}) == 1
+
+
+async def test_what_waits_for_its_round_is_not_appended_to_a_store_that_was_closed(stack: Stack):
+    async with a_site(stack) as site:
+        store = EventStore(site.database)
+        await store.prepare()
+        heads = [(await store.read(stream))[0] for stream in STREAMS[:3]]
+        first = asyncio.create_task(store.append(heads[0], added(), context(), "0" * 64))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        later = [asyncio.create_task(store.append(head, added(), context(), "0" * 64)) for head in heads[1:]]
+        store.closed = "it may be an older one"
+        outcomes = await asyncio.gather(first, *later, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes[1:]] == [StoreClosed] * 2
+        assert await site.database.commits.count_documents({"_id.s": {"$in": STREAMS[1:3]}}) == 0
+
+
+async def test_a_head_with_other_bytes_is_no_end(stack: Stack):
+    async with a_site(stack) as site:
+        store = EventStore(site.database)
+        await store.prepare()
+        head, _ = await store.read(STREAM)
+        await store.append(head, added(1) + added(2), context(), "0" * 64)
+        head, _ = await store.read(STREAM)
+        asked = [head, replace(head, hash="1" * 64), replace(head, version=1), replace(head, first=2)]
+        assert await asyncio.gather(*map(store.ends_at, asked)) == [True, False, False, False]
