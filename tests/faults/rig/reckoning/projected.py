@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -92,7 +91,7 @@ def _folded(history: History, aggregates: Mapping[str, Aggregate[Any]]) -> Itera
 
 def _equal(service: str, replayed: Mapping[str, Folded], live: Mapping[str, Folded], findings: Findings) -> None:
     for stream, state in live.items():
-        if replace(state, revision=0, acted=0, waits=False) != replace(replayed[stream], waits=False):
+        if state._replace(revision=0, acted=0, waits=False) != replayed[stream]._replace(waits=False):
             findings.lose(f"{service}: the state of {stream} is not what its history replayed from Kafka comes to")
 
 
