@@ -50,6 +50,15 @@ class Outcome(NamedTuple):
 
 
 def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) -> Outcome | None:
+    """Fold a stream's next events, and say what the new state depends on; None as for `advance`."""
+    outcome = advance(aggregate, before, events)
+    if outcome is None or outcome.folded is before:
+        return outcome
+    folded = outcome.folded
+    return outcome._replace(folded=folded._replace(depends_on=aggregate.depends_on(folded.state)))
+
+
+def advance(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) -> Outcome | None:
     """Fold a stream's next events. None where one of them is a correction: then fold from version 1.
 
     A missing version makes the stream wait; an event whose `previoushash` is not its predecessor's hash is handed back.
@@ -63,7 +72,6 @@ def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) 
     line = " ".join([f"{event.position}:{event.leaf}" for event in usable])
     folded = outcome.folded._replace(
         state=state,
-        depends_on=aggregate.depends_on(state),
         version=before.version + len(usable),
         hash=usable[-1].hash,
         line=f"{before.line} {line}" if before.line else line,

@@ -14,7 +14,7 @@ from shared.events.catalogue import Recorded, Undecodable, decode
 from shared.events.envelope import EVENT_LIMIT
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Arrival:
     """A record as Kafka gave it: raw bytes, and where it lay."""
 

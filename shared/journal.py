@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from bson.binary import Binary
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import WriteConcern
 from pymongo.errors import BulkWriteError
@@ -111,7 +110,7 @@ def _document(event: Heard) -> dict[str, Any]:
     stream, version = event.key
     return {
         "_id": {"s": stream, "v": version},
-        "raw": Binary(event.raw),
+        "raw": event.raw,
         "hash": event.hash,
         "leaf": event.leaf,
         "position": event.position,
@@ -120,5 +119,5 @@ def _document(event: Heard) -> dict[str, Any]:
 
 
 def _heard(document: Mapping[str, Any]) -> Heard:
-    raw = bytes(document["raw"])
+    raw: bytes = document["raw"]
     return Heard(decode(raw), raw, document["hash"], document["leaf"], document["position"], document["origin"])

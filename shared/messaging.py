@@ -60,15 +60,15 @@ class Stretch:
     nexts: dict[TopicPartition, int] = field(default_factory=dict)
     topics: Counter[str] = field(default_factory=Counter)
 
-    def add(self, records: Records) -> Stretch:
+    def add(self, records: Records) -> None:
         """Note the records of a batch."""
         self.since = self.since or monotonic()
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            self.firsts.setdefault(partition, record.offset)
-            self.nexts[partition] = record.offset + 1
-            self.topics[record.topic] += 1
-        return self
+        firsts = {(record.topic, record.partition): record.offset for record in reversed(records)}
+        lasts = {(record.topic, record.partition): record.offset for record in records}
+        for place, last in lasts.items():
+            self.firsts.setdefault(TopicPartition(*place), firsts[place])
+            self.nexts[TopicPartition(*place)] = last + 1
+        self.topics.update(record.topic for record in records)
 
     def is_due(self) -> bool:
         """Tell whether it is long enough, or has lasted long enough."""
@@ -142,7 +142,7 @@ class Subscriber:
         async with self._working, self._all_or_nothing():
             self._unsettled.add(records)
             await self._reader.hear([arrival_of(record) for record in records])
-            if self._behind(records) < self._batch_records or self._unsettled.is_due():
+            if self._behind() < self._batch_records or self._unsettled.is_due():
                 await self._settle()
         self._pulse.beat()
 
@@ -155,10 +155,10 @@ class Subscriber:
         for topic, count in settled.topics.items():
             CONSUMED.labels(self._service, topic).inc(count)
 
-    def _behind(self, records: Records) -> int:
+    def _behind(self) -> int:
         """Return how many records are known to wait in the partitions of this consumer."""
         mine = self._consumer.assignment()
-        for partition, offset in Stretch().add(records).nexts.items():
+        for partition, offset in self._unsettled.nexts.items():
             if partition in mine:
                 self._lags[partition] = (self._consumer.highwater(partition) or 0) - offset
         return sum(lag for partition, lag in self._lags.items() if partition in mine)

@@ -87,16 +87,15 @@ class Projection:
         disputed = {(letter["stream"], letter["version"]) for letter in open_letters if letter["reason"] == CONFLICT}
         if disputed:
             await self._set_aside([conflicting(event) for event in heard if event.key in disputed])
+            heard = [event for event in heard if event.key not in disputed]
         await self._entered()
-        self._entering = asyncio.ensure_future(
-            self.journal.enter([event for event in heard if event.key not in disputed])
-        )
+        self._entering = asyncio.ensure_future(self.journal.enter(heard))
         await self._unsettled.take(lines)
 
     async def settle(self) -> None:
         """Store, compose and act upon all that was heard."""
         await self._entered()
-        folded, irregular = self._unsettled.folded, self._unsettled.irregular
+        folded, irregular = self._unsettled.result()
         if not (folded or irregular):
             return
         if not await self.states.write(folded.values()):

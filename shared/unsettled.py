@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.events.catalogue import Recorded
 from shared.folding import States
-from shared.folds import Folded, fold_on
+from shared.folds import Folded, advance
 from shared.intake import Heard
 
 
@@ -20,31 +20,39 @@ class Unsettled:
 
     states: States
     concerns: Callable[[Recorded], bool] | None = None
-    folded: dict[str, Folded] = field(default_factory=dict)
-    irregular: set[str] = field(default_factory=set)
+    _folded: dict[str, Folded] = field(default_factory=dict)
+    _irregular: set[str] = field(default_factory=set)
+
+    def result(self) -> tuple[dict[str, Folded], set[str]]:
+        """Return the new states, and the streams to be folded from the journal."""
+        depending = {
+            stream: folded._replace(depends_on=self.states.aggregate_of(stream).depends_on(folded.state))
+            for stream, folded in self._folded.items()
+        }
+        return depending, self._irregular
 
     async def take(self, lines: Mapping[str, Sequence[Heard]]) -> None:
         """Fold on each stream what was heard of it."""
-        self.folded |= await self.states.read(lines.keys() - self.folded.keys() - self.irregular)
+        self._folded |= await self.states.read(lines.keys() - self._folded.keys() - self._irregular)
         for stream, events in lines.items():
-            if stream not in self.irregular:
-                self._fold(self.folded[stream], events)
+            if stream not in self._irregular:
+                self._fold(self._folded[stream], events)
 
     def _fold(self, before: Folded, events: Sequence[Heard]) -> None:
         if before.waits or events[0].recorded.streamversion != before.version + 1:
             self.leave_to_journal([before.stream])
             return
-        outcome = fold_on(self.states.aggregate_of(before.stream), before, events)
+        outcome = advance(self.states.aggregate_of(before.stream), before, events)
         if outcome is None or outcome.folded.waits:
             self.leave_to_journal([before.stream])
         else:
-            self.folded[before.stream] = outcome.folded._replace(acted=acted(before, events, self.concerns))
+            self._folded[before.stream] = outcome.folded._replace(acted=acted(before, events, self.concerns))
 
     def leave_to_journal(self, streams: Iterable[str]) -> None:
         """Fold these from the journal when it is settled."""
         for stream in streams:
-            self.folded.pop(stream, None)
-            self.irregular.add(stream)
+            self._folded.pop(stream, None)
+            self._irregular.add(stream)
 
 
 def acted(before: Folded, events: Sequence[Heard], concerns: Callable[[Recorded], bool] | None) -> int:
