@@ -144,7 +144,7 @@ class Subscriber:
             await self._reader.hear([arrival_of(record) for record in records])
             if self._behind() < self._batch_records or self._unsettled.is_due():
                 await self._settle()
-        self._pulse.beat()
+            self._pulse.beat()
 
     async def _settle(self) -> None:
         """Store the effects of all that was heard, then that it was; while far behind, once for many batches."""
@@ -178,7 +178,6 @@ class Subscriber:
                     self._consumer.seek(partition, offset)
             self._unsettled = Stretch()
             await asyncio.sleep(RETRY_SECONDS)
-            raise
 
     async def _commit(self, nexts: dict[TopicPartition, int]) -> None:
         """Tell Kafka too, for those who watch the lag; where to begin is read from the database."""
@@ -202,6 +201,7 @@ class Subscriber:
                     await self._look()
             except (KafkaError, TimeoutError, OSError, IllegalStateError) as error:
                 self._pulse.fault(f"Kafka: {type(error).__name__}")
+            await self._settle_what_waits()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self) -> None:
@@ -211,14 +211,12 @@ class Subscriber:
         positions = {partition: await self._consumer.position(partition) for partition in mine}
         lag = sum(max(0, ends[partition] - position) for partition, position in positions.items())
         LAG.labels(self._service).set(lag)
-        if not self._working.locked():
-            await self._settle_what_waits()
-            if lag == 0:
-                self._pulse.beat()
+        if lag == 0 and not self._working.locked():
+            self._pulse.beat()
 
     async def _settle_what_waits(self) -> None:
         """Settle what no further batch has settled: its successor may be long in coming."""
-        if self._unsettled.is_due():
+        if self._unsettled.is_due() and not self._working.locked():
             async with self._working, self._all_or_nothing():
                 await self._settle()
 
