@@ -6,10 +6,10 @@ goes with each; motor's `watch()` brings one document at a time at five times th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorDatabase
 from pymongo.errors import OperationFailure
@@ -22,8 +22,7 @@ _PAST_ANY_VERSION = 2**31
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """A commit as the relay needs it: its stream, the version of its first event, its events' bytes."""
 
     stream: str
@@ -52,6 +51,7 @@ class CommitFeed:
         self._session = session
         self._commits = database.get_collection("commits", read_concern=ReadConcern("majority"))
         self._cursor: Any = None
+        self._coming: asyncio.Task[tuple[list[Stored], Token]] | None = None
 
     async def open(self, token: Token | None) -> Token:
         """Open the stream after `token`, or now. Return the token to start from. Raises TokenTooOld."""
@@ -72,6 +72,19 @@ class CommitFeed:
         self._cursor = answer["cursor"]["id"]
         opened: Token = answer["cursor"]["postBatchResumeToken"]
         return opened
+
+    async def batches(self, limit: int, wait_ms: int) -> AsyncGenerator[tuple[list[Stored], Token], None]:
+        """Yield what `next` returns, without end; in a backlog the next batch is read while the last one is used."""
+        try:
+            while True:
+                taken = await (self._coming or self.next(limit, wait_ms))
+                self._coming = asyncio.create_task(self.next(limit, wait_ms)) if len(taken[0]) >= limit else None
+                yield taken
+        finally:
+            if self._coming is not None:
+                self._coming.cancel()
+                await asyncio.wait([self._coming])
+                self._coming = None
 
     async def next(self, limit: int, wait_ms: int) -> tuple[list[Stored], Token]:
         """Return up to `limit` commits, waiting up to `wait_ms` for the first, and the token after them."""
@@ -100,6 +113,8 @@ class CommitFeed:
 
     async def after(self, heads: Mapping[str, int]) -> AsyncIterator[Stored]:
         """Yield, stream by stream and in stream order, the commits after each head."""
+        if self._coming is not None:  # a session serves one at a time
+            await asyncio.wait([self._coming])
         for chunk in _chunks(sorted(heads.items()), 200):
             spans = [_span(stream, head + 1, _PAST_ANY_VERSION) for stream, head in chunk]
             async for found in self._commits.find({"$or": spans}, {"events": 1}, session=self._session).sort("_id", 1):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -25,6 +25,7 @@ from shared.commit_feed import CommitFeed, Stored, TokenTooOld
 from shared.event_store import EventStore
 from shared.events.canonical import leaf_hash
 from shared.ledger import Batch, Entry, Ledger, LedgerMoved, Token
+from shared.publishing import Record, publish
 from shared.tail import HistoryAhead, check
 from shared.telemetry import RELAY_POSITION, RELAYED, Pulse
 
@@ -152,7 +153,6 @@ class Relay:
             bootstrap_servers=self._kafka,
             enable_idempotence=True,
             acks="all",
-            linger_ms=2,
             max_batch_size=256 * 1024,
             max_request_size=1024 * 1024,
             request_timeout_ms=15_000,
@@ -189,13 +189,13 @@ class Relay:
         opened = await feed.open(token)
         if token is None:
             await self._catch_up(feed, producer, opened)
-        while True:
-            commits, reached = await feed.next(BATCH_COMMITS, WAIT_MS)
-            await self._enter_and_publish(feed, producer, commits, reached)
-            if keeper.done():
-                keeper.result()
-                raise LeaseLost
-            self._pulse.beat()
+        async with aclosing(feed.batches(BATCH_COMMITS, WAIT_MS)) as batches:
+            async for commits, reached in batches:
+                await self._enter_and_publish(feed, producer, commits, reached)
+                if keeper.done():
+                    keeper.result()
+                    raise LeaseLost
+                self._pulse.beat()
 
     async def _catch_up(self, feed: CommitFeed, producer: AIOKafkaProducer, token: Token) -> None:
         """Enter what the ledger lacks, by comparing heads; the stream was opened before, so nothing falls between."""
@@ -258,15 +258,17 @@ class Relay:
             await self._publish(producer, batch, [raws[entry.stream, entry.version] for entry in batch.entries])
 
     async def _publish(self, producer: AIOKafkaProducer, batch: Batch, raws: Sequence[bytes]) -> None:
-        sent = []
-        for position, (entry, raw) in enumerate(zip(batch.entries, raws, strict=True), start=batch.first):
-            headers = [CONTENT_TYPE, ("position", str(position).encode()), ("leaf", entry.leaf.encode())]
-            sent.append(await producer.send(self._topic, raw, key=entry.stream.encode(), headers=headers))
-        await asyncio.gather(*sent)
+        await publish(producer, self._topic, _records(batch, raws))
         await self._ledger.raise_published(batch.end)
         self._published = batch.end
         RELAYED.labels(self._service).inc(len(raws))
         RELAY_POSITION.labels(self._service).set(batch.end)
+
+
+def _records(batch: Batch, raws: Sequence[bytes]) -> Iterator[Record]:
+    for position, (entry, raw) in enumerate(zip(batch.entries, raws, strict=True), start=batch.first):
+        headers = [CONTENT_TYPE, ("position", str(position).encode()), ("leaf", entry.leaf.encode())]
+        yield Record(entry.stream, raw, headers)
 
 
 async def _quietly(work: Any) -> None:
