@@ -1,7 +1,7 @@
 # Throughline: `make` lists the verbs.
 PYTHON ?= python3
 BIN := .venv/bin
-CODE := services shared tools tests
+CODE := services shared tools tests benchmarks
 ARGS ?=
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)

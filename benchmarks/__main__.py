@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import rows_memory, rows_peers, rows_reading, rows_waiting, rows_writing
-from benchmarks.child import WorkFailed
 from benchmarks.dataset import Dataset
-from benchmarks.machine import circumstances
+from benchmarks.kept import Kept
+from benchmarks.machine import Moment, machine
 from benchmarks.servers import progress, servers
 from benchmarks.table import Row, show, write
 from tools.local.files import CHECKOUT
-from tools.local.progress import CannotStart
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
+KEPT = CHECKOUT / "build/bench.json"
 PARTS = ("memory", "store", "relay", "http", "reading", "peers")
 _COMMITS_IN_HEARD = 0.35
 
@@ -48,24 +48,30 @@ def sizes(events: int, quick: bool) -> Sizes:
 def main() -> int:
     """Measure what is asked for."""
     asked = _asked()
-    began = os.getloadavg()
-    rows: list[Row] = []
+    size = sizes(asked.events, asked.quick)
+    kept = Kept(asked.keep, {"backlogs": list(size.backlogs), "relayed": size.relayed}, go_on=asked.go_on)
     failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="throughline-bench-") as folder:
         for part in asked.parts:
-            try:
-                measured = measure(part, sizes(asked.events, asked.quick), Path(folder))
-            except (CannotStart, WorkFailed, TimeoutError) as failure:
-                failed.append(f"{part} was not measured: {failure}")
+            if asked.go_on and kept.has(part):
+                progress(f"{part} was measured before")
                 continue
-            rows += measured
-            for row in measured:
+            progress(f"measuring {part}")
+            began = Moment()
+            try:
+                rows = measure(part, size, Path(folder))
+            except Exception as failure:  # noqa: BLE001 - the other parts are measured all the same
+                traceback.print_exc()
+                failed.append(f"{part} was not measured: {type(failure).__name__}: {failure}")
+                continue
+            kept.put(part, rows, began.told())
+            for row in rows:
                 progress(" | ".join(row.cells()))
-    told = circumstances(began)
+    rows, told = kept.rows(PARTS), [*machine(), *kept.told(PARTS)]
     show(rows)
     print("\n".join([*told, *failed]))
-    if asked.write and not failed:
-        write(WRITTEN, rows, told)
+    if asked.write and rows:
+        write(WRITTEN, rows, [*told, *failed])
         print(f"written to {WRITTEN.relative_to(CHECKOUT)}")
     return 1 if failed else 0
 
@@ -76,23 +82,24 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="10,000 and 20,000 events, once: some three minutes")
     parser.add_argument("--write", action="store_true", help=f"write the table to {WRITTEN.relative_to(CHECKOUT)}")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="only these")
+    parser.add_argument("--go-on", action="store_true", help="keep what an earlier run of this size has measured")
+    parser.add_argument("--keep", type=Path, default=KEPT, metavar="FILE", help="where each part is written down")
     return parser.parse_args()
 
 
 def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
     """Measure one part."""
     dataset, largest = Dataset(folder), size.backlogs[-1]
-    for events in size.backlogs:
-        if not dataset.heard(events).exists():
-            progress(f"making a history of {events:,} events")
-            dataset.make(events)
     match part:
         case "memory":
+            dataset.make(size.replay)
             return [rows_memory.replay(dataset.heard(size.replay), size.replay)]
         case "store":
+            dataset.make(largest)
             with servers() as stack:
                 return rows_writing.appends(stack, folder, dataset.commits(largest, 0, size.appends))
         case "relay":
+            dataset.make(largest)
             first, later = (dataset.commits(largest, start, size.relayed) for start in (0, size.relayed))
             with servers() as stack:
                 return rows_writing.relay(stack, folder, first, later)
@@ -110,6 +117,7 @@ def _reading(dataset: Dataset, size: Sizes) -> list[Row]:
     singles: list[Row] = []
     others: list[Row] = []
     for events in size.backlogs:
+        dataset.make(events)
         with servers() as stack:
             backlog = rows_reading.Backlog(stack, dataset.heard(events), dataset.lineage(events), events)
             backlog.fill()
@@ -124,6 +132,7 @@ def _reading(dataset: Dataset, size: Sizes) -> list[Row]:
 def _peers(dataset: Dataset, size: Sizes) -> list[Row]:
     """Measure our own beside the peers, on the same servers."""
     events, repeats = size.replay, min(2, size.repeats)
+    dataset.make(events)
     with servers() as stack:
         backlog = rows_reading.Backlog(stack, dataset.heard(events), dataset.lineage(events), events)
         backlog.fill()

@@ -10,6 +10,7 @@ from typing import Any
 
 from bson import BSON, decode_file_iter
 
+from benchmarks.servers import progress
 from services.recommendations.commands import NoteLineage
 from shared.events.canonical import leaf_hash
 from tools.simulate import records
@@ -31,7 +32,10 @@ class Dataset:
         self._folder = folder
 
     def make(self, events: int) -> None:
-        """Make a history in which the recommendations service hears so many events."""
+        """Make a history in which the recommendations service hears so many events, if it was not made before."""
+        if self.heard(events).exists():
+            return
+        progress(f"making a history of {events:,} events")
         made = history(int(events / _SHARE_HEARD) + 2_000, SEED)
         with ExitStack() as files:
             lineage = files.enter_context(self.lineage(events).open("wb"))

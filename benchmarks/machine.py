@@ -11,17 +11,26 @@ from pathlib import Path
 from tools.local.files import CHECKOUT
 
 
-def circumstances(began: tuple[float, float, float]) -> list[str]:
+def machine() -> list[str]:
     """Say what the figures depend on."""
-    load = ", ".join(f"{each:.1f}" for each in began)
-    ended = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     what = f"{_processor()}, {os.cpu_count()} cores, {_memory_gb():.0f} GB; {platform.system()} {platform.release()}"
     return [
-        f"date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; commit {_commit()}",
         f"machine: {what}; Python {platform.python_version()}",
-        f"load average (1, 5, 15 minutes): {load} at the start, {ended} at the end",
         "servers: Kafka 4.4.0 and MongoDB 6.0.5 on this machine, which also runs what is measured",
     ]
+
+
+class Moment:
+    """When a part begins, and how busy the machine is then."""
+
+    def __init__(self) -> None:
+        self._began = datetime.now(UTC)
+        self._load = os.getloadavg()[0]
+
+    def told(self) -> str:
+        """Say from when to when, of which commit, and under what load."""
+        load = f"{self._load:.1f} at the start, {os.getloadavg()[0]:.1f} at the end"
+        return f"{self._began:%Y-%m-%d %H:%M} to {datetime.now(UTC):%H:%M} UTC; commit {_commit()}; load average {load}"
 
 
 def _commit() -> str:

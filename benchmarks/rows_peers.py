@@ -15,6 +15,7 @@ from benchmarks.rows_reading import Backlog
 from benchmarks.servers import admin, database, progress
 from benchmarks.table import Row
 
+PATIENCE_SECONDS = 900
 LIGHTER = "their fold checks no schema, hash or chain, keeps no journal and composes no provenance (benchmarks/peers)"
 
 
@@ -23,8 +24,9 @@ def peers(backlog: Backlog, live: Row, rebuild: Row, repeats: int) -> list[Row]:
     quix: list[Answer] = []
     stored: list[Answer] = []
     for turn in range(repeats):
-        progress(f"peers, {turn + 1} of {repeats}")
+        progress(f"Quix Streams reads {backlog.events:,} events, {turn + 1} of {repeats}")
         quix.append(_quix(backlog))
+        progress(f"pyeventsourcing rebuilds {backlog.events:,} events, {turn + 1} of {repeats}")
         stored.append(_pyeventsourcing(backlog))
     return [
         _beside(live, "Quix Streams with its MongoDB sink", quix),
@@ -57,7 +59,10 @@ def _pyeventsourcing(backlog: Backlog) -> Answer:
 
 def _asked(peer: str, script: str, arguments: Sequence[str | int | Path | None]) -> Answer:
     command = [str(python_of(peer)), str(HERE / peer / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise WorkFailed(f"{peer} had not ended after {PATIENCE_SECONDS} s") from None
     if done.returncode != 0:
         raise WorkFailed(f"{peer} failed:\n{done.stderr[-3_000:]}")
     answer: Answer = json.loads(done.stdout.splitlines()[-1])
