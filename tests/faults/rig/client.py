@@ -13,11 +13,11 @@ from uuid import uuid4
 import httpx
 
 from tests.faults.rig.acknowledged import Acknowledged, Acknowledgement
+from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.platform import Platform
 from tools.local.tokens import mint
 
 REQUEST_SECONDS = 12.0
-PATIENCE_SECONDS = 150.0
 RETRY_SECONDS = 0.2
 EARLIER = timedelta(hours=2)
 
@@ -62,7 +62,7 @@ class Gate:
         """Hold new commands back, and wait until those under way are answered."""
         with self._changed:
             self._open.clear()
-            self._changed.wait_for(lambda: self._under_way == 0, PATIENCE_SECONDS)
+            self._changed.wait_for(lambda: self._under_way == 0, AT_MOST)
 
     def open(self) -> None:
         """Let commands through again."""
@@ -114,7 +114,7 @@ class Client:
     ) -> Acknowledgement:
         headers = {"Idempotency-Key": command_id} | ({"If-Match": f'"{if_match}"'} if if_match is not None else {})
         began, retries, last = time.monotonic(), 0, "nothing"
-        while (passed := time.monotonic() - began) < PATIENCE_SECONDS:
+        while (passed := time.monotonic() - began) < AT_MOST:
             answer = self._tried("POST", service, path, headers=headers, json=body)
             if answer is not None and answer.status_code < 300:
                 given = _acknowledgement(service, command_id, answer.json())
@@ -125,7 +125,7 @@ class Client:
             last = f"{answer.status_code} {_rule(answer)}" if answer is not None else "nothing"
             retries += 1
             time.sleep(RETRY_SECONDS)
-        self._acknowledged.note_silence(f"{service} {path} ({command_id}): {last} for {PATIENCE_SECONDS:.0f} s")
+        self._acknowledged.note_silence(f"{service} {path} ({command_id}): {last} for {AT_MOST:.0f} s")
         raise Abandoned(path)
 
     def read(self, service: str, path: str, **query: Any) -> Any:
@@ -135,7 +135,7 @@ class Client:
 
     def await_read(self, service: str, path: str, **query: Any) -> Any:
         """Ask until it is there. Raises Abandoned, and puts on record what never came."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + AT_MOST
         while (found := self.read(service, path, wait=2, **query)) is None:
             if time.monotonic() > until:
                 self._acknowledged.note_silence(f"{service} {path} {query} did not come")
@@ -145,7 +145,7 @@ class Client:
 
     def operate(self, service: str, path: str, **body: Any) -> httpx.Response | None:
         """Send what is no command (an operator's decision) once to one instance."""
-        return self._tried("POST", service, path, json=body)
+        return self._tried("POST", service, path, json=body, timeout=AT_MOST)
 
     def _tried(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
         urls = [self._at] if self._at else self._platform.urls(service)

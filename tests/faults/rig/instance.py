@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.points import FOLDER, Points
 from tools.local.processes import Child, spawn, wait_until
 from tools.local.service import is_ready
@@ -36,7 +37,7 @@ class Instance:
         command = [sys.executable, "-m", "tests.faults.rig.sabotage", self.service]
         self._child = spawn(self.name, command, self._log, self._environment)
 
-    def await_ready(self, seconds: float = 60) -> None:
+    def await_ready(self, seconds: float = AT_MOST) -> None:
         """Wait until it says that it is ready."""
         with httpx.Client(trust_env=False, timeout=2) as client:
             wait_until(self.child, lambda: is_ready(self.url, client), seconds)
@@ -69,13 +70,6 @@ class Instance:
         except subprocess.TimeoutExpired:
             self.kill()
             return -signal.SIGKILL
-
-    def dies(self, within: float) -> bool:
-        """Wait for it to die by itself, by a point that was armed."""
-        try:
-            return self.child.process.wait(within) == -signal.SIGKILL
-        except subprocess.TimeoutExpired:
-            return False
 
     def stopped(self, within: float) -> bool:
         """Wait for it to stop itself (SIGSTOP), by a point that was armed."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from tests.faults.rig.acknowledged import Acknowledged
 from tests.faults.rig.client import Abandoned, Gate
+from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.platform import Platform
 from tests.faults.rig.work import convening, nominating, recommending, subscribing
 from tests.faults.rig.work.desks import Desks
@@ -59,7 +60,7 @@ class Load:
             self._over.set()
             self.gate.open()
             for thread in threads:
-                thread.join(200)
+                thread.join(AT_MOST + 20)
                 if thread.is_alive():
                     self.errors.append(f"{thread.name} does not come to an end")
 
@@ -82,7 +83,7 @@ class Load:
         finally:
             self.gate.open()
 
-    def goes_on(self, commands: int = 10, seconds: float = 60) -> float | None:
+    def goes_on(self, commands: int = 10, seconds: float = AT_MOST) -> float | None:
         """Wait until so many more commands were acknowledged; return the seconds, or None where they were not."""
         before, began = len(self._acknowledged.commands), time.monotonic()
         while (passed := time.monotonic() - began) < seconds:

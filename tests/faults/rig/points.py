@@ -18,9 +18,14 @@ Point = Literal[
     "effects stored",
     "offsets stored",
     "handler runs long",
+    "handler is running",
+    "handled slowly",
     "batches fail",
+    "batch failed",
+    "older code",
     "composing slowly",
     "lease ignored",
+    "led without lease",
     "stopped before insert",
     "killed after insert",
     "clock an hour back",
@@ -47,7 +52,10 @@ class Points:
         return cls(Path(os.environ[FOLDER]))
 
     def arm(self, point: Point, told: str = "") -> None:
-        """Let the process break at this point the next time it comes there, or as long as it is armed."""
+        """Let the process break at this point the next time it comes there, or as long as it is armed.
+
+        Some are armed by the process itself, to tell that it came there.
+        """
         partial = self._folder / f".{point}"
         partial.write_text(told)
         partial.rename(self._folder / point)

@@ -17,6 +17,7 @@ from tests.faults.rig.acknowledged import Acknowledged
 from tests.faults.rig.client import Client
 from tests.faults.rig.instance import Instance
 from tests.faults.rig.load import Load
+from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.platform import Platform
 from tests.faults.rig.points import Point
 from tests.faults.rig.reckoning.findings import Findings
@@ -59,7 +60,7 @@ class Rig:
             with self._lock:
                 self.findings.stick(otherwise)
 
-    def await_that(self, holds: Callable[[], bool], otherwise: str, seconds: float = 60) -> bool:
+    def await_that(self, holds: Callable[[], bool], otherwise: str, seconds: float = AT_MOST) -> bool:
         """Wait until something holds; put on record as stuck what does not come to hold."""
         until = time.monotonic() + seconds
         while not (held := holds()) and time.monotonic() < until:
@@ -76,7 +77,7 @@ class Rig:
             yield client[grants.database(service)]
 
     def broken_at(
-        self, service: str, point: Point, within: float = 40, meanwhile: Callable[[], None] = lambda: None
+        self, service: str, point: Point, within: float = AT_MOST, meanwhile: Callable[[], None] = lambda: None
     ) -> None:
         """Arm a point in every instance of a service, wait until one of them dies there, and start it again."""
         instances = [instance for instance in self.platform.instances[service] if instance.running]
@@ -110,7 +111,7 @@ class Rig:
             found = database["states"].find_one({"_id": stream}, {"version": 1})
         return int(found["version"]) if found else 0
 
-    def supervised(self, seconds: float = 60) -> None:
+    def supervised(self, seconds: float = AT_MOST) -> None:
         """Start again, as a supervisor would, what ends itself, until everything is ready."""
         until = time.monotonic() + seconds
         while not all(each.running and each.ready() for each in self.platform.every()):

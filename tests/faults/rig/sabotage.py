@@ -18,8 +18,10 @@ from typing import Any
 from services.notifications.sending.courier import Courier
 from services.notifications.sending.sender import Sender
 from services.recommendations.projection import Traces
+from shared import intake
 from shared.aggregates import Context
 from shared.event_store import EventStore
+from shared.events.catalogue import Recorded, Undecodable
 from shared.ledger import Ledger
 from shared.messaging import Subscriber
 from shared.offsets import Offsets
@@ -30,14 +32,15 @@ from tests.faults.rig.points import Point, Points
 
 LONGER_THAN_ANY_GRACE = 60.0
 Method = Callable[..., Awaitable[Any]]
+Function = Callable[..., Any]
 
 
 class Injected(Exception):
     """A failure of the rig's making."""
 
 
-def patch(owner: Any, name: str, around: Callable[[Method], Method]) -> None:
-    """Put `around` about a method."""
+def patch(owner: Any, name: str, around: Callable[[Function], Function]) -> None:
+    """Put `around` about a method or function."""
     setattr(owner, name, around(getattr(owner, name)))
 
 
@@ -69,6 +72,7 @@ def install(points: Points) -> None:
     patch(Projection, "hear", killed(points, "batch in hand"))
     patch(Projection, "hear", lambda take: long_or_failing(take, points))
     patch(Traces, "_written", lambda written: slow(written, points))
+    patch(intake, "decode", lambda decode: forgetful(decode, points))
     patch(Lease, "take", lambda take: ignored(take, points))
     patch(EventStore, "append", lambda append: stopped(append, points))
     patch(EventStore, "append", killed(points, "killed after insert", after=True, when=from_client))
@@ -103,23 +107,40 @@ def long_or_failing(take: Method, points: Points) -> Method:
     async def taking(projection: Any, arrivals: Any) -> None:
         fails = points.armed("batches fail")
         if fails and random.random() < 0.15:
+            points.arm("batch failed")
             raise Injected("before anything of the batch was stored")
         if points.armed("handler runs long"):
+            points.arm("handler is running")
             await asyncio.sleep(LONGER_THAN_ANY_GRACE)
+        if points.armed("handled slowly"):
+            await asyncio.sleep(random.uniform(0, 1))
         await take(projection, arrivals)
         if fails and random.random() < 0.15:
+            points.arm("batch failed")
             raise Injected("after everything of the batch was stored")
 
     return taking
 
 
+def forgetful(decode: Callable[[bytes], Recorded], points: Points) -> Callable[[bytes], Recorded]:
+    """Do not know the events of one stream, as older code would not."""
+
+    def decoded(raw: bytes) -> Recorded:
+        event = decode(raw)
+        if points.told("older code") == event.subject:
+            raise Undecodable("unknown_type", "not known to older code")
+        return event
+
+    return decoded
+
+
 def slow(written: Method, points: Points) -> Method:
     """Wait a moment between composing traces and storing them, so that other composers come between."""
 
-    async def waiting(traces: Any, writes: Any) -> bool:
+    async def waiting(traces: Any, writes: Any) -> Any:
         if points.armed("composing slowly"):
             await asyncio.sleep(random.uniform(0, 0.3))
-        return bool(await written(traces, writes))
+        return await written(traces, writes)
 
     return waiting
 
@@ -129,7 +150,10 @@ def ignored(take: Method, points: Points) -> Method:
 
     async def taken(lease: Any) -> bool:
         held = bool(await take(lease))
-        return held or points.armed("lease ignored")
+        if held or not points.armed("lease ignored"):
+            return held
+        points.arm("led without lease")
+        return True
 
     return taken
 

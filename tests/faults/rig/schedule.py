@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from tests.faults.rig.injecting import histories, mail, poison, processes, races, servers
+from tests.faults.rig.injecting import histories, mail, poison, processes, races, servers, strangers
 from tests.faults.rig.injecting.fault import FAULTS, Fault
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.run import Befalls, Schedule, Stage
 
-HOMES = (processes, servers, mail, races, poison, histories)
+HOMES = (processes, servers, mail, races, strangers, poison, histories)
 TWO_AT_ONCE = 0.4
 
 SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
@@ -25,9 +25,18 @@ SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
             "batches_fail",
             "rebuilt",
         ),
-        ("meetings", "killed_after_effects", "killed_with_batch", "gap", "ended_in_mid_batch"),
+        (
+            "meetings",
+            "tokens_that_do_not_hold",
+            "killed_after_effects",
+            "killed_with_batch",
+            "gap",
+            "ended_in_mid_batch",
+        ),
         (
             "nominations",
+            "nominating_for_another",
+            "tokens_that_do_not_hold",
             "relay_killed_after_publishing",
             "killed_after_offsets",
             "killed_after_append",
@@ -53,15 +62,15 @@ SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
             "poisoned",
             "forged_then_named",
             "forged_then_replayed",
+            "unknown_then_replayed",
             "forged_then_dismissed",
             "forged_then_restarted",
         ),
-        ("nominations", "zombie"),
     ),
     (("recommendations", "mongod_killed", "broker_killed", "disk_full", "restored"),),
     (
         ("recommendations", "two_relays", "stopped_writer", "two_composers"),
-        ("meetings", "rebalanced_in_mid_batch"),
+        ("meetings", "rebalanced_in_mid_batch", "zombie"),
         ("nominations", "broker_silent", "broker_slow"),
         ("notifications", "heard_again", "mongodb_cut_off"),
     ),

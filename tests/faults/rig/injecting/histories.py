@@ -17,6 +17,7 @@ from pymongo import MongoClient
 
 from tests.faults.rig.injecting.fault import fault
 from tests.faults.rig.injecting.servers import is_producer
+from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.platform import OPLOG_MB
 from tests.faults.rig.reckoning.settling import settled
 from tests.faults.rig.rig import Rig
@@ -72,11 +73,11 @@ def restored(rig: Rig, _service: str) -> None:
     stack.kill("mongodb")
     shutil.copytree(data, backup)
     stack.start_one("mongodb")
-    rig.expect(rig.load.goes_on(60) is not None, "clients were not served after the backup was taken")
+    rig.expect(rig.load.goes_on() is not None, "clients were not served after the backup was taken")
     for service in ALL_FOUR:
         rig.canary(service)
     with rig.load.held_back():
-        rig.expect(settled(rig.platform, 60), "the platform did not come to rest before the restore")
+        rig.expect(settled(rig.platform, AT_MOST), "the platform did not come to rest before the restore")
         keys = _keys(rig)
         stack.kill("mongodb")
         shutil.rmtree(data)
@@ -84,7 +85,7 @@ def restored(rig: Rig, _service: str) -> None:
         stack.start_one("mongodb")
         _restore_keys(rig, keys)
         for service in ALL_FOUR:
-            rig.await_that(partial(_refuses, rig, service), f"{service} took the restored store for whole", 40)
+            rig.await_that(partial(_refuses, rig, service), f"{service} took the restored store for whole")
         for service in ALL_FOUR:
             _refill(rig, service)
         rig.supervised()
@@ -139,7 +140,7 @@ def _roll_over(rig: Rig) -> None:
         oplog, ballast = client.local["oplog.rs"], client["scratch"]["ballast"]
         newest = oplog.find_one(sort=[("$natural", -1)])
         rolled = False
-        until = time.monotonic() + 60
+        until = time.monotonic() + AT_MOST
         while newest is not None and not rolled and time.monotonic() < until:
             ballast.insert_many([{"of": "x" * 200_000} for _ in range(OPLOG_MB)])
             ballast.drop()

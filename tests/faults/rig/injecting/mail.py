@@ -64,7 +64,7 @@ def _answers_lost(rig: Rig, answer: bytes) -> None:
     door = rig.platform.smtp
     with door.swallowing(lambda said: said.startswith(answer)):
         news(rig, 2)
-        rig.await_that(lambda: door.lost_answers >= 2, "no mail was sent, so no answer was lost", 40)
+        rig.await_that(lambda: door.lost_answers >= 2, "no mail was sent, so no answer was lost")
 
 
 @fault("14", "the sender killed between its claim and the message", SERVICE)

@@ -62,6 +62,25 @@ def forged_then_replayed(rig: Rig, _service: str) -> None:
     stream.ends_well()
 
 
+@fault("11", "an event that older code does not know: newer code replays it", SERVICE)
+def unknown_then_replayed(rig: Rig, _service: str) -> None:
+    stream = Stream.begun(rig)
+    with ExitStack() as armed:
+        for instance in [each for hearer in stream.hearers for each in rig.platform.instances[hearer]]:
+            armed.enter_context(instance.points.armed_while("older code", stream.name))
+        stream.goes_on()
+        stream.everywhere(stream.is_stalled, "does not show it as stalled")
+    for service in stream.hearers:
+        with rig.database(service) as database:
+            letter = database["dead_letters"].find_one({"stream": stream.name, "reason": "unknown_type"})
+        rig.expect(letter is not None, f"{service} did not keep what it did not know")
+        if letter is not None:
+            stream.decide(service, letter["_id"], "replay")
+    stream.everywhere(stream.is_current, "does not take what it knows now")
+    stream.goes_on()
+    stream.ends_well()
+
+
 @fault("11", "a forged first arrival that does not continue its stream: an operator dismisses it", SERVICE)
 def forged_then_dismissed(rig: Rig, _service: str) -> None:
     stream = Stream.begun(rig)
@@ -102,7 +121,10 @@ def gap(rig: Rig, service: str) -> None:
 
 @fault("12", "batches fail before and after their effects, good ones following bad ones")
 def batches_fail(rig: Rig, service: str) -> None:
+    instances = rig.platform.instances[service]
     with ExitStack() as armed:
-        for instance in rig.platform.instances[service]:
+        for instance in instances:
+            instance.points.disarm("batch failed")
             armed.enter_context(instance.points.armed_while("batches fail"))
         time.sleep(20 if rig.long else 6)
+    rig.expect(any(each.points.armed("batch failed") for each in instances), f"no batch of {service} failed")

@@ -53,14 +53,15 @@ def killed_after_offsets(rig: Rig, service: str) -> None:
 @fault("3", "SIGTERM while a handler runs past the graceful timeout")
 def ended_in_mid_batch(rig: Rig, service: str) -> None:
     instance = rig.chance.choice(rig.platform.instances[service])
+    instance.points.disarm("handler is running")
     with instance.points.armed_while("handler runs long"):
-        time.sleep(1.5)
+        rig.await_that(partial(instance.points.armed, "handler is running"), f"{instance.name} had no batch")
         code = instance.end(PAST_EVERY_GRACE)
     rig.expect(code != -signal.SIGKILL, f"{instance.name} did not end within {PAST_EVERY_GRACE:.0f} s of SIGTERM")
     rig.restart(instance)
 
 
-@fault("4", "SIGSTOP past the Kafka session timeout, then SIGCONT (a zombie)")
+@fault("4", "SIGSTOP past the Kafka session timeout, then SIGCONT (a zombie)", needs_two=True)
 def zombie(rig: Rig, service: str) -> None:
     instance = rig.chance.choice(rig.platform.instances[service])
     instance.signal(signal.SIGSTOP)
@@ -71,14 +72,14 @@ def zombie(rig: Rig, service: str) -> None:
 @fault("5", "another instance comes and goes while batches are in hand (rebalances)")
 def rebalanced_in_mid_batch(rig: Rig, service: str) -> None:
     for instance in rig.platform.instances[service]:
-        instance.points.arm("composing slowly")
+        instance.points.arm("handled slowly")
     newcomer = rig.platform.add(service)
     newcomer.await_ready()
     time.sleep(2)
     newcomer.kill() if rig.chance.random() < 0.5 else newcomer.end()
     rig.platform.instances[service].remove(newcomer)
     for instance in rig.platform.instances[service]:
-        instance.points.disarm("composing slowly")
+        instance.points.disarm("handled slowly")
 
 
 @fault("5", "rolling restart of two instances of each service", touches_all=True, needs_two=True)

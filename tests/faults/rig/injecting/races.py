@@ -15,6 +15,7 @@ from uuid import uuid4
 from tests.faults.rig.acknowledged import Acknowledgement
 from tests.faults.rig.client import Refusal
 from tests.faults.rig.injecting.fault import fault
+from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.work import recommending
 from tests.faults.rig.work.canaries import canary
@@ -26,10 +27,13 @@ CLIENTS = 20
 
 @fault("9", "two relays of one service at once, neither caring for the lease", needs_two=True)
 def two_relays(rig: Rig, service: str) -> None:
+    instances = rig.platform.instances[service]
     with ExitStack() as armed:
-        for instance in rig.platform.instances[service]:
+        for instance in instances:
+            instance.points.disarm("led without lease")
             armed.enter_context(instance.points.armed_while("lease ignored"))
         time.sleep(20 if rig.long else 5)
+    rig.expect(any(each.points.armed("led without lease") for each in instances), f"only one relay of {service} led")
 
 
 @fault("10", "a writer stopped between its read and its insert, resumed after others appended", SERVICE, needs_two=True)
@@ -41,7 +45,7 @@ def stopped_writer(rig: Rig, _service: str) -> None:
         first.points.arm("stopped before insert", f"instrument/{instrument}")
         with ThreadPoolExecutor(1) as apart:
             late = apart.submit(_provision, rig, first, instrument, f"late-{if_match}", if_match)
-            rig.expect(first.stopped(20), f"{first.name} did not stop before its insert")
+            rig.expect(first.stopped(AT_MOST), f"{first.name} did not stop before its insert")
             early = [_provision(rig, second, instrument, f"early-{if_match}-{number}") for number in range(2)]
             first.signal(signal.SIGCONT)
             _judge(rig, late, if_match, max(given.version for given in early))
@@ -57,7 +61,7 @@ def _provision(rig: Rig, at: Any, instrument: str, provision: str, if_match: int
 def _judge(rig: Rig, late: Future[Acknowledgement], if_match: int | None, passed: int) -> None:
     """Without If-Match the late writer decides again; with it, it is refused."""
     try:
-        given: Acknowledgement | None = late.result(60)
+        given: Acknowledgement | None = late.result(AT_MOST)
     except Refusal as refusal:
         given = None
         rig.expect(refusal.rule == "VersionConflict", f"the late writer was refused with {refusal}")
@@ -84,7 +88,7 @@ def _cited_while_superseded(rig: Rig, desks: Desks, references: list[str]) -> No
 
     def send(path: str, body: dict[str, str]) -> None:
         client = rig.client()
-        start.wait(60)
+        start.wait(AT_MOST)
         client.send(SERVICE, path, **body)
 
     cited = {"instrument": own, "provision": f"{own}/a"}
@@ -101,12 +105,12 @@ def same_command_id(rig: Rig, service: str) -> None:
 
     def ask() -> None:
         client = rig.client()
-        start.wait(60)
+        start.wait(AT_MOST)
         given.append(client.ask(service, path, command_id=command_id, **body))
 
     def crash() -> None:
         instance = rig.chance.choice(rig.platform.instances[service])
-        start.wait(60)
+        start.wait(AT_MOST)
         time.sleep(rig.chance.uniform(0, 0.08))
         instance.kill()
         rig.restart(instance)

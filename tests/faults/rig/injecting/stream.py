@@ -10,12 +10,11 @@ from typing import Any
 import httpx
 
 from tests.faults.rig.forging import NOWHERE, Forger, Record
+from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.reckoning.projected import hears
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.work import recommending
 from tools.local.stack import ALL_FOUR
-
-SECONDS = 40.0
 
 
 @dataclass
@@ -66,7 +65,7 @@ class Stream:
     def everywhere(self, holds: Callable[[str], bool], otherwise: str) -> None:
         """Wait until something holds in every service that hears of it."""
         for service in self.hearers:
-            self.rig.await_that(lambda of=service: holds(of), f"{self.name}: {service} {otherwise}", SECONDS)  # type: ignore[misc]
+            self.rig.await_that(lambda of=service: holds(of), f"{self.name}: {service} {otherwise}")  # type: ignore[misc]
 
     def is_at(self, version: int) -> Callable[[str], bool]:
         """Return whether a service shows it at a version."""
@@ -92,7 +91,7 @@ class Stream:
     def decide(self, service: str, letter: str, what: str) -> None:
         """Replay or dismiss a letter, as an operator with a reason."""
         answer: httpx.Response | None = None
-        until = time.monotonic() + SECONDS
+        until = time.monotonic() + AT_MOST
         path, operator = f"/dead-letters/{letter}/{what}", self.rig.client("operator")
         while (answer is None or answer.status_code == 503) and time.monotonic() < until:
             answer = operator.operate(service, path, reason="Synthetic: the rig's own")
@@ -126,5 +125,5 @@ class Stream:
                         found.append(batch["_id"] + keys.index([self.name, version]))
             return bool(found)
 
-        self.rig.await_that(entered, f"{self.name} version {version} was not entered in the ledger", SECONDS)
+        self.rig.await_that(entered, f"{self.name} version {version} was not entered in the ledger")
         return found[0] if found else NOWHERE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.reckoning import notified, projected, published, sequenced, stored
 from tests.faults.rig.reckoning.evidence import gather
 from tests.faults.rig.reckoning.findings import Findings
@@ -9,15 +10,11 @@ from tests.faults.rig.reckoning.settling import settled
 from tests.faults.rig.rig import Rig
 from tools.local.stack import ALL_FOUR
 
-SETTLE_SECONDS = 90.0
-
 
 def reckon(rig: Rig) -> None:
     """Wait until the platform has come to rest, then set what was acknowledged against all that it holds."""
     findings = rig.findings
-    rig.expect(
-        settled(rig.platform, SETTLE_SECONDS), f"the platform did not come to rest within {SETTLE_SECONDS:.0f} s"
-    )
+    rig.expect(settled(rig.platform, AT_MOST), f"the platform did not come to rest within {AT_MOST:.0f} s")
     evidence = gather(rig.platform)
     stored.reckon(evidence, rig.acknowledged, findings)
     sequenced.reckon(evidence, findings)
