@@ -27,7 +27,6 @@ SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
         ),
         (
             "meetings",
-            "tokens_that_do_not_hold",
             "killed_after_effects",
             "killed_with_batch",
             "gap",
