@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 import random
+import shutil
 import sys
 from datetime import UTC, datetime
 
@@ -13,6 +14,13 @@ from tests.faults.rig.disk import CannotBreak
 from tests.faults.rig.injecting.fault import FAULTS
 from tests.faults.rig.run import run
 from tests.faults.rig.schedule import at_random, each_once
+
+
+def where_mounting_is_allowed() -> None:
+    """Begin again as the root of a user namespace, who may mount a small disk, where this is nobody of the kind."""
+    if os.geteuid() != 0 and (unshare := shutil.which("unshare")):
+        again = [sys.executable, "-m", "tests.faults.rig", *sys.argv[1:]]
+        os.execv(unshare, [unshare, "--user", "--map-root-user", "--mount", *again])  # noqa: S606
 
 
 def say(line: str) -> None:
@@ -28,6 +36,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=sorted(FAULTS), default=(), metavar="FAULT", help="these only")
     parser.add_argument("--once", action="store_true", help="the short run: each fault once")
     told = parser.parse_args()
+    where_mounting_is_allowed()
     seed = told.seed if told.seed is not None else random.SystemRandom().randrange(1_000_000)
     cores, memory = os.cpu_count(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
     say(f"Throughline, broken on purpose: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, seed {seed}")

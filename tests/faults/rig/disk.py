@@ -47,7 +47,7 @@ class Disk:
             self._resize(f"{self._megabytes}m")
 
     def _resize(self, size: str) -> None:
-        done = _run("mount", "-o", f"remount,size={size}", str(self.folder))
+        done = _run("mount", "-t", "tmpfs", "-o", f"remount,size={size}", "tmpfs", str(self.folder))
         if done.returncode != 0:
             raise CannotBreak(f"The disk cannot be resized: {done.stderr.strip()}")
 
