@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from shared.dead_letters import arrival_of
 from shared.events import recommendations as r
 from shared.events.canonical import leaf_hash
+from shared.events.catalogue import Recorded, Undecodable, decode
 from shared.intake import Arrival, take_apart
 from tests.faults.reading import a_reading, elsewhere
 from tests.history import History, a_history
@@ -65,6 +67,30 @@ async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others
         await reading.take(second, third)
         assert await reading.projection.stalled() == {}
         assert await reading.letters("resolved") == {garbage.origin: "undecodable"}
+
+
+async def test_what_older_code_did_not_know_is_taken_again_by_newer_code(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+    history = a_history()
+    unknown = history.arrivals[INSTRUMENT][1]
+
+    def older(raw: bytes) -> Recorded:
+        if raw == unknown.value:
+            raise Undecodable("unknown_type", "not known to older code")
+        return decode(raw)
+
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        with monkeypatch.context() as old:
+            old.setattr("shared.intake.decode", older)
+            await reading.projection.take(history.all())
+        assert await reading.letters() == {unknown.origin: "unknown_type"}
+        assert await reading.projection.stalled() == {INSTRUMENT: 2}
+        letter = await reading.projection.letters.get(unknown.origin)
+        assert letter is not None
+        await reading.projection.name(take_apart(arrival_of(letter)), "Synthetic: newer code", "operator-1")  # type: ignore[arg-type]
+        await reading.projection.fold({INSTRUMENT})
+        assert await reading.letters("resolved") == {unknown.origin: "unknown_type"}
+        assert await reading.projection.stalled() == {}
+        assert await reading.stored() == history.traces()
 
 
 async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(stack: Stack):
