@@ -32,6 +32,8 @@ from shared.telemetry import RELAY_POSITION, RELAYED, Pulse
 LEASE_MS = 5_000
 BATCH_COMMITS = 2_000
 WAIT_MS = 500
+MANY_COMMITS = 32
+GATHER_SECONDS = 0.2
 CHECK_SECONDS = 2.0
 UNCHECKED = "the database was away, and is looked at before anything is written to it: it may be an older one"
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
@@ -196,6 +198,8 @@ class Relay:
                     keeper.result()
                     raise LeaseLost
                 self._pulse.beat()
+                if MANY_COMMITS <= len(commits) < BATCH_COMMITS:  # more will come: readers take them better together
+                    await asyncio.sleep(GATHER_SECONDS)
 
     async def _catch_up(self, feed: CommitFeed, producer: AIOKafkaProducer, token: Token) -> None:
         """Enter what the ledger lacks, by comparing heads; the stream was opened before, so nothing falls between."""
