@@ -38,18 +38,19 @@ async def publish(producer: AIOKafkaProducer, topic: str, records: Iterable[Reco
 
     for record in records:
         partition = _partition_of(record.stream, partitions)
-        if partition in building and not _added(building[partition], record):
+        if partition in building and _added(building[partition], record):
+            continue
+        if partition in building:
             await send(partition)
-        if partition not in building:
-            building[partition] = producer.create_batch()
-            if not _added(building[partition], record):
-                raise ValueError(f"an event of {record.stream} is larger than a batch may be")
+        building[partition] = producer.create_batch()
+        _added(building[partition], record)
     for partition in list(building):
         await send(partition)
     await asyncio.gather(*sent)
 
 
 def _added(batch: Any, record: Record) -> bool:
+    """Add a record to a batch, if it holds it; an empty one holds any."""
     added = batch.append(timestamp=None, key=record.stream.encode(), value=record.value, headers=record.headers)
     return added is not None
 
