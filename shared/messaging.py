@@ -34,7 +34,7 @@ log = structlog.get_logger()
 Records = tuple["ConsumerRecord[bytes, bytes]", ...]
 RETRY_SECONDS = 1.0
 SETTLE_RECORDS = 50_000
-SETTLE_SECONDS = 5.0
+SETTLE_SECONDS = 10.0
 LOOK_SECONDS = 2.0
 
 
