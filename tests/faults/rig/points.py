@@ -14,6 +14,7 @@ Point = Literal[
     "half published",
     "published",
     "batch in hand",
+    "heard, not settled",
     "states stored",
     "effects stored",
     "offsets stored",

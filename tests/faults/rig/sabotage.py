@@ -70,6 +70,7 @@ def install(points: Points) -> None:
     patch(Offsets, "reached", killed(points, "effects stored"))
     patch(Subscriber, "_commit", killed(points, "offsets stored"))
     patch(Projection, "hear", killed(points, "batch in hand"))
+    patch(Projection, "settle", killed(points, "heard, not settled", when=holds))
     patch(Projection, "hear", lambda take: long_or_failing(take, points))
     patch(Traces, "_written", lambda written: slow(written, points))
     patch(intake, "decode", lambda decode: forgetful(decode, points))
@@ -83,6 +84,11 @@ def install(points: Points) -> None:
 def from_client(_store: Any, _head: Any, _events: Any, context: Context, _digest: Any) -> bool:
     """Tell whether a command came over HTTP rather than from a policy."""
     return context.role != "system"
+
+
+def holds(projection: Any) -> bool:
+    """Tell whether something was heard that is not settled."""
+    return any(projection._unsettled.result())
 
 
 def half_published(publish: Method, points: Points) -> Method:

@@ -70,7 +70,7 @@ SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
     (
         ("recommendations", "two_relays", "stopped_writer", "two_composers"),
         ("meetings", "rebalanced_in_mid_batch", "zombie"),
-        ("nominations", "broker_silent", "broker_slow"),
+        ("nominations", "killed_in_backlog", "broker_silent", "broker_slow"),
         ("notifications", "heard_again", "mongodb_cut_off"),
     ),
     (("recommendations", "rolling_restart", "broker_down"),),

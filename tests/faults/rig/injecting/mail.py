@@ -80,11 +80,16 @@ def killed_after_sending(rig: Rig, _service: str) -> None:
 @fault("14", "everything heard again from the first record: no command twice, no mail")
 def heard_again(rig: Rig, service: str) -> None:
     instances = rig.platform.instances[service]
-    together([instance.end for instance in instances])
+    forget_what_was_read(rig, service)
+    rig.restart(*instances)
+
+
+def forget_what_was_read(rig: Rig, service: str) -> None:
+    """End a service, and lose all that it has read, so that it has a backlog when it starts again."""
+    together([instance.end for instance in rig.platform.instances[service]])
     with rig.database(service) as database:
         for collection in ("journal", "states", "traces", "progress"):
             database[collection].drop()
-    rig.restart(*instances)
 
 
 class _Refusal(socketserver.StreamRequestHandler):

@@ -7,6 +7,7 @@ import time
 from functools import partial
 
 from tests.faults.rig.injecting.fault import fault
+from tests.faults.rig.injecting.mail import forget_what_was_read
 from tests.faults.rig.instance import Instance
 from tests.faults.rig.platform import together
 from tests.faults.rig.rig import Rig
@@ -33,6 +34,17 @@ def relay_killed_after_publishing(rig: Rig, service: str) -> None:
 @fault("2", "service killed with a batch in hand, of which nothing is stored")
 def killed_with_batch(rig: Rig, service: str) -> None:
     rig.broken_at(service, "batch in hand")
+
+
+@fault("2", "service killed in a backlog, of which much was heard and is not settled")
+def killed_in_backlog(rig: Rig, service: str) -> None:
+    instances = rig.platform.instances[service]
+    forget_what_was_read(rig, service)
+    for instance in instances:
+        instance.start()
+    rig.broken_at(service, "heard, not settled")
+    for instance in instances:
+        instance.await_ready()
 
 
 @fault("2", "service killed between storing states and composing or acting")
