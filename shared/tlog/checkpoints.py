@@ -1,0 +1,89 @@
+"""C2SP checkpoints: the size and root of a log, signed; and the cosignatures of witnesses (cosignature/v1)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.tlog.notes import COSIGNATURE, NotANote, Note, Signature, Signer, Verifier, verified
+
+_SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
+_STAMP = 8
+_LATEST = 253_402_300_799  # the end of the year 9999
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a log says that it holds: `size` events under one root."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        """The note's text: three lines."""
+        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+
+    @classmethod
+    def parse(cls, text: str) -> Checkpoint:
+        """Take a note's text apart; lines past the third are not of this program. Raises NotANote."""
+        lines = text.split("\n")
+        if len(lines) < 4 or not lines[0] or _SIZE.fullmatch(lines[1]) is None:
+            raise NotANote("a checkpoint is an origin, a size and a root, a line each")
+        try:
+            root = b64decode(lines[2], validate=True)
+        except ValueError:
+            root = b""
+        if len(root) != 32:
+            raise NotANote("the root of a checkpoint is 32 bytes in base64")
+        return cls(lines[0], int(lines[1]), root)
+
+    def signed(self, signer: Signer) -> Note:
+        """Sign the checkpoint with the log's own key, whose name is its origin."""
+        return Note(self.text, (signer.sign(self.text),))
+
+
+@dataclass(frozen=True)
+class Cosigned:
+    """A witness that vouches for a checkpoint, and when it did."""
+
+    witness: Verifier
+    at: datetime
+
+
+def opened(raw: bytes, keys: Iterable[Verifier]) -> tuple[Checkpoint, Note, tuple[Verifier, ...]]:
+    """Return a signed checkpoint and which of the log's keys sign it, none included. Raises NotANote."""
+    note = Note.parse(raw)
+    checkpoint = Checkpoint.parse(note.text)
+    return checkpoint, note, verified(note, (key for key in keys if key.name == checkpoint.origin))
+
+
+def cosign(note: Note, signer: Signer, at: datetime) -> Note:
+    """Return the checkpoint with a witness's cosignature, made at this second."""
+    if signer.kind != COSIGNATURE:
+        raise ValueError("the key is not a witness's")
+    stamp = int(at.timestamp())
+    signed = stamp.to_bytes(_STAMP, "big") + signer.signature(_message(stamp, note.text))
+    return note.signed_with(Signature(signer.name, signer.verifier.key_id, signed))
+
+
+def cosigned(note: Note, witnesses: Iterable[Verifier]) -> list[Cosigned]:
+    """Return which witnesses vouch for a checkpoint. Raises NotANote where one is said to and does not."""
+    found: list[Cosigned] = []
+    for witness in witnesses:
+        for signature in filter(witness.matches, note.signatures):
+            if witness.kind != COSIGNATURE:
+                continue
+            stamp = int.from_bytes(signature.signed[:_STAMP], "big")
+            if stamp > _LATEST or not witness.verifies(_message(stamp, note.text), signature.signed[_STAMP:]):
+                raise NotANote(f"the cosignature of {witness.name} is not that of its key over this checkpoint")
+            found.append(Cosigned(witness, datetime.fromtimestamp(stamp, UTC)))
+    return found
+
+
+def _message(stamp: int, text: str) -> bytes:
+    return f"cosignature/v1\ntime {stamp}\n{text}".encode()

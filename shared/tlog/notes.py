@@ -1,0 +1,210 @@
+"""C2SP signed notes: a text, and who signs it with Ed25519; keys are written as golang.org/x/mod/sumdb/note does."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+ED25519, COSIGNATURE = 1, 4
+_PRIVATE = "PRIVATE+KEY+"
+_NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,300}")
+_LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
+_NOTE_LIMIT = 1_000_000
+_SIGNATURES = 100
+
+
+class NotAKey(ValueError):
+    """The text is no key, or not one of this kind. It is not repeated in the message, for it may be private."""
+
+
+class NotANote(ValueError):
+    """The bytes are no signed note."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One line below a note: who signed, the id of the key, and the signature's bytes."""
+
+    name: str
+    key_id: bytes
+    signed: bytes
+
+    @property
+    def line(self) -> str:
+        """The line, with its line feed."""
+        return f"— {self.name} {b64encode(self.key_id + self.signed).decode()}\n"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A text that ends in a line feed, and the signatures below it, not verified."""
+
+    text: str
+    signatures: tuple[Signature, ...]
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Note:
+        """Take a signed note apart. Raises NotANote."""
+        try:
+            whole = raw.decode()
+        except UnicodeDecodeError:
+            raise NotANote("it is not UTF-8") from None
+        if len(raw) > _NOTE_LIMIT or any(ord(sign) < 32 and sign != "\n" for sign in whole):
+            raise NotANote("it is too long, or holds a control character")
+        text, blank, lines = whole.rpartition("\n\n")
+        if not blank or not lines.endswith("\n"):
+            raise NotANote("no signature stands below a blank line")
+        signatures = tuple(_signature(line) for line in lines[:-1].split("\n"))
+        if len(signatures) > _SIGNATURES:
+            raise NotANote("it has too many signatures")
+        return cls(text + "\n", signatures)
+
+    def signed_with(self, *signatures: Signature) -> Note:
+        """Return the note with more signatures; one of the same key is replaced."""
+        new = {(each.name, each.key_id) for each in signatures}
+        kept = [each for each in self.signatures if (each.name, each.key_id) not in new]
+        return Note(self.text, (*kept, *signatures))
+
+    def raw(self) -> bytes:
+        """Return the note as it is written."""
+        return (self.text + "\n" + "".join(signature.line for signature in self.signatures)).encode()
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """A public key with its name: `<name>+<key id>+<base64 of kind and key>`."""
+
+    name: str
+    public: bytes
+    kind: int = ED25519
+
+    @property
+    def key_id(self) -> bytes:
+        """The four bytes that name the key in a signature."""
+        return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+
+    @property
+    def vkey(self) -> str:
+        """The key as it is written."""
+        return f"{self.name}+{self.key_id.hex()}+{b64encode(bytes([self.kind]) + self.public).decode()}"
+
+    @classmethod
+    def parse(cls, vkey: str) -> Verifier:
+        """Take a written key apart. Raises NotAKey."""
+        name, key_id, encoded = _parts(vkey.strip())
+        verifier = cls(name, encoded[1:], encoded[0])
+        if verifier.kind not in (ED25519, COSIGNATURE) or len(verifier.public) != 32:
+            raise NotAKey("it is not an Ed25519 key")
+        if verifier.key_id.hex() != key_id:
+            raise NotAKey("its id is not that of its name and key")
+        return verifier
+
+    def matches(self, signature: Signature) -> bool:
+        """Whether a signature says that it is this key's."""
+        return signature.name == self.name and signature.key_id == self.key_id
+
+    def verifies(self, message: bytes, signed: bytes) -> bool:
+        """Whether the 64 bytes are this key's signature of the message."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signed, message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+@dataclass(frozen=True, repr=False)
+class Signer:
+    """A private key with its name: `PRIVATE+KEY+<name>+<key id>+<base64 of kind and seed>`. It is never shown."""
+
+    name: str
+    seed: bytes
+    kind: int = ED25519
+
+    @classmethod
+    def generate(cls, name: str, kind: int = ED25519) -> Signer:
+        """Make a new key. Raises NotAKey for a name that no key may have."""
+        if _NAME.fullmatch(name) is None:
+            raise NotAKey("the name of a key has no blank and no plus sign in it")
+        return cls(name, Ed25519PrivateKey.generate().private_bytes_raw(), kind)
+
+    @classmethod
+    def parse(cls, skey: str) -> Signer:
+        """Take a written private key apart. Raises NotAKey."""
+        written = skey.strip()
+        if not written.startswith(_PRIVATE):
+            raise NotAKey("it is not a private key")
+        name, key_id, encoded = _parts(written.removeprefix(_PRIVATE))
+        signer = cls(name, encoded[1:], encoded[0])
+        if signer.kind not in (ED25519, COSIGNATURE) or len(signer.seed) != 32:
+            raise NotAKey("it is not an Ed25519 key")
+        if signer.verifier.key_id.hex() != key_id:
+            raise NotAKey("its id is not that of its name and key")
+        return signer
+
+    @property
+    def skey(self) -> str:
+        """The private key as it is written: for the file that keeps it, and nothing else."""
+        encoded = b64encode(bytes([self.kind]) + self.seed).decode()
+        return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{encoded}"
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public key."""
+        public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
+        return Verifier(self.name, public, self.kind)
+
+    def signature(self, message: bytes) -> bytes:
+        """Return the 64 bytes of a signature of the message."""
+        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
+
+    def sign(self, text: str) -> Signature:
+        """Sign a note's text."""
+        return Signature(self.name, self.verifier.key_id, self.signature(text.encode()))
+
+
+def verified(note: Note, keys: Iterable[Verifier]) -> tuple[Verifier, ...]:
+    """Return the keys that truly sign a note.
+
+    Raises NotANote where one says that it does and does not; lines of keys that are not given mean nothing.
+    """
+    found: list[Verifier] = []
+    for key in keys:
+        if key.kind != ED25519 or key in found:
+            continue
+        for signature in filter(key.matches, note.signatures):
+            if not key.verifies(note.text.encode(), signature.signed):
+                raise NotANote(f"the signature of {key.name} is not that of its key over this text")
+            found.append(key)
+    return tuple(found)
+
+
+def _signature(line: str) -> Signature:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise NotANote("a line below it is no signature")
+    signed = _decoded(match[2])
+    if signed is None or len(signed) < 5:
+        raise NotANote("a line below it is no signature")
+    return Signature(match[1], signed[:4], signed[4:])
+
+
+def _parts(written: str) -> tuple[str, str, bytes]:
+    parts: Sequence[str] = written.split("+", 2)
+    encoded = _decoded(parts[2]) if len(parts) == 3 else None
+    if not encoded or _NAME.fullmatch(parts[0]) is None:
+        raise NotAKey("a key is written <name>+<key id>+<base64>")
+    return parts[0], parts[1], encoded
+
+
+def _decoded(text: str) -> bytes | None:
+    try:
+        return b64decode(text, validate=True)
+    except NotBase64:
+        return None

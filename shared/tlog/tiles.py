@@ -1,0 +1,90 @@
+"""C2SP tlog-tiles: where tiles and entry bundles lie, and what an entry bundle holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from shared.tlog.merkle import TILE_HEIGHT, TILE_WIDTH
+
+ENTRY_LIMIT = 2**16 - 1
+CHECKPOINT = "checkpoint"
+_PATH = re.compile(r"tile/(entries|0|[1-5]?[0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+
+
+class NotABundle(ValueError):
+    """The bytes are no entry bundle."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A tile, or an entry bundle where `level` is None; `width` is how many of its 256 hashes or entries there are."""
+
+    level: int | None
+    index: int
+    width: int = TILE_WIDTH
+
+    @property
+    def path(self) -> str:
+        """Where it lies, below the log's own place: `tile/0/x001/067`, `tile/entries/000.p/5`."""
+        partial = "" if self.width == TILE_WIDTH else f".p/{self.width}"
+        return f"tile/{'entries' if self.level is None else self.level}/{_written(self.index)}{partial}"
+
+    @classmethod
+    def at(cls, path: str) -> Tile | None:
+        """Return the tile of a path; None where it is none."""
+        match = _PATH.fullmatch(path)
+        if match is None:
+            return None
+        level, index, width = match.groups()
+        number = int(index.replace("x", "").replace("/", ""))
+        tile = cls(None if level == "entries" else int(level), number, int(width) if width else TILE_WIDTH)
+        return tile if tile.path == path else None
+
+    def within(self, size: int) -> bool:
+        """Whether a tree of this size has the tile, and as wide."""
+        return 0 < self.width <= _width(size, self.level or 0, self.index)
+
+
+def tiles_of(size: int) -> Iterator[Tile]:
+    """Yield every tile of a tree, the partial ones included, level by level."""
+    level = 0
+    while size >> (TILE_HEIGHT * level):
+        nodes = size >> (TILE_HEIGHT * level)
+        yield from (Tile(level, index, _width(size, level, index)) for index in range(-(-nodes // TILE_WIDTH)))
+        level += 1
+
+
+def bundles_of(size: int, start: int = 0) -> Iterator[Tile]:
+    """Yield every entry bundle of a log that holds entries from position `start` on."""
+    for index in range(start // TILE_WIDTH, -(-size // TILE_WIDTH)):
+        yield Tile(None, index, _width(size, 0, index))
+
+
+def bundle(entries: Iterable[bytes]) -> bytes:
+    """Return the entries as an entry bundle: each after its length in two bytes."""
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+
+
+def entries_of(bundle: bytes) -> list[bytes]:
+    """Return the entries of an entry bundle. Raises NotABundle where its last entry is not whole."""
+    entries, at, end = [], 0, len(bundle)
+    while at < end:
+        start = at + 2
+        at = start + int.from_bytes(bundle[at:start], "big")
+        if start > end or at > end:
+            raise NotABundle("its last entry is not whole")
+        entries.append(bundle[start:at])
+    return entries
+
+
+def _width(size: int, level: int, index: int) -> int:
+    return max(0, min(TILE_WIDTH, (size >> (TILE_HEIGHT * level)) - index * TILE_WIDTH))
+
+
+def _written(index: int) -> str:
+    text = f"{index % 1000:03}"
+    while index := index // 1000:
+        text = f"x{index % 1000:03}/{text}"
+    return text

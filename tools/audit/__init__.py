@@ -1,0 +1,1 @@
+"""Bundles for auditors: made from the services or from Kafka, verified offline."""
