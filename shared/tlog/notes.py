@@ -1,4 +1,4 @@
-"""C2SP signed notes: a text, and who signs it with Ed25519; keys are written as golang.org/x/mod/sumdb/note does."""
+"""C2SP signed notes: a text, and who signs it with Ed25519. Keys are written as Go has them in sumdb/note."""
 
 from __future__ import annotations
 

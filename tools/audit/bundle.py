@@ -11,7 +11,7 @@ import orjson
 
 from shared.events.catalogue import SERVICES
 from shared.tlog.checkpoints import Checkpoint
-from shared.tlog.notes import NotAKey, Note, NotANote, Verifier
+from shared.tlog.notes import NotAKey, NotANote, Note, Verifier
 from shared.tlog.tiles import TILE_WIDTH, NotABundle, Tile, bundles_of, entries_of
 
 FORMAT = 1
