@@ -11,8 +11,9 @@ import orjson
 
 from shared.events.catalogue import SERVICES
 from shared.tlog.checkpoints import Checkpoint
+from shared.tlog.merkle import TILE_WIDTH
 from shared.tlog.notes import NotAKey, NotANote, Note, Verifier
-from shared.tlog.tiles import TILE_WIDTH, NotABundle, Tile, bundles_of, entries_of
+from shared.tlog.tiles import NotABundle, Tile, bundles_of, entries_of
 
 FORMAT = 1
 MANIFEST, TRACES, README, SCHEMAS = "manifest.json", "traces.json", "README.md", "schemas"

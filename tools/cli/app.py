@@ -2,6 +2,7 @@
 
 import typer
 
+from tools.cli.auditing import audit
 from tools.cli.dead_letters import dead_letters
 from tools.cli.importing import importing
 from tools.cli.issuing import token
@@ -28,6 +29,7 @@ app.command()(rebuild)
 app.command()(replay)
 app.command()(refill)
 app.command()(simulate)
+app.add_typer(audit, name="audit")
 app.add_typer(dead_letters, name="dead-letters")
 
 if __name__ == "__main__":

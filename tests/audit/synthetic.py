@@ -1,0 +1,110 @@
+"""Synthetic ledgers, signed and exported without any server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.events import meetings as m
+from shared.events.canonical import ZERO_HASH
+from shared.events.catalogue import SERVICES
+from shared.events.envelope import encode, hash_of
+from shared.tlog.checkpoints import Checkpoint
+from shared.tlog.merkle import leaf_hash, root_of
+from shared.tlog.notes import Signer, Verifier
+from tools.audit.bundle import Bundle
+from tools.audit.exporting import Exported, export
+from tools.audit.writing import Advance
+from tools.simulate.history import history
+
+
+def signer(service: str, deployment: str = "synthetic") -> Signer:
+    """A new key of a log."""
+    return Signer.generate(f"throughline.{deployment}/{service}")
+
+
+@dataclass
+class Ledgers:
+    """The four ledgers of a synthetic deployment, as a source of exports."""
+
+    events: dict[str, list[bytes]]
+    signers: dict[str, Signer] = field(default_factory=lambda: {name: signer(name) for name in SERVICES})
+    earlier_keys: dict[str, list[Verifier]] = field(default_factory=dict)
+    signed: dict[str, dict[int, bytes]] = field(default_factory=lambda: {name: {} for name in SERVICES})
+    name: str = "http"
+
+    def seal(self, service: str, size: int | None = None) -> bytes:
+        """Sign a checkpoint at a size, as the sealer would."""
+        events = self.events[service][:size]
+        root = root_of([leaf_hash(raw) for raw in events])
+        signing = self.signers[service]
+        raw = Checkpoint(signing.name, len(events), root).signed(signing).raw()
+        self.signed[service].setdefault(len(events), raw)
+        return raw
+
+    def seal_all(self, *parts: float) -> Ledgers:
+        """Sign checkpoints of each ledger at parts of its length, and at its end."""
+        for service, events in self.events.items():
+            for part in (*parts, 1):
+                self.seal(service, int(len(events) * part))
+        return self
+
+    def keys(self, service: str) -> Sequence[Verifier]:
+        return [self.signers[service].verifier, *self.earlier_keys.get(service, ())]
+
+    def checkpoints(self, service: str) -> Mapping[int, bytes]:
+        return self.signed[service]
+
+    def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
+        return self.events[service][start:end]
+
+    def export(self, folder: Path) -> Exported:
+        return export(self, folder, SERVICES, quiet)
+
+
+@contextmanager
+def quiet(_says: str) -> Iterator[Advance]:
+    """Show nothing."""
+    yield lambda done, of: None
+
+
+def simulated(events: int, seed: int = 7) -> Ledgers:
+    """A plausible history of so many events."""
+    found: dict[str, list[bytes]] = {name: [] for name in SERVICES}
+    for made in history(events, seed):
+        found[made.service] += made.raws
+    return Ledgers(found)
+
+
+def many(events: int, streams: int = 100) -> Ledgers:
+    """Cheap small events of one service, in streams of equal length; the other ledgers are empty."""
+    heads = dict.fromkeys(range(streams), ZERO_HASH)
+    raws: list[bytes] = []
+    proposed = m.MeetingRecorded(meeting="synthetic", title="Synthetic meeting", kind="forum")
+    outcome = m.OutcomeRecorded(outcome="o", kind="decision", text="Synthetic outcome")
+    for position in range(events):
+        version, stream = divmod(position, streams)
+        raw = encode(
+            outcome if version else proposed,
+            event_id=f"synthetic-{position}",
+            subject=f"meeting/synthetic-{stream}",
+            time="2031-01-01T00:00:00.000Z",
+            version=version + 1,
+            actor="synthetic-actor",
+            role="secretariat",
+            command_id=f"synthetic-{position}",
+            correlation_id="synthetic",
+            causation_id=None,
+            previous_hash=heads[stream],
+        )
+        heads[stream] = hash_of(raw)
+        raws.append(raw)
+    return Ledgers({name: raws if name == "meetings" else [] for name in SERVICES})
+
+
+def exported(ledgers: Ledgers, folder: Path) -> Bundle:
+    """Seal and export, and return the bundle."""
+    ledgers.export(folder)
+    return Bundle(folder)

@@ -1,0 +1,124 @@
+"""A witness vouches for a log that grows, and never for two histories of it."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from shared.events.catalogue import SERVICES
+from shared.tlog.notes import COSIGNATURE, Signer
+from tests.audit.synthetic import Ledgers, exported, signer, simulated
+from tools.audit.bundle import Bundle, NotReadable
+from tools.audit.signatures import Trusted
+from tools.audit.verifying import verify
+from tools.audit.witnessing import WillNotVouch, Witness
+
+WHOLE = simulated(1_500)
+OFFICE = Signer.generate("synthetic.example/audit-office", COSIGNATURE)
+NOW = datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)
+VOUCHED = Trusted((), (OFFICE.verifier,))
+
+
+def part(share: float) -> Ledgers:
+    events = {name: raws[: int(len(raws) * share)] for name, raws in WHOLE.events.items()}
+    return Ledgers(events, WHOLE.signers).seal_all(0.5)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Witness:
+    return Witness(OFFICE, tmp_path / "witness.json")
+
+
+def test_a_growing_log_is_vouched_for_and_verify_shows_it(office: Witness, tmp_path: Path) -> None:
+    bundle = exported(part(0.5), tmp_path / "export")
+    assert {finding.kind for finding in verify(bundle, VOUCHED).findings.kept} == {"witness"}
+    assert [each.before for each in office.vouch(bundle, NOW)] == [None] * 4
+    first = {service: walk.signed.vouching[OFFICE.name] for service, walk in verify(bundle, VOUCHED).walks.items()}
+    assert {service: (size, each.at) for service, (size, each) in first.items()} == {
+        service: (int(len(WHOLE.events[service]) * 0.5), NOW) for service in SERVICES
+    }
+    later = exported(part(1), tmp_path / "export")
+    assert verify(later, VOUCHED).holds, "the earlier cosignatures are kept"
+    assert [each.before for each in office.vouch(later, NOW)] == [first[service][0] for service in SERVICES]
+    done = verify(later, VOUCHED)
+    assert done.holds
+    assert {walk.signed.vouching[OFFICE.name][0] for walk in done.walks.values()} == set(
+        map(len, WHOLE.events.values())
+    )
+
+
+def test_a_forged_history_signed_again_with_the_true_key_is_not_vouched_for(office: Witness, tmp_path: Path) -> None:
+    office.vouch(exported(part(0.5), tmp_path / "true"), NOW)
+    forged = Ledgers(simulated(1_500, seed=8).events, WHOLE.signers).seal_all()
+    bundle = exported(forged, tmp_path / "forged")
+    assert verify(bundle, Trusted()).holds
+    remembered = office.memory.read_bytes()
+    with pytest.raises(WillNotVouch, match="does not continue"):
+        office.vouch(bundle, NOW)
+    assert office.memory.read_bytes() == remembered
+    assert {finding.kind for finding in verify(bundle, VOUCHED).findings.kept} == {"witness"}
+
+
+def test_a_shorter_history_and_a_fork_of_the_same_size_are_not_vouched_for(office: Witness, tmp_path: Path) -> None:
+    office.vouch(exported(part(1), tmp_path / "true"), NOW)
+    with pytest.raises(WillNotVouch, match="has seen"):
+        office.vouch(exported(part(0.5), tmp_path / "older"), NOW)
+    fork = {name: [*raws[:-1], raws[0]] for name, raws in WHOLE.events.items()}
+    with pytest.raises(WillNotVouch, match="nominations: it does not continue"):
+        office.vouch(exported(Ledgers(fork, WHOLE.signers).seal_all(), tmp_path / "fork"), NOW)
+
+
+def test_a_key_that_the_witness_does_not_know(office: Witness, tmp_path: Path) -> None:
+    office.vouch(exported(part(0.5), tmp_path / "export"), NOW)
+    new = Ledgers(WHOLE.events, {name: signer(name) for name in SERVICES}).seal_all()
+    bundle = exported(new, tmp_path / "new")
+    with pytest.raises(WillNotVouch, match="does not know"):
+        office.vouch(bundle, NOW)
+    told = Witness(OFFICE, office.memory, [each.verifier for each in new.signers.values()])
+    assert len(told.vouch(bundle, NOW)) == 4
+
+
+def test_a_checkpoint_that_its_tiles_do_not_make(office: Witness, tmp_path: Path) -> None:
+    bundle = exported(part(1), tmp_path / "export")
+    tile = next(path for path in (bundle.folder / "meetings/tile/1").rglob("*") if path.is_file())
+    tile.write_bytes(bytes(len(tile.read_bytes())))
+    with pytest.raises(WillNotVouch, match="do not make the root"):
+        office.vouch(bundle, NOW)
+    assert not office.memory.exists()
+
+
+def test_a_cosignature_put_under_another_checkpoint_is_found(office: Witness, tmp_path: Path) -> None:
+    bundle = exported(part(1), tmp_path / "export")
+    office.vouch(bundle, NOW)
+    folder = bundle.folder / "meetings"
+    sizes = bundle.logs["meetings"].sizes()
+    moved = (folder / f"checkpoints/{sizes[1]}").read_bytes().rpartition(b"\xe2\x80\x94")[2]
+    with (folder / f"checkpoints/{sizes[0]}").open("ab") as file:
+        file.write(b"\xe2\x80\x94" + moved)
+    finding = verify(bundle, VOUCHED).findings.kept[0]
+    assert (finding.service, finding.kind) == ("meetings", "signature")
+    assert OFFICE.name in finding.what
+
+
+def test_what_a_witness_remembers_cannot_be_read(office: Witness, tmp_path: Path) -> None:
+    office.memory.write_bytes(orjson.dumps([1]))
+    with pytest.raises(NotReadable):
+        office.vouch(exported(part(1), tmp_path / "export"), NOW)
+
+
+def test_nothing_but_the_checkpoints_is_touched(office: Witness, tmp_path: Path) -> None:
+    bundle = exported(part(1), tmp_path / "export")
+    shutil.copytree(bundle.folder, tmp_path / "before")
+    office.vouch(bundle, NOW)
+    changed = {
+        str(path.relative_to(bundle.folder))
+        for path in bundle.folder.rglob("*")
+        if path.is_file() and path.read_bytes() != (tmp_path / "before" / path.relative_to(bundle.folder)).read_bytes()
+    }
+    newest = {f"{name}/checkpoints/{len(raws)}" for name, raws in WHOLE.events.items()}
+    assert changed == newest | {f"{name}/checkpoint" for name in SERVICES}
+    assert Bundle(tmp_path / "before").logs["meetings"].sizes() == bundle.logs["meetings"].sizes()

@@ -1,0 +1,46 @@
+"""The page for the auditor that lies in every bundle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def readme(manifest: dict[str, Any], traces: int) -> str:
+    """Return the page: what is there, and the commands that verify it."""
+    services = manifest["services"]
+    rows = "\n".join(
+        f"| {name} | {told['size']} | `{told['root']}` | `{told['key']}` |" for name, told in services.items()
+    )
+    programs = "\n".join(
+        f'fsck --storage_url="file://$PWD/{name}/" --public_key={name}/log.vkey --N=8 --ui=false' for name in services
+    )
+    return f"""# Record of the deployment `{manifest["deployment"]}`
+
+Exported {manifest["made_at"]} by version {manifest["version"]} of Throughline, read from {manifest["read_from"]}. Four
+ledgers of events, each a tiled transparency log under a signed checkpoint, and the digests of {traces} traces.
+
+| ledger | events | root of the tree | key |
+|---|---|---|---|
+{rows}
+
+Compare these roots and keys with those that you have from elsewhere: an earlier export, a witness, a letter. A key
+that you know only from this folder shows that the folder is whole, not who made it.
+
+## Verify it
+
+With Throughline, offline; it needs this folder and nothing else:
+
+```
+throughline audit verify . --key KEY --since EARLIER_EXPORT
+```
+
+Without Throughline, each ledger by a program of others (github.com/transparency-dev/tessera, `cmd/fsck`):
+
+```
+{programs}
+```
+
+An event is a JSON text (CloudEvents 1.0), found in `<ledger>/tile/entries/` after its length in two bytes, described
+by `schemas/`. `previoushash` is the SHA-256 of the bytes of the event before it in its stream (`subject`,
+`streamversion`). Names of persons are sealed, and cannot be read from here.
+"""

@@ -1,0 +1,154 @@
+"""A log written into a bundle, or continued there: tiles and entries first, the checkpoint last."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
+from itertools import islice
+from pathlib import Path
+
+from shared.tlog.checkpoints import Checkpoint, opened
+from shared.tlog.merkle import TILE_WIDTH, Tree, leaf_hash
+from shared.tlog.notes import NotANote, Note, Verifier
+from shared.tlog.tiles import NotABundle, Tile, bundle, bundles_of, entries_of, tiles_of
+from tools.audit.bundle import ALL_KEYS, CHECKPOINT, CHECKPOINTS, CURRENT_KEY, Log, NotReadable
+
+Entries = Callable[[int, int], Iterable[bytes]]
+Advance = Callable[[int, int], None]
+
+
+class CannotExport(Exception):
+    """What was read does not make what was signed, or does not continue what is there."""
+
+
+def write_log(
+    log: Log,
+    checkpoints: Mapping[int, bytes],
+    keys: Sequence[Verifier],
+    entries: Entries,
+    advance: Advance = lambda done, of: None,
+) -> Checkpoint:
+    """Write a log up to its newest checkpoint, adding to what is there. Raises CannotExport, NotReadable.
+
+    `entries(start, end)` gives the bytes of the events at those positions, in order.
+    """
+    if not checkpoints:
+        raise CannotExport(f"{log.service} has signed no checkpoint yet: try again in a moment")
+    newest = checkpoints[max(checkpoints)]
+    checkpoint, _, by = _opened(log, newest, keys)
+    old = _present(log)
+    tree, begun = _resumed(log, old, checkpoint)
+    coming = entries(tree.size + len(begun), checkpoint.size)
+    _write_entries(log, tree, begun, coming, checkpoint, advance)
+    if tree.root() != checkpoint.root:
+        raise CannotExport(
+            f"the {checkpoint.size} events of {log.service} that were read do not make the root that its checkpoint has"
+        )
+    for level, index, hashes in tree.partial():
+        write(log.folder / Tile(level, index, len(hashes) // 32).path, hashes)
+    for size, raw in checkpoints.items():
+        _write_checkpoint(log, size, raw)
+    ordered = dict.fromkeys((*by, *keys))
+    write(log.folder / ALL_KEYS, "".join(f"{key.vkey}\n" for key in ordered).encode())
+    write(log.folder / CURRENT_KEY, f"{by[0].vkey}\n".encode())
+    write(log.folder / CHECKPOINT, log.file(f"{CHECKPOINTS}/{checkpoint.size}"))
+    if old is not None:
+        _remove_partial(log, old.size, checkpoint.size)
+    return checkpoint
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _opened(log: Log, raw: bytes, keys: Sequence[Verifier]) -> tuple[Checkpoint, Note, tuple[Verifier, ...]]:
+    try:
+        checkpoint, note, by = opened(raw, keys)
+    except NotANote as fault:
+        raise CannotExport(f"a checkpoint of {log.service}: {fault}") from None
+    if not by:
+        raise CannotExport(f"the checkpoint of {log.service} at size {checkpoint.size} is signed with no known key")
+    return checkpoint, note, by
+
+
+def _present(log: Log) -> Checkpoint | None:
+    return log.checkpoint() if (log.folder / CHECKPOINT).exists() else None
+
+
+def _resumed(log: Log, old: Checkpoint | None, new: Checkpoint) -> tuple[Tree, list[bytes]]:
+    """Return the tree as far as whole files of entries go, and the entries past it that are there already."""
+    tree = Tree()
+    if old is None:
+        return tree, []
+    if old.origin != new.origin or old.size > new.size:
+        raise CannotExport(f"{log.folder} holds {old.size} events of {old.origin}: this is not a continuation")
+    for index in range(old.size // TILE_WIDTH):
+        try:
+            tree.add_tile(log.tile(Tile(0, index)))
+        except ValueError:
+            raise CannotExport(f"{log.folder / Tile(0, index).path} is not whole: verify what is there") from None
+    begun: list[bytes] = []
+    for tile in bundles_of(old.size, tree.size):
+        try:
+            begun = entries_of(log.tile(tile))
+        except NotABundle:
+            raise CannotExport(f"{log.folder / tile.path} is not whole: verify what is there") from None
+    _must_have_been(log, old, tree, begun)
+    return tree, begun
+
+
+def _must_have_been(log: Log, old: Checkpoint, tree: Tree, begun: Sequence[bytes]) -> None:
+    """Check that what is there makes the root of the checkpoint that is there."""
+    whole = deepcopy(tree)
+    for entry in begun:
+        whole.add(leaf_hash(entry))
+    if whole.size != old.size or whole.root() != old.root:
+        raise CannotExport(f"what {log.folder} holds does not make the root of its checkpoint: verify it")
+
+
+def _write_entries(
+    log: Log, tree: Tree, begun: list[bytes], entries: Iterable[bytes], checkpoint: Checkpoint, advance: Advance
+) -> None:
+    """Write files of entries and the tiles that become full."""
+    coming = iter(entries)
+    for tile in bundles_of(checkpoint.size, tree.size):
+        held = begun + list(islice(coming, tile.width - len(begun)))
+        begun = []
+        if len(held) != tile.width:
+            raise CannotExport(f"{log.service} gave {tile.index * TILE_WIDTH + len(held)} of {checkpoint.size} events")
+        write(log.folder / tile.path, bundle(held))
+        for entry in held:
+            for level, index, hashes in tree.add(leaf_hash(entry)):
+                write(log.folder / Tile(level, index).path, hashes)
+        advance(tree.size, checkpoint.size)
+
+
+def _write_checkpoint(log: Log, size: int, raw: bytes) -> None:
+    """Write a checkpoint; one that is there stays, with the cosignatures that were added to it."""
+    path = log.folder / CHECKPOINTS / str(size)
+    if not path.exists():
+        write(path, raw)
+        return
+    try:
+        held, given = Note.parse(log.file(f"{CHECKPOINTS}/{size}")), Note.parse(raw)
+    except NotANote as fault:
+        raise NotReadable(f"{path}: {fault}") from None
+    if held.text != given.text:
+        raise CannotExport(f"{path} says something else than the checkpoint of that size that was read now")
+    write(path, held.signed_with(*(each for each in given.signatures if each not in held.signatures)).raw())
+
+
+def _remove_partial(log: Log, old: int, new: int) -> None:
+    """Remove the partial files of an earlier size, which the new ones replace."""
+    kept = {tile.path for tile in (*tiles_of(new), *bundles_of(new))}
+    for tile in (*tiles_of(old), *bundles_of(old)):
+        if tile.width < TILE_WIDTH and tile.path not in kept:
+            path = log.folder / tile.path
+            path.unlink(missing_ok=True)
+            if path.parent.suffix == ".p" and not any(path.parent.iterdir()):
+                path.parent.rmdir()
