@@ -120,19 +120,21 @@ class CommitFeed:
             async for found in self._commits.find({"$or": spans}, {"events": 1}, session=self._session).sort("_id", 1):
                 yield _stored(found)
 
-    async def bytes_of(self, entries: Sequence[Entry]) -> dict[tuple[str, int], bytes]:
-        """Return the bytes of ledgered events by stream and version."""
-        spans: dict[str, tuple[int, int]] = {}
-        for entry in entries:
-            low, high = spans.get(entry.stream, (entry.version, entry.version))
-            spans[entry.stream] = min(low, entry.version), max(high, entry.version)
-        found: dict[tuple[str, int], bytes] = {}
-        for chunk in _chunks(spans.items(), 200):
-            wanted = [{**_span(stream, 0, high + 1), "last": {"$gte": low}} for stream, (low, high) in chunk]
-            async for document in self._commits.find({"$or": wanted}, {"events": 1}):
-                commit = _stored(document)
-                found.update(((commit.stream, commit.first + index), raw) for index, raw in enumerate(commit.events))
-        return found
+
+async def bytes_of(database: AsyncIOMotorDatabase[Any], entries: Sequence[Entry]) -> dict[tuple[str, int], bytes]:
+    """Return the bytes of ledgered events by stream and version."""
+    commits = database.get_collection("commits", read_concern=ReadConcern("majority"))
+    spans: dict[str, tuple[int, int]] = {}
+    for entry in entries:
+        low, high = spans.get(entry.stream, (entry.version, entry.version))
+        spans[entry.stream] = min(low, entry.version), max(high, entry.version)
+    found: dict[tuple[str, int], bytes] = {}
+    for chunk in _chunks(spans.items(), 200):
+        wanted = [{**_span(stream, 0, high + 1), "last": {"$gte": low}} for stream, (low, high) in chunk]
+        async for document in commits.find({"$or": wanted}, {"events": 1}):
+            commit = _stored(document)
+            found.update(((commit.stream, commit.first + index), raw) for index, raw in enumerate(commit.events))
+    return found
 
 
 def _span(stream: str, start: int, end: int) -> dict[str, Any]:

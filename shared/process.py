@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from pymongo.errors import ConnectionFailure
 
 from shared.http import Lifespan
-from shared.settings import Settings
+from shared.settings import CannotStart, Settings
 from shared.telemetry import Pulse, configure_logging
 
 log = structlog.get_logger()
@@ -133,6 +133,9 @@ def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoRetu
     collect_seldom()
     try:
         sys.exit(uvloop.run(_serve(make, told)))
+    except CannotStart as fault:
+        print(fault, file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(0)
 

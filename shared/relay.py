@@ -21,13 +21,14 @@ from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from shared.commit_feed import CommitFeed, Stored, TokenTooOld
+from shared.commit_feed import CommitFeed, Stored, TokenTooOld, bytes_of
 from shared.event_store import EventStore
 from shared.events.canonical import leaf_hash
 from shared.ledger import Batch, Entry, Ledger, LedgerMoved, Token
 from shared.publishing import Record, publish
 from shared.tail import HistoryAhead, check
 from shared.telemetry import RELAY_POSITION, RELAYED, Pulse
+from shared.tlog.notes import Verifier
 
 LEASE_MS = 5_000
 BATCH_COMMITS = 2_000
@@ -77,9 +78,19 @@ class Lease:
 class Relay:
     """The relay of one service."""
 
+    term: object | None = None
+    """While this relay leads, something that no other term of any relay has."""
+
     def __init__(
-        self, database: AsyncIOMotorDatabase[Any], store: EventStore, kafka: str, service: str, pulse: Pulse
+        self,
+        database: AsyncIOMotorDatabase[Any],
+        store: EventStore,
+        kafka: str,
+        service: str,
+        pulse: Pulse,
+        keys: Sequence[Verifier] = (),
     ) -> None:
+        self._keys = keys
         self._database = database
         self._store = store
         self._kafka = kafka
@@ -98,7 +109,7 @@ class Relay:
         Without Kafka there is nothing to compare with, and commands are taken: the check is made again before relaying.
         """
         try:
-            await asyncio.wait_for(check(self._ledger, self._kafka, self._service), 30)
+            await asyncio.wait_for(check(self._ledger, self._kafka, self._service, self._keys), 60)
         except HistoryAhead as finding:
             self._store.closed = str(finding)
             self._pulse.stop(str(finding))
@@ -144,9 +155,11 @@ class Relay:
         async with self._producer() as producer, await self._database.client.start_session() as session:
             feed = CommitFeed(self._database, session)
             keeper = asyncio.create_task(self._keep_lease())
+            self.term = object()
             try:
                 await self._follow(feed, producer, keeper)
             finally:
+                self.term = None
                 keeper.cancel()
 
     @asynccontextmanager
@@ -258,7 +271,7 @@ class Relay:
 
     async def _publish_from_ledger(self, feed: CommitFeed, producer: AIOKafkaProducer) -> None:
         async for batch in self._ledger.since(self._published):
-            raws = await feed.bytes_of(batch.entries)
+            raws = await bytes_of(self._database, batch.entries)
             await self._publish(producer, batch, [raws[entry.stream, entry.version] for entry in batch.entries])
 
     async def _publish(self, producer: AIOKafkaProducer, batch: Batch, raws: Sequence[bytes]) -> None:

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from shared.checkpoints import root_at
+from shared.events.catalogue import SERVICES
 from shared.intake import Arrival, Heard, take_apart
 from shared.ledger import Ledger
 from shared.records import arrival_of
+from shared.tlog.checkpoints import Checkpoint, opened
+from shared.tlog.notes import NotANote, Note, Verifier
 
+CHECKPOINTS = "throughline.checkpoints"
 TAIL_RECORDS = 500
 
 
 class HistoryAhead(Exception):
     """The topic holds what the ledger does not: a backup was restored. It is refilled from the topic, not extended."""
 
-    def __init__(self, service: str, event: Heard, finding: str) -> None:
-        super().__init__(
-            f"{event.origin} holds {event.recorded.subject} version {event.recorded.streamversion} at position "
-            f"{event.position}, {finding}: stop writing and run: throughline refill {service}"
-        )
+    def __init__(self, service: str, holds: str, finding: str) -> None:
+        super().__init__(f"{holds}, {finding}: stop writing and run: throughline refill {service}")
+
+    @classmethod
+    def event(cls, service: str, event: Heard, finding: str) -> HistoryAhead:
+        """Return the finding about an event on the topic."""
+        what = f"{event.recorded.subject} version {event.recorded.streamversion} at position {event.position}"
+        return cls(service, f"{event.origin} holds {what}", finding)
 
 
-async def check(ledger: Ledger, kafka: str, service: str) -> None:
-    """Compare the ledger with the last records of each partition of its topic. Raises HistoryAhead.
+async def check(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier] = ()) -> None:
+    """Compare the ledger with the last records of its topic, and with its last checkpoint. Raises HistoryAhead.
 
     A record that is no event, or claims a version that the ledger knows at another position, or whose predecessor is
     nowhere, is not the relay's, which leaves out no position: it decides nothing here, and those who read set it aside.
     """
+    await _check_checkpoint(ledger, kafka, service, keys)
     tails = await _tails(kafka, f"throughline.{service}")
     if not tails:
         return
@@ -42,9 +51,41 @@ async def check(ledger: Ledger, kafka: str, service: str) -> None:
         for event in events.values():
             stream, version = event.key
             if position >= end and heads.get(stream, 0) < version:
-                raise HistoryAhead(service, event, f"which a ledger of {end} events does not reach")
+                raise HistoryAhead.event(service, event, f"which a ledger of {end} events does not reach")
         if position < end and entered[position] not in events:
-            raise HistoryAhead(service, next(iter(events.values())), "where the ledger has another event")
+            raise HistoryAhead.event(service, next(iter(events.values())), "where the ledger has another event")
+
+
+async def _check_checkpoint(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier]) -> None:
+    published = await checkpoints_published(kafka, service, keys) if keys else {}
+    if not published:
+        return
+    size = max(published)
+    root = await root_at(ledger, size)
+    if root is None:
+        raise HistoryAhead(
+            service, f"{CHECKPOINTS} holds a checkpoint of {size} events", "which the ledger does not reach"
+        )
+    if root != Checkpoint.parse(Note.parse(published[size]).text).root:
+        raise HistoryAhead(service, f"{CHECKPOINTS} holds a checkpoint of {size} events", "where the ledger has others")
+
+
+async def checkpoints_published(kafka: str, service: str, keys: Sequence[Verifier]) -> dict[int, bytes]:
+    """Return by size the checkpoints of a service on their topic, the first of each; unsigned ones are none."""
+    found: dict[int, bytes] = {}
+    async for arrival in records(kafka, CHECKPOINTS, partitions=(partition_of(service),)):
+        try:
+            checkpoint, _, by = opened(arrival.value or b"", keys)
+        except NotANote:
+            continue
+        if by:
+            found.setdefault(checkpoint.size, arrival.value or b"")
+    return found
+
+
+def partition_of(service: str) -> int:
+    """Return the partition of the topic of checkpoints that is a service's own."""
+    return SERVICES.index(service) if service in SERVICES else 0
 
 
 async def _tails(kafka: str, topic: str) -> dict[int, dict[str, Heard]]:
@@ -66,10 +107,14 @@ async def _entered(ledger: Ledger, position: int) -> Mapping[int, str]:
     }  # fmt: skip
 
 
-async def records(kafka: str, topic: str, last: int | None = None) -> AsyncIterator[Arrival]:
+async def records(
+    kafka: str, topic: str, last: int | None = None, partitions: Collection[int] | None = None
+) -> AsyncIterator[Arrival]:
     """Yield the records of a topic up to its present ends, partition by partition: all, or the last of each."""
     async with _consumer(kafka, topic) as consumer:
         for partition in sorted(consumer.assignment()):
+            if partitions is not None and partition.partition not in partitions:
+                continue
             end = (await consumer.end_offsets([partition]))[partition]
             start = (await consumer.beginning_offsets([partition]))[partition]
             consumer.pause(*consumer.assignment())

@@ -18,6 +18,7 @@ COMMAND_SECONDS = Histogram("throughline_command_seconds", "Time to answer a com
 UNAUTHENTICATED = Counter("throughline_unauthenticated_total", "Requests without a valid token", ["service", "reason"])
 RELAYED = Counter("throughline_relayed_events_total", "Events published", ["service"])
 RELAY_POSITION = Gauge("throughline_relay_published_position", "Published position", ["service"])
+SEALED = Gauge("throughline_sealed_size", "Events under the newest checkpoint", ["service"])
 CONSUMED = Counter("throughline_consumed_events_total", "Events taken from Kafka", ["service", "topic"])
 LAG = Gauge("throughline_consumer_lag", "Records not yet taken", ["service"])
 DEAD_LETTERS = Counter("throughline_dead_letters_total", "Messages set aside", ["service", "reason"])

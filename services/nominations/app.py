@@ -23,9 +23,11 @@ from shared.process import connect, lifespan_of, run
 from shared.projecting import Projection
 from shared.refusals import Refusals
 from shared.relay import Relay
+from shared.sealer import Sealer
 from shared.sealing import KeyRing
 from shared.settings import Settings
 from shared.telemetry import Pulse
+from shared.tiled_log import log_router
 
 SERVICE = "nominations"
 
@@ -34,13 +36,15 @@ def make(settings: Settings) -> FastAPI:
     """Put the service together."""
     database = connect(settings, SERVICE)
     relaying, reading = Pulse("relay"), Pulse("subscriber")
+    log_keys, sealing = settings.log_keys(SERVICE), Pulse("sealer")
     store, journal, refusals, keys = EventStore(database), Journal(database), Refusals(database), KeyRing(database)
     states = States(database, AGGREGATES, SHAPE)
     ledgers = Ledgers(store, refusals, OWN, states.known)
     handlers = Handlers(ledgers, keys)
     letters, policies = DeadLetters(database, SERVICE), Policies(handlers, ledgers.known)
     projection = Projection(journal, states, letters, act=policies)
-    relay = Relay(database, store, settings.kafka, SERVICE, relaying)
+    relay = Relay(database, store, settings.kafka, SERVICE, relaying, log_keys.verifiers)
+    sealer = Sealer(database, relay, settings, log_keys, SERVICE, sealing)
     subscriber = Subscriber(settings, SERVICE, TOPICS, projection, Offsets(database), reading)
     return make_app(
         SERVICE,
@@ -50,12 +54,13 @@ def make(settings: Settings) -> FastAPI:
             api.router(handlers, states, keys),
             documents_router(Documents(database), api.GOVERNMENTS, WRITERS),
             operations(projection, store, refusals),
+            log_router(sealer.checkpoints, log_keys),
         ],
-        [relaying, reading],
+        [relaying, reading, sealing],
         lifespan_of(
             database,
             [store.prepare, relay.check, projection.prepare],
-            [(relaying, relay.run), (reading, subscriber.run)],
+            [(relaying, relay.run), (reading, subscriber.run), (sealing, sealer.run)],
         ),
     )
 

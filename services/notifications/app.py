@@ -24,8 +24,10 @@ from shared.process import connect, lifespan_of, run
 from shared.projecting import Projection
 from shared.refusals import Refusals
 from shared.relay import Relay
+from shared.sealer import Sealer
 from shared.sealing import KeyRing
 from shared.telemetry import Pulse
+from shared.tiled_log import log_router
 
 SERVICE = "notifications"
 
@@ -34,6 +36,7 @@ def make(settings: NotificationSettings) -> FastAPI:
     """Put the service together."""
     database = connect(settings, SERVICE)
     relaying, reading, sending = Pulse("relay"), Pulse("subscriber"), Pulse("sender")
+    log_keys, sealing = settings.log_keys(SERVICE), Pulse("sealer")
     store, journal, refusals, keys = EventStore(database), Journal(database), Refusals(database), KeyRing(database)
     states = States(database, OWN, SHAPE)
     ledgers = Ledgers(store, refusals, OWN, states.known)
@@ -42,15 +45,20 @@ def make(settings: NotificationSettings) -> FastAPI:
     handlers = Handlers(ledgers, keys, sender)
     policies = Policies(handlers, states, journal)
     projection = Projection(journal, states, DeadLetters(database, SERVICE), act=policies)
-    relay = Relay(database, store, settings.kafka, SERVICE, relaying)
+    relay = Relay(database, store, settings.kafka, SERVICE, relaying, log_keys.verifiers)
+    sealer = Sealer(database, relay, settings, log_keys, SERVICE, sealing)
     subscriber = Subscriber(settings, SERVICE, TOPICS, projection, Offsets(database), reading)
-    loops = [(relaying, relay.run), (reading, subscriber.run), (sending, sender.run)]
+    loops = [(relaying, relay.run), (reading, subscriber.run), (sending, sender.run), (sealing, sealer.run)]
     return make_app(
         SERVICE,
         settings,
         database,
-        [api.router(handlers, states, keys), operations(projection, store, refusals)],
-        [relaying, reading, sending],
+        [
+            api.router(handlers, states, keys),
+            operations(projection, store, refusals),
+            log_router(sealer.checkpoints, log_keys),
+        ],
+        [relaying, reading, sending, sealing],
         lifespan_of(database, [store.prepare, relay.check, projection.prepare], loops),
     )
 

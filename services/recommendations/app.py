@@ -22,8 +22,10 @@ from shared.process import connect, lifespan_of, run
 from shared.projecting import Projection
 from shared.refusals import Refusals
 from shared.relay import Relay
+from shared.sealer import Sealer
 from shared.settings import Settings
 from shared.telemetry import Pulse
+from shared.tiled_log import log_router
 
 SERVICE = "recommendations"
 
@@ -32,23 +34,29 @@ def make(settings: Settings) -> FastAPI:
     """Put the service together."""
     database = connect(settings, SERVICE)
     relaying, reading = Pulse("relay"), Pulse("subscriber")
+    log_keys, sealing = settings.log_keys(SERVICE), Pulse("sealer")
     store, journal, refusals = EventStore(database), Journal(database), Refusals(database)
     states = States(database, AGGREGATES, SHAPE)
     traces = Traces(database, states, journal)
     handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
     projection = Projection(journal, states, DeadLetters(database, SERVICE), traces.compose_for, Policies(handlers))
-    relay = Relay(database, store, settings.kafka, SERVICE, relaying)
+    relay = Relay(database, store, settings.kafka, SERVICE, relaying, log_keys.verifiers)
+    sealer = Sealer(database, relay, settings, log_keys, SERVICE, sealing)
     subscriber = Subscriber(settings, SERVICE, TOPICS, projection, Offsets(database), reading)
     return make_app(
         SERVICE,
         settings,
         database,
-        [api.router(handlers, traces, projection), operations(projection, store, refusals)],
-        [relaying, reading],
+        [
+            api.router(handlers, traces, projection),
+            operations(projection, store, refusals),
+            log_router(sealer.checkpoints, log_keys),
+        ],
+        [relaying, reading, sealing],
         lifespan_of(
             database,
             [store.prepare, relay.check, projection.prepare, traces.prepare],
-            [(relaying, relay.run), (reading, subscriber.run)],
+            [(relaying, relay.run), (reading, subscriber.run), (sealing, sealer.run)],
         ),
     )
 

@@ -34,6 +34,7 @@ class Ledgers:
     earlier_keys: dict[str, list[Verifier]] = field(default_factory=dict)
     signed: dict[str, dict[int, bytes]] = field(default_factory=lambda: {name: {} for name in SERVICES})
     name: str = "http"
+    remarks: list[str] = field(default_factory=list)
 
     def seal(self, service: str, size: int | None = None) -> bytes:
         """Sign a checkpoint at a size, as the sealer would."""

@@ -20,7 +20,10 @@ EVERYWHERE: Routes = {
         POST /dead-letters/{topic}/{partition}/{offset}/dismiss
     """,
     OPERATORS | AUDITORS: "GET /stalled; GET /dead-letters; GET /dead-letters/{topic}/{partition}/{offset}",
-    AUDITORS: "GET /streams/{stream}; GET /journal; GET /refusals",
+    AUDITORS: """
+        GET /streams/{stream}; GET /journal; GET /refusals
+        GET /log/checkpoint; GET /log/checkpoints; GET /log/keys; GET /log/tile/{tile}
+    """,
 }
 OWN: dict[str, Routes] = {
     "nominations": {
@@ -112,6 +115,7 @@ PARTS = {
     "partition": "0",
     "offset": "0",
     "stream": "synthetic/stream",
+    "tile": "0/000",
 }
 
 

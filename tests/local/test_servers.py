@@ -105,7 +105,7 @@ async def test_topics_are_as_declared(servers: Stack) -> None:
     finally:
         await admin.close()
     partitions = {topic["topic"]: len(topic["partitions"]) for topic in described if not topic["is_internal"]}
-    assert partitions == {f"throughline.{service}": 6 for service in ALL_FOUR}
+    assert partitions == {f"throughline.{service}": 6 for service in ALL_FOUR} | {"throughline.checkpoints": 4}
     topics.ensure(servers.kafka)
 
 

@@ -29,6 +29,8 @@ class Source(Protocol):
     """Where the logs are read: from the services, or from Kafka."""
 
     name: str
+    remarks: list[str]
+    """What was found there that belongs to no log, in words."""
 
     def keys(self, service: str) -> Sequence[Verifier]:
         """Return every key that the log ever signed with."""

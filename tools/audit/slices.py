@@ -118,3 +118,9 @@ def _fact_of_json(raw: bytes) -> Fact | None:
     if type(version) is not int or not all(isinstance(text, str) for text in texts):
         return None
     return stream, version, sha256(raw).digest(), previous, time, short(event_id), short(cause) if cause else 0, None
+
+
+def place(raw: bytes) -> str:
+    """Return which stream and version bytes claim to be, after a comma, where they say so at all."""
+    fact = _fact_of_json(raw)
+    return f", {fact[0]} version {fact[1]}" if fact is not None else ""

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import orjson
 import typer
@@ -12,14 +12,21 @@ from shared.events.catalogue import SERVICES
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import COSIGNATURE, NotAKey, Signer, Verifier
 from tools.audit.bundle import Bundle, NotReadable
+from tools.audit.exporting import Source
+from tools.audit.exporting import export as write_bundle
+from tools.audit.from_kafka import FromKafka
+from tools.audit.from_services import FromServices
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify as verify_bundle
 from tools.audit.witnessing import WillNotVouch, Witness
 from tools.audit.words import as_json, in_words
-from tools.cli.connection import Format
+from tools.audit.writing import CannotExport
+from tools.cli.client import Services
+from tools.cli.connection import Connection, Format, Home, Token
 from tools.cli.failures import REFUSED, BadInput, Failure, exits
 from tools.cli.progress import bar
 from tools.local.files import write
+from tools.local.stack import DEFAULT_HOME
 
 audit = typer.Typer(help="Export the record, and verify it offline.", no_args_is_help=True)
 console = Console()
@@ -69,6 +76,51 @@ def keygen(
             raise BadInput(f"{out}: {fault}") from None
         write(out, text)
         typer.echo(signer.verifier.vkey)
+
+
+@audit.command()
+def export(
+    folder: Folder,
+    origin: Annotated[Literal["http", "kafka"], typer.Option("--from", help="The services, or Kafka.")] = "http",
+    service: Annotated[
+        list[str] | None, typer.Option("--service", help="Only this log; may be given more than once.")
+    ] = None,
+    key: Keys = None,
+    kafka: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    token: Token = None,
+) -> None:
+    """Write the record into a folder that is verified offline, or add to it what is new.
+
+    Example: throughline audit export export-2026
+
+    Everything is compared with the signed checkpoints while it is written; DIR/README.md tells an auditor what to do.
+    From Kafka the logs' keys are given with --key, the retired ones too.
+
+    Exit code: 0 when it is written; 1 when what was read does not make what was signed, naming the position, or when a
+    topic holds what no checkpoint covers; 2 for bad input; 3 when a service or Kafka does not answer.
+    """
+    with exits():
+        connection, keys = Connection(home, token), _trusted(key, None).logs
+        if unknown := set(service or ()) - set(SERVICES):
+            raise BadInput(f"{unknown.pop()}: is not a service; they are {', '.join(SERVICES)}.")
+        with Services(connection, "auditor") as services:
+            source: Source = (
+                FromServices(services, keys) if origin == "http" else FromKafka(kafka or connection.kafka(), keys)
+            )
+            try:
+                done = write_bundle(source, folder, service or SERVICES, bar)
+            except CannotExport as fault:
+                raise Failure(f"Not exported: {fault}.") from None
+            except NotReadable as fault:
+                raise BadInput(str(fault)) from None
+        for name, checkpoint in done.checkpoints.items():
+            console.print(f"{name}: {checkpoint.size} events, {done.new[name]} of them new", soft_wrap=True)
+        console.print(f"{done.traces} traces; now: throughline audit verify {folder}", soft_wrap=True)
+        if source.remarks:
+            raise Failure("\n".join(["Exported; besides, this was found:", *source.remarks[:20]]))
 
 
 @audit.command()

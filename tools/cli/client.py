@@ -61,6 +61,10 @@ class Services:
         """Return the JSON of a query; None is left out of `query`. Raises Refused, Unreachable."""
         return orjson.loads(self._asked(service, "GET", path, params=_known(query)).content)
 
+    def raw(self, service: str, path: str) -> bytes:
+        """Return the bytes of an answer. Raises Refused, Unreachable."""
+        return self._asked(service, "GET", path).content
+
     def find(self, service: str, path: str, **query: Any) -> Any | None:
         """Return the JSON of a query, or None where it is not on record."""
         response = self._asked(service, "GET", path, accept=(404,), params=_known(query))

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from tools.local import grants, tokens, topics
+from tools.local import grants, log_keys, tokens, topics
 from tools.local.files import CHECKOUT, Locked, locked
 from tools.local.kafka import NO_DOORS, Door, Kafka
 from tools.local.memory import Memory
@@ -87,6 +87,9 @@ class Stack:
             "THROUGHLINE_JWKS": str(self.home / tokens.JWKS_FILE),
             "THROUGHLINE_ISSUER": tokens.ISSUER,
             "THROUGHLINE_AUDIENCE": tokens.AUDIENCE,
+            "THROUGHLINE_DEPLOYMENT": log_keys.DEPLOYMENT,
+            "THROUGHLINE_CHECKPOINT_KEYS_FILE": str(log_keys.key_file(self.home, service)),
+            "THROUGHLINE_CHECKPOINT_SECONDS": "1",
             "THROUGHLINE_SMTP_HOST": "127.0.0.1",
             "THROUGHLINE_SMTP_PORT": str(ports["smtp"]),
             "THROUGHLINE_SMTP_SENDER": "throughline@localhost.invalid",
@@ -136,6 +139,7 @@ class Stack:
     def _start_servers(self) -> None:
         ports = self.memory.keep_free_ports()
         tokens.make_key(self.home)
+        log_keys.make_keys(self.home, ALL_FOUR)
         kafka, mongodb = os.environ.get("THROUGHLINE_KAFKA"), os.environ.get("THROUGHLINE_MONGODB")
         own_kafka = Kafka(self.home / "kafka", ports["kafka"], ports["kafka_controller"], self._say, self._doors)
         admin = self.memory.password("admin")

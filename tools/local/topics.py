@@ -33,7 +33,7 @@ def declared(path: Path = DECLARATION, profile: str = "local") -> Topics:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     copies = {key: str(value) for key, value in content["replication"][profile].items()}
     return Topics(
-        partitions={name: topic["partitions"] for name, topic in content["topics"].items()},
+        partitions={name: each["partitions"] for name, each in {**content["topics"], **content["checkpoints"]}.items()},
         config={key: str(value) for key, value in content["config"].items()},
         replication=int(copies.pop("factor")),
         config_when_made=copies,

@@ -1,0 +1,175 @@
+"""The sealer: signs checkpoints over what the ledger holds, keeps them, and publishes them. It works beside the relay.
+
+It never signs two roots for one size: a checkpoint is inserted once under its size, over entries read back with
+majority, and only by the instance that relays. A ledger that is shorter than its last checkpoint, or different, is not
+signed again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo.errors import PyMongoError
+
+from shared.checkpoints import Checkpoints, Kept, leaves, root_at
+from shared.ledger import Ledger
+from shared.relay import Relay
+from shared.settings import Settings
+from shared.tail import CHECKPOINTS, checkpoints_published, partition_of
+from shared.telemetry import SEALED, Pulse
+from shared.tlog.checkpoints import Checkpoint
+from shared.tlog.keys import LogKeys
+from shared.tlog.merkle import Tree
+from shared.tlog.notes import Note
+
+LOOK_SECONDS = 0.25
+RETRY_SECONDS = 1.0
+TILES_AT_ONCE = 100
+LAST_SEAL_SECONDS = 10.0
+
+log = structlog.get_logger()
+
+
+class Unlike(Exception):
+    """The ledger is not what was signed before: it must not be signed again."""
+
+
+class Sealer:
+    """The sealer of one service."""
+
+    def __init__(
+        self,
+        database: AsyncIOMotorDatabase[Any],
+        relay: Relay,
+        settings: Settings,
+        keys: LogKeys,
+        service: str,
+        pulse: Pulse,
+    ) -> None:
+        self._ledger, self.checkpoints = Ledger(database), Checkpoints(database)
+        self._relay, self._settings, self._keys = relay, settings, keys
+        self._service, self._pulse = service, pulse
+        self._tree = Tree()
+        self._tiles: dict[int, int] = {}
+        self._term: object | None = None
+        self._sealed = -1
+        self._due_since: float | None = None
+
+    async def run(self) -> None:
+        """Seal until cancelled, and once more then; after trouble with a server, begin again from the ledger."""
+        try:
+            while True:
+                try:
+                    await self._look()
+                    self._pulse.beat()
+                    await asyncio.sleep(LOOK_SECONDS)
+                except Unlike as finding:
+                    self._pulse.stop(str(finding))
+                    log.error("ledger_unlike_checkpoint", finding=str(finding))
+                    await asyncio.sleep(RETRY_SECONDS)
+                except (PyMongoError, KafkaError, OSError, TimeoutError) as error:
+                    self._term = None
+                    self._pulse.fault(f"{type(error).__name__}: {error}")
+                    log.warning("sealer_interrupted", error=type(error).__name__)
+                    await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            await asyncio.shield(self._last_seal())
+
+    async def _look(self) -> None:
+        """Take what is published into the tree, and seal where enough has come or waited."""
+        term = self._relay.term
+        if term is None:
+            return
+        if term is not self._term:
+            await self._begin()
+            self._term = term
+        await self._grow(await self._ledger.published())
+        fresh = self._tree.size - max(self._sealed, 0)
+        if fresh == 0 and self._sealed >= 0:
+            self._due_since = None
+            return
+        now = time.monotonic()
+        self._due_since = self._due_since or now
+        waited = now - self._due_since >= self._settings.checkpoint_seconds
+        if waited or fresh >= self._settings.checkpoint_events or self._sealed < 0:
+            await self._seal()
+
+    async def _begin(self) -> None:
+        """Read the ledger anew, see that it is what was signed last, and let store and topic hold the same."""
+        published = await checkpoints_published(self._settings.kafka, self._service, self._keys.verifiers)
+        for size, note in published.items():
+            await self.checkpoints.keep(Kept(size, note))
+        await self._publish({each.size: each.note for each in await self.checkpoints.after(-1)}, besides=published)
+        self._tree, self._tiles, self._sealed, self._due_since = Tree(), {}, -1, None
+        newest = await self.checkpoints.newest()
+        if newest is None:
+            return
+        told = Checkpoint.parse(Note.parse(newest.note).text)
+        root = await root_at(self._ledger, told.size)
+        if root is None:
+            raise Unlike(f"the ledger is shorter than its last checkpoint, of {told.size} events")
+        if root != told.root:
+            raise Unlike(f"the first {told.size} events of the ledger do not make the root that was signed for them")
+        self._sealed = told.size
+
+    async def _grow(self, size: int) -> None:
+        """Take ledger entries into the tree, and keep the tiles that become full."""
+        if size <= self._tree.size:
+            return
+        full: list[tuple[int, int, bytes]] = []
+        async for leaf in leaves(self._ledger, self._tree.size, size):
+            full += [tile for tile in self._tree.add(leaf) if await self._is_new(*tile[:2])]
+            if len(full) >= TILES_AT_ONCE:
+                await self.checkpoints.keep_tiles(full)
+                full = []
+        await self.checkpoints.keep_tiles(full)
+
+    async def _is_new(self, level: int, index: int) -> bool:
+        if level not in self._tiles:
+            self._tiles[level] = await self.checkpoints.tiles_kept(level)
+        return index >= self._tiles[level]
+
+    async def _seal(self) -> None:
+        """Sign a checkpoint at the tree's size, keep it, publish it."""
+        signer = self._keys.signer
+        note = Checkpoint(signer.name, self._tree.size, self._tree.root()).signed(signer).raw()
+        kept = Kept(self._tree.size, note)
+        if await self.checkpoints.keep(kept):
+            await self._publish({kept.size: note})
+        self._sealed, self._due_since = kept.size, None
+        SEALED.labels(self._service).set(kept.size)
+        log.info("sealed", size=kept.size)
+
+    async def _publish(self, notes: Mapping[int, bytes], besides: Mapping[int, bytes] | None = None) -> None:
+        missing = {size: note for size, note in notes.items() if size not in (besides or {})}
+        if not missing:
+            return
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka, enable_idempotence=True, acks="all", request_timeout_ms=15_000
+        )
+        await producer.start()
+        try:
+            for _, note in sorted(missing.items()):
+                await producer.send_and_wait(
+                    CHECKPOINTS, note, key=self._service.encode(), partition=partition_of(self._service)
+                )
+        finally:
+            await producer.stop()
+
+    async def _last_seal(self) -> None:
+        """Seal what was published before the end, if this instance relayed and its servers still answer."""
+        try:
+            async with asyncio.timeout(LAST_SEAL_SECONDS):
+                if self._term is not None:
+                    await self._grow(await self._ledger.published())
+                    if self._tree.size > self._sealed:
+                        await self._seal()
+        except (PyMongoError, KafkaError, OSError, TimeoutError) as error:
+            log.warning("last_seal_failed", error=type(error).__name__)

@@ -1,0 +1,249 @@
+"""The whole way on real servers: sealed, served, published, exported from both, verified; and tampered with."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer
+from pymongo import MongoClient
+
+from shared.events.canonical import canonical, leaf_hash
+from shared.events.catalogue import SERVICES
+from shared.tail import records
+from shared.tlog.checkpoints import Checkpoint, opened
+from shared.tlog.keys import LogKeys
+from shared.tlog.notes import Note, Verifier
+from shared.tlog.tiles import tiles_of
+from tests.cli.terminal import PUBLIC_RECORD, said, throughline
+from tests.http.asking import Caller
+from tools.audit.bundle import Bundle
+from tools.local import grants
+from tools.local.log_keys import key_file
+from tools.local.stack import Stack, temporary
+
+pytestmark = pytest.mark.servers
+SERVICE = "recommendations"
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[Stack]:
+    """A stack of this module's own, for what is done to it here must not be met elsewhere."""
+    with temporary(say=lambda _: None) as running:
+        done = throughline(running, "import", "record", str(PUBLIC_RECORD))
+        assert done.exit_code == 0, done.output
+        yield running
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def auditor(loaded: Stack, web: httpx.Client) -> Caller:
+    """An auditor, once everything that was published is sealed."""
+    caller = Caller(loaded, web, "auditor")
+    for service in SERVICES:
+        sealed(loaded, caller, service)
+    return caller
+
+
+def published(stack: Stack, service: str) -> int:
+    with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
+        found = client[grants.database(service)].relay.find_one({"_id": "published"})
+    return int(found["position"]) if found else 0
+
+
+def sealed(stack: Stack, caller: Caller, service: str, seconds: float = 60) -> Checkpoint:
+    """Return the newest checkpoint once it covers all that is published."""
+    until = time.monotonic() + seconds
+    while True:
+        answer = caller.get(service, "/log/checkpoint")
+        if answer.status_code == 200:
+            newest = Checkpoint.parse(Note.parse(answer.content).text)
+            if newest.size == published(stack, service):
+                return newest
+        assert time.monotonic() < until, answer.text
+        time.sleep(0.2)
+
+
+def vkeys(stack: Stack) -> list[str]:
+    return [
+        LogKeys.parse(key_file(stack.home, service).read_text(), f"throughline.local/{service}").signer.verifier.vkey
+        for service in SERVICES
+    ]
+
+
+def pinned(stack: Stack) -> list[str]:
+    return [argument for key in vkeys(stack) for argument in ("--key", key)]
+
+
+@pytest.fixture(scope="module")
+def exported(loaded: Stack, auditor: Caller, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stack") / "export"
+    done = throughline(loaded, "audit", "export", str(folder))
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def test_what_was_exported_over_http_is_verified_offline(loaded: Stack, exported: Path) -> None:
+    done = throughline(None, "audit", "verify", str(exported), *pinned(loaded), "--format", "json")
+    told = orjson.loads(done.stdout)
+    assert done.exit_code == 0, done.output
+    assert told["verified"]
+    assert {name: log["size"] for name, log in told["logs"].items()} == {
+        name: published(loaded, name) for name in SERVICES
+    }
+    assert "verified: " in said(throughline(None, "audit", "verify", str(exported)))
+
+
+def test_the_digests_are_those_of_the_live_traces(exported: Path, auditor: Caller) -> None:
+    from services.recommendations.trace import trace_bytes
+    from shared.events.canonical import sha256_hex
+
+    told = Bundle(exported).traces()["traces"]
+    live = {item["recommendation"]["reference"]: item for item in auditor.get(SERVICE, "/traces").json()["items"]}
+    assert {"CED/2022/R1", "CED/2020/R1"} <= told.keys()
+    for reference, digest in told.items():
+        assert digest["based_on"] == live[reference]["based_on"]
+        assert digest["digest"] == sha256_hex(trace_bytes(live[reference]))
+
+
+def test_an_export_from_kafka_is_the_same_to_the_byte(loaded: Stack, exported: Path, tmp_path: Path) -> None:
+    done = throughline(loaded, "audit", "export", str(tmp_path / "kafka"), "--from", "kafka", *pinned(loaded))
+    assert done.exit_code == 0, done.output
+    for service in SERVICES:
+        for path in (exported / service).rglob("*"):
+            if path.is_file():
+                assert (tmp_path / "kafka" / path.relative_to(exported)).read_bytes() == path.read_bytes(), path
+    assert Bundle(tmp_path / "kafka").traces() == Bundle(exported).traces()
+
+
+def test_the_tiles_that_are_served_are_those_that_are_exported(exported: Path, auditor: Caller) -> None:
+    for service, log in Bundle(exported).logs.items():
+        for tile in tiles_of(log.checkpoint().size):
+            assert auditor.get(service, f"/log/{tile.path}").content == log.tile(tile)
+        assert auditor.get(service, "/log/keys").text == (log.folder / "log.vkeys").read_text()
+
+
+@pytest.mark.parametrize(
+    "tile",
+    ["0/x001/000", "0/000", "entries/000", "1/000.p/1", "64/000", "0/0", "a/b", "..%2f..%2fcheckpoint", "0/000.p/0"],
+)
+def test_a_tile_that_is_not_there(tile: str, auditor: Caller) -> None:
+    answer = auditor.get("meetings", f"/log/tile/{tile}")
+    assert answer.status_code == 404, answer.text
+    assert answer.json()["rule"] in {"NotOnRecord", "NotServed"}
+
+
+def test_every_checkpoint_is_on_its_topic_signed_and_in_order(loaded: Stack, auditor: Caller) -> None:
+    keys = [Verifier.parse(key) for key in vkeys(loaded)]
+
+    async def all_of_them() -> list[tuple[str, int]]:
+        found = []
+        async for arrival in records(loaded.kafka, "throughline.checkpoints"):
+            checkpoint, _, by = opened(arrival.value or b"", keys)
+            assert by
+            assert checkpoint.origin == f"throughline.local/{(arrival.key or b'').decode()}"
+            found.append((checkpoint.origin.rpartition("/")[2], checkpoint.size))
+        return found
+
+    found = asyncio.run(all_of_them())
+    for service in SERVICES:
+        served = [item["size"] for item in auditor.get(service, "/log/checkpoints").json()["items"]]
+        assert [size for name, size in found if name == service] == served == sorted(set(served))
+        assert auditor.get(service, "/log/checkpoints", after=served[0], limit=1).json().get("next") == (
+            served[1] if len(served) > 1 else None
+        )
+
+
+def test_a_service_seals_at_its_end_and_goes_on_from_there(loaded: Stack, auditor: Caller, web: httpx.Client) -> None:
+    office = Caller(loaded, web, "secretariat")
+    before = sealed(loaded, auditor, "nominations")
+    assert office.post("nominations", "/calls", {"call": "synthetic-audit", "title": "Synthetic"}).status_code == 200
+    loaded.stop_one("nominations")
+    with MongoClient[dict[str, Any]](loaded.mongodb_admin_uri) as client:
+        kept = client[grants.database("nominations")].checkpoints.find_one(sort=[("_id", -1)])
+    assert kept is not None
+    assert kept["_id"] == published(loaded, "nominations")
+    loaded.start_one("nominations")
+    assert sealed(loaded, auditor, "nominations").size > before.size
+
+
+def test_no_private_key_reaches_a_log_or_an_export(loaded: Stack, exported: Path) -> None:
+    secrets = [key_file(loaded.home, service).read_text().split("+")[-1].strip() for service in SERVICES]
+    for path in [*(loaded.home / "logs").iterdir(), *exported.rglob("*")]:
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(secret.encode() in content for secret in secrets), path
+            assert b"PRIVATE+KEY" not in content
+    assert all(key_file(loaded.home, service).stat().st_mode & 0o077 == 0 for service in SERVICES)
+
+
+def test_a_byte_flipped_in_the_store_is_found_and_named(loaded: Stack, auditor: Caller, tmp_path: Path) -> None:
+    with MongoClient[dict[str, Any]](loaded.mongodb_admin_uri) as client:
+        commits = client[grants.database(SERVICE)].commits
+        commit = commits.find_one({"_id.s": "recommendation/CED/2022/R1", "_id.v": 2})
+        assert commit is not None
+        raw = bytes(commit["events"][0])
+        commits.update_one({"_id": commit["_id"]}, {"$set": {"events.0": raw.replace(b'"source"', b'"sourcf"', 1)}})
+        try:
+            done = throughline(loaded, "audit", "export", str(tmp_path / "export"), "--service", SERVICE)
+            assert done.exit_code == 1
+            assert "recommendation/CED/2022/R1 version 2" in said(done)
+            assert "position" in said(done)
+        finally:
+            commits.update_one({"_id": commit["_id"]}, {"$set": {"events.0": raw}})
+    assert throughline(loaded, "audit", "export", str(tmp_path / "export"), "--service", SERVICE).exit_code == 0
+
+
+def test_a_second_message_with_other_bytes_is_found_and_named(loaded: Stack, exported: Path, tmp_path: Path) -> None:
+    log = Bundle(exported).logs["meetings"]
+    true = next(raw for _, raw in log.entries(1))
+    event = orjson.loads(true)
+    forged = canonical(event | {"actor": "synthetic-forger"})
+    headers = [("position", b"1"), ("leaf", leaf_hash(forged).encode())]
+
+    async def forge() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=loaded.kafka)
+        await producer.start()
+        await producer.send_and_wait("throughline.meetings", forged, key=event["subject"].encode(), headers=headers)
+        await producer.stop()
+
+    asyncio.run(forge())
+    asked = ("audit", "export", str(tmp_path / "kafka"), "--from", "kafka", "--service", "meetings", *pinned(loaded))
+    done = throughline(loaded, *asked)
+    assert done.exit_code == 1
+    assert f"meetings, position 1, {event['subject']} version {event['streamversion']}" in said(done)
+    assert "other bytes" in said(done)
+    assert next(raw for _, raw in Bundle(tmp_path / "kafka").logs["meetings"].entries(1)) == true
+    assert throughline(None, "audit", "verify", str(tmp_path / "kafka"), *pinned(loaded)[2:4]).exit_code == 0
+
+
+def test_a_second_export_adds_what_is_new_and_continues_the_first(
+    loaded: Stack, exported: Path, auditor: Caller, web: httpx.Client, tmp_path: Path
+) -> None:
+    shutil.copytree(exported, tmp_path / "export")
+    office = Caller(loaded, web, "secretariat")
+    assert office.post("nominations", "/calls", {"call": "synthetic-later", "title": "Synthetic"}).status_code == 200
+    until = time.monotonic() + 30
+    while published(loaded, "nominations") == Bundle(exported).logs["nominations"].checkpoint().size:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    sealed(loaded, auditor, "nominations")
+    done = throughline(loaded, "audit", "export", str(tmp_path / "export"))
+    assert done.exit_code == 0, done.output
+    checked = throughline(None, "audit", "verify", str(tmp_path / "export"), "--since", str(exported), *pinned(loaded))
+    assert checked.exit_code == 0, checked.output
+    backwards = throughline(None, "audit", "verify", str(exported), "--since", str(tmp_path / "export"))
+    assert backwards.exit_code == 1
+    assert "some were taken away" in said(backwards)

@@ -1,0 +1,67 @@
+"""Logs read from the services over HTTP, by an auditor's token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.tlog.merkle import TILE_WIDTH, leaf_hash, split
+from shared.tlog.notes import NotAKey, Verifier
+from shared.tlog.tiles import NotABundle, Tile, bundles_of, entries_of
+from tools.audit.slices import place
+from tools.audit.writing import CannotExport
+from tools.cli.client import Services
+
+
+@dataclass
+class FromServices:
+    """The services as a source of exports. Keys that were given are taken, else those that the services name."""
+
+    services: Services
+    given: Sequence[Verifier] = ()
+    name: str = "http"
+    remarks: list[str] = field(default_factory=list)
+
+    def keys(self, service: str) -> Sequence[Verifier]:
+        """Return the keys of a log."""
+        if self.given:
+            return [key for key in self.given if key.name.endswith(f"/{service}")]
+        try:
+            return [Verifier.parse(line) for line in self.services.raw(service, "/log/keys").decode().split()]
+        except (NotAKey, UnicodeDecodeError) as fault:
+            raise CannotExport(f"{service} names a key that is none: {fault}") from None
+
+    def checkpoints(self, service: str) -> Mapping[int, bytes]:
+        """Return every signed checkpoint."""
+        found: dict[int, bytes] = {}
+        after: int | None = -1
+        while after is not None:
+            page = self.services.get(service, "/log/checkpoints", after=after, limit=1_000)
+            found |= {each["size"]: each["note"].encode() for each in page["items"]}
+            after = page.get("next")
+        return found
+
+    def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
+        """Yield events, each compared with the hash that the service's ledger has of it."""
+        for tile in bundles_of(end, start):
+            first = tile.index * TILE_WIDTH
+            yield from self._tile(service, tile)[max(0, start - first) :]
+
+    def _tile(self, service: str, tile: Tile) -> list[bytes]:
+        leaves = split(self.services.raw(service, f"/log/{Tile(0, tile.index, tile.width).path}"))
+        try:
+            entries = entries_of(self.services.raw(service, f"/log/{tile.path}"))
+        except NotABundle as fault:
+            raise CannotExport(f"{service}, {tile.path}: {fault}") from None
+        for position in _unlike(entries, leaves):
+            raise CannotExport(
+                f"{service}, position {tile.index * TILE_WIDTH + position}{place(entries[position])}: the stored bytes "
+                "are not those that the ledger has the hash of: the store, or the ledger, was changed"
+            )
+        return entries
+
+
+def _unlike(entries: Sequence[bytes], leaves: Sequence[bytes]) -> Iterator[int]:
+    for position, (entry, leaf) in enumerate(zip(entries, leaves, strict=False)):
+        if leaf_hash(entry) != leaf:
+            yield position
