@@ -1,0 +1,184 @@
+"""Programs that nobody here wrote accept an export of more than 65,536 events, and refuse a tampered one.
+
+They are golang.org/x/mod/sumdb (through the small program in foreign/) and transparency-dev/tessera's fsck, as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from shared.tlog.merkle import leaf_hash
+from shared.tlog.notes import COSIGNATURE, Signer
+from shared.tlog.tiles import Tile, bundle, entries_of
+from tests.audit.synthetic import exported, many, signer
+from tools.audit.bundle import Bundle
+from tools.audit.signatures import Trusted
+from tools.audit.verifying import verify
+from tools.audit.witnessing import Witness
+
+FOREIGN = Path(__file__).parent / "foreign"
+FSCK = "github.com/transparency-dev/tessera/cmd/fsck"
+EVENTS = 70_000
+LEDGERS = many(EVENTS).seal_all(0.1, 0.9, 65_536 / EVENTS)
+OFFICE = Signer.generate("synthetic.example/office", COSIGNATURE)
+VKEY = LEDGERS.signers["meetings"].verifier.vkey
+Run = Callable[..., str]
+
+
+class GoIsMissing(Exception):
+    """The foreign verifiers cannot be built."""
+
+
+def go() -> str:
+    """Return where Go is; a machine without it cannot tell whether our files are what others read."""
+    found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if found is None:
+        raise GoIsMissing(
+            "Go 1.25 or newer is needed for the foreign verifiers (https://go.dev/dl/, or apt-get install golang-go)"
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both programs, built from pinned sources."""
+    folder = tmp_path_factory.mktemp("foreign")
+    for name, package in (("sumdb", "."), ("fsck", FSCK)):
+        command = [go(), "build", "-mod=readonly", "-o", str(folder / name), package]
+        done = subprocess.run(command, cwd=FOREIGN, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def true(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("big")
+    found = exported(LEDGERS, folder / "export")
+    Witness(OFFICE, folder / "memory.json").vouch(found, datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC))
+    return found
+
+
+@pytest.fixture
+def copy(true: Bundle, tmp_path: Path) -> Bundle:
+    shutil.copytree(true.folder / "meetings", tmp_path / "export/meetings", copy_function=os.link)
+    return Bundle(tmp_path / "export")
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write another file in place of one that may be linked to the true one."""
+    path.unlink()
+    path.write_bytes(content)
+
+
+def sumdb(built: Path, log: Path, *keys: str) -> str:
+    """Return what the program on golang.org/x/mod/sumdb says."""
+    command = [str(built / "sumdb"), str(log), *(keys or (VKEY,))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return done.stdout.strip() if done.returncode == 0 else f"refused: {done.stderr}"
+
+
+def fsck(built: Path, log: Path, *keys: str) -> str:
+    """Return what fsck says; it ends with exit code 0 also where it fails, so its success line is read."""
+    key = log.parent / "key"
+    key.write_text((keys or (VKEY,))[0])
+    command = [str(built / "fsck"), f"--storage_url=file://{log}/", f"--public_key={key}", "--N=8", "--ui=false"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        return "refused: it did not end"
+    if "Successfully fsck'd log with size" in done.stderr and "failed" not in done.stderr:
+        return f"verified {done.stderr.partition('log with size ')[2].split()[0].rstrip(',')}"
+    return f"refused: {done.stderr}"
+
+
+PROGRAMS = pytest.mark.parametrize("program", [sumdb, fsck])
+
+
+@PROGRAMS
+@pytest.mark.parametrize("service", ["meetings", "nominations"])
+def test_a_true_export_is_accepted(program: Run, service: str, built: Path, true: Bundle) -> None:
+    key = LEDGERS.signers[service].verifier.vkey
+    assert program(built, true.folder / service, key).startswith(f"verified {len(LEDGERS.events[service])}")
+
+
+def test_a_witness_is_understood(built: Path, true: Bundle) -> None:
+    assert sumdb(built, true.folder / "meetings", VKEY, OFFICE.verifier.vkey) == f"verified {EVENTS}"
+    other = Signer.generate(OFFICE.name, COSIGNATURE).verifier.vkey
+    assert "1 of 2 keys" in sumdb(built, true.folder / "meetings", VKEY, other)
+
+
+def test_the_export_is_also_what_our_own_verification_accepts(true: Bundle) -> None:
+    done = verify(true, Trusted(), jobs=1)
+    assert (done.holds, done.events) == (True, EVENTS)
+
+
+def flip_an_event(log: Path) -> None:
+    path = log / Tile(None, 100).path
+    entries = entries_of(path.read_bytes())
+    entries[7] = entries[7].replace(b"synthetic-actor", b"synthetic-forger")
+    replace(path, bundle(entries))
+
+
+def drop_an_event(log: Path) -> None:
+    path = log / Tile(None, 100).path
+    replace(path, bundle(entries_of(path.read_bytes())[1:]))
+
+
+def swap_two_events(log: Path) -> None:
+    path = log / Tile(None, 100).path
+    one, other, *rest = entries_of(path.read_bytes())
+    replace(path, bundle([other, one, *rest]))
+
+
+def forge_an_event_with_its_tile(log: Path) -> None:
+    flip_an_event(log)
+    path = log / Tile(0, 100).path
+    entries = entries_of((log / Tile(None, 100).path).read_bytes())
+    replace(path, b"".join(leaf_hash(entry) for entry in entries))
+
+
+def flip_a_tile(log: Path) -> None:
+    path = log / Tile(1, 0).path
+    replace(path, bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+
+
+def truncate(log: Path) -> None:
+    (log / Tile(None, EVENTS // 256, EVENTS % 256).path).unlink()
+
+
+def claim_another_size(log: Path) -> None:
+    path = log / "checkpoint"
+    replace(path, path.read_bytes().replace(b"\n70000\n", b"\n69999\n"))
+
+
+TAMPERINGS = [
+    *(flip_an_event, drop_an_event, swap_two_events, forge_an_event_with_its_tile),
+    *(flip_a_tile, truncate, claim_another_size),
+]
+
+
+@pytest.mark.parametrize("tamper", TAMPERINGS)
+def test_a_tampered_export_is_refused_by_both(tamper: Callable[[Path], None], built: Path, copy: Bundle) -> None:
+    log = copy.folder / "meetings"
+    tamper(log)
+    assert sumdb(built, log).startswith("refused"), "sumdb"
+    assert fsck(built, log).startswith("refused"), "fsck"
+
+
+@PROGRAMS
+def test_a_wrong_key_is_refused(program: Run, built: Path, copy: Bundle) -> None:
+    wrong = signer("meetings").verifier.vkey
+    assert program(built, copy.folder / "meetings", wrong).startswith("refused")
+
+
+def test_without_go_the_tests_fail_and_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    with pytest.raises(GoIsMissing, match=r"go\.dev"):
+        go()
