@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
 from shared.commit_feed import bytes_of
@@ -15,8 +15,6 @@ from shared.event_store import DURABLE
 from shared.ledger import Entry, Ledger
 from shared.tlog.merkle import TILE_WIDTH, Tree, root_of, split
 from shared.tlog.tiles import Tile, bundle
-
-_DUPLICATE_KEY = 11000
 
 
 @dataclass(frozen=True)
@@ -60,14 +58,12 @@ class Checkpoints:
         return int(found["_id"]["n"]) + 1 if found else 0
 
     async def keep_tiles(self, tiles: Sequence[tuple[int, int, bytes]]) -> None:
-        """Keep tiles that became full; those that are kept already stay."""
-        documents = [{"_id": {"l": level, "n": index}, "hashes": hashes} for level, index, hashes in tiles]
-        try:
-            if documents:
-                await self._tiles.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            if any(each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]):
-                raise
+        """Keep tiles that became full, in their order, so that none is kept before one below it or to its left."""
+        for level, index, hashes in tiles:
+            try:
+                await self._tiles.insert_one({"_id": {"l": level, "n": index}, "hashes": hashes})
+            except DuplicateKeyError:
+                continue
 
     async def tile(self, tile: Tile) -> bytes | None:
         """Return a tile or an entry bundle, partial ones included; None where the ledger does not reach so far.

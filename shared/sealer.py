@@ -32,6 +32,7 @@ from shared.tlog.notes import Note
 LOOK_SECONDS = 0.25
 RETRY_SECONDS = 1.0
 TILES_AT_ONCE = 100
+LEVELS = 7
 LAST_SEAL_SECONDS = 10.0
 
 log = structlog.get_logger()
@@ -58,9 +59,11 @@ class Sealer:
         self._service, self._pulse = service, pulse
         self._tree = Tree()
         self._tiles: dict[int, int] = {}
+        self._full: list[tuple[int, int, bytes]] = []
         self._term: object | None = None
         self._sealed = -1
         self._due_since: float | None = None
+        self._unpublished: dict[int, bytes] = {}
 
     async def run(self) -> None:
         """Seal until cancelled, and once more then; after trouble with a server, begin again from the ledger."""
@@ -106,8 +109,13 @@ class Sealer:
         published = await checkpoints_published(self._settings.kafka, self._service, self._keys.verifiers)
         for size, note in published.items():
             await self.checkpoints.keep(Kept(size, note))
-        await self._publish({each.size: each.note for each in await self.checkpoints.after(-1)}, besides=published)
-        self._tree, self._tiles, self._sealed, self._due_since = Tree(), {}, -1, None
+        kept = {each.size: each.note for each in await self.checkpoints.after(-1)}
+        await self._publish({size: note for size, note in kept.items() if size not in published})
+        self._unpublished.clear()
+        if forked := [size for size in published if kept[size] != published[size]]:
+            raise Unlike(f"store and topic hold different checkpoints of {min(forked)} events")
+        self._tree, self._full, self._sealed, self._due_since = Tree(), [], -1, None
+        self._tiles = {level: await self.checkpoints.tiles_kept(level) for level in range(LEVELS)}
         newest = await self.checkpoints.newest()
         if newest is None:
             return
@@ -121,20 +129,16 @@ class Sealer:
 
     async def _grow(self, size: int) -> None:
         """Take ledger entries into the tree, and keep the tiles that become full."""
-        if size <= self._tree.size:
-            return
-        full: list[tuple[int, int, bytes]] = []
-        async for leaf in leaves(self._ledger, self._tree.size, size):
-            full += [tile for tile in self._tree.add(leaf) if await self._is_new(*tile[:2])]
-            if len(full) >= TILES_AT_ONCE:
-                await self.checkpoints.keep_tiles(full)
-                full = []
-        await self.checkpoints.keep_tiles(full)
+        if size > self._tree.size:
+            async for leaf in leaves(self._ledger, self._tree.size, size):
+                self._full += [tile for tile in self._tree.add(leaf) if tile[1] >= self._tiles.get(tile[0], 0)]
+                if len(self._full) >= TILES_AT_ONCE:
+                    await self._keep_tiles()
+        await self._keep_tiles()
 
-    async def _is_new(self, level: int, index: int) -> bool:
-        if level not in self._tiles:
-            self._tiles[level] = await self.checkpoints.tiles_kept(level)
-        return index >= self._tiles[level]
+    async def _keep_tiles(self) -> None:
+        await self.checkpoints.keep_tiles(self._full)
+        self._full.clear()
 
     async def _seal(self) -> None:
         """Sign a checkpoint at the tree's size, keep it, publish it."""
@@ -142,21 +146,22 @@ class Sealer:
         note = Checkpoint(signer.name, self._tree.size, self._tree.root()).signed(signer).raw()
         kept = Kept(self._tree.size, note)
         if await self.checkpoints.keep(kept):
-            await self._publish({kept.size: note})
+            self._unpublished[kept.size] = note
+            await self._publish(self._unpublished)
+            self._unpublished.clear()
         self._sealed, self._due_since = kept.size, None
         SEALED.labels(self._service).set(kept.size)
         log.info("sealed", size=kept.size)
 
-    async def _publish(self, notes: Mapping[int, bytes], besides: Mapping[int, bytes] | None = None) -> None:
-        missing = {size: note for size, note in notes.items() if size not in (besides or {})}
-        if not missing:
+    async def _publish(self, notes: Mapping[int, bytes]) -> None:
+        if not notes:
             return
         producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka, enable_idempotence=True, acks="all", request_timeout_ms=15_000
         )
-        await producer.start()
         try:
-            for _, note in sorted(missing.items()):
+            await producer.start()
+            for _, note in sorted(notes.items()):
                 await producer.send_and_wait(
                     CHECKPOINTS, note, key=self._service.encode(), partition=partition_of(self._service)
                 )
@@ -171,5 +176,6 @@ class Sealer:
                     await self._grow(await self._ledger.published())
                     if self._tree.size > self._sealed:
                         await self._seal()
+                    await self._publish(self._unpublished)
         except (PyMongoError, KafkaError, OSError, TimeoutError) as error:
             log.warning("last_seal_failed", error=type(error).__name__)

@@ -1,0 +1,239 @@
+"""The sealer signs what the ledger holds and nothing else: once for each size, on and on across deaths and restores."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from shared.checkpoints import Checkpoints, root_at
+from shared.event_store import EventStore
+from shared.intake import take_apart
+from shared.ledger import Ledger
+from shared.refill import Refill
+from shared.relay import Relay
+from shared.sealer import Sealer
+from shared.settings import Settings
+from shared.tail import checkpoints_published
+from shared.telemetry import Pulse
+from shared.tlog.checkpoints import Checkpoint, opened
+from shared.tlog.keys import LogKeys
+from shared.tlog.notes import Signer
+from shared.tlog.tiles import Tile, tiles_of
+from tests.faults.relaying import Site, a_site, running
+from tools.local.stack import Stack
+
+pytestmark = pytest.mark.servers
+RESTORED = ("commits", "ledger", "relay", "checkpoints", "tiles")
+
+
+@dataclass
+class Sealed:
+    """A site whose ledger is sealed with keys of its own."""
+
+    site: Site
+    keys: LogKeys
+    events: int = 40
+
+    def instance(self, keys: LogKeys | None = None) -> tuple[Relay, Sealer, Pulse]:
+        """Return a relay and its sealer, as one instance of a service has them."""
+        keys = keys or self.keys
+        site, pulse = self.site, Pulse("sealer")
+        settings = Settings(
+            kafka=site.kafka,
+            mongodb=SecretStr(""),
+            database="",
+            jwks="",
+            checkpoint_events=self.events,
+            checkpoint_seconds=0.3,
+        )
+        store = EventStore(site.database)
+        relay = Relay(site.database, store, site.kafka, site.service, Pulse("relay"), keys.verifiers)
+        return relay, Sealer(site.database, relay, settings, keys, site.service, pulse), pulse
+
+    @asynccontextmanager
+    async def running(self, keys: LogKeys | None = None) -> AsyncIterator[Pulse]:
+        """Run an instance."""
+        relay, sealer, pulse = self.instance(keys)
+        async with running(relay), running(sealer):  # type: ignore[arg-type]
+            yield pulse
+
+    async def until_sealed(self, size: int) -> None:
+        """Wait until a checkpoint covers so many events."""
+        async with asyncio.timeout(30):
+            while (newest := await Checkpoints(self.site.database).newest()) is None or newest.size < size:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    async def verify(self) -> None:
+        """Assert that every checkpoint is signed, true to the ledger, and on the topic; and that every tile is true."""
+        ledger, checkpoints = Ledger(self.site.database), Checkpoints(self.site.database)
+        published = await checkpoints_published(self.site.kafka, self.site.service, self.keys.verifiers)
+        kept = {each.size: each.note for each in await checkpoints.after(-1)}
+        assert published == kept
+        for size, note in kept.items():
+            checkpoint, _, by = opened(note, self.keys.verifiers)
+            assert by
+            assert (checkpoint.size, checkpoint.root) == (size, await root_at(ledger, size))
+        for tile in tiles_of(max(kept)):
+            found = await checkpoints.tile(tile)
+            assert found is not None
+            assert len(found) == tile.width * 32
+
+
+def keys_of(site: Site) -> LogKeys:
+    return LogKeys(Signer.generate(f"throughline.synthetic/{site.service}"))
+
+
+@asynccontextmanager
+async def sealed(stack: Stack) -> AsyncIterator[Sealed]:
+    async with a_site(stack) as site:
+        yield Sealed(site, keys_of(site))
+
+
+async def test_an_empty_ledger_is_sealed_and_then_what_is_published(stack: Stack) -> None:
+    async with sealed(stack) as log:
+        async with log.running():
+            await log.until_sealed(0)
+            await log.site.append(streams=5, commits=4)
+            await log.until_sealed(log.site.appended)
+        await log.verify()
+        assert (await Checkpoints(log.site.database).after(-1))[0].size == 0
+
+
+async def test_tiles_that_fill_up_are_kept(stack: Stack) -> None:
+    async with sealed(stack) as log:
+        async with log.running():
+            await log.site.append(streams=30, commits=14)
+            await log.until_sealed(log.site.appended)
+        await log.verify()
+        checkpoints = Checkpoints(log.site.database)
+        assert await checkpoints.tiles_kept(0) == log.site.appended // 256 > 1
+        assert await checkpoints.tile(Tile(0, 900)) is None
+        async with log.running():
+            await log.site.append(streams=30, commits=8)
+            await log.until_sealed(log.site.appended)
+        await log.verify()
+
+
+async def test_what_is_due_is_sealed_at_the_end(stack: Stack) -> None:
+    async with sealed(stack) as log:
+        async with log.running():
+            await log.until_sealed(0)
+            await log.site.append(streams=3, commits=1)
+            await log.site.until(log.site.appended)
+        newest = await Checkpoints(log.site.database).newest()
+        assert newest is not None
+        assert newest.size == log.site.appended
+        await log.verify()
+
+
+async def test_two_instances_sign_one_history(stack: Stack) -> None:
+    async with sealed(stack) as log:
+        async with log.running(), log.running():
+            await log.site.append(streams=8, commits=6)
+            await log.until_sealed(log.site.appended)
+        await log.verify()
+
+
+async def test_a_key_is_changed_and_the_earlier_checkpoints_stay(stack: Stack) -> None:
+    async with sealed(stack) as log:
+        async with log.running():
+            await log.site.append(streams=3, commits=2)
+            await log.until_sealed(log.site.appended)
+        log.keys = log.keys.rotated()
+        async with log.running():
+            await log.site.append(streams=3, commits=2)
+            await log.until_sealed(log.site.appended)
+        await log.verify()
+        by = {opened(each.note, log.keys.verifiers)[2] for each in await Checkpoints(log.site.database).after(-1)}
+        assert by == {(key,) for key in log.keys.verifiers}
+
+
+async def test_after_a_restore_the_last_published_checkpoint_must_be_reached_again(stack: Stack) -> None:
+    async with sealed(stack) as log:
+        site = log.site
+        async with log.running():
+            await site.append(streams=4, commits=3)
+            await log.until_sealed(site.appended)
+            backup = {name: await site.database[name].find().to_list(None) for name in RESTORED}
+            await site.append(streams=4, commits=3)
+            await log.until_sealed(site.appended)
+        for name, documents in backup.items():
+            await site.database[name].delete_many({})
+            if documents:
+                await site.database[name].insert_many(documents)
+        relay, _, _ = log.instance()
+        assert not await relay.check()
+        assert "throughline.checkpoints holds a checkpoint of" in str(relay._store.closed)
+        assert f"throughline refill {site.service}" in str(relay._store.closed)
+
+
+async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(stack: Stack) -> None:
+    async with sealed(stack) as log:
+        site = log.site
+        async with log.running():
+            await site.append(streams=4, commits=3)
+            await log.until_sealed(site.appended)
+        before = await Checkpoints(site.database).after(-1)
+        batch: Any = await site.database.ledger.find_one({"_id": 0})
+        batch["entries"][0][2] = "0" * 64
+        await site.database.ledger.replace_one({"_id": 0}, batch)
+        relay, sealer, pulse = log.instance()
+        assert not await relay.check()
+        assert "where the ledger has others" in str(relay._store.closed)
+        relay.term = object()
+        async with running(sealer):  # type: ignore[arg-type]
+            async with asyncio.timeout(20):
+                while "do not make the root" not in pulse.trouble:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+        assert await Checkpoints(site.database).after(-1) == before
+
+
+async def test_checkpoints_that_a_restored_database_lacks_come_back_from_their_topic(stack: Stack) -> None:
+    async with sealed(stack) as log:
+        async with log.running():
+            await log.site.append(streams=4, commits=3)
+            await log.until_sealed(log.site.appended)
+        kept = await Checkpoints(log.site.database).after(-1)
+        await log.site.database.checkpoints.delete_many({"_id": {"$gt": 0}})
+        async with log.running():
+            await log.until_sealed(log.site.appended)
+        assert await Checkpoints(log.site.database).after(-1) == kept
+
+
+async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(stack: Stack) -> None:
+    async with sealed(stack) as log:
+        forger = Sealed(log.site, keys_of(log.site))
+        note = Checkpoint(log.keys.signer.name, 1_000_000, bytes(32)).signed(forger.keys.signer).raw()
+        _, sealer, _ = log.instance()
+        await sealer._publish({1_000_000: note})
+        async with log.running():
+            await log.site.append(streams=3, commits=1)
+            await log.until_sealed(log.site.appended)
+        await log.verify()
+
+
+async def test_a_refill_goes_on_under_the_same_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("shared.tail", "shared.refill"):
+        monkeypatch.setattr(
+            f"{module}.take_apart", lambda arrival: take_apart(replace(arrival, topic="throughline.recommendations"))
+        )
+    async with sealed(stack) as log:
+        site = log.site
+        async with log.running():
+            await site.append(streams=4, commits=3)
+            await log.until_sealed(site.appended)
+        kept = await Checkpoints(site.database).after(-1)
+        for name in RESTORED:
+            await site.database[name].delete_many({})
+        await Refill(site.database, site.kafka, site.service).run()
+        async with log.running():
+            await site.append(streams=5, commits=1)
+            await log.until_sealed(site.appended)
+        await log.verify()
+        assert (await Checkpoints(site.database).after(-1))[: len(kept)] == kept
