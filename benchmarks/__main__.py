@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import rows_memory, rows_peers, rows_reading, rows_waiting, rows_writing
+from benchmarks import rows_audit, rows_memory, rows_peers, rows_reading, rows_waiting, rows_writing
 from benchmarks.dataset import Dataset
 from benchmarks.kept import Kept
 from benchmarks.machine import Moment, machine
@@ -19,7 +19,7 @@ from tools.local.files import CHECKOUT
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
 KEPT = CHECKOUT / "build/bench.json"
-PARTS = ("memory", "store", "relay", "http", "reading", "peers")
+PARTS = ("memory", "audit", "store", "relay", "http", "reading", "peers")
 _COMMITS_IN_HEARD = 0.35
 
 
@@ -89,6 +89,8 @@ def _asked() -> argparse.Namespace:
 
 def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
     """Measure one part."""
+    if part == "audit":
+        return rows_audit.audit(folder, size.backlogs[-1], size.repeats)
     dataset, largest = Dataset(folder), size.backlogs[-1]
     match part:
         case "memory":

@@ -52,6 +52,10 @@ class Checkpoints:
         found = self._checkpoints.find({"_id": {"$gt": size}}).sort("_id", 1).limit(limit)
         return [Kept(each["_id"], bytes(each["note"])) async for each in found]
 
+    async def published(self) -> int:
+        """Return how many events are published, and so may be sealed."""
+        return await self._ledger.published()
+
     async def tiles_kept(self, level: int) -> int:
         """Return how many full tiles of a level are kept."""
         found = await self._tiles.find_one({"_id.l": level}, {"_id": 1}, sort=[("_id", -1)])

@@ -21,6 +21,12 @@ def log_router(checkpoints: Checkpoints, keys: LogKeys) -> APIRouter:
     """Return the endpoints of a service's log; `/log` is what a program of others takes for its place."""
     router = APIRouter(prefix="/log", tags=["log"])
 
+    @router.get("", summary="The log's origin, how many events are published, and how many under the newest checkpoint")
+    async def sizes(_caller: _Auditor) -> dict[str, Any]:
+        newest = await checkpoints.newest()
+        published = await checkpoints.published()
+        return {"origin": keys.signer.name, "published": published, "sealed": newest.size if newest else -1}
+
     @router.get("/checkpoint", summary="The newest signed checkpoint", response_class=PlainTextResponse)
     async def checkpoint(_caller: _Auditor) -> Response:
         newest = await checkpoints.newest()

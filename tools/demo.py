@@ -1,4 +1,4 @@
-"""`make demo`: the public record through the services, over Kafka, to two traces; then replayed and compared."""
+"""`make demo`: the public record through the services, over Kafka, to two traces; replayed, exported, verified."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ from uuid import uuid4
 from rich.console import Console
 
 from shared.events.catalogue import SERVICES
+from tools.audit.bundle import Bundle
+from tools.audit.exporting import export
+from tools.audit.from_services import FromServices
+from tools.audit.signatures import Trusted
+from tools.audit.verifying import verify
+from tools.audit.words import in_words as audit_in_words
 from tools.cli.client import Services
 from tools.cli.connection import Connection
 from tools.cli.dead_letters import find
 from tools.cli.failures import Failure
 from tools.cli.importing import load, show
 from tools.cli.page import WIDTH
+from tools.cli.progress import bar
 from tools.cli.replaying import in_words, run
 from tools.cli.settling import settle
 from tools.cli.trace_text import plain_text, trace_text
@@ -60,12 +67,13 @@ class Demonstration:
         self._connection = Connection(stack.home, quiet=True)
 
     def run(self) -> None:
-        """Load, show, nominate, look for what was set aside, replay."""
+        """Load, show, nominate, look for what was set aside, replay, export and verify."""
         self._load()
         self._show_traces()
         self._nominate()
         self._look_for_dead_letters()
         self._replay()
+        self._export()
 
     def _say(self, line: str, style: str = "") -> None:
         self._console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
@@ -147,6 +155,20 @@ class Demonstration:
             self._say(line, style="bold green" if line.startswith("identical") else "")
         if done.verdict is None or not done.verdict.holds or not set(REFERENCES) <= set(done.verdict.identical):
             raise NotAsExpected("The live traces are not proven to be what the history makes.")
+
+    def _export(self) -> None:
+        self._step("The whole record exported, then verified offline: from its files alone")
+        folder = self._stack.home / "export"
+        with Services(self._connection, "auditor") as services:
+            source = FromServices(services)
+            if late := [service for service in SERVICES if not source.await_sealed(service, PATIENCE_SECONDS)]:
+                raise NotAsExpected(f"No checkpoint covers all the events of {late[0]}.")
+            done = export(source, folder, SERVICES, bar)
+        verified = verify(Bundle(folder), Trusted(tuple(done.keys.values())))
+        for line in audit_in_words(verified):
+            self._say(line, style="bold green" if line.startswith("verified") else "")
+        if not verified.holds:
+            raise NotAsExpected("The export is not verified.")
 
 
 def unmet_expectations(trace: dict[str, Any]) -> Iterator[str]:

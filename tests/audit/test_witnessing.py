@@ -51,6 +51,13 @@ def test_a_growing_log_is_vouched_for_and_verify_shows_it(office: Witness, tmp_p
     )
 
 
+def test_an_earlier_export_need_not_be_vouched_for(office: Witness, tmp_path: Path) -> None:
+    earlier = exported(part(0.5), tmp_path / "earlier")
+    later = exported(part(1), tmp_path / "later")
+    office.vouch(later, NOW)
+    assert verify(later, VOUCHED, since=earlier).holds
+
+
 def test_a_forged_history_signed_again_with_the_true_key_is_not_vouched_for(office: Witness, tmp_path: Path) -> None:
     office.vouch(exported(part(0.5), tmp_path / "true"), NOW)
     forged = Ledgers(simulated(1_500, seed=8).events, WHOLE.signers).seal_all()

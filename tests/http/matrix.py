@@ -22,7 +22,7 @@ EVERYWHERE: Routes = {
     OPERATORS | AUDITORS: "GET /stalled; GET /dead-letters; GET /dead-letters/{topic}/{partition}/{offset}",
     AUDITORS: """
         GET /streams/{stream}; GET /journal; GET /refusals
-        GET /log/checkpoint; GET /log/checkpoints; GET /log/keys; GET /log/tile/{tile}
+        GET /log; GET /log/checkpoint; GET /log/checkpoints; GET /log/keys; GET /log/tile/{tile}
     """,
 }
 OWN: dict[str, Routes] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,17 @@ class FromServices:
             found |= {each["size"]: each["note"].encode() for each in page["items"]}
             after = page.get("next")
         return found
+
+    def await_sealed(self, service: str, seconds: float) -> bool:
+        """Wait until a checkpoint covers all that the service has published; False where that takes longer."""
+        until = time.monotonic() + seconds
+        while True:
+            sizes = self.services.get(service, "/log")
+            if sizes["sealed"] >= sizes["published"]:
+                return True
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.2)
 
     def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
         """Yield events, each compared with the hash that the service's ledger has of it."""

@@ -97,7 +97,7 @@ def _signed(done: Verified, log: Log, since: Bundle | None) -> Signed | None:
     earlier = since.logs.get(log.service) if since is not None else None
     if sign is None or earlier is None:
         return sign
-    old = signed(earlier, done.trusted, sign.newest.origin, done.findings)
+    old = signed(earlier, Trusted(done.trusted.logs), sign.newest.origin, done.findings)
     if old is None:
         return sign
     if old.newest.size > sign.newest.size:

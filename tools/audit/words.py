@@ -37,7 +37,7 @@ def in_words(done: Verified) -> list[str]:
 def _log(done: Verified, walk: Walk) -> list[str]:
     signed = walk.signed
     earlier = len(signed.roots) - 1
-    by = f"signed with {signed.key.vkey.rpartition('+')[0]}" if signed.key else "not signed with a known key"
+    by = f"signed with {signed.key.name}+{signed.key.key_id.hex()}" if signed.key else "not signed with a known key"
     held = f"{walk.events} of {signed.newest.size} events, {len(walk.heads)} streams"
     lines = [f"{walk.log.service}: {held}, {earlier} earlier checkpoint{'' if earlier == 1 else 's'}; {by}"]
     for name, (size, vouching) in signed.vouching.items():

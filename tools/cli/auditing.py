@@ -1,5 +1,6 @@
 """`throughline audit`: the record exported, and verified by people who trust neither its keeper nor this platform."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -89,6 +90,7 @@ def export(
     kafka: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
     ] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait until what is published is signed.")] = 0,
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
@@ -104,12 +106,11 @@ def export(
     """
     with exits():
         connection, keys = Connection(home, token), _trusted(key, None).logs
+        kafka = kafka or (connection.kafka() if origin == "kafka" else None)
         if unknown := set(service or ()) - set(SERVICES):
             raise BadInput(f"{unknown.pop()}: is not a service; they are {', '.join(SERVICES)}.")
         with Services(connection, "auditor") as services:
-            source: Source = (
-                FromServices(services, keys) if origin == "http" else FromKafka(kafka or connection.kafka(), keys)
-            )
+            source = _source(services, origin, kafka or "", keys, service or SERVICES, wait)
             try:
                 done = write_bundle(source, folder, service or SERVICES, bar)
             except CannotExport as fault:
@@ -196,6 +197,17 @@ def witness(
                 f", of which {each.before} were seen before" if each.before is not None else ", seen for the first time"
             )
             console.print(f"{each.checkpoint.origin}: {each.checkpoint.size} events{seen}: cosigned", soft_wrap=True)
+
+
+def _source(
+    services: Services, origin: str, kafka: str, keys: Sequence[Verifier], wanted: Sequence[str], wait: float
+) -> Source:
+    if origin == "kafka":
+        return FromKafka(kafka, keys)
+    source = FromServices(services, keys)
+    if late := [name for name in wanted if wait and not source.await_sealed(name, wait)]:
+        raise Failure(f"{late[0]} signs no checkpoint over its newest events within {wait:.0f} s.")
+    return source
 
 
 def _trusted(keys: list[str] | None, witnesses: list[str] | None) -> Trusted:

@@ -1,0 +1,128 @@
+"""Ledgers on disk, exported and verified."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+from typing import Any
+
+from benchmarks.job import Gate
+from shared.events.canonical import sha256_hex
+from shared.events.catalogue import SERVICES, decode
+from shared.tlog.checkpoints import Checkpoint
+from shared.tlog.keys import origin_of
+from shared.tlog.merkle import Tree, leaf_hash
+from shared.tlog.notes import Signer, Verifier
+from tools.audit.bundle import Bundle
+from tools.audit.exporting import export
+from tools.audit.signatures import Trusted
+from tools.audit.verifying import verify
+from tools.audit.writing import Advance
+from tools.simulate.history import history
+
+SEED = 2027
+CHECKPOINT_EVERY = 10_000
+
+
+class OnDisk:
+    """Four ledgers in a folder, as a source of exports: each event after its length."""
+
+    name = "http"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.remarks: list[str] = []
+
+    def keys(self, service: str) -> Sequence[Verifier]:
+        return [Verifier.parse((self.folder / f"{service}.vkey").read_text())]
+
+    def checkpoints(self, service: str) -> Mapping[int, bytes]:
+        return {int(file.name): file.read_bytes() for file in (self.folder / f"{service}.checkpoints").iterdir()}
+
+    def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
+        return islice(self._all(service), start, end)
+
+    def _all(self, service: str) -> Iterable[bytes]:
+        with (self.folder / f"{service}.events").open("rb") as file:
+            while length := file.read(4):
+                yield file.read(int.from_bytes(length, "big"))
+
+
+async def preparing(gate: Gate, folder: str, events: int) -> dict[str, Any]:
+    """Make the ledgers of a synthetic history, and sign them every ten thousand events."""
+    await gate.go()
+    home = Path(folder)
+    files = {service: (home / f"{service}.events").open("wb") for service in SERVICES}
+    trees = {service: Tree() for service in SERVICES}
+    signers = {service: Signer.generate(origin_of("synthetic", service)) for service in SERVICES}
+
+    def seal(service: str) -> None:
+        tree, signer = trees[service], signers[service]
+        raw = Checkpoint(signer.name, tree.size, tree.root()).signed(signer).raw()
+        (home / f"{service}.checkpoints" / str(tree.size)).write_bytes(raw)
+
+    for service in SERVICES:
+        (home / f"{service}.checkpoints").mkdir()
+        (home / f"{service}.vkey").write_text(signers[service].verifier.vkey)
+    for made in history(events, SEED):
+        for raw in made.raws:
+            files[made.service].write(len(raw).to_bytes(4, "big") + raw)
+            trees[made.service].add(leaf_hash(raw))
+            if trees[made.service].size % CHECKPOINT_EVERY == 0:
+                seal(made.service)
+    for service in SERVICES:
+        seal(service)
+        files[service].close()
+    return {"count": sum(tree.size for tree in trees.values())}
+
+
+@contextmanager
+def _without_a_bar(_says: str) -> Iterator[Advance]:
+    yield lambda done, of: None
+
+
+async def exporting(gate: Gate, folder: str) -> dict[str, Any]:
+    """Export the ledgers."""
+    await gate.go()
+    begun = time.process_time()
+    done = export(OnDisk(Path(folder)), Path(folder) / "export", SERVICES, _without_a_bar)
+    seconds = time.process_time() - begun
+    count = sum(checkpoint.size for checkpoint in done.checkpoints.values())
+    return {"count": count, "seconds": seconds, "traces": done.traces}
+
+
+async def verifying(gate: Gate, folder: str, jobs: int) -> dict[str, Any]:
+    """Verify the export; the processes that share it are taken to be busy alike, so time is split among them."""
+    await gate.go()
+    begun = time.process_time()
+    done = verify(Bundle(Path(folder) / "export"), Trusted(), jobs=jobs)
+    if not done.holds:
+        raise ValueError(f"not verified: {done.findings.kept[:3]}")
+    children = getrusage(RUSAGE_CHILDREN)
+    helped = children.ru_utime + children.ru_stime
+    return {"count": done.events, "seconds": (time.process_time() - begun + helped) / jobs}
+
+
+async def reading(gate: Gate, folder: str) -> dict[str, Any]:
+    """Hash each event of the export, as a leaf and as a link of its chain, and decode it: no verifier can do less."""
+    bundle = Bundle(Path(folder) / "export")
+    await gate.go()
+    gc.freeze()
+    gc.disable()
+    count, seconds = 0, 0.0
+    for log in bundle.logs.values():
+        entries = log.entries()
+        while some := [raw for _, raw in islice(entries, 5_000)]:
+            begun = time.process_time()
+            for raw in some:
+                leaf_hash(raw)
+                sha256_hex(raw)
+                decode(raw)
+            seconds += time.process_time() - begun
+            count += len(some)
+    return {"count": count, "seconds": seconds}

@@ -1,0 +1,59 @@
+"""The auditors' page does what it says: its shell blocks, one after the other, on a real stack."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.audit.test_foreign import go
+from tools.local.stack import Stack
+
+CHECKOUT = Path(__file__).parents[2]
+PAGE = (CHECKOUT / "docs/auditors.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+MARK = "---- next block"
+
+
+@pytest.mark.servers
+def test_the_page_takes_an_auditor_from_nothing_to_a_verified_answer(loaded: Stack, tmp_path: Path) -> None:
+    programs = [str(Path(sys.executable).parent), str(Path(go()).parent), str(tmp_path / "bin")]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
+    environment = own | {
+        "PATH": os.pathsep.join([*programs, os.environ["PATH"]]),
+        "GOBIN": str(tmp_path / "bin"),
+        "THROUGHLINE_HOME": str(loaded.home),
+        "COLUMNS": "200",
+    }
+    script = f"\necho '{MARK}' | tee /dev/stderr\n".join(BLOCKS)
+    done = subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
+    said, errors = done.stdout.split(MARK), done.stderr.split(MARK)
+    assert "now: throughline audit verify export-1" in said[0]
+    assert "only the bundle vouches for" in said[1]
+    assert "verified: " in said[1]
+    assert "only the bundle vouches for" not in said[2]
+    assert "verified: " in said[2]
+    assert "Successfully fsck'd log with size" in errors[3]
+    assert "verified: " in said[4]
+    assert said[5].count("cosigned") == 4
+    assert said[5].count("the witness audit-office.example/2026 vouches for its first") == 4
+    assert "recommendations, position 0" in said[6]
+    assert said[6].rstrip().endswith("found")
+
+
+def test_each_step_of_the_page_has_its_commands() -> None:
+    assert len(BLOCKS) == 7
+    assert all(f"audit {verb}" in PAGE for verb in ("export", "verify", "witness", "keygen"))
