@@ -55,7 +55,7 @@ class Exported:
 class Bar(Protocol):
     """Shows how far a part of the work has come."""
 
-    def __call__(self, says: str) -> AbstractContextManager[Advance]: ...
+    def __call__(self, says: str, /) -> AbstractContextManager[Advance]: ...
 
 
 def export(source: Source, folder: Path, services: Sequence[str], bar: Bar) -> Exported:
