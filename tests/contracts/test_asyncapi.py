@@ -15,6 +15,8 @@ from shared.events.catalogue import EVENTS, SERVICES
 from shared.events.envelope import EVENT_LIMIT
 from shared.intake import Heard, take_apart
 from shared.relay import CONTENT_TYPE
+from shared.tail import CHECKPOINTS, partition_of
+from shared.tlog.checkpoints import Checkpoint
 from tests.contracts.corpus import golden
 from tests.history import History
 from tools.contracts.files import CHECKOUT, DOCUMENTS, TOPICS
@@ -88,7 +90,10 @@ def test_a_reference_that_leads_nowhere_is_noticed(home: Path) -> None:
 def test_a_service_publishes_all_its_own_events_and_no_other(service: str, home: Path) -> None:
     said = document(home)
     sends = [operation for operation in said["operations"].values() if operation["action"] == "send"]
-    assert [operation["channel"]["$ref"] for operation in sends] == [f"#/channels/throughline.{service}"]
+    assert [operation["channel"]["$ref"] for operation in sends] == [
+        f"#/channels/throughline.{service}",
+        "#/channels/throughline.checkpoints",
+    ]
     published = said["channels"][f"throughline.{service}"]["messages"]
     assert published.keys() == {name for name, event in EVENTS.items() if event.service == service}
 
@@ -128,6 +133,16 @@ def test_a_channel_is_the_topic_that_the_deployment_declares(service: str, home:
     assert settings["retention.ms"] == settings["retention.bytes"] == -1
     assert settings["max.message.bytes"] == DECLARED["config"]["max.message.bytes"] > EVENT_LIMIT
     assert ",".join(settings["cleanup.policy"]) == DECLARED["config"]["cleanup.policy"]
+
+
+def test_the_checkpoints_have_the_partition_of_each_service_that_the_sealer_writes_to(home: Path) -> None:
+    channel = document(home)["channels"][CHECKPOINTS]
+    assert channel["address"] == CHECKPOINTS
+    assert channel["bindings"]["kafka"]["partitions"] == DECLARED["checkpoints"][CHECKPOINTS]["partitions"]
+    assert sorted(partition_of(service) for service in SERVICES) == list(
+        range(channel["bindings"]["kafka"]["partitions"])
+    )
+    Checkpoint.parse(channel["messages"]["checkpoint"]["payload"]["examples"][0])
 
 
 def test_the_headers_are_those_that_the_relay_sends_and_an_intake_asks_for(home: Path) -> None:

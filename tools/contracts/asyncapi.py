@@ -7,9 +7,11 @@ from importlib import import_module
 from typing import Any
 
 from shared.events.canonical import leaf_hash
-from shared.events.catalogue import EVENTS
+from shared.events.catalogue import EVENTS, SERVICES
 from shared.events.envelope import EVENT_LIMIT
 from shared.events.event import Event
+from shared.tlog.checkpoints import Checkpoint
+from shared.tlog.merkle import EMPTY_ROOT
 
 CLOUDEVENTS = "application/cloudevents+json; charset=UTF-8"
 SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
@@ -20,6 +22,8 @@ ABOUT_EVENTS = (
     f"most {EVENT_LIMIT} of them, made once, and the same wherever they are stored, published or exported. Its "
     "`streamversion` counts from 1 within its stream. An identical repeat is no fault."
 )
+CHECKPOINTS = "throughline.checkpoints"
+EXAMPLE_CHECKPOINT = Checkpoint("throughline.example/meetings", 0, EMPTY_ROOT).text
 EXAMPLE_STREAM = "recommendation/CED/2022/R1"
 
 HEADERS: dict[str, Any] = {
@@ -69,9 +73,13 @@ def _document(own: str, service: str, topics: dict[str, Any]) -> dict[str, Any]:
             "description": f"What the service {service} publishes and hears. {ABOUT_EVENTS}",
         },
         "defaultContentType": CLOUDEVENTS,
-        "channels": {topic: _channel(topic, topics) if topic == own else _of_sibling(topic, topics) for topic in used},
+        "channels": {
+            **{topic: _channel(topic, topics) if topic == own else _of_sibling(topic, topics) for topic in used},
+            CHECKPOINTS: _checkpoints(topics),
+        },
         "operations": {
             "publish": _operation("send", own, "The relay of this service publishes what its event store holds."),
+            "publish.checkpoints": _operation("send", CHECKPOINTS, "The sealer signs what the ledger holds."),
             **{
                 f"hear.{topic.rpartition('.')[2]}": _operation(
                     "receive", topic, "Journal, fold; see the table in this service's subscribers.py."
@@ -93,7 +101,6 @@ def _events(topic: str, topics: dict[str, Any]) -> list[type[Event]]:
 
 
 def _channel(topic: str, topics: dict[str, Any]) -> dict[str, Any]:
-    config = topics["config"]
     return {
         "address": topic,
         "description": f"Every event of the service {topics['topics'][topic]['service']}, kept for ever.",
@@ -101,14 +108,38 @@ def _channel(topic: str, topics: dict[str, Any]) -> dict[str, Any]:
             event.type_name(): {"$ref": f"#/components/messages/{event.type_name()}"}
             for event in _events(topic, topics)
         },
-        "bindings": {
-            "kafka": {
-                "topic": topic,
-                "partitions": topics["topics"][topic]["partitions"],
-                "topicConfiguration": {**config, "cleanup.policy": [config["cleanup.policy"]]},
-                "bindingVersion": KAFKA_BINDING,
+        "bindings": _bindings(topic, topics["topics"][topic]["partitions"], topics["config"]),
+    }
+
+
+def _checkpoints(topics: dict[str, Any]) -> dict[str, Any]:
+    note = "A C2SP signed note: origin, size and root of a service's ledger, signed with its log's key (Ed25519)."
+    return {
+        "address": CHECKPOINTS,
+        "description": "The signed checkpoints of every service; each service has a partition of its own.",
+        "messages": {
+            "checkpoint": {
+                "name": "checkpoint",
+                "summary": note,
+                "contentType": "text/plain; charset=UTF-8",
+                "payload": {"type": "string", "examples": [EXAMPLE_CHECKPOINT]},
+                "bindings": {
+                    "kafka": {"key": {"type": "string", "enum": [*SERVICES]}, "bindingVersion": KAFKA_BINDING}
+                },
             }
         },
+        "bindings": _bindings(CHECKPOINTS, topics["checkpoints"][CHECKPOINTS]["partitions"], topics["config"]),
+    }
+
+
+def _bindings(topic: str, partitions: int, config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "kafka": {
+            "topic": topic,
+            "partitions": partitions,
+            "topicConfiguration": {**config, "cleanup.policy": [config["cleanup.policy"]]},
+            "bindingVersion": KAFKA_BINDING,
+        }
     }
 
 
