@@ -57,6 +57,8 @@ FAULTS = [
     Fault("pure", "services/recommendations/domain/said.py", "from random import random"),
     Fault("pure", "services/recommendations/trace/window.py", "from time import time"),
     Fault("pure", "shared/folds.py", "from shared.journal import Journal"),
+    Fault("pure", "shared/tlog/merkle.py", "import os"),
+    Fault("pure", "shared/tlog/tiles.py", "from shared.ledger import Ledger"),
     Fault("language", "shared/events/values.py", "from shared.members import MEMBERS"),
     Fault("mongodb", "services/meetings/handlers.py", "from pymongo.errors import DuplicateKeyError"),
     Fault("mongodb", "services/recommendations/queries.py", "from motor.motor_asyncio import AsyncIOMotorDatabase"),
@@ -64,6 +66,7 @@ FAULTS = [
     Fault("outside", "services/nominations/subscribers.py", "from aiokafka import AIOKafkaProducer"),
     Fault("outside", "services/meetings/api.py", "import httpx"),
     Fault("outside", "services/nominations/handlers.py", "from cryptography.hazmat.primitives import hashes"),
+    Fault("outside", "shared/tlog/merkle.py", "from cryptography.hazmat.primitives import hashes"),
     Fault("outside", "shared/handling.py", "from faststream.kafka import KafkaBroker"),
 ]
 

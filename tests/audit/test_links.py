@@ -1,0 +1,67 @@
+"""Links between the logs: covered, not yet covered, or broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.audit.synthetic import Ledgers, exported, quiet, simulated
+from tools.audit.bundle import Bundle
+from tools.audit.exporting import export
+from tools.audit.signatures import Trusted
+from tools.audit.verifying import Verified, verify
+
+WHOLE = simulated(6_000)
+
+
+def verified(events: dict[str, list[bytes]], folder: Path) -> Verified:
+    return verify(exported(Ledgers(events, WHOLE.signers).seal_all(), folder), Trusted())
+
+
+def seen() -> list[tuple[str, int]]:
+    """The last versions of meetings on which recommendations rest."""
+    links: dict[str, int] = {}
+    for raw in WHOLE.events["recommendations"]:
+        link = orjson.loads(raw)["data"].get("seen")
+        if link is not None:
+            links[link["stream"]] = max(links.get(link["stream"], 0), link["version"])
+    return sorted(links.items())
+
+
+def test_the_history_has_links_between_its_logs() -> None:
+    assert len(seen()) > 10
+    assert any("causationid" in orjson.loads(raw) for raw in WHOLE.events["notifications"])
+
+
+def test_what_lies_past_the_checkpoint_of_the_other_log_is_not_yet_covered(tmp_path: Path) -> None:
+    early = WHOLE.events["meetings"][: len(WHOLE.events["meetings"]) // 2]
+    done = verified(WHOLE.events | {"meetings": early}, tmp_path / "export")
+    assert done.findings.kept == []
+    assert done.open.count > 5
+    assert "," in done.open.first
+
+
+def test_a_log_that_was_left_out_covers_nothing_and_is_no_fault(tmp_path: Path) -> None:
+    ledgers = Ledgers(WHOLE.events, WHOLE.signers).seal_all()
+    export(ledgers, tmp_path / "export", ["recommendations"], quiet)
+    done = verify(Bundle(tmp_path / "export"), Trusted())
+    assert done.holds
+    assert done.open.count >= len(seen())
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_an_event_taken_away_that_others_rest_on_is_found(number: int, tmp_path: Path) -> None:
+    stream, version = seen()[number]
+    cut = [
+        raw
+        for raw in WHOLE.events["meetings"]
+        if (event := orjson.loads(raw))["subject"] != stream or event["streamversion"] < version
+    ]
+    done = verified(WHOLE.events | {"meetings": cut}, tmp_path / "export")
+    finding = next(finding for finding in done.findings.kept if f"{stream} version {version}" in finding.what)
+    assert finding.kind == "link"
+    assert finding.service in {"recommendations", "notifications"}
+    assert finding.position is not None
+    assert "meetings does not hold" in finding.what
