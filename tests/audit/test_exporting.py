@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -167,3 +168,23 @@ def test_two_processes_find_the_same(tmp_path: Path) -> None:
     assert alone.findings == shared.findings
     assert alone.findings.kept[0].position == 768
     assert alone.events == shared.events == 3_000
+
+
+@pytest.mark.parametrize("after", [1, 200])
+def test_an_export_that_broke_off_leaves_every_log_whole_and_is_continued(after: int, tmp_path: Path) -> None:
+    bundle = exported(part(0.5).seal_all(), tmp_path / "export")
+    later = Ledgers(WHOLE.events, WHOLE.signers).seal_all(0.5)
+
+    class Broken(Ledgers):
+        def entries(self, service: str, start: int, end: int) -> Iterator[bytes]:
+            yield from self.events[service][start : min(end, start + after)]
+            raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        Broken(later.events, later.signers, signed=later.signed).export(tmp_path / "export")
+    assert {finding.kind for finding in verify(bundle, Trusted()).findings.kept} <= {"manifest"}
+    later.export(tmp_path / "export")
+    done = verify(bundle, Trusted())
+    assert done.holds
+    assert done.events == sum(map(len, WHOLE.events.values()))
+    assert not [path for path in bundle.folder.rglob(".*") if path.is_file()]
