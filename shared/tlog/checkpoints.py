@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared.tlog.notes import COSIGNATURE, NotANote, Note, Signature, Signer, Verifier, verified
+from shared.tlog.notes import COSIGNATURE, NotANote, Note, Signature, Signer, Verifier, decoded, verified
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 _STAMP = 8
@@ -34,11 +34,8 @@ class Checkpoint:
         lines = text.split("\n")
         if len(lines) < 4 or not lines[0] or _SIZE.fullmatch(lines[1]) is None:
             raise NotANote("a checkpoint is an origin, a size and a root, a line each")
-        try:
-            root = b64decode(lines[2], validate=True)
-        except ValueError:
-            root = b""
-        if len(root) != 32:
+        root = decoded(lines[2])
+        if root is None or len(root) != 32:
             raise NotANote("the root of a checkpoint is 32 bytes in base64")
         return cls(lines[0], int(lines[1]), root)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -189,7 +188,7 @@ def _signature(line: str) -> Signature:
     match = _LINE.fullmatch(line)
     if match is None:
         raise NotANote("a line below it is no signature")
-    signed = _decoded(match[2])
+    signed = decoded(match[2])
     if signed is None or len(signed) < 5:
         raise NotANote("a line below it is no signature")
     return Signature(match[1], signed[:4], signed[4:])
@@ -197,14 +196,16 @@ def _signature(line: str) -> Signature:
 
 def _parts(written: str) -> tuple[str, str, bytes]:
     parts: Sequence[str] = written.split("+", 2)
-    encoded = _decoded(parts[2]) if len(parts) == 3 else None
+    encoded = decoded(parts[2]) if len(parts) == 3 else None
     if not encoded or _NAME.fullmatch(parts[0]) is None:
         raise NotAKey("a key is written <name>+<key id>+<base64>")
     return parts[0], parts[1], encoded
 
 
-def _decoded(text: str) -> bytes | None:
+def decoded(text: str) -> bytes | None:
+    """Return what base64 says; None where it is none, or not the one way in which it is written."""
     try:
-        return b64decode(text, validate=True)
-    except NotBase64:
+        found = b64decode(text, validate=True)
+    except ValueError:
         return None
+    return found if b64encode(found).decode() == text else None

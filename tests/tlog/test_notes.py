@@ -62,6 +62,7 @@ def test_a_note_that_was_changed_is_not_verified(text: str) -> None:
     [
         *(b"", b"text\n", b"text\n\n", b"text\n\n\n", b"text\n\nno signature\n", b"text\n\n\xe2\x80\x94 n AAAA\n"),
         *(b"\xff\n\n", NOTE.encode()[:-1], NOTE.replace("— ", "- ").encode(), NOTE.replace(",", ",\r").encode()),
+        NOTE.replace("nAM=", "nAN=").encode(),
         *(NOTE.encode() + b"\n", NOTE.encode() + NOTE.encode().split(b"\n\n")[1] * 100, NOTE.encode() + b"x"),
     ],
 )
