@@ -7,7 +7,7 @@ first result.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,6 +128,19 @@ class EventStore:
             return bool(commit["last"] == head.version and hash_of(commit["events"][-1]) == head.hash)
 
         return [ends(head) for head in heads]
+
+    async def streams(self, kind: str) -> AsyncIterator[str]:
+        """Yield every stream of a kind, in order."""
+        span = {"_id": {"$gte": {"s": f"{kind}/", "v": 0}, "$lt": {"s": f"{kind}0", "v": 0}}}
+        found = self._commits.aggregate([{"$match": span}, {"$group": {"_id": "$_id.s"}}, {"$sort": {"_id": 1}}])
+        async for row in found:
+            yield row["_id"]
+
+    async def every(self) -> AsyncIterator[bytes]:
+        """Yield the bytes of all events, stream by stream and in stream order."""
+        async for commit in self._commits.find({}, {"events": 1}, hint="_id_").sort("_id", 1):
+            for raw in commit["events"]:
+                yield bytes(raw)
 
     async def append(self, head: Head, events: Sequence[Event], context: Context, digest: str) -> Commit:
         """Append events together or not at all, once per command id.

@@ -86,16 +86,22 @@ async def handle(
     """
     digest = digest_of(stream, command)
     outcome = await _handled(ledgers, stream, command, context, if_match, digest)
-    if isinstance(outcome, Rejection):
-        await ledgers.refusals.record(
-            context.actor,
-            context.role,
-            outcome.rule,
-            request=type(command).__name__,
-            command_id=context.command_id,
-            digest=digest,
-        )
-    return outcome
+    return await refuse(ledgers, command, context, outcome, digest) if isinstance(outcome, Rejection) else outcome
+
+
+async def refuse(
+    ledgers: Ledgers, command: Command, context: Context, rejection: Rejection, digest: str | None = None
+) -> Rejection:
+    """Keep a refusal, and return it. Without a digest where the command holds what is personal in plain words."""
+    await ledgers.refusals.record(
+        context.actor,
+        context.role,
+        rejection.rule,
+        request=type(command).__name__.removesuffix("Request"),
+        command_id=context.command_id,
+        digest=digest,
+    )
+    return rejection
 
 
 async def _handled(

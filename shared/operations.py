@@ -16,6 +16,7 @@ from shared.event_store import EventStore
 from shared.events.values import Model, Text
 from shared.identity import AUDITORS, OPERATORS, Principal, allow
 from shared.intake import Heard, Poison, take_apart
+from shared.privacy import names
 from shared.problems import Refused
 from shared.projecting import Projection
 from shared.rebuilding import rebuild
@@ -113,6 +114,13 @@ def _add_history(router: APIRouter, projection: Projection, store: EventStore, r
             raise Refused(404, "NotOnRecord", f"{stream} is not a stream of this service")
         return Response(b"[" + b",".join(raws) + b"]", media_type="application/json")
 
+    @router.get("/events", summary="The events of this service that name a stream, a line each")
+    async def naming(
+        stream: Annotated[str, Query(pattern=r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$", examples=["membership/synthetic"])],
+        _caller: Annotated[Principal, allow(AUDITORS)],
+    ) -> StreamingResponse:
+        return StreamingResponse(_naming(store, stream), media_type=NDJSON)
+
     @router.get("/journal", summary="All the history that this service has heard, a line each")
     async def journal(_caller: Annotated[Principal, allow(AUDITORS)]) -> StreamingResponse:
         return StreamingResponse(_lines(projection), media_type=NDJSON)
@@ -122,6 +130,13 @@ def _add_history(router: APIRouter, projection: Projection, store: EventStore, r
         _caller: Annotated[Principal, allow(AUDITORS)], limit: Annotated[int, Query(ge=1, le=1_000)] = 100
     ) -> list[dict[str, Any]]:
         return await refusals.latest(limit)
+
+
+async def _naming(store: EventStore, stream: str) -> AsyncIterator[bytes]:
+    key = stream.partition("/")[2].encode()
+    async for raw in store.every():
+        if key in raw and names(orjson.loads(raw), stream):
+            yield raw + b"\n"
 
 
 async def _lines(projection: Projection) -> AsyncIterator[bytes]:

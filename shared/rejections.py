@@ -120,3 +120,33 @@ class CorrectionBreaksSchema(Rejection):
 
     event: str
     detail: str
+
+
+@dataclass(frozen=True)
+class PersonWasErased(Rejection):
+    """Nothing more is sealed under the id of a person who was erased."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = "the person {person} was erased, and the id with the key: leave `person` out for a new id"
+
+    person: str
+
+
+@dataclass(frozen=True)
+class PersonIsAnotherMembers(Rejection):
+    """A Government writes of the persons whom it named itself."""
+
+    says: ClassVar[str] = "the person {person} was not named by your Government: leave `person` out for a new id"
+
+    person: str
+
+
+@dataclass(frozen=True)
+class NothingIsHeldOfPerson(Rejection):
+    """An erasure names a person of whom something was sealed."""
+
+    kind: ClassVar[RuleKind] = "reference"
+    says: ClassVar[str] = "nothing was ever sealed here under the id {person}: check the id"
+
+    person: str

@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -23,9 +23,11 @@ from pymongo import ReturnDocument, WriteConcern
 from pymongo.errors import DuplicateKeyError
 
 from shared.events.values import Sealed
+from shared.rejections import PersonIsAnotherMembers, PersonWasErased, Rejection
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+ERASED = "[erased]"
 
 
 def seal(key: bytes, person: str, details: Mapping[str, str]) -> Sealed:
@@ -48,28 +50,59 @@ def unseal(key: bytes, sealed: Sealed) -> dict[str, str] | None:
 
 
 class KeyRing:
-    """The keys of the persons whom this service owns, in its own database."""
+    """The keys of the persons whom this service owns, in its own database.
+
+    `{_id: person, key, owner}`; `{_id: person, erased: true, owner}` for ever once the key is destroyed: none is
+    made again. `owner` is the member whose Government named the person first.
+    """
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._keys = database.get_collection("keys", write_concern=WriteConcern(w="majority", j=True))
 
-    async def seal(self, person: str, details: Mapping[str, str]) -> Sealed:
-        """Seal a person's details, making the person's key at first."""
-        return seal(await self._key_for(person), person, details)
+    async def seal(
+        self, person: str, details: Mapping[str, str], owner: str | None = None, *, owned: bool = False
+    ) -> Sealed | Rejection:
+        """Seal a person's details, making the person's key at first, for `owner`.
+
+        Refused for a person who was erased and, if it must be `owned`, for one whom another member named first.
+        """
+        found = await self._found_or_made(person, owner)
+        if owned and found.get("owner", owner) != owner:
+            return PersonIsAnotherMembers(person)
+        return seal(bytes(found["key"]), person, details) if "key" in found else PersonWasErased(person)
 
     async def open(self, sealed: Sealed) -> dict[str, str] | None:
         """Open a box for display; None where the key is gone."""
         found = await self._keys.find_one({"_id": sealed.person})
-        return unseal(bytes(found["key"]), sealed) if found else None
+        return unseal(bytes(found["key"]), sealed) if found and "key" in found else None
 
-    async def _key_for(self, person: str) -> bytes:
-        made = {"$setOnInsert": {"key": Binary(os.urandom(KEY_BYTES))}}
+    async def shown(self, sealed: Sealed, fields: Iterable[str]) -> dict[str, str] | None:
+        """Open a box for display: `[erased]` in each field of an erased person, None where the key is lost."""
+        details = await self.open(sealed)
+        if details is None and await self.erased(sealed.person):
+            return dict.fromkeys(fields, ERASED)
+        return details
+
+    async def knows(self, person: str) -> bool:
+        """Tell whether anything was ever sealed under this id."""
+        return await self._keys.find_one({"_id": person}, {"_id": 1}) is not None
+
+    async def erased(self, person: str) -> bool:
+        """Tell whether the person's key was destroyed on purpose."""
+        return await self._keys.find_one({"_id": person, "erased": True}, {"_id": 1}) is not None
+
+    async def destroy(self, person: str) -> None:
+        """Destroy a person's key, and let none be made again. A second time, nothing."""
+        await self._keys.update_one({"_id": person}, {"$unset": {"key": ""}, "$set": {"erased": True}}, upsert=True)
+
+    async def _found_or_made(self, person: str, owner: str | None) -> Mapping[str, Any]:
+        first = {"key": Binary(os.urandom(KEY_BYTES))} | ({"owner": owner} if owner else {})
         for _ in range(2):
             try:
-                found = await self._keys.find_one_and_update(
-                    {"_id": person}, made, upsert=True, return_document=ReturnDocument.AFTER
+                found: Mapping[str, Any] = await self._keys.find_one_and_update(
+                    {"_id": person}, {"$setOnInsert": first}, upsert=True, return_document=ReturnDocument.AFTER
                 )
-                return bytes(found["key"])
             except DuplicateKeyError:
                 continue
+            return found
         raise RuntimeError("the key of a person could be neither made nor read")

@@ -35,6 +35,8 @@ POSTS = (
     Post(f"{_NOMINATION[0]}/correct", CorrectRecord, _NOMINATION[1]),
     Post(f"{_MEMBERSHIP[0]}/end", commands.EndMembership, _MEMBERSHIP[1]),
     Post(f"{_MEMBERSHIP[0]}/correct", CorrectRecord, _MEMBERSHIP[1]),
+    Post("/experts/{person}/erase", commands.EraseExpert, "expert/{person}"),
+    Post("/experts/{person}/correct", CorrectRecord, "expert/{person}"),
 )
 
 
@@ -87,7 +89,7 @@ def _opened_by(keys: KeyRing) -> Show:
         shown = await _own_member(folded, caller)
         if shown is None or caller.role not in OPENS:
             return shown
-        details = await keys.open(folded.state.particulars.sealed)
+        details = await keys.shown(folded.state.particulars.sealed, ("name", "contact"))
         return {**shown, "details": details} if details is not None else shown
 
     return show

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from services.nominations import api
+from services.nominations.domain.expert import EXPERT
 from services.nominations.handlers import Handlers
 from services.nominations.projection import AGGREGATES, OWN, SHAPE, TOPICS
 from services.nominations.subscribers import Policies
@@ -19,6 +22,7 @@ from shared.journal import Journal
 from shared.messaging import Subscriber
 from shared.offsets import Offsets
 from shared.operations import operations
+from shared.privacy import forget_again, persons
 from shared.process import connect, lifespan_of, run
 from shared.projecting import Projection
 from shared.refusals import Refusals
@@ -55,11 +59,12 @@ def make(settings: Settings) -> FastAPI:
             documents_router(Documents(database), api.GOVERNMENTS, WRITERS),
             operations(projection, store, refusals),
             log_router(sealer.checkpoints, log_keys),
+            persons("/experts", EXPERT.kind, store, keys),
         ],
         [relaying, reading, sealing],
         lifespan_of(
             database,
-            [store.prepare, relay.check, projection.prepare],
+            [store.prepare, relay.check, projection.prepare, partial(forget_again, store, keys, EXPERT.kind)],
             [(relaying, relay.run), (reading, subscriber.run), (sealing, sealer.run)],
         ),
     )

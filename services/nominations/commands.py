@@ -112,3 +112,12 @@ class BeginMembership(Command):
 
 class EndMembership(Command, MembershipEnded):
     """End a membership."""
+
+
+class EraseExpert(Command):
+    """Destroy the key of an expert, for good: nobody will open what was sealed of the person."""
+
+    reason: Text = Field(description="on what ground; never about the person", examples=["Request of the person"])
+    note: Text | None = None
+    source: Line | None = None
+    status: Status | None = None

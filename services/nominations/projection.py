@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from services.nominations.domain.call import CALL
+from services.nominations.domain.expert import EXPERT
 from services.nominations.domain.membership import MEMBERSHIP
 from services.nominations.domain.nomination import NOMINATION
 from shared.aggregates import Aggregate
 
 SHAPE = 1
-OWN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (CALL, NOMINATION, MEMBERSHIP)}
+OWN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (CALL, NOMINATION, MEMBERSHIP, EXPERT)}
 AGGREGATES: dict[str, Aggregate[Any]] = OWN
 TOPICS = ("throughline.nominations",)

@@ -6,6 +6,7 @@
 | NominationAccepted | own topic | its expert becomes a member: `BeginMembership`, under the nomination's own id |
 | MembershipBegan that replaces another | own topic | the other ends: `EndMembership`, reason `replaced` |
 | NominationWithdrawn | own topic | what it began ends: `EndMembership`, reason `withdrawn_by_government` |
+| ExpertErased | own topic | the expert's key is destroyed, should it still be there |
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.handlers import Handlers
 from shared.aggregates import Command, Context
 from shared.events.catalogue import Recorded
-from shared.events.nominations import MembershipBegan, NominationAccepted, NominationWithdrawn
+from shared.events.nominations import ExpertErased, MembershipBegan, NominationAccepted, NominationWithdrawn
 from shared.handling import Hear
 from shared.rejections import Rejection
 
 log = structlog.get_logger()
 
-_ACTS_ON = (NominationAccepted, MembershipBegan, NominationWithdrawn)
+_ACTS_ON = (NominationAccepted, MembershipBegan, NominationWithdrawn, ExpertErased)
 
 
 class Policies:
@@ -53,6 +54,8 @@ class Policies:
             case NominationWithdrawn(withdrawn_on=on):
                 command = EndMembership(reason="withdrawn_by_government", ended_on=on)
                 await self._end(event, "end-withdrawn", key, command)
+            case ExpertErased(person=person):
+                await self._handlers.forget(person)
             case _:
                 return
 

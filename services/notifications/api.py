@@ -24,6 +24,8 @@ POSTS = (
     Post("/subscriptions", commands.AddSubscriptionRequest, _SUBSCRIPTION[1]),
     Post(f"{_SUBSCRIPTION[0]}/remove", commands.RemoveSubscription, _SUBSCRIPTION[1]),
     Post(f"{_SUBSCRIPTION[0]}/correct", CorrectRecord, _SUBSCRIPTION[1]),
+    Post("/subscribers/{person}/erase", commands.EraseSubscriber, "subscriber/{person}"),
+    Post("/subscribers/{person}/correct", CorrectRecord, "subscriber/{person}"),
     Post(f"{_NOTIFICATION[0]}/resend", commands.ResendNotification, _NOTIFICATION[1]),
     Post(f"{_NOTIFICATION[0]}/correct", CorrectRecord, _NOTIFICATION[1]),
 )
@@ -37,7 +39,7 @@ def router(handlers: Handlers, states: States, keys: KeyRing) -> APIRouter:
         state: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
         if caller.role not in WRITERS or isinstance(folded.state, Absent):
             return state
-        details = await keys.open(folded.state.added.sealed)
+        details = await keys.shown(folded.state.added.sealed, ("name", "address"))
         return state | {"details": details} if details else state
 
     routes = APIRouter()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from services.notifications import api
+from services.notifications.domain.subscriber import SUBSCRIBER
 from services.notifications.handlers import Handlers
 from services.notifications.projection import OWN, SHAPE, TOPICS
 from services.notifications.sending.letters import Letters
@@ -20,6 +23,7 @@ from shared.journal import Journal
 from shared.messaging import Subscriber
 from shared.offsets import Offsets
 from shared.operations import operations
+from shared.privacy import forget_again, persons
 from shared.process import connect, lifespan_of, run
 from shared.projecting import Projection
 from shared.refusals import Refusals
@@ -57,9 +61,14 @@ def make(settings: NotificationSettings) -> FastAPI:
             api.router(handlers, states, keys),
             operations(projection, store, refusals),
             log_router(sealer.checkpoints, log_keys),
+            persons("/subscribers", SUBSCRIBER.kind, store, keys),
         ],
         [relaying, reading, sending, sealing],
-        lifespan_of(database, [store.prepare, relay.check, projection.prepare], loops),
+        lifespan_of(
+            database,
+            [store.prepare, relay.check, projection.prepare, partial(forget_again, store, keys, SUBSCRIBER.kind)],
+            loops,
+        ),
     )
 
 

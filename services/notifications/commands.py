@@ -89,3 +89,12 @@ class ReportFailed(Command, NotificationFailed):
 
 class ReportUncertain(Command, NotificationUncertain):
     """Say that nobody knows whether the message was taken."""
+
+
+class EraseSubscriber(Command):
+    """Destroy the key of a subscriber, for good: nobody will open what was sealed of the person."""
+
+    reason: Text = Field(description="on what ground; never about the person", examples=["Request of the person"])
+    note: Text | None = None
+    source: Line | None = None
+    status: Status | None = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from services.notifications.commands import AddSubscription, AddSubscriptionRequest, ResendNotification
+from services.notifications.commands import AddSubscription, AddSubscriptionRequest, EraseSubscriber, ResendNotification
 from services.notifications.sending.sender import Sender
 from shared.aggregates import Command, Context
 from shared.event_store import Commit
-from shared.handling import Ledgers, handle
+from shared.handling import Ledgers, handle, refuse
+from shared.privacy import erase
 from shared.rejections import Rejection
 from shared.sealing import KeyRing
 
@@ -23,16 +24,29 @@ class Handlers:
         self, stream: str, command: Command, context: Context, if_match: int | None = None
     ) -> Commit | Rejection:
         """Carry out a command on one stream."""
+        if isinstance(command, EraseSubscriber):
+            return await erase(self._ledgers, self._keys, stream, command, context, if_match)
         if isinstance(command, AddSubscriptionRequest):
-            command = await self._sealed(stream, command, context)
+            written = await self._sealed(stream, command, context)
+            if isinstance(written, Rejection):
+                return await refuse(self._ledgers, command, context, written)
+            command = written
         outcome = await handle(self._ledgers, stream, command, context, if_match)
         if isinstance(command, ResendNotification) and isinstance(outcome, Commit) and not outcome.replayed:
             await self._sender.send_claimed(outcome)
         return outcome
 
-    async def _sealed(self, stream: str, request: AddSubscriptionRequest, context: Context) -> AddSubscription:
+    async def forget(self, person: str) -> None:
+        """Destroy a subscriber's key. A second time, nothing."""
+        await self._keys.destroy(person)
+
+    async def _sealed(
+        self, stream: str, request: AddSubscriptionRequest, context: Context
+    ) -> AddSubscription | Rejection:
         person = request.person or context.new_id("person")
         sealed = await self._keys.seal(person, request.details.model_dump())
+        if isinstance(sealed, Rejection):
+            return sealed
         given = request.model_dump(exclude={"details"}, exclude_none=True)
         own = {"subscription": stream.partition("/")[2], "person": person, "sealed": sealed}
         return AddSubscription.model_validate(given | own)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from services.notifications.domain.notification import NOTIFICATION
+from services.notifications.domain.subscriber import SUBSCRIBER
 from services.notifications.domain.subscription import SUBSCRIPTION
 from shared.aggregates import Aggregate
 from shared.events.catalogue import SERVICES
 
 SHAPE = 1
-OWN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (SUBSCRIPTION, NOTIFICATION)}
+OWN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (SUBSCRIPTION, NOTIFICATION, SUBSCRIBER)}
 TOPICS = tuple(f"throughline.{service}" for service in SERVICES)

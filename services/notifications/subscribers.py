@@ -4,6 +4,7 @@
 |---|---|---|
 | every event of the three siblings | Kafka | journal; plan it for the subscriptions that want it and came before |
 | SubscriptionAdded | own topic | plan what the subscription wants of what was heard before it, but recorded after it |
+| SubscriberErased | own topic | the key is destroyed, should it be there; the person's subscriptions are removed |
 | every other event of notifications | own topic | journal and fold only |
 
 The second row is there because topics have no common order: an event may be heard before the subscription that was
@@ -19,12 +20,12 @@ from uuid import NAMESPACE_URL, uuid5
 import structlog
 from pydantic import ValidationError
 
-from services.notifications.commands import PlanNotification
+from services.notifications.commands import PlanNotification, RemoveSubscription
 from services.notifications.domain.subscription import Active
 from services.notifications.handlers import Handlers
-from shared.aggregates import Context
+from shared.aggregates import Command, Context
 from shared.events.catalogue import Recorded
-from shared.events.notifications import SubscriptionAdded
+from shared.events.notifications import SubscriberErased, SubscriptionAdded
 from shared.folding import States
 from shared.journal import Journal
 from shared.rejections import Rejection
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 
 KINDS_TOLD_OF = frozenset(
     {
-        "call", "nomination", "membership",
+        "call", "nomination", "membership", "expert",
         "meeting",
         "instrument", "session", "priority", "recommendation", "initiative", "deliverable",
     }
@@ -52,16 +53,27 @@ class Policies:
 
     def concerns(self, event: Recorded) -> bool:
         """Tell whether an event is one that something follows from."""
-        return isinstance(event.data, SubscriptionAdded) or _kind(event) in KINDS_TOLD_OF
+        return isinstance(event.data, SubscriptionAdded | SubscriberErased) or _kind(event) in KINDS_TOLD_OF
 
     async def __call__(self, event: Recorded) -> None:
         """Plan the notifications that follow from an event: those of it, or those that a new subscription lacks."""
         if isinstance(event.data, SubscriptionAdded):
             async for earlier in self._heard_before(event):
                 await self._plan(earlier, event.data.subscription)
+        elif isinstance(event.data, SubscriberErased):
+            await self._handlers.forget(event.data.person)
+            await self._remove_all(event, event.data.person)
         elif _kind(event) in KINDS_TOLD_OF:
             async for subscription in self._wanted_by(event):
                 await self._plan(event, subscription)
+
+    async def _remove_all(self, erased: Recorded, person: str) -> None:
+        wanted, after = {"stage": "active", "person": person}, None
+        while page := await self._states.find("subscription", wanted, PAGE, after):
+            for folded in page:
+                command = RemoveSubscription(note="The subscriber was erased.")
+                await self._ask(folded.stream, command, "remove-subscription", erased, folded.stream)
+            after = page[-1].stream
 
     async def _wanted_by(self, event: Recorded) -> AsyncIterator[str]:
         wanted, after = {"stage": "active", "event": _name(event)}, None
@@ -98,19 +110,24 @@ class Policies:
         except ValidationError:  # an id that no service of the platform would have given
             log.error("event_cannot_be_told", stream=event.subject, version=event.streamversion)
             return
-        outcome = await self._handlers(f"notification/{notification}", command, _context(event, subscription))
-        if isinstance(outcome, Rejection):
-            log.warning("policy_refused", policy="plan-notification", event_id=event.id, rule=outcome.rule)
-        elif not outcome.replayed:
+        if await self._ask(f"notification/{notification}", command, "plan-notification", event, subscription):
             NOTIFICATIONS.labels("notifications", "planned").inc()
 
+    async def _ask(self, stream: str, command: Command, policy: str, event: Recorded, subscription: str) -> bool:
+        """Ask for what follows from an event for one subscription. True if it was done now."""
+        outcome = await self._handlers(stream, command, _context(policy, event, subscription))
+        if isinstance(outcome, Rejection):
+            log.warning("policy_refused", policy=policy, event_id=event.id, rule=outcome.rule)
+            return False
+        return not outcome.replayed
 
-def _context(event: Recorded, subscription: str) -> Context:
+
+def _context(policy: str, event: Recorded, subscription: str) -> Context:
     return Context(
         now=datetime.now(UTC),
-        actor="policy:plan-notification",
+        actor=f"policy:{policy}",
         role="system",
-        command_id=str(uuid5(NAMESPACE_URL, f"{event.id}:plan-notification:{subscription}")),
+        command_id=str(uuid5(NAMESPACE_URL, f"{event.id}:{policy}:{subscription}")),
         correlation_id=event.correlationid,
         causation_id=event.id,
     )

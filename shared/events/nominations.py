@@ -116,5 +116,14 @@ class MembershipEnded(_Nominations):
     ended_on: WorldDate | None = None
 
 
+class ExpertErased(_Nominations):
+    """The key that opened what was sealed of an expert was destroyed; nothing else of the record was."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"person"})
+
+    person: Id
+    reason: Text = Field(description="on what ground; never about the person")
+
+
 class RecordCorrected(Correction, _Nominations):
     """An earlier event of this stream was wrong; this is its whole new data."""

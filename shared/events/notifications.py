@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from shared.events.event import Correction, Event
-from shared.events.values import Flag, Id, Line, Sealed, Version
+from shared.events.values import Flag, Id, Line, Sealed, Text, Version
 
 
 class _Notifications(Event):
@@ -59,7 +59,9 @@ class NotificationFailed(_Notifications):
     """The message was certainly not taken. A temporary failure may be attempted again."""
 
     attempt: Version
-    reason: Literal["refused", "unreachable", "rejected_recipient", "subscription_ended", "unreadable_address"]
+    reason: Literal[
+        "refused", "unreachable", "rejected_recipient", "subscription_ended", "unreadable_address", "person_erased"
+    ]
     temporary: Flag
     smtp_code: Version | None = None
 
@@ -69,6 +71,15 @@ class NotificationUncertain(_Notifications):
 
     attempt: Version
     reason: Literal["no_answer", "interrupted"]
+
+
+class SubscriberErased(_Notifications):
+    """The key that opened what was sealed of a subscriber was destroyed; nothing else of the record was."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"person"})
+
+    person: Id
+    reason: Text = Field(description="on what ground; never about the person")
 
 
 class RecordCorrected(Correction, _Notifications):

@@ -21,7 +21,7 @@ EVERYWHERE: Routes = {
     """,
     OPERATORS | AUDITORS: "GET /stalled; GET /dead-letters; GET /dead-letters/{topic}/{partition}/{offset}",
     AUDITORS: """
-        GET /streams/{stream}; GET /journal; GET /refusals
+        GET /streams/{stream}; GET /events; GET /journal; GET /refusals
         GET /log; GET /log/checkpoint; GET /log/checkpoints; GET /log/keys; GET /log/tile/{tile}
     """,
 }
@@ -32,6 +32,7 @@ OWN: dict[str, Routes] = {
             POST /nominations/{nomination}/return; POST /nominations/{nomination}/accept
             POST /nominations/{nomination}/decline; POST /nominations/{nomination}/correct
             POST /memberships/{membership}/end; POST /memberships/{membership}/correct; GET /documents/{digest}
+            POST /experts/{person}/erase; POST /experts/{person}/correct; GET /experts/{person}
         """,
         GOVERNMENTS: """
             PUT /documents/{digest}
@@ -98,6 +99,7 @@ OWN: dict[str, Routes] = {
         SECRETARIAT: """
             POST /subscriptions; POST /subscriptions/{subscription}/remove; POST /subscriptions/{subscription}/correct
             POST /notifications/{notification}/resend; POST /notifications/{notification}/correct
+            POST /subscribers/{person}/erase; POST /subscribers/{person}/correct; GET /subscribers/{person}
         """,
         AUDITORS: """
             GET /subscriptions; GET /subscriptions/{subscription}

@@ -28,20 +28,30 @@ class KeysInMemory(KeyRing):
 
     def __init__(self) -> None:
         self.keys: dict[str, bytes] = {}
+        self.gone: set[str] = set()
 
-    async def seal(self, person: str, details: Mapping[str, str]) -> Sealed:
+    async def seal(
+        self, person: str, details: Mapping[str, str], owner: str | None = None, *, owned: bool = False
+    ) -> Sealed:
         return seal(self.keys.setdefault(person, b"k" * 32), person, details)
+
+    async def erased(self, person: str) -> bool:
+        return person in self.gone
 
     async def open(self, sealed: Sealed) -> dict[str, str] | None:
         return unseal(self.keys[sealed.person], sealed) if sealed.person in self.keys else None
 
 
-async def read(kind: str, role: str, member: str | None = None, *, erased: bool = False) -> dict[str, Any] | None:
+async def read(
+    kind: str, role: str, member: str | None = None, *, lost: bool = False, erased: bool = False
+) -> dict[str, Any] | None:
     """Read a nomination of Fiji, or its membership, in that role."""
     keys = KeysInMemory()
     sealed = await keys.seal("synthetic-person", DETAILS)
-    if erased:
+    if lost or erased:
         keys.keys.clear()
+    if erased:
+        keys.gone.add("synthetic-person")
     events: dict[str, Event] = {
         "nomination": SUBMITTED.model_copy(update={"sealed": sealed}),
         "membership": BEGAN,
@@ -78,10 +88,19 @@ async def test_another_members_focal_point_reads_nothing(kind: str) -> None:
     assert await read(kind, "focal_point", "FJI") is not None
 
 
-async def test_a_person_whose_key_was_destroyed_is_shown_as_ciphertext_only() -> None:
-    shown = await read("nomination", "secretariat", erased=True)
+async def test_a_person_whose_key_is_lost_is_shown_as_ciphertext_only() -> None:
+    shown = await read("nomination", "secretariat", lost=True)
     assert shown is not None
     assert "details" not in shown
+
+
+async def test_an_erased_person_is_shown_as_erased_to_those_who_saw_the_name() -> None:
+    shown = await read("nomination", "secretariat", erased=True)
+    assert shown is not None
+    assert shown["details"] == {"name": "[erased]", "contact": "[erased]"}
+    audited = await read("nomination", "auditor", erased=True)
+    assert audited is not None
+    assert "details" not in audited
 
 
 @pytest.mark.parametrize("kind", ["call", "nomination", "membership"])

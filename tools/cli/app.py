@@ -6,6 +6,7 @@ from tools.cli.auditing import audit
 from tools.cli.dead_letters import dead_letters
 from tools.cli.importing import importing
 from tools.cli.issuing import token
+from tools.cli.privacy import privacy
 from tools.cli.reading import coverage, trace, traces
 from tools.cli.rebuilding import rebuild
 from tools.cli.refilling import refill
@@ -31,6 +32,7 @@ app.command()(refill)
 app.command()(simulate)
 app.add_typer(audit, name="audit")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(privacy, name="privacy")
 
 if __name__ == "__main__":
     app()

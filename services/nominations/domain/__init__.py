@@ -1,1 +1,1 @@
-"""Three kinds of stream: call, nomination, membership."""
+"""Four kinds of stream: call, nomination, membership, expert."""

@@ -1,1 +1,1 @@
-"""Two kinds of stream: subscription, notification."""
+"""Three kinds of stream: subscription, notification, subscriber."""

@@ -30,7 +30,9 @@ class Taken:
 class NotTaken:
     """The server certainly did not take it; `temporary` if it may later."""
 
-    reason: Literal["refused", "unreachable", "rejected_recipient", "subscription_ended", "unreadable_address"]
+    reason: Literal[
+        "refused", "unreachable", "rejected_recipient", "subscription_ended", "unreadable_address", "person_erased"
+    ]
     temporary: bool
     code: int | None = None
 

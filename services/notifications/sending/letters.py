@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from pydantic import ValidationError
 
 from services.notifications.commands import SubscriberDetails
-from services.notifications.domain.subscription import Active
+from services.notifications.domain.subscription import Absent, Active
 from services.notifications.sending.courier import NotTaken
 from shared.events.notifications import NotificationPlanned
 from shared.handling import Ledgers
@@ -51,9 +51,14 @@ class Letters:
     async def write(self, planned: NotificationPlanned) -> Letter | NotTaken:
         """Write the letter that a notification asks for, or say why there can be none."""
         subscription = await self.ledgers.known(f"subscription/{planned.subscription}")
-        if subscription is None or not isinstance(subscription.state, Active):
+        if subscription is None or isinstance(subscription.state, Absent):
             return NotTaken("subscription_ended", temporary=False)
-        opened = await self.keys.open(subscription.state.added.sealed)
+        sealed = subscription.state.added.sealed
+        if await self.keys.erased(sealed.person):
+            return NotTaken("person_erased", temporary=False)
+        if not isinstance(subscription.state, Active):
+            return NotTaken("subscription_ended", temporary=False)
+        opened = await self.keys.open(sealed)
         heard = await self.journal.get(planned.stream, planned.stream_version)
         recorded_at = heard.recorded.time if heard and heard.recorded.id == planned.event_id else None
         try:

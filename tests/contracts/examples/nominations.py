@@ -66,6 +66,7 @@ EXAMPLES: dict[str, Event] = {
         **CERTAIN,
     ),
     "MembershipEnded": n.MembershipEnded(reason="term_ended", ended_on="2033", **CERTAIN),
+    "ExpertErased": n.ExpertErased(person="synthetic-person", reason="Synthetic request of the person", **CERTAIN),
     "RecordCorrected": n.RecordCorrected(
         corrects=1,
         data={"call": "synthetic-call", "title": "Synthetic call, its title put right", "themes": []},

@@ -32,7 +32,11 @@ EXAMPLES: dict[str, Event] = {
     "NotificationFailed": s.NotificationFailed(
         attempt=2, reason="rejected_recipient", temporary=False, smtp_code=550, **CERTAIN
     ),
+    "NotificationFailed.erased": s.NotificationFailed(attempt=2, reason="person_erased", temporary=False),
     "NotificationUncertain": s.NotificationUncertain(attempt=3, reason="no_answer", **CERTAIN),
+    "SubscriberErased": s.SubscriberErased(
+        person="synthetic-reader", reason="Synthetic request of the person", **CERTAIN
+    ),
     "RecordCorrected": s.RecordCorrected(
         corrects=2,
         data={"attempt": 1, "smtp_code": 251},

@@ -1,0 +1,64 @@
+"""A subscriber: a stream only when the person is erased; who the person is lies sealed in other streams."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from services.notifications.commands import EraseSubscriber
+from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.events.notifications import SubscriberErased
+from shared.events.values import Model
+from shared.rejections import OutOfOrder
+
+
+class Held(Model):
+    """Nothing says that the person was erased."""
+
+    stage: Literal["held"] = "held"
+
+
+class Erased(Model):
+    """The key was destroyed: nobody opens what was sealed of the person."""
+
+    stage: Literal["erased"] = "erased"
+    erased: SubscriberErased
+    erased_at: str
+    versions: tuple[int, ...]
+
+
+Subscriber: TypeAlias = Held | Erased
+
+
+def evolve(state: Subscriber, fact: Fact) -> Subscriber:
+    """Fold one fact of a subscriber's stream."""
+    match fact.data:
+        case SubscriberErased() as erased:
+            return Erased(erased=erased, erased_at=fact.time, versions=fact.versions)
+        case _:
+            return state
+
+
+def decide(state: Subscriber, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
+    """Erase a person once."""
+    match state, command:
+        case Held(), EraseSubscriber():
+            return [event_from(command, SubscriberErased, person=stream.partition("/")[2])]
+        case _:
+            return OutOfOrder(type(command).__name__, stream, state.stage)
+
+
+def facets(state: Subscriber) -> dict[str, Any]:
+    """Return what lists filter on."""
+    return {"stage": state.stage}
+
+
+SUBSCRIBER: Aggregate[Subscriber] = Aggregate(
+    kind="subscriber",
+    initial=Held(),
+    states=TypeAdapter(Annotated[Subscriber, Field(discriminator="stage")]),
+    evolve=evolve,
+    decide=decide,
+    facets=facets,
+)

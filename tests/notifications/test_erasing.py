@@ -1,0 +1,76 @@
+"""A subscriber who was erased: nothing is sent any more, and the record of it is enough to end what is left."""
+
+from __future__ import annotations
+
+from services.notifications.commands import AddSubscriptionRequest, EraseSubscriber, ResendNotification
+from shared.event_store import Commit
+from shared.events.notifications import NotificationFailed, SubscriptionRemoved
+from shared.handling import handle
+from shared.privacy import forget_again
+from shared.rejections import OutOfOrder, PersonWasErased
+from tests.given import a_context
+from tests.notifications.conftest import Start
+from tests.notifications.instance import DETAILS, Instance
+from tests.notifications.smtp import Mailbox
+from tests.notifications.test_sending import looks, pytestmark, with_one_planned
+
+__all__ = ["pytestmark"]
+PERSON, STREAM = "person-s1", "subscriber/person-s1"
+ERASE = EraseSubscriber(reason="Synthetic request")
+ENDED = NotificationFailed(attempt=1, reason="person_erased", temporary=False)
+
+
+async def recorded_only(notifying: Instance) -> None:
+    """Record an erasure, and die before the key is destroyed."""
+    assert isinstance(await handle(notifying.ledgers, STREAM, ERASE, a_context()), Commit)
+    assert not await notifying.keys.erased(PERSON)
+
+
+async def test_what_was_planned_for_an_erased_person_ends_and_says_why(start: Start) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        assert isinstance(await notifying.ask(STREAM, ERASE), Commit)
+        await looks(notifying)
+        assert await notifying.last() == ENDED
+        [stream] = await notifying.history()
+        assert isinstance(await notifying.ask(stream, ResendNotification()), Commit)
+        await looks(notifying)
+    assert mailbox.sessions == 0
+    assert await notifying.last() == ENDED.model_copy(update={"attempt": 2})
+
+
+async def test_a_key_that_outlived_its_erasure_is_destroyed_when_the_record_is_heard(start: Start) -> None:
+    notifying = await with_one_planned(start, 1)
+    await recorded_only(notifying)
+    await notifying.hear()
+    assert await notifying.keys.erased(PERSON)
+    _, events = await notifying.store.read("subscription/s1")
+    assert isinstance(events[-1].data, SubscriptionRemoved)
+
+
+async def test_a_key_that_outlived_its_erasure_is_destroyed_at_the_start(start: Start) -> None:
+    notifying = await with_one_planned(start, 1)
+    await recorded_only(notifying)
+    await forget_again(notifying.store, notifying.keys, "subscriber")
+    assert await notifying.keys.erased(PERSON)
+
+
+async def test_an_erasure_that_is_sent_again_is_answered_as_at_first_and_another_is_refused(start: Start) -> None:
+    notifying = await with_one_planned(start, 1)
+    first = await notifying.handlers(STREAM, ERASE, a_context())
+    again = await notifying.handlers(STREAM, ERASE, a_context())
+    assert isinstance(first, Commit)
+    assert isinstance(again, Commit)
+    assert (again.replayed, again.events) == (True, first.events)
+    assert isinstance(await notifying.ask(STREAM, ERASE), OutOfOrder)
+
+
+async def test_an_erased_id_seals_nothing_more(start: Start) -> None:
+    notifying = await with_one_planned(start, 1)
+    await notifying.ask(STREAM, ERASE)
+    wanted = AddSubscriptionRequest(subscription="s2", person=PERSON, details=DETAILS, events=("MeetingHeld",))
+    assert await notifying.ask("subscription/s2", wanted) == PersonWasErased(PERSON)
+    kept = await notifying.ledgers.refusals.latest(1)
+    assert (kept[0]["rule"], kept[0]["request"]) == ("PersonWasErased", "AddSubscription")
+    assert "digest" not in kept[0]

@@ -1,0 +1,269 @@
+"""Two people on real servers: what is kept of them, what they are told, and what is left when they are erased."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import bson
+import pytest
+from pymongo import MongoClient
+
+from services.recommendations.trace import trace_bytes
+from tests.cli.terminal import said, throughline
+from tests.journey.office import Desk
+from tests.journey.topics import everything_on
+from tools.cli.privacy import in_words
+from tools.local import grants
+from tools.local.stack import ALL_FOUR, Stack
+
+pytestmark = pytest.mark.servers
+KEY = uuid4().hex[:8]
+EXPERT, READER = f"expert-{KEY}", f"reader-{KEY}"
+NAME, CONTACT = f"Synthetic Nominee {KEY}", f"nominee-{KEY}@example.org"
+ABOUT = f"Synthetic words about nobody {KEY}"
+READS, ADDRESS = f"Synthetic Subscriber {KEY}", f"subscriber-{KEY}@example.org"
+SECRETS = (NAME, CONTACT, ABOUT, READS, ADDRESS)
+REFERENCE = "SYN/2033/R7"
+
+
+@dataclass
+class World:
+    """The office, and what the traces and ledgers were before anybody was erased."""
+
+    stack: Stack
+    office: Desk
+    traces: dict[str, bytes]
+    ledgers: dict[str, list[Any]]
+
+
+def nomination(key: str, **more: Any) -> dict[str, Any]:
+    return {
+        "nomination": key,
+        "member": "FJI",
+        "details": {"name": NAME, "contact": CONTACT, "about": ABOUT},
+        "note_verbale": {"channel": "note_verbale", "reference": "SYN/1"},
+        "institution": "Synthetic ministry",
+        "category": "official",
+    } | more
+
+
+def completed(**more: Any) -> dict[str, Any]:
+    return {name: value for name, value in nomination("", **more).items() if name not in {"nomination", "member"}}
+
+
+def traces_of(office: Desk) -> dict[str, bytes]:
+    items = office.ask("recommendations", "/traces", limit=1000)["items"]
+    return {trace["recommendation"]["reference"]: trace_bytes(trace) for trace in items}
+
+
+def ledgers_of(stack: Stack) -> dict[str, list[Any]]:
+    """Every entry of every ledger, in order: stream, version, leaf hash."""
+    with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
+        ledgers = {service: client[grants.database(service)].ledger.find().sort("_id", 1) for service in ALL_FOUR}
+        return {service: [entry for batch in found for entry in batch["entries"]] for service, found in ledgers.items()}
+
+
+def kept(stack: Stack) -> Iterator[tuple[str, bytes]]:
+    """All that the platform keeps: every document of every database, every record on a topic, every log."""
+    with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
+        for service, name in ((s, n) for s in ALL_FOUR for n in client[grants.database(s)].list_collection_names()):
+            for document in client[grants.database(service)][name].find():
+                yield f"{service}.{name}", bson.encode(document)
+        for entry in client["local"]["oplog.rs"].find():
+            yield "the operation log", bson.encode(entry)
+    for arrival in everything_on(stack.kafka, *ALL_FOUR):
+        headers = b"".join(value for _, value in arrival.headers)
+        yield arrival.origin, (arrival.key or b"") + (arrival.value or b"") + headers
+    for log in Path(stack.home / "logs").glob("*.log"):
+        yield log.name, log.read_bytes()
+
+
+def found_in_clear(stack: Stack) -> list[tuple[str, str]]:
+    everything = list(kept(stack))
+    assert len({where for where, _ in everything}) > 12
+    assert any(EXPERT.encode() in what for _, what in everything), "the search finds what is there"
+    asked = itertools.product(everything, SECRETS)
+    return [(where, secret) for (where, what), secret in asked if secret.encode() in what]
+
+
+@pytest.fixture(scope="module")
+def world(stack: Stack) -> World:
+    """An expert who attended a meeting that a recommendation was adopted at, and a subscriber who is told of it."""
+    office, fiji = Desk(stack), Desk(stack, "focal_point", member="FJI")
+    fiji.send("nominations", "/nominations", **nomination(f"n-{KEY}", person=EXPERT))
+    office.send("nominations", f"/nominations/n-{KEY}/return", reason="Synthetic")
+    fiji.send("nominations", f"/nominations/n-{KEY}/resubmit", **completed(details={"name": NAME, "contact": CONTACT}))
+    office.send("nominations", f"/nominations/n-{KEY}/accept")
+    office.ask_until("nominations", "/memberships", lambda page: bool(page["items"]), nomination=f"n-{KEY}")
+    meeting = {"title": "Synthetic", "kind": "forum", "starts_at": "2033-01-01", "modality": "hybrid"}
+    office.send("meetings", "/recorded-meetings", meeting=f"m-{KEY}", **meeting)
+    office.send("meetings", f"/meetings/m-{KEY}/attendance", membership=f"n-{KEY}", presence="in_room")
+    office.send(
+        "notifications", "/subscriptions", subscription=f"s-{KEY}", person=READER,
+        details={"name": READS, "address": ADDRESS}, events=["RecommendationDiscussed"],
+    )  # fmt: skip
+    office.ask("notifications", f"/subscriptions/s-{KEY}", at_least=1, wait=20)
+    office.send("recommendations", "/recommendations", reference=REFERENCE, title="Synthetic")
+    office.send("recommendations", f"/recommendations/{REFERENCE}/discuss", meeting=f"m-{KEY}")
+    office.ask("recommendations", f"/traces/{REFERENCE}", at_least=2, wait=20)
+    office.ask_until(
+        "notifications", "/notifications", lambda page: bool(page["items"]), standing="delivered",
+        subscription=f"s-{KEY}",
+    )  # fmt: skip
+    return World(stack, office, traces_of(office), ledgers_of(stack))
+
+
+def exported(world: World, person: str) -> dict[str, Any]:
+    done = throughline(world.stack, "privacy", "export", person, "--format", "json")
+    assert done.exit_code == 0, done.output
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def told(world: World) -> dict[str, Any]:
+    """What is held about the expert, before."""
+    return exported(world, EXPERT)
+
+
+@pytest.fixture(scope="module")
+def erased(world: World, told: dict[str, Any]) -> World:
+    """The same world with both erased."""
+    assert told
+    assert found_in_clear(world.stack) == []
+    for person, service in ((EXPERT, "nominations"), (READER, "notifications")):
+        done = throughline(world.stack, "privacy", "erase", person, "--reason", "Synthetic request")
+        assert done.exit_code == 0, done.output
+        assert said(done).endswith(f"{service}: erased; the key is destroyed.")
+    return world
+
+
+def test_a_person_is_told_all_that_is_held(told: dict[str, Any]) -> None:
+    events = {
+        service: [(e["event"]["type"].split(".")[2], e["event"]["subject"]) for e in answer["events"]]
+        for service, answer in told["services"].items()
+    }
+    stream = f"nomination/n-{KEY}"
+    assert events["nominations"] == [
+        ("MembershipBegan", f"membership/n-{KEY}"),
+        ("NominationSubmitted", stream),
+        ("NominationReturned", stream),
+        ("NominationResubmitted", stream),
+        ("NominationAccepted", stream),
+    ]
+    assert events["meetings"] == [("AttendanceRecorded", f"meeting/m-{KEY}")]
+    assert events.keys() == {"nominations", "meetings"}
+    opened = [each["opened"] for each in told["services"]["nominations"]["events"] if "opened" in each]
+    assert opened == [{"name": NAME, "contact": CONTACT, "about": ABOUT}, {"name": NAME, "contact": CONTACT}]
+
+
+def test_what_is_held_can_be_read_in_words(erased: World, told: dict[str, Any]) -> None:
+    said_before = "\n".join(in_words(told))
+    assert f"contact (sealed): {CONTACT}" in said_before
+    read = throughline(erased.stack, "privacy", "export", READER).output
+    assert "NotificationDelivered" in read
+    assert "sealed: [erased]" in read
+    assert ADDRESS not in read
+
+
+def test_nothing_is_found_in_clear_once_they_are_erased(erased: World) -> None:
+    assert found_in_clear(erased.stack) == []
+
+
+def test_the_keys_are_gone_for_good(erased: World) -> None:
+    with MongoClient[dict[str, Any]](erased.stack.mongodb_admin_uri) as client:
+        for service, person in (("nominations", EXPERT), ("notifications", READER)):
+            left = client[grants.database(service)]["keys"].find_one({"_id": person})
+            assert left is not None
+            assert left.keys() <= {"_id", "erased", "owner"}
+
+
+def test_traces_and_what_was_recorded_are_as_before(erased: World) -> None:
+    assert traces_of(erased.office).items() >= erased.traces.items()
+    after = ledgers_of(erased.stack)
+    for service, before in erased.ledgers.items():
+        assert after[service][: len(before)] == before, service
+    digest = hashlib.sha256(b"".join(erased.traces.values())).hexdigest()
+    assert hashlib.sha256(b"".join(traces_of(erased.office)[r] for r in erased.traces)).hexdigest() == digest
+    replayed = throughline(erased.stack, "replay", "--from", "kafka", "--compare")
+    assert replayed.exit_code == 0, replayed.output
+
+
+def test_readers_are_shown_that_they_were_erased(erased: World) -> None:
+    shown = erased.office.ask("nominations", f"/nominations/n-{KEY}")["state"]
+    assert shown["details"] == {"name": "[erased]", "contact": "[erased]"}
+    assert shown["stage"] == "accepted"
+    subscription = erased.office.ask("notifications", f"/subscriptions/s-{KEY}")["state"]
+    assert subscription["details"] == {"name": "[erased]", "address": "[erased]"}
+    events = exported(erased, EXPERT)["services"]["nominations"]["events"]
+    assert [each["opened"] for each in events if "opened" in each] == ["[erased]", "[erased]"]
+    assert events[0]["event"]["data"] == {"person": EXPERT, "reason": "Synthetic request"}
+    assert events[0]["event"]["type"] == "throughline.nominations.ExpertErased.v1"
+
+
+def test_nothing_more_is_sealed_under_their_ids(erased: World) -> None:
+    fiji = Desk(erased.stack, "focal_point", member="FJI")
+    more = nomination(f"again-{KEY}", person=EXPERT)
+    assert fiji.refused("nominations", "/nominations", **more) == "PersonWasErased"
+    assert erased.office.refused("nominations", "/nominations", **more) == "PersonWasErased"
+    again = {"person": READER, "details": {"name": READS, "address": ADDRESS}, "events": ["MeetingHeld"]}
+    assert erased.office.refused("notifications", "/subscriptions", **again) == "PersonWasErased"
+    assert found_in_clear(erased.stack) == [], "the refusals kept nothing of it"
+
+
+def test_the_subscriptions_of_an_erased_person_end(erased: World) -> None:
+    erased.office.ask_until("notifications", f"/subscriptions/s-{KEY}", lambda s: s["state"]["stage"] == "removed")
+    auditor = Desk(erased.stack, "auditor")
+    assert len(auditor.ask("notifications", "/notifications", subscription=f"s-{KEY}")["items"]) == 1
+
+
+def test_erasing_again_changes_nothing_and_a_person_who_is_not_known_is_refused(erased: World) -> None:
+    again = throughline(erased.stack, "privacy", "erase", EXPERT, "--reason", "Synthetic")
+    assert again.exit_code == 0
+    assert said(again).endswith("nominations: was erased before.")
+    nobody = throughline(erased.stack, "privacy", "erase", f"nobody-{KEY}", "--reason", "Synthetic")
+    assert nobody.exit_code == 1
+    assert said(nobody).endswith(f"Nothing was ever sealed of nobody-{KEY}: check the id.")
+    assert throughline(erased.stack, "privacy", "export", f"nobody-{KEY}").exit_code == 1
+    assert throughline(erased.stack, "privacy", "erase", "a name", "--reason", "Synthetic").exit_code == 2
+
+
+def test_a_key_that_a_backup_brought_back_is_destroyed_again_at_the_start(erased: World) -> None:
+    with MongoClient[dict[str, Any]](erased.stack.mongodb_admin_uri) as client:
+        keys = client[grants.database("nominations")]["keys"]
+        keys.replace_one({"_id": EXPERT}, {"key": b"k" * 32, "owner": "FJI"})
+        erased.stack.kill("nominations")
+        erased.stack.start_one("nominations")
+        until = time.monotonic() + 20
+        while "key" in (keys.find_one({"_id": EXPERT}) or {}):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert keys.find_one({"_id": EXPERT}) == {"_id": EXPERT, "owner": "FJI", "erased": True}
+
+
+def test_a_government_seals_nothing_under_an_id_that_another_named(world: World) -> None:
+    fiji, tuvalu = (Desk(world.stack, "focal_point", member=member) for member in ("FJI", "TUV"))
+    person = f"named-{KEY}"
+    fiji.send("nominations", "/nominations", **nomination(f"first-{KEY}", person=person))
+    theirs = nomination(f"second-{KEY}", person=person, member="TUV")
+    assert tuvalu.refused("nominations", "/nominations", **theirs) == "PersonIsAnotherMembers"
+    tuvalu.send("nominations", "/nominations", **nomination(f"third-{KEY}", member="TUV"))
+    world.office.send("nominations", f"/nominations/third-{KEY}/return", reason="Synthetic")
+    again = completed(person=person)
+    assert tuvalu.refused("nominations", f"/nominations/third-{KEY}/resubmit", **again) == "PersonIsAnotherMembers"
+    fiji.send("nominations", "/nominations", **nomination(f"fourth-{KEY}", person=person))
+
+
+def test_only_the_secretariat_erases_and_is_told(world: World) -> None:
+    for role in ("auditor", "operator", "chair", "expert", "focal_point"):
+        desk = Desk(world.stack, role, member="FJI" if role == "focal_point" else None)
+        for service, path in (("nominations", "/experts"), ("notifications", "/subscribers")):
+            assert desk.refused(service, f"{path}/anybody/erase", reason="Synthetic") == "RoleMayNot"

@@ -1,0 +1,161 @@
+"""`throughline privacy`: what a person may ask about themselves, carried out by the secretariat."""
+
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import uuid4
+
+import orjson
+import typer
+from rich.console import Console
+
+from shared.events.envelope import stamp
+from tools.cli.client import Services
+from tools.cli.connection import Connection, Format, Home, Token
+from tools.cli.failures import BadInput, Failure, exits
+from tools.local.stack import DEFAULT_HOME
+from tools.record.loading import CommandRefused
+
+privacy = typer.Typer(help="What a person may ask about themselves: to be told what is held, and to be erased.",
+                      no_args_is_help=True)  # fmt: skip
+console = Console()
+
+OWNERS = {"nominations": "/experts", "notifications": "/subscribers"}
+OTHERS = ("meetings", "recommendations")
+Person = Annotated[str, typer.Argument(help="The person's opaque id.")]
+_BOX = "sealed"
+_PERSON = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@privacy.command()
+def erase(
+    person: Person,
+    reason: Annotated[str, typer.Option("--reason", help="On what ground; kept for ever, so never about the person.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    home: Home = DEFAULT_HOME,
+    token: Token = None,
+) -> None:
+    """Destroy the key that opens a person's name and contact, for good, and record that it was done.
+
+    Example: throughline privacy erase synthetic-person --reason "request of the person"
+
+    No event, trace or count changes: what was sealed can no longer be opened, by anybody. Copies of the key go with
+    the backups; docs/privacy.md says when.
+
+    Exit code: 0 when the person is erased everywhere, also if it was before; 1 when nothing is held about the person,
+    or it was refused; 2 for bad input; 3 when a service does not answer: run it again.
+    """
+    with exits():
+        _check(person)
+        if not yes and sys.stdin.isatty() and not typer.confirm(f"Nobody will open {person} again. Go on?"):
+            raise BadInput("Nothing was erased.")
+        with Services(Connection(home, token), "secretariat") as services:
+            for line in erased(services, person, reason):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def erased(services: Services, person: str, reason: str) -> list[str]:
+    """Erase a person in every service that holds a key, and say so. Raises Failure where none does."""
+    lines: list[str] = []
+    for service, path in OWNERS.items():
+        try:
+            services.send(service, f"{path}/{person}/erase", {"reason": reason}, str(uuid4()))
+            lines.append(f"{service}: erased; the key is destroyed.")
+        except CommandRefused as refusal:
+            if refusal.rule == "OutOfOrder":
+                lines.append(f"{service}: was erased before.")
+            elif refusal.rule != "NothingIsHeldOfPerson":
+                raise Failure(f"{service}: {refusal}") from None
+    if not lines:
+        raise Failure(f"Nothing was ever sealed of {person}: check the id.")
+    return lines
+
+
+@privacy.command()
+def export(person: Person, shown_as: Format = "text", home: Home = DEFAULT_HOME, token: Token = None) -> None:
+    """Show everything that is held about a person, what is sealed opened: the answer to a subject access request.
+
+    Example: throughline privacy export synthetic-person --format json
+
+    Exit code: 0 with what is held; 1 when nothing is, or it was refused; 2 for bad input; 3 when a service does not
+    answer.
+    """
+    with exits():
+        _check(person)
+        with Services(Connection(home, token), "secretariat") as services:
+            found = held(services, person)
+    if shown_as == "json":
+        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+    else:
+        for line in in_words(found):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _check(person: str) -> None:
+    if _PERSON.fullmatch(person) is None:
+        raise BadInput(f"{person}: is not a person's id; it is one opaque word, never a name.")
+
+
+def held(services: Services, person: str) -> dict[str, Any]:
+    """Return what the services hold about a person. Raises Failure where they hold nothing."""
+    found: dict[str, Any] = {
+        service: answer
+        for service, path in OWNERS.items()
+        if (answer := services.find(service, f"{path}/{person}")) is not None
+    }
+    if not found:
+        raise Failure(f"Nothing is held about {person}: check the id.")
+    subjects = {each["event"]["subject"] for answer in found.values() for each in answer["events"]}
+    for service in OTHERS:
+        events = [
+            {"event": orjson.loads(line)}
+            for stream in sorted(subjects)
+            if stream.startswith("membership/")
+            for line in services.lines(service, "GET", f"/events?stream={stream}")
+        ]
+        if events:
+            found[service] = {"events": events}
+    return {"person": person, "asked_at": stamp(datetime.now(UTC)), "services": found}
+
+
+def in_words(found: dict[str, Any]) -> Iterator[str]:
+    """Say what is held about a person, event by event."""
+    yield f"Everything that is held about {found['person']}, as of {found['asked_at']}."
+    for service, answer in found["services"].items():
+        yield ""
+        yield f"{service}: {len(answer['events'])} events{', the key is destroyed' if answer.get('erased') else ''}."
+        for each in answer["events"]:
+            yield from _event(each)
+    yield ""
+    yield "The same events lie on the service's Kafka topic and in the journals of the services that heard them."
+    yield "A paper whose digest is named is kept by the service as it was uploaded, if it was."
+
+
+def _event(each: dict[str, Any]) -> Iterator[str]:
+    event = each["event"]
+    name = event["type"].split(".")[2]
+    yield f"  {event['time']}  {name}, version {event['streamversion']} of {event['subject']}"
+    for field, value in _fields(event["data"]):
+        yield f"      {field}: {value}"
+    match each.get("opened"):
+        case dict() as opened:
+            yield from (f"      {field} (sealed): {value}" for field, value in opened.items())
+        case str(why):
+            yield f"      sealed: {why}"
+        case _:
+            return
+
+
+def _fields(data: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in data.items():
+        match value:
+            case dict() if name == _BOX:
+                continue
+            case dict():
+                yield from _fields(value, f"{prefix}{name.replace('_', ' ')}, ")
+            case list():
+                yield f"{prefix}{name.replace('_', ' ')}", ", ".join(map(str, value)) or "none"
+            case _:
+                yield f"{prefix}{name.replace('_', ' ')}", str(value)
