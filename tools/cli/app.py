@@ -2,6 +2,8 @@
 
 import typer
 
+from tools.cli.audit_replay import compare, diff
+from tools.cli.audit_replay import replay as audit_replay
 from tools.cli.auditing import audit
 from tools.cli.dead_letters import dead_letters
 from tools.cli.importing import importing
@@ -30,6 +32,9 @@ app.command()(rebuild)
 app.command()(replay)
 app.command()(refill)
 app.command()(simulate)
+audit.command("replay")(audit_replay)
+audit.command()(compare)
+audit.command()(diff)
 app.add_typer(audit, name="audit")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(privacy, name="privacy")

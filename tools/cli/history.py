@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -26,8 +26,13 @@ _SILENT_SECONDS = 60.0
 
 @dataclass
 class History:
-    """Events by stream and version, each once; what could not be taken; other bytes for a version that is known."""
+    """Events by stream and version, each once; what could not be taken; other bytes for a version that is known.
 
+    With `known_at`, only what was recorded by then.
+    """
+
+    known_at: str | None = None
+    take_apart: Callable[[Arrival], Heard | Poison] = take_apart
     events: dict[str, dict[int, list[Heard]]] = field(default_factory=dict)
     poison: list[Poison] = field(default_factory=list)
     records: int = 0
@@ -36,9 +41,11 @@ class History:
     def take(self, arrival: Arrival) -> None:
         """Take a record: an identical repeat changes nothing."""
         self.records += 1
-        event = take_apart(arrival)
+        event = self.take_apart(arrival)
         if isinstance(event, Poison):
             self.poison.append(event)
+            return
+        if self.known_at is not None and event.recorded.time > self.known_at:
             return
         stream, version = event.key
         candidates = self.events.setdefault(stream, {}).setdefault(version, [])

@@ -1,0 +1,90 @@
+"""What changed in a trace between two moments of recording, in the words in which it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tools.cli import trace_sections as sections
+from tools.cli.page import Entry, words
+
+Trace = dict[str, Any]
+Lines = dict[str, list[str]]
+_SECTIONS: tuple[tuple[str, str, Callable[[Trace], Entry], tuple[str, ...]], ...] = (
+    ("mandates", "Mandate", sections.mandate, ("instrument", "provision")),
+    ("work", "Work", sections.step, ("role", "meeting", "document")),
+    ("transmission", "Transmission", sections.transmission, ("session",)),
+    ("dispositions", "Disposition", sections.disposition, ("session",)),
+    ("follow_up", "Follow-up", sections.follow_up, ("on", "responsible", "evidence")),
+)
+_FIELDS = ("title", "standing", "text", "kinds", "addressees", "themes", "status")
+
+
+def changes(before: Trace | None, after: Trace | None) -> list[str]:
+    """Return in sentences what changed; none where nothing did."""
+    if before is None or after is None:
+        if before is after:
+            return []
+        return ["It came on record."] if before is None else ["It is no longer on record."]
+    return [
+        *_fields(before, after),
+        *(line for part in _SECTIONS for line in _entries(part[1], _lines(before, *part), _lines(after, *part))),
+        *_entries("Priority", _priority(before), _priority(after)),
+        *_entries("Lineage", _lineage(before), _lineage(after)),
+        *(f"Gap closed: {gap}" for gap in before["gaps"] if gap not in after["gaps"]),
+        *(f"Gap: {gap}" for gap in after["gaps"] if gap not in before["gaps"]),
+    ]
+
+
+def _fields(before: Trace, after: Trace) -> Iterator[str]:
+    pairs = [(name, before["recommendation"].get(name), after["recommendation"].get(name)) for name in _FIELDS]
+    for name, was, now in [*pairs, ("coverage", before["coverage"], after["coverage"])]:
+        if was != now:
+            yield f"{name.capitalize()}: was {_said(was)}, is {_said(now)}."
+
+
+def _entries(says: str, before: Lines, after: Lines) -> Iterator[str]:
+    for key in [*before, *(each for each in after if each not in before)]:
+        was, now = before.get(key), after.get(key)
+        if was is None and now is not None:
+            yield f"{says} added: {' '.join(now)}"
+        elif now is None and was is not None:
+            yield f"{says} gone: {' '.join(was)}"
+        elif was is not None and now is not None and was != now:
+            yield f"{says} changed: {now[0]}"
+            yield from (f"    was: {line}" for line in was if line not in now)
+            yield from (f"    is:  {line}" for line in now if line not in was)
+
+
+def _lines(trace: Trace, name: str, _says: str, of: Callable[[Trace], Entry], key: tuple[str, ...]) -> Lines:
+    """Return the lines of each entry of a section, by what tells it from the others."""
+    found: Lines = {}
+    for item in trace[name]:
+        told = " ".join(str(item[part]) for part in key if part in item)
+        while told in found:
+            told += " again"
+        found[told] = _plain(of(item))
+    return found
+
+
+def _priority(trace: Trace) -> Lines:
+    item = trace.get("priority")
+    return {"": [f"{words(name)}: {_said(value)}." for name, value in sorted(item.items())]} if item else {}
+
+
+def _lineage(trace: Trace) -> Lines:
+    return {entry.head.plain: _plain(entry) for entry in sections.lineage(trace["lineage"])}
+
+
+def _plain(entry: Entry) -> list[str]:
+    return [entry.head.plain, *(line.plain for line in entry.lines)]
+
+
+def _said(value: Any) -> str:
+    match value:
+        case None:
+            return "not on record"
+        case list():
+            return ", ".join(map(words, value)) or "none"
+        case _:
+            return words(str(value))

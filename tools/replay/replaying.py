@@ -1,0 +1,171 @@
+"""From records to traces: whatever a trace is composed of is folded first, then each recommendation by itself."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from types import TracebackType
+from typing import Any, Self
+
+from services.nominations.domain.membership import MEMBERSHIP
+from services.recommendations.projection import AGGREGATES, subset
+from services.recommendations.trace import compose
+from shared.aggregates import Aggregate
+from shared.folds import PASSING, Folded, fold_on
+from shared.intake import Arrival, Heard, Poison, take_apart
+from tools.cli.history import History, streams_of
+from tools.replay.kept import Kept, Streams, keep
+from tools.replay.roster import Row, row_of
+from tools.replay.spool import Spool
+
+Trace = dict[str, Any]
+TakeApart = Callable[[Arrival], Heard | Poison]
+Made = Callable[[str, Trace], Any]
+_ROOT = b"recommendation/"
+_BUCKETS_AT_ONCE = 4
+
+
+@dataclass
+class Told:
+    """What was met on the way."""
+
+    records: int = 0
+    events: int = 0
+    repeats: int = 0
+    poison: list[str] = field(default_factory=list)
+    disputed: list[str] = field(default_factory=list)
+    stalled: list[str] = field(default_factory=list)
+    heads: dict[str, int] = field(default_factory=dict)
+    roster: list[Row] = field(default_factory=list)
+
+    def add(self, other: Told) -> None:
+        """Take in what another part met."""
+        for name, value in vars(other).items():
+            mine = getattr(self, name)
+            if isinstance(mine, dict):
+                mine.update(value)
+            else:
+                setattr(self, name, mine + value)
+
+
+@dataclass
+class Replaying:
+    """A replay: `put` every record, then `run` once. `known_at` takes only what was recorded by then."""
+
+    as_of: date | None = None
+    known_at: str | None = None
+    take_apart: TakeApart = take_apart
+    told: Told = field(default_factory=Told)
+    _others: Spool = field(default_factory=Spool)
+    _roots: Spool = field(default_factory=Spool)
+    _streams: Streams = field(default_factory=lambda: Streams({}))
+    _made: Made = field(default=lambda _reference, trace: trace)
+
+    def put(self, arrival: Arrival) -> None:
+        """Take a record, to be looked at later."""
+        self.told.records += 1
+        (self._roots if (arrival.key or b"").startswith(_ROOT) else self._others).put(arrival)
+
+    def run(self, made: Made, processes: int = 1) -> Iterator[tuple[str, Any]]:
+        """Yield, for each trace, its reference and what was `made` of it; no order is promised.
+
+        With several processes `made` runs in them, and what it returns must be small. It may be run again.
+        """
+        self._made, self.told = made, Told(records=self.told.records)
+        kept: dict[str, Kept] = {}
+        for told, some in _spread(self, Replaying._folded, len(self._others), processes):
+            self.told.add(told)
+            kept |= some
+        self._streams = Streams(kept)
+        for told, traces in _spread(self, Replaying._composed, len(self._roots), processes):
+            self.told.add(told)
+            yield from traces
+
+    def _folded(self, bucket: int) -> tuple[Told, dict[str, Kept]]:
+        told, kept = Told(), {}
+        for folded in self._fold(self._others.bucket(bucket), told):
+            kind = folded.stream.partition("/")[0]
+            if kind in AGGREGATES:
+                kept[folded.stream] = keep(folded)
+            elif kind == MEMBERSHIP.kind and (row := row_of(folded.state, self.as_of)) is not None:
+                told.roster.append(row)
+        return told, kept
+
+    def _composed(self, bucket: int) -> tuple[Told, list[tuple[str, Any]]]:
+        told, traces = Told(), []
+        for folded in self._fold(self._roots.bucket(bucket), told):
+            reference = folded.stream.partition("/")[2]
+            states = subset(reference, _With(folded, self._streams))
+            if (trace := compose(reference, states, self.as_of)) is not None:
+                traces.append((reference, self._made(reference, trace)))
+        return told, traces
+
+    def _fold(self, arrivals: Iterator[Arrival], told: Told) -> Iterator[Folded]:
+        history = History(self.known_at, self.take_apart)
+        for arrival in arrivals:
+            history.take(arrival)
+        told.repeats += history.repeats
+        told.poison += [f"{poison.arrival.origin} ({poison.reason})" for poison in history.poison]
+        told.disputed += [f"{stream} version {version}" for stream, version in history.disputed]
+        for stream, events in streams_of(history):
+            aggregate = _aggregate(stream)
+            outcome = fold_on(aggregate, Folded(stream, aggregate.initial), events)
+            assert outcome is not None, "a fold from version 1 takes corrections"
+            told.events += len(history.events[stream])
+            told.heads[stream] = outcome.folded.version
+            if outcome.folded.waits:
+                told.stalled.append(f"{stream} stops at version {outcome.folded.version}")
+            yield outcome.folded
+
+    def close(self) -> None:
+        """Forget what was put aside."""
+        self._others.close()
+        self._roots.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+class _With(dict[str, Folded]):
+    """One recommendation beside the streams that all share; a trace reads no other recommendation."""
+
+    def __init__(self, own: Folded, shared: Streams) -> None:
+        super().__init__({own.stream: own})
+        self._shared = shared
+
+    def __missing__(self, stream: str) -> Folded:
+        assert not stream.startswith("recommendation/"), stream
+        return self._shared[stream]
+
+
+def _aggregate(stream: str) -> Aggregate[Any]:
+    kind = stream.partition("/")[0]
+    return MEMBERSHIP if kind == MEMBERSHIP.kind else AGGREGATES.get(kind, PASSING)
+
+
+_forked: Replaying | None = None
+
+
+def _part(asked: tuple[Callable[[Replaying, int], Any], int]) -> Any:
+    assert _forked is not None
+    work, bucket = asked
+    return work(_forked, bucket)
+
+
+def _spread(replaying: Replaying, work: Callable[[Replaying, int], Any], buckets: int, processes: int) -> Iterator[Any]:
+    """Yield what comes of each bucket, in several processes that begin with all that this one holds."""
+    global _forked
+    if processes < 2:
+        yield from (work(replaying, bucket) for bucket in range(buckets))
+        return
+    _forked = replaying
+    asked: Sequence[tuple[Any, int]] = [(work, bucket) for bucket in range(buckets)]
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("fork")) as pool:
+        yield from pool.map(_part, asked, chunksize=_BUCKETS_AT_ONCE)
+    _forked = None

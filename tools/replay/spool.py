@@ -1,0 +1,62 @@
+"""Records put aside by stream: some in memory, more of them on disk, so that each bucket can be folded by itself."""
+
+from __future__ import annotations
+
+import marshal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from zlib import crc32
+
+from shared.intake import Arrival
+
+BUCKETS = 128
+_IN_MEMORY = 16 * 1024 * 1024
+_OVERHEAD = 200
+_LENGTH = 8
+
+
+class Spool:
+    """Buckets of records; all the records of a stream are in one of them, in the order in which they came."""
+
+    def __init__(self, buckets: int = BUCKETS, in_memory: int = _IN_MEMORY) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="throughline-replay-")
+        self._held: list[list[tuple[object, ...]]] = [[] for _ in range(buckets)]
+        self._most = in_memory
+        self._size = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def put(self, arrival: Arrival) -> None:
+        """Put a record aside."""
+        key, value = arrival.key or b"", arrival.value or b""
+        self._held[crc32(key) % len(self._held)].append(tuple(vars(arrival).values()))
+        self._size += len(key) + len(value) + _OVERHEAD
+        if self._size > self._most:
+            self._write()
+
+    def bucket(self, number: int) -> Iterator[Arrival]:
+        """Yield the records of a bucket."""
+        if (file := self._file(number)).exists():
+            with file.open("rb") as source:
+                while head := source.read(_LENGTH):
+                    chunk = source.read(int.from_bytes(head, "big"))
+                    yield from (Arrival(*each) for each in marshal.loads(chunk))  # noqa: S302 - written by this process
+        yield from (Arrival(*each) for each in self._held[number])  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._folder.cleanup()
+
+    def _write(self) -> None:
+        for number, held in enumerate(self._held):
+            if held:
+                chunk = marshal.dumps(held)
+                with self._file(number).open("ab") as out:
+                    out.write(len(chunk).to_bytes(_LENGTH, "big") + chunk)
+                held.clear()
+        self._size = 0
+
+    def _file(self, number: int) -> Path:
+        return Path(self._folder.name) / str(number)
