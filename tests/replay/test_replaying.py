@@ -40,7 +40,7 @@ def bundle(logs: Logs, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def put(arrivals: list[Arrival], **more: Any) -> Replaying:
     found = Replaying(**more)
     for arrival in arrivals:
-        found.put(arrival)
+        found.take(arrival)
     return found
 
 

@@ -38,7 +38,7 @@ def replaying(
             for position, raw in logs[topic].entries(0, size):
                 subject = subject_of(raw)
                 if topic in TOPICS or subject.startswith(_ROSTER):
-                    found.put(Arrival(topic, 0, position, subject, raw, ()))
+                    found.take(Arrival(topic, 0, position, subject, raw, ()))
                 if position % 1_000 == 0:
                     advance(done + position, due)
             done += size

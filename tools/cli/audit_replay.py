@@ -62,7 +62,7 @@ def replay(
     roster = roster_bytes(told.told.roster)
     if out is not None:
         _write(out, found, roster)
-    faults = [*told.told.poison, *told.told.stalled]
+    faults = [*(f"{at} ({reason})" for at, reason in told.told.poison), *told.told.stalled]
     if shown_as == "json":
         _echo(
             {

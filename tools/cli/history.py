@@ -20,6 +20,7 @@ from tools.cli.failures import Failure, Unreachable
 from tools.cli.progress import Advance
 
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+Take = Callable[[Arrival], object]
 _RECORDS_AT_ONCE = 4_000
 _SILENT_SECONDS = 60.0
 
@@ -65,15 +66,15 @@ class History:
         ]
 
 
-def from_kafka(bootstrap: str, topics: Sequence[str], advance: Advance) -> History:
-    """Read every partition from its beginning to the end that it had at the start. Raises Unreachable, Failure."""
+def from_kafka(bootstrap: str, topics: Sequence[str], take: Take, advance: Advance) -> None:
+    """Take every record of every partition, to the end that it had at the start. Raises Unreachable, Failure."""
     try:
-        return asyncio.run(_read(bootstrap, topics, advance))
+        asyncio.run(_read(bootstrap, topics, take, advance))
     except (KafkaError, OSError) as error:
         raise Unreachable(f"Kafka at {bootstrap} does not answer ({type(error).__name__}).") from None
 
 
-async def _read(bootstrap: str, topics: Sequence[str], advance: Advance) -> History:
+async def _read(bootstrap: str, topics: Sequence[str], take: Take, advance: Advance) -> None:
     partitions = await _partitions(bootstrap, topics)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -91,7 +92,7 @@ async def _read(bootstrap: str, topics: Sequence[str], advance: Advance) -> Hist
             raise Failure(f"{pruned[0].topic} has lost its beginning: a replay needs the whole history.")
         for partition in partitions:
             consumer.seek(partition, 0)
-        return await _up_to(consumer, ends, advance)
+        await _up_to(consumer, ends, take, advance)
     finally:
         await consumer.stop()
 
@@ -108,8 +109,8 @@ async def _partitions(bootstrap: str, topics: Sequence[str]) -> list[TopicPartit
     return [TopicPartition(each["topic"], part["partition"]) for each in described for part in each["partitions"]]
 
 
-async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], advance: Advance) -> History:
-    history, due = History(), sum(ends.values())
+async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], take: Take, advance: Advance) -> None:
+    taken, due = 0, sum(ends.values())
     silent_since = asyncio.get_running_loop().time()
     waiting = {partition for partition, end in ends.items() if end > 0}
     while waiting:
@@ -117,27 +118,23 @@ async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], ad
         for partition, records in batches.items():
             for record in records:
                 if record.offset < ends[partition]:
-                    history.take(arrival_of(record))
+                    take(arrival_of(record))
+                    taken += 1
         now = asyncio.get_running_loop().time()
         silent_since = now if batches else silent_since
         if now - silent_since > _SILENT_SECONDS:
             raise Unreachable(f"Kafka gave nothing for {_SILENT_SECONDS:.0f} s, and is not at the end.")
         waiting = {each for each in waiting if await consumer.position(each) < ends[each]}
-        advance(history.records, due)
-    if history.records != due:
-        raise Failure(
-            f"{history.records} of {due} records were read: Kafka has lost some, and a replay needs them all."
-        )
-    return history
+        advance(taken, due)
+    if taken != due:
+        raise Failure(f"{taken} of {due} records were read: Kafka has lost some, and a replay needs them all.")
 
 
-def from_journal(services: Services, service: str, advance: Advance) -> History:
-    """Read a service's journal. Raises Unreachable, Refused, Failure where it broke off."""
-    history = History()
-    for line in services.lines(service, "GET", "/journal"):
-        history.take(journal_record(line, history.records))
-        advance(history.records, history.records)
-    return history
+def from_journal(services: Services, service: str, take: Take, advance: Advance) -> None:
+    """Take every record of a service's journal. Raises Unreachable, Refused, Failure where it broke off."""
+    for number, line in enumerate(services.lines(service, "GET", "/journal")):
+        take(journal_record(line, number))
+        advance(number + 1, number + 1)
 
 
 def journal_record(line: bytes, number: int) -> Arrival:

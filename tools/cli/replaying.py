@@ -12,12 +12,13 @@ from rich.console import Console
 from services.recommendations.projection import TOPICS
 from services.recommendations.trace import SHAPE, trace_bytes
 from tools.cli.client import Services
-from tools.cli.comparison import Rebuilt, Trace, Verdict, compare, rebuilt_from
+from tools.cli.comparison import Rebuilt, Trace, Verdict, compare
 from tools.cli.connection import Connection, Format, Home, Token
 from tools.cli.failures import REFUSED, exits
-from tools.cli.history import History, from_journal, from_kafka
+from tools.cli.history import from_journal, from_kafka
 from tools.cli.progress import bar
 from tools.local.stack import DEFAULT_HOME
+from tools.replay.replaying import Replaying, Told
 
 Origin = Literal["kafka", "journal"]
 SERVICE = "recommendations"
@@ -29,9 +30,9 @@ console = Console()
 
 @dataclass
 class Replay:
-    """A history replayed: what it amounts to, and the verdict where it was compared."""
+    """A history replayed: what was met on the way, what it amounts to, and the verdict where it was compared."""
 
-    history: History
+    told: Told
     rebuilt: Rebuilt
     verdict: Verdict | None = None
 
@@ -79,13 +80,14 @@ def replay(
 def run(services: Services, origin: Origin, bootstrap: str, *, compared: bool) -> Replay:
     """Replay a history. The live traces are read before it too: all that they rest on must be in it."""
     before = _live(services) if compared else {}
-    with bar(f"Reading {origin}") as advance:
+    with bar(f"Reading {origin}") as advance, Replaying() as replaying:
         if origin == "kafka":
-            history = from_kafka(bootstrap, TOPICS, advance)
+            from_kafka(bootstrap, TOPICS, replaying.take, advance)
         else:
-            history = from_journal(services, SERVICE, advance)
-    rebuilt = rebuilt_from(history)
-    return Replay(history, rebuilt, _compared(services, rebuilt, before) if compared else None)
+            from_journal(services, SERVICE, replaying.take, advance)
+        traces = dict(replaying.run(lambda _, trace: trace))
+    rebuilt = Rebuilt(traces, replaying.told.heads, replaying.told.stalled)
+    return Replay(replaying.told, rebuilt, _compared(services, rebuilt, before) if compared else None)
 
 
 def _live(services: Services) -> dict[str, Trace]:
@@ -105,14 +107,13 @@ def _compared(services: Services, rebuilt: Rebuilt, before: dict[str, Trace]) ->
 
 def in_words(done: Replay, origin: Origin) -> list[str]:
     """Say what a replay came to, the verdict last."""
-    history = done.history
-    events = sum(len(versions) for versions in history.events.values())
+    told = done.told
     source = "Kafka" if origin == "kafka" else "the journal"
-    lines = [f"{history.records} records from {source}: {events} events, {len(done.rebuilt.traces)} traces rebuilt."]
-    if history.repeats:
-        lines.append(f"Identical repeats, which change nothing: {history.repeats}.")
-    lines += _some("Could not be taken", [f"{p.arrival.origin} ({p.reason})" for p in history.poison])
-    lines += _some("More than one candidate", [f"{stream} version {version}" for stream, version in history.disputed])
+    lines = [f"{told.records} records from {source}: {told.events} events, {len(done.rebuilt.traces)} traces rebuilt."]
+    if told.repeats:
+        lines.append(f"Identical repeats, which change nothing: {told.repeats}.")
+    lines += _some("Could not be taken", [f"{at} ({reason})" for at, reason in told.poison])
+    lines += _some("More than one candidate", told.disputed)
     lines += _some("Stopped by a gap or a broken chain", done.rebuilt.stalled)
     return [*lines, *(_verdict(done.verdict) if done.verdict else [f"digest: {done.digest}"])]
 
@@ -154,11 +155,11 @@ def _short(value: Any) -> str:
 
 def _as_json(done: Replay) -> dict[str, Any]:
     content: dict[str, Any] = {
-        "records": done.history.records,
-        "events": sum(len(versions) for versions in done.history.events.values()),
-        "repeats": done.history.repeats,
-        "poison": [{"at": p.arrival.origin, "reason": p.reason} for p in done.history.poison],
-        "disputed": [f"{stream} version {version}" for stream, version in done.history.disputed],
+        "records": done.told.records,
+        "events": done.told.events,
+        "repeats": done.told.repeats,
+        "poison": [{"at": at, "reason": reason} for at, reason in done.told.poison],
+        "disputed": done.told.disputed,
         "stalled": done.rebuilt.stalled,
         "traces": len(done.rebuilt.traces),
         "shape": SHAPE,

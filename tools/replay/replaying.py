@@ -35,7 +35,7 @@ class Told:
     records: int = 0
     events: int = 0
     repeats: int = 0
-    poison: list[str] = field(default_factory=list)
+    poison: list[tuple[str, str]] = field(default_factory=list)
     disputed: list[str] = field(default_factory=list)
     stalled: list[str] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Told:
 
 @dataclass
 class Replaying:
-    """A replay: `put` every record, then `run` once. `known_at` takes only what was recorded by then."""
+    """A replay: `take` every record, then `run` once. `known_at` takes only what was recorded by then."""
 
     as_of: date | None = None
     known_at: str | None = None
@@ -64,7 +64,7 @@ class Replaying:
     _streams: Streams = field(default_factory=lambda: Streams({}))
     _made: Made = field(default=lambda _reference, trace: trace)
 
-    def put(self, arrival: Arrival) -> None:
+    def take(self, arrival: Arrival) -> None:
         """Take a record, to be looked at later."""
         self.told.records += 1
         (self._roots if (arrival.key or b"").startswith(_ROOT) else self._others).put(arrival)
@@ -108,7 +108,7 @@ class Replaying:
         for arrival in arrivals:
             history.take(arrival)
         told.repeats += history.repeats
-        told.poison += [f"{poison.arrival.origin} ({poison.reason})" for poison in history.poison]
+        told.poison += [(poison.arrival.origin, poison.reason) for poison in history.poison]
         told.disputed += [f"{stream} version {version}" for stream, version in history.disputed]
         for stream, events in streams_of(history):
             aggregate = _aggregate(stream)
