@@ -17,7 +17,15 @@ from tools.local.stack import Stack
 
 CHECKOUT = Path(__file__).parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-PAGES = ("README.md", "docs/record-format.md", "docs/bundle.md", "docs/auditors.md", "docs/privacy.md", "CHANGELOG.md")
+PAGES = (
+    "README.md",
+    "docs/record-format.md",
+    "docs/bundle.md",
+    "docs/auditors.md",
+    "docs/privacy.md",
+    "docs/events-evolve.md",
+    "CHANGELOG.md",
+)
 BLOCKS = re.findall(r"^```\w*\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 INLINE = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL))
 SNIPPETS = [*(line for block in BLOCKS for line in block.splitlines()), *INLINE]

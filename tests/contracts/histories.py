@@ -1,0 +1,163 @@
+"""Whole recorded histories, and the traces and the roster that they must end in, for ever.
+
+A history is a folder of `histories/`: the ledger of each service as `<service>.jsonl`, a line for each event, its bytes
+as recorded (`{"event":…,"position":n}`); `traces.jsonl`, the compared bytes of each trace; `roster.json`. Histories
+are added, never changed.
+
+`python -m tests.contracts.histories` writes those of `MAKERS` that are not there yet.
+`python -m tests.contracts.histories add NAME BUNDLE` records the history of an export bundle.
+`python -m tests.contracts.histories expect` writes what the present code makes of all: after SHAPE was raised only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+import orjson
+
+from services.recommendations.trace import SHAPE, trace_bytes
+from shared.events import notifications as s
+from shared.events import recommendations as r
+from shared.events.canonical import leaf_hash, sha256_hex
+from shared.events.catalogue import SERVICES
+from shared.events.nominations import ExpertErased
+from shared.intake import Arrival
+from tests.contracts.examples import nominations as examples
+from tests.contracts.examples import notifications as told
+from tests.history import a_history
+from tools.audit.bundle import Bundle
+from tools.replay.replaying import Replaying
+from tools.replay.roster import roster_bytes
+from tools.simulate.history import history
+
+FOLDER = Path(__file__).parent / "histories"
+SUMS = FOLDER / "SHA256SUMS"
+Event = tuple[str, bytes]
+
+
+def hard() -> Iterator[Event]:
+    """What makes folding hard: corrections, supersessions, a merge, a split, a person erased, facts that come late."""
+    events = a_history()
+    for number in (3, 4, 5):
+        reference = f"SYN/2031/R{number}"
+        events.add(f"recommendation/{reference}", r.RecommendationDrafted(reference=reference, title=f"Part {number}"))
+    events.add("recommendation/SYN/2031/R3", r.RecommendationSplit(into=("SYN/2031/R4", "SYN/2031/R5"), on="2032-01"))
+    for number in (4, 5):
+        events.add(f"recommendation/SYN/2031/R{number}", r.RecommendationSplit(split_from="SYN/2031/R3", on="2032-01"))
+    events.add("recommendation/SYN/2031/R5", r.RecommendationWithdrawn(reason="Synthetic", on="2032"))
+    for name in ("NominationSubmitted", "NominationReturned", "NominationResubmitted", "NominationAccepted"):
+        events.add("nomination/synthetic-nomination", examples.EXAMPLES[name])
+    events.add("membership/synthetic-nomination", examples.EXAMPLES["MembershipBegan"])
+    events.add("expert/synthetic-person", ExpertErased(person="synthetic-person", reason="Synthetic request"))
+    events.add("subscription/synthetic-subscription", told.EXAMPLES["SubscriptionAdded"])
+    for name in ("NotificationPlanned", "NotificationAttempted", "NotificationDelivered"):
+        events.add("notification/synthetic-notification", told.EXAMPLES[name])
+    events.add("subscriber/synthetic-reader", s.SubscriberErased(person="synthetic-reader", reason="Synthetic request"))
+    for arrival in events.all():
+        yield arrival.topic.rpartition(".")[2], arrival.value or b""
+
+
+def first_years() -> Iterator[Event]:
+    """The first years of one simulated group: all four services, policies, corrections."""
+    for made in history(900, seed=31):
+        yield from ((made.service, raw) for raw in made.raws)
+
+
+MAKERS: Mapping[str, Callable[[], Iterable[Event]]] = {"hard": hard, "first-years": first_years}
+
+
+def names() -> list[str]:
+    """Return the histories that are there."""
+    return sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
+
+
+def events_of(name: str) -> Iterator[tuple[str, int, bytes]]:
+    """Yield service, position and bytes of each event of a history."""
+    for service in SERVICES:
+        for line in (FOLDER / name / f"{service}.jsonl").read_bytes().splitlines():
+            raw, _, position = line.removeprefix(b'{"event":').rpartition(b',"position":')
+            yield service, int(position.removesuffix(b"}")), raw
+
+
+def replayed(name: str) -> tuple[dict[str, bytes], bytes]:
+    """Return the compared bytes of every trace that a history makes today, and those of the roster."""
+    with Replaying() as replaying:
+        for service, position, raw in events_of(name):
+            subject = orjson.loads(raw)["subject"].encode()
+            headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
+            replaying.take(Arrival(f"throughline.{service}", 0, position, subject, raw, headers))
+        traces = dict(replaying.run(lambda _, trace: trace_bytes(trace)))
+    unread = [*replaying.told.poison, *replaying.told.stalled, *replaying.told.disputed]
+    assert not unread, f"history {name}: an event that was recorded can no longer be read: {unread[:3]}"
+    return traces, roster_bytes(replaying.told.roster)
+
+
+def expected(name: str) -> tuple[dict[str, bytes], bytes]:
+    """Return the same as it was when the history was recorded, or its shape last raised."""
+    lines = (FOLDER / name / "traces.jsonl").read_bytes().splitlines()
+    traces = {orjson.loads(line)["recommendation"]["reference"]: line for line in lines}
+    return traces, (FOLDER / name / "roster.json").read_bytes()
+
+
+def sums() -> dict[str, str]:
+    """Return the recorded SHA-256 of every file of events."""
+    lines = (line.split("  ", 1) for line in SUMS.read_text().splitlines())
+    return {name: digest for digest, name in lines}
+
+
+def files() -> dict[str, bytes]:
+    """Return every file of events, by its name below the folder."""
+    found = (FOLDER / name / f"{service}.jsonl" for name in names() for service in SERVICES)
+    return {str(file.relative_to(FOLDER)): file.read_bytes() for file in found}
+
+
+def record(name: str, events: Iterable[Event]) -> None:
+    """Write a new history, and what it makes."""
+    folder = FOLDER / name
+    folder.mkdir(parents=True)
+    lines: dict[str, list[bytes]] = {service: [] for service in SERVICES}
+    for service, raw in events:
+        lines[service].append(b'{"event":%b,"position":%d}\n' % (raw, len(lines[service])))
+    for service, written in lines.items():
+        (folder / f"{service}.jsonl").write_bytes(b"".join(written))
+    SUMS.write_text("".join(f"{sha256_hex(raw)}  {file}\n" for file, raw in sorted(files().items())))
+    expect(name)
+
+
+def expect(name: str) -> None:
+    """Write what a history makes today. Where it differs from what is there, SHAPE must have been raised."""
+    traces, roster = replayed(name)
+    if (FOLDER / name / "traces.jsonl").exists():
+        before = expected(name)
+        if before != (traces, roster) and any(orjson.loads(each)["shape"] == SHAPE for each in before[0].values()):
+            raise SystemExit(f"history {name} makes other traces under SHAPE {SHAPE}: raise it, or mend the code")
+    (FOLDER / name / "traces.jsonl").write_bytes(b"".join(traces[each] + b"\n" for each in sorted(traces)))
+    (FOLDER / name / "roster.json").write_bytes(roster)
+
+
+def from_bundle(folder: Path) -> Iterator[Event]:
+    """Yield the events of an export bundle."""
+    for service, log in Bundle(folder).logs.items():
+        yield from ((service, raw) for _, raw in log.entries())
+
+
+def main(arguments: list[str]) -> None:
+    """Carry out one of the three commands."""
+    FOLDER.mkdir(exist_ok=True)
+    match arguments:
+        case []:
+            for name in sorted(MAKERS.keys() - set(names())):
+                record(name, MAKERS[name]())
+        case ["add", name, bundle]:
+            record(name, from_bundle(Path(bundle)))
+        case ["expect"]:
+            for name in names():
+                expect(name)
+        case _:
+            raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
