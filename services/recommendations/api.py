@@ -17,7 +17,7 @@ from services.recommendations.trace import trace_bytes
 from shared.events.envelope import stamp
 from shared.folding import States
 from shared.handling import CorrectRecord
-from shared.identity import READERS, Principal, allow
+from shared.identity import AUDITORS, READERS, Principal, allow
 from shared.moments import Day, Moment
 from shared.paths import Committee, Number, Year
 from shared.problems import Refused
@@ -124,6 +124,22 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> No
             raise Refused(404, "NotOnRecord", f"no trace of {reference} is on record for what was asked")
         stalled = await projection.stalled()
         return _answer(trace, stalled, stored["revision"] if stored else 0)
+
+    @routes.get(
+        "/traces/{committee}/{year}/{number}/events", tags=["queries"], summary="One trace, and all that it is based on"
+    )
+    async def trace_events(
+        committee: Committee, year: Year, number: Number, _caller: Annotated[Principal, allow(AUDITORS)]
+    ) -> Response:
+        trace = await traces.get(f"{committee}/{year}/{number}")
+        if trace is None:
+            raise Refused(404, "NotOnRecord", f"no trace of {committee}/{year}/{number} is on record")
+        events = [
+            {"service": event.recorded.data.service, "position": event.position, "event": orjson.Fragment(event.raw)}
+            for event in await traces.events_of(trace)
+        ]
+        content = {"trace": orjson.Fragment(trace_bytes(trace)), "events": events}
+        return Response(orjson.dumps(content), media_type="application/json")
 
     @routes.get("/traces", tags=["queries"], summary="Every trace, filtered, in pages")
     async def all_traces(

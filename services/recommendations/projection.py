@@ -19,6 +19,7 @@ from services.recommendations.trace import SHAPE, compose, needs
 from shared.aggregates import Aggregate
 from shared.folding import States
 from shared.folds import Folded, fold_on
+from shared.intake import Heard
 from shared.journal import Journal
 
 OWN: dict[str, Aggregate[Any]] = {
@@ -98,6 +99,12 @@ class Traces:
         """Return a trace as it is stored, with its `_id` and `revision`."""
         found: dict[str, Any] | None = await self._traces.find_one({"_id": reference})
         return found
+
+    async def events_of(self, trace: Mapping[str, Any]) -> list[Heard]:
+        """Return every event that a trace is based on, as this service heard it."""
+        versions: dict[str, int] = dict(trace["based_on"])
+        heard = await self._journal.after(dict.fromkeys(versions, 0))
+        return [event for stream, version in versions.items() for event in heard[stream][:version]]
 
     async def find(self, query: Mapping[str, Any], limit: int, after: str | None) -> list[dict[str, Any]]:
         """Return the traces that match, by reference, after the one given."""

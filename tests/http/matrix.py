@@ -94,6 +94,7 @@ OWN: dict[str, Routes] = {
             GET /meetings-heard; GET /meetings-heard/{meeting}
             GET /traces; GET /traces/{committee}/{year}/{number}; GET /coverage
         """,
+        AUDITORS: "GET /traces/{committee}/{year}/{number}/events",
     },
     "notifications": {
         SECRETARIAT: """

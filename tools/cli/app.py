@@ -2,6 +2,7 @@
 
 import typer
 
+from tools.cli.audit_prove import prove, verify_proof
 from tools.cli.audit_replay import compare, diff
 from tools.cli.audit_replay import replay as audit_replay
 from tools.cli.auditing import audit
@@ -35,6 +36,8 @@ app.command()(simulate)
 audit.command("replay")(audit_replay)
 audit.command()(compare)
 audit.command()(diff)
+audit.command()(prove)
+audit.command("verify-proof")(verify_proof)
 app.add_typer(audit, name="audit")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(privacy, name="privacy")

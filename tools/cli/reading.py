@@ -17,7 +17,7 @@ from tools.cli.page import WIDTH
 from tools.cli.trace_text import plain_text, trace_text
 from tools.local.stack import DEFAULT_HOME
 
-_REFERENCE = re.compile(r"^[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}$")
+REFERENCE = re.compile(r"^[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}$")
 Filter = Annotated[str | None, typer.Option(show_default=False)]
 
 
@@ -110,7 +110,7 @@ def coverage(shown_as: Format = "text", home: Home = DEFAULT_HOME, token: Token 
 
 
 def _check(reference: str, as_of: str | None, known_at: str | None) -> None:
-    if not _REFERENCE.match(reference):
+    if not REFERENCE.match(reference):
         raise BadInput(f"{reference}: is not a reference; write it as in CED/2022/R1.")
     try:
         if as_of:

@@ -1,0 +1,197 @@
+"""One trace in one file: it is checked alone, and whatever is changed in it is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.recommendations.trace import trace_bytes
+from shared.tlog.checkpoints import cosign
+from shared.tlog.notes import COSIGNATURE, Note, Signer
+from tests.audit.synthetic import Ledgers
+from tests.cli.terminal import said, throughline
+from tests.history import a_history
+from tests.replay.bundles import expected, of_history
+from tools.audit.proof import NotProven, check
+from tools.audit.signatures import Trusted
+
+ONE, TWO = "SYN/2031/R1", "SYN/2031/R2"
+Content = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def ledgers() -> Ledgers:
+    return Ledgers(of_history(a_history())).seal_all(0.5)
+
+
+@pytest.fixture(scope="module")
+def bundle(ledgers: Ledgers, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    ledgers.export(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def proof(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("proof") / "one.json"
+    done = throughline(None, "audit", "prove", ONE, "--from", str(bundle), "--out", str(file))
+    assert done.exit_code == 0, done.output
+    return file
+
+
+def given(ledgers: Ledgers, *services: str) -> Trusted:
+    return Trusted.of(ledgers.signers[service].verifier for service in services or ("meetings", "recommendations"))
+
+
+def test_a_proof_holds_the_trace_and_all_that_it_rests_on(proof: Path, ledgers: Ledgers) -> None:
+    proven = check(proof.read_bytes(), given(ledgers))
+    trace = expected(ledgers.events)[ONE]
+    assert trace_bytes(proven.trace) == trace_bytes(trace)
+    assert sum(proven.events.values()) == sum(version for _, version in trace["based_on"])
+    assert proven.streams == len(trace["based_on"])
+    assert {service: each.size for service, each in proven.checkpoints.items()} == {
+        "meetings": len(ledgers.events["meetings"]),
+        "recommendations": len(ledgers.events["recommendations"]),
+    }
+
+
+def test_a_proof_is_small_and_may_be_laid_out_otherwise(proof: Path, ledgers: Ledgers, tmp_path: Path) -> None:
+    content = json.loads(proof.read_bytes())
+    bare = len(json.dumps([each["event"] for each in content["events"]])) + len(json.dumps(content["trace"]))
+    assert proof.stat().st_size < 1.3 * bare
+    pretty = tmp_path / "pretty.json"
+    pretty.write_text(json.dumps(content, indent=4, sort_keys=True))
+    assert check(pretty.read_bytes(), given(ledgers)).reference == ONE
+
+
+def test_it_is_said_in_words_and_as_json(proof: Path, ledgers: Ledgers) -> None:
+    keys = [word for key in given(ledgers).logs for word in ("--key", key.vkey)]
+    done = throughline(None, "audit", "verify-proof", str(proof), *keys)
+    assert done.exit_code == 0, done.output
+    assert f"proven: {ONE}, " in said(done)
+    assert "own word" not in said(done)
+    told = throughline(None, "audit", "verify-proof", str(proof))
+    assert told.exit_code == 0
+    assert "These keys are the file's own word." in said(told)
+    assert given(ledgers).logs[0].vkey in said(told).split()
+    content = json.loads(throughline(None, "audit", "verify-proof", str(proof), *keys, "--format", "json").stdout)
+    assert (content["proven"], content["reference"]) == (True, ONE)
+
+
+def other_event(content: Content) -> None:
+    content["events"][3]["event"]["actor"] = "somebody-else"
+
+
+def other_position(content: Content) -> None:
+    content["events"][3]["position"] += 1
+
+
+def other_trace(content: Content) -> None:
+    content["trace"]["dispositions"][0]["outcome"] = "noted"
+
+
+def other_reference(content: Content) -> None:
+    content["reference"] = TWO
+
+
+def other_hash(content: Content) -> None:
+    content["hashes"][0] = content["hashes"][1]
+
+
+def event_left_out(content: Content) -> None:
+    at = next(i for i, each in enumerate(content["events"]) if each["event"]["subject"] == "meeting/m1")
+    del content["events"][at]
+
+
+def last_event_left_out(content: Content) -> None:
+    """The correction that changed the disposition: the trace is then another one."""
+    own = [each for each in content["events"] if each["event"]["subject"] == f"recommendation/{ONE}"]
+    content["events"].remove(max(own, key=lambda each: each["event"]["streamversion"]))
+
+
+def event_twice(content: Content) -> None:
+    content["events"].append(content["events"][0])
+
+
+def other_size(content: Content) -> None:
+    note = content["checkpoints"]["meetings"].split("\n")
+    content["checkpoints"]["meetings"] = "\n".join([note[0], "4", *note[2:]])
+
+
+def other_log(content: Content) -> None:
+    content["checkpoints"]["meetings"] = content["checkpoints"]["recommendations"]
+
+
+def other_shape(content: Content) -> None:
+    content["trace"]["shape"] = 99
+
+
+FAULTS: dict[Callable[[Content], None], str] = {
+    other_event: "the event is not in the log as it is here",
+    other_position: "the event is not in the log as it is here",
+    other_trace: f"these events do not make this trace of {ONE}",
+    other_reference: f"these events do not make this trace of {TWO}",
+    other_hash: "the event is not in the log as it is here",
+    event_left_out: "meeting/m1: its events do not continue each other",
+    last_event_left_out: f"these events do not make this trace of {ONE}",
+    event_twice: "its events do not continue each other",
+    other_size: "the checkpoint of meetings",
+    other_log: "the checkpoint of meetings",
+    other_shape: "the trace has shape 99",
+}
+
+
+@pytest.mark.parametrize(("change", "words"), FAULTS.items(), ids=lambda item: getattr(item, "__name__", ""))
+@pytest.mark.parametrize("trusting", [True, False], ids=["keys given", "own keys"])
+def test_a_change_is_found_and_named(
+    proof: Path, ledgers: Ledgers, tmp_path: Path, change: Callable[[Content], None], words: str, trusting: bool
+) -> None:
+    content = json.loads(proof.read_bytes())
+    change(content)
+    with pytest.raises(NotProven, match=words):
+        check(json.dumps(content).encode(), given(ledgers) if trusting else Trusted())
+    spoilt = tmp_path / "spoilt.json"
+    spoilt.write_text(json.dumps(content))
+    done = throughline(None, "audit", "verify-proof", str(spoilt))
+    assert (done.exit_code, "NOT PROVEN" in said(done)) == (1, True)
+
+
+def test_a_proof_signed_by_somebody_else_is_not_taken(proof: Path) -> None:
+    strangers = Ledgers(of_history(a_history())).seal_all()
+    with pytest.raises(NotProven, match="signed with no known key"):
+        check(proof.read_bytes(), given(strangers))
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b'{"format":1}', b"\xff", b'{"format":2}'])
+def test_what_is_no_proof_is_said(raw: bytes) -> None:
+    with pytest.raises(NotProven):
+        check(raw, Trusted())
+
+
+def test_a_witness_that_is_asked_for_must_vouch(proof: Path, ledgers: Ledgers) -> None:
+    office = Signer.generate("witness.synthetic", COSIGNATURE)
+    trusted = Trusted(given(ledgers).logs, (office.verifier,))
+    with pytest.raises(NotProven, match=r"carries no cosignature of witness\.synthetic"):
+        check(proof.read_bytes(), trusted)
+    content = json.loads(proof.read_bytes())
+    for service, note in content["checkpoints"].items():
+        vouched = cosign(Note.parse(note.encode()), office, datetime.now(UTC))
+        content["checkpoints"][service] = vouched.raw().decode()
+    proven = check(json.dumps(content).encode(), trusted)
+    assert [each.witness.name for each in proven.vouching["meetings"]] == ["witness.synthetic"]
+
+
+def test_what_is_not_on_record_and_words_that_are_no_reference_are_said(bundle: Path, tmp_path: Path) -> None:
+    for reference, code, words in (
+        ("SYN/2031/R9", 1, "SYN/2031/R9 is not on record"),
+        ("R9", 2, "is not a reference"),
+    ):
+        done = throughline(None, "audit", "prove", reference, "--from", str(bundle), "--out", str(tmp_path / "p.json"))
+        assert (done.exit_code, words in said(done)) == (code, True), done.output
+    assert throughline(None, "audit", "verify-proof", str(tmp_path / "p.json")).exit_code == 2
+    assert throughline(None, "audit", "verify-proof", str(bundle / "manifest.json"), "--key", "none").exit_code == 2

@@ -1,0 +1,128 @@
+"""A proof of one trace in one file, and how it is checked with nothing else.
+
+`{format, reference, checkpoints, keys, hashes, events, trace}`: `checkpoints` are the signed notes by service, `keys`
+those that signed them; `events` are all the events of every stream that the trace rests on, each with its service, its
+position, and its inclusion proof as indexes into `hashes` (base64). Events are canonical JSON: however the file is laid
+out, their bytes can be made again.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from services.recommendations.projection import AGGREGATES, subset
+from services.recommendations.trace import SHAPE, compose, trace_bytes
+from shared.events.canonical import NotCanonical, canonical, sha256_hex
+from shared.events.catalogue import Undecodable, decode
+from shared.folds import PASSING, Folded, fold_on
+from shared.intake import Heard
+from shared.tlog.checkpoints import Checkpoint, Cosigned, cosigned, opened
+from shared.tlog.merkle import ProofFails, check_inclusion, leaf_hash
+from shared.tlog.notes import NotAKey, NotANote, Verifier
+from tools.audit.signatures import Trusted
+
+FORMAT = 1
+
+
+class NotProven(Exception):
+    """The file does not prove what it says; the message names where."""
+
+
+@dataclass
+class Proven:
+    """What a proof proves."""
+
+    reference: str
+    trace: dict[str, Any]
+    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
+    keys: dict[str, Verifier] = field(default_factory=dict)
+    vouching: dict[str, list[Cosigned]] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
+    streams: int = 0
+
+
+def check(raw: bytes, trusted: Trusted) -> Proven:
+    """Check a proof: signatures, inclusion, chains, and that these events make this trace. Raises NotProven.
+
+    Without keys from elsewhere those in the file are taken: then it proves no more than that it agrees with itself.
+    """
+    try:
+        content = orjson.loads(raw)
+        if content["format"] != FORMAT:
+            raise NotProven(f"the file is a proof of format {content['format']}, this program reads {FORMAT}")
+        proven = Proven(content["reference"], content["trace"])
+        _checkpoints(content, trusted, proven)
+        hashes = [b64decode(each, validate=True) for each in content["hashes"]]
+        heard = list(_events(content["events"], hashes, proven))
+        _composed(heard, proven)
+    except (orjson.JSONDecodeError, AttributeError, IndexError, KeyError, NotBase64, TypeError, ValueError) as fault:
+        raise NotProven(f"the file is no whole proof ({type(fault).__name__})") from None
+    return proven
+
+
+def _checkpoints(content: Mapping[str, Any], trusted: Trusted, proven: Proven) -> None:
+    for service, note in content["checkpoints"].items():
+        try:
+            keys = trusted.logs or (Verifier.parse(content["keys"][service]),)
+            checkpoint, signed, by = opened(note.encode(), keys)
+            vouching = cosigned(signed, trusted.witnesses)
+        except (NotAKey, NotANote) as fault:
+            raise NotProven(f"the checkpoint of {service}: {fault}") from None
+        if not by or not checkpoint.origin.endswith(f"/{service}"):
+            raise NotProven(f"the checkpoint of {service}, of the log {checkpoint.origin}, is signed with no known key")
+        absent = {key.name for key in trusted.witnesses} - {each.witness.name for each in vouching}
+        if absent:
+            raise NotProven(f"the checkpoint of {service} carries no cosignature of {', '.join(sorted(absent))}")
+        proven.checkpoints[service], proven.keys[service], proven.vouching[service] = checkpoint, by[0], vouching
+
+
+def _events(events: Iterable[Mapping[str, Any]], hashes: list[bytes], proven: Proven) -> Iterator[Heard]:
+    for each in events:
+        service, position = each["service"], each["position"]
+        checkpoint = proven.checkpoints[service]
+        where = f"{service}, position {position}"
+        try:
+            raw = canonical(each["event"])
+            recorded = decode(raw)
+            leaf = leaf_hash(raw)
+            check_inclusion(leaf, position, checkpoint.size, checkpoint.root, [hashes[at] for at in each["proof"]])
+        except (NotCanonical, Undecodable) as fault:
+            raise NotProven(f"{where}: the event cannot be read: {fault}") from None
+        except ProofFails as fault:
+            raise NotProven(f"{where}: the event is not in the log as it is here: {fault}") from None
+        proven.events[service] = proven.events.get(service, 0) + 1
+        yield Heard(recorded, raw, sha256_hex(raw), leaf.hex(), position, where)
+
+
+def _composed(heard: Iterable[Heard], proven: Proven) -> None:
+    """Fold the events' streams, compose, and compare byte for byte."""
+    streams: dict[str, list[Heard]] = {}
+    for event in heard:
+        streams.setdefault(event.recorded.subject, []).append(event)
+    states = _Streams()
+    for stream, events in streams.items():
+        aggregate = AGGREGATES.get(stream.partition("/")[0], PASSING)
+        events.sort(key=lambda event: event.recorded.streamversion)
+        outcome = fold_on(aggregate, Folded(stream, aggregate.initial), events)
+        assert outcome is not None, "a fold from version 1 takes corrections"
+        if outcome.folded.version != len(events):
+            raise NotProven(f"{stream}: its events do not continue each other after version {outcome.folded.version}")
+        states[stream] = outcome.folded
+    proven.streams = len(states)
+    shape = proven.trace["shape"]
+    if shape != SHAPE:
+        raise NotProven(f"the trace has shape {shape}, this program composes shape {SHAPE}: it cannot be compared")
+    made = compose(proven.reference, subset(proven.reference, states))
+    if made is None or trace_bytes(made) != trace_bytes(proven.trace):
+        raise NotProven(f"these events do not make this trace of {proven.reference}")
+
+
+class _Streams(dict[str, Folded]):
+    def __missing__(self, stream: str) -> Folded:
+        return Folded(stream, AGGREGATES.get(stream.partition("/")[0], PASSING).initial)

@@ -1,0 +1,131 @@
+"""The proof of one trace, made from the logs: from a bundle, or from the services."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import orjson
+
+from services.recommendations.projection import TOPICS
+from shared.events.canonical import canonical, leaf_hash
+from shared.tlog.checkpoints import Checkpoint, opened
+from shared.tlog.notes import NotAKey, NotANote, Note, Verifier
+from shared.tlog.proofs import TiledTree
+from shared.tlog.tiles import CHECKPOINT, Tile
+from tools.audit.bundle import ALL_KEYS, Bundle
+from tools.audit.proof import FORMAT
+from tools.audit.replaying import replaying, subject_of
+from tools.cli.client import Services
+from tools.cli.progress import Advance
+
+_COMPOSES = "recommendations"
+
+
+class CannotProve(Exception):
+    """The logs do not hold what the trace rests on, or not yet under a checkpoint."""
+
+
+class Placed(NamedTuple):
+    """An event that a trace rests on, and where it lies."""
+
+    service: str
+    position: int
+    event: bytes
+
+
+class LogFiles(Protocol):
+    """A log's files by their names: checkpoint, keys, tiles. A bundle's `Log` is one."""
+
+    def file(self, name: str) -> bytes:
+        """Return a file's bytes."""
+
+
+class Served:
+    """A service's log as it is served."""
+
+    def __init__(self, services: Services, service: str) -> None:
+        self._services, self._service = services, service
+
+    def file(self, name: str) -> bytes:
+        """Return a file's bytes."""
+        if name == ALL_KEYS:
+            return self._services.raw(self._service, "/log/keys")
+        return self._services.raw(self._service, f"/log/{name}")
+
+
+def from_bundle(bundle: Bundle, reference: str, advance: Advance) -> bytes:
+    """Return the proof of a trace, from an export alone. Raises CannotProve, NotReadable."""
+    with replaying(bundle, advance) as found:
+        traces = dict(found.run(lambda name, trace: trace if name == reference else None))
+    if (trace := traces.get(reference)) is None:
+        raise CannotProve(f"{reference} is not on record in {bundle.folder}")
+    streams = {stream for stream, _ in trace["based_on"]}
+    logs = {service: log for service, log in bundle.logs.items() if f"throughline.{service}" in TOPICS}
+    events = [
+        Placed(service, position, raw)
+        for service, log in logs.items()
+        for position, raw in log.entries()
+        if subject_of(raw).decode() in streams
+    ]
+    concerned = {event.service for event in events}
+    return proof(reference, trace, events, {name: log for name, log in logs.items() if name in concerned})
+
+
+def from_services(services: Services, reference: str) -> bytes:
+    """Return the proof of the live trace. Raises CannotProve, Refused, Unreachable."""
+    found = services.find(_COMPOSES, f"/traces/{reference}/events")
+    if found is None:
+        raise CannotProve(f"{reference} is not on record: throughline traces lists what is")
+    events = [Placed(each["service"], each["position"], canonical(each["event"])) for each in found["events"]]
+    logs = {each.service: Served(services, each.service) for each in events}
+    return proof(reference, found["trace"], events, logs)
+
+
+def proof(reference: str, trace: dict[str, Any], events: Iterable[Placed], logs: Mapping[str, LogFiles]) -> bytes:
+    """Return the file: each log's newest checkpoint, and each event with its proof. Raises CannotProve."""
+    signed = {service: _signed(log) for service, log in logs.items()}
+    trees = {service: _tree(log, signed[service][0]) for service, log in logs.items()}
+    hashes: dict[bytes, int] = {}
+    proven = []
+    for event in sorted(events):
+        tree = trees[event.service]
+        if event.position >= tree.size:
+            raise CannotProve(
+                f"the newest checkpoint of {event.service} has size {tree.size}, and {reference} rests on the event at "
+                f"position {event.position}: try again in a moment"
+            )
+        if tree.leaf(event.position).hex() != leaf_hash(event.event):
+            raise CannotProve(f"{event.service}, position {event.position}: the log holds another event there")
+        path = [hashes.setdefault(each, len(hashes)) for each in tree.inclusion(event.position)]
+        proven.append({**event._asdict(), "event": orjson.Fragment(event.event), "proof": path})
+    content = {
+        "format": FORMAT,
+        "reference": reference,
+        "checkpoints": {service: note.raw().decode() for service, (_, note, _) in signed.items()},
+        "keys": {service: key.vkey for service, (_, _, key) in signed.items()},
+        "hashes": [b64encode(each).decode() for each in hashes],
+        "events": proven,
+        "trace": trace,
+    }
+    return orjson.dumps(content) + b"\n"
+
+
+def _signed(log: LogFiles) -> tuple[Checkpoint, Note, Verifier]:
+    """Return a log's newest checkpoint, and the key that signed it."""
+    try:
+        keys = [Verifier.parse(line) for line in log.file(ALL_KEYS).decode(errors="replace").split()]
+        checkpoint, note, by = opened(log.file(CHECKPOINT), keys)
+    except (NotAKey, NotANote) as fault:
+        raise CannotProve(f"the checkpoint: {fault}") from None
+    if not by:
+        raise CannotProve(f"the checkpoint of {checkpoint.origin} is signed with none of the log's keys")
+    return checkpoint, note, by[0]
+
+
+def _tree(log: LogFiles, checkpoint: Checkpoint) -> TiledTree:
+    def read(tile: Tile) -> bytes:
+        return log.file(tile.path)
+
+    return TiledTree(checkpoint.size, read)
