@@ -40,6 +40,8 @@ class World:
 
     stack: Stack
     office: Desk
+    folder_before: Path
+    export_before: bytes
     traces: dict[str, bytes]
     ledgers: dict[str, list[Any]]
 
@@ -86,6 +88,20 @@ def kept(stack: Stack) -> Iterator[tuple[str, bytes]]:
         yield log.name, log.read_bytes()
 
 
+def exported(stack: Stack, folder: Path) -> bytes:
+    """All the bytes of an export, made anew."""
+    done = throughline(stack, "audit", "export", str(folder))
+    assert done.exit_code == 0, done.output
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def covers(stack: Stack, service: str, page: dict[str, Any]) -> bool:
+    """Whether the newest checkpoint of a service covers all that is published."""
+    with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
+        published = client[grants.database(service)].relay.find_one({"_id": "published"}) or {"position": 0}
+    return bool(page["items"]) and page["items"][-1]["size"] >= published["position"]
+
+
 def found_in_clear(stack: Stack) -> list[tuple[str, str]]:
     everything = list(kept(stack))
     assert len({where for where, _ in everything}) > 12
@@ -95,7 +111,7 @@ def found_in_clear(stack: Stack) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def world(stack: Stack) -> World:
+def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> World:
     """An expert who attended a meeting that a recommendation was adopted at, and a subscriber who is told of it."""
     office, fiji = Desk(stack), Desk(stack, "focal_point", member="FJI")
     fiji.send("nominations", "/nominations", **nomination(f"n-{KEY}", person=EXPERT))
@@ -118,10 +134,12 @@ def world(stack: Stack) -> World:
         "notifications", "/notifications", lambda page: bool(page["items"]), standing="delivered",
         subscription=f"s-{KEY}",
     )  # fmt: skip
-    return World(stack, office, traces_of(office), ledgers_of(stack))
+    office.ask_until("nominations", "/log/checkpoints", lambda page: covers(stack, "nominations", page))
+    before = tmp_path_factory.mktemp("before") / "export"
+    return World(stack, office, before, exported(stack, before), traces_of(office), ledgers_of(stack))
 
 
-def exported(world: World, person: str) -> dict[str, Any]:
+def told_of(world: World, person: str) -> dict[str, Any]:
     done = throughline(world.stack, "privacy", "export", person, "--format", "json")
     assert done.exit_code == 0, done.output
     answer: dict[str, Any] = json.loads(done.stdout)
@@ -131,7 +149,7 @@ def exported(world: World, person: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def told(world: World) -> dict[str, Any]:
     """What is held about the expert, before."""
-    return exported(world, EXPERT)
+    return told_of(world, EXPERT)
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +196,24 @@ def test_nothing_is_found_in_clear_once_they_are_erased(erased: World) -> None:
     assert found_in_clear(erased.stack) == []
 
 
+def test_exports_hold_the_box_and_never_the_name_and_the_later_continues_the_earlier(
+    erased: World, told: dict[str, Any], tmp_path: Path
+) -> None:
+    [box] = {
+        each["event"]["data"]["sealed"]["box"]
+        for each in told["services"]["nominations"]["events"]
+        if each["event"]["type"].endswith("NominationSubmitted.v1")
+    }
+    after = exported(erased.stack, tmp_path / "after")
+    for export in (erased.export_before, after):
+        assert box.encode() in export
+        assert not [secret for secret in SECRETS if secret.encode() in export]
+    since = ["--since", str(erased.folder_before)]
+    for arguments in (["verify", str(tmp_path / "after"), *since], ["compare", str(tmp_path / "after"), "--offline"]):
+        done = throughline(None, "audit", *arguments)
+        assert done.exit_code == 0, done.output
+
+
 def test_the_keys_are_gone_for_good(erased: World) -> None:
     with MongoClient[dict[str, Any]](erased.stack.mongodb_admin_uri) as client:
         for service, person in (("nominations", EXPERT), ("notifications", READER)):
@@ -203,7 +239,7 @@ def test_readers_are_shown_that_they_were_erased(erased: World) -> None:
     assert shown["stage"] == "accepted"
     subscription = erased.office.ask("notifications", f"/subscriptions/s-{KEY}")["state"]
     assert subscription["details"] == {"name": "[erased]", "address": "[erased]"}
-    events = exported(erased, EXPERT)["services"]["nominations"]["events"]
+    events = told_of(erased, EXPERT)["services"]["nominations"]["events"]
     assert [each["opened"] for each in events if "opened" in each] == ["[erased]", "[erased]"]
     assert events[0]["event"]["data"] == {"person": EXPERT, "reason": "Synthetic request"}
     assert events[0]["event"]["type"] == "throughline.nominations.ExpertErased.v1"
