@@ -66,6 +66,16 @@ def digest_of(_reference: str, trace: dict[str, Any]) -> tuple[str, list[list[st
     return sha256_hex(trace_bytes(trace)), trace["based_on"]
 
 
+def digests(bundle: Bundle, advance: Advance = lambda done, of: None) -> dict[str, dict[str, Any]]:
+    """Return what traces.json says of each trace; a stream stops before an event that cannot be read, as it does live.
+
+    Raises NotReadable.
+    """
+    with replaying(bundle, advance) as found:
+        made = dict(found.run(digest_of))
+    return {name: {"digest": digest, "based_on": based_on} for name, (digest, based_on) in sorted(made.items())}
+
+
 class Writing:
     """Writes every trace below a folder as it is made, and returns what `digest_of` does."""
 
