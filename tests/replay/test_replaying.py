@@ -63,13 +63,14 @@ def test_two_processes_come_to_the_same(bundle: Path) -> None:
 def test_what_is_put_aside_comes_back_in_order_from_disk_or_memory(in_memory: int) -> None:
     arrivals = a_history().all()
     spool = Spool(buckets=3, in_memory=in_memory)
-    for arrival in arrivals:
-        spool.put(arrival)
-    back = [arrival for number in range(3) for arrival in spool.bucket(number)]
+    put_aside = [(arrival.key or b"", arrival.value, at) for at, arrival in enumerate(arrivals)]
+    for parts in put_aside:
+        spool.put(parts[0], len(parts[1] or b""), parts)
+    back = [parts for number in range(3) for parts in spool.bucket(number)]
     spool.close()
-    assert sorted(back, key=lambda a: a.origin) == sorted(arrivals, key=lambda a: a.origin)
-    for stream in {arrival.key for arrival in arrivals}:
-        assert [a.offset for a in back if a.key == stream] == [a.offset for a in arrivals if a.key == stream]
+    assert sorted(back, key=lambda parts: parts[2]) == put_aside
+    for stream in {key for key, *_ in put_aside}:
+        assert [at for key, _, at in back if key == stream] == [at for key, _, at in put_aside if key == stream]
 
 
 @pytest.mark.parametrize("as_of", [date(2031, 1, 15), date(2031, 2, 10), date(2040, 1, 1)])

@@ -11,9 +11,7 @@ from typing import Any
 from services.nominations.domain.membership import MEMBERSHIP
 from services.recommendations.projection import TOPICS
 from services.recommendations.trace import trace_bytes
-from shared.events.canonical import leaf_hash, sha256_hex
-from shared.events.catalogue import Undecodable, decode
-from shared.intake import Arrival, Heard, Poison
+from shared.events.canonical import sha256_hex
 from tools.audit.bundle import Bundle
 from tools.replay.replaying import Replaying
 
@@ -33,12 +31,12 @@ def replaying(
     logs = {f"throughline.{service}": log for service, log in bundle.logs.items()}
     sizes = {topic: logs[topic].checkpoint().size for topic in ("throughline.nominations", *TOPICS) if topic in logs}
     done, due = 0, sum(sizes.values())
-    with Replaying(as_of, known_at, heard) as found:
+    with Replaying(as_of, known_at) as found:
         for topic, size in sizes.items():
             for position, raw in logs[topic].entries(0, size):
                 subject = subject_of(raw)
                 if topic in TOPICS or subject.startswith(_ROSTER):
-                    found.take(Arrival(topic, 0, position, subject, raw, ()))
+                    found.take_event(topic, position, subject, raw)
                 if position % 1_000 == 0:
                     advance(done + position, due)
             done += size
@@ -49,16 +47,6 @@ def subject_of(raw: bytes) -> bytes:
     """Return an event's stream without decoding it: after `subject` only `time` and `type` come in canonical bytes."""
     start = raw.rfind(_SUBJECT) + len(_SUBJECT)
     return raw[start : raw.find(b'"', start)] if start >= len(_SUBJECT) else b""
-
-
-def heard(arrival: Arrival) -> Heard | Poison:
-    """Take an event of a log: its position is where it lies, and the tree vouches for its bytes."""
-    raw = arrival.value or b""
-    try:
-        recorded = decode(raw)
-    except Undecodable as error:
-        return Poison(arrival, error.reason, error.detail)
-    return Heard(recorded, raw, sha256_hex(raw), leaf_hash(raw), arrival.offset, arrival.origin)
 
 
 def digest_of(_reference: str, trace: dict[str, Any]) -> tuple[str, list[list[str | int]]]:

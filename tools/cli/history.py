@@ -27,13 +27,8 @@ _SILENT_SECONDS = 60.0
 
 @dataclass
 class History:
-    """Events by stream and version, each once; what could not be taken; other bytes for a version that is known.
+    """Events by stream and version, each once; what could not be taken; other bytes for a version that is known."""
 
-    With `known_at`, only what was recorded by then.
-    """
-
-    known_at: str | None = None
-    take_apart: Callable[[Arrival], Heard | Poison] = take_apart
     events: dict[str, dict[int, list[Heard]]] = field(default_factory=dict)
     poison: list[Poison] = field(default_factory=list)
     records: int = 0
@@ -42,12 +37,14 @@ class History:
     def take(self, arrival: Arrival) -> None:
         """Take a record: an identical repeat changes nothing."""
         self.records += 1
-        event = self.take_apart(arrival)
+        event = take_apart(arrival)
         if isinstance(event, Poison):
             self.poison.append(event)
-            return
-        if self.known_at is not None and event.recorded.time > self.known_at:
-            return
+        else:
+            self.add(event)
+
+    def add(self, event: Heard) -> None:
+        """Keep an event beside other candidates for its version."""
         stream, version = event.key
         candidates = self.events.setdefault(stream, {}).setdefault(version, [])
         if any(event.hash == other.hash for other in candidates):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,18 +16,21 @@ from services.nominations.domain.membership import MEMBERSHIP
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose
 from shared.aggregates import Aggregate
+from shared.events.catalogue import Undecodable, decode
 from shared.folds import PASSING, Folded, fold_on
 from shared.intake import Arrival, Heard, Poison, take_apart
 from tools.cli.history import History, streams_of
 from tools.replay.kept import Kept, Streams, keep
 from tools.replay.roster import Row, row_of
-from tools.replay.spool import Spool
+from tools.replay.spool import Parts, Spool
 
 Trace = dict[str, Any]
-TakeApart = Callable[[Arrival], Heard | Poison]
 Made = Callable[[str, Trace], Any]
 _ROOT = b"recommendation/"
 _BUCKETS_AT_ONCE = 4
+_PARTS = attrgetter("topic", "partition", "offset", "key", "value", "headers")
+_PARTS_OF_LOG = 3
+_ALWAYS = "9999"
 
 
 @dataclass
@@ -53,11 +58,10 @@ class Told:
 
 @dataclass
 class Replaying:
-    """A replay: `take` every record, then `run` once. `known_at` takes only what was recorded by then."""
+    """A replay: `take` every record, then `run`. `known_at` takes only what was recorded by then."""
 
     as_of: date | None = None
     known_at: str | None = None
-    take_apart: TakeApart = take_apart
     told: Told = field(default_factory=Told)
     _others: Spool = field(default_factory=Spool)
     _roots: Spool = field(default_factory=Spool)
@@ -65,9 +69,16 @@ class Replaying:
     _made: Made = field(default=lambda _reference, trace: trace)
 
     def take(self, arrival: Arrival) -> None:
-        """Take a record, to be looked at later."""
+        """Take a record of Kafka's, which may be anything, to be looked at later."""
+        self._put(arrival.key or b"", len(arrival.value or b""), _PARTS(arrival))
+
+    def take_event(self, topic: str, position: int, stream: bytes, raw: bytes) -> None:
+        """Take the next event of a log, to be looked at later."""
+        self._put(stream, len(raw), (topic, position, raw))
+
+    def _put(self, stream: bytes, size: int, parts: Parts) -> None:
         self.told.records += 1
-        (self._roots if (arrival.key or b"").startswith(_ROOT) else self._others).put(arrival)
+        (self._roots if stream.startswith(_ROOT) else self._others).put(stream, size, parts)
 
     def run(self, made: Made, processes: int = 1) -> Iterator[tuple[str, Any]]:
         """Yield, for each trace, its reference and what was `made` of it; no order is promised.
@@ -103,22 +114,36 @@ class Replaying:
                 traces.append((reference, self._made(reference, trace)))
         return told, traces
 
-    def _fold(self, arrivals: Iterator[Arrival], told: Told) -> Iterator[Folded]:
-        history = History(self.known_at, self.take_apart)
-        for arrival in arrivals:
-            history.take(arrival)
-        told.repeats += history.repeats
-        told.poison += [(poison.arrival.origin, poison.reason) for poison in history.poison]
-        told.disputed += [f"{stream} version {version}" for stream, version in history.disputed]
-        for stream, events in streams_of(history):
+    def _fold(self, bucket: Iterator[Parts], told: Told) -> Iterator[Folded]:
+        for stream, events in self._lines(bucket, told):
             aggregate = _aggregate(stream)
             outcome = fold_on(aggregate, Folded(stream, aggregate.initial), events)
             assert outcome is not None, "a fold from version 1 takes corrections"
-            told.events += len(history.events[stream])
+            told.events += len(events)
             told.heads[stream] = outcome.folded.version
             if outcome.folded.waits:
                 told.stalled.append(f"{stream} stops at version {outcome.folded.version}")
             yield outcome.folded
+
+    def _lines(self, bucket: Iterator[Parts], told: Told) -> Iterator[tuple[str, list[Heard]]]:
+        """Yield each stream of a bucket with its events: those of a log as they are, those of Kafka sorted out."""
+        history, lines = History(), dict[str, list[Heard]]()
+        known_at = self.known_at or _ALWAYS
+        for parts in bucket:
+            of_log = len(parts) == _PARTS_OF_LOG
+            event = heard_in_log(*parts) if of_log else take_apart(Arrival(*parts))
+            if isinstance(event, Poison):
+                told.poison.append((event.arrival.origin, event.reason))
+            elif event.recorded.time > known_at:
+                continue
+            elif of_log:
+                lines.setdefault(event.recorded.subject, []).append(event)
+            else:
+                history.add(event)
+        told.repeats += history.repeats
+        told.disputed += [f"{stream} version {version}" for stream, version in history.disputed]
+        yield from lines.items()
+        yield from streams_of(history)
 
     def close(self) -> None:
         """Forget what was put aside."""
@@ -142,6 +167,15 @@ class _With(dict[str, Folded]):
     def __missing__(self, stream: str) -> Folded:
         assert not stream.startswith("recommendation/"), stream
         return self._shared[stream]
+
+
+def heard_in_log(topic: str, position: int, raw: bytes) -> Heard | Poison:
+    """Take an event of a log: its position is where it lies, and the tree vouches for its bytes."""
+    try:
+        recorded = decode(raw)
+    except Undecodable as error:
+        return Poison(Arrival(topic, 0, position, None, raw, ()), error.reason, error.detail)
+    return Heard(recorded, raw, sha256(raw).hexdigest(), sha256(b"\x00" + raw).hexdigest(), position, topic)
 
 
 def _aggregate(stream: str) -> Aggregate[Any]:

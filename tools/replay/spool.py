@@ -6,10 +6,10 @@ import marshal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
-from shared.intake import Arrival
-
+Parts = tuple[Any, ...]
 BUCKETS = 128
 _IN_MEMORY = 16 * 1024 * 1024
 _OVERHEAD = 200
@@ -21,29 +21,28 @@ class Spool:
 
     def __init__(self, buckets: int = BUCKETS, in_memory: int = _IN_MEMORY) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="throughline-replay-")
-        self._held: list[list[tuple[object, ...]]] = [[] for _ in range(buckets)]
+        self._held: list[list[Parts]] = [[] for _ in range(buckets)]
         self._most = in_memory
         self._size = 0
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def put(self, arrival: Arrival) -> None:
-        """Put a record aside."""
-        key, value = arrival.key or b"", arrival.value or b""
-        self._held[crc32(key) % len(self._held)].append(tuple(vars(arrival).values()))
-        self._size += len(key) + len(value) + _OVERHEAD
+    def put(self, stream: bytes, size: int, parts: Parts) -> None:
+        """Put a record aside, in parts that are bytes, texts, numbers and tuples of such; `size` is about its bytes."""
+        self._held[crc32(stream) % len(self._held)].append(parts)
+        self._size += size + _OVERHEAD
         if self._size > self._most:
             self._write()
 
-    def bucket(self, number: int) -> Iterator[Arrival]:
+    def bucket(self, number: int) -> Iterator[Parts]:
         """Yield the records of a bucket."""
         if (file := self._file(number)).exists():
             with file.open("rb") as source:
                 while head := source.read(_LENGTH):
                     chunk = source.read(int.from_bytes(head, "big"))
-                    yield from (Arrival(*each) for each in marshal.loads(chunk))  # noqa: S302 - written by this process
-        yield from (Arrival(*each) for each in self._held[number])  # type: ignore[arg-type]
+                    yield from marshal.loads(chunk)  # noqa: S302 - written by this process
+        yield from self._held[number]
 
     def close(self) -> None:
         """Forget everything."""
