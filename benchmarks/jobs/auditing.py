@@ -20,6 +20,8 @@ from shared.tlog.merkle import Tree, leaf_hash
 from shared.tlog.notes import Signer, Verifier
 from tools.audit.bundle import Bundle
 from tools.audit.exporting import export
+from tools.audit.replaying import digest_of
+from tools.audit.replaying import replaying as replay
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
 from tools.audit.writing import Advance
@@ -106,6 +108,35 @@ async def verifying(gate: Gate, folder: str, jobs: int) -> dict[str, Any]:
     children = getrusage(RUSAGE_CHILDREN)
     helped = children.ru_utime + children.ru_stime
     return {"count": done.events, "seconds": (time.process_time() - begun + helped) / jobs}
+
+
+async def replaying(gate: Gate, folder: str, jobs: int) -> dict[str, Any]:
+    """Replay the export to the digest of every trace, the processes taken to be busy alike."""
+    bundle = Bundle(Path(folder) / "export")
+    await gate.go()
+    begun = time.process_time()
+    with replay(bundle) as found:
+        traces = sum(1 for _ in found.run(digest_of, jobs))
+    children = getrusage(RUSAGE_CHILDREN)
+    helped = children.ru_utime + children.ru_stime
+    if found.told.poison or found.told.stalled:
+        raise ValueError(f"not whole: {found.told.poison[:3]} {found.told.stalled[:3]}")
+    count = sum(log.checkpoint().size for log in bundle.logs.values())
+    return {"count": count, "seconds": (time.process_time() - begun + helped) / jobs, "traces": traces}
+
+
+async def decoding(gate: Gate, folder: str) -> dict[str, Any]:
+    """Read each event of the export and decode it: no replay can do less."""
+    bundle = Bundle(Path(folder) / "export")
+    await gate.go()
+    gc.freeze()
+    gc.disable()
+    begun, count = time.process_time(), 0
+    for log in bundle.logs.values():
+        for _, raw in log.entries():
+            decode(raw)
+            count += 1
+    return {"count": count, "seconds": time.process_time() - begun}
 
 
 async def reading(gate: Gate, folder: str) -> dict[str, Any]:
