@@ -12,8 +12,10 @@ from rich.console import Console
 
 from shared.events.catalogue import SERVICES
 from tools.audit.bundle import Bundle
+from tools.audit.comparing import Digest, beside_export, exported
 from tools.audit.exporting import export
 from tools.audit.from_services import FromServices
+from tools.audit.replaying import digest_of, replaying
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
 from tools.audit.words import in_words as audit_in_words
@@ -169,6 +171,17 @@ class Demonstration:
             self._say(line, style="bold green" if line.startswith("verified") else "")
         if not verified.holds:
             raise NotAsExpected("The export is not verified.")
+        self._replay_export(Bundle(folder))
+
+    def _replay_export(self, bundle: Bundle) -> None:
+        self._step("Every trace rebuilt once more, from the export alone")
+        with replaying(bundle) as found:
+            rebuilt = {reference: Digest(*each) for reference, each in found.run(digest_of)}
+        comparison = beside_export(rebuilt, exported(bundle))
+        if not comparison.holds or not set(REFERENCES) <= rebuilt.keys():
+            raise NotAsExpected("The export does not make the traces whose digests are in it.")
+        self._say(f"{found.told.events} events: {len(rebuilt)} traces, {len(found.told.roster)} memberships.")
+        self._say(f"identical with the export's digests: {comparison.identical} traces", style="bold green")
 
 
 def unmet_expectations(trace: dict[str, Any]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from services.nominations.projection import OWN as NOMINATIONS
 from services.notifications.projection import OWN, TOPICS
 from services.notifications.subscribers import KINDS_TOLD_OF
 from services.recommendations.projection import OWN as RECOMMENDATIONS
+from shared.tail import CHECKPOINTS
 from tools.local.topics import declared
 
 
@@ -13,8 +14,8 @@ def test_subscribers_may_be_told_of_every_kind_of_stream_that_the_siblings_own()
 
 
 def test_a_notification_leads_to_no_notification() -> None:
-    assert OWN.keys() - KINDS_TOLD_OF == {"notification", "subscription"}
+    assert OWN.keys() - KINDS_TOLD_OF == {"notification", "subscription", "subscriber"}
 
 
-def test_every_topic_is_heard() -> None:
-    assert set(TOPICS) == declared().partitions.keys()
+def test_every_topic_of_events_is_heard() -> None:
+    assert set(TOPICS) == declared().partitions.keys() - {CHECKPOINTS}

@@ -50,10 +50,14 @@ def test_the_page_takes_an_auditor_from_nothing_to_a_verified_answer(loaded: Sta
     assert "verified: " in said[4]
     assert said[5].count("cosigned") == 4
     assert said[5].count("the witness audit-office.example/2026 vouches for its first") == 4
-    assert "recommendations, position 0" in said[6]
-    assert said[6].rstrip().endswith("found")
+    assert "beside the export's digests" in said[6]
+    assert "CED/2022/R1" in said[7]
+    assert "proven: CED/2022/R1, " in said[8]
+    assert "recommendations, position 0" in said[9]
+    assert said[9].rstrip().endswith("found")
 
 
 def test_each_step_of_the_page_has_its_commands() -> None:
-    assert len(BLOCKS) == 7
-    assert all(f"audit {verb}" in PAGE for verb in ("export", "verify", "witness", "keygen"))
+    assert len(BLOCKS) == 10
+    verbs = ("export", "verify", "witness", "keygen", "replay", "compare", "diff", "prove", "verify-proof")
+    assert all(f"audit {verb}" in PAGE for verb in verbs)

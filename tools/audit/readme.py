@@ -34,6 +34,13 @@ With Throughline, offline; it needs this folder and nothing else:
 throughline audit verify . --key KEY --since EARLIER_EXPORT
 ```
 
+What the events amount to: every trace made anew, and compared with the digests in `traces.json`:
+
+```
+throughline audit replay . --out rebuilt
+throughline audit compare . --offline
+```
+
 Without Throughline, each ledger by a program of others (github.com/transparency-dev/tessera, `cmd/fsck`):
 
 ```
