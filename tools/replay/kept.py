@@ -11,7 +11,9 @@ from services.recommendations.projection import AGGREGATES
 from shared.folds import PASSING, Folded
 
 _LINE = Struct(">Q32s")
-_OPEN_CHARACTERS = 2_000_000
+_OPEN_BYTES = 50_000_000
+_OPENED = 8
+"""How many times larger a state is as objects than as JSON."""
 
 
 class Kept(NamedTuple):
@@ -41,15 +43,15 @@ class Streams(Mapping[str, Folded]):
     def __init__(self, kept: Mapping[str, Kept]) -> None:
         self._kept = kept
         self._open: OrderedDict[str, Folded] = OrderedDict()
-        self._characters = 0
+        self._bytes = 0
 
     def __getitem__(self, stream: str) -> Folded:
         found = self._open.get(stream)
         if found is None:
             found = self._opened(stream)
             self._open[stream] = found
-            while self._characters > _OPEN_CHARACTERS:
-                self._characters -= self._size(self._open.popitem(last=False)[0])
+            while self._bytes > _OPEN_BYTES:
+                self._bytes -= self._size(self._open.popitem(last=False)[0])
         else:
             self._open.move_to_end(stream)
         return found
@@ -63,7 +65,7 @@ class Streams(Mapping[str, Folded]):
     def _opened(self, stream: str) -> Folded:
         aggregate = AGGREGATES.get(stream.partition("/")[0], PASSING)
         kept = self._kept.get(stream)
-        self._characters += self._size(stream)
+        self._bytes += self._size(stream)
         if kept is None:
             return Folded(stream, aggregate.initial)
         return Folded(
@@ -76,7 +78,7 @@ class Streams(Mapping[str, Folded]):
 
     def _size(self, stream: str) -> int:
         kept = self._kept.get(stream)
-        return len(kept.state) + 100 if kept else 100
+        return _OPENED * len(kept.state) + 2 * len(kept.line) + 500 if kept else 500
 
 
 def _line(packed: bytes) -> str:

@@ -65,8 +65,8 @@ class Replaying:
     as_of: date | None = None
     known_at: str | None = None
     told: Told = field(default_factory=Told)
-    _others: Spool = field(default_factory=Spool)
-    _roots: Spool = field(default_factory=Spool)
+    _others: Spool = field(default_factory=lambda: Spool(streams_each=500))
+    _roots: Spool = field(default_factory=lambda: Spool(streams_each=50))
     _streams: Streams = field(default_factory=lambda: Streams({}))
     _made: Made = field(default=lambda _reference, trace: trace)
 

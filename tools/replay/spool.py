@@ -7,21 +7,24 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 Parts = tuple[Any, ...]
-BUCKETS = 128
 _IN_MEMORY = 16 * 1024 * 1024
 _OVERHEAD = 200
 _LENGTH = 8
 
 
 class Spool:
-    """Buckets of records; all the records of a stream are in one of them, in the order in which they came."""
+    """Buckets of records; all the records of a stream are in one of them, in the order in which they came.
 
-    def __init__(self, buckets: int = BUCKETS, in_memory: int = _IN_MEMORY) -> None:
+    Streams that began at about the same time share a bucket, for they rest on the same others.
+    """
+
+    def __init__(self, streams_each: int, in_memory: int = _IN_MEMORY) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="throughline-replay-")
-        self._held: list[list[Parts]] = [[] for _ in range(buckets)]
+        self._streams_each = streams_each
+        self._buckets: dict[bytes, int] = {}
+        self._held: list[list[Parts]] = []
         self._most = in_memory
         self._size = 0
 
@@ -30,7 +33,12 @@ class Spool:
 
     def put(self, stream: bytes, size: int, parts: Parts) -> None:
         """Put a record aside, in parts that are bytes, texts, numbers and tuples of such; `size` is about its bytes."""
-        self._held[crc32(stream) % len(self._held)].append(parts)
+        number = self._buckets.get(stream)
+        if number is None:
+            number = self._buckets[stream] = len(self._buckets) // self._streams_each
+            if number == len(self._held):
+                self._held.append([])
+        self._held[number].append(parts)
         self._size += size + _OVERHEAD
         if self._size > self._most:
             self._write()
