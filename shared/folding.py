@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -18,6 +18,7 @@ from shared.folds import PASSING, Folded
 
 _DUPLICATE_KEY = 11000
 _STREAMS_PER_QUERY = 5_000
+_STATES_AT_ONCE = 1_000
 REMEMBERED_CHARACTERS = 8_000_000
 
 
@@ -118,18 +119,19 @@ class States:
 
     async def write(self, states: Iterable[Folded]) -> bool:
         """Store states whose stored revision is still the one they were read at; False if one was not."""
-        writes: list[Any] = []
-        written: list[tuple[Folded, int]] = []
-        for folded in states:
-            document = self._document(folded)
-            size = len(document["state"]) + len(document["line"])
-            written.append((folded._replace(revision=folded.revision + 1), size))
-            if folded.revision:
-                writes.append(ReplaceOne({"_id": folded.stream, "revision": folded.revision}, document))
-            else:
-                writes.append(InsertOne(document))
-        if not writes:
-            return True
+        remaining, current = iter(states), True
+        while lot := list(islice(remaining, _STATES_AT_ONCE)):
+            current = await self._written(lot) and current
+        return current
+
+    async def _written(self, lot: Sequence[Folded]) -> bool:
+        documents = [self._document(folded) for folded in lot]
+        writes = [
+            ReplaceOne({"_id": folded.stream, "revision": folded.revision}, document)
+            if folded.revision
+            else InsertOne(document)
+            for folded, document in zip(lot, documents, strict=True)
+        ]
         try:
             result = await self._states.bulk_write(writes, ordered=False)
         except BulkWriteError as error:
@@ -138,8 +140,9 @@ class States:
             return False
         if result.inserted_count + result.matched_count != len(writes):
             return False
-        for folded, size in written:
-            self._remembered.put(folded, size)
+        for folded, document in zip(lot, documents, strict=True):
+            size = len(document["state"]) + len(document["line"])
+            self._remembered.put(folded._replace(revision=folded.revision + 1), size)
         return True
 
     async def acted(self, versions: Mapping[str, int]) -> None:

@@ -44,10 +44,16 @@ class Journal:
 
     async def _differing(self, repeated: Sequence[Heard]) -> list[tuple[Heard, Heard]]:
         differing = []
-        for newcomer in repeated:
-            held = await self.get(*newcomer.key)
-            if held is not None and held.raw != newcomer.raw:
-                differing.append((held, newcomer))
+        for start in range(0, len(repeated), _EVENTS_AT_ONCE):
+            newcomers = repeated[start : start + _EVENTS_AT_ONCE]
+            places = [{"s": stream, "v": version} for stream, version in {event.key for event in newcomers}]
+            found = await self._events.find({"_id": {"$in": places}}).to_list(None)
+            held = {(document["_id"]["s"], document["_id"]["v"]): document for document in found}
+            differing += [
+                (_heard(held[event.key]), event)
+                for event in newcomers
+                if event.key in held and held[event.key]["raw"] != event.raw
+            ]
         return differing
 
     async def get(self, stream: str, version: int) -> Heard | None:

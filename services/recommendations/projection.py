@@ -28,7 +28,7 @@ OWN: dict[str, Aggregate[Any]] = {
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")
 _DUPLICATE_KEY = 11000
-_TRACES_AT_ONCE = 250
+_TRACES_AT_ONCE = 100
 
 
 class Traces:

@@ -60,7 +60,7 @@ def _one_line(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _possible_date(text: str) -> str:
     if (match := _DATE.fullmatch(text)) is None:
         raise ValueError("is not a date: write YYYY, YYYY-MM or YYYY-MM-DD, as far as it is known")
@@ -72,7 +72,7 @@ def _possible_date(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _possible_time(text: str) -> str:
     if _DATE.fullmatch(text):
         return _possible_date(text)

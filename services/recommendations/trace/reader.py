@@ -84,7 +84,7 @@ class Reader:
         return [[stream, folded.version] for stream, folded in sorted(self._states.items()) if folded.version]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def spans(versions: tuple[int, ...]) -> str:
     """Return versions as spans: `1-3,7`."""
     parts: list[list[int]] = []
