@@ -33,8 +33,8 @@ from shared.telemetry import BATCH_SECONDS, CONSUMED, LAG, Pulse
 log = structlog.get_logger()
 Records = tuple["ConsumerRecord[bytes, bytes]", ...]
 RETRY_SECONDS = 1.0
-SETTLE_RECORDS = 50_000
-SETTLE_SECONDS = 10.0
+SETTLE_RECORDS = 500_000
+SETTLE_SECONDS = 30.0
 LOOK_SECONDS = 2.0
 
 

@@ -21,6 +21,8 @@ from shared.unsettled import Unsettled
 
 log = structlog.get_logger()
 
+STATES_HELD = 3_000
+
 Compose = Callable[[set[str]], Awaitable[None]]
 
 
@@ -53,6 +55,7 @@ class Projection:
     act: Policies | None = None
     _disputes: Disputes = field(init=False)
     _unsettled: Unsettled = field(init=False)
+    _taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _entering: asyncio.Future[list[tuple[Heard, Heard]]] | None = None
 
     def __post_init__(self) -> None:
@@ -71,8 +74,9 @@ class Projection:
 
     async def take(self, arrivals: Sequence[Arrival]) -> None:
         """Take a batch of records: everything that it means is stored when this returns."""
-        await self.hear(arrivals)
-        await self.settle()
+        async with self._taking:
+            await self.hear(arrivals)
+            await self.settle()
 
     async def hear(self, arrivals: Sequence[Arrival]) -> None:
         """Take a batch of records, of which the effects are stored when it is settled."""
@@ -91,21 +95,26 @@ class Projection:
         await self._entered()
         self._entering = asyncio.ensure_future(self.journal.enter(heard))
         await self._unsettled.take(lines)
+        if len(self._unsettled) >= STATES_HELD:
+            await self._store()
 
     async def settle(self) -> None:
         """Store, compose and act upon all that was heard."""
+        await self._store()
+        folded = self._stored | await self._fold_and_reinstate(self._unsettled.irregular, self._afresh)
+        if folded:
+            await self._finish(folded)
+            self.forget()
+
+    async def _store(self) -> None:
+        """Store the states of what was heard, once it is journalled; what depends on them is composed at settling."""
         await self._entered()
-        folded, irregular = self._unsettled.result()
-        if not (folded or irregular):
-            return
-        if not await self.states.write(folded.values()):
-            irregular, folded = {*irregular, *folded}, {}
-        await self._finish(folded | await self._fold_and_reinstate(irregular, self._afresh))
-        self.forget()
+        self._stored |= await self._unsettled.store()
 
     def forget(self) -> None:
         """Drop what was heard and not settled: it will be heard again."""
         self._unsettled = Unsettled(self.states, self.act.concerns if self.act else None)
+        self._stored: dict[str, Folded] = {}
         self._afresh: set[str] = set()
         if self._entering is not None:
             self._entering.add_done_callback(lambda entering: entering.cancelled() or entering.exception())

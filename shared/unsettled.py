@@ -21,21 +21,29 @@ class Unsettled:
     states: States
     concerns: Callable[[Recorded], bool] | None = None
     _folded: dict[str, Folded] = field(default_factory=dict)
-    _irregular: set[str] = field(default_factory=set)
+    irregular: set[str] = field(default_factory=set)
 
-    def result(self) -> tuple[dict[str, Folded], set[str]]:
-        """Return the new states, and the streams to be folded from the journal."""
-        depending = {
-            stream: folded._replace(depends_on=self.states.aggregate_of(stream).depends_on(folded.state))
-            for stream, folded in self._folded.items()
+    def __len__(self) -> int:
+        """Return how many states are held."""
+        return len(self._folded)
+
+    async def store(self) -> dict[str, Folded]:
+        """Store the new states, hold them no longer, and return their versions; if one was stored meanwhile, none."""
+        folded = {
+            stream: state._replace(depends_on=self.states.aggregate_of(stream).depends_on(state.state))
+            for stream, state in self._folded.items()
         }
-        return depending, self._irregular
+        if not await self.states.write(folded.values()):
+            self.leave_to_journal(folded)
+        stored = {stream: folded[stream]._replace(state=None, line="") for stream in self._folded}
+        self._folded.clear()
+        return stored
 
     async def take(self, lines: Mapping[str, Sequence[Heard]]) -> None:
         """Fold on each stream what was heard of it."""
-        self._folded |= await self.states.read(lines.keys() - self._folded.keys() - self._irregular)
+        self._folded |= await self.states.read(lines.keys() - self._folded.keys() - self.irregular)
         for stream, events in lines.items():
-            if stream not in self._irregular:
+            if stream not in self.irregular:
                 self._fold(self._folded[stream], events)
 
     def _fold(self, before: Folded, events: Sequence[Heard]) -> None:
@@ -52,7 +60,7 @@ class Unsettled:
         """Fold these from the journal when it is settled."""
         for stream in streams:
             self._folded.pop(stream, None)
-            self._irregular.add(stream)
+            self.irregular.add(stream)
 
 
 def acted(before: Folded, events: Sequence[Heard], concerns: Callable[[Recorded], bool] | None) -> int:

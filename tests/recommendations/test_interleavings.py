@@ -16,6 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
+from shared import projecting
 from shared.dead_letters import DeadLetters
 from shared.folding import States
 from shared.intake import Arrival
@@ -123,6 +124,7 @@ async def _read(database: AsyncIOMotorDatabase[Any], batches: list[list[Arrival]
     remaining = iter(batches)
     while stretch := list(itertools.islice(remaining, choose.choice([1, 1, 2, 5]))):
         for _ in itertools.count():
+            projecting.STATES_HELD = choose.choice([1, 3, 3_000])
             projection = crashing(a_projection(database)[0], choose.choice(STEPS))
             try:
                 for batch in stretch:
