@@ -88,7 +88,7 @@ def from_client(_store: Any, _head: Any, _events: Any, context: Context, _digest
 
 def holds(projection: Any) -> bool:
     """Tell whether something was heard that is not settled."""
-    return any(projection._unsettled.result())
+    return bool(projection._stored or projection._unsettled.irregular or len(projection._unsettled))
 
 
 def half_published(publish: Method, points: Points) -> Method:
