@@ -108,12 +108,17 @@ def test_nothing_is_answered_that_is_not_open(history: tuple[Event, ...], report
     notification(*history).when(report).then_refused(OutOfOrder)
 
 
-def test_a_certain_answer_may_come_late() -> None:
-    notification(planned(), attempted(), uncertain()).when(DELIVERED).then(delivered()).then_stage("delivered")
+@pytest.mark.parametrize(
+    ("report", "event", "stage"),
+    [(DELIVERED, delivered(), "delivered"), (POSTPONED, postponed(), "postponed"), (FAILED, failed(), "failed")],
+)
+def test_a_certain_answer_settles_what_was_called_uncertain(report: Command, event: Event, stage: str) -> None:
+    notification(planned(), attempted(), uncertain()).when(report).then(event).then_stage(stage)
 
 
-def test_a_late_failure_leads_to_no_attempt_by_itself() -> None:
-    notification(planned(), attempted(), uncertain()).when(POSTPONED).then_stage("failed")
+@pytest.mark.parametrize("report", [DELIVERED, POSTPONED, FAILED, UNCERTAIN])
+def test_no_answer_of_the_attempt_before_a_resend_counts(report: Command) -> None:
+    notification(planned(), attempted(), uncertain(), attempted(2)).when(report).then_refused(OutOfOrder)
 
 
 @pytest.mark.parametrize("end", [failed(), uncertain()])

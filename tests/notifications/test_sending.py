@@ -10,6 +10,7 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from services.notifications.commands import AttemptNotification, RemoveSubscription, ResendNotification
+from services.notifications.sending.courier import Answer, Courier
 from shared.event_store import Commit
 from shared.events.notifications import NotificationAttempted, NotificationFailed, NotificationUncertain
 from shared.rebuilding import rebuild
@@ -197,6 +198,30 @@ async def test_whoever_comes_back_to_a_claim_too_late_sends_nothing(start: Start
         await notifying.sender.send_claimed(commit)
     assert mailbox.kept == []
     assert await notifying.one() == ["Planned", "Attempted"]
+
+
+async def test_an_answer_after_the_attempt_was_called_uncertain_is_believed(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox = Mailbox("451 later")
+    deliver = Courier.deliver
+    held_up = [True]
+
+    async def stopped_meanwhile(courier: Courier, recipient: str, message: bytes) -> Answer:
+        answer = await deliver(courier, recipient, message)
+        if held_up and held_up.pop():
+            await asyncio.sleep(0.6)
+            await notifying.hear()
+            await notifying.sender.look()
+        return answer
+
+    monkeypatch.setattr(Courier, "deliver", stopped_meanwhile)
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port, smtp_timeout=0.2, interrupted_after=0.5)
+        await looks(notifying)
+        await looks(notifying)
+    assert await notifying.one() == ["Planned", "Attempted", "Uncertain", "Failed", "Attempted", "Delivered"]
+    assert len(mailbox.kept) == 1
 
 
 async def test_a_message_in_hand_is_finished_when_the_sender_is_asked_to_end(start: Start) -> None:

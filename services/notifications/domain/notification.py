@@ -117,7 +117,7 @@ def decide(state: Notification, command: Command, *, stream: str, facts: Facts, 
         case Uncertain() | Failed(), ResendNotification():
             return [event_from(command, NotificationAttempted, attempt=state.attempt + 1)]
         case Attempted() | Uncertain(), ReportDelivered() | ReportFailed() if command.attempt == state.attempt:
-            return [_answered(state, command)]
+            return [_answered(command)]
         case Attempted(), ReportUncertain() if command.attempt == state.attempt:
             return [event_from(command, NotificationUncertain)]
         case _:
@@ -137,11 +137,9 @@ def _plan(command: PlanNotification, facts: Facts) -> Decision:
     return [event_from(command, NotificationPlanned)]
 
 
-def _answered(state: Attempted | Uncertain, command: ReportDelivered | ReportFailed) -> Event:
-    """Record a certain answer; one that comes after the attempt was called uncertain never leads to another attempt."""
-    if isinstance(command, ReportDelivered):
-        return event_from(command, NotificationDelivered)
-    return event_from(command, NotificationFailed, temporary=command.temporary and isinstance(state, Attempted))
+def _answered(command: ReportDelivered | ReportFailed) -> Event:
+    """Record a certain answer. It settles an attempt that was called uncertain too, for only its sender can give it."""
+    return event_from(command, NotificationDelivered if isinstance(command, ReportDelivered) else NotificationFailed)
 
 
 def needs(_state: Notification, command: Command) -> frozenset[str]:
