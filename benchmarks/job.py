@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
+import uvloop
+
 
 class Gate:
     """Where a work waits for its parent, so that what is prepared is not measured."""
@@ -55,7 +57,7 @@ def main() -> None:
     work = getattr(importlib.import_module(f"benchmarks.jobs.{module}"), name)
     arguments: dict[str, Any] = json.loads(sys.stdin.readline())
     gate = Gate(sys.stdin, tells)
-    answer = asyncio.run(work(gate, **arguments))
+    answer = uvloop.run(work(gate, **arguments))
     gate.say(json.dumps(answer | {"peak_mb": peak_mb(), "cpu": time.process_time() - gate.cpu_before}))
     sys.stderr.flush()
     os._exit(0)

@@ -64,9 +64,10 @@ class DeadLetters:
 
     async def arrived(self, folded: Mapping[str, int]) -> None:
         """Close the letters whose version has since been folded; conflicting bytes stay open for a person to see."""
-        for stream, version in folded.items():
+        for stream in {letter["stream"] for letter in await self.open_for(folded)}:
+            come = {"$lte": folded[stream]}
             await self._letters.update_many(
-                {"standing": "open", "stream": stream, "version": {"$lte": version}, "reason": {"$ne": CONFLICT}},
+                {"standing": "open", "stream": stream, "version": come, "reason": {"$ne": CONFLICT}},
                 _closed("resolved", "the version has arrived", None),
             )
 

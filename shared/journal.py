@@ -67,9 +67,11 @@ class Journal:
         wanted = list(heads.items())
         for start in range(0, len(wanted), _STREAMS_PER_QUERY):
             spans = [_after(stream, head) for stream, head in wanted[start : start + _STREAMS_PER_QUERY]]
-            async for document in self._events.find({"$or": spans}).sort("_id", 1):
+            for document in await self._events.find({"$or": spans}).to_list(None):
                 event = _heard(document)
                 found[event.recorded.subject].append(event)
+        for events in found.values():
+            events.sort(key=lambda event: event.recorded.streamversion)
         return found
 
     async def remove(self, event: Heard) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import structlog
@@ -17,11 +18,12 @@ from shared.folds import Folded, Outcome, fold_on
 from shared.intake import Arrival, Heard, Poison, take_apart
 from shared.journal import Journal
 from shared.telemetry import STALLED
-from shared.unsettled import Unsettled
+from shared.unsettled import Unsettled, acted, slim
 
 log = structlog.get_logger()
 
 STATES_HELD = 3_000
+STREAMS_AT_ONCE = 500
 
 Compose = Callable[[set[str]], Awaitable[None]]
 
@@ -62,13 +64,17 @@ class Projection:
         self._disputes = Disputes(self.journal, self.letters)
         self.forget()
 
+    @property
+    def _concerns(self) -> Callable[[Recorded], bool] | None:
+        return self.act.concerns if self.act else None
+
     async def prepare(self) -> None:
         """Create indexes, and fold again what another version of this code folded."""
         await self.states.prepare()
         await self.letters.prepare()
         older = await self.states.of_another_shape()
-        for start in range(0, len(older), 200):
-            await self.fold_again(set(older[start : start + 200]))
+        for lot in _lots(older):
+            await self.fold_again(lot)
         if older:
             await self.compose(set(older))
 
@@ -101,7 +107,10 @@ class Projection:
     async def settle(self) -> None:
         """Store, compose and act upon all that was heard."""
         await self._store()
-        folded = self._stored | await self._fold_and_reinstate(self._unsettled.irregular, self._afresh)
+        folded = dict(self._stored)
+        for lot in _lots(self._unsettled.irregular):
+            again = await self._fold_and_reinstate(lot, self._afresh & lot)
+            folded |= {stream: slim(state) for stream, state in again.items()}
         if folded:
             await self._finish(folded)
             self.forget()
@@ -113,7 +122,7 @@ class Projection:
 
     def forget(self) -> None:
         """Drop what was heard and not settled: it will be heard again."""
-        self._unsettled = Unsettled(self.states, self.act.concerns if self.act else None)
+        self._unsettled = Unsettled(self.states, self._concerns)
         self._stored: dict[str, Folded] = {}
         self._afresh: set[str] = set()
         if self._entering is not None:
@@ -195,21 +204,21 @@ class Projection:
             if outcome is None:
                 again[stream] = self.states.nothing(stream, state.revision, state.acted)
             else:
-                outcomes[stream] = outcome
+                folded = acted(state, outcome.folded, events[stream], self._concerns)
+                outcomes[stream] = outcome._replace(folded=folded)
         return outcomes | await self._outcomes(again) if again else outcomes
 
     async def _act(self, folded: dict[str, Folded]) -> None:
         """Let the policies act on what they have not acted upon: on whatever was folded, or is newly theirs."""
-        due = {stream: state.acted for stream, state in folded.items() if state.acted < state.version}
-        if self.act is None or not due:
+        if self.act is None:
             return
-        acted: dict[str, int] = {}
-        for stream, events in (await self.journal.after(due)).items():
-            acted[stream] = folded[stream].version
-            for event in events:
-                if event.recorded.streamversion <= acted[stream] and self.act.concerns(event.recorded):
-                    await self.act(event.recorded)
-        await self.states.acted(acted)
+        for lot in _lots(stream for stream, state in folded.items() if state.acted < state.version):
+            heard = await self.journal.after({stream: folded[stream].acted for stream in lot})
+            for stream, events in heard.items():
+                for event in events:
+                    if event.recorded.streamversion <= folded[stream].version and self.act.concerns(event.recorded):
+                        await self.act(event.recorded)
+            await self.states.acted({stream: folded[stream].version for stream in lot})
 
     async def _set_aside(self, poisons: Sequence[Poison]) -> None:
         named = await self.states.read({poison.stream for poison in poisons if poison.stream})
@@ -221,6 +230,12 @@ class Projection:
     async def name(self, event: Heard, reason: str, actor: str | None = None) -> None:
         """Journal a set-aside event as the true one of its version; other candidates for it are refused."""
         await self._disputes.name(event, reason, actor)
+
+
+def _lots(streams: Iterable[str]) -> Iterator[set[str]]:
+    remaining = iter(streams)
+    while lot := set(islice(remaining, STREAMS_AT_ONCE)):
+        yield lot
 
 
 def _in_order(events: Iterable[Heard]) -> dict[str, list[Heard]]:

@@ -35,7 +35,7 @@ class Unsettled:
         }
         if not await self.states.write(folded.values()):
             self.leave_to_journal(folded)
-        stored = {stream: folded[stream]._replace(state=None, line="") for stream in self._folded}
+        stored = {stream: slim(folded[stream]) for stream in self._folded}
         self._folded.clear()
         return stored
 
@@ -54,7 +54,7 @@ class Unsettled:
         if outcome is None or outcome.folded.waits:
             self.leave_to_journal([before.stream])
         else:
-            self._folded[before.stream] = outcome.folded._replace(acted=acted(before, events, self.concerns))
+            self._folded[before.stream] = acted(before, outcome.folded, events, self.concerns)
 
     def leave_to_journal(self, streams: Iterable[str]) -> None:
         """Fold these from the journal when it is settled."""
@@ -63,8 +63,18 @@ class Unsettled:
             self.irregular.add(stream)
 
 
-def acted(before: Folded, events: Sequence[Heard], concerns: Callable[[Recorded], bool] | None) -> int:
-    """Return up to which version policies have acted, if none of these events concerns one."""
-    if concerns is None or before.acted != before.version or any(concerns(event.recorded) for event in events):
-        return before.acted
-    return events[-1].recorded.streamversion if events else before.acted
+def acted(
+    before: Folded, after: Folded, events: Sequence[Heard], concerns: Callable[[Recorded], bool] | None
+) -> Folded:
+    """Return the state with `acted` raised to its version, if no policy is due before these events or by them."""
+    if concerns is None or before.acted < before.version or before.acted >= after.version:
+        return after
+    new = range(before.acted + 1, after.version + 1)
+    if any(event.recorded.streamversion in new and concerns(event.recorded) for event in events):
+        return after
+    return after._replace(acted=after.version)
+
+
+def slim(folded: Folded) -> Folded:
+    """Return what is left to do for a state that is stored; a stretch may touch very many."""
+    return folded._replace(state=None, line="", depends_on=frozenset())

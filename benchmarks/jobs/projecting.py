@@ -23,7 +23,7 @@ from shared.events.catalogue import decode
 from shared.intake import Arrival
 from shared.messaging import Subscriber
 from shared.offsets import Offsets
-from shared.process import collect_seldom
+from shared.process import frugal
 from shared.telemetry import Pulse
 
 
@@ -54,7 +54,7 @@ async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instan
     settings = settings_for(kafka, mongodb, database, instance)
     reading = reading_of(settings)
     await reading.prepare()
-    collect_seldom()
+    frugal()
     clock = Clock()
 
     class Timed:
@@ -98,7 +98,7 @@ async def inserting(gate: Gate, kafka: str, mongodb: str, database: str, group: 
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongodb)
     raw = client[database].get_collection("raw", write_concern=WriteConcern(w="majority"))
     reached = Offsets(client[database])
-    collect_seldom()
+    frugal()
     clock = Clock()
     broker = KafkaBroker(kafka, logger=None, allow_auto_create_topics=False)
 

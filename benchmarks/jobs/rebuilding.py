@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.job import Gate
 from benchmarks.jobs.reading import reading_of, settings_for
-from shared.process import collect_seldom
+from shared.process import frugal
 from shared.rebuilding import rebuild
 
 
@@ -16,7 +16,7 @@ async def rebuilding(gate: Gate, kafka: str, mongodb: str, database: str) -> dic
     reading = reading_of(settings_for(kafka, mongodb, database, "rebuild"))
     events = await reading.database.journal.count_documents({})
     await gate.go()
-    collect_seldom()
+    frugal()
     begun = time.perf_counter()
     async for _ in rebuild(reading.projection):
         continue
