@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     smtp_sender: str = "throughline@localhost.invalid"
     instance: str | None = Field(None, description="name of this instance; left out: host name and port")
     log_level: str = "INFO"
-    batch_records: int = Field(4_000, ge=1, description="records that one batch of the subscriber may hold")
+    batch_records: int = Field(2_000, ge=1, description="records that one batch of the subscriber may hold")
     not_ready_after: float = Field(30.0, gt=0, description="seconds without progress after which /readyz says no")
     deployment: str = Field("local", pattern=r"^[A-Za-z0-9.-]{1,100}$", description="part of the origin of each log")
     checkpoint_keys: SecretStr | None = Field(None, description="the text of a key file (throughline audit keygen)")

@@ -52,9 +52,9 @@ class Clock:
 async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instance: str) -> dict[str, Any]:
     """Read as the recommendations service does, until told to stop."""
     settings = settings_for(kafka, mongodb, database, instance)
+    frugal()
     reading = reading_of(settings)
     await reading.prepare()
-    frugal()
     clock = Clock()
 
     class Timed:

@@ -102,5 +102,5 @@ def given(**fields: Any) -> dict[str, Any]:
 
 
 def certainty(data: Event) -> dict[str, Any]:
-    """Return how certain a fact is, where it was read, and what a reader should know."""
-    return given(status=data.status or "unknown", source=data.source, note=data.note)
+    """Return how certain a fact is, where it was read, and what a reader should know, for `given` to take in."""
+    return {"status": data.status or "unknown", "source": data.source, "note": data.note}
