@@ -22,7 +22,7 @@ from shared.unsettled import Unsettled, acted, slim
 
 log = structlog.get_logger()
 
-STATES_HELD = 3_000
+STATES_HELD = 2_000
 STREAMS_AT_ONCE = 200
 
 Compose = Callable[[set[str]], Awaitable[None]]

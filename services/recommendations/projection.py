@@ -59,10 +59,11 @@ class Traces:
     async def store(self, references: Iterable[str]) -> None:
         """Compose and store traces, one lot while the one before is written; what another stored meanwhile, again.
 
+        The newest come first: the states that they rest on are most likely still remembered.
         The revision is read before the states: who replaces at that revision composed from states no older than those
         of whoever wrote it, so the last to write has read the newest. Every other guard was found wrong by a model.
         """
-        pending = sorted(references)
+        pending = sorted(references, reverse=True)
         while pending:
             lost: list[str] = []
             writing = asyncio.ensure_future(self._written({}))
