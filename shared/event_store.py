@@ -23,10 +23,12 @@ from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
+from shared.interruptions import interruptions_of
 from shared.together import Together
 
 _DUPLICATE_KEY = 11000
 DURABLE = WriteConcern(w="majority", j=True)
+UNCHECKED = "the database was away, and is looked at before anything is written to it: it may be an older one"
 StoreFault = PyMongoError
 """What a store raises when its database cannot be reached, or fails."""
 
@@ -74,18 +76,37 @@ class StoreClosed(Exception):
 
 
 class EventStore:
-    """The commits of one service. `closed` says why nothing may be appended, if so.
+    """The commits of one service.
 
     What is asked at the same time goes in one round trip; each commit still lands, or does not, by itself.
     """
 
-    closed: str | None = None
-
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
+        self._closed: str | None = None
+        self._interruptions = interruptions_of(database)
+        self._looked_at = self.interrupted
         self._commits = database.get_collection("commits", write_concern=DURABLE, read_concern=ReadConcern("majority"))
         self._lookup = self._commits.with_options(read_concern=ReadConcern("linearizable"))
         self._inserts = Together(self._insert)
         self._ends = Together(self._end_there)
+
+    @property
+    def interrupted(self) -> int:
+        """How often the database was away so far."""
+        return self._interruptions.count
+
+    @property
+    def closed(self) -> str | None:
+        """Why nothing may be appended, if so; it closes by itself when the database was away, until it is looked at."""
+        return self._closed or (None if self.interrupted == self._looked_at else UNCHECKED)
+
+    def close(self, why: str) -> None:
+        """Append nothing until it is opened again."""
+        self._closed = why
+
+    def open(self, interrupted: int) -> None:
+        """Append again, to a database that was looked at after so many interruptions."""
+        self._closed, self._looked_at = None, interrupted
 
     async def prepare(self) -> None:
         """Create the index that makes a command happen once."""

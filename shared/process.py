@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from pymongo.errors import ConnectionFailure
 
 from shared.http import Lifespan
+from shared.interruptions import Interruptions
 from shared.settings import CannotStart, Settings
 from shared.telemetry import Pulse, configure_logging
 
@@ -58,6 +59,7 @@ def connect(settings: Settings, service: str) -> AsyncIOMotorDatabase[Any]:
         settings.mongodb.get_secret_value(),
         appname=f"throughline-{service}",
         serverSelectionTimeoutMS=SERVER_SELECTION_MS,
+        event_listeners=[Interruptions()],
     )
     return client[settings.database]
 

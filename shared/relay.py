@@ -22,7 +22,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from shared.commit_feed import CommitFeed, Stored, TokenTooOld, bytes_of
-from shared.event_store import EventStore
+from shared.event_store import UNCHECKED, EventStore
 from shared.events.canonical import leaf_hash
 from shared.ledger import Batch, Entry, Ledger, LedgerMoved, Token
 from shared.publishing import Record, publish
@@ -36,7 +36,6 @@ WAIT_MS = 500
 MANY_COMMITS = 32
 GATHER_SECONDS = 0.2
 CHECK_SECONDS = 2.0
-UNCHECKED = "the database was away, and is looked at before anything is written to it: it may be an older one"
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
 log = structlog.get_logger()
@@ -108,19 +107,20 @@ class Relay:
 
         Without Kafka there is nothing to compare with, and commands are taken: the check is made again before relaying.
         """
+        interrupted = self._store.interrupted
         try:
             await asyncio.wait_for(check(self._ledger, self._kafka, self._service, self._keys), 60)
         except HistoryAhead as finding:
-            self._store.closed = str(finding)
+            self._store.close(str(finding))
             self._pulse.stop(str(finding))
             log.error("history_ahead", finding=str(finding))
             return False
         except (KafkaError, OSError, TimeoutError) as error:
             self._pulse.fault(f"Kafka: {type(error).__name__}")
             if self._store.closed == UNCHECKED:
-                self._store.closed = None
+                self._store.open(interrupted)
             return False
-        self._store.closed = None
+        self._store.open(interrupted)
         return True
 
     async def run(self) -> None:
@@ -132,7 +132,7 @@ class Relay:
         try:
             while True:
                 try:
-                    if not checked:
+                    if not checked or self._store.closed:
                         checked = await self.check()
                     if not checked:
                         await asyncio.sleep(CHECK_SECONDS)
@@ -144,7 +144,7 @@ class Relay:
                 except (PyMongoError, KafkaError, LeaseLost, OSError) as error:
                     checked = False
                     if isinstance(error, PyMongoError):
-                        self._store.closed = self._store.closed or UNCHECKED
+                        self._store.close(self._store.closed or UNCHECKED)
                     self._pulse.fault(f"{type(error).__name__}: {error}")
                     log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:300])
                     await asyncio.sleep(0.5)
@@ -209,6 +209,8 @@ class Relay:
                 await self._enter_and_publish(feed, producer, commits, reached)
                 if keeper.done():
                     keeper.result()
+                    raise LeaseLost
+                if self._store.closed:
                     raise LeaseLost
                 self._pulse.beat()
                 if MANY_COMMITS <= len(commits) < BATCH_COMMITS:  # more will come: readers take them better together

@@ -1,0 +1,58 @@
+"""A database that was away is looked at before anything is appended to it, by whoever was connected to it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+
+from shared.aggregates import Context
+from shared.event_store import UNCHECKED, EventStore, StoreClosed
+from shared.events.recommendations import ProvisionRegistered
+from shared.interruptions import Interruptions
+from shared.relay import Relay
+from shared.telemetry import Pulse
+from tests.faults.relaying import a_site
+from tests.faults.rig.proxy import Doors
+from tools.local.stack import Stack
+
+pytestmark = pytest.mark.servers
+
+
+async def append(store: EventStore) -> None:
+    """Append to a stream of its own."""
+    head, _ = await store.read(f"instrument/{uuid4().hex}")
+    context = Context(datetime.now(UTC), "synthetic-actor", "secretariat", str(uuid4()), "synthetic")
+    await store.append(head, [ProvisionRegistered(provision="p", summary="Synthetic")], context, "0" * 64)
+
+
+async def test_a_standby_appends_nothing_before_it_has_looked_at_a_database_that_was_away(stack: Stack):
+    doors = Doors()
+    port = stack.memory.ports()["mongodb"]
+    door = doors.make("mongodb", port)
+    async with a_site(stack) as site:
+        with doors.open():
+            address = stack.mongodb_admin_uri.replace(f":{port}", f":{door.port}")
+            client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+                address, directConnection=True, event_listeners=[Interruptions()]
+            )
+            database: AsyncIOMotorDatabase[Any] = client[site.service]
+            store = EventStore(database)
+            await append(store)
+            with door.shut():
+                await asyncio.sleep(0.1)
+            await database.command("ping")
+            assert store.closed == UNCHECKED
+            with pytest.raises(StoreClosed):
+                await append(store)
+            relay = Relay(database, store, stack.kafka, site.service, Pulse("relay"))
+            assert await relay.check()
+            assert store.closed is None
+            await append(store)
+            client.close()
+            with door.shut():
+                await asyncio.sleep(0.2)
