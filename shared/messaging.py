@@ -60,19 +60,15 @@ class Stretch:
     nexts: dict[TopicPartition, int] = field(default_factory=dict)
     topics: Counter[str] = field(default_factory=Counter)
 
-    def add(self, records: Records) -> Records:
-        """Note the records of a batch, and return those that are new: an assignment may wind a partition back."""
+    def add(self, records: Records) -> None:
+        """Note the records of a batch."""
         self.since = self.since or monotonic()
         firsts = {(record.topic, record.partition): record.offset for record in reversed(records)}
-        if any(first < self.nexts.get(TopicPartition(*place), 0) for place, first in firsts.items()):
-            new = (r for r in records if r.offset >= self.nexts.get(TopicPartition(r.topic, r.partition), 0))
-            return self.add(tuple(new))
         lasts = {(record.topic, record.partition): record.offset for record in records}
         for place, last in lasts.items():
             self.firsts.setdefault(TopicPartition(*place), firsts[place])
             self.nexts[TopicPartition(*place)] = last + 1
         self.topics.update(record.topic for record in records)
-        return records
 
     def is_due(self) -> bool:
         """Tell whether it is long enough, or has lasted long enough."""
@@ -96,7 +92,6 @@ class Subscriber:
         self._batch_records = settings.batch_records
         self._working = asyncio.Lock()
         self._unsettled = Stretch()
-        self._turn = 0
         self._lags: dict[TopicPartition, int] = {}
         self._broker = KafkaBroker(
             settings.kafka,
@@ -111,16 +106,14 @@ class Subscriber:
             group_id=f"throughline.{service}",
             group_instance_id=settings.instance or f"{socket.gethostname()}-{settings.port}",
             auto_offset_reset="earliest",
-            listener=BeginWhereTheDatabaseIs(offsets, lambda: self._consumer, self._give_up),
+            listener=BeginWhereTheDatabaseIs(offsets, lambda: self._consumer),
             ack_policy=AckPolicy.MANUAL,
             parser=self._parse,
             decoder=_leave,
             max_records=settings.batch_records,
             batch_timeout_ms=40,
             fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=524_288,
             session_timeout_ms=10_000,
-            rebalance_timeout_ms=60_000,
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=300_000,
         )
@@ -146,11 +139,9 @@ class Subscriber:
 
     async def _handle(self, message: Message) -> None:
         records: Records = message.raw_message  # type: ignore[assignment]
-        turn = self._turn
         async with self._working, self._all_or_nothing():
-            if turn != self._turn:
-                return
-            await self._reader.hear([arrival_of(record) for record in self._unsettled.add(records)])
+            self._unsettled.add(records)
+            await self._reader.hear([arrival_of(record) for record in records])
             if self._behind() < self._batch_records or self._unsettled.is_due():
                 await self._settle()
             self._pulse.beat()
@@ -226,17 +217,7 @@ class Subscriber:
     async def _settle_what_waits(self) -> None:
         """Settle what no further batch has settled: its successor may be long in coming."""
         if self._unsettled.is_due() and not self._working.locked():
-            await self._settle_all()
-
-    async def _give_up(self) -> None:
-        """Settle before partitions are given up; a batch that still waits to be taken is left to who reads on."""
-        self._turn += 1
-        await self._settle_all()
-
-    async def _settle_all(self) -> None:
-        """Settle what was heard, if anything was."""
-        async with self._working, self._all_or_nothing():
-            if self._unsettled.nexts:
+            async with self._working, self._all_or_nothing():
                 await self._settle()
 
 

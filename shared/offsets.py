@@ -7,7 +7,7 @@ the backup lacks is read again. What was read twice has no effect.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -73,14 +73,12 @@ class Offsets:
 class BeginWhereTheDatabaseIs(ConsumerRebalanceListener):
     """Starts each partition that is assigned from the offset in the database, whatever Kafka has committed."""
 
-    def __init__(self, offsets: Offsets, consumer: Callable[[], Any], settle: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, offsets: Offsets, consumer: Callable[[], Any]) -> None:
         self._offsets = offsets
         self._consumer = consumer
-        self._settle = settle
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Settle what was heard, so that their next reader begins after it; the group waits for that."""
-        await self._settle()
+        """Leave them as they are: what was taken is noted."""
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Seek to what the database says comes next; wait for the database, since an error here would be ignored."""
