@@ -108,7 +108,7 @@ class Projection:
         """Store, compose and act upon all that was heard."""
         await self._store()
         folded = dict(self._stored)
-        for lot in _lots(self._unsettled.irregular):
+        for lot in _lots(set(self._unsettled.irregular)):
             again = await self._fold_and_reinstate(lot, self._afresh & lot)
             folded |= {stream: slim(state) for stream, state in again.items()}
         if folded:
