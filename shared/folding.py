@@ -117,14 +117,14 @@ class States:
         folded = (await self.read([stream]))[stream]
         return Known(folded.state, folded.version) if folded.version else None
 
-    async def write(self, states: Iterable[Folded]) -> bool:
-        """Store states whose stored revision is still the one they were read at; False if one was not."""
-        remaining, current = iter(states), True
+    async def write(self, states: Iterable[Folded]) -> set[str]:
+        """Store states whose stored revision is still the one they were read at; return the streams of the others."""
+        remaining, lost = iter(states), set[str]()
         while lot := list(islice(remaining, _STATES_AT_ONCE)):
-            current = await self._written(lot) and current
-        return current
+            lost |= await self._written(lot)
+        return lost
 
-    async def _written(self, lot: Sequence[Folded]) -> bool:
+    async def _written(self, lot: Sequence[Folded]) -> set[str]:
         documents = [self._document(folded) for folded in lot]
         writes = [
             ReplaceOne({"_id": folded.stream, "revision": folded.revision}, document)
@@ -134,16 +134,25 @@ class States:
         ]
         try:
             result = await self._states.bulk_write(writes, ordered=False)
+            all_written = result.inserted_count + result.matched_count == len(writes)
         except BulkWriteError as error:
             if any(fault["code"] != _DUPLICATE_KEY for fault in error.details["writeErrors"]):
                 raise
-            return False
-        if result.inserted_count + result.matched_count != len(writes):
-            return False
+            all_written = False
+        lost = set() if all_written else await self._not_stored(documents)
         for folded, document in zip(lot, documents, strict=True):
-            size = len(document["state"]) + len(document["line"])
-            self._remembered.put(folded._replace(revision=folded.revision + 1), size)
-        return True
+            if folded.stream not in lost:
+                size = len(document["state"]) + len(document["line"])
+                self._remembered.put(folded._replace(revision=folded.revision + 1), size)
+        return lost
+
+    async def _not_stored(self, documents: Iterable[Mapping[str, Any]]) -> set[str]:
+        """Return the streams of those documents that are not what is stored."""
+        fields = ("_id", "revision", "hash", "waits", "shape")
+        wanted = {str(document["_id"]): [document.get(field) for field in fields] for document in documents}
+        found = self._states.find({"_id": {"$in": list(wanted)}}, dict.fromkeys(fields, 1))
+        stored = {row["_id"]: [row.get(field) for field in fields] async for row in found}
+        return {stream for stream, written in wanted.items() if stored.get(stream) != written}
 
     async def acted(self, versions: Mapping[str, int]) -> None:
         """Note up to which version of each stream the policies of this service have acted."""

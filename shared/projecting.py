@@ -57,12 +57,13 @@ class Projection:
     act: Policies | None = None
     _disputes: Disputes = field(init=False)
     _unsettled: Unsettled = field(init=False)
+    _afresh: set[str] = field(default_factory=set)
     _taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _entering: asyncio.Future[list[tuple[Heard, Heard]]] | None = None
 
     def __post_init__(self) -> None:
         self._disputes = Disputes(self.journal, self.letters)
-        self.forget()
+        self._unsettled = Unsettled(self.states, self._concerns)
 
     @property
     def _concerns(self) -> Callable[[Recorded], bool] | None:
@@ -99,15 +100,15 @@ class Projection:
             await self._set_aside([conflicting(event) for event in heard if event.key in disputed])
             heard = [event for event in heard if event.key not in disputed]
         await self._entered()
+        if len(self._unsettled) >= STATES_HELD:
+            await self._unsettled.store()
         self._entering = asyncio.ensure_future(self.journal.enter(heard))
         await self._unsettled.take(lines)
-        if len(self._unsettled) >= STATES_HELD:
-            await self._store()
 
     async def settle(self) -> None:
         """Store, compose and act upon all that was heard."""
-        await self._store()
-        folded = dict(self._stored)
+        await self._entered()
+        folded = await self._unsettled.stored()
         for lot in _lots(set(self._unsettled.irregular)):
             again = await self._fold_and_reinstate(lot, self._afresh & lot)
             folded |= {stream: slim(state) for stream, state in again.items()}
@@ -115,16 +116,11 @@ class Projection:
             await self._finish(folded)
             self.forget()
 
-    async def _store(self) -> None:
-        """Store the states of what was heard, once it is journalled; what depends on them is composed at settling."""
-        await self._entered()
-        self._stored |= await self._unsettled.store()
-
     def forget(self) -> None:
         """Drop what was heard and not settled: it will be heard again."""
+        self._unsettled.forget()
         self._unsettled = Unsettled(self.states, self._concerns)
-        self._stored: dict[str, Folded] = {}
-        self._afresh: set[str] = set()
+        self._afresh = set()
         if self._entering is not None:
             self._entering.add_done_callback(lambda entering: entering.cancelled() or entering.exception())
         self._entering = None
@@ -189,7 +185,7 @@ class Projection:
             if broken:
                 continue
             folded = {stream: outcome.folded for stream, outcome in outcomes.items()}
-            if await self.states.write(
+            if not await self.states.write(
                 state for stream, state in folded.items() if stream in afresh or _moved(before[stream], state)
             ):
                 return folded

@@ -24,20 +24,17 @@ async def rebuild(projection: Projection) -> AsyncIterator[tuple[int, int]]:
     streams: list[str] = []
     irregular: list[str] = []
     writing = asyncio.ensure_future(projection.states.write([]))
-    lot: dict[str, Folded] = {}
     yield done, of
     async with aclosing(_lots(projection.journal)) as lots:
         async for lines in lots:
             streams += lines
             folded = await _folded(projection.states, lines)
             irregular += lines.keys() - folded.keys()
-            if not await writing:
-                irregular += lot
-            lot, writing = folded, asyncio.ensure_future(projection.states.write(folded.values()))
+            irregular += await writing
+            writing = asyncio.ensure_future(projection.states.write(folded.values()))
             done += sum(map(len, lines.values()))
             yield done, max(done, of)
-    if not await writing:
-        irregular += lot
+    irregular += await writing
     remaining = iter(irregular)
     while chunk := set(islice(remaining, CAREFULLY_AT_ONCE)):
         await projection.fold_again(chunk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,52 +16,89 @@ from shared.intake import Heard
 class Unsettled:
     """Streams whose next events came in order, with their new states; and those to be folded from the journal instead.
 
-    A stream goes to the journal for any irregularity: a gap, a repeat, a correction, a broken chain, an open letter.
+    A stream goes to the journal for any irregularity: a gap, a correction, a broken chain, an open letter. Events that
+    its state already has are nothing new; that they are the same ones is for the journal to find.
     """
 
     states: States
     concerns: Callable[[Recorded], bool] | None = None
-    _folded: dict[str, Folded] = field(default_factory=dict)
     irregular: set[str] = field(default_factory=set)
+    _folded: dict[str, Folded] = field(default_factory=dict)
+    _repeated: dict[str, Folded] = field(default_factory=dict)
+    _stored: dict[str, Folded] = field(default_factory=dict)
+    _being_stored: dict[str, Folded] = field(default_factory=dict)
+    _storing: asyncio.Future[set[str]] | None = None
 
     def __len__(self) -> int:
-        """Return how many states are held."""
+        """Return how many states are held that nobody stores yet."""
         return len(self._folded)
 
-    async def store(self) -> dict[str, Folded]:
-        """Store the new states, hold them no longer, and return their versions; if one was stored meanwhile, none."""
-        folded = {
+    async def store(self) -> None:
+        """Begin to store the new states, once those before them are stored."""
+        await self._until_stored()
+        self._being_stored = {
             stream: state._replace(depends_on=self.states.aggregate_of(stream).depends_on(state.state))
             for stream, state in self._folded.items()
         }
-        if not await self.states.write(folded.values()):
-            self.leave_to_journal(folded)
-        stored = {stream: slim(folded[stream]) for stream in self._folded}
         self._folded.clear()
-        return stored
+        self._storing = asyncio.ensure_future(self.states.write(self._being_stored.values()))
+
+    async def stored(self) -> dict[str, Folded]:
+        """Store all that is held, and return what was heard of: the versions of streams, without their states."""
+        await self.store()
+        await self._until_stored()
+        return self._repeated | self._stored
+
+    async def _until_stored(self) -> None:
+        """Wait for what is being stored; what another stored meanwhile is left to the journal."""
+        if self._storing is None:
+            return
+        lost = await self._storing
+        self._storing = None
+        self._stored |= {stream: slim(state) for stream, state in self._being_stored.items()}
+        self._being_stored = {}
+        self.leave_to_journal(lost)
 
     async def take(self, lines: Mapping[str, Sequence[Heard]]) -> None:
         """Fold on each stream what was heard of it."""
-        self._folded |= await self.states.read(lines.keys() - self._folded.keys() - self.irregular)
+        held = self._folded.keys() | self._being_stored.keys()
+        read = await self.states.read(lines.keys() - held - self.irregular)
         for stream, events in lines.items():
             if stream not in self.irregular:
-                self._fold(self._folded[stream], events)
+                self._fold(self._held(stream) or read[stream], events)
+
+    def _held(self, stream: str) -> Folded | None:
+        if (folded := self._folded.get(stream)) is not None:
+            return folded
+        storing = self._being_stored.get(stream)
+        return storing and storing._replace(revision=storing.revision + 1)
 
     def _fold(self, before: Folded, events: Sequence[Heard]) -> None:
+        stream = before.stream
+        if events[0].recorded.streamversion <= before.version:
+            events = [event for event in events if event.recorded.streamversion > before.version]
+            if not events and not before.waits:
+                self._repeated.setdefault(stream, slim(before))
+                return
         if before.waits or events[0].recorded.streamversion != before.version + 1:
-            self.leave_to_journal([before.stream])
+            self.leave_to_journal([stream])
             return
-        outcome = advance(self.states.aggregate_of(before.stream), before, events)
+        outcome = advance(self.states.aggregate_of(stream), before, events)
         if outcome is None or outcome.folded.waits:
-            self.leave_to_journal([before.stream])
+            self.leave_to_journal([stream])
         else:
-            self._folded[before.stream] = acted(before, outcome.folded, events, self.concerns)
+            self._folded[stream] = acted(before, outcome.folded, events, self.concerns)
 
     def leave_to_journal(self, streams: Iterable[str]) -> None:
         """Fold these from the journal when it is settled."""
         for stream in streams:
             self._folded.pop(stream, None)
             self.irregular.add(stream)
+
+    def forget(self) -> None:
+        """Leave what is being stored to itself; if it fails, nobody waits for it."""
+        if self._storing is not None:
+            self._storing.add_done_callback(lambda storing: storing.cancelled() or storing.exception())
 
 
 def acted(

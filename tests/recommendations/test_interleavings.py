@@ -56,7 +56,7 @@ def crashing(projection: Projection, step: str) -> Projection:
     elif step == "after states":
         write = projection.states.write
 
-        async def write_and_fail(states: Any) -> bool:
+        async def write_and_fail(states: Any) -> set[str]:
             await write(states)
             raise Crash
 

@@ -88,7 +88,8 @@ def from_client(_store: Any, _head: Any, _events: Any, context: Context, _digest
 
 def holds(projection: Any) -> bool:
     """Tell whether something was heard that is not settled."""
-    return bool(projection._stored or projection._unsettled.irregular or len(projection._unsettled))
+    unsettled = projection._unsettled
+    return bool(len(unsettled) or unsettled._being_stored or unsettled._stored or unsettled.irregular)
 
 
 def half_published(publish: Method, points: Points) -> Method:
