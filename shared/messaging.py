@@ -106,7 +106,7 @@ class Subscriber:
             group_id=f"throughline.{service}",
             group_instance_id=settings.instance or f"{socket.gethostname()}-{settings.port}",
             auto_offset_reset="earliest",
-            listener=BeginWhereTheDatabaseIs(offsets, lambda: self._consumer),
+            listener=BeginWhereTheDatabaseIs(offsets, lambda: self._consumer, lambda: self._unsettled.nexts),
             ack_policy=AckPolicy.MANUAL,
             parser=self._parse,
             decoder=_leave,

@@ -71,11 +71,17 @@ class Offsets:
 
 
 class BeginWhereTheDatabaseIs(ConsumerRebalanceListener):
-    """Starts each partition that is assigned from the offset in the database, whatever Kafka has committed."""
+    """Starts each partition that is assigned from the offset in the database, whatever Kafka has committed.
 
-    def __init__(self, offsets: Offsets, consumer: Callable[[], Any]) -> None:
+    Of a partition that was `heard` further than that, and not settled, it goes on where it was.
+    """
+
+    def __init__(
+        self, offsets: Offsets, consumer: Callable[[], Any], heard: Callable[[], Mapping[TopicPartition, int]]
+    ) -> None:
         self._offsets = offsets
         self._consumer = consumer
+        self._heard = heard
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Leave them as they are: what was taken is noted."""
@@ -91,8 +97,9 @@ class BeginWhereTheDatabaseIs(ConsumerRebalanceListener):
                 await asyncio.sleep(0.5)
             except DatabaseWentBack:  # nothing can be noted any more, and who watches ends the process
                 return
+        heard = self._heard()
         for partition, offset in nexts.items():
-            self._consumer().seek(partition, offset)
+            self._consumer().seek(partition, max(offset, heard.get(partition, 0)))
 
 
 def _name(partition: TopicPartition) -> str:

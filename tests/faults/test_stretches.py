@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -26,16 +25,17 @@ RECORDS, BATCH = 1_000, 40
 class Reader:
     """Notes what it hears, and settles each once; `fault` is asked before each step, and may raise."""
 
-    def __init__(self, fault: Callable[[str, int], None] = lambda _step, _times: None) -> None:
+    def __init__(self, fault: Callable[[str, int], None] = lambda _step, _times: None, pause: float = 0.0) -> None:
         self.batches: list[list[bytes]] = []
         self.heard: list[bytes] = []
         self.settled: dict[bytes, None] = {}
         self.settlings = 0
-        self.all = asyncio.Event()
         self._fault = fault
+        self._pause = pause
 
     async def hear(self, arrivals: Sequence[Arrival]) -> None:
         self._fault("hear", len(self.batches))
+        await asyncio.sleep(self._pause)
         self.batches.append([arrival.value or b"" for arrival in arrivals])
         self.heard += self.batches[-1]
 
@@ -44,38 +44,44 @@ class Reader:
         self._fault("settle", self.settlings)
         self.settled |= dict.fromkeys(self.heard)
         self.heard = []
-        if len(self.settled) >= RECORDS:
-            self.all.set()
 
     def forget(self) -> None:
         self.heard = []
 
 
-async def read(stack: Stack, reader: Reader) -> list[bytes]:
-    """Publish a backlog, let a subscriber read it until all is settled, and return it."""
+async def read(stack: Stack, *readers: Reader, partitions: int = 1) -> list[bytes]:
+    """Publish a backlog, let subscribers read it until all is settled, each beginning after the one before it."""
     async with a_site(stack) as site, AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
         topic = f"throughline.{site.service}"
         backlog = [b"synthetic %d" % number for number in range(RECORDS)]
-        for sent in [await producer.send(topic, value, partition=0) for value in backlog]:
+        for sent in [await producer.send(topic, value, partition=n % partitions) for n, value in enumerate(backlog)]:
             await sent
-        settings = Settings(
-            kafka=stack.kafka, mongodb=SecretStr(stack.mongodb_admin_uri), database=site.service, jwks="none",
-            instance="synthetic", batch_records=BATCH,
-        )  # fmt: skip
         client: AsyncIOMotorClient[object] = AsyncIOMotorClient(stack.mongodb_admin_uri)
-        offsets = Offsets(client[site.service])
-        running = asyncio.create_task(
-            Subscriber(settings, site.service, [topic], reader, offsets, Pulse("subscriber")).run()
-        )
+        running: list[asyncio.Task[None]] = []
         try:
             async with asyncio.timeout(60):
-                await reader.all.wait()
+                for number, reader in enumerate(readers):
+                    settings = Settings(
+                        kafka=stack.kafka, mongodb=SecretStr(stack.mongodb_admin_uri), database=site.service,
+                        jwks="none", instance=f"synthetic-{number}", batch_records=BATCH,
+                    )  # fmt: skip
+                    offsets, pulse = Offsets(client[site.service]), Pulse("subscriber")
+                    subscriber = Subscriber(settings, site.service, [topic], reader, offsets, pulse)
+                    running.append(asyncio.create_task(subscriber.run()))
+                    await until(lambda reader=reader: reader.batches)
+                await until(lambda: len(set().union(*(reader.settled for reader in readers))) >= RECORDS)
         finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
             client.close()
         return backlog
+
+
+async def until(met: Callable[[], object]) -> None:
+    """Wait for a condition."""
+    while not met():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
 
 
 async def test_a_backlog_is_settled_once_for_many_batches(stack: Stack):
@@ -98,3 +104,11 @@ async def test_on_an_error_all_that_was_not_settled_is_heard_again(stack: Stack,
     assert await read(stack, reader) == list(reader.settled)
     assert failed == [step]
     assert sum(map(len, reader.batches)) > RECORDS
+
+
+async def test_who_keeps_a_partition_when_another_joins_goes_on_where_it_was(stack: Stack):
+    first, second = Reader(pause=0.3), Reader(pause=0.1)
+    backlog = await read(stack, first, second, partitions=3)
+    assert first.settled | second.settled == dict.fromkeys(backlog)
+    heard = [value for batch in first.batches for value in batch]
+    assert len(heard) - len(set(heard)) <= BATCH
