@@ -22,7 +22,7 @@ down: .venv/ready ## Stop what `make up` started, from another terminal
 	@$(BIN)/throughline stack down $(ARGS)
 
 test: .venv/ready ## Run all tests, the journey on real servers included (ARGS="-k name" for some)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: .venv/ready ## Measure: one table, each figure beside its ceiling (ARGS="--quick" for some minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -23,3 +23,8 @@ def loaded(stack: Stack) -> Stack:
     done = throughline(stack, "import", "record", str(PUBLIC_RECORD))
     assert done.exit_code == 0, done.output
     return stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest test, beside which the other process goes through all others."""
+    items.sort(key=lambda item: item.path.name != "test_rig.py")

@@ -131,7 +131,9 @@ def _place(letter: str) -> str:
 
 
 def _show_all(letters: list[dict[str, Any]]) -> None:
-    table = Table("service", "letter", "standing", "reason", "stream", "since")
+    table = Table()
+    for name in ("service", "letter", "standing", "reason", "stream", "since"):
+        table.add_column(name, no_wrap=name == "letter", overflow="fold")
     for letter in letters:
         table.add_row(
             letter["service"],
