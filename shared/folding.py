@@ -32,8 +32,10 @@ class Remembered:
 
     def get(self, stream: str) -> Folded | None:
         """Return what is remembered of a stream."""
-        found = self._states.get(stream)
-        return found[0] if found else None
+        if (found := self._states.get(stream)) is None:
+            return None
+        self._states.move_to_end(stream)
+        return found[0]
 
     def acted(self, stream: str, version: int) -> None:
         """Note in what is remembered of a stream up to which version policies have acted."""

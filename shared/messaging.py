@@ -113,6 +113,7 @@ class Subscriber:
             max_records=settings.batch_records,
             batch_timeout_ms=40,
             fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=512 * 1024,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=300_000,
