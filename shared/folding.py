@@ -105,11 +105,11 @@ class States:
         return found
 
     async def heads(self, streams: Iterable[str]) -> dict[str, Folded]:
-        """Return the stored version, revision and `acted` of streams, and nothing else of their states."""
+        """Return the stored version, hash, revision and `acted` of streams, and nothing else of their states."""
         wanted = list(streams)
-        fields = {"version": 1, "revision": 1, "acted": 1}
+        fields = {"version": 1, "hash": 1, "revision": 1, "acted": 1}
         found = {
-            row["_id"]: self.nothing(row["_id"], row["revision"], row["acted"])._replace(version=row["version"])
+            row["_id"]: self.nothing(row["_id"])._replace(**{field: row[field] for field in fields})
             for row in await self._states.find({"_id": {"$in": wanted}}, fields).to_list(None)
         }
         return {stream: found.get(stream) or self.nothing(stream) for stream in wanted}

@@ -17,6 +17,7 @@ from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.small import DELIVERABLE, INITIATIVE, PRIORITY, SESSION
 from services.recommendations.trace import SHAPE, compose, needs
 from shared.aggregates import Aggregate
+from shared.events.canonical import sha256_hex
 from shared.folding import States
 from shared.folds import Folded, fold_on
 from shared.intake import Heard
@@ -28,7 +29,7 @@ OWN: dict[str, Aggregate[Any]] = {
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")
 _DUPLICATE_KEY = 11000
-_TRACES_AT_ONCE = 100
+TRACES_AT_ONCE = 100
 
 
 class Traces:
@@ -59,30 +60,41 @@ class Traces:
     async def store(self, references: Iterable[str]) -> None:
         """Compose and store traces, one lot while the one before is written; what another stored meanwhile, again.
 
-        The newest come first: the states that they rest on are most likely still remembered.
+        The newest come first: the states that they rest on are most likely still remembered. Where another instance
+        stores the same traces, it goes on from the other end, and leaves those that the other has made by then.
         The revision is read before the states: who replaces at that revision composed from states no older than those
         of whoever wrote it, so the last to write has read the newest. Every other guard was found wrong by a model.
         """
         pending = sorted(references, reverse=True)
-        while pending:
-            lost: list[str] = []
-            writing = asyncio.ensure_future(self._written({}))
-            for start in range(0, len(pending), _TRACES_AT_ONCE):
-                writes = await self._composed(pending[start : start + _TRACES_AT_ONCE])
-                lost += await writing
-                writing = asyncio.ensure_future(self._written(writes))
-            pending = lost + await writing
+        many = len(pending) > TRACES_AT_ONCE
+        writes: dict[str, Any] = {}
+        while pending or writes:
+            writing = asyncio.ensure_future(self._written(writes))
+            lot, pending = pending[:TRACES_AT_ONCE], pending[TRACES_AT_ONCE:]
+            writes = await self._composed(lot, leave_current=many)
+            if lost := await writing:
+                pending = pending[::-1] + lost
 
-    async def _composed(self, references: Sequence[str]) -> dict[str, Any]:
-        found = self._traces.find({"_id": {"$in": references}}, {"revision": 1})
-        revisions = {row["_id"]: row["revision"] for row in await found.to_list(None)}
-        states = await gather(references, self._states)
-        composed = {reference: compose(reference, subset(reference, states)) for reference in references}
-        return {
-            reference: _write(reference, trace, revisions.get(reference, 0))
-            for reference, trace in composed.items()
-            if trace is not None
-        }
+    async def _composed(self, references: Sequence[str], *, leave_current: bool) -> dict[str, Any]:
+        found = self._traces.find({"_id": {"$in": references}}, {"revision": 1, "shape": 1, "made_of": 1})
+        stored = {row["_id"]: row for row in await found.to_list(None)}
+        current = await self._current(stored.values()) if leave_current else set()
+        wanted = [reference for reference in references if reference not in current]
+        states = await gather(wanted, self._states)
+        composed: dict[str, Any] = {}
+        for reference in wanted:
+            own = subset(reference, states)
+            if (trace := compose(reference, own)) is not None:
+                made_of = {"streams": list(own), "digest": digest_of(own, own)}
+                revision = stored[reference]["revision"] if reference in stored else 0
+                composed[reference] = _write({"_id": reference, "made_of": made_of, **trace}, revision)
+        return composed
+
+    async def _current(self, stored: Iterable[Mapping[str, Any]]) -> set[str]:
+        """Return the traces of these, read before, that were made by this code of the states as they are now."""
+        made_of = {row["_id"]: row["made_of"] for row in stored if row["shape"] == SHAPE and "made_of" in row}
+        heads = await self._states.heads({stream for made in made_of.values() for stream in made["streams"]})
+        return {reference for reference, made in made_of.items() if digest_of(made["streams"], heads) == made["digest"]}
 
     async def _written(self, writes: Mapping[str, Any]) -> list[str]:
         """Write traces, and return them all if any was stored by another meanwhile."""
@@ -147,6 +159,14 @@ def subset(reference: str, states: Mapping[str, Folded]) -> dict[str, Folded]:
     return chosen
 
 
-def _write(reference: str, trace: dict[str, Any], revision: int) -> InsertOne[Any] | ReplaceOne[Any]:
-    document = {"_id": reference, "revision": revision + 1, **trace}
-    return ReplaceOne({"_id": reference, "revision": revision}, document) if revision else InsertOne(document)
+def digest_of(streams: Iterable[str], states: Mapping[str, Folded]) -> str:
+    """Return a digest that is another one as soon as one of these states was stored again."""
+    told = [f"{stream} {states[stream].revision} {states[stream].hash}" for stream in streams]
+    return sha256_hex("\n".join(told).encode())
+
+
+def _write(document: Mapping[str, Any], revision: int) -> InsertOne[Any] | ReplaceOne[Any]:
+    replacement = {**document, "revision": revision + 1}
+    return (
+        ReplaceOne({"_id": document["_id"], "revision": revision}, replacement) if revision else InsertOne(replacement)
+    )

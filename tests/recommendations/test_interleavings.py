@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from services.recommendations import projection as reading
 from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared import projecting
@@ -125,6 +126,7 @@ async def _read(database: AsyncIOMotorDatabase[Any], batches: list[list[Arrival]
     while stretch := list(itertools.islice(remaining, choose.choice([1, 1, 2, 5]))):
         for _ in itertools.count():
             projecting.STATES_HELD = choose.choice([1, 3, 3_000])
+            reading.TRACES_AT_ONCE = choose.choice([1, 100])
             projection = crashing(a_projection(database)[0], choose.choice(STEPS))
             try:
                 for batch in stretch:
@@ -157,7 +159,8 @@ def test_every_interleaving_with_duplicates_crashes_and_rebuilds_ends_in_the_sam
 
 
 @pytest.mark.servers
-async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(stack: Stack):
+async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reading, "TRACES_AT_ONCE", 1)
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
     database = client[f"rebuilt_{uuid4().hex}"]
     try:

@@ -15,7 +15,7 @@ from shared.folds import Folded
 
 SHAPE = 1
 OWN_REFERENCE = "this system's own reference, not a United Nations symbol"
-_STORE_FIELDS = ("_id", "revision")
+_STORE_FIELDS = ("_id", "revision", "made_of")
 
 
 def needs(reference: str, states: Mapping[str, Folded]) -> set[str]:
@@ -55,7 +55,7 @@ def compose(reference: str, states: Mapping[str, Folded], as_of: date | None = N
 
 
 def trace_bytes(trace: Mapping[str, Any]) -> bytes:
-    """Return the compared bytes: the canonical JSON of a trace without `_id` and `revision`."""
+    """Return the compared bytes: the canonical JSON of a trace without what its store adds."""
     return canonical_unchecked({name: value for name, value in trace.items() if name not in _STORE_FIELDS})
 
 
