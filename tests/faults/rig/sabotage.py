@@ -17,6 +17,7 @@ from typing import Any
 
 from services.notifications.sending.courier import Courier
 from services.notifications.sending.sender import Sender
+from services.recommendations import projection as reading
 from services.recommendations.projection import Traces
 from shared import intake
 from shared.aggregates import Context
@@ -31,6 +32,7 @@ from tests.faults.rig import clock
 from tests.faults.rig.points import Point, Points
 
 LONGER_THAN_ANY_GRACE = 60.0
+FEW_TRACES = 5
 Method = Callable[..., Awaitable[Any]]
 Function = Callable[..., Any]
 
@@ -61,7 +63,8 @@ def killed(points: Points, point: Point, *, after: bool = False, when: Callable[
 
 
 def install(points: Points) -> None:
-    """Patch every point."""
+    """Patch every point; and let as few traces as a run has be stored in several lots."""
+    reading.TRACES_AT_ONCE = FEW_TRACES
     patch(Relay, "_publish", killed(points, "ledger stored"))
     patch(Relay, "_publish", lambda publish: half_published(publish, points))
     patch(Ledger, "raise_published", killed(points, "published"))
