@@ -38,9 +38,16 @@ class Disputes:
         log.error("broken_chain", stream=stream, version=version, origin=event.origin)
 
     async def settle(self, held: Heard, newcomer: Heard) -> None:
-        """Other bytes for a known version: keep the one that the versions beside it name, else set both aside."""
+        """Other bytes for a known version: keep the one that the versions beside it name, else set both aside.
+
+        No chain names a position. Of the same bytes at two, the lower one holds, in whatever order they are heard.
+        """
         stream, version = held.key
-        log.error("conflicting_bytes", stream=stream, version=version, held=held.origin, newcomer=newcomer.origin)
+        what = "conflicting_positions" if held.raw == newcomer.raw else "conflicting_bytes"
+        log.error(what, stream=stream, version=version, held=held.origin, newcomer=newcomer.origin)
+        if held.raw == newcomer.raw:
+            await self.journal.lower(newcomer)
+            return
         breaking = await self._breaking(held, newcomer)
         if breaking is not None:
             await self.break_off(breaking)

@@ -30,7 +30,7 @@ class Journal:
         )
 
     async def enter(self, heard: Sequence[Heard]) -> list[tuple[Heard, Heard]]:
-        """Store events; the same bytes again are ignored. Return (held, newcomer) where the bytes differ."""
+        """Store events; the same again are ignored. Return (held, newcomer) where bytes or positions differ."""
         if not heard:
             return []
         try:
@@ -43,16 +43,17 @@ class Journal:
         return []
 
     async def _differing(self, repeated: Sequence[Heard]) -> list[tuple[Heard, Heard]]:
-        differing = []
+        differing: list[tuple[Heard, Heard]] = []
         for start in range(0, len(repeated), _EVENTS_AT_ONCE):
             newcomers = repeated[start : start + _EVENTS_AT_ONCE]
             places = [{"s": stream, "v": version} for stream, version in {event.key for event in newcomers}]
             found = await self._events.find({"_id": {"$in": places}}).to_list(None)
             held = {(document["_id"]["s"], document["_id"]["v"]): document for document in found}
+            known = ((held[event.key], event) for event in newcomers if event.key in held)
             differing += [
-                (_heard(held[event.key]), event)
-                for event in newcomers
-                if event.key in held and held[event.key]["raw"] != event.raw
+                (_heard(document), event)
+                for document, event in known
+                if (document["position"], document["raw"]) != (event.position, event.raw)
             ]
         return differing
 
@@ -73,6 +74,12 @@ class Journal:
         for events in found.values():
             events.sort(key=lambda event: event.recorded.streamversion)
         return found
+
+    async def lower(self, event: Heard) -> None:
+        """Take an event's position and origin for those of the same bytes, where they are held at a higher position."""
+        stream, version = event.key
+        where = {"_id": {"s": stream, "v": version}, "hash": event.hash, "position": {"$gt": event.position}}
+        await self._events.update_one(where, {"$set": {"position": event.position, "origin": event.origin}})
 
     async def remove(self, event: Heard) -> None:
         """Free an event's place, if it is still this event that holds it."""

@@ -91,7 +91,7 @@ class Projection:
         if poisons := [item for item in parsed if isinstance(item, Poison)]:
             await self.settle()
             await self._set_aside(poisons)
-        heard = list({item.hash: item for item in parsed if isinstance(item, Heard)}.values())
+        heard = list(_each_once(item for item in parsed if isinstance(item, Heard)))
         lines = _in_order(heard)
         open_letters = await self.letters.open_for({*lines, *(poison.stream for poison in poisons if poison.stream)})
         self._unsettled.leave_to_journal(lines.keys() & {letter["stream"] for letter in open_letters})
@@ -232,6 +232,15 @@ def _lots(streams: Iterable[str]) -> Iterator[set[str]]:
     remaining = iter(streams)
     while lot := set(islice(remaining, STREAMS_AT_ONCE)):
         yield lot
+
+
+def _each_once(events: Iterable[Heard]) -> Iterable[Heard]:
+    """Return events without repeats; of the same bytes at two positions, those at the lower one."""
+    lowest: dict[str, Heard] = {}
+    for event in events:
+        if lowest.setdefault(event.hash, event).position > event.position:
+            lowest[event.hash] = event
+    return lowest.values()
 
 
 def _in_order(events: Iterable[Heard]) -> dict[str, list[Heard]]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from services.recommendations.trace import trace_bytes
 from shared.dead_letters import arrival_of
 from shared.events import recommendations as r
 from shared.events.canonical import leaf_hash
 from shared.events.catalogue import Recorded, Undecodable, decode
 from shared.intake import Arrival, take_apart
+from shared.rebuilding import rebuild
 from tests.faults.reading import a_reading, elsewhere
 from tests.history import History, a_history
+from tools.cli.comparison import rebuilt_from
+from tools.cli.history import History as CliHistory
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -218,3 +222,26 @@ async def test_what_was_decided_stays_decided_when_everything_is_heard_again(sta
         assert await reading.stored() == history.traces()
         assert await reading.projection.stalled() == {}
         assert await reading.letters("refused") == {forged.origin: "conflicting_bytes"}
+
+
+@pytest.mark.parametrize("claimed", [0, 990])
+@pytest.mark.parametrize("heard", ["before", "after", "together"])
+async def test_true_bytes_at_another_position_are_read_alike_whenever_they_come(stack: Stack, heard: str, claimed: int):
+    history = a_history()
+    true, *after = history.arrivals[INSTRUMENT][1:]
+    headers = (("position", str(claimed).encode()), true.headers[1])
+    forged = elsewhere(true, 901, headers=headers)
+    others = [arrival for arrival in history.all() if arrival not in (true, *after)]
+    lines = {"before": [[forged], [true]], "after": [[true], [forged]], "together": [[true, forged]]}[heard]
+    replayed = CliHistory()
+    for arrival in [*others, *(each for line in lines for each in line), *after]:
+        replayed.take(arrival)
+    expected = {reference: trace_bytes(trace) for reference, trace in rebuilt_from(replayed).traces.items()}
+    assert (expected == history.traces()) == (claimed == 990)
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        for batch in (others, *lines, after):
+            await reading.projection.take(batch)
+        assert await reading.stored() == expected
+        assert [_ async for _ in rebuild(reading.projection)]
+        assert await reading.stored() == expected
+    assert replayed.disputed == []

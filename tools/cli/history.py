@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -44,13 +45,15 @@ class History:
             self.add(event)
 
     def add(self, event: Heard) -> None:
-        """Keep an event beside other candidates for its version."""
+        """Keep an event beside other candidates for its version; of the same bytes those at the lowest position."""
         stream, version = event.key
         candidates = self.events.setdefault(stream, {}).setdefault(version, [])
-        if any(event.hash == other.hash for other in candidates):
-            self.repeats += 1
-        else:
-            candidates.append(event)
+        for number, other in enumerate(candidates):
+            if event.hash == other.hash:
+                self.repeats += 1
+                candidates[number] = min(event, other, key=attrgetter("position"))
+                return
+        candidates.append(event)
 
     @property
     def disputed(self) -> list[tuple[str, int]]:

@@ -111,11 +111,14 @@ def forged_then_restarted(rig: Rig, service: str) -> None:
 def gap(rig: Rig, service: str) -> None:
     stream = Stream(rig, service, f"meeting/{convening.a_meeting_half_confirmed(rig.desks(), rig.load.world)}")
     stream.everywhere(stream.is_current, "does not hear of it")
-    with rig.load.held_back(), rig.platform.kafka[service].shut(is_producer):
-        rig.client("chair").send(service, f"/meetings/{stream.name.partition('/')[2]}/confirm")
-        raw = stream.last_bytes()
-        stream.put(Record(raw, with_leaf(raw, stream.position(4)), stream.name.encode()))
-        stream.everywhere(stream.is_stalled, "does not show that it waits")
+    with rig.load.held_back():
+        rig.await_that(stream.is_all_published, f"{service} did not publish what it had stored")
+        with rig.platform.kafka[service].shut(is_producer):
+            rig.client("chair").send(service, f"/meetings/{stream.name.partition('/')[2]}/confirm")
+            position, raw = stream.position(4), stream.last_bytes()
+            if position is not None:
+                stream.put(Record(raw, with_leaf(raw, position), stream.name.encode()))
+                stream.everywhere(stream.is_stalled, "does not show that it waits")
     stream.everywhere(stream.is_current, "still waits")
 
 

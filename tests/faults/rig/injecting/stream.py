@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 
-from tests.faults.rig.forging import NOWHERE, Forger, Record
+from tests.faults.rig.forging import Forger, Record
 from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.reckoning.projected import hears
+from tests.faults.rig.reckoning.settling import heads_of, published_of
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.work import recommending
 from tools.local.stack import ALL_FOUR
@@ -113,8 +114,13 @@ class Stream:
             self.dismiss_all(service)
         self.everywhere(self.is_current, "shows it as stalled when all is closed")
 
-    def position(self, version: int) -> int:
-        """Return the position of one of its events, once the ledger has it."""
+    def is_all_published(self) -> bool:
+        """Tell whether its service has nothing to publish."""
+        with self.rig.database(self.service) as database:
+            return published_of(database) == sum(heads_of(database).values())
+
+    def position(self, version: int) -> int | None:
+        """Return the position of one of its events, once the ledger has it; None if it does not come to have it."""
         found: list[int] = []
 
         def entered() -> bool:
@@ -126,4 +132,4 @@ class Stream:
             return bool(found)
 
         self.rig.await_that(entered, f"{self.name} version {version} was not entered in the ledger")
-        return found[0] if found else NOWHERE
+        return found[0] if found else None
