@@ -21,12 +21,11 @@ from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.platform import Platform
 from tests.faults.rig.points import Point
 from tests.faults.rig.reckoning.findings import Findings
-from tests.faults.rig.reckoning.projected import hears
+from tests.faults.rig.reckoning.projected import hearers_of
 from tests.faults.rig.work.canaries import canary
 from tests.faults.rig.work.desks import Desks
 from tools.local import grants
 from tools.local.progress import Say
-from tools.local.stack import ALL_FOUR
 
 Documents = Database[dict[str, Any]]
 
@@ -99,7 +98,7 @@ class Rig:
         key = self.load.world.key("canary")
         path, body, stream = canary(service, key)
         given = self.client().send(service, path, **body)
-        for hearer in (hearer for hearer in ALL_FOUR if service in hears(hearer)):
+        for hearer in hearers_of(service):
             self.await_that(
                 lambda hearer=hearer: self.version(hearer, stream) >= given.version,  # type: ignore[misc]
                 f"{stream} of {service} is not visible in {hearer}",

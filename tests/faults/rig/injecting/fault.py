@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.faults.rig.reckoning.projected import hearers_of
 from tests.faults.rig.rig import Rig
 from tools.local.stack import ALL_FOUR
 
@@ -21,11 +22,14 @@ class Fault:
     inject: Inject
     services: tuple[str, ...]
     touches_all: bool = False
+    touches_hearers: bool = False
     needs_two: bool = False
 
     def touches(self, service: str) -> frozenset[str]:
         """Return the services that nothing else may be done to meanwhile."""
-        return EVERYTHING if self.touches_all else frozenset({service})
+        if self.touches_all:
+            return EVERYTHING
+        return frozenset({service, *(hearers_of(service) if self.touches_hearers else ())})
 
     def at(self, service: str) -> str:
         """Say what befalls, and where."""
@@ -40,13 +44,14 @@ def fault(
     name: str,
     *services: str,
     touches_all: bool = False,
+    touches_hearers: bool = False,
     needs_two: bool = False,
 ) -> Callable[[Inject], Inject]:
     """Enter a function among the faults. Without services it may befall any of the four."""
 
     def entered(inject: Inject) -> Inject:
         befalls = services or ALL_FOUR
-        FAULTS[inject.__name__] = Fault(number, name, inject, befalls, touches_all, needs_two)
+        FAULTS[inject.__name__] = Fault(number, name, inject, befalls, touches_all, touches_hearers, needs_two)
         return inject
 
     return entered

@@ -17,7 +17,12 @@ from tests.faults.rig.work import convening
 SERVICE = "recommendations"
 
 
-@fault("11", "poison of every kind: set aside, its stream stalled, others current, until its next event comes", SERVICE)
+@fault(
+    "11",
+    "poison of every kind: set aside, its stream stalled, others current, until its next event comes",
+    SERVICE,
+    touches_hearers=True,
+)
 def poisoned(rig: Rig, _service: str) -> None:
     stream = Stream.begun(rig)
     stream.put(*poisons(stream.last_bytes()))
@@ -41,14 +46,14 @@ def _disputed(rig: Rig) -> Stream:
     return stream
 
 
-@fault("11", "a forged first arrival: the next true event names the true one", SERVICE)
+@fault("11", "a forged first arrival: the next true event names the true one", SERVICE, touches_hearers=True)
 def forged_then_named(rig: Rig, _service: str) -> None:
     stream = _disputed(rig)
     stream.goes_on()
     stream.ends_well()
 
 
-@fault("11", "a forged first arrival: an operator replays the true one", SERVICE)
+@fault("11", "a forged first arrival: an operator replays the true one", SERVICE, touches_hearers=True)
 def forged_then_replayed(rig: Rig, _service: str) -> None:
     stream = _disputed(rig)
     for service in stream.hearers:
@@ -62,7 +67,7 @@ def forged_then_replayed(rig: Rig, _service: str) -> None:
     stream.ends_well()
 
 
-@fault("11", "an event that older code does not know: newer code replays it", SERVICE)
+@fault("11", "an event that older code does not know: newer code replays it", SERVICE, touches_hearers=True)
 def unknown_then_replayed(rig: Rig, _service: str) -> None:
     stream = Stream.begun(rig)
     with ExitStack() as armed:
@@ -81,7 +86,12 @@ def unknown_then_replayed(rig: Rig, _service: str) -> None:
     stream.ends_well()
 
 
-@fault("11", "a forged first arrival that does not continue its stream: an operator dismisses it", SERVICE)
+@fault(
+    "11",
+    "a forged first arrival that does not continue its stream: an operator dismisses it",
+    SERVICE,
+    touches_hearers=True,
+)
 def forged_then_dismissed(rig: Rig, _service: str) -> None:
     stream = Stream.begun(rig)
     stream.put(replace(forgery(stream.last_bytes(), "f" * 64), reason="broken_chain"))
@@ -94,7 +104,9 @@ def forged_then_dismissed(rig: Rig, _service: str) -> None:
     stream.ends_well()
 
 
-@fault("11", "a forged first arrival, and the service restarted before the true event comes", SERVICE)
+@fault(
+    "11", "a forged first arrival, and the service restarted before the true event comes", SERVICE, touches_hearers=True
+)
 def forged_then_restarted(rig: Rig, service: str) -> None:
     stream = Stream.begun(rig)
     true = stream.last_bytes()
@@ -107,7 +119,12 @@ def forged_then_restarted(rig: Rig, service: str) -> None:
     stream.ends_well()
 
 
-@fault("10", "a gap in a stream's versions: it waits, visibly, until the missing one comes", "meetings")
+@fault(
+    "10",
+    "a gap in a stream's versions: it waits, visibly, until the missing one comes",
+    "meetings",
+    touches_hearers=True,
+)
 def gap(rig: Rig, service: str) -> None:
     stream = Stream(rig, service, f"meeting/{convening.a_meeting_half_confirmed(rig.desks(), rig.load.world)}")
     stream.everywhere(stream.is_current, "does not hear of it")

@@ -11,11 +11,10 @@ import httpx
 
 from tests.faults.rig.forging import Forger, Record
 from tests.faults.rig.patience import AT_MOST
-from tests.faults.rig.reckoning.projected import hears
+from tests.faults.rig.reckoning.projected import hearers_of
 from tests.faults.rig.reckoning.settling import heads_of, published_of
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.work import recommending
-from tools.local.stack import ALL_FOUR
 
 
 @dataclass
@@ -38,7 +37,7 @@ class Stream:
     @property
     def hearers(self) -> list[str]:
         """The services that hear of it."""
-        return [service for service in ALL_FOUR if self.service in hears(service)]
+        return hearers_of(self.service)
 
     def last_commit(self) -> dict[str, Any]:
         """Return its last commit."""

@@ -38,6 +38,11 @@ def hears(service: str) -> list[str]:
     return [topic.removeprefix("throughline.") for topic in READERS[service][2]]
 
 
+def hearers_of(service: str) -> list[str]:
+    """Return the services that hear a service's events."""
+    return [hearer for hearer in READERS if service in hears(hearer)]
+
+
 def reckon(platform: Platform, evidence: Evidence, findings: Findings) -> None:
     """Set the read models against the topics, and against the commits."""
     asyncio.run(_reckon(platform, evidence, findings))
