@@ -31,7 +31,10 @@ class DeadLetters:
         await self._letters.create_index([("standing", ASCENDING), ("stream", ASCENDING)], name="standing_stream")
 
     async def keep(self, poisons: Iterable[Poison], expected: Mapping[str, int]) -> None:
-        """Store records as they came, once each; `expected` gives the next version of the streams they name."""
+        """Store records as they came, once each, with the version of the stream that each stands for.
+
+        That is what the record itself says, or else the next one by `expected`, which has only streams that are known.
+        """
         writes = [
             UpdateOne({"_id": poison.arrival.origin}, _letter(poison, expected), upsert=True) for poison in poisons
         ]
@@ -91,9 +94,9 @@ def _letter(poison: Poison, expected: Mapping[str, int]) -> dict[str, Any]:
         "at": datetime.now(UTC),
         "standing": "open",
     }
-    if poison.stream is not None and poison.stream in expected:
-        kept["stream"] = poison.stream
-        kept["version"] = poison.version or expected[poison.stream]
+    version = poison.version or expected.get(poison.stream or "")
+    if poison.stream is not None and version is not None:
+        kept |= {"stream": poison.stream, "version": version}
     return {"$setOnInsert": kept}
 
 

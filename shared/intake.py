@@ -102,11 +102,13 @@ def topic_of(service: str) -> str:
 
 
 def _about(arrival: Arrival, raw: bytes) -> tuple[str | None, int | None]:
-    """Say which stream and version a bad record seems to be about: its key, and what JSON it holds."""
+    """Say which stream a bad record seems to be about, by its key; which version, where its JSON has that subject."""
     stream = arrival.key.decode("ascii", "ignore")[:300] if arrival.key else None
     try:
         attributes: Any = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return stream, None
-    version = attributes.get("streamversion") if isinstance(attributes, dict) else None
+    if not isinstance(attributes, dict) or attributes.get("subject") != stream:
+        return stream, None
+    version = attributes.get("streamversion")
     return stream, version if type(version) is int and 0 < version < 2**31 else None

@@ -206,20 +206,44 @@ def test_a_byte_flipped_in_the_store_is_found_and_named(loaded: Stack, auditor: 
     assert throughline(loaded, "audit", "export", str(tmp_path / "export"), "--service", SERVICE).exit_code == 0
 
 
+def put(stack: Stack, service: str, raw: bytes, position: int) -> None:
+    """Put a record on a service's topic past its relay, as a stranger would."""
+    headers = [("position", str(position).encode()), ("leaf", leaf_hash(raw).encode())]
+
+    async def send() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+            key = orjson.loads(raw)["subject"].encode()
+            await producer.send_and_wait(f"throughline.{service}", raw, key=key, headers=headers)
+
+    asyncio.run(send())
+
+
+def test_true_bytes_at_a_false_position_are_found_beside_the_live_traces(
+    loaded: Stack, auditor: Caller, tmp_path: Path
+) -> None:
+    """A false position that is lower than the true one holds from here on in this module."""
+    export, reference = str(tmp_path / "export"), "CED/2022/R1"
+    assert throughline(loaded, "audit", "export", export).exit_code == 0
+    before = auditor.get(SERVICE, f"/traces/{reference}").content
+    assert throughline(loaded, "audit", "compare", export).exit_code == 0
+    entries = Bundle(Path(export)).logs[SERVICE].entries(1)
+    put(loaded, SERVICE, next(raw for _, raw in entries if f'"recommendation/{reference}"'.encode() in raw), 0)
+    until = time.monotonic() + 30
+    while auditor.get(SERVICE, f"/traces/{reference}").content == before:
+        assert time.monotonic() < until, "no false position in the live trace"
+        time.sleep(0.1)
+    done = throughline(loaded, "audit", "compare", export, "--format", "json")
+    found = orjson.loads(done.stdout)
+    assert done.exit_code == 1
+    assert found["export"]["holds"]
+    assert found["live"]["different"] == [reference]
+
+
 def test_a_second_message_with_other_bytes_is_found_and_named(loaded: Stack, exported: Path, tmp_path: Path) -> None:
     log = Bundle(exported).logs["meetings"]
     true = next(raw for _, raw in log.entries(1))
     event = orjson.loads(true)
-    forged = canonical(event | {"actor": "synthetic-forger"})
-    headers = [("position", b"1"), ("leaf", leaf_hash(forged).encode())]
-
-    async def forge() -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=loaded.kafka)
-        await producer.start()
-        await producer.send_and_wait("throughline.meetings", forged, key=event["subject"].encode(), headers=headers)
-        await producer.stop()
-
-    asyncio.run(forge())
+    put(loaded, "meetings", canonical(event | {"actor": "synthetic-forger"}), 1)
     asked = ("audit", "export", str(tmp_path / "kafka"), "--from", "kafka", "--service", "meetings", *pinned(loaded))
     done = throughline(loaded, *asked)
     assert done.exit_code == 1

@@ -97,6 +97,22 @@ async def test_what_older_code_did_not_know_is_taken_again_by_newer_code(stack: 
         assert await reading.stored() == history.traces()
 
 
+async def test_a_stream_of_which_the_first_event_cannot_be_taken_is_stalled_and_garbage_invents_none(stack: Stack):
+    history = a_history()
+    first, *later = history.arrivals[INSTRUMENT]
+    raw = (first.value or b"").replace(b"InstrumentRegistered.v1", b"InstrumentInvented.v1")
+    unknown = elsewhere(first, 901, value=raw, headers=leaf(raw))
+    garbage = elsewhere(first, 902, key=b"instrument/invented", value=b"garbage", headers=leaf(b"garbage"))
+    other_subject = elsewhere(first, 903, key=b"instrument/invented")
+    async with a_reading(stack.mongodb_admin_uri) as reading:
+        await reading.take(unknown, garbage, other_subject)
+        assert len(await reading.letters()) == 3
+        assert await reading.projection.stalled() == {INSTRUMENT: 1}
+        await reading.take(first, *later)
+        assert await reading.projection.stalled() == {}
+        assert await reading.letters("resolved") == {unknown.origin: "unknown_type"}
+
+
 async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(stack: Stack):
     history = a_history()
     first, second, *later = history.arrivals[INSTRUMENT]

@@ -104,6 +104,12 @@ def test_a_record_set_aside_says_which_stream_and_version_it_seems_to_be_about()
     assert (poison.stream, poison.version) == (STREAM, 7)
 
 
+def test_a_record_that_has_another_subject_than_its_key_says_nothing_of_a_version() -> None:
+    poison = take_apart(replace(with_attributes(streamversion=7)(WHOLE), key=b"meeting/m2"))
+    assert isinstance(poison, Poison)
+    assert (poison.stream, poison.version) == ("meeting/m2", None)
+
+
 @pytest.mark.parametrize("version", [True, 0, -1, 2**31, "1", 1.5, None, [1]])
 def test_a_version_that_is_none_is_not_believed(version: Any) -> None:
     raw = orjson.dumps(orjson.loads(WHOLE.value or b"") | {"streamversion": version})
