@@ -42,12 +42,22 @@ class Backlog:
         before = cpu_seconds(self.stack)
         patience = 60 + self.events / SLOWEST_PER_SECOND
         answers = run_all(jobs, lambda: until_read(self.stack, name, self.events, patience))
+        if job == "projecting.projecting":
+            self._all_is_traced(name)
         servers = {server: used - before[server] for server, used in cpu_seconds(self.stack).items()}
         worked = [answer for answer in answers if answer["count"]]
         seconds = max(answer["last"] for answer in worked) - min(answer["first"] for answer in worked)
         peak = max(answer["peak_mb"] for answer in answers)
         cpu = {"here": sum(answer["cpu"] for answer in answers), **servers}
         return {"count": self.events, "seconds": seconds, "peak_mb": peak, "cpu": cpu}
+
+    def _all_is_traced(self, name: str) -> None:
+        """Make sure that every recommendation has its trace. Raises ValueError."""
+        with admin(self.stack) as client:
+            traces = client[name].traces.count_documents({})
+            known = client[name].states.count_documents({"kind": "recommendation"})
+        if not traces or traces != known:
+            raise ValueError(f"{traces} traces of {known} recommendations")
 
     def _policies_have_acted(self, name: str) -> None:
         """Store the commits of the policies of this history: a second time, they lead to nothing."""

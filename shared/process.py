@@ -36,7 +36,7 @@ REQUESTS_GRACE_SECONDS = 10
 LOOPS_GRACE_SECONDS = 20.0
 SERVER_SELECTION_MS = 5_000
 M_ARENA_MAX = -8  # malloc.h
-COLLECT_SELDOM = (50_000, 20, 50)  # events make many objects and no cycles
+COLLECT_SELDOM = (500_000, 20, 50)  # events make many objects and no cycles
 
 Prepare = Callable[[], Awaitable[object]]
 Loop = tuple[Pulse, Callable[[], Awaitable[None]]]

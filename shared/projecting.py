@@ -46,8 +46,8 @@ class Policies(Protocol):
 class Projection:
     """How one service reads: its journal, its states, what it composes of them, and the policies that act on them.
 
-    What is heard is journalled and folded at once; states are stored and composed when it is settled, which may be
-    after many batches. What was not settled is heard again.
+    What is heard is journalled and folded while the next batch is taken apart; states are stored and composed when it
+    is settled, which may be after many batches. What was not settled is heard again.
     """
 
     journal: Journal
@@ -103,7 +103,7 @@ class Projection:
         if len(self._unsettled) >= STATES_HELD:
             await self._unsettled.store()
         self._entering = asyncio.ensure_future(self.journal.enter(heard))
-        await self._unsettled.take(lines)
+        self._unsettled.take(lines)
 
     async def settle(self) -> None:
         """Store, compose and act upon all that was heard."""
@@ -126,7 +126,7 @@ class Projection:
         self._entering = None
 
     async def _entered(self) -> None:
-        """Wait until what was heard is journalled, and settle what is disputed by it."""
+        """Wait until what was heard is journalled, settle what is disputed by it, and fold the rest."""
         if self._entering is None:
             return
         conflicts = await self._entering
@@ -135,6 +135,7 @@ class Projection:
             await self._disputes.settle(held, newcomer)
         self._afresh |= {event.recorded.subject for event, _ in conflicts}
         self._unsettled.leave_to_journal(self._afresh)
+        await self._unsettled.folded()
 
     async def fold(self, streams: set[str]) -> None:
         """Fold streams from the journal, compose what depends on them, let the policies act."""
@@ -151,8 +152,7 @@ class Projection:
         return folded
 
     async def _finish(self, folded: dict[str, Folded]) -> None:
-        await self.compose(set(folded))
-        await self._act(folded)
+        await asyncio.gather(self.compose(set(folded)), self._act(folded))
         if any(state.waits for state in folded.values()):
             await self.stalled()
 

@@ -23,6 +23,8 @@ class Unsettled:
     states: States
     concerns: Callable[[Recorded], bool] | None = None
     irregular: set[str] = field(default_factory=set)
+    _heard: Mapping[str, Sequence[Heard]] = field(default_factory=dict)
+    _reading: asyncio.Future[dict[str, Folded]] | None = None
     _folded: dict[str, Folded] = field(default_factory=dict)
     _repeated: dict[str, Folded] = field(default_factory=dict)
     _stored: dict[str, Folded] = field(default_factory=dict)
@@ -59,10 +61,18 @@ class Unsettled:
         self._being_stored = {}
         self.leave_to_journal(lost)
 
-    async def take(self, lines: Mapping[str, Sequence[Heard]]) -> None:
-        """Fold on each stream what was heard of it."""
+    def take(self, lines: Mapping[str, Sequence[Heard]]) -> None:
+        """Begin to read the states of what was heard, all that was taken before being folded."""
         held = self._folded.keys() | self._being_stored.keys()
-        read = await self.states.read(lines.keys() - held - self.irregular)
+        self._heard = lines
+        self._reading = asyncio.ensure_future(self.states.read(lines.keys() - held - self.irregular))
+
+    async def folded(self) -> None:
+        """Fold on each stream what was taken of it."""
+        if self._reading is None:
+            return
+        read = await self._reading
+        lines, self._heard, self._reading = self._heard, {}, None
         for stream, events in lines.items():
             if stream not in self.irregular:
                 self._fold(self._held(stream) or read[stream], events)
@@ -96,9 +106,10 @@ class Unsettled:
             self.irregular.add(stream)
 
     def forget(self) -> None:
-        """Leave what is being stored to itself; if it fails, nobody waits for it."""
-        if self._storing is not None:
-            self._storing.add_done_callback(lambda storing: storing.cancelled() or storing.exception())
+        """Leave what is being read or stored to itself; if it fails, nobody waits for it."""
+        for begun in (self._reading, self._storing):
+            if begun is not None:
+                begun.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 def acted(

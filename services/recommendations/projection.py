@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, TEXT, InsertOne, ReplaceOne, WriteConcern
@@ -30,6 +31,15 @@ AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")
 _DUPLICATE_KEY = 11000
 TRACES_AT_ONCE = 100
+TRACES_AT_A_STRETCH = 5
+
+
+class _Read(NamedTuple):
+    """What a lot of traces is composed of: those wanted, the revisions of those stored, and the states read after."""
+
+    wanted: Sequence[str] = ()
+    revisions: Mapping[str, int] = MappingProxyType({})
+    states: Mapping[str, Folded] = MappingProxyType({})
 
 
 class Traces:
@@ -58,37 +68,34 @@ class Traces:
         await self.store({stream.partition("/")[2] for stream in affected})
 
     async def store(self, references: Iterable[str]) -> None:
-        """Compose and store traces, one lot while the one before is written; what another stored meanwhile, again.
+        """Compose and store traces, each lot while the next is read and the one before is written.
 
-        The newest come first: the states that they rest on are most likely still remembered. Where another instance
-        stores the same traces, it goes on from the other end, and leaves those that the other has made by then.
+        What another instance stored meanwhile is composed again. The newest come first: the states that they rest on
+        are most likely still remembered. Where another instance stores the same traces, it goes on from the other end,
+        and leaves those that the other has made by then.
         The revision is read before the states: who replaces at that revision composed from states no older than those
         of whoever wrote it, so the last to write has read the newest. Every other guard was found wrong by a model.
         """
         pending = sorted(references, reverse=True)
         many = len(pending) > TRACES_AT_ONCE
-        writes: dict[str, Any] = {}
-        while pending or writes:
-            writing = asyncio.ensure_future(self._written(writes))
+        read, writes = _Read(), dict[str, Any]()
+        while pending or read.wanted or writes:
             lot, pending = pending[:TRACES_AT_ONCE], pending[TRACES_AT_ONCE:]
-            writes = await self._composed(lot, leave_current=many)
-            if lost := await writing:
+            read, writes, lost = await asyncio.gather(
+                self._read(lot, leave_current=many), _composed(read), self._written(writes)
+            )
+            if lost:
                 pending = pending[::-1] + lost
 
-    async def _composed(self, references: Sequence[str], *, leave_current: bool) -> dict[str, Any]:
+    async def _read(self, references: Sequence[str], *, leave_current: bool) -> _Read:
+        if not references:
+            return _Read()
         found = self._traces.find({"_id": {"$in": references}}, {"revision": 1, "shape": 1, "made_of": 1})
         stored = {row["_id"]: row for row in await found.to_list(None)}
         current = await self._current(stored.values()) if leave_current else set()
         wanted = [reference for reference in references if reference not in current]
-        states = await gather(wanted, self._states)
-        composed: dict[str, Any] = {}
-        for reference in wanted:
-            own = subset(reference, states)
-            if (trace := compose(reference, own)) is not None:
-                made_of = {"streams": list(own), "digest": digest_of(own, own)}
-                revision = stored[reference]["revision"] if reference in stored else 0
-                composed[reference] = _write({"_id": reference, "made_of": made_of, **trace}, revision)
-        return composed
+        revisions = {reference: stored[reference]["revision"] for reference in wanted if reference in stored}
+        return _Read(wanted, revisions, await gather(wanted, self._states))
 
     async def _current(self, stored: Iterable[Mapping[str, Any]]) -> set[str]:
         """Return the traces of these, read before, that were made by this code of the states as they are now."""
@@ -140,6 +147,20 @@ class Traces:
             outcome = fold_on(self._states.aggregate_of(stream), nothing, prefix)
             known[stream] = outcome.folded if outcome else nothing
         return known
+
+
+async def _composed(read: _Read) -> dict[str, Any]:
+    """Compose traces, and return how each is written."""
+    composed: dict[str, Any] = {}
+    for number, reference in enumerate(read.wanted):
+        if number % TRACES_AT_A_STRETCH == 0:
+            await asyncio.sleep(0)
+        states = subset(reference, read.states)
+        if (trace := compose(reference, states)) is not None:
+            made_of = {"streams": list(states), "digest": digest_of(states, states)}
+            document = {"_id": reference, "made_of": made_of, **trace}
+            composed[reference] = _write(document, read.revisions.get(reference, 0))
+    return composed
 
 
 async def gather(references: Iterable[str], states: States) -> dict[str, Folded]:

@@ -91,8 +91,8 @@ def from_client(_store: Any, _head: Any, _events: Any, context: Context, _digest
 
 def holds(projection: Any) -> bool:
     """Tell whether something was heard that is not settled."""
-    unsettled = projection._unsettled
-    return bool(len(unsettled) or unsettled._being_stored or unsettled._stored or unsettled.irregular)
+    held = projection._unsettled
+    return any((held._heard, held._folded, held._being_stored, held._stored, held.irregular))
 
 
 def half_published(publish: Method, points: Points) -> Method:
