@@ -62,7 +62,7 @@ class Unsettled:
         self.leave_to_journal(lost)
 
     def take(self, lines: Mapping[str, Sequence[Heard]]) -> None:
-        """Begin to read the states of what was heard, all that was taken before being folded."""
+        """Begin to read the states of what was heard; what was taken before it is folded by then."""
         held = self._folded.keys() | self._being_stored.keys()
         self._heard = lines
         self._reading = asyncio.ensure_future(self.states.read(lines.keys() - held - self.irregular))
