@@ -1,8 +1,23 @@
-"""Free ports on this machine."""
+"""Free ports on this machine, and of no other process that chooses any here."""
 
+import os
 import random
 import socket
-from collections.abc import Collection
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from functools import cache
+from itertools import cycle, islice
+from pathlib import Path
+
+from tools.local.files import Locked, locked
+
+FIRST = 20_000
+PORTS_EACH = 400
+PROCESSES = 30
+LOCKS = Path(tempfile.gettempdir()) / f"throughline-ports-{os.getuid()}"
+
+_held = ExitStack()
 
 
 def is_free(port: int) -> bool:
@@ -17,11 +32,27 @@ def is_free(port: int) -> bool:
 
 
 def choose(taken: Collection[int]) -> int:
-    """A free port below those that the system hands to outgoing connections, so that a restart finds it free."""
-    while True:
-        port = random.randint(20_000, 32_000)  # noqa: S311
+    """A free port below those that the system hands to outgoing connections, so that a restart finds it free.
+
+    Raises OSError where there is none.
+    """
+    for port in islice(_own(), PORTS_EACH):
         if port not in taken and is_free(port):
             return port
+    raise OSError(f"no port of the {PORTS_EACH} that this process may choose from is free")
+
+
+@cache
+def _own() -> Iterator[int]:
+    """The ports of this process in turn: while a service is down, no other process's stack takes its port."""
+    for number in random.sample(range(PROCESSES), PROCESSES):
+        try:
+            _held.enter_context(locked(LOCKS / f"{number}.lock", wait=False))
+        except Locked:
+            continue
+        first = FIRST + number * PORTS_EACH
+        return cycle(range(first, first + PORTS_EACH))
+    raise OSError(f"{PROCESSES} processes have chosen ports already, and all still run: {LOCKS}")
 
 
 def answers(where: str) -> bool:

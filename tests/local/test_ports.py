@@ -1,0 +1,56 @@
+"""Ports for stacks that run side by side: nobody takes one of which the owner is down for a moment."""
+
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tools.local import ports
+from tools.local.files import locked
+
+CHOOSE = """
+import sys
+from tools.local import ports
+print(*(ports.choose(()) for _ in range(40)), flush=True)
+sys.stdin.read()
+"""
+
+
+def another_process() -> "subprocess.Popen[str]":
+    return subprocess.Popen([sys.executable, "-c", CHOOSE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_processes_that_run_at_once_choose_no_port_twice_though_nobody_listens_yet() -> None:
+    others = [another_process() for _ in range(4)]
+    try:
+        with ThreadPoolExecutor(len(others)) as waiting:
+            said = list(waiting.map(lambda process: process.stdout.readline(), others))  # type: ignore[union-attr]
+    finally:
+        for process in others:
+            process.communicate()
+    mine = [ports.choose(()) for _ in range(40)]
+    chosen = [int(port) for line in said for port in line.split()] + mine
+    assert len(chosen) == 200
+    assert len(set(chosen) - set(mine)) == 160
+    assert len(set(mine)) == 40
+    assert all(20_000 <= port < 32_000 for port in chosen)
+
+
+def test_a_port_that_somebody_listens_on_or_that_is_taken_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = [port for port in range(33_000, 33_100) if ports.is_free(port)][:3]
+    monkeypatch.setattr(ports, "_own", lambda: iter(free))
+    with socket.create_server(("127.0.0.1", free[0])):
+        assert ports.choose([free[1]]) == free[2]
+    monkeypatch.setattr(ports, "_own", lambda: iter(free))
+    with pytest.raises(OSError, match="no port"):
+        ports.choose(free)
+
+
+def test_where_all_ports_are_held_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ports, "LOCKS", tmp_path / "locks")
+    monkeypatch.setattr(ports, "PROCESSES", 1)
+    with locked(tmp_path / "locks" / "0.lock", wait=False), pytest.raises(OSError, match="1 processes"):
+        ports._own.__wrapped__()
