@@ -50,7 +50,7 @@ def test_a_port_that_somebody_listens_on_or_that_is_taken_is_not_chosen(monkeypa
 
 
 def test_where_all_ports_are_held_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(ports, "LOCKS", tmp_path / "locks")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(ports, "PROCESSES", 1)
-    with locked(tmp_path / "locks" / "0.lock", wait=False), pytest.raises(OSError, match="1 processes"):
+    with locked(tmp_path / "throughline" / "ports" / "0.lock", wait=False), pytest.raises(OSError, match="1 processes"):
         ports._own.__wrapped__()

@@ -1,21 +1,18 @@
 """Free ports on this machine, and of no other process that chooses any here."""
 
-import os
 import random
 import socket
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from functools import cache
 from itertools import cycle, islice
-from pathlib import Path
 
+from tools.local.fetch import cache as kept
 from tools.local.files import Locked, locked
 
 FIRST = 20_000
 PORTS_EACH = 400
 PROCESSES = 30
-LOCKS = Path(tempfile.gettempdir()) / f"throughline-ports-{os.getuid()}"
 
 _held = ExitStack()
 
@@ -45,14 +42,15 @@ def choose(taken: Collection[int]) -> int:
 @cache
 def _own() -> Iterator[int]:
     """The ports of this process in turn: while a service is down, no other process's stack takes its port."""
+    locks = kept() / "ports"
     for number in random.sample(range(PROCESSES), PROCESSES):
         try:
-            _held.enter_context(locked(LOCKS / f"{number}.lock", wait=False))
+            _held.enter_context(locked(locks / f"{number}.lock", wait=False))
         except Locked:
             continue
         first = FIRST + number * PORTS_EACH
         return cycle(range(first, first + PORTS_EACH))
-    raise OSError(f"{PROCESSES} processes have chosen ports already, and all still run: {LOCKS}")
+    raise OSError(f"{PROCESSES} processes have chosen ports already, and all still run: {locks}")
 
 
 def answers(where: str) -> bool:
