@@ -150,7 +150,7 @@ class Traces:
 
 
 async def _composed(read: _Read) -> dict[str, Any]:
-    """Compose traces, and return how each is written."""
+    """Say how each trace is written; a few are composed at a stretch, so that reading and writing go on beside."""
     composed: dict[str, Any] = {}
     for number, reference in enumerate(read.wanted):
         if number % TRACES_AT_A_STRETCH == 0:
