@@ -64,9 +64,12 @@ class Sealed:
             yield pulse
 
     async def until_sealed(self, size: int) -> None:
-        """Wait until a checkpoint covers so many events."""
+        """Wait until a checkpoint covers so many events, and is on the topic too."""
+        checkpoints, site, keys = Checkpoints(self.site.database), self.site, self.keys.verifiers
         async with asyncio.timeout(30):
-            while (newest := await Checkpoints(self.site.database).newest()) is None or newest.size < size:  # noqa: ASYNC110
+            while (newest := await checkpoints.newest()) is None or newest.size < size:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            while newest.size not in await checkpoints_published(site.kafka, site.service, keys):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
     async def verify(self) -> None:

@@ -26,20 +26,19 @@ WORKERS: tuple[tuple[Story, float], ...] = (
     (recommending.a_priority, 3.0),
     (subscribing.story, 4.0),
 )
-PACE_SECONDS = 0.2
 
 
 class Load:
     """Threads that tell one story after another, with a pause between."""
 
-    def __init__(self, platform: Platform, acknowledged: Acknowledged, seed: int, run: str) -> None:
+    def __init__(self, platform: Platform, acknowledged: Acknowledged, seed: int, run: str, pace: float) -> None:
         self.gate = Gate()
         self.world = World(run)
         self.errors: list[str] = []
         self._acknowledged = acknowledged
         self._over = threading.Event()
         self._desks = [
-            Desks(platform, acknowledged, self.gate, random.Random(f"{seed}/{number}"), PACE_SECONDS)
+            Desks(platform, acknowledged, self.gate, random.Random(f"{seed}/{number}"), pace)
             for number in range(len(WORKERS))
         ]
 

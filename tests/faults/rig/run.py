@@ -25,6 +25,9 @@ from tools.local.progress import Say
 Befalls = tuple[Fault, str]
 Lane = Sequence[Befalls]
 Stage = Sequence[Lane]
+PACE_SECONDS = 0.2
+PACE_SECONDS_ONCE = 0.6
+
 Schedule = Callable[[Rig], Iterator[Stage]]
 
 
@@ -52,7 +55,7 @@ def _rig(seed: int, say: Say, *, long: bool) -> Iterator[Rig]:
         running(Path(home), lambda _: None, not_ready_after=25 if long else 6) as platform,
     ):
         acknowledged, chance = Acknowledged(), random.Random(seed)
-        load = Load(platform, acknowledged, seed, uuid4().hex[:6])
+        load = Load(platform, acknowledged, seed, uuid4().hex[:6], PACE_SECONDS if long else PACE_SECONDS_ONCE)
         yield Rig(platform, load, acknowledged, Findings(), chance, say, long)
 
 
