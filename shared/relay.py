@@ -79,6 +79,8 @@ class Relay:
 
     term: object | None = None
     """While this relay leads, something that no other term of any relay has."""
+    published: int = 0
+    """How many events of the ledger this relay knows to be published, in its term; never more than are."""
 
     def __init__(
         self,
@@ -100,7 +102,6 @@ class Relay:
         self._ledger = Ledger(database)
         self._heads: dict[str, int] = {}
         self._end = 0
-        self._published = 0
 
     async def check(self) -> bool:
         """Tell whether the ledger may be extended; where its topic is ahead of it, close the store and say so.
@@ -155,7 +156,6 @@ class Relay:
         async with self._producer() as producer, await self._database.client.start_session() as session:
             feed = CommitFeed(self._database, session)
             keeper = asyncio.create_task(self._keep_lease())
-            self.term = object()
             try:
                 await self._follow(feed, producer, keeper)
             finally:
@@ -188,7 +188,8 @@ class Relay:
         last = await self._ledger.last()
         self._heads = await self._ledger.heads()
         self._end = last.end if last else 0
-        self._published = await self._ledger.published()
+        self.published = await self._ledger.published()
+        self.term = object()
         await self._publish_from_ledger(feed, producer)
         token = last.token if last else None
         while True:
@@ -240,7 +241,7 @@ class Relay:
                 await self._learn(self._end)
                 continue
             self._took(batch)
-            if self._published == batch.first:
+            if self.published == batch.first:
                 await self._publish(producer, batch, [raw for _, _, raw in raws])
             else:
                 await self._publish_from_ledger(feed, producer)
@@ -264,7 +265,7 @@ class Relay:
     async def _learn(self, position: int) -> None:
         async for batch in self._ledger.since(position):
             self._took(batch)
-        self._published = max(self._published, await self._ledger.published())
+        self.published = max(self.published, await self._ledger.published())
 
     def _took(self, batch: Batch) -> None:
         for entry in batch.entries:
@@ -272,14 +273,14 @@ class Relay:
         self._end = batch.end
 
     async def _publish_from_ledger(self, feed: CommitFeed, producer: AIOKafkaProducer) -> None:
-        async for batch in self._ledger.since(self._published):
+        async for batch in self._ledger.since(self.published):
             raws = await bytes_of(self._database, batch.entries)
             await self._publish(producer, batch, [raws[entry.stream, entry.version] for entry in batch.entries])
 
     async def _publish(self, producer: AIOKafkaProducer, batch: Batch, raws: Sequence[bytes]) -> None:
         await publish(producer, self._topic, _records(batch, raws))
         await self._ledger.raise_published(batch.end)
-        self._published = batch.end
+        self.published = batch.end
         RELAYED.labels(self._service).inc(len(raws))
         RELAY_POSITION.labels(self._service).set(batch.end)
 

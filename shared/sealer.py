@@ -93,9 +93,9 @@ class Sealer:
         if term is not self._term:
             await self._begin()
             self._term = term
-        await self._grow(await self._ledger.published())
+        await self._grow(self._relay.published)
         fresh = self._tree.size - max(self._sealed, 0)
-        if fresh == 0 and self._sealed >= 0:
+        if fresh <= 0 <= self._sealed:
             self._due_since = None
             return
         now = time.monotonic()

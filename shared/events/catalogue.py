@@ -55,10 +55,11 @@ def _only(text: str) -> Any:
 def _envelope(event: type[Event]) -> Any:
     return create_model(
         f"{event.service.capitalize()}{event.__name__}",
-        __base__=Envelope[event],  # type: ignore[valid-type]
+        __base__=Envelope,
         type=(_only(event.type_name()), ...),
         source=(_only(f"/services/{event.service}"), ...),
         dataschema=(_only(event.schema_name()), ...),
+        data=(event, ...),
     )
 
 
