@@ -28,6 +28,7 @@ class Desk:
     def __post_init__(self) -> None:
         token = mint(self.stack.home, role=self.role, subject=f"{self.role}-synthetic", member=self.member)
         self._headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.Client(trust_env=False, timeout=60)
 
     def send(self, service: str, path: str, **body: Any) -> dict[str, Any]:
         """Send a command until it is acknowledged: the same id again while the service is away or has not heard."""
@@ -73,13 +74,13 @@ class Desk:
 
     def _tried(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
         try:
-            return httpx.request(method, self.stack.urls[service] + path, timeout=20, **more)
+            return self._http.request(method, self.stack.urls[service] + path, timeout=20, **more)
         except httpx.TransportError:
             return None
 
     def rebuilt(self, service: str) -> bool:
         """Ask for a rebuild, and tell whether it came to its end."""
         url = f"{self.stack.urls[service]}/operations/rebuild"
-        answer = httpx.post(url, headers=self._headers, timeout=60)
+        answer = self._http.post(url, headers=self._headers)
         assert answer.status_code == 200, answer.text
         return '"finished":true' in answer.text

@@ -107,10 +107,11 @@ def test_the_services_take_it_by_their_commands(stack: Stack) -> None:
     told = CliRunner().invoke(app, ["--events", "260", "--seed", "11", "--into", "services", "--home", str(stack.home)])
     assert told.exit_code == 0, told.output
     desk = Desk(stack)
-    for made in (made for made in history(260, seed=11) if made.service != "notifications"):
-        assert desk.ask_until(
-            made.service, f"/streams/{made.stream}", lambda events, last=made.last: len(events) >= last
-        )
+    lasts = {
+        (made.service, made.stream): made.last for made in history(260, seed=11) if made.service != "notifications"
+    }
+    for (service, stream), last in lasts.items():
+        assert desk.ask_until(service, f"/streams/{stream}", lambda events, last=last: len(events) >= last)
 
 
 class Paths:

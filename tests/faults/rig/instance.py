@@ -30,6 +30,7 @@ class Instance:
         self.points = Points(folder)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("THROUGHLINE_")}
         self._environment = {**inherited, **environment, FOLDER: str(folder), "PYTHONUNBUFFERED": "1"}
+        self._http = httpx.Client(trust_env=False, timeout=3)
         self._child: Child | None = None
 
     def start(self) -> None:
@@ -39,8 +40,7 @@ class Instance:
 
     def await_ready(self, seconds: float = AT_MOST) -> None:
         """Wait until it says that it is ready."""
-        with httpx.Client(trust_env=False, timeout=2) as client:
-            wait_until(self.child, lambda: is_ready(self.url, client), seconds)
+        wait_until(self.child, self.ready, seconds)
 
     @property
     def child(self) -> Child:
@@ -87,5 +87,4 @@ class Instance:
 
     def ready(self) -> bool:
         """Tell whether it says that it is ready."""
-        with httpx.Client(trust_env=False, timeout=3) as client:
-            return is_ready(self.url, client)
+        return is_ready(self.url, self._http)
