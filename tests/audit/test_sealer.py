@@ -197,6 +197,20 @@ async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(st
         assert await Checkpoints(site.database).after(-1) == before
 
 
+async def test_a_relay_that_knows_of_less_than_was_signed_has_nothing_signed(stack: Stack) -> None:
+    async with sealed(stack) as log:
+        async with log.running():
+            await log.site.append(streams=4, commits=3)
+            await log.until_sealed(log.site.appended)
+        before = await Checkpoints(log.site.database).after(-1)
+        relay, sealer, _ = log.instance()
+        relay.term, relay.published = object(), log.site.appended - 5
+        async with running(sealer):  # type: ignore[arg-type]
+            await asyncio.sleep(2)
+        assert sealer._tree.size == log.site.appended
+        assert await Checkpoints(log.site.database).after(-1) == before
+
+
 async def test_checkpoints_that_a_restored_database_lacks_come_back_from_their_topic(stack: Stack) -> None:
     async with sealed(stack) as log:
         async with log.running():
