@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.aggregates import Aggregate, Command, Context, Decision, Known
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Known
+from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
-from shared.rejections import Rejection
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 COMMAND_ID = "synthetic-command"

@@ -9,13 +9,13 @@ from typing import Any
 
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose, trace_bytes
+from shared.consumer.record import Arrival, Heard, take_apart
 from shared.events import meetings as m
 from shared.events import recommendations as r
 from shared.events.canonical import ZERO_HASH, leaf_hash
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
-from shared.folds import PASSING, Folded, fold_on
-from shared.intake import Arrival, Heard, take_apart
+from shared.projection.fold import PASSING, Folded, fold_on
 
 START = datetime(2031, 1, 1, tzinfo=UTC)
 

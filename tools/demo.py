@@ -19,22 +19,22 @@ from tools.audit.replaying import digest_of, replaying
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
 from tools.audit.words import in_words as audit_in_words
-from tools.cli.client import Services
-from tools.cli.connection import Connection
 from tools.cli.dead_letters import find
-from tools.cli.failures import Failure
 from tools.cli.importing import load, show
-from tools.cli.page import WIDTH
-from tools.cli.progress import bar
 from tools.cli.replaying import in_words, run
-from tools.cli.settling import settle
-from tools.cli.trace_text import plain_text, trace_text
+from tools.client.connection import Connection
+from tools.client.errors import Failure
+from tools.client.progress import bar
+from tools.client.services import Services
+from tools.client.wait import settle
 from tools.local.files import CHECKOUT
 from tools.local.progress import CannotStart
 from tools.local.stack import Stack, temporary
 from tools.local.tokens import mint
 from tools.record.checking import check
 from tools.record.faults import RecordRefused
+from tools.render.page import WIDTH
+from tools.render.trace_text import plain_text, trace_text
 
 RECORD = CHECKOUT / "shared/reference/public_record.yaml"
 REFERENCES = ("CED/2022/R1", "CED/2020/R1")

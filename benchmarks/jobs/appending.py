@@ -13,11 +13,11 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import WriteConcern
 
 from benchmarks.job import Gate
-from shared.aggregates import Context
-from shared.event_store import EventStore, Head
+from shared.domain.aggregate import Context
 from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import hash_of, moment
+from shared.store.event_store import EventStore, Head
 
 AT_ONCE = 64
 Document = dict[str, Any]

@@ -19,12 +19,12 @@ from pymongo import WriteConcern
 from benchmarks.job import Gate
 from benchmarks.jobs.reading import reading_of, settings_for
 from services.recommendations.projection import TOPICS
+from shared.consumer.offsets import Offsets
+from shared.consumer.record import Arrival
+from shared.consumer.subscriber import Subscriber
 from shared.events.catalogue import decode
-from shared.intake import Arrival
-from shared.messaging import Subscriber
-from shared.offsets import Offsets
-from shared.process import frugal
-from shared.telemetry import Pulse
+from shared.runtime.process import frugal
+from shared.runtime.telemetry import Pulse
 
 
 class Clock:

@@ -12,15 +12,15 @@ from services.recommendations.handlers import Handlers
 from services.recommendations.projection import AGGREGATES, OWN, Traces
 from services.recommendations.subscribers import Policies
 from services.recommendations.trace import SHAPE
-from shared.dead_letters import DeadLetters
-from shared.event_store import EventStore
-from shared.folding import States
-from shared.handling import Ledgers
-from shared.journal import Journal
-from shared.process import connect
-from shared.projecting import Projection
-from shared.refusals import Refusals
-from shared.settings import Settings
+from shared.consumer.dead_letters import DeadLetters
+from shared.projection.journal import Journal
+from shared.projection.projector import Projection
+from shared.projection.state_store import States
+from shared.runtime.process import connect
+from shared.runtime.settings import Settings
+from shared.store.command_handler import Ledgers
+from shared.store.event_store import EventStore
+from shared.store.refusals import Refusals
 
 SERVICE = "recommendations"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from benchmarks.job import Gate
 from benchmarks.jobs.reading import reading_of, settings_for
-from shared.process import frugal
-from shared.rebuilding import rebuild
+from shared.projection.rebuild import rebuild
+from shared.runtime.process import frugal
 
 
 async def rebuilding(gate: Gate, kafka: str, mongodb: str, database: str) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from aiokafka import AIOKafkaProducer
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from benchmarks.job import Gate
-from shared.event_store import EventStore
-from shared.ledger import Ledger
-from shared.relay import Relay
-from shared.telemetry import Pulse
+from shared.ledger.ledger import Ledger
+from shared.ledger.relay import Relay
+from shared.runtime.telemetry import Pulse
+from shared.store.event_store import EventStore
 from tools.simulate import records
 
 CHUNK = 2_000

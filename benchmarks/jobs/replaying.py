@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.job import Gate
 from benchmarks.jobs.decoding import quiet
 from services.recommendations.trace import trace_bytes
-from shared.intake import Arrival
+from shared.consumer.record import Arrival
 from tools.replay.replaying import Replaying
 from tools.simulate import records
 

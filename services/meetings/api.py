@@ -6,11 +6,11 @@ from fastapi import APIRouter
 
 from services.meetings import commands
 from services.meetings.handlers import Handlers
-from shared.folding import States
-from shared.handling import CorrectRecord
-from shared.identity import WRITERS
-from shared.routes import Post, add_commands
-from shared.views import View, add_views
+from shared.http.auth import WRITERS
+from shared.http.commands import Post, add_commands
+from shared.http.queries import View, add_views
+from shared.projection.state_store import States
+from shared.store.command_handler import CorrectRecord
 
 _ONE, _STREAM = "/meetings/{meeting}", "meeting/{meeting}"
 CONFIRMERS = WRITERS | {"chair"}

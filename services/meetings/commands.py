@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.aggregates import Command
+from shared.domain.aggregate import Command
 from shared.events.event import Event
 from shared.events.meetings import (
     AgendaItemAdded,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.meetings.domain.heard import INSTRUMENT, MEMBERSHIP, PRIORITY
+from services.meetings.domain.foreign import INSTRUMENT, MEMBERSHIP, PRIORITY
 from services.meetings.domain.meeting import MEETING
-from shared.aggregates import Aggregate
+from shared.domain.aggregate import Aggregate
 
 SHAPE = 1
 OWN: dict[str, Aggregate[Any]] = {MEETING.kind: MEETING}

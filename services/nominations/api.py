@@ -8,13 +8,13 @@ from fastapi import APIRouter
 
 from services.nominations import commands
 from services.nominations.handlers import Handlers
-from shared.folding import States
-from shared.folds import Folded
-from shared.handling import CorrectRecord
-from shared.identity import READERS, WRITERS, Principal
-from shared.routes import Post, add_commands
-from shared.sealing import KeyRing
-from shared.views import Show, View, add_views
+from shared.http.auth import READERS, WRITERS, Principal
+from shared.http.commands import Post, add_commands
+from shared.http.queries import Show, View, add_views
+from shared.privacy.key_ring import KeyRing
+from shared.projection.fold import Folded
+from shared.projection.state_store import States
+from shared.store.command_handler import CorrectRecord
 
 _CALL = ("/calls/{call}", "call/{call}")
 _NOMINATION = ("/nominations/{nomination}", "nomination/{nomination}")

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from shared.aggregates import Command
+from shared.domain.aggregate import Command
 from shared.events.nominations import (
     CallForNominationsClosed,
     CallForNominationsOpened,

@@ -10,14 +10,14 @@ from services.nominations.commands import (
     SubmitNomination,
     SubmitNominationRequest,
 )
-from shared.aggregates import Command, Context
-from shared.event_store import Commit
+from shared.domain.aggregate import Command, Context
+from shared.domain.rejections import Rejection
 from shared.events.nominations import NominationSubmitted
 from shared.events.values import Sealed
-from shared.handling import Ledgers, handle, refuse
-from shared.privacy import erase
-from shared.rejections import Rejection
-from shared.sealing import KeyRing
+from shared.privacy.erasure import erase
+from shared.privacy.key_ring import KeyRing
+from shared.store.command_handler import Ledgers, handle, refuse
+from shared.store.event_store import Commit
 
 
 class Handlers:

@@ -8,7 +8,7 @@ from services.nominations.domain.call import CALL
 from services.nominations.domain.expert import EXPERT
 from services.nominations.domain.membership import MEMBERSHIP
 from services.nominations.domain.nomination import NOMINATION
-from shared.aggregates import Aggregate
+from shared.domain.aggregate import Aggregate
 
 SHAPE = 1
 OWN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (CALL, NOMINATION, MEMBERSHIP, EXPERT)}

@@ -18,11 +18,11 @@ import structlog
 
 from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.handlers import Handlers
-from shared.aggregates import Command, Context
+from shared.domain.aggregate import Command, Context
+from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded
 from shared.events.nominations import ExpertErased, MembershipBegan, NominationAccepted, NominationWithdrawn
-from shared.handling import Hear
-from shared.rejections import Rejection
+from shared.store.command_handler import Hear
 
 log = structlog.get_logger()
 

@@ -9,13 +9,13 @@ from fastapi import APIRouter
 from services.notifications import commands
 from services.notifications.domain.subscription import Absent
 from services.notifications.handlers import Handlers
-from shared.folding import States
-from shared.folds import Folded
-from shared.handling import CorrectRecord
-from shared.identity import AUDITORS, WRITERS, Principal
-from shared.routes import Post, add_commands
-from shared.sealing import KeyRing
-from shared.views import View, add_views
+from shared.http.auth import AUDITORS, WRITERS, Principal
+from shared.http.commands import Post, add_commands
+from shared.http.queries import View, add_views
+from shared.privacy.key_ring import KeyRing
+from shared.projection.fold import Folded
+from shared.projection.state_store import States
+from shared.store.command_handler import CorrectRecord
 
 _SUBSCRIPTION = ("/subscriptions/{subscription}", "subscription/{subscription}")
 _NOTIFICATION = ("/notifications/{notification}", "notification/{notification}")

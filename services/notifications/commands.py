@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from shared.aggregates import Command
+from shared.domain.aggregate import Command
 from shared.events.envelope import Stamp
 from shared.events.notifications import (
     NotificationDelivered,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from services.notifications.commands import AddSubscription, AddSubscriptionRequest, EraseSubscriber, ResendNotification
 from services.notifications.sending.sender import Sender
-from shared.aggregates import Command, Context
-from shared.event_store import Commit
-from shared.handling import Ledgers, handle, refuse
-from shared.privacy import erase
-from shared.rejections import Rejection
-from shared.sealing import KeyRing
+from shared.domain.aggregate import Command, Context
+from shared.domain.rejections import Rejection
+from shared.privacy.erasure import erase
+from shared.privacy.key_ring import KeyRing
+from shared.store.command_handler import Ledgers, handle, refuse
+from shared.store.event_store import Commit
 
 
 class Handlers:

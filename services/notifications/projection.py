@@ -7,7 +7,7 @@ from typing import Any
 from services.notifications.domain.notification import NOTIFICATION
 from services.notifications.domain.subscriber import SUBSCRIBER
 from services.notifications.domain.subscription import SUBSCRIPTION
-from shared.aggregates import Aggregate
+from shared.domain.aggregate import Aggregate
 from shared.events.catalogue import SERVICES
 
 SHAPE = 1

@@ -23,13 +23,13 @@ from pydantic import ValidationError
 from services.notifications.commands import PlanNotification, RemoveSubscription
 from services.notifications.domain.subscription import Active
 from services.notifications.handlers import Handlers
-from shared.aggregates import Command, Context
+from shared.domain.aggregate import Command, Context
+from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded
 from shared.events.notifications import SubscriberErased, SubscriptionAdded
-from shared.folding import States
-from shared.journal import Journal
-from shared.rejections import Rejection
-from shared.telemetry import NOTIFICATIONS
+from shared.projection.journal import Journal
+from shared.projection.state_store import States
+from shared.runtime.telemetry import NOTIFICATIONS
 
 log = structlog.get_logger()
 

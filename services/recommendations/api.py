@@ -15,15 +15,15 @@ from services.recommendations.projection import Traces
 from services.recommendations.queries import coverage, today_of
 from services.recommendations.trace import trace_bytes
 from shared.events.envelope import stamp
-from shared.folding import States
-from shared.handling import CorrectRecord
-from shared.identity import AUDITORS, READERS, Principal, allow
-from shared.moments import Day, Moment
-from shared.paths import Committee, Number, Year
-from shared.problems import Refused
-from shared.projecting import Projection
-from shared.routes import Post, add_commands
-from shared.views import AtLeast, View, Wait, add_views, heard_up_to
+from shared.http.auth import AUDITORS, READERS, Principal, allow
+from shared.http.commands import Post, add_commands
+from shared.http.paths import Committee, Number, Year
+from shared.http.problems import Refused
+from shared.http.queries import AtLeast, View, Wait, add_views, heard_up_to
+from shared.http.query_times import Day, Moment
+from shared.projection.projector import Projection
+from shared.projection.state_store import States
+from shared.store.command_handler import CorrectRecord
 
 _ONE = "/recommendations/{committee}/{year}/{number}"
 _STREAM = "recommendation/{committee}/{year}/{number}"

@@ -9,23 +9,23 @@ from services.recommendations.handlers import Handlers
 from services.recommendations.projection import AGGREGATES, OWN, TOPICS, Traces
 from services.recommendations.subscribers import Policies
 from services.recommendations.trace import SHAPE
-from shared.dead_letters import DeadLetters
-from shared.event_store import EventStore
-from shared.folding import States
-from shared.handling import Ledgers
-from shared.http import make_app
-from shared.journal import Journal
-from shared.messaging import Subscriber
-from shared.offsets import Offsets
-from shared.operations import operations
-from shared.process import connect, lifespan_of, run
-from shared.projecting import Projection
-from shared.refusals import Refusals
-from shared.relay import Relay
-from shared.sealer import Sealer
-from shared.settings import Settings
-from shared.telemetry import Pulse
-from shared.tiled_log import log_router
+from shared.consumer.dead_letters import DeadLetters
+from shared.consumer.offsets import Offsets
+from shared.consumer.subscriber import Subscriber
+from shared.http.app import make_app
+from shared.http.operations import operations
+from shared.http.tiled_log import log_router
+from shared.ledger.checkpoint_signer import Sealer
+from shared.ledger.relay import Relay
+from shared.projection.journal import Journal
+from shared.projection.projector import Projection
+from shared.projection.state_store import States
+from shared.runtime.process import connect, lifespan_of, run
+from shared.runtime.settings import Settings
+from shared.runtime.telemetry import Pulse
+from shared.store.command_handler import Ledgers
+from shared.store.event_store import EventStore
+from shared.store.refusals import Refusals
 
 SERVICE = "recommendations"
 

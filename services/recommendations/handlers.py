@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shared.aggregates import Command, Context
-from shared.event_store import Commit
-from shared.handling import Ledgers, handle
-from shared.rejections import Rejection
+from shared.domain.aggregate import Command, Context
+from shared.domain.rejections import Rejection
+from shared.store.command_handler import Ledgers, handle
+from shared.store.event_store import Commit
 
 
 class Handlers:

@@ -12,17 +12,17 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, TEXT, InsertOne, ReplaceOne, WriteConcern
 from pymongo.errors import BulkWriteError
 
-from services.recommendations.domain.heard import MEETING
+from services.recommendations.domain.foreign import MEETING
 from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.recommendation import RECOMMENDATION
-from services.recommendations.domain.small import DELIVERABLE, INITIATIVE, PRIORITY, SESSION
+from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, PRIORITY, SESSION
 from services.recommendations.trace import SHAPE, compose, needs
-from shared.aggregates import Aggregate
+from shared.consumer.record import Heard
+from shared.domain.aggregate import Aggregate
 from shared.events.canonical import sha256_hex
-from shared.folding import States
-from shared.folds import Folded, fold_on
-from shared.intake import Heard
-from shared.journal import Journal
+from shared.projection.fold import Folded, fold_on
+from shared.projection.journal import Journal
+from shared.projection.state_store import States
 
 OWN: dict[str, Aggregate[Any]] = {
     aggregate.kind: aggregate for aggregate in (RECOMMENDATION, INSTRUMENT, SESSION, PRIORITY, INITIATIVE, DELIVERABLE)

@@ -9,7 +9,7 @@ from typing import Any
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.projection import Traces
 from shared.events.values import latest_day
-from shared.folding import States
+from shared.projection.state_store import States
 
 _ALL = 1_000_000
 _ENDED = frozenset({"implemented", "not_pursued"})

@@ -15,9 +15,9 @@ import structlog
 
 from services.recommendations.domain.lineage import meant_for
 from services.recommendations.handlers import Handlers
-from shared.aggregates import Context
+from shared.domain.aggregate import Context
+from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded
-from shared.rejections import Rejection
 
 log = structlog.get_logger()
 

@@ -31,8 +31,8 @@ class Fault:
 
 
 FAULTS = [
-    Fault("whole", "shared/members.py", "from services.meetings import commands"),
-    Fault("whole", "shared/members.py", "import tools.local"),
+    Fault("whole", "shared/domain/members.py", "from services.meetings import commands"),
+    Fault("whole", "shared/domain/members.py", "import tools.local"),
     Fault("whole", "services/meetings/app.py", "from tools.local import ports"),
     Fault("services", "services/meetings/projection.py", "from services.nominations.domain.call import CALL"),
     Fault("services", "services/notifications/api.py", "from services.recommendations.queries import coverage"),
@@ -54,20 +54,20 @@ FAULTS = [
     Fault("pure", "services/nominations/domain/call.py", "from shared.folding import States"),
     Fault("pure", "services/nominations/commands.py", "from shared.sealing import KeyRing"),
     Fault("pure", "services/recommendations/trace/gaps.py", "import structlog"),
-    Fault("pure", "services/recommendations/domain/said.py", "from random import random"),
+    Fault("pure", "services/recommendations/domain/recorded_fact.py", "from random import random"),
     Fault("pure", "services/recommendations/trace/window.py", "from time import time"),
-    Fault("pure", "shared/folds.py", "from shared.journal import Journal"),
+    Fault("pure", "shared/projection/fold.py", "from shared.journal import Journal"),
     Fault("pure", "shared/tlog/merkle.py", "import os"),
     Fault("pure", "shared/tlog/tiles.py", "from shared.ledger import Ledger"),
     Fault("language", "shared/events/values.py", "from shared.members import MEMBERS"),
     Fault("mongodb", "services/meetings/handlers.py", "from pymongo.errors import DuplicateKeyError"),
     Fault("mongodb", "services/recommendations/queries.py", "from motor.motor_asyncio import AsyncIOMotorDatabase"),
-    Fault("mongodb", "shared/aggregates.py", "from bson import ObjectId"),
+    Fault("mongodb", "shared/domain/aggregate.py", "from bson import ObjectId"),
     Fault("outside", "services/nominations/subscribers.py", "from aiokafka import AIOKafkaProducer"),
     Fault("outside", "services/meetings/api.py", "import httpx"),
     Fault("outside", "services/nominations/handlers.py", "from cryptography.hazmat.primitives import hashes"),
     Fault("outside", "shared/tlog/merkle.py", "from cryptography.hazmat.primitives import hashes"),
-    Fault("outside", "shared/handling.py", "from faststream.kafka import KafkaBroker"),
+    Fault("outside", "shared/store/command_handler.py", "from faststream.kafka import KafkaBroker"),
 ]
 
 

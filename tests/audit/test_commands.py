@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from shared.events.catalogue import SERVICES
-from shared.settings import CannotStart, Settings
+from shared.runtime.settings import CannotStart, Settings
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import NotAKey, Signer, Verifier
 from tests.audit.synthetic import Ledgers, exported, simulated

@@ -130,8 +130,8 @@ def test_an_empty_deployment_is_exported_and_verified(tmp_path: Path) -> None:
 
 def test_the_digests_are_those_of_the_traces_that_the_history_makes(tmp_path: Path) -> None:
     from services.recommendations.trace import trace_bytes
+    from shared.consumer.record import Arrival
     from shared.events.canonical import leaf_hash, sha256_hex
-    from shared.intake import Arrival
 
     ledgers = simulated(4_000).seal_all()
     bundle = exported(ledgers, tmp_path / "export")

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from shared.checkpoints import Checkpoints, root_at
-from shared.event_store import EventStore
-from shared.intake import take_apart
-from shared.ledger import Ledger
-from shared.refill import Refill
-from shared.relay import Relay
-from shared.sealer import Sealer
-from shared.settings import Settings
-from shared.tail import checkpoints_published
-from shared.telemetry import Pulse
+from shared.consumer.record import take_apart
+from shared.ledger.checkpoint_signer import Sealer
+from shared.ledger.checkpoints import Checkpoints, root_at
+from shared.ledger.ledger import Ledger
+from shared.ledger.refill import Refill
+from shared.ledger.relay import Relay
+from shared.ledger.restore_check import checkpoints_published
+from shared.runtime.settings import Settings
+from shared.runtime.telemetry import Pulse
+from shared.store.event_store import EventStore
 from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import Signer
@@ -236,7 +236,7 @@ async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(sta
 
 
 async def test_a_refill_goes_on_under_the_same_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("shared.tail", "shared.refill"):
+    for module in ("shared.ledger.restore_check", "shared.ledger.refill"):
         monkeypatch.setattr(
             f"{module}.take_apart", lambda arrival: take_apart(replace(arrival, topic="throughline.recommendations"))
         )

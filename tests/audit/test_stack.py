@@ -17,7 +17,7 @@ from pymongo import MongoClient
 
 from shared.events.canonical import canonical, leaf_hash
 from shared.events.catalogue import SERVICES
-from shared.tail import records
+from shared.ledger.restore_check import records
 from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import Note, Verifier

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from shared.consumer.record import Arrival
 from shared.events import recommendations as r
-from shared.intake import Arrival
 from tests.history import History, a_history
-from tools.cli.comparison import Rebuilt, Unlike, compare, first_difference, rebuilt_from
-from tools.cli.history import History as Read
-from tools.cli.history import journal_record
+from tools.replay.comparison import Rebuilt, Unlike, compare, first_difference, rebuilt_from
+from tools.replay.history import History as Read
+from tools.replay.history import journal_record
 
 ONE, TWO = "SYN/2031/R1", "SYN/2031/R2"
 

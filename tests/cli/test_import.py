@@ -17,8 +17,8 @@ import pytest
 
 from tests.cli.terminal import said, throughline
 from tests.record.synthetic import a_record, written
-from tools.cli.client import Services
-from tools.cli.connection import Connection
+from tools.client.connection import Connection
+from tools.client.services import Services
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers

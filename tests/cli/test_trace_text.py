@@ -12,8 +12,8 @@ import pytest
 from shared.events import recommendations as r
 from tests.cli.record_in_memory import TODAY, public_history, public_traces
 from tests.history import a_history, composed
-from tools.cli.page import WIDTH, span
-from tools.cli.trace_text import plain_text
+from tools.render.page import WIDTH, span
+from tools.render.trace_text import plain_text
 
 REFERENCES = ("CED/2022/R1", "CED/2020/R1")
 

@@ -18,12 +18,12 @@ from pathlib import Path
 import orjson
 
 from services.recommendations.trace import SHAPE, trace_bytes
+from shared.consumer.record import Arrival
 from shared.events import notifications as s
 from shared.events import recommendations as r
 from shared.events.canonical import leaf_hash, sha256_hex
 from shared.events.catalogue import SERVICES
 from shared.events.nominations import ExpertErased
-from shared.intake import Arrival
 from tests.contracts.examples import nominations as examples
 from tests.contracts.examples import notifications as told
 from tests.history import a_history

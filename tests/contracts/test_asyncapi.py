@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.consumer.record import Heard, take_apart
 from shared.events.catalogue import EVENTS, SERVICES
 from shared.events.envelope import EVENT_LIMIT
-from shared.intake import Heard, take_apart
-from shared.relay import CONTENT_TYPE
-from shared.tail import CHECKPOINTS, partition_of
+from shared.ledger.relay import CONTENT_TYPE
+from shared.ledger.restore_check import CHECKPOINTS, partition_of
 from shared.tlog.checkpoints import Checkpoint
 from tests.contracts.corpus import golden
 from tests.history import History

@@ -16,7 +16,7 @@ from shared.events.upcasters import UPCASTERS
 from tests.contracts import histories
 from tests.contracts.histories import MAKERS, events_of, expect, expected, files, names, replayed, sums
 from tests.replay.bundles import ledgers, written
-from tools.cli.comparison import first_difference
+from tools.replay.comparison import first_difference
 
 NAMES = names()
 WHAT_TO_DO = (

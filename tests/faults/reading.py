@@ -12,11 +12,11 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
-from shared.dead_letters import DeadLetters
-from shared.folding import States
-from shared.intake import Arrival
-from shared.journal import Journal
-from shared.projecting import Projection
+from shared.consumer.dead_letters import DeadLetters
+from shared.consumer.record import Arrival
+from shared.projection.journal import Journal
+from shared.projection.projector import Projection
+from shared.projection.state_store import States
 
 
 @dataclass

@@ -15,14 +15,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
-from shared.aggregates import Context
-from shared.event_store import EventStore
+from shared.domain.aggregate import Context
 from shared.events.canonical import leaf_hash
 from shared.events.catalogue import decode
 from shared.events.recommendations import ProvisionRegistered
-from shared.ledger import Ledger
-from shared.relay import Relay
-from shared.telemetry import Pulse
+from shared.ledger.ledger import Ledger
+from shared.ledger.relay import Relay
+from shared.runtime.telemetry import Pulse
+from shared.store.event_store import EventStore
 from tools.local.stack import Stack
 
 

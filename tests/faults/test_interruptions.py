@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
-from shared.aggregates import Context
-from shared.event_store import UNCHECKED, EventStore, StoreClosed
+from shared.domain.aggregate import Context
 from shared.events.recommendations import ProvisionRegistered
-from shared.interruptions import Interruptions
-from shared.relay import Relay
-from shared.telemetry import Pulse
+from shared.ledger.relay import Relay
+from shared.runtime.telemetry import Pulse
+from shared.store.connection_monitor import Interruptions
+from shared.store.event_store import UNCHECKED, EventStore, StoreClosed
 from tests.faults.relaying import a_site
 from tests.faults.rig.proxy import Doors
 from tools.local.stack import Stack

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from services.recommendations.trace import trace_bytes
-from shared.dead_letters import arrival_of
+from shared.consumer.dead_letters import arrival_of
+from shared.consumer.record import Arrival, take_apart
 from shared.events import recommendations as r
 from shared.events.canonical import leaf_hash
 from shared.events.catalogue import Recorded, Undecodable, decode
-from shared.intake import Arrival, take_apart
-from shared.rebuilding import rebuild
+from shared.projection.rebuild import rebuild
 from tests.faults.reading import a_reading, elsewhere
 from tests.history import History, a_history
-from tools.cli.comparison import rebuilt_from
-from tools.cli.history import History as CliHistory
 from tools.local.stack import Stack
+from tools.replay.comparison import rebuilt_from
+from tools.replay.history import History as CliHistory
 
 pytestmark = pytest.mark.servers
 INSTRUMENT = "instrument/i1"
@@ -84,7 +84,7 @@ async def test_what_older_code_did_not_know_is_taken_again_by_newer_code(stack: 
 
     async with a_reading(stack.mongodb_admin_uri) as reading:
         with monkeypatch.context() as old:
-            old.setattr("shared.intake.decode", older)
+            old.setattr("shared.consumer.record.decode", older)
             await reading.projection.take(history.all())
         assert await reading.letters() == {unknown.origin: "unknown_type"}
         assert await reading.projection.stalled() == {INSTRUMENT: 2}

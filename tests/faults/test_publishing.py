@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from shared.publishing import Record, publish
+from shared.ledger.producer import Record, publish
 from tests.faults.relaying import a_site
 from tools.local.stack import Stack
 

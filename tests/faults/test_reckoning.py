@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.consumer.record import Arrival
 from shared.events import notifications as n
 from shared.events import recommendations as r
 from shared.events.canonical import ZERO_HASH, leaf_hash, sha256_hex
 from shared.events.envelope import encode, stamp
 from shared.events.event import Event
 from shared.events.values import Sealed
-from shared.intake import Arrival
 from tests.faults.rig.acknowledged import Acknowledged, Acknowledgement
 from tests.faults.rig.reckoning import notified, published, sequenced, stored
 from tests.faults.rig.reckoning.evidence import Evidence, Mail

@@ -10,9 +10,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from shared.dead_letters import arrival_of
-from shared.intake import Arrival, Poison, take_apart
-from shared.tail import records
+from shared.consumer.dead_letters import arrival_of
+from shared.consumer.record import Arrival, Poison, take_apart
+from shared.ledger.restore_check import records
 from tests.faults.reading import a_reading
 from tests.faults.relaying import a_site
 from tests.faults.rig.forging import NotText, Record, put_together

@@ -10,13 +10,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pymongo.errors import AutoReconnect
 
-from shared.event_store import EventStore, StoreClosed
+from shared.consumer.record import Arrival, Heard, Poison, take_apart
 from shared.events.canonical import sha256_hex
-from shared.intake import Arrival, Heard, Poison, take_apart
-from shared.ledger import Ledger
-from shared.refill import CannotRefill, Refill
-from shared.relay import Lease, Relay
-from shared.telemetry import Pulse
+from shared.ledger.ledger import Ledger
+from shared.ledger.refill import CannotRefill, Refill
+from shared.ledger.relay import Lease, Relay
+from shared.runtime.telemetry import Pulse
+from shared.store.event_store import EventStore, StoreClosed
 from tests.faults.relaying import Site, a_site, running
 from tests.faults.rig.forging import forgery
 from tools.local.stack import Stack
@@ -32,8 +32,8 @@ def _topic_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     def taken_apart(arrival: Arrival) -> Heard | Poison:
         return take_apart(replace(arrival, topic="throughline.recommendations"))
 
-    monkeypatch.setattr("shared.tail.take_apart", taken_apart)
-    monkeypatch.setattr("shared.refill.take_apart", taken_apart)
+    monkeypatch.setattr("shared.ledger.restore_check.take_apart", taken_apart)
+    monkeypatch.setattr("shared.ledger.refill.take_apart", taken_apart)
 
 
 async def a_backup(site: Site) -> dict[str, list[Any]]:
@@ -95,7 +95,7 @@ async def test_a_backup_that_holds_commits_that_its_ledger_lacks_is_refilled_too
 
 
 async def test_a_refill_that_was_interrupted_is_run_again(stack: Stack, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("shared.refill.BATCH_ENTRIES", 7)
+    monkeypatch.setattr("shared.ledger.refill.BATCH_ENTRIES", 7)
     async with a_site(stack) as site:
         await a_restored_site(site)
 
@@ -177,7 +177,7 @@ async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
             await site.append(streams=2, commits=1, store=store)
             await site.until(site.appended)
             with monkeypatch.context() as broken:
-                broken.setattr("shared.relay.check", look)
+                broken.setattr("shared.ledger.relay.check", look)
                 broken.setattr(Lease, "take", away)
                 async with asyncio.timeout(10):
                     while store.closed is None:  # noqa: ASYNC110

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.relay import Lease, Relay
+from shared.ledger.relay import Lease, Relay
 from tests.faults.relaying import a_site, running
 from tools.local.stack import Stack
 

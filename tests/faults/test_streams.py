@@ -12,12 +12,12 @@ import pytest
 
 from services.recommendations.commands import RegisterInstrument, RegisterProvision
 from services.recommendations.projection import OWN
-from shared.aggregates import Command, Context
-from shared.event_store import Commit, Conflict, EventStore, StoreClosed
+from shared.domain.aggregate import Command, Context
+from shared.domain.rejections import Rejection
 from shared.events.recommendations import ProvisionRegistered
-from shared.handling import Ledgers, handle
-from shared.refusals import Refusals
-from shared.rejections import Rejection
+from shared.store.command_handler import Ledgers, handle
+from shared.store.event_store import Commit, Conflict, EventStore, StoreClosed
+from shared.store.refusals import Refusals
 from tests.faults.relaying import Site, a_site
 from tools.local.stack import Stack
 

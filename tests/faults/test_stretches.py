@@ -10,11 +10,11 @@ from aiokafka import AIOKafkaProducer
 from motor.motor_asyncio import AsyncIOMotorClient
 from pydantic import SecretStr
 
-from shared.intake import Arrival
-from shared.messaging import Subscriber
-from shared.offsets import Offsets
-from shared.settings import Settings
-from shared.telemetry import Pulse
+from shared.consumer.offsets import Offsets
+from shared.consumer.record import Arrival
+from shared.consumer.subscriber import Subscriber
+from shared.runtime.settings import Settings
+from shared.runtime.telemetry import Pulse
 from tests.faults.relaying import a_site
 from tools.local.stack import Stack
 

@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from motor.motor_asyncio import AsyncIOMotorClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from shared.http import make_app
-from shared.settings import Settings
-from shared.telemetry import Pulse
+from shared.http.app import make_app
+from shared.runtime.settings import Settings
+from shared.runtime.telemetry import Pulse
 from tests.http.asking import Caller
 from tools.local.stack import ALL_FOUR, Stack
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from shared import identity
-from shared.identity import Principal, Tokens
-from shared.problems import Refused
+from shared.http import auth as identity
+from shared.http.auth import Principal, Tokens
+from shared.http.problems import Refused
 from tools.local import tokens
 
 CALLER = Principal("synthetic-actor", "chair")

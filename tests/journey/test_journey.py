@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from services.recommendations.trace import trace_bytes
-from shared.intake import Arrival, Heard, take_apart
+from shared.consumer.record import Arrival, Heard, take_apart
 from tests.history import replayed
 from tests.journey.office import Desk
 from tests.journey.topics import everything_on

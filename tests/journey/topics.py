@@ -6,8 +6,8 @@ import asyncio
 
 from aiokafka import AIOKafkaConsumer
 
-from shared.intake import Arrival
-from shared.records import arrival_of
+from shared.consumer.lenient_fetcher import arrival_of
+from shared.consumer.record import Arrival
 
 
 def everything_on(kafka: str, *services: str) -> list[Arrival]:

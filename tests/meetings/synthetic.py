@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.meetings.domain.heard import INSTRUMENT, MEMBERSHIP, PRIORITY
+from services.meetings.domain.foreign import INSTRUMENT, MEMBERSHIP, PRIORITY
 from services.meetings.domain.meeting import MEETING
 from shared.events.event import Event
 from shared.events.meetings import (

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from services.meetings.commands import AddAgendaItem, DisseminateDocument, RecordAttendance, RecordOutcome
-from services.meetings.domain.heard import INSTRUMENT, MEMBERSHIP, PRIORITY
+from services.meetings.domain.foreign import INSTRUMENT, MEMBERSHIP, PRIORITY
 from services.meetings.domain.rules import AgendaItemNamesUnknownProvision
-from shared.aggregates import Aggregate, Command, Known
+from shared.domain.aggregate import Aggregate, Command, Known
+from shared.domain.rejections import NotHeardYet, OutOfOrder
 from shared.events.event import Event
 from shared.events.meetings import AgendaItemAdded, AttendanceRecorded
 from shared.events.nominations import MembershipEnded
 from shared.events.recommendations import InstrumentRegistered, PriorityClosed
 from shared.events.values import ProvisionRef, Seen
-from shared.rejections import NotHeardYet, OutOfOrder
 from tests.given import given, known
 from tests.meetings.synthetic import (
     AIR,

@@ -18,10 +18,10 @@ from services.meetings.commands import (
 )
 from services.meetings.domain.meeting import MEETING
 from services.meetings.domain.rules import TwoConfirmationsConveneAMeeting
-from shared.aggregates import Command
+from shared.domain.aggregate import Command
+from shared.domain.rejections import OutOfOrder
 from shared.events.event import Event
 from shared.events.meetings import AttendanceRecorded, MeetingConvened, MeetingHeld
-from shared.rejections import OutOfOrder
 from tests.meetings.synthetic import (
     AIR,
     ATTENDED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.meetings.api import POSTS, VIEWS
 from services.meetings.projection import AGGREGATES, OWN
-from shared.identity import READERS
+from shared.http.auth import READERS
 
 
 def test_the_chair_confirms_and_asks_nothing_else() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from services.nominations.commands import CloseCall, OpenCall
 from services.nominations.domain.call import CALL
+from shared.domain.rejections import OutOfOrder
 from shared.events.event import Event
 from shared.events.nominations import CallForNominationsClosed, CallForNominationsOpened
-from shared.rejections import OutOfOrder
 from tests.given import Given, given
 from tests.nominations.synthetic import OPENED, corrected
 

@@ -8,6 +8,7 @@ from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.domain.membership import MEMBERSHIP
 from services.nominations.domain.nomination import NOMINATION
 from services.nominations.domain.rules import MembershipRestsOnUnknownNomination
+from shared.domain.rejections import OutOfOrder
 from shared.events.event import Event
 from shared.events.nominations import (
     MembershipBegan,
@@ -18,7 +19,6 @@ from shared.events.nominations import (
     NominationWithdrawn,
 )
 from shared.events.words import MembershipEnd, words
-from shared.rejections import OutOfOrder
 from tests.given import Given, given, known
 from tests.nominations.synthetic import BEGAN, WRITTEN, corrected, nomination
 

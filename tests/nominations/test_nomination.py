@@ -19,7 +19,9 @@ from services.nominations.domain.rules import (
     OnlyMembersAndAssociateMembersNominate,
     OnlyTheMembersOwnGovernmentNominates,
 )
-from shared.aggregates import Command
+from shared.domain.aggregate import Command
+from shared.domain.members import MEMBERS
+from shared.domain.rejections import OutOfOrder
 from shared.events.event import Event
 from shared.events.nominations import (
     NominationAccepted,
@@ -31,8 +33,6 @@ from shared.events.nominations import (
 )
 from shared.events.values import Sealed
 from shared.events.words import DeclineGround, words
-from shared.members import MEMBERS
-from shared.rejections import OutOfOrder
 from tests.given import Given, given
 from tests.nominations.synthetic import (
     CLOSED_CALL,

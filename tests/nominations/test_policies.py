@@ -10,8 +10,8 @@ from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.domain.membership import MEMBERSHIP
 from services.nominations.handlers import Handlers
 from services.nominations.subscribers import Policies
-from shared.aggregates import Command, Context, Known
-from shared.event_store import Commit
+from shared.domain.aggregate import Command, Context, Known
+from shared.domain.rejections import OutOfOrder, Rejection
 from shared.events.event import Event
 from shared.events.nominations import (
     MembershipBegan,
@@ -20,7 +20,7 @@ from shared.events.nominations import (
     NominationReturned,
     NominationWithdrawn,
 )
-from shared.rejections import OutOfOrder, Rejection
+from shared.store.event_store import Commit
 from tests.given import known, recorded
 from tests.nominations.synthetic import BEGAN, SUBMITTED
 

@@ -13,9 +13,9 @@ from services.nominations.domain.membership import MEMBERSHIP
 from services.nominations.domain.nomination import NOMINATION
 from shared.events.event import Event
 from shared.events.values import Sealed
-from shared.folds import Folded
-from shared.identity import Principal
-from shared.sealing import KeyRing, seal, unseal
+from shared.http.auth import Principal
+from shared.privacy.key_ring import KeyRing, seal, unseal
+from shared.projection.fold import Folded
 from tests.given import given
 from tests.nominations.synthetic import BEGAN, SUBMITTED
 

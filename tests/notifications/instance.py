@@ -11,28 +11,28 @@ from uuid import uuid4
 from services.notifications.commands import AddSubscriptionRequest, SubscriberDetails
 from services.notifications.handlers import Handlers
 from services.notifications.projection import OWN, SHAPE
-from services.notifications.sending.letters import Letters
+from services.notifications.sending.emails import Letters
 from services.notifications.sending.sender import Sender
 from services.notifications.sending.settings import NotificationSettings
 from services.notifications.subscribers import Policies
-from shared.aggregates import Command, Context
-from shared.dead_letters import DeadLetters
-from shared.event_store import Commit, EventStore
+from shared.consumer.dead_letters import DeadLetters
+from shared.consumer.record import Arrival
+from shared.domain.aggregate import Command, Context
+from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH, leaf_hash
 from shared.events.catalogue import decode
 from shared.events.envelope import encode, stamp
 from shared.events.event import Event
 from shared.events.recommendations import RecommendationAdopted
-from shared.folding import States
-from shared.handling import Ledgers
-from shared.intake import Arrival
-from shared.journal import Journal
-from shared.process import connect
-from shared.projecting import Projection
-from shared.refusals import Refusals
-from shared.rejections import Rejection
-from shared.sealing import KeyRing
-from shared.telemetry import Pulse
+from shared.privacy.key_ring import KeyRing
+from shared.projection.journal import Journal
+from shared.projection.projector import Projection
+from shared.projection.state_store import States
+from shared.runtime.process import connect
+from shared.runtime.telemetry import Pulse
+from shared.store.command_handler import Ledgers
+from shared.store.event_store import Commit, EventStore
+from shared.store.refusals import Refusals
 from tests.notifications.smtp import ADDRESS
 
 ADOPTED = RecommendationAdopted(status="unknown", note="synthetic")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.notifications.domain.subscription import SUBSCRIPTION
-from shared.aggregates import Known
+from shared.domain.aggregate import Known
 from shared.events.event import Event
 from shared.events.notifications import (
     NotificationAttempted,
@@ -16,7 +16,7 @@ from shared.events.notifications import (
     SubscriptionAdded,
 )
 from shared.events.values import Sealed
-from shared.sealing import seal
+from shared.privacy.key_ring import seal
 from tests.given import known
 
 KEY = bytes(range(32))

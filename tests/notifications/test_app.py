@@ -18,8 +18,8 @@ from aiokafka import AIOKafkaProducer
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pymongo import MongoClient
 
+from shared.consumer.record import Arrival
 from shared.events.recommendations import RecommendationWithdrawn
-from shared.intake import Arrival
 from tests.notifications.instance import recommended
 from tests.notifications.smtp import ADDRESS, Mailbox
 from tools.local.stack import Stack

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from services.notifications.commands import AddSubscriptionRequest, EraseSubscriber, ResendNotification
-from shared.event_store import Commit
+from shared.domain.rejections import OutOfOrder, PersonWasErased
 from shared.events.notifications import NotificationFailed, SubscriptionRemoved
-from shared.handling import handle
-from shared.privacy import forget_again
-from shared.rejections import OutOfOrder, PersonWasErased
+from shared.privacy.erasure import forget_again
+from shared.store.command_handler import handle
+from shared.store.event_store import Commit
 from tests.given import a_context
 from tests.notifications.conftest import Start
 from tests.notifications.instance import DETAILS, Instance

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from services.notifications.commands import SubscriberDetails
-from services.notifications.sending.letters import mail
+from services.notifications.sending.emails import mail
 from shared.events.notifications import NotificationPlanned
 from tests.notifications.synthetic import DETAILS, planned
 

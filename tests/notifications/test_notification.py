@@ -12,11 +12,11 @@ from services.notifications.commands import (
 )
 from services.notifications.domain.notification import NOTIFICATION
 from services.notifications.domain.rules import EventCameBeforeSubscription, NotificationRestsOnUnknownSubscription
-from shared.aggregates import Command
+from shared.domain.aggregate import Command
+from shared.domain.rejections import OutOfOrder
 from shared.events.envelope import stamp
 from shared.events.event import Event
 from shared.events.notifications import NotificationAttempted, SubscriptionRemoved
-from shared.rejections import OutOfOrder
 from tests.given import NOW, Given, given
 from tests.notifications.synthetic import (
     NOTIFICATION_STREAM,

@@ -7,7 +7,7 @@ import pytest
 
 from services.notifications.commands import RemoveSubscription
 from shared.events.recommendations import RecommendationWithdrawn
-from shared.rebuilding import rebuild
+from shared.projection.rebuild import rebuild
 from tests.notifications.conftest import Start
 from tests.notifications.instance import recommended
 

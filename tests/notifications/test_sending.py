@@ -11,10 +11,10 @@ from pymongo.errors import AutoReconnect
 
 from services.notifications.commands import AttemptNotification, RemoveSubscription, ResendNotification
 from services.notifications.sending.courier import Answer, Courier
-from shared.event_store import Commit
+from shared.domain.rejections import OutOfOrder
 from shared.events.notifications import NotificationAttempted, NotificationFailed, NotificationUncertain
-from shared.rebuilding import rebuild
-from shared.rejections import OutOfOrder
+from shared.projection.rebuild import rebuild
+from shared.store.event_store import Commit
 from tests.notifications.conftest import Start
 from tests.notifications.instance import Instance, recommended
 from tests.notifications.smtp import ADDRESS, DROP, Mailbox

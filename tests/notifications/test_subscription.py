@@ -6,10 +6,10 @@ from pydantic import ValidationError
 from services.notifications.commands import AddSubscription, RemoveSubscription, SubscriberDetails
 from services.notifications.domain.rules import SubscriptionNamesUnknownEvent
 from services.notifications.domain.subscription import SUBSCRIPTION, TOLD_OF
+from shared.domain.rejections import OutOfOrder
 from shared.events.catalogue import EVENTS
 from shared.events.event import Event
 from shared.events.notifications import RecordCorrected, SubscriptionRemoved
-from shared.rejections import OutOfOrder
 from tests.given import Given, given
 from tests.notifications.synthetic import SUBSCRIBER, SUBSCRIPTION_STREAM, added, sealed
 

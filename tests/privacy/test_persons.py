@@ -10,10 +10,10 @@ from services.nominations.commands import EraseExpert
 from services.nominations.domain.expert import EXPERT
 from services.notifications.commands import EraseSubscriber
 from services.notifications.domain.subscriber import SUBSCRIBER
+from shared.domain.rejections import OutOfOrder
 from shared.events.nominations import ExpertErased
 from shared.events.notifications import SubscriberErased
-from shared.privacy import names
-from shared.rejections import OutOfOrder
+from shared.http.persons import names
 from tests.given import given
 from tests.http.asking import new_id
 from tools.cli.privacy import in_words

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.recommendations.domain.heard import MEETING
+from services.recommendations.domain.foreign import MEETING
 from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.recommendation import RECOMMENDATION
-from services.recommendations.domain.small import DELIVERABLE, PRIORITY, SESSION
+from services.recommendations.domain.registers import DELIVERABLE, PRIORITY, SESSION
 from shared.events import meetings as m
 from shared.events import recommendations as r
 from shared.events.event import Event

@@ -4,8 +4,8 @@ from services.recommendations.domain.rules import (
     CitesUnknownProvision,
     ReconfirmsUnknownSupersession,
 )
+from shared.domain.rejections import OutOfOrder
 from shared.events.recommendations import CitationReconfirmed, MandateCited, MandateUncited
-from shared.rejections import OutOfOrder
 from tests.recommendations.synthetic import OLD, OLD_SUPERSEDED, a_recommendation, cited, no_recommendation
 
 CITE = CiteMandate(instrument="old", provision="old/ask", status="inferred")

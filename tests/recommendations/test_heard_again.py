@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
-from shared.projecting import Projection
+from shared.projection.projector import Projection
 from tests.recommendations.test_interleavings import EXPECTED, HISTORY, a_projection, stored
 from tools.local.stack import Stack
 

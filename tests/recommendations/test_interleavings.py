@@ -17,13 +17,13 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from services.recommendations import projection as reading
 from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
-from shared import projecting
-from shared.dead_letters import DeadLetters
-from shared.folding import States
-from shared.intake import Arrival
-from shared.journal import Journal
-from shared.projecting import Projection
-from shared.rebuilding import rebuild
+from shared.consumer.dead_letters import DeadLetters
+from shared.consumer.record import Arrival
+from shared.projection import projector as projecting
+from shared.projection.journal import Journal
+from shared.projection.projector import Projection
+from shared.projection.rebuild import rebuild
+from shared.projection.state_store import States
 from tests.history import a_history, replayed
 from tools.local.stack import Stack
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.consumer.record import take_apart
 from shared.events.envelope import moment
-from shared.intake import take_apart
 from tests.faults.reading import a_reading
 from tests.history import a_history, composed
 from tools.local.stack import Stack

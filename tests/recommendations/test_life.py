@@ -23,9 +23,9 @@ from services.recommendations.domain.rules import (
     RecommendationNotAdopted,
     RecommendationNotTransmitted,
 )
+from shared.domain.rejections import NotHeardYet, OutOfOrder
 from shared.events import recommendations as r
 from shared.events.values import Evidence, Seen
-from shared.rejections import NotHeardYet, OutOfOrder
 from tests.recommendations.synthetic import (
     DELIVERED,
     HELD,

@@ -11,8 +11,8 @@ from services.recommendations.commands import (
 from services.recommendations.domain.lineage import meant_for
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.rules import NamesUnknownRecommendation
+from shared.domain.rejections import OutOfOrder
 from shared.events import recommendations as r
-from shared.rejections import OutOfOrder
 from tests.given import known
 from tests.recommendations.synthetic import REFERENCE, a_recommendation
 

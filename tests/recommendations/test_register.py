@@ -15,11 +15,11 @@ from services.recommendations.commands import (
     SupersedeInstrument,
 )
 from services.recommendations.domain.instrument import INSTRUMENT
+from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, PRIORITY, SESSION
 from services.recommendations.domain.rules import CitesUnknownProvision, NamesUnknownInstrument, ProvisionNotOnRecord
-from services.recommendations.domain.small import DELIVERABLE, INITIATIVE, PRIORITY, SESSION
+from shared.domain.rejections import NotHeardYet, OutOfOrder
 from shared.events import recommendations as r
 from shared.events.values import ProvisionRef, Seen
-from shared.rejections import NotHeardYet, OutOfOrder
 from tests.given import given
 from tests.recommendations.synthetic import HELD, NEW, OLD, old_asks, old_registered, third_session
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.aggregates import Fact
+from shared.domain.aggregate import Fact
 from shared.events.event import Event
 from shared.events.meetings import MeetingProposed
 from shared.events.recommendations import MandateCited, MandateUncited

@@ -9,8 +9,8 @@ import pytest
 
 from services.meetings.api import POSTS as OF_MEETINGS
 from services.recommendations.api import POSTS as OF_RECOMMENDATIONS
-from shared.handling import CorrectRecord
-from shared.routes import Post
+from shared.http.commands import Post
+from shared.store.command_handler import CorrectRecord
 from tests.record.synthetic import a_record, checked
 from tools.record.checking import check
 from tools.record.rows import Row

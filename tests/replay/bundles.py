@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from services.recommendations.trace import SHAPE, trace_bytes
+from shared.consumer.record import Arrival
 from shared.events.canonical import sha256_hex
 from shared.events.catalogue import SERVICES
-from shared.intake import Arrival
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.merkle import leaf_hash, root_of
 from shared.tlog.notes import Signer

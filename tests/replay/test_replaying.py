@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from services.recommendations.trace import trace_bytes
+from shared.consumer.record import Arrival
 from shared.events import meetings as m
 from shared.events import nominations as n
 from shared.events import recommendations as r
-from shared.intake import Arrival
 from tests.cli.terminal import said, throughline
 from tests.history import History, a_history, composed
 from tests.replay.bundles import Logs, expected, in_order, of_history, simulated, written

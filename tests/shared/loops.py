@@ -7,9 +7,9 @@ import sys
 
 from fastapi import FastAPI
 
-from shared.process import connect, lifespan_of, run
-from shared.settings import Settings
-from shared.telemetry import Pulse
+from shared.runtime.process import connect, lifespan_of, run
+from shared.runtime.settings import Settings
+from shared.runtime.telemetry import Pulse
 
 
 async def for_ever() -> None:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pytest
 from pydantic import TypeAdapter
 
-from shared.aggregates import Aggregate, Fact
+from shared.consumer.record import Heard, take_apart
+from shared.domain.aggregate import Aggregate, Fact
 from shared.events.canonical import ZERO_HASH
 from shared.events.event import Event
 from shared.events.meetings import MeetingCancelled, MeetingConfirmed, MeetingConvened, MeetingRecorded, RecordCorrected
-from shared.folds import PASSING, Folded, fold_on
-from shared.intake import Heard, take_apart
+from shared.projection.fold import PASSING, Folded, fold_on
 from tests.history import History
 
 STREAM = "meeting/m1"

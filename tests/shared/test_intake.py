@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.consumer.record import Arrival, Heard, Poison, take_apart
 from shared.events.canonical import canonical, leaf_hash, sha256_hex
 from shared.events.envelope import EVENT_LIMIT
 from shared.events.meetings import MeetingRecorded
-from shared.intake import Arrival, Heard, Poison, take_apart
 from tests.history import History
 
 STREAM = "meeting/m1"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from shared.domain.members import MEMBERS
 from shared.events.values import Member
-from shared.members import MEMBERS
 from tests.contracts.accepting import accepts
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events.values import Sealed
-from shared.sealing import KEY_BYTES, NONCE_BYTES, seal, unseal
+from shared.privacy.key_ring import KEY_BYTES, NONCE_BYTES, seal, unseal
 
 KEY = bytes(range(KEY_BYTES))
 DETAILS = {"name": "Synthetic Person", "contact": "synthetic@example.org"}

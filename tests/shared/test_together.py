@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.together import Together
+from shared.store.batching import Together
 
 
 class Round:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from shared.aggregates import Aggregate, Context, Known
-from shared.event_store import Commit, Head
+from shared.domain.aggregate import Aggregate, Context, Known
+from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import hash_of
 from shared.events.event import Event
-from shared.handling import Ledgers, handle
-from shared.rejections import Rejection
+from shared.store.command_handler import Ledgers, handle
+from shared.store.event_store import Commit, Head
 from tools.simulate.commits import Made
 from tools.simulate.platform import HEARD, OWN
 

@@ -11,11 +11,11 @@ import pytest
 
 from services.recommendations.commands import TransmitRecommendation
 from services.recommendations.domain.rules import NamesUnknownSession
+from shared.consumer.record import Arrival
 from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import SERVICES, decode
 from shared.events.envelope import EVENT_LIMIT, hash_of
 from shared.events.event import Correction
-from shared.intake import Arrival
 from tests.history import composed
 from tests.simulate.in_memory import StoreInMemory, decided
 from tools.simulate.chance import DAY, Chance, day, on

@@ -14,11 +14,11 @@ from pymongo.database import Database
 from typer import Typer
 from typer.testing import CliRunner
 
-from services.recommendations.domain.small import SESSION
-from shared.aggregates import Context
-from shared.event_store import EventStore
+from services.recommendations.domain.registers import SESSION
+from shared.domain.aggregate import Context
 from shared.events.catalogue import SERVICES
 from shared.events.recommendations import CommitteeSessionRecorded
+from shared.store.event_store import EventStore
 from tests.journey.office import Desk
 from tools.cli.simulate import simulate
 from tools.local.stack import Stack

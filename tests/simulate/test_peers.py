@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from benchmarks.peers import plain
-from shared.intake import Arrival
+from shared.consumer.record import Arrival
 from tests.history import composed
 from tools.simulate.history import history
 from tools.simulate.records import read, records_of, write

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.consumer.record import Arrival, Heard, take_apart
 from shared.events.canonical import leaf_hash
-from shared.intake import Arrival, Heard, take_apart
 from tools.simulate.history import history
 from tools.simulate.records import read, records_of, write
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tools.cli import trace_sections as sections
-from tools.cli.page import Entry, words
+from tools.render import trace_sections as sections
+from tools.render.page import Entry, words
 
 Trace = dict[str, Any]
 Lines = dict[str, list[str]]

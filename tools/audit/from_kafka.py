@@ -12,14 +12,14 @@ from typing import IO, Any, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from shared.intake import Arrival
-from shared.tail import checkpoints_published, records
+from shared.consumer.record import Arrival
+from shared.ledger.restore_check import checkpoints_published, records
 from shared.tlog.checkpoints import opened
 from shared.tlog.merkle import TILE_WIDTH, Tree, leaf_hash
 from shared.tlog.notes import Verifier
 from tools.audit.slices import place
 from tools.audit.writing import CannotExport
-from tools.cli.failures import Unreachable
+from tools.client.errors import Unreachable
 
 TRIED = 64
 _ABSENT = 2**64 - 1

@@ -11,7 +11,7 @@ from shared.tlog.notes import NotAKey, Verifier
 from shared.tlog.tiles import NotABundle, Tile, bundles_of, entries_of
 from tools.audit.slices import place
 from tools.audit.writing import CannotExport
-from tools.cli.client import Services
+from tools.client.services import Services
 
 
 @dataclass

@@ -18,10 +18,10 @@ import orjson
 
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import SHAPE, compose, trace_bytes
+from shared.consumer.record import Heard
 from shared.events.canonical import NotCanonical, canonical, sha256_hex
 from shared.events.catalogue import Undecodable, decode
-from shared.folds import PASSING, Folded, fold_on
-from shared.intake import Heard
+from shared.projection.fold import PASSING, Folded, fold_on
 from shared.tlog.checkpoints import Checkpoint, Cosigned, cosigned, opened
 from shared.tlog.merkle import ProofFails, check_inclusion, leaf_hash
 from shared.tlog.notes import NotAKey, NotANote, Verifier

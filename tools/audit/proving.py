@@ -17,8 +17,8 @@ from shared.tlog.tiles import CHECKPOINT, Tile
 from tools.audit.bundle import ALL_KEYS, Bundle
 from tools.audit.proof import FORMAT
 from tools.audit.replaying import replaying, subject_of
-from tools.cli.client import Services
-from tools.cli.progress import Advance
+from tools.client.progress import Advance
+from tools.client.services import Services
 
 _COMPOSES = "recommendations"
 

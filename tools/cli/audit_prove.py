@@ -14,11 +14,11 @@ from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.proof import NotProven, Proven, check
 from tools.audit.proving import CannotProve, from_bundle, from_services
 from tools.audit.signatures import Trusted
-from tools.cli.client import Services
-from tools.cli.connection import Connection, Format, Home, Token
-from tools.cli.failures import BadInput, Failure, exits
-from tools.cli.progress import bar
 from tools.cli.reading import REFERENCE
+from tools.client.connection import Connection, Format, Home, Token
+from tools.client.errors import BadInput, Failure, exits
+from tools.client.progress import bar
+from tools.client.services import Services
 from tools.local.stack import DEFAULT_HOME
 
 console = Console()

@@ -16,15 +16,15 @@ from rich.console import Console
 
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.events.envelope import stamp
-from shared.moments import Day, Moment
+from shared.http.query_times import Day, Moment
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.comparing import Comparison, Digest, beside_export, beside_live, exported, live
 from tools.audit.diffing import changes
 from tools.audit.replaying import Writing, digest_of, replaying
-from tools.cli.client import Services
-from tools.cli.connection import Connection, Format, Home, Token
-from tools.cli.failures import REFUSED, BadInput, exits
-from tools.cli.progress import bar
+from tools.client.connection import Connection, Format, Home, Token
+from tools.client.errors import REFUSED, BadInput, exits
+from tools.client.progress import bar
+from tools.client.services import Services
 from tools.local.stack import DEFAULT_HOME
 from tools.replay.replaying import Replaying
 from tools.replay.roster import roster_bytes

@@ -22,10 +22,10 @@ from tools.audit.verifying import verify as verify_bundle
 from tools.audit.witnessing import WillNotVouch, Witness
 from tools.audit.words import as_json, in_words
 from tools.audit.writing import CannotExport
-from tools.cli.client import Services
-from tools.cli.connection import Connection, Format, Home, Token
-from tools.cli.failures import REFUSED, BadInput, Failure, exits
-from tools.cli.progress import bar
+from tools.client.connection import Connection, Format, Home, Token
+from tools.client.errors import REFUSED, BadInput, Failure, exits
+from tools.client.progress import bar
+from tools.client.services import Services
 from tools.local.files import write
 from tools.local.stack import DEFAULT_HOME
 

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.events.catalogue import SERVICES
-from tools.cli.client import Services
-from tools.cli.connection import Connection, Format, Home, Token
-from tools.cli.failures import BadInput, exits
+from tools.client.connection import Connection, Format, Home, Token
+from tools.client.errors import BadInput, exits
+from tools.client.services import Services
 from tools.local.stack import DEFAULT_HOME
 
 dead_letters = typer.Typer(help="Messages that could not be taken: read them, take them again, or dismiss them.",

@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tools.cli.client import PATIENCE_SECONDS, Services
-from tools.cli.connection import Connection, Format, Home, Token
-from tools.cli.failures import BAD_INPUT, REFUSED, BadInput, Unreachable, exits, say
-from tools.cli.progress import bar
-from tools.cli.settling import settle
+from tools.client.connection import Connection, Format, Home, Token
+from tools.client.errors import BAD_INPUT, REFUSED, BadInput, Unreachable, exits, say
+from tools.client.progress import bar
+from tools.client.services import PATIENCE_SECONDS, Services
+from tools.client.wait import settle
 from tools.local.stack import DEFAULT_HOME
 from tools.record.checking import CheckedRecord, check
 from tools.record.faults import RecordRefused

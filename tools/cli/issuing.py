@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from shared.domain.members import MEMBERS
 from shared.events.words import Role, words
-from shared.members import MEMBERS
-from tools.cli.connection import Home
-from tools.cli.failures import BadInput, Failure, exits
+from tools.client.connection import Home
+from tools.client.errors import BadInput, Failure, exits
 from tools.local.stack import DEFAULT_HOME
 from tools.local.tokens import KEY_FILE, mint
 

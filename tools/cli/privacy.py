@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 
 from shared.events.envelope import stamp
-from tools.cli.client import Services
-from tools.cli.connection import Connection, Format, Home, Token
-from tools.cli.failures import BadInput, Failure, exits
+from tools.client.connection import Connection, Format, Home, Token
+from tools.client.errors import BadInput, Failure, exits
+from tools.client.services import Services
 from tools.local.stack import DEFAULT_HOME
 from tools.record.loading import CommandRefused
 

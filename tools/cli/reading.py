@@ -10,12 +10,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tools.cli.client import Services
-from tools.cli.connection import Connection, Format, Home, Token
-from tools.cli.failures import BadInput, Failure, exits
-from tools.cli.page import WIDTH
-from tools.cli.trace_text import plain_text, trace_text
+from tools.client.connection import Connection, Format, Home, Token
+from tools.client.errors import BadInput, Failure, exits
+from tools.client.services import Services
 from tools.local.stack import DEFAULT_HOME
+from tools.render.page import WIDTH
+from tools.render.trace_text import plain_text, trace_text
 
 REFERENCE = re.compile(r"^[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}$")
 Filter = Annotated[str | None, typer.Option(show_default=False)]

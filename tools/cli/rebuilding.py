@@ -7,10 +7,10 @@ import typer
 from rich.console import Console
 
 from shared.events.catalogue import SERVICES
-from tools.cli.client import Services
-from tools.cli.connection import Connection, Home, Token
-from tools.cli.failures import BadInput, Failure, exits
-from tools.cli.progress import bar
+from tools.client.connection import Connection, Home, Token
+from tools.client.errors import BadInput, Failure, exits
+from tools.client.progress import bar
+from tools.client.services import Services
 from tools.local.stack import DEFAULT_HOME
 
 console = Console()

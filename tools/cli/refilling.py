@@ -13,10 +13,10 @@ from pymongo.errors import PyMongoError
 from rich.console import Console
 
 from shared.events.catalogue import SERVICES
-from shared.refill import CannotRefill, Refill, Refilled
-from tools.cli.connection import Connection, Home
-from tools.cli.failures import BadInput, Failure, Unreachable, exits
-from tools.cli.progress import Advance, bar
+from shared.ledger.refill import CannotRefill, Refill, Refilled
+from tools.client.connection import Connection, Home
+from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.progress import Advance, bar
 from tools.local import grants
 from tools.local.memory import Memory
 from tools.local.stack import DEFAULT_HOME

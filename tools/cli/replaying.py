@@ -11,13 +11,13 @@ from rich.console import Console
 
 from services.recommendations.projection import TOPICS
 from services.recommendations.trace import SHAPE, trace_bytes
-from tools.cli.client import Services
-from tools.cli.comparison import Rebuilt, Trace, Verdict, compare
-from tools.cli.connection import Connection, Format, Home, Token
-from tools.cli.failures import REFUSED, exits
-from tools.cli.history import from_journal, from_kafka
-from tools.cli.progress import bar
+from tools.client.connection import Connection, Format, Home, Token
+from tools.client.errors import REFUSED, exits
+from tools.client.progress import bar
+from tools.client.services import Services
 from tools.local.stack import DEFAULT_HOME
+from tools.replay.comparison import Rebuilt, Trace, Verdict, compare
+from tools.replay.history import from_journal, from_kafka
 from tools.replay.replaying import Replaying, Told
 
 Origin = Literal["kafka", "journal"]

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.events.catalogue import SERVICES
-from tools.cli.client import Services
-from tools.cli.connection import Connection, Home
-from tools.cli.failures import BadInput, Failure, Refused, Unreachable, exits
-from tools.cli.progress import bar
+from tools.client.connection import Connection, Home
+from tools.client.errors import BadInput, Failure, Refused, Unreachable, exits
+from tools.client.progress import bar
+from tools.client.services import Services
 from tools.local import grants
 from tools.local.memory import Memory
 from tools.local.stack import DEFAULT_HOME

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from shared.members import MEMBERS
+from shared.domain.members import MEMBERS
 from tools.record.faults import Fault, Place, Places, in_words, refused
 from tools.record.reading import Document, read_text
 

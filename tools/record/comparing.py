@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.aggregates import Fact
+from shared.domain.aggregate import Fact
 from shared.events.event import Event
 from shared.events.recommendations import MandateCited, MandateUncited, RecommendationAdopted, RecommendationDiscussed
 from tools.record.checking import CheckedRow

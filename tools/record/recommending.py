@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.recommendations import commands
-from shared.aggregates import Command
+from shared.domain.aggregate import Command
 from shared.events import recommendations as events
 from shared.events.event import Event
 from tools.record.faults import Place

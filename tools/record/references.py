@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import Any
 
-from shared.members import MEMBERS
+from shared.domain.members import MEMBERS
 from tools.record.faults import Fault, Place, Places
 from tools.record.naming import slug
 

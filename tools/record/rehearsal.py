@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.meetings.domain.meeting import MEETING
-from services.recommendations.domain.heard import MEETING as HEARD_MEETING
+from services.recommendations.domain.foreign import MEETING as HEARD_MEETING
 from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.recommendation import RECOMMENDATION
-from services.recommendations.domain.small import DELIVERABLE, INITIATIVE, SESSION
-from shared.aggregates import Aggregate, Context, Fact, Known
+from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, SESSION
+from shared.domain.aggregate import Aggregate, Context, Fact, Known
+from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
 from shared.events.envelope import TooLarge, encode
 from shared.events.event import Event
-from shared.rejections import Rejection
 from tools.record.faults import Fault, Places
 from tools.record.rows import Row
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.meetings.commands import RecordMeeting
 from services.recommendations import commands
-from shared.aggregates import Command
+from shared.domain.aggregate import Command
 from shared.events import meetings, recommendations
 from shared.events.event import Event
 from tools.record.faults import Place

@@ -8,7 +8,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from services.recommendations.projection import AGGREGATES
-from shared.folds import PASSING, Folded
+from shared.projection.fold import PASSING, Folded
 
 _LINE = Struct(">Q32s")
 _OPEN_BYTES = 50_000_000

@@ -17,11 +17,11 @@ from typing import Any, Self
 from services.nominations.domain.membership import MEMBERSHIP
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose
-from shared.aggregates import Aggregate
+from shared.consumer.record import Arrival, Heard, Poison, take_apart
+from shared.domain.aggregate import Aggregate
 from shared.events.catalogue import Undecodable, decode
-from shared.folds import PASSING, Folded, fold_on
-from shared.intake import Arrival, Heard, Poison, take_apart
-from tools.cli.history import History, streams_of
+from shared.projection.fold import PASSING, Folded, fold_on
+from tools.replay.history import History, streams_of
 from tools.replay.kept import Kept, Streams, keep
 from tools.replay.roster import Row, row_of
 from tools.replay.spool import Parts, Spool

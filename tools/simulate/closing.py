@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.recommendations import commands
-from shared.aggregates import Command
+from shared.domain.aggregate import Command
 from tools.simulate.chance import day
 from tools.simulate.world import Group, World
 

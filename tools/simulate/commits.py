@@ -7,8 +7,8 @@ from typing import Any
 
 from bson.binary import Binary
 
-from shared.aggregates import Command, Context
-from shared.handling import digest_of
+from shared.domain.aggregate import Command, Context
+from shared.store.command_handler import digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Made:
         return self.first + len(self.raws) - 1
 
     def document(self) -> dict[str, Any]:
-        """Return the commit document, as shared/event_store.py stores it."""
+        """Return the commit document, as shared/store/event_store.py stores it."""
         return {
             "_id": {"s": self.stream, "v": self.first},
             "last": self.last,

@@ -9,12 +9,12 @@ from services.meetings import projection as meetings
 from services.nominations import projection as nominations
 from services.notifications import projection as notifications
 from services.recommendations import projection as recommendations
-from shared.aggregates import Aggregate, Command, Context, Fact, Facts, Known
-from shared.event_store import Commit
+from shared.domain.aggregate import Aggregate, Command, Context, Fact, Facts, Known
+from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Correction, Event
-from shared.rejections import Rejection
+from shared.store.event_store import Commit
 from tools.simulate.chance import Chance, moment
 from tools.simulate.commits import Made
 from tools.simulate.policies import Policies, Told

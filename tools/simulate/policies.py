@@ -9,11 +9,11 @@ from typing import Any, cast
 from services.nominations.subscribers import Policies as OfNominations
 from services.notifications.subscribers import Policies as OfNotifications
 from services.recommendations.subscribers import Policies as OfRecommendations
-from shared.aggregates import Command, Context, Known
-from shared.event_store import Commit
+from shared.domain.aggregate import Command, Context, Known
 from shared.events.event import Event
 from shared.events.notifications import SubscriptionAdded, SubscriptionRemoved
-from shared.folds import Folded
+from shared.projection.fold import Folded
+from shared.store.event_store import Commit
 
 REACTION_MS = 40
 Follow = Callable[[str, Command, Context, int], Commit]

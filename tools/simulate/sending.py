@@ -12,7 +12,7 @@ from services.nominations.commands import ResubmitNomination, SubmitNomination
 from services.notifications import api as notifications
 from services.notifications.commands import AddSubscription
 from services.recommendations import api as recommendations
-from shared.routes import Post
+from shared.http.commands import Post
 from tools.record.loading import CommandRefused
 from tools.simulate.commits import Made
 

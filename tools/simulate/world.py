@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.aggregates import Command
-from shared.members import MEMBERS
+from shared.domain.aggregate import Command
+from shared.domain.members import MEMBERS
 from tools.simulate.chance import DAY, YEAR, Chance, on
 from tools.simulate.commits import Made
 from tools.simulate.platform import Platform

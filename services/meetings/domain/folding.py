@@ -16,7 +16,7 @@ from services.meetings.domain.states import (
     Proposed,
     Recorded,
 )
-from shared.aggregates import Fact
+from shared.domain.aggregate import Fact
 from shared.events.event import Event
 from shared.events.meetings import (
     AgendaItemAdded,

@@ -21,7 +21,8 @@ from services.meetings.commands import (
 from services.meetings.domain.folding import evolve
 from services.meetings.domain.rules import AgendaItemNamesUnknownProvision, TwoConfirmationsConveneAMeeting
 from services.meetings.domain.states import Absent, Cancelled, Convened, Held, Meeting, OnRecord, Proposed, Recorded
-from shared.aggregates import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
 from shared.events.event import Event
 from shared.events.meetings import (
     AgendaItemAdded,
@@ -38,7 +39,6 @@ from shared.events.meetings import (
 )
 from shared.events.values import Seen
 from shared.events.words import Confirmer, words
-from shared.rejections import NotHeardYet, OutOfOrder, Rejection
 
 ENTRIES = (
     (AddAgendaItem, "agenda", "item"),

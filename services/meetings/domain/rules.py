@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shared.rejections import Rejection, RuleKind
+from shared.domain.rejections import Rejection, RuleKind
 
 
 @dataclass(frozen=True)

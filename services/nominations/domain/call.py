@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import CloseCall, OpenCall
-from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.rejections import OutOfOrder
 from shared.events.nominations import CallForNominationsClosed, CallForNominationsOpened
 from shared.events.values import Model
-from shared.rejections import OutOfOrder
 
 
 class Absent(Model):

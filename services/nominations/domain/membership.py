@@ -9,11 +9,11 @@ from pydantic import Field, TypeAdapter
 from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.domain.nomination import Accepted, in_words
 from services.nominations.domain.rules import MembershipRestsOnUnknownNomination
-from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.rejections import OutOfOrder
 from shared.events.event import Event
 from shared.events.nominations import MembershipBegan, MembershipEnded
 from shared.events.values import Model
-from shared.rejections import OutOfOrder
 
 
 class Absent(Model):

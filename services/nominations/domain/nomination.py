@@ -20,7 +20,9 @@ from services.nominations.domain.rules import (
     OnlyMembersAndAssociateMembersNominate,
     OnlyTheMembersOwnGovernmentNominates,
 )
-from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.members import MEMBERS
+from shared.domain.rejections import OutOfOrder, Rejection
 from shared.events.event import Event
 from shared.events.nominations import (
     NominationAccepted,
@@ -31,8 +33,6 @@ from shared.events.nominations import (
     NominationWithdrawn,
 )
 from shared.events.values import Model, WorldDate
-from shared.members import MEMBERS
-from shared.rejections import OutOfOrder, Rejection
 
 
 class Absent(Model):

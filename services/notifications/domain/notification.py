@@ -16,7 +16,8 @@ from services.notifications.commands import (
 )
 from services.notifications.domain.rules import EventCameBeforeSubscription, NotificationRestsOnUnknownSubscription
 from services.notifications.domain.subscription import Active, in_words
-from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.rejections import OutOfOrder
 from shared.events.event import Event
 from shared.events.notifications import (
     NotificationAttempted,
@@ -26,7 +27,6 @@ from shared.events.notifications import (
     NotificationUncertain,
 )
 from shared.events.values import Model
-from shared.rejections import OutOfOrder
 
 
 class Absent(Model):

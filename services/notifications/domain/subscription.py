@@ -8,11 +8,11 @@ from pydantic import Field, TypeAdapter
 
 from services.notifications.commands import AddSubscription, RemoveSubscription
 from services.notifications.domain.rules import SubscriptionNamesUnknownEvent
-from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.rejections import OutOfOrder
 from shared.events.catalogue import EVENTS
 from shared.events.notifications import SubscriptionAdded, SubscriptionRemoved
 from shared.events.values import Model
-from shared.rejections import OutOfOrder
 
 TOLD_OF = frozenset(event.__name__ for event in EVENTS.values() if event.service != "notifications")
 

@@ -23,18 +23,18 @@ from services.notifications.commands import (
 )
 from services.notifications.domain.notification import NOTIFICATION, Attempted, Planned, Postponed
 from services.notifications.sending.courier import Answer, Courier, NoAnswer, NotTaken, Taken
-from services.notifications.sending.letters import Letter, Letters
+from services.notifications.sending.emails import Letter, Letters
 from services.notifications.sending.settings import NotificationSettings
-from shared.aggregates import Command, Context
-from shared.event_store import Commit, Conflict, StoreClosed, StoreFault
+from shared.domain.aggregate import Command, Context
+from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import moment
 from shared.events.notifications import NotificationAttempted
-from shared.folding import States
-from shared.folds import Folded
-from shared.handling import Ledgers, digest_of, handle
-from shared.rejections import Rejection
-from shared.telemetry import NOTIFICATIONS, Pulse
+from shared.projection.fold import Folded
+from shared.projection.state_store import States
+from shared.runtime.telemetry import NOTIFICATIONS, Pulse
+from shared.store.command_handler import Ledgers, digest_of, handle
+from shared.store.event_store import Commit, Conflict, StoreClosed, StoreFault
 
 log = structlog.get_logger()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, ValidationInfo, field_validator
 
 from services.notifications.commands import Address
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 
 class NotificationSettings(Settings):

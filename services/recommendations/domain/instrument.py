@@ -15,9 +15,10 @@ from services.recommendations.commands import (
     RegisterProvision,
     SupersedeInstrument,
 )
+from services.recommendations.domain.recorded_fact import Said, said
 from services.recommendations.domain.rules import NamesUnknownInstrument, ProvisionNotOnRecord
-from services.recommendations.domain.said import Said, said
-from shared.aggregates import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.rejections import OutOfOrder
 from shared.events.event import Event
 from shared.events.recommendations import (
     InstrumentCarried,
@@ -29,7 +30,6 @@ from shared.events.recommendations import (
     ReportingDutyDischarged,
 )
 from shared.events.values import Model
-from shared.rejections import OutOfOrder
 
 Relation: TypeAlias = InstrumentSuperseded | InstrumentReaffirmed | InstrumentCarried | InstrumentEndorsed
 _RELATES: dict[type[Command], type[Relation]] = {

@@ -11,10 +11,10 @@ from services.recommendations.commands import (
 )
 from services.recommendations.domain import rules
 from services.recommendations.domain.state import Closed, Recommendation
-from shared.aggregates import Command, Decision, event_from
+from shared.domain.aggregate import Command, Decision, event_from
+from shared.domain.rejections import OutOfOrder
 from shared.events import recommendations as events
 from shared.events.event import Event
-from shared.rejections import OutOfOrder
 
 
 def decide(state: Recommendation, command: Command, *, stream: str) -> Decision:

@@ -8,11 +8,11 @@ from functools import cache
 from services.recommendations import commands
 from services.recommendations.domain import rules
 from services.recommendations.domain.state import Absent, State
-from shared.aggregates import Command, Facts
+from shared.domain.aggregate import Command, Facts
+from shared.domain.rejections import NotHeardYet, Rejection
 from shared.events import recommendations as events
 from shared.events.event import Event
 from shared.events.values import Evidence
-from shared.rejections import NotHeardYet, Rejection
 
 _UNKNOWN: dict[str, Callable[[str], Rejection]] = {
     "meeting": lambda key: NotHeardYet(f"meeting/{key}"),

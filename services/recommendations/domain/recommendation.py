@@ -24,16 +24,16 @@ from services.recommendations.commands import (
     UnciteMandate,
 )
 from services.recommendations.domain import lineage, naming, rules
-from services.recommendations.domain.heard import Heard
+from services.recommendations.domain.foreign import Heard
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.mandate import was_live
-from services.recommendations.domain.small import Absent as NotRecorded
-from services.recommendations.domain.small import unknown_provision
+from services.recommendations.domain.registers import Absent as NotRecorded
+from services.recommendations.domain.registers import unknown_provision
 from services.recommendations.domain.state import Absent, Adopted, Closed, Disposed, Drafted, State, Transmitted, evolve
-from shared.aggregates import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.rejections import OutOfOrder
 from shared.events import recommendations as events
 from shared.events.values import ProvisionRef, Seen, earliest_day
-from shared.rejections import OutOfOrder
 
 OnRecord = Drafted | Adopted | Transmitted | Disposed | Closed
 Open = Drafted | Adopted | Transmitted | Disposed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from services.recommendations.domain.said import Said, said
-from shared.aggregates import Fact
+from services.recommendations.domain.recorded_fact import Said, said
+from shared.domain.aggregate import Fact
 from shared.events.event import Event
 from shared.events.recommendations import (
     CitationReconfirmed,

@@ -11,7 +11,7 @@ from services.recommendations.trace import gaps, mandates, outcome, work
 from services.recommendations.trace.reader import Reader, certainty, given
 from services.recommendations.trace.window import Window, mark
 from shared.events.canonical import canonical_unchecked
-from shared.folds import Folded
+from shared.projection.fold import Folded
 
 SHAPE = 1
 OWN_REFERENCE = "this system's own reference, not a United Nations symbol"

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from services.recommendations.domain.heard import Heard
+from services.recommendations.domain.foreign import Heard
 from services.recommendations.domain.instrument import Registered
-from services.recommendations.domain.said import Said
-from services.recommendations.domain.small import Closed, OnRecord
+from services.recommendations.domain.recorded_fact import Said
+from services.recommendations.domain.registers import Closed, OnRecord
 from services.recommendations.trace.window import Window
 from shared.events.event import Event
-from shared.folds import Folded
+from shared.projection.fold import Folded
 
 M = TypeVar("M")
 

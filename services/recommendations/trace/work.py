@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.recommendations.domain.said import Said
+from services.recommendations.domain.recorded_fact import Said
 from services.recommendations.domain.state import Recommendation
 from services.recommendations.trace.reader import Reader, certainty, given
 from services.recommendations.trace.window import mark

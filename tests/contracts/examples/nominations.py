@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.events import nominations as n
 from shared.events.event import Event
 from shared.events.values import NoteVerbale
-from shared.sealing import seal
+from shared.privacy.key_ring import seal
 from tests.contracts.examples.said import CERTAIN, DIGEST, SEALING_KEY
 
 SEALED = seal(SEALING_KEY, "synthetic-person", {"name": "Synthetic Person", "contact": "synthetic@example.org"})

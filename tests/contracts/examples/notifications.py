@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.events import notifications as s
 from shared.events.event import Event
-from shared.sealing import seal
+from shared.privacy.key_ring import seal
 from tests.contracts.examples.said import CERTAIN, SEALING_KEY
 
 SEALED = seal(SEALING_KEY, "synthetic-reader", {"name": "Synthetic Reader", "address": "synthetic@example.org"})

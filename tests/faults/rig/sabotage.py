@@ -19,15 +19,15 @@ from services.notifications.sending.courier import Courier
 from services.notifications.sending.sender import Sender
 from services.recommendations import projection as reading
 from services.recommendations.projection import Traces
-from shared import intake
-from shared.aggregates import Context
-from shared.event_store import EventStore
+from shared.consumer import record as intake
+from shared.consumer.offsets import Offsets
+from shared.consumer.subscriber import Subscriber
+from shared.domain.aggregate import Context
 from shared.events.catalogue import Recorded, Undecodable
-from shared.ledger import Ledger
-from shared.messaging import Subscriber
-from shared.offsets import Offsets
-from shared.projecting import Projection
-from shared.relay import Lease, Relay
+from shared.ledger.ledger import Ledger
+from shared.ledger.relay import Lease, Relay
+from shared.projection.projector import Projection
+from shared.store.event_store import EventStore
 from tests.faults.rig import clock
 from tests.faults.rig.points import Point, Points
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from pymongo import MongoClient
 
+from shared.consumer.record import Arrival
 from shared.events.catalogue import Recorded, decode
-from shared.intake import Arrival
 from tests.faults.rig.platform import Platform
 from tests.journey.topics import everything_on
 from tools.local import grants

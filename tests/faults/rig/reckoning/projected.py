@@ -14,15 +14,15 @@ from services.notifications import projection as notifications
 from services.recommendations import projection as recommendations
 from services.recommendations.trace import SHAPE as TRACE_SHAPE
 from services.recommendations.trace import trace_bytes
-from shared.aggregates import Aggregate
-from shared.folding import States
-from shared.folds import PASSING, Folded, fold_on
+from shared.domain.aggregate import Aggregate
+from shared.projection.fold import PASSING, Folded, fold_on
+from shared.projection.state_store import States
 from tests.faults.rig.platform import Platform
 from tests.faults.rig.reckoning.evidence import Evidence
 from tests.faults.rig.reckoning.findings import Findings
-from tools.cli.comparison import rebuilt_from
-from tools.cli.history import History, streams_of
 from tools.local import grants
+from tools.replay.comparison import rebuilt_from
+from tools.replay.history import History, streams_of
 
 Reads = tuple[Mapping[str, Aggregate[Any]], int, tuple[str, ...]]
 READERS: dict[str, Reads] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from shared.intake import Heard, Poison, take_apart
+from shared.consumer.record import Heard, Poison, take_apart
 from tests.faults.rig.reckoning.evidence import Evidence, Key
 from tests.faults.rig.reckoning.findings import Findings
 from tests.faults.rig.reckoning.sequenced import entries_of

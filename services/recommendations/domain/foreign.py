@@ -1,0 +1,133 @@
+"""The meetings that this service hears of, as far as a trace and a rule need them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from shared.domain.aggregate import Aggregate, Command, Decision, Fact
+from shared.domain.rejections import OutOfOrder
+from shared.events.event import Event
+from shared.events.meetings import (
+    AttendanceRecorded,
+    DocumentDisseminated,
+    MeetingCancelled,
+    MeetingConvened,
+    MeetingHeld,
+    MeetingProposed,
+    MeetingRecorded,
+    MeetingRescheduled,
+)
+from shared.events.values import Model
+
+MeetingStage = Literal["proposed", "convened", "held", "cancelled"]
+
+
+class Unheard(Model):
+    """Nothing was heard of this meeting."""
+
+    stage: Literal["unheard"] = "unheard"
+
+
+class Heard(Model):
+    """A meeting as it now stands, who came, and what was given to them; `versions` are all the events behind it."""
+
+    stage: MeetingStage
+    title: str
+    kind: str
+    modality: str
+    starts_at: str | None = None
+    ends_at: str | None = None
+    status: str | None = None
+    source: str | None = None
+    note: str | None = None
+    versions: tuple[int, ...]
+    members: tuple[str, ...] = ()
+    in_room: int = 0
+    remote: int = 0
+    documents: tuple[dict[str, str], ...] = ()
+
+
+Meeting: TypeAlias = Unheard | Heard
+
+
+def evolve(state: Meeting, fact: Fact) -> Meeting:
+    """Fold one fact of a meeting's stream."""
+    kind = type(fact.data)
+    if kind in _BEGINS:
+        return _begun(_BEGINS[kind], fact.data, fact)
+    if kind not in _CHANGES or isinstance(state, Unheard):
+        return state
+    return state.model_copy(update={**_CHANGES[kind](state, fact.data), "versions": state.versions + fact.versions})
+
+
+def _begun(stage: MeetingStage, data: Any, fact: Fact) -> Heard:
+    return Heard(
+        stage=stage,
+        title=data.title,
+        kind=data.kind,
+        modality=data.modality or "unknown",
+        starts_at=data.starts_at,
+        ends_at=data.ends_at,
+        status=data.status,
+        source=data.source,
+        note=data.note,
+        versions=fact.versions,
+    )
+
+
+def _attended(state: Heard, attendance: AttendanceRecorded) -> dict[str, Any]:
+    members, place = state.members, bisect_left(state.members, attendance.member)
+    if members[place : place + 1] != (attendance.member,):
+        members = (*members[:place], attendance.member, *members[place:])
+    if attendance.presence == "in_room":
+        return {"members": members, "in_room": state.in_room + 1}
+    return {"members": members, "remote": state.remote + 1}
+
+
+def _given_out(state: Heard, document: DocumentDisseminated) -> dict[str, Any]:
+    """Note what was given out, and whether a form of it is known to be accessible (founding note, paragraph 23)."""
+    answers = {rendition.accessible for rendition in document.renditions}
+    accessible = "yes" if True in answers else "no" if answers == {False} else "unknown"
+    symbol = {"symbol": document.symbol} if document.symbol else {}
+    paper = {"document": document.document, "title": document.title, **symbol, "accessible": accessible}
+    return {"documents": (*state.documents, paper)}
+
+
+def _rescheduled(state: Heard, moved: MeetingRescheduled) -> dict[str, Any]:
+    return {"starts_at": moved.starts_at, "ends_at": moved.ends_at, "modality": moved.modality or state.modality}
+
+
+def _held(state: Heard, held: MeetingHeld) -> dict[str, Any]:
+    return {
+        "stage": "held",
+        "starts_at": held.held_from or state.starts_at,
+        "ends_at": held.held_to or state.ends_at,
+    }
+
+
+_BEGINS: dict[type[Event], MeetingStage] = {MeetingProposed: "proposed", MeetingRecorded: "held"}
+_CHANGES: dict[type[Event], Callable[[Heard, Any], dict[str, Any]]] = {
+    AttendanceRecorded: _attended,
+    DocumentDisseminated: _given_out,
+    MeetingRescheduled: _rescheduled,
+    MeetingConvened: lambda _state, _data: {"stage": "convened"},
+    MeetingCancelled: lambda _state, _data: {"stage": "cancelled"},
+    MeetingHeld: _held,
+}
+
+
+def _decide(_state: Meeting, command: Command, *, stream: str, **_: Any) -> Decision:
+    return OutOfOrder(type(command).__name__, stream, "another service's")
+
+
+MEETING: Aggregate[Meeting] = Aggregate(
+    kind="meeting",
+    initial=Unheard(),
+    states=TypeAdapter(Annotated[Meeting, Field(discriminator="stage")]),
+    evolve=evolve,
+    decide=_decide,
+)

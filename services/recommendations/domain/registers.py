@@ -1,0 +1,205 @@
+"""The streams that are little more than a fact on record: session, priority, initiative, deliverable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
+
+from pydantic import Field, TypeAdapter
+
+from services.recommendations.commands import (
+    ClosePriority,
+    RecordCommitteeSession,
+    RecordDeliverable,
+    RegisterInitiative,
+    SelectPriority,
+)
+from services.recommendations.domain.instrument import Registered
+from services.recommendations.domain.recorded_fact import Said, said
+from services.recommendations.domain.rules import CitesUnknownProvision
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
+from shared.events.event import Event
+from shared.events.recommendations import (
+    CommitteeSessionRecorded,
+    DeliverableRecorded,
+    InitiativeRegistered,
+    PriorityClosed,
+    PrioritySelected,
+)
+from shared.events.values import Model, ProvisionRef, Seen
+
+E = TypeVar("E", bound=Event, covariant=True)
+
+
+class Absent(Model):
+    """Nothing of this id is on record."""
+
+    stage: Literal["absent"] = "absent"
+
+
+class OnRecord(Model, Generic[E]):
+    """It is on record."""
+
+    stage: Literal["on record"] = "on record"
+    recorded: Said[E]
+
+
+class Closed(Model, Generic[E]):
+    """It was on record and has ended."""
+
+    stage: Literal["closed"] = "closed"
+    recorded: Said[E]
+    closed: Said[PriorityClosed]
+
+
+Session: TypeAlias = Absent | OnRecord[CommitteeSessionRecorded]
+Initiative: TypeAlias = Absent | OnRecord[InitiativeRegistered]
+Deliverable: TypeAlias = Absent | OnRecord[DeliverableRecorded]
+Priority: TypeAlias = Absent | OnRecord[PrioritySelected] | Closed[PrioritySelected]
+
+
+def unknown_provision(named: Iterable[ProvisionRef], facts: Facts) -> Rejection | None:
+    """Return the refusal of the first provision that is not in the register."""
+    for ref in named:
+        known = facts.get(f"instrument/{ref.instrument}")
+        if known is None or not isinstance(known.state, Registered) or known.state.provision(ref.provision) is None:
+            return CitesUnknownProvision(ref.instrument, ref.provision)
+    return None
+
+
+def instruments_of(named: Iterable[ProvisionRef]) -> frozenset[str]:
+    """Return the streams of the instruments that provisions belong to."""
+    return frozenset(f"instrument/{ref.instrument}" for ref in named)
+
+
+def _evolve_session(state: Session, fact: Fact) -> Session:
+    if isinstance(fact.data, CommitteeSessionRecorded):
+        return OnRecord[CommitteeSessionRecorded](recorded=said(fact, CommitteeSessionRecorded))
+    return state
+
+
+def _evolve_initiative(state: Initiative, fact: Fact) -> Initiative:
+    if isinstance(fact.data, InitiativeRegistered):
+        return OnRecord[InitiativeRegistered](recorded=said(fact, InitiativeRegistered))
+    return state
+
+
+def _evolve_deliverable(state: Deliverable, fact: Fact) -> Deliverable:
+    if isinstance(fact.data, DeliverableRecorded):
+        return OnRecord[DeliverableRecorded](recorded=said(fact, DeliverableRecorded))
+    return state
+
+
+def _evolve_priority(state: Priority, fact: Fact) -> Priority:
+    match state, fact.data:
+        case _, PrioritySelected():
+            return OnRecord[PrioritySelected](recorded=said(fact, PrioritySelected))
+        case OnRecord() | Closed(), PriorityClosed():
+            return Closed[PrioritySelected](recorded=state.recorded, closed=said(fact, PriorityClosed))
+        case _:
+            return state
+
+
+def _decide(state: Any, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
+    match state, command:
+        case Absent(), RecordCommitteeSession():
+            return [event_from(command, CommitteeSessionRecorded)]
+        case Absent(), RecordDeliverable():
+            return [event_from(command, DeliverableRecorded)]
+        case Absent(), RegisterInitiative(provisions=provisions):
+            return unknown_provision(provisions, facts) or [event_from(command, InitiativeRegistered)]
+        case Absent(), SelectPriority():
+            return _select(command, facts)
+        case OnRecord(), ClosePriority():
+            return [event_from(command, PriorityClosed)]
+        case _:
+            words = "not on record" if isinstance(state, Absent) else state.stage
+            return OutOfOrder(type(command).__name__, stream, words)
+
+
+def _select(command: SelectPriority, facts: Facts) -> Decision:
+    if (refusal := unknown_provision(command.provisions, facts)) is not None:
+        return refusal
+    if command.meeting is None:
+        return [event_from(command, PrioritySelected)]
+    meeting = f"meeting/{command.meeting}"
+    if meeting not in facts:
+        return NotHeardYet(meeting)
+    return [event_from(command, PrioritySelected, seen=Seen(stream=meeting, version=facts[meeting].version))]
+
+
+def _needs(_state: Any, command: Command) -> frozenset[str]:
+    match command:
+        case RegisterInitiative():
+            return instruments_of(command.provisions)
+        case SelectPriority():
+            meeting = {f"meeting/{command.meeting}"} if command.meeting else set()
+            return instruments_of(command.provisions) | meeting
+        case _:
+            return frozenset()
+
+
+def _names(event: Event) -> frozenset[str]:
+    match event:
+        case InitiativeRegistered():
+            return instruments_of(event.provisions)
+        case PrioritySelected():
+            meeting = {f"meeting/{event.meeting}"} if event.meeting else set()
+            return instruments_of(event.provisions) | meeting
+        case _:
+            return frozenset()
+
+
+def _facets_of_initiative(state: Initiative) -> dict[str, Any]:
+    if isinstance(state, Absent):
+        return {}
+    provisions = [f"{ref.instrument} {ref.provision}" for ref in state.recorded.data.provisions]
+    return {"member": state.recorded.data.supporting_member, "provision": provisions}
+
+
+def _facets_of_priority(state: Priority) -> dict[str, Any]:
+    if isinstance(state, Absent):
+        return {}
+    return {"stage": state.stage, "theme": list(state.recorded.data.themes)}
+
+
+def _facets_of_deliverable(state: Deliverable) -> dict[str, Any]:
+    return {} if isinstance(state, Absent) else {"year": state.recorded.data.year, "body": state.recorded.data.body}
+
+
+SESSION: Aggregate[Session] = Aggregate(
+    kind="session",
+    initial=Absent(),
+    states=TypeAdapter(Annotated[Session, Field(discriminator="stage")]),
+    evolve=_evolve_session,
+    decide=_decide,
+)
+INITIATIVE: Aggregate[Initiative] = Aggregate(
+    kind="initiative",
+    initial=Absent(),
+    states=TypeAdapter(Annotated[Initiative, Field(discriminator="stage")]),
+    evolve=_evolve_initiative,
+    decide=_decide,
+    needs=_needs,
+    names=_names,
+    facets=_facets_of_initiative,
+)
+DELIVERABLE: Aggregate[Deliverable] = Aggregate(
+    kind="deliverable",
+    initial=Absent(),
+    states=TypeAdapter(Annotated[Deliverable, Field(discriminator="stage")]),
+    evolve=_evolve_deliverable,
+    decide=_decide,
+    facets=_facets_of_deliverable,
+)
+PRIORITY: Aggregate[Priority] = Aggregate(
+    kind="priority",
+    initial=Absent(),
+    states=TypeAdapter(Annotated[Priority, Field(discriminator="stage")]),
+    evolve=_evolve_priority,
+    decide=_decide,
+    needs=_needs,
+    names=_names,
+    facets=_facets_of_priority,
+)

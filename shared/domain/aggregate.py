@@ -1,0 +1,163 @@
+"""What a stream means: commands, facts, and the pure functions that decide and fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import TypeAdapter
+
+from shared.domain.rejections import Rejection
+from shared.events.catalogue import EVENTS, Recorded
+from shared.events.event import Correction, Event
+from shared.events.upcasters import UPCASTERS, Upcaster, upcast
+from shared.events.values import Model
+
+S = TypeVar("S")
+E = TypeVar("E", bound=Event)
+
+
+class Command(Model):
+    """What somebody asks for, in the imperative; it may be refused."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who asks, when, and in what chain of cause and effect. `actor` is an opaque id."""
+
+    now: datetime
+    actor: str
+    role: str
+    command_id: str
+    correlation_id: str
+    causation_id: str | None = None
+    member: str | None = None
+
+    def new_id(self, what: str) -> str:
+        """Return an id that a retry of the same command gives again."""
+        return str(uuid5(NAMESPACE_URL, f"throughline:{self.command_id}:{what}"))
+
+
+class Fact(NamedTuple):
+    """An event as a fold sees it: its data as corrected, and the versions behind it (original, then correction)."""
+
+    data: Event
+    stream: str
+    versions: tuple[int, ...]
+    time: str
+    actor: str
+    role: str
+    event_id: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """The state of a stream that a decision rests on, and its version."""
+
+    state: Any
+    version: int
+
+
+Facts = Mapping[str, Known]
+Decision = list[Event] | Rejection
+
+
+def _nothing(_: Any) -> frozenset[str]:
+    return frozenset()
+
+
+def _no_facets(_: Any) -> dict[str, Any]:
+    return {}
+
+
+def _no_needs(_state: Any, _command: Any) -> frozenset[str]:
+    return frozenset()
+
+
+def _names_nothing(_event: Event) -> frozenset[str]:
+    return frozenset()
+
+
+@dataclass(frozen=True)
+class Aggregate(Generic[S]):
+    """One kind of stream: `kind/<id>`.
+
+    `needs(state, command)` names the other streams that the decision rests on; `names(event)` the streams that an
+    event's data names (a correction is checked for their existence); `depends_on(state)` the streams that a reader of
+    this state must also read; `facets(state)` the values that lists filter on.
+    """
+
+    kind: str
+    initial: S
+    states: TypeAdapter[S]
+    evolve: Callable[[S, Fact], S]
+    decide: Callable[..., Decision]
+    needs: Callable[[S, Any], frozenset[str]] = _no_needs
+    names: Callable[[Event], frozenset[str]] = _names_nothing
+    depends_on: Callable[[S], frozenset[str]] = _nothing
+    facets: Callable[[S], dict[str, Any]] = field(default=_no_facets)
+
+    def stream(self, key: object) -> str:
+        """Return the stream id for a key of this kind."""
+        return f"{self.kind}/{key}"
+
+    def fold(self, recorded: Iterable[Recorded], state: S | None = None) -> S:
+        """Fold events in stream order, corrected data in the place of what it corrects.
+
+        A state may be given to fold on from, unless one of the events is a correction.
+        """
+        folded = self.initial if state is None else state
+        for fact in facts_of(recorded):
+            folded = self.evolve(folded, fact)
+        return folded
+
+
+CORRECTIONS = frozenset(event for event in EVENTS.values() if issubclass(event, Correction))
+
+
+def facts_of(recorded: Iterable[Recorded], upcasters: Mapping[str, Upcaster] = UPCASTERS) -> list[Fact]:
+    """Turn a stream's events into facts: the latest correction's data stands in the place of the original's."""
+    events = list(recorded)
+    facts = [
+        Fact(e.data, e.subject, (e.streamversion,), e.time, e.actor, e.role, e.id)
+        for e in events
+        if type(e.data) not in CORRECTIONS
+    ]
+    if len(facts) == len(events):
+        return facts
+    originals = {event.streamversion: event for event in events if not isinstance(event.data, Correction)}
+    corrected: dict[int, tuple[Event, int]] = {}
+    for event in events:
+        if isinstance(event.data, Correction) and event.data.corrects < event.streamversion:
+            original = originals.get(event.data.corrects)
+            data = _corrected(original, event.data, upcasters) if original else None
+            if data is not None:
+                corrected[event.data.corrects] = data, event.streamversion
+    return [
+        fact._replace(data=corrected[fact.versions[0]][0], versions=(fact.versions[0], corrected[fact.versions[0]][1]))
+        if fact.versions[0] in corrected
+        else fact
+        for fact in facts
+    ]
+
+
+def _corrected(original: Recorded, correction: Correction, upcasters: Mapping[str, Upcaster]) -> Event | None:
+    """Return the corrected data; None where it does not fit, for a fold never refuses what is history."""
+    written = {"type": correction.data_type or original.type, "data": correction.data}
+    try:
+        return EVENTS[original.type].model_validate(upcast(written, upcasters)["data"])
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
+
+
+def event_from(command: Command, event: type[E], **more: Any) -> E:
+    """Make the event that records what a command asked for: the fields that both have, and `more`."""
+    given = {
+        name: getattr(command, name)
+        for name in command.model_fields_set
+        if name in event.model_fields and name not in more
+    }
+    return event.model_validate(given | {name: value for name, value in more.items() if value is not None})

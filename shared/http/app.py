@@ -1,0 +1,133 @@
+"""The HTTP application of a service: who asks, correlation, problems, health, metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pymongo.errors import PyMongoError
+from starlette.exceptions import HTTPException
+
+from shared.http.auth import Tokens
+from shared.http.correlation import Correlation
+from shared.http.openapi import document
+from shared.http.problems import FieldError, Refused, invalid
+from shared.runtime.process import Lifespan
+from shared.runtime.settings import Settings
+from shared.runtime.telemetry import Pulse
+from shared.store.refusals import Refusals
+
+log = structlog.get_logger()
+
+_COMMAND_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_NOT_KEPT = frozenset({401, 404})
+
+
+def make_app(
+    service: str,
+    settings: Settings,
+    database: AsyncIOMotorDatabase[Any],
+    routers: Sequence[APIRouter],
+    pulses: Sequence[Pulse],
+    lifespan: Lifespan,
+) -> FastAPI:
+    """Build a service's application."""
+    app = FastAPI(
+        title=f"Throughline {service}",
+        version="1",
+        description=f"Commands and queries of the {service} service. Refusals are RFC 9457 problems.",
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.tokens = Tokens(service, settings.jwks, settings.issuer, settings.audience)
+    app.state.refusals = Refusals(database)
+    app.add_middleware(Correlation)
+    app.add_exception_handler(Refused, _on_refused)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(PyMongoError, _on_database)
+    for router in routers:  # include_router would have each request matched twice
+        app.router.routes.extend(router.routes)
+    _add_health(app, settings, database, pulses)
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
+    return app
+
+
+def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase[Any], pulses: Sequence[Pulse]) -> None:
+    @app.get("/healthz", tags=["health"], summary="The process answers")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz", tags=["health"], summary="The process makes progress")
+    async def readyz() -> JSONResponse:
+        troubles = {
+            pulse.name: pulse.trouble or f"no progress for {pulse.silent_for():.0f} s"
+            for pulse in pulses
+            if pulse.trouble == "not started" or pulse.silent_for() > settings.not_ready_after
+        }
+        try:
+            await database.command("ping", maxTimeMS=2_000)
+        except PyMongoError as error:
+            troubles["mongodb"] = type(error).__name__
+        return JSONResponse({"ready": not troubles, "troubles": troubles}, 503 if troubles else 200)
+
+    @app.get("/metrics", tags=["health"], summary="Prometheus metrics", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    kept = error.status < 500 and error.status not in _NOT_KEPT and error.rule != "NotHeardYet"
+    if kept and not error.recorded:
+        await _record(request, error.rule)
+    return error.response()
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [FieldError.of(".".join(map(str, fault["loc"])), fault["type"], fault["msg"]) for fault in error.errors()]
+    return await _on_refused(request, invalid(faults))
+
+
+async def _on_http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return Refused(error.status_code, "NotServed", str(error.detail), headers=dict(error.headers or {})).response()
+
+
+async def _on_database(_request: Request, error: Exception) -> Response:
+    log.error("database_unavailable", error=type(error).__name__)
+    return Refused(
+        503,
+        "StoreUnavailable",
+        "the database did not answer; nothing is acknowledged: send the same command id again",
+        headers={"Retry-After": "2"},
+    ).response()
+
+
+async def _record(request: Request, rule: str) -> None:
+    caller = getattr(request.state, "principal", None)
+    if caller is None:
+        return
+    refusals: Refusals = request.app.state.refusals
+    route = request.scope.get("route")
+    asked = f"{request.method} {getattr(route, 'path', '?')}"
+    command_id = request.headers.get("Idempotency-Key", "")
+    try:
+        await refusals.record(
+            caller.actor,
+            caller.role,
+            rule,
+            request=asked,
+            command_id=command_id if _COMMAND_ID.fullmatch(command_id) else None,
+        )
+    except PyMongoError as failure:
+        log.error("refusal_not_recorded", error=type(failure).__name__, rule=rule)

@@ -1,0 +1,188 @@
+"""Who asks: a bearer token (JWT) checked against a JWKS, its role, and what the role may do."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import orjson
+import structlog
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+
+from shared.events.words import Role, words
+from shared.http.problems import Refused
+from shared.runtime.telemetry import UNAUTHENTICATED
+
+log = structlog.get_logger()
+
+ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256"]
+REFRESH_SECONDS = 300.0
+REFRESH_AT_MOST_EVERY_SECONDS = 10.0
+LEEWAY_SECONDS = 5
+MOST_REMEMBERED = 10_000
+_OPAQUE_ID = re.compile("[!-~]{1,100}")
+_MEMBER = re.compile("[A-Z]{3}")
+
+WRITERS = frozenset({"secretariat"})
+READERS = frozenset({"secretariat", "auditor", "expert", "chair"})
+AUDITORS = frozenset({"secretariat", "auditor"})
+OPERATORS = frozenset({"operator", "secretariat"})
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The caller: an opaque id, a role, and the member for whom a focal point speaks."""
+
+    actor: str
+    role: str
+    member: str | None = None
+
+
+class Tokens:
+    """Checks tokens: signature, issuer, audience, times, role.
+
+    A signature that held is remembered until keys are read again, so that a key which was withdrawn counts no longer;
+    what it signed is held against the clock every time.
+    """
+
+    def __init__(self, service: str, jwks: str, issuer: str, audience: str) -> None:
+        self._service = service
+        self._jwks = jwks
+        self._keys: KeySet | None = None
+        self._read_at = 0.0
+        self._signed: dict[bytes, dict[str, Any]] = {}
+        self._claims = jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            sub={"essential": True},
+            exp={"essential": True},
+            role={"essential": True, "values": list(words(Role))},
+        )
+
+    async def check(self, token: str) -> Principal:
+        """Return who a token speaks for. Raises Refused: 401, which says no more than the kind of fault; 503."""
+        try:
+            claims = await self._claims_of(token)
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            raise self._unauthenticated(type(error).__name__) from None
+        caller = _principal_of(claims)
+        if caller is None:
+            raise self._unauthenticated("RoleNotGiven")
+        return caller
+
+    async def _claims_of(self, token: str) -> dict[str, Any]:
+        keys = await self._key_set(REFRESH_SECONDS)
+        digest = sha256(token.encode()).digest()
+        claims = self._signed.get(digest)
+        if claims is None:
+            try:
+                claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            except InvalidKeyIdError:
+                keys = await self._key_set(REFRESH_AT_MOST_EVERY_SECONDS)
+                claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            if len(self._signed) < MOST_REMEMBERED:
+                self._signed[digest] = claims
+        self._claims.validate(claims)
+        return claims
+
+    def missing(self) -> Refused:
+        """Return the refusal of a request without a token."""
+        return self._unauthenticated("NoToken")
+
+    def _unauthenticated(self, reason: str) -> Refused:
+        UNAUTHENTICATED.labels(self._service, reason).inc()
+        log.warning("unauthenticated", reason=reason)
+        return Refused(
+            401,
+            "TokenNotAccepted",
+            "send a valid bearer token: signed by the issuer, for this audience, not expired, with a known role",
+            headers={"WWW-Authenticate": 'Bearer realm="throughline"'},
+        )
+
+    async def _key_set(self, lifetime: float) -> KeySet:
+        """Return the keys, read again where they are older than `lifetime` seconds; old ones serve in an outage."""
+        if self._keys is None or time.monotonic() - self._read_at > lifetime:
+            self._read_at = time.monotonic()
+            try:
+                self._keys = KeySet.import_key_set(await self._read())
+                self._signed = {}
+            except (OSError, httpx.HTTPError, JoseError, ValueError, TypeError, KeyError) as error:
+                log.error("keys_not_read", error=type(error).__name__)
+                if self._keys is None:
+                    raise Refused(
+                        503, "KeysUnavailable", "tokens cannot be checked now; try again", headers={"Retry-After": "5"}
+                    ) from None
+        return self._keys
+
+    async def _read(self) -> Any:
+        if self._jwks.startswith(("http://", "https://")):
+            async with httpx.AsyncClient(timeout=5) as client:
+                return (await client.get(self._jwks)).raise_for_status().json()
+        return orjson.loads(Path(self._jwks).read_bytes())  # noqa: ASYNC240
+
+
+_bearer = HTTPBearer(auto_error=False, description="JWT with sub (opaque id), role and, for focal points, member")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+async def principal(request: Request, credentials: Credentials) -> Principal:
+    """Return the caller of a request."""
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is not None:
+        return known
+    tokens: Tokens = request.app.state.tokens
+    if credentials is None:
+        raise tokens.missing()
+    caller = await tokens.check(credentials.credentials)
+    request.state.principal = caller
+    structlog.contextvars.bind_contextvars(actor=caller.actor, role=caller.role)
+    return caller
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Lets callers of some roles in; others are refused (403)."""
+
+    roles: frozenset[str]
+
+    async def __call__(self, request: Request, credentials: Credentials) -> Principal:
+        """Return the caller, whose role may do this."""
+        caller = await principal(request, credentials)
+        if caller.role not in self.roles:
+            raise Refused(
+                403,
+                "RoleMayNot",
+                f"the role {caller.role} may not do this; it needs one of: {', '.join(sorted(self.roles))}",
+            )
+        return caller
+
+    async def admit(self, request: Request) -> None:
+        """Ask the same before anything else of the request is read."""
+        await self(request, await _bearer(request))
+
+
+def allow(roles: frozenset[str]) -> Any:
+    """Return the dependency that lets these roles in and answers 403 to others."""
+    return Depends(Allowed(roles))
+
+
+def _principal_of(claims: dict[str, Any]) -> Principal | None:
+    """Return whom checked claims name; None where they name no caller: no id, no one role, no member to speak for."""
+    actor, role, member = claims["sub"], claims["role"], claims.get("member")
+    if not isinstance(role, str) or role == "system" or _OPAQUE_ID.fullmatch(actor) is None:
+        return None
+    if role != "focal_point":
+        return Principal(actor, role)
+    if not isinstance(member, str) or _MEMBER.fullmatch(member) is None:
+        return None
+    return Principal(actor, role, member)

@@ -1,0 +1,146 @@
+"""Bodies of requests: of a caller who may ask, within a limit, and strict JSON.
+
+What no event can hold is refused here, by the field's name: fractions, integers past 2^53-1, lone surrogates, names
+given twice, deep nesting. What the fields mean is for the commands to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine, Iterator
+from itertools import islice
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from shared.http.auth import Allowed
+from shared.http.problems import FieldError, Refused, invalid
+
+BODY_LIMIT = 1024 * 1024
+DEPTH_LIMIT = 32
+INTEGER_LIMIT = 2**53 - 1
+FAULTS_SHOWN = 20
+
+
+class JsonRequest(Request):
+    """A request whose body is read up to the limit, and parsed strictly."""
+
+    async def body(self) -> bytes:
+        """Return the whole body. Raises Refused (413) as soon as it is too long."""
+        if not hasattr(self, "_body"):
+            announced = self.headers.get("Content-Length", "")
+            if announced.isdecimal() and int(announced[:20]) > BODY_LIMIT:
+                raise _too_long()
+            whole = bytearray()
+            async for chunk in self.stream():
+                whole += chunk
+                if len(whole) > BODY_LIMIT:
+                    raise _too_long()
+            self._body = bytes(whole)
+        return self._body
+
+    async def json(self) -> Any:
+        """Return the body's value; None where there is no body. Raises Refused (400, 415, 422)."""
+        if not hasattr(self, "_json"):
+            raw = await self.body()
+            if raw and not _is_json(self.headers.get("Content-Type", "")):
+                raise Refused(415, "BodyNotJson", "send the body as JSON, with Content-Type: application/json")
+            self._json = parse(raw) if raw else None
+        return self._json
+
+
+class BodyRoute(APIRoute):
+    """A route that asks who calls, and what the role may, before it reads the body."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        answer = super().get_route_handler()
+        doors = [needed.call for needed in self.dependant.dependencies if isinstance(needed.call, Allowed)]
+
+        async def answered(request: Request) -> Response:
+            strict = JsonRequest(request.scope, request.receive)
+            for door in doors:
+                await door.admit(strict)
+            if self.body_field is not None:
+                await strict.json()
+            return await answer(strict)
+
+        return answered
+
+
+def parse(raw: bytes) -> Any:
+    """Return the value of a body. Raises Refused: 400 for what is no JSON, 422 for what no event can hold."""
+    try:
+        value = json.loads(raw.decode(), object_pairs_hook=_members, parse_constant=_no_number)
+    except UnicodeDecodeError as error:
+        raise Refused(400, "BodyNotJson", f"the body is not UTF-8: see byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise Refused(
+            400, "BodyNotJson", f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        ) from None
+    except RecursionError:
+        raise invalid([_too_deep("body")]) from None
+    except ValueError:
+        raise invalid([_too_great("body")]) from None
+    if faults := list(islice(_faults(value, "body", 0), FAULTS_SHOWN)):
+        raise invalid(faults)
+    return value
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, member in pairs:
+        if name in members:
+            raise invalid([FieldError.of(name, "given_twice", "is given twice in one object")])
+        members[name] = member
+    return members
+
+
+def _no_number(word: str) -> Any:
+    raise Refused(400, "BodyNotJson", f"the body is not JSON: {word} is no number")
+
+
+def _faults(value: Any, path: str, depth: int) -> Iterator[FieldError]:
+    match value:
+        case str():
+            if not _whole(value):
+                yield FieldError.of(path, "lone_surrogate", "holds half of a character (a lone surrogate)")
+        case float():
+            yield FieldError.of(path, "fraction", "is a number with a fraction or an exponent; give an integer or text")
+        case int() if abs(value) > INTEGER_LIMIT:
+            yield _too_great(path)
+        case list() | dict() if depth == DEPTH_LIMIT:
+            yield _too_deep(path)
+        case list():
+            for index, item in enumerate(value):
+                yield from _faults(item, f"{path}.{index}", depth + 1)
+        case dict():
+            for name, member in value.items():
+                if not _whole(name):
+                    yield FieldError.of(path, "lone_surrogate", "has a name with half of a character in it")
+                else:
+                    yield from _faults(member, f"{path}.{name}", depth + 1)
+        case _:
+            return
+
+
+def _whole(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _too_deep(path: str) -> FieldError:
+    return FieldError.of(path, "too_deep", f"is nested more than {DEPTH_LIMIT} deep")
+
+
+def _too_great(path: str) -> FieldError:
+    return FieldError.of(path, "integer_too_great", "is an integer past 2^53-1, which not every reader can hold")
+
+
+def _too_long() -> Refused:
+    return Refused(413, "BodyTooLarge", f"a request body holds at most {BODY_LIMIT} bytes; shorten it")
+
+
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))

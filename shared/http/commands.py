@@ -1,0 +1,177 @@
+"""Commands as HTTP: one row of a table each, with the OpenAPI that follows from it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+import structlog
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from shared.domain.aggregate import Command, Context
+from shared.domain.rejections import Rejection
+from shared.events.canonical import NotCanonical
+from shared.http.auth import WRITERS, Principal
+from shared.http.bodies import BodyRoute
+from shared.http.paths import parts_of, sign
+from shared.http.problems import FieldError, Refused, invalid, refused
+from shared.runtime.telemetry import COMMAND_SECONDS, COMMANDS
+from shared.store.command_handler import CorrectRecord
+from shared.store.event_store import Commit, Conflict, StoreClosed
+
+log = structlog.get_logger()
+
+_COMMAND_ID = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[A-Za-z0-9._:-]{8,100}$",
+        description="the command's id: send it again with a retry, and the command happens once",
+        examples=["0197f0a4-5b1e-7c3a-9d52-3c1b7f0e8a11"],
+    ),
+]
+_IF_MATCH = Annotated[str | None, Header(alias="If-Match", description='the version decided upon, as `"5"`')]
+_ETAG = re.compile('"[0-9]{1,9}"')
+Handler = Callable[[str, Any, Context, int | None], Awaitable[Commit | Rejection]]
+
+
+class RecordedEvent(BaseModel):
+    """An event that a command recorded."""
+
+    id: str
+    type: str
+    version: int
+
+
+class CommandAccepted(BaseModel):
+    """What a command did: the stream, its version after it, the events recorded."""
+
+    stream: str = Field(examples=["recommendation/CED/2022/R1"])
+    version: int = Field(examples=[3])
+    events: list[RecordedEvent]
+    replayed: bool = Field(description="true where this command id had been carried out before")
+
+
+@dataclass(frozen=True)
+class Post:
+    """A command over HTTP. `stream` is filled from the path's parts and, for what it creates, the body's fields."""
+
+    path: str
+    command: type[Command]
+    stream: str
+    roles: frozenset[str] = WRITERS
+
+
+def add_commands(router: APIRouter, service: str, posts: Sequence[Post], handler: Handler) -> None:
+    """Give every command its endpoint."""
+    for post in posts:
+        _add_command(router, service, post, handler)
+
+
+def _add_command(router: APIRouter, service: str, post: Post, handler: Handler) -> None:
+    name = post.command.__name__.removesuffix("Request")
+    seconds, parts = COMMAND_SECONDS.labels(service), parts_of(post.stream)
+
+    async def endpoint(**given: Any) -> Response:
+        command: Command = given["body"]
+        context = _context(given["request"], given["caller"], given["command_id"])
+        ids = {part: given[part] if part in given else _id(command, part, context) for part in parts}
+        stream = post.stream.format_map(ids)
+        with seconds.time():
+            outcome = await _carried_out(handler, stream, command, context, _version(given["if_match"]))
+        if isinstance(outcome, Rejection):
+            COMMANDS.labels(service, name, outcome.rule).inc()
+            log.info("command_refused", command=name, stream=stream, rule=outcome.rule)
+            raise refused(outcome)
+        COMMANDS.labels(service, name, "replayed" if outcome.replayed else "accepted").inc()
+        log.info("command_accepted", command=name, stream=stream, version=outcome.last, replayed=outcome.replayed)
+        return _accepted(outcome)
+
+    sign(
+        endpoint,
+        post.path,
+        post.roles,
+        request=Request,
+        body=post.command,
+        command_id=_COMMAND_ID,
+        if_match=(_IF_MATCH, None),
+    )
+    router.add_api_route(
+        post.path,
+        endpoint,
+        methods=["POST"],
+        name=name,
+        operation_id=f"{name}_{post.stream.partition('/')[0]}" if post.command is CorrectRecord else name,
+        summary=(inspect.getdoc(post.command) or name).splitlines()[0],
+        response_model=CommandAccepted,
+        status_code=200,
+        tags=["commands"],
+        route_class_override=BodyRoute,
+    )
+
+
+def _id(command: Command, part: str, context: Context) -> str:
+    """Return the id that a command gives to what it creates, or a new one where it gives none."""
+    given = getattr(command, part)
+    return context.new_id(part) if given is None else str(given)
+
+
+async def _carried_out(
+    handler: Handler, stream: str, command: Command, context: Context, if_match: int | None
+) -> Commit | Rejection:
+    try:
+        return await handler(stream, command, context, if_match)
+    except StoreClosed as closed:
+        raise Refused(503, "StoreClosed", str(closed), headers={"Retry-After": "30"}) from None
+    except NotCanonical as error:
+        raise invalid([_not_canonical(error)]) from None
+    except Conflict:
+        raise Refused(
+            503,
+            "TooManyWriters",
+            "others kept writing to this record; send the command again",
+            headers={"Retry-After": "1"},
+        ) from None
+
+
+def _context(request: Request, caller: Principal, command_id: str) -> Context:
+    return Context(
+        now=datetime.now(UTC),
+        actor=caller.actor,
+        role=caller.role,
+        command_id=command_id,
+        correlation_id=request.state.correlation_id,
+        member=caller.member,
+    )
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None:
+        return None
+    if _ETAG.fullmatch(if_match.strip()) is None:
+        raise Refused(400, "IfMatchNotAVersion", 'If-Match is the version in quotes, as in If-Match: "5"')
+    return int(if_match.strip('" '))
+
+
+def _not_canonical(error: NotCanonical) -> FieldError:
+    """Name the field that an event cannot hold; the error says `$.body.data.title: ...`."""
+    path, _, what = str(error).removeprefix("$.").rpartition(": ")
+    return FieldError.of(path or "body", "not_canonical", f"{what}; leave out what is not known")
+
+
+def _accepted(commit: Commit) -> Response:
+    events = [orjson.loads(raw) for raw in commit.events]
+    content = {
+        "stream": commit.stream,
+        "version": commit.last,
+        "events": [{"id": e["id"], "type": e["type"], "version": e["streamversion"]} for e in events],
+        "replayed": commit.replayed,
+    }
+    return Response(orjson.dumps(content), media_type="application/json", headers={"ETag": f'"{commit.last}"'})

@@ -1,0 +1,91 @@
+"""The OpenAPI document of a service: problems as what they are, and an example of every command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from shared.http.problems import MEDIA_TYPE, ProblemDetails
+
+_STRINGS = {"media_type": "text/html"}
+_REMARKS = frozenset({"note", "source", "status"})
+_REF = "#/components/schemas/{model}"
+_DESCRIPTIONS = {
+    400: "not understood",
+    401: "no valid token",
+    403: "the role may not",
+    404: "not on record",
+    409: "out of order, or not heard yet (Retry-After)",
+    412: "another version",
+    413: "the body, or the event that it asks for, is too large",
+    415: "the body is not JSON",
+    422: "refused by schema or rule",
+    503: "not now; send the same command id again (Retry-After)",
+}
+PROBLEMS: dict[str, dict[str, Any]] = {
+    str(status): {
+        "description": words,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model=ProblemDetails.__name__)}}},
+    }
+    for status, words in _DESCRIPTIONS.items()
+}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(_schemas_of(ProblemDetails))
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        for operations in made["paths"].values():
+            for operation in operations.values():
+                _give_example(operation, schemas)
+                if "security" in operation:
+                    operation["responses"] |= PROBLEMS
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _schemas_of(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template=_REF)
+    return {**schema.pop("$defs", {}), model.__name__: schema}
+
+
+def _give_example(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        content["example"] = _example(content["schema"], schemas, "body")
+
+
+def _example(schema: dict[str, Any], known: dict[str, Any], name: str) -> Any:
+    """Return what a schema takes: what is required, by the fields' own examples, else in synthetic words."""
+    if "$ref" in schema:
+        return _example(known[schema["$ref"].rpartition("/")[2]], known, name)
+    for told in ("examples", "enum"):
+        if told in schema:
+            return schema[told][0]
+    match schema.get("type"):
+        case "object":
+            properties = schema.get("properties", {})
+            return {each: _example(properties[each], known, each) for each in _telling(schema)}
+        case "array":
+            return [_example(schema["items"], known, name)] * max(1, schema.get("minItems", 1))
+        case "integer":
+            return int(schema.get("minimum", 1))
+        case "boolean":
+            return True
+        case "string":
+            return _STRINGS.get(name, f"Synthetic {name.replace('_', ' ')}")
+        case _:
+            return _example(schema["anyOf"][0], known, name)
+
+
+def _telling(schema: dict[str, Any]) -> list[str]:
+    """Return the fields that an object must hold; where none must be, the first that says something of its own."""
+    required: list[str] = schema.get("required", [])
+    own = [name for name in schema.get("properties", {}) if name not in _REMARKS]
+    return required or own[:1]

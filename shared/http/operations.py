@@ -1,0 +1,162 @@
+"""What operators and auditors ask of every service: dead letters, stalled streams, rebuild, history."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response, StreamingResponse
+from pydantic import Field
+
+from shared.consumer.dead_letters import DeadLetters, arrival_of
+from shared.consumer.record import Heard, Poison, take_apart
+from shared.events.values import Model, Text
+from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
+from shared.http.bodies import BodyRoute
+from shared.http.persons import names
+from shared.http.problems import Refused
+from shared.projection.projector import Projection
+from shared.projection.rebuild import rebuild
+from shared.store.event_store import EventStore
+from shared.store.refusals import Refusals
+
+NDJSON = "application/x-ndjson"
+_TOPIC = Annotated[str, Path(pattern=r"^[a-z.]{1,100}$")]
+_NUMBER = Annotated[int, Path(ge=0)]
+
+
+class Reason(Model):
+    """Why a person decided so; it is kept with the letter."""
+
+    reason: Text = Field(examples=["Synthetic reason: the sender has put it right"])
+
+
+def operations(projection: Projection, store: EventStore, refusals: Refusals) -> APIRouter:
+    """Return the endpoints that every service has for those who run and those who audit it."""
+    router = APIRouter(tags=["operations"], route_class=BodyRoute)
+    _add_letters(router, projection)
+    _add_history(router, projection, store, refusals)
+
+    @router.post("/operations/rebuild", name="rebuild", summary="Fold and compose everything again, in place")
+    async def rebuild_all(_caller: Annotated[Principal, allow(OPERATORS)]) -> StreamingResponse:
+        return StreamingResponse(_rebuild(projection), media_type=NDJSON)
+
+    @router.get("/stalled", summary="Streams that wait, with the version that they wait for")
+    async def stalled(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, int]:
+        return await projection.stalled()
+
+    return router
+
+
+async def _rebuild(projection: Projection) -> AsyncIterator[bytes]:
+    done = of = 0
+    async for done, of in rebuild(projection):
+        yield orjson.dumps({"done": done, "of": of}) + b"\n"
+    yield orjson.dumps({"done": done, "of": of, "finished": True}) + b"\n"
+
+
+def _add_letters(router: APIRouter, projection: Projection) -> None:
+    letters: DeadLetters = projection.letters
+
+    @router.get("/dead-letters", summary="Messages that were set aside")
+    async def dead_letters(
+        _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)], standing: str = "open"
+    ) -> list[dict[str, Any]]:
+        found = await letters.find(None if standing == "all" else standing)
+        return [_shown(letter) for letter in found]
+
+    @router.get("/dead-letters/{topic}/{partition}/{offset}", summary="One of them; its bytes for auditors only")
+    async def dead_letter(
+        topic: _TOPIC, partition: _NUMBER, offset: _NUMBER, caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]
+    ) -> dict[str, Any]:
+        letter = await _letter(letters, topic, partition, offset)
+        value = {"value": letter["value"].hex()} if caller.role in AUDITORS else {}
+        return _shown(letter) | value
+
+    @router.post("/dead-letters/{topic}/{partition}/{offset}/replay", summary="Take it again, as it came")
+    async def replay_dead_letter(
+        topic: _TOPIC,
+        partition: _NUMBER,
+        offset: _NUMBER,
+        body: Reason,
+        caller: Annotated[Principal, allow(OPERATORS)],
+    ) -> dict[str, Any]:
+        event = take_apart(arrival_of(await _letter(letters, topic, partition, offset)))
+        if isinstance(event, Poison):
+            raise Refused(422, "StillPoison", f"it still cannot be taken: {event.reason}: {event.detail}")
+        await projection.name(event, body.reason, caller.actor)
+        await projection.fold({event.recorded.subject})
+        return _shown(await _letter(letters, topic, partition, offset))
+
+    @router.post("/dead-letters/{topic}/{partition}/{offset}/dismiss", summary="Close it without taking it")
+    async def dismiss_dead_letter(
+        topic: _TOPIC,
+        partition: _NUMBER,
+        offset: _NUMBER,
+        body: Reason,
+        caller: Annotated[Principal, allow(OPERATORS)],
+    ) -> dict[str, Any]:
+        letter = await _letter(letters, topic, partition, offset)
+        if not await letters.close(letter["_id"], "dismissed", body.reason, caller.actor):
+            raise Refused(409, "OutOfOrder", f"this letter is {letter['standing']}, not open", kind="order")
+        if stream := letter.get("stream"):
+            await projection.fold({stream})
+        return _shown(await _letter(letters, topic, partition, offset))
+
+
+def _add_history(router: APIRouter, projection: Projection, store: EventStore, refusals: Refusals) -> None:
+    @router.get("/streams/{stream:path}", summary="A stream's events, from this service's own store")
+    async def stream_events(stream: str, _caller: Annotated[Principal, allow(AUDITORS)]) -> Response:
+        raws = await store.read_bytes(stream)
+        if not raws:
+            raise Refused(404, "NotOnRecord", f"{stream} is not a stream of this service")
+        return Response(b"[" + b",".join(raws) + b"]", media_type="application/json")
+
+    @router.get("/events", summary="The events of this service that name a stream, a line each")
+    async def naming(
+        stream: Annotated[str, Query(pattern=r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$", examples=["membership/synthetic"])],
+        _caller: Annotated[Principal, allow(AUDITORS)],
+    ) -> StreamingResponse:
+        return StreamingResponse(_naming(store, stream), media_type=NDJSON)
+
+    @router.get("/journal", summary="All the history that this service has heard, a line each")
+    async def journal(_caller: Annotated[Principal, allow(AUDITORS)]) -> StreamingResponse:
+        return StreamingResponse(_lines(projection), media_type=NDJSON)
+
+    @router.get("/refusals", name="refusals", summary="The newest refusals")
+    async def latest(
+        _caller: Annotated[Principal, allow(AUDITORS)], limit: Annotated[int, Query(ge=1, le=1_000)] = 100
+    ) -> list[dict[str, Any]]:
+        return await refusals.latest(limit)
+
+
+async def _naming(store: EventStore, stream: str) -> AsyncIterator[bytes]:
+    key = stream.partition("/")[2].encode()
+    async for raw in store.every():
+        if key in raw and names(orjson.loads(raw), stream):
+            yield raw + b"\n"
+
+
+async def _lines(projection: Projection) -> AsyncIterator[bytes]:
+    async for event in projection.journal.all():
+        yield _line(event)
+
+
+def _line(event: Heard) -> bytes:
+    """Return `{"event": <the bytes as they are>, "leaf", "position"}` and a line feed."""
+    return b'{"event":%b,"leaf":"%b","position":%d}\n' % (event.raw, event.leaf.encode(), event.position)
+
+
+async def _letter(letters: DeadLetters, topic: str, partition: int, offset: int) -> dict[str, Any]:
+    letter = await letters.get(f"{topic}/{partition}/{offset}")
+    if letter is None:
+        raise Refused(404, "NotOnRecord", "there is no such dead letter")
+    return letter
+
+
+def _shown(letter: dict[str, Any]) -> dict[str, Any]:
+    withheld = {"value", "key", "headers"}
+    shown = {name: value for name, value in letter.items() if name not in withheld}
+    return shown | {"size": len(letter["value"])}

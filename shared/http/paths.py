@@ -1,0 +1,33 @@
+"""Paths of records, and the signatures that FastAPI reads from them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Annotated, Any
+
+from fastapi import Path
+
+from shared.http.auth import Principal, allow
+
+Committee = Annotated[str, Path(pattern=r"^[A-Z]{2,10}$", examples=["CED"])]
+Year = Annotated[str, Path(pattern=r"^[12][0-9]{3}$", examples=["2022"])]
+Number = Annotated[str, Path(pattern=r"^R[1-9][0-9]{0,4}$", examples=["R1"])]
+Session = Annotated[str, Path(pattern=r"^[1-9][0-9]{0,2}$", examples=["7"])]
+_PARTS: dict[str, Any] = {"committee": Committee, "year": Year, "number": Number, "session": Session}
+_ID = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+def parts_of(path: str) -> tuple[str, ...]:
+    """Return the names in a path's braces."""
+    return tuple(part.split("}")[0] for part in path.split("{")[1:])
+
+
+def sign(endpoint: Any, path: str, roles: frozenset[str], **arguments: Any) -> None:
+    """Give an endpoint its signature: the path's parts, `arguments` (type, or (type, default)), and the caller."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    signature = [inspect.Parameter(part, keyword, annotation=_PARTS.get(part, _ID)) for part in parts_of(path)]
+    for name, given in arguments.items():
+        annotation, default = given if isinstance(given, tuple) else (given, inspect.Parameter.empty)
+        signature.append(inspect.Parameter(name, keyword, annotation=annotation, default=default))
+    signature.append(inspect.Parameter("caller", keyword, annotation=Principal, default=allow(roles)))
+    endpoint.__signature__ = inspect.Signature(signature)

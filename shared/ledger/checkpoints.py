@@ -1,0 +1,120 @@
+"""Signed checkpoints of a service's ledger, and the full tiles below them: insert-only, kept for ever."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+
+from shared.ledger.commit_feed import bytes_of
+from shared.ledger.ledger import Entry, Ledger
+from shared.store.event_store import DURABLE
+from shared.tlog.merkle import TILE_WIDTH, Tree, root_of, split
+from shared.tlog.tiles import Tile, bundle
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A checkpoint as it was signed: a C2SP signed note."""
+
+    size: int
+    note: bytes
+
+
+class Checkpoints:
+    """The checkpoints of one service, one for each size, and the tiles that are full."""
+
+    def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
+        majority = ReadConcern("majority")
+        self._checkpoints = database.get_collection("checkpoints", write_concern=DURABLE, read_concern=majority)
+        self._tiles = database.get_collection("tiles", write_concern=DURABLE, read_concern=majority)
+        self._database, self._ledger = database, Ledger(database)
+
+    async def keep(self, kept: Kept) -> bool:
+        """Keep a checkpoint; False where one of its size is kept already."""
+        try:
+            await self._checkpoints.insert_one({"_id": kept.size, "note": kept.note})
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def newest(self) -> Kept | None:
+        """Return the checkpoint of the largest size."""
+        found = await self._checkpoints.find_one(sort=[("_id", -1)])
+        return Kept(found["_id"], bytes(found["note"])) if found else None
+
+    async def after(self, size: int, limit: int = 0) -> list[Kept]:
+        """Return the checkpoints larger than a size, in order; all of them without a limit."""
+        found = self._checkpoints.find({"_id": {"$gt": size}}).sort("_id", 1).limit(limit)
+        return [Kept(each["_id"], bytes(each["note"])) async for each in found]
+
+    async def published(self) -> int:
+        """Return how many events are published, and so may be sealed."""
+        return await self._ledger.published()
+
+    async def tiles_kept(self, level: int) -> int:
+        """Return how many full tiles of a level are kept."""
+        found = await self._tiles.find_one({"_id.l": level}, {"_id": 1}, sort=[("_id", -1)])
+        return int(found["_id"]["n"]) + 1 if found else 0
+
+    async def keep_tiles(self, tiles: Sequence[tuple[int, int, bytes]]) -> None:
+        """Keep tiles that became full, in their order, so that none is kept before one below it or to its left."""
+        for level, index, hashes in tiles:
+            try:
+                await self._tiles.insert_one({"_id": {"l": level, "n": index}, "hashes": hashes})
+            except DuplicateKeyError:
+                continue
+
+    async def tile(self, tile: Tile) -> bytes | None:
+        """Return a tile or an entry bundle, partial ones included; None where the ledger does not reach so far.
+
+        Raises LookupError where the ledger names an event that the store does not have.
+        """
+        if tile.level is None:
+            return await self._entries(tile)
+        level = tile.level
+        found = await self._tiles.find_one({"_id": {"l": level, "n": tile.index}})
+        if found is not None:
+            return bytes(found["hashes"])[: tile.width * 32]
+        hashes = await (self._from_ledger(tile) if level == 0 else self._from_below(level - 1, tile))
+        return b"".join(hashes) if len(hashes) == tile.width else None
+
+    async def _from_ledger(self, tile: Tile) -> list[bytes]:
+        first = tile.index * TILE_WIDTH
+        return [leaf async for leaf in leaves(self._ledger, first, first + tile.width)]
+
+    async def _from_below(self, level: int, tile: Tile) -> list[bytes]:
+        """Return the roots of the full tiles of the level below."""
+        first = tile.index * TILE_WIDTH
+        span = {"_id": {"$gte": {"l": level, "n": first}, "$lt": {"l": level, "n": first + tile.width}}}
+        return [root_of(split(bytes(each["hashes"]))) async for each in self._tiles.find(span).sort("_id", 1)]
+
+    async def _entries(self, tile: Tile) -> bytes | None:
+        entries: list[Entry] = []
+        async for batch in self._ledger.since(tile.index * TILE_WIDTH):
+            entries += batch.entries[: tile.width - len(entries)]
+            if len(entries) == tile.width:
+                raws = await bytes_of(self._database, entries)
+                return bundle(raws[entry.stream, entry.version] for entry in entries)
+        return None
+
+
+async def leaves(ledger: Ledger, start: int, end: int) -> AsyncIterator[bytes]:
+    """Yield the leaf hashes that a ledger holds from one position to before another, as far as it goes."""
+    async for batch in ledger.since(start):
+        for entry in batch.entries[: end - batch.first]:
+            yield bytes.fromhex(entry.leaf)
+        if batch.end >= end:
+            return
+
+
+async def root_at(ledger: Ledger, size: int) -> bytes | None:
+    """Return the root over a ledger's first entries; None where it is shorter."""
+    tree = Tree()
+    async for leaf in leaves(ledger, 0, size):
+        tree.add(leaf)
+    return tree.root() if tree.size == size else None

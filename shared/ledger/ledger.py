@@ -1,0 +1,101 @@
+"""The ledger: every stored event's position and leaf hash, one document per batch, insert-only.
+
+`{_id: first position, entries: [[stream, version, leaf hash], ...], token}`. The next batch starts where this one
+ends, so a second relay meets a duplicate key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+
+from shared.store.event_store import DURABLE
+
+Token = Mapping[str, Any]
+
+
+class Entry(NamedTuple):
+    """One ledgered event: which, and the RFC 6962 leaf hash of its bytes."""
+
+    stream: str
+    version: int
+    leaf: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Entries from `first` on, and how far into the change stream they reach."""
+
+    first: int
+    entries: tuple[Entry, ...]
+    token: Token | None
+
+    @property
+    def end(self) -> int:
+        """The position of the entry that comes next."""
+        return self.first + len(self.entries)
+
+
+class LedgerMoved(Exception):
+    """Another relay has entered a batch at this position."""
+
+
+class Ledger:
+    """The ledger of one service, and the position up to which it was published."""
+
+    def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
+        self._batches = database.get_collection("ledger", write_concern=DURABLE, read_concern=ReadConcern("majority"))
+        self._progress = database.get_collection("relay", write_concern=DURABLE, read_concern=ReadConcern("majority"))
+
+    async def enter(self, batch: Batch) -> None:
+        """Store a batch, durably, before anything of it is published. Raises LedgerMoved."""
+        entries = [[entry.stream, entry.version, entry.leaf] for entry in batch.entries]
+        try:
+            await self._batches.insert_one({"_id": batch.first, "entries": entries, "token": batch.token})
+        except DuplicateKeyError:
+            raise LedgerMoved(batch.first) from None
+
+    async def last(self) -> Batch | None:
+        """Return the newest batch, or None for an empty ledger."""
+        found = await self._batches.find_one(sort=[("_id", -1)])
+        return _batch(found) if found else None
+
+    async def heads(self) -> dict[str, int]:
+        """Return the last ledgered version of every stream."""
+        pipeline: Sequence[Mapping[str, Any]] = [
+            {"$unwind": "$entries"},
+            {
+                "$group": {
+                    "_id": {"$arrayElemAt": ["$entries", 0]},
+                    "version": {"$max": {"$arrayElemAt": ["$entries", 1]}},
+                }
+            },
+        ]
+        return {row["_id"]: row["version"] async for row in self._batches.aggregate(pipeline, allowDiskUse=True)}
+
+    async def since(self, position: int) -> AsyncIterator[Batch]:
+        """Yield the batches that hold `position` or later ones, in order, cut to start at `position`."""
+        start = await self._batches.find_one({"_id": {"$lte": position}}, {"_id": 1}, sort=[("_id", -1)])
+        async for found in self._batches.find({"_id": {"$gte": start["_id"] if start else 0}}).sort("_id", 1):
+            batch = _batch(found)
+            if batch.end > position:
+                skipped = max(0, position - batch.first)
+                yield Batch(batch.first + skipped, batch.entries[skipped:], batch.token)
+
+    async def published(self) -> int:
+        """Return the position up to which everything was published."""
+        found = await self._progress.find_one({"_id": "published"})
+        return int(found["position"]) if found else 0
+
+    async def raise_published(self, position: int) -> None:
+        """Raise the published position; it never falls."""
+        await self._progress.update_one({"_id": "published"}, {"$max": {"position": position}}, upsert=True)
+
+
+def _batch(found: Mapping[str, Any]) -> Batch:
+    return Batch(found["_id"], tuple(Entry(*entry) for entry in found["entries"]), found.get("token"))

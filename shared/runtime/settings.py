@@ -1,0 +1,57 @@
+"""What a process is told by its environment; every name begins with THROUGHLINE_."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.tlog.keys import LogKeys, origin_of
+from shared.tlog.notes import NotAKey
+
+
+class Settings(BaseSettings):
+    """One service's settings. A missing one is an error at start that names the variable."""
+
+    model_config = SettingsConfigDict(env_prefix="THROUGHLINE_", frozen=True)
+
+    kafka: str = Field(description="bootstrap servers, host:port[,host:port]")
+    mongodb: SecretStr = Field(description="MongoDB URI with this service's own user")
+    database: str = Field(description="this service's own database")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    jwks: str = Field(description="path or http(s) address of the JWKS that tokens are checked against")
+    issuer: str = "throughline-local"
+    audience: str = "throughline"
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 25
+    smtp_sender: str = "throughline@localhost.invalid"
+    instance: str | None = Field(None, description="name of this instance; left out: host name and port")
+    log_level: str = "INFO"
+    batch_records: int = Field(2_000, ge=1, description="records that one batch of the subscriber may hold")
+    not_ready_after: float = Field(30.0, gt=0, description="seconds without progress after which /readyz says no")
+    deployment: str = Field("local", pattern=r"^[A-Za-z0-9.-]{1,100}$", description="part of the origin of each log")
+    checkpoint_keys: SecretStr | None = Field(None, description="the text of a key file (throughline audit keygen)")
+    checkpoint_keys_file: Path | None = Field(None, description="path of that file, where the text is not given")
+    checkpoint_events: int = Field(1_000, ge=1, description="events after which a checkpoint is signed")
+    checkpoint_seconds: float = Field(60.0, gt=0, description="seconds that an event waits for its checkpoint")
+    topics_file: Path = Path(__file__).parents[2] / "deploy" / "topics.yaml"
+
+    def log_keys(self, service: str) -> LogKeys:
+        """Return the keys that the service's log is signed with. Raises CannotStart."""
+        name = "THROUGHLINE_CHECKPOINT_KEYS" + ("" if self.checkpoint_keys else "_FILE")
+        try:
+            if self.checkpoint_keys is not None:
+                text = self.checkpoint_keys.get_secret_value()
+            elif self.checkpoint_keys_file is not None:
+                text = self.checkpoint_keys_file.read_text()
+            else:
+                raise CannotStart(f"{name}: no key to sign checkpoints with: make one with throughline audit keygen")
+            return LogKeys.parse(text, origin_of(self.deployment, service))
+        except (NotAKey, OSError) as fault:
+            raise CannotStart(f"{name}: {fault}") from None
+
+
+class CannotStart(Exception):
+    """What the environment names cannot be used; the message names the variable."""

@@ -1,0 +1,178 @@
+"""The sections of a trace, each statement in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.text import Text
+
+from services.recommendations.trace.window import in_words
+from tools.render.page import Entry, joined, marked, said, sentence, span, words
+
+_STANDING = {
+    "live": ("live citation", "green"),
+    "suspect": ("suspect citation", "bold red"),
+    "uncited": ("citation taken back", "dim"),
+}
+_STEP = {"origin": "Came from", "discussion": "Discussed at", "adoption": "Adopted at"}
+_LINEAGE = {
+    "carried_by": "Carried by",
+    "superseded_by": "Superseded by",
+    "supersedes": "Supersedes",
+    "merged_into": "Merged into",
+    "absorbs": "Absorbs",
+    "split_into": "Split into",
+    "split_from": "Split from",
+    "withdrawn": "Withdrawn",
+}
+
+
+def mandate(item: dict[str, Any]) -> Entry:
+    """Return a citation: the instrument, what it asks, whether it stands."""
+    head = marked(Text.assemble(item["cite"], ": ", _STANDING[item["standing"]]), item["status"], item.get("dated"))
+    return Entry(head, [*_suspicions(item), *_asks(item), *_instrument(item), *_cited(item), *said(item)])
+
+
+def _suspicions(item: dict[str, Any]) -> Iterator[Text]:
+    for why in item.get("why", ()):
+        by, on = why.get("cite", why["superseded_by"]), in_words(why.get("on"))
+        reason = marked(f"Suspect: superseded by {by} on {on}", why["status"], why.get("dated"))
+        yield sentence(joined([reason, "and nobody has reconfirmed the citation since"]))
+        yield from said(why)
+    for answered in item.get("reconfirmed", ()):
+        by = answered.get("cite", answered["superseded_by"])
+        on = f" on {in_words(answered['reconfirmed_on'])}" if "reconfirmed_on" in answered else ""
+        yield sentence(Text(f"Superseded by {by}, and reconfirmed{on}"))
+    if item["standing"] == "uncited":
+        on = f" on {in_words(item['uncited_on'])}" if "uncited_on" in item else ""
+        yield sentence(Text(f"Taken back{on}: {item['uncited_because']}"))
+
+
+def _asks(item: dict[str, Any]) -> Iterator[Text]:
+    if "summary" not in item:
+        return
+    paragraph = f"para. {item['paragraph']}" if "paragraph" in item else None
+    asks = joined([item.get("verb"), item.get("addressee"), paragraph], " ")
+    text = Text.assemble(asks, ": ", item["summary"]) if asks.plain else Text(item["summary"])
+    yield marked(text, item["provision_status"])
+    if duty := item.get("reporting_duty"):
+        session = f", session {duty['session']}" if "session" in duty else ""
+        due = f", due {in_words(duty['due'])}" if "due" in duty else ""
+        yield Text(f"A report is asked for: {duty['body']}{session}{due}.")
+    for report in item.get("reports", ()):
+        yield sentence(Text(f"Reported in {report['symbol']}" + _on(report)))
+
+
+def _instrument(item: dict[str, Any]) -> Iterator[Text]:
+    symbol = marked(item["symbol"], item.get("symbol_status")) if "symbol" in item else None
+    adopted = f"adopted {in_words(item['adopted_on'])}" if "adopted_on" in item else "adopted on an unknown date"
+    title = marked(item["title"], item.get("title_status")) if item.get("title", item["cite"]) != item["cite"] else None
+    yield joined([title, marked(adopted, item.get("adopted_status")), symbol])
+    for related in item.get("related", ()):
+        by = related.get("cite", related["by"])
+        text = f"{related['relation'].capitalize()} {by}{_on(related)}"
+        yield marked(text, related["status"])
+
+
+def _cited(item: dict[str, Any]) -> Iterator[Text]:
+    by = f" by {item['cited_by']}" if "cited_by" in item else ""
+    on = f" on {in_words(item['cited_on'])}" if "cited_on" in item else ""
+    yield Text(f"Provision {item['provision']}" + (f", cited{by}{on}" if by or on else ""), style="dim")
+
+
+def step(item: dict[str, Any]) -> Entry:
+    """Return a step of the work: origin, discussion or adoption."""
+    if "meeting" in item:
+        place = f"{_STEP[item['role']]} {item.get('title', item['meeting'])}"
+        when = span(item.get("starts_at"), item.get("ends_at")) if "title" in item else None
+        head = joined([place, item["on"] and in_words(item["on"]) if "on" in item and when is None else when])
+        return Entry(marked(head, item["status"], item.get("dated")), [*_meeting(item), *said(item)])
+    if "document" in item:
+        symbol = marked(item["symbol"], item.get("symbol_status")) if "symbol" in item else None
+        paragraph = f"para. {item['paragraph']}" if "paragraph" in item else None
+        head = joined([f"{_STEP[item['role']]} {item['document']}", symbol, paragraph])
+        return Entry(marked(head, item["status"], item.get("dated")), said(item))
+    head = Text(f"Adoption{_on(item)}: where is not on record")
+    return Entry(marked(head, item["status"], item.get("dated")), said(item))
+
+
+def _meeting(item: dict[str, Any]) -> Iterator[Text]:
+    if "title" not in item:
+        yield Text("The meeting itself has not been heard of.")
+        return
+    form = "form unknown" if item["modality"] == "unknown" else words(item["modality"])
+    kind = f"{words(item['kind'])} meeting".replace("other meeting", "meeting")
+    yield marked(f"{kind.capitalize()}, {item['meeting_standing']}, {form}", item["meeting_status"])
+    if item["members"]:
+        yield Text(f"Members: {', '.join(item['members'])} ({item['in_room']} in the room, {item['remote']} remote).")
+    else:
+        yield Text("Who took part is not on record.")
+    for document in item.get("documents", ()):
+        symbol = f" ({document['symbol']})" if "symbol" in document else ""
+        yield Text(f"Document: {document['title']}{symbol}; accessible: {document['accessible']}.")
+    if "meeting_source" in item:
+        yield Text(f"Source of the meeting: {item['meeting_source']}", style="dim")
+
+
+def transmission(item: dict[str, Any]) -> Entry:
+    """Return a session that it went to."""
+    days = span(item.get("session_starts_on"), item.get("session_ends_on"))
+    level = f"{words(item['level'])} level" if "level" in item else None
+    symbol = marked(item["document_symbol"], item.get("symbol_status")) if "document_symbol" in item else None
+    sent = f"transmitted on {in_words(item['on'])}" if "on" in item else None
+    head = joined([f"To session {item['session']} of the Committee, {days}", level, sent, symbol])
+    return Entry(marked(head, item["status"], item.get("dated")), said(item))
+
+
+def disposition(item: dict[str, Any]) -> Entry:
+    """Return what the Committee did with it."""
+    outcome = "outcome not known" if item["outcome"] == "unknown" else words(item["outcome"])
+    citation = marked(item["citation"], item.get("symbol_status")) if "citation" in item else None
+    head = joined([f"Session {item['session']}: {outcome}{_on(item)}", citation])
+    return Entry(marked(head, item["status"], item.get("dated")), said(item))
+
+
+def follow_up(item: dict[str, Any]) -> Entry:
+    """Return what was done since, with its evidence."""
+    when = in_words(item["on"]) if "on" in item else "date unknown"
+    responsible = f"responsible: {item['responsible']}" if "responsible" in item else None
+    due = f"due {in_words(item['due'])}" if "due" in item else None
+    head = joined([f"{when[:1].upper()}{when[1:]}: {words(item['progress'])}", responsible, due])
+    evidence = _evidence(item["evidence"]) if "evidence" in item else Text("No evidence is on record.")
+    return Entry(marked(head, item["status"], item.get("dated")), [evidence, *said(item)])
+
+
+def _evidence(found: dict[str, Any]) -> Text:
+    match found:
+        case {"meeting": meeting}:
+            title = f"{found.get('title', meeting)}, {span(found.get('starts_at'), None)}"
+            return Text(f"Evidence: {title}.")
+        case {"deliverable": deliverable}:
+            held = found.get("actual_three_hour_meetings", "an unknown number of")
+            planned = found.get("planned_three_hour_meetings", "unknown")
+            where = f"{found['body']}, {found['year']}" if "body" in found else deliverable
+            text = f"Evidence: programme budget, {where}: {held} three-hour meetings held, {planned} planned"
+            return sentence(marked(text, found.get("status")))
+        case {"session": session}:
+            days = span(found.get("starts_on"), found.get("ends_on"))
+            return sentence(marked(f"Evidence: session {session} of the Committee, {days}", found.get("status")))
+        case {"digest": digest}:
+            return Text(f"Evidence: a document with SHA-256 {digest}.")
+        case _:
+            return sentence(Text(f"Evidence: {found.get('document') or found.get('text')}"))
+
+
+def lineage(found: dict[str, list[dict[str, Any]]]) -> Iterator[Entry]:
+    """Yield how it relates to others, and what carried it."""
+    for name, items in found.items():
+        for item in items:
+            other = item.get("cite") or item.get("instrument") or item.get("reference")
+            head = joined([f"{_LINEAGE[name]} {other}" if other else _LINEAGE[name], _on(item).strip() or None])
+            status = item.get("status", "verified" if name != "carried_by" else None)
+            because = [Text(item["reason"])] if "reason" in item else []
+            yield Entry(marked(head, status, item.get("dated")), [*because, *said(item)])
+
+
+def _on(item: dict[str, Any]) -> str:
+    return f" on {in_words(item['on'])}" if "on" in item else ""

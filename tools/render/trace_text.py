@@ -1,0 +1,130 @@
+"""A trace as an officer reads it: every statement in words, every doubt marked, every gap named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from io import StringIO
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from services.recommendations.trace.window import in_words
+from tools.render import trace_sections as sections
+from tools.render.page import WIDTH, Entry, joined, listed, marked, pairs, said, section, words
+
+_STANDING = {"disposed": "disposed of by the Committee", "transmitted": "transmitted to the Committee"}
+_COVERAGE = {
+    "uncovered": "uncovered: it cites no live mandate",
+    "shallow": "shallow: it cites a live mandate; a known decision or evidence is missing",
+    "deep": "deep: a live mandate, a known decision of the Committee, and evidence",
+}
+
+
+def trace_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool = False) -> RenderableType:
+    """Return a trace for a console. `today` is what depends on the day and on delivery."""
+    behind: dict[str, list[str]] = trace["provenance"]["statements"] if provenance else {}
+
+    def entries(name: str, of: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
+        return [_resting(of(item), behind.get(f"{name}/{index}")) for index, item in enumerate(trace[name])]
+
+    lineage = list(sections.lineage(trace["lineage"]))
+    parts: list[RenderableType] = [
+        *_heading(trace, behind),
+        section("MANDATES", entries("mandates", sections.mandate), "It cites none."),
+        *_priority(trace, behind),
+        section("WORK", entries("work", sections.step), "None is on record."),
+        section("TRANSMISSION", entries("transmission", sections.transmission), "None is on record."),
+        section("DISPOSITION", entries("dispositions", sections.disposition), "None is on record."),
+        section("FOLLOW-UP", entries("follow_up", sections.follow_up), "None is on record."),
+        section("LINEAGE", lineage, "Neither carried on nor related to another recommendation, as far as recorded."),
+        *_behind_lineage(behind),
+        listed("GAPS", trace["gaps"], "None."),
+        *_today(today),
+        *([listed("EVENTS", [_event_line(line) for line in trace["provenance"]["events"]], "None.")] if behind else []),
+    ]
+    return Group(*parts)
+
+
+def plain_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool = False) -> str:
+    """Return the same as plain text, as wide as a page."""
+    console = Console(width=WIDTH, file=StringIO(), color_system=None, force_terminal=False, legacy_windows=False)
+    with console.capture() as captured:
+        console.print(trace_text(trace, today, provenance=provenance))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _heading(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[RenderableType]:
+    own = trace["recommendation"]
+    title = marked(Text(own["title"], style="bold"), own["status"], own.get("dated"))
+    reference_is = own["reference_is"]
+    rows: list[tuple[str, str | Text | None]] = [
+        ("as of", in_words(trace["as_of"]) if "as_of" in trace else None),
+        ("standing", _STANDING.get(own["standing"], own["standing"])),
+        ("coverage", _COVERAGE[trace["coverage"]]),
+        ("kinds", ", ".join(words(kind) for kind in own["kinds"])),
+        ("addressed to", ", ".join(own["addressees"])),
+        ("themes", ", ".join(own["themes"])),
+        ("drafted", in_words(own["drafted_on"]) if "drafted_on" in own else None),
+        ("text", own.get("text")),
+    ]
+    return [
+        joined([Text(own["reference"], style="bold cyan"), title], "  "),
+        Text(f"{reference_is[:1].upper()}{reference_is[1:]}.", style="dim"),
+        pairs(rows),
+        *said(own),
+        *_rests_on(behind.get("recommendation")),
+    ]
+
+
+def _priority(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[RenderableType]:
+    if (item := trace.get("priority")) is None:
+        return []
+    if "outcome" not in item:
+        return [section("PRIORITY", [Entry(Text(item["priority"]))], "")]
+    head = marked(item["title"], item["status"], item.get("dated"))
+    start = f"from {in_words(item['timeline_from'])} " if "timeline_from" in item else ""
+    lines = [Text(f"Outcome: {item['outcome']}"), Text(f"Timeline: {start}to {in_words(item['timeline_to'])}.")]
+    return [section("PRIORITY", [_resting(Entry(head, [*lines, *said(item)]), behind.get("priority"))], "")]
+
+
+def _today(today: dict[str, Any]) -> list[RenderableType]:
+    stalled = [
+        f"{stream} waits for version {version}: what follows it is not shown here yet."
+        for stream, version in today["stalled"].items()
+    ]
+    lines = [*today["past_due"], *stalled]
+    return [listed(f"TODAY, {in_words(today['date'])}", lines, "")] if lines else []
+
+
+def _resting(entry: Entry, events: Sequence[str] | None) -> Entry:
+    return Entry(entry.head, [*entry.lines, *_rests_on(events)])
+
+
+def _rests_on(events: Sequence[str] | None) -> list[Text]:
+    """Say which events stand behind a statement: the streams, and their versions."""
+    lines = []
+    for event in events or ():
+        stream, versions = event.split(" ")
+        lines.append(Text(f"rests on {stream} v{versions}", style="dim cyan"))
+    return lines
+
+
+def _event_line(line: str) -> str:
+    """Say of a stream's events where each lies in the ledger, and the first digits of its leaf hash."""
+    stream, spans, *events = line.split(" ")
+    told = []
+    for version, event in zip(_versions(spans), events, strict=True):
+        position, leaf = event.split(":")
+        told.append(f"v{version} at position {position}, leaf {leaf[:12]}")
+    return f"{stream}: {'; '.join(told)}"
+
+
+def _versions(spans: str) -> Iterator[int]:
+    for span in spans.split(","):
+        first, _, last = span.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+def _behind_lineage(behind: dict[str, list[str]]) -> list[Text]:
+    return [Text.assemble("     ", line) for line in _rests_on(behind.get("lineage"))]

@@ -1,0 +1,143 @@
+"""Live traces beside rebuilt ones: byte for byte, where both rest on the same versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.recommendations.projection import AGGREGATES, subset
+from services.recommendations.trace import compose, trace_bytes
+from shared.projection.fold import PASSING, Folded, fold_on
+from tools.replay.history import History, streams_of
+
+Trace = dict[str, Any]
+_ABSENT = "nothing"
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """Where a live trace and a rebuilt one part: the reference, the path, and both values."""
+
+    reference: str
+    path: str
+    live: Any
+    rebuilt: Any
+
+
+@dataclass
+class Verdict:
+    """What a comparison came to, by reference; `behind` are live traces older than the history."""
+
+    identical: list[str] = field(default_factory=list)
+    unlike: list[Unlike] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list)
+    newer: list[str] = field(default_factory=list)
+    other_shape: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything that could be compared is identical, and nothing had to be left out but newer traces."""
+        return not (self.unlike or self.behind or self.other_shape)
+
+
+class _States(dict[str, Folded]):
+    """Folded streams; one that is not in the history is at its beginning."""
+
+    def __missing__(self, stream: str) -> Folded:
+        return Folded(stream, AGGREGATES.get(stream.partition("/")[0], PASSING).initial)
+
+
+@dataclass
+class Rebuilt:
+    """What a history amounts to: traces by reference, the version of every stream, and the streams that stop short."""
+
+    traces: dict[str, Trace] = field(default_factory=dict)
+    heads: dict[str, int] = field(default_factory=dict)
+    stalled: list[str] = field(default_factory=list)
+
+
+def rebuilt_from(history: History) -> Rebuilt:
+    """Fold and compose a history in memory."""
+    states, rebuilt = _States(), Rebuilt()
+    for stream, events in streams_of(history):
+        outcome = fold_on(AGGREGATES.get(stream.partition("/")[0], PASSING), states[stream], events)
+        assert outcome is not None, "a fold from version 1 takes corrections"
+        states[stream] = outcome.folded
+        rebuilt.heads[stream] = outcome.folded.version
+        if outcome.folded.waits:
+            rebuilt.stalled.append(f"{stream} stops at version {outcome.folded.version}")
+    for stream in rebuilt.heads:
+        kind, _, reference = stream.partition("/")
+        if kind == "recommendation" and (trace := compose(reference, subset(reference, states))) is not None:
+            rebuilt.traces[reference] = trace
+    return rebuilt
+
+
+def compare(live: Mapping[str, Trace], rebuilt: Rebuilt, before: Mapping[str, Trace]) -> Verdict:
+    """Compare live traces with rebuilt ones.
+
+    `before` are the live traces as they were before the history was read: what they rest on, the history must hold.
+    """
+    verdict = Verdict()
+    for reference in sorted({*live, *rebuilt.traces, *before}):
+        _judge(verdict, reference, rebuilt, live.get(reference), before.get(reference))
+    return verdict
+
+
+def _judge(verdict: Verdict, reference: str, rebuilt: Rebuilt, live: Trace | None, before: Trace | None) -> None:
+    here = rebuilt.traces.get(reference)
+    if live is None or (here is None and before is not None):
+        verdict.unlike.append(Unlike(reference, "", *("a trace" if side else _ABSENT for side in (live, here))))
+    elif here is None:
+        verdict.newer.append(reference)
+    elif live["shape"] != here["shape"]:
+        verdict.other_shape[reference] = (live["shape"], here["shape"])
+    elif (beyond := _beyond(before, rebuilt.heads)) is not None:
+        verdict.unlike.append(Unlike(reference, "based_on", beyond, "a history that does not hold it"))
+    elif (
+        same := next((each for each in (live, before) if each and each["based_on"] == here["based_on"]), None)
+    ) is None:
+        _place(verdict, reference, live, here)
+    elif trace_bytes(same) == trace_bytes(here):
+        verdict.identical.append(reference)
+    else:
+        verdict.unlike.append(first_difference(reference, same, here) or Unlike(reference, "", same, here))
+
+
+def _beyond(before: Trace | None, heads: Mapping[str, int]) -> str | None:
+    """Return what an earlier live trace rests on and the history does not hold."""
+    for stream, version in before["based_on"] if before else ():
+        if version > heads.get(stream, 0):
+            return f"{stream} version {version}"
+    return None
+
+
+def _place(verdict: Verdict, reference: str, live: Trace, here: Trace) -> None:
+    """Say on which side of the history a live trace stands that rests on other versions."""
+    versions, held = dict(live["based_on"]), dict(here["based_on"])
+    shared = versions.keys() & held.keys()
+    if any(versions[stream] < held[stream] for stream in shared):
+        verdict.behind.append(reference)
+    elif any(versions[stream] > held[stream] for stream in shared):
+        verdict.newer.append(reference)
+    else:
+        verdict.unlike.append(Unlike(reference, "based_on", live["based_on"], here["based_on"]))
+
+
+def first_difference(reference: str, live: Any, rebuilt: Any, path: str = "") -> Unlike | None:
+    """Return the first place where two values part, in the order of the canonical bytes."""
+    match live, rebuilt:
+        case dict(), dict():
+            for name in sorted({*live, *rebuilt}):
+                inner = f"{path}.{name}" if path else name
+                if found := first_difference(reference, live.get(name, _ABSENT), rebuilt.get(name, _ABSENT), inner):
+                    return found
+        case list(), list():
+            for index in range(max(len(live), len(rebuilt))):
+                one, other = (side[index] if index < len(side) else _ABSENT for side in (live, rebuilt))
+                if found := first_difference(reference, one, other, f"{path}[{index}]"):
+                    return found
+        case _ if live != rebuilt or type(live) is not type(rebuilt):
+            return Unlike(reference, path, live, rebuilt)
+    return None

@@ -1,0 +1,173 @@
+"""All the history that a service has heard, read anew: from Kafka, or from the service's journal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from shared.consumer.lenient_fetcher import arrival_of
+from shared.consumer.record import Arrival, Heard, Poison, take_apart
+from shared.events.canonical import ZERO_HASH
+from tools.client.errors import Failure, Unreachable
+from tools.client.progress import Advance
+from tools.client.services import Services
+
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+Take = Callable[[Arrival], object]
+_RECORDS_AT_ONCE = 4_000
+_SILENT_SECONDS = 60.0
+
+
+@dataclass
+class History:
+    """Events by stream and version, each once; what could not be taken; other bytes for a version that is known."""
+
+    events: dict[str, dict[int, list[Heard]]] = field(default_factory=dict)
+    poison: list[Poison] = field(default_factory=list)
+    records: int = 0
+    repeats: int = 0
+
+    def take(self, arrival: Arrival) -> None:
+        """Take a record: an identical repeat changes nothing."""
+        self.records += 1
+        event = take_apart(arrival)
+        if isinstance(event, Poison):
+            self.poison.append(event)
+        else:
+            self.add(event)
+
+    def add(self, event: Heard) -> None:
+        """Keep an event beside other candidates for its version; of the same bytes those at the lowest position."""
+        stream, version = event.key
+        candidates = self.events.setdefault(stream, {}).setdefault(version, [])
+        for number, other in enumerate(candidates):
+            if event.hash == other.hash:
+                self.repeats += 1
+                candidates[number] = min(event, other, key=attrgetter("position"))
+                return
+        candidates.append(event)
+
+    @property
+    def disputed(self) -> list[tuple[str, int]]:
+        """The streams and versions for which there is more than one candidate."""
+        return [
+            (stream, version)
+            for stream, versions in sorted(self.events.items())
+            for version, candidates in sorted(versions.items())
+            if len(candidates) > 1
+        ]
+
+
+def from_kafka(bootstrap: str, topics: Sequence[str], take: Take, advance: Advance) -> None:
+    """Take every record of every partition, to the end that it had at the start. Raises Unreachable, Failure."""
+    try:
+        asyncio.run(_read(bootstrap, topics, take, advance))
+    except (KafkaError, OSError) as error:
+        raise Unreachable(f"Kafka at {bootstrap} does not answer ({type(error).__name__}).") from None
+
+
+async def _read(bootstrap: str, topics: Sequence[str], take: Take, advance: Advance) -> None:
+    partitions = await _partitions(bootstrap, topics)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id="throughline-replay",
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
+    await consumer.start()
+    try:
+        consumer.assign(partitions)
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        if pruned := [partition for partition, begin in begins.items() if begin > 0]:
+            raise Failure(f"{pruned[0].topic} has lost its beginning: a replay needs the whole history.")
+        for partition in partitions:
+            consumer.seek(partition, 0)
+        await _up_to(consumer, ends, take, advance)
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(bootstrap: str, topics: Sequence[str]) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="throughline-replay")
+    try:
+        await admin.start()
+        if absent := sorted(set(topics) - set(await admin.list_topics())):
+            raise Failure(f"This Kafka has no topic {absent[0]}: is it the right one?")
+        described = await admin.describe_topics(list(topics))
+    finally:
+        await admin.close()
+    return [TopicPartition(each["topic"], part["partition"]) for each in described for part in each["partitions"]]
+
+
+async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], take: Take, advance: Advance) -> None:
+    taken, due = 0, sum(ends.values())
+    silent_since = asyncio.get_running_loop().time()
+    waiting = {partition for partition, end in ends.items() if end > 0}
+    while waiting:
+        batches = await consumer.getmany(*waiting, timeout_ms=500, max_records=_RECORDS_AT_ONCE)
+        for partition, records in batches.items():
+            for record in records:
+                if record.offset < ends[partition]:
+                    take(arrival_of(record))
+                    taken += 1
+        now = asyncio.get_running_loop().time()
+        silent_since = now if batches else silent_since
+        if now - silent_since > _SILENT_SECONDS:
+            raise Unreachable(f"Kafka gave nothing for {_SILENT_SECONDS:.0f} s, and is not at the end.")
+        waiting = {each for each in waiting if await consumer.position(each) < ends[each]}
+        advance(taken, due)
+    if taken != due:
+        raise Failure(f"{taken} of {due} records were read: Kafka has lost some, and a replay needs them all.")
+
+
+def from_journal(services: Services, service: str, take: Take, advance: Advance) -> None:
+    """Take every record of a service's journal. Raises Unreachable, Refused, Failure where it broke off."""
+    for number, line in enumerate(services.lines(service, "GET", "/journal")):
+        take(journal_record(line, number))
+        advance(number + 1, number + 1)
+
+
+def journal_record(line: bytes, number: int) -> Arrival:
+    """Take a line of the journal apart: `{"event":<the bytes as they are>,"leaf":...,"position":...}`.
+
+    Raises Failure where the line is not whole.
+    """
+    raw, _, rest = line.removeprefix(b'{"event":').rpartition(b',"leaf":')
+    try:
+        attributes, headers = orjson.loads(raw), orjson.loads(b'{"leaf":' + rest)
+        topic = ".".join(attributes["type"].split(".")[:2])
+        subject: str = attributes["subject"]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        raise Failure(f"Line {number + 1} of the journal is not whole: it broke off; run it again.") from None
+    told = (("position", str(headers["position"]).encode()), ("leaf", str(headers["leaf"]).encode()))
+    return Arrival(topic, 0, number, subject.encode(), raw, told)
+
+
+def streams_of(history: History) -> Iterator[tuple[str, list[Heard]]]:
+    """Yield each stream's events in order.
+
+    Of two candidates for a version: the only one that continues the version before, else the one that the next version
+    names, else neither.
+    """
+    for stream, versions in sorted(history.events.items()):
+        line: list[Heard] = []
+        for version in sorted(versions):
+            named = {event.recorded.previoushash for event in versions.get(version + 1, ())}
+            candidates = versions[version] if len(versions[version]) == 1 else _continuing(line, versions[version])
+            line += candidates if len(candidates) == 1 else [event for event in candidates if event.hash in named]
+        yield stream, line
+
+
+def _continuing(line: list[Heard], candidates: list[Heard]) -> list[Heard]:
+    previous = line[-1].hash if line else ZERO_HASH
+    return [event for event in candidates if event.recorded.previoushash == previous]
