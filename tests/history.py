@@ -9,13 +9,13 @@ from typing import Any
 
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose, trace_bytes
-from shared.consumer.record import Arrival, Heard, take_apart
+from shared.consumer.record import ConsumedEvent, KafkaRecord, decode_record
 from shared.events import meetings as m
 from shared.events import recommendations as r
 from shared.events.canonical import ZERO_HASH, leaf_hash
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
-from shared.projection.fold import PASSING, Folded, fold_on
+from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 
 START = datetime(2031, 1, 1, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ START = datetime(2031, 1, 1, tzinfo=UTC)
 class History:
     """Events of several streams, chained and positioned; `arrivals` holds each stream's records in order."""
 
-    arrivals: dict[str, list[Arrival]] = field(default_factory=dict)
+    arrivals: dict[str, list[KafkaRecord]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     _previous: dict[str, str] = field(default_factory=dict)
 
@@ -53,14 +53,14 @@ class History:
             previous_hash=previous or self._previous.get(stream, ZERO_HASH),
         )
 
-    def arrival(self, stream: str, raw: bytes, service: str) -> Arrival:
+    def arrival(self, stream: str, raw: bytes, service: str) -> KafkaRecord:
         """Return the record that would carry these bytes, at the next position of its service."""
         position = self.positions.get(service, 0)
         self.positions[service] = position + 1
         headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
-        return Arrival(f"throughline.{service}", 0, position, stream.encode(), raw, headers)
+        return KafkaRecord(f"throughline.{service}", 0, position, stream.encode(), raw, headers)
 
-    def all(self) -> list[Arrival]:
+    def all(self) -> list[KafkaRecord]:
         """Return every record, stream by stream."""
         return [arrival for arrivals in self.arrivals.values() for arrival in arrivals]
 
@@ -69,22 +69,22 @@ class History:
         return replayed(self.all())
 
 
-def replayed(arrivals: Sequence[Arrival]) -> dict[str, bytes]:
+def replayed(arrivals: Sequence[KafkaRecord]) -> dict[str, bytes]:
     """Fold and compose records in memory, to the compared bytes of every trace."""
     return {reference: trace_bytes(trace) for reference, trace in composed(arrivals).items()}
 
 
-def composed(arrivals: Sequence[Arrival], as_of: date | None = None) -> dict[str, dict[str, Any]]:
+def composed(arrivals: Sequence[KafkaRecord], as_of: date | None = None) -> dict[str, dict[str, Any]]:
     """Fold and compose records in memory."""
-    events: dict[str, list[Heard]] = {}
+    events: dict[str, list[ConsumedEvent]] = {}
     for arrival in arrivals:
-        event = take_apart(arrival)
-        assert isinstance(event, Heard), event
+        event = decode_record(arrival)
+        assert isinstance(event, ConsumedEvent), event
         events.setdefault(event.recorded.subject, []).append(event)
-    states: dict[str, Folded] = {}
+    states: dict[str, FoldedState] = {}
     for stream, line in events.items():
-        aggregate = AGGREGATES.get(stream.partition("/")[0], PASSING)
-        outcome = fold_on(aggregate, Folded(stream, aggregate.initial), line)
+        aggregate = AGGREGATES.get(stream.partition("/")[0], UNFOLDED)
+        outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), line)
         assert outcome is not None
         states[stream] = outcome.folded
     return {
@@ -95,12 +95,12 @@ def composed(arrivals: Sequence[Arrival], as_of: date | None = None) -> dict[str
     }
 
 
-class _Filled(dict[str, Folded]):
-    def __missing__(self, stream: str) -> Folded:
-        return Folded(stream, AGGREGATES.get(stream.partition("/")[0], PASSING).initial)
+class _Filled(dict[str, FoldedState]):
+    def __missing__(self, stream: str) -> FoldedState:
+        return FoldedState(stream, AGGREGATES.get(stream.partition("/")[0], UNFOLDED).initial)
 
 
-def _filled(states: dict[str, Folded]) -> dict[str, Folded]:
+def _filled(states: dict[str, FoldedState]) -> dict[str, FoldedState]:
     return _Filled(states)
 
 

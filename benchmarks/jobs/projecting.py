@@ -19,11 +19,11 @@ from pymongo import WriteConcern
 from benchmarks.job import Gate
 from benchmarks.jobs.reading import reading_of, settings_for
 from services.recommendations.projection import TOPICS
-from shared.consumer.offsets import Offsets
-from shared.consumer.record import Arrival
+from shared.consumer.offsets import OffsetStore
+from shared.consumer.record import KafkaRecord
 from shared.consumer.subscriber import Subscriber
 from shared.events.catalogue import decode
-from shared.runtime.process import frugal
+from shared.runtime.process import tune_gc
 from shared.runtime.telemetry import Pulse
 
 
@@ -52,7 +52,7 @@ class Clock:
 async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instance: str) -> dict[str, Any]:
     """Read as the recommendations service does, until told to stop."""
     settings = settings_for(kafka, mongodb, database, instance)
-    frugal()
+    tune_gc()
     reading = reading_of(settings)
     await reading.prepare()
     clock = Clock()
@@ -62,7 +62,7 @@ async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instan
 
         heard = 0
 
-        async def hear(self, arrivals: Sequence[Arrival]) -> None:
+        async def hear(self, arrivals: Sequence[KafkaRecord]) -> None:
             clock.begin()
             await reading.projection.hear(arrivals)
             self.heard += len(arrivals)
@@ -76,7 +76,7 @@ async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instan
             raise ValueError("a batch failed")
 
     subscriber = Subscriber(
-        settings, "recommendations", TOPICS, Timed(), Offsets(reading.database), Pulse("subscriber")
+        settings, "recommendations", TOPICS, Timed(), OffsetStore(reading.database), Pulse("subscriber")
     )  # fmt: skip
     await gate.go()
     running = asyncio.create_task(subscriber.run())
@@ -97,8 +97,8 @@ async def inserting(gate: Gate, kafka: str, mongodb: str, database: str, group: 
     settings = settings_for(kafka, mongodb, database, group)
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongodb)
     raw = client[database].get_collection("raw", write_concern=WriteConcern(w="majority"))
-    reached = Offsets(client[database])
-    frugal()
+    reached = OffsetStore(client[database])
+    tune_gc()
     clock = Clock()
     broker = KafkaBroker(kafka, logger=None, allow_auto_create_topics=False)
 

@@ -14,11 +14,11 @@ from services.recommendations.subscribers import Policies
 from services.recommendations.trace import SHAPE
 from shared.consumer.dead_letters import DeadLetters
 from shared.projection.journal import Journal
-from shared.projection.projector import Projection
-from shared.projection.state_store import States
+from shared.projection.projector import Projector
+from shared.projection.state_store import StateStore
 from shared.runtime.process import connect
 from shared.runtime.settings import Settings
-from shared.store.command_handler import Ledgers
+from shared.store.command_handler import CommandHandler
 from shared.store.event_store import EventStore
 from shared.store.refusals import Refusals
 
@@ -31,7 +31,7 @@ class Reading:
 
     database: AsyncIOMotorDatabase[Any]
     store: EventStore
-    projection: Projection
+    projection: Projector
     traces: Traces
 
     async def prepare(self) -> None:
@@ -50,9 +50,9 @@ def reading_of(settings: Settings) -> Reading:
     """Put the reading side together."""
     database = connect(settings, SERVICE)
     store, journal, refusals = EventStore(database), Journal(database), Refusals(database)
-    states = States(database, AGGREGATES, SHAPE)
+    states = StateStore(database, AGGREGATES, SHAPE)
     traces = Traces(database, states, journal)
-    handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
+    handlers = Handlers(CommandHandler(store, refusals, OWN, states.known))
     letters = DeadLetters(database, SERVICE)
-    projection = Projection(journal, states, letters, traces.compose_for, Policies(handlers))
+    projection = Projector(journal, states, letters, traces.compose_for, Policies(handlers))
     return Reading(database, store, projection, traces)

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.job import Gate
 from benchmarks.jobs.reading import reading_of, settings_for
 from shared.projection.rebuild import rebuild
-from shared.runtime.process import frugal
+from shared.runtime.process import tune_gc
 
 
 async def rebuilding(gate: Gate, kafka: str, mongodb: str, database: str) -> dict[str, Any]:
@@ -16,7 +16,7 @@ async def rebuilding(gate: Gate, kafka: str, mongodb: str, database: str) -> dic
     reading = reading_of(settings_for(kafka, mongodb, database, "rebuild"))
     events = await reading.database.journal.count_documents({})
     await gate.go()
-    frugal()
+    tune_gc()
     begun = time.perf_counter()
     async for _ in rebuild(reading.projection):
         continue

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.job import Gate
 from benchmarks.jobs.decoding import quiet
 from services.recommendations.trace import trace_bytes
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from tools.replay.replaying import Replaying
 from tools.simulate import records
 
@@ -22,7 +22,7 @@ async def replaying(gate: Gate, file: str, without_gc: bool = True) -> dict[str,
     with Replaying() as replaying:
         for record in records.read(Path(file)):
             headers = tuple(record.headers)
-            replaying.take(Arrival(record.topic, 0, record.position, record.key, record.value, headers))
+            replaying.take(KafkaRecord(record.topic, 0, record.position, record.key, record.value, headers))
         taken = time.process_time()
         sizes = [size for _, size in replaying.run(lambda _, trace: len(trace_bytes(trace)))]
     ended = time.process_time()

@@ -9,22 +9,22 @@ from services.meetings.handlers import Handlers
 from services.meetings.projection import AGGREGATES, OWN, SHAPE
 from services.meetings.subscribers import TOPICS
 from shared.consumer.dead_letters import DeadLetters
-from shared.consumer.offsets import Offsets
+from shared.consumer.offsets import OffsetStore
 from shared.consumer.subscriber import Subscriber
 from shared.http.app import make_app
 from shared.http.auth import READERS, WRITERS
 from shared.http.documents import Documents, documents_router
 from shared.http.operations import operations
-from shared.http.tiled_log import log_router
-from shared.ledger.checkpoint_signer import Sealer
+from shared.http.tiled_log import tiled_log_router
+from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.relay import Relay
 from shared.projection.journal import Journal
-from shared.projection.projector import Projection
-from shared.projection.state_store import States
+from shared.projection.projector import Projector
+from shared.projection.state_store import StateStore
 from shared.runtime.process import connect, lifespan_of, run
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
-from shared.store.command_handler import Ledgers
+from shared.store.command_handler import CommandHandler
 from shared.store.event_store import EventStore
 from shared.store.refusals import Refusals
 
@@ -37,12 +37,12 @@ def make(settings: Settings) -> FastAPI:
     relaying, reading = Pulse("relay"), Pulse("subscriber")
     log_keys, sealing = settings.log_keys(SERVICE), Pulse("sealer")
     store, journal, refusals = EventStore(database), Journal(database), Refusals(database)
-    states = States(database, AGGREGATES, SHAPE)
-    handlers = Handlers(Ledgers(store, refusals, OWN, states.known))
-    projection = Projection(journal, states, DeadLetters(database, SERVICE))
+    states = StateStore(database, AGGREGATES, SHAPE)
+    handlers = Handlers(CommandHandler(store, refusals, OWN, states.known))
+    projection = Projector(journal, states, DeadLetters(database, SERVICE))
     relay = Relay(database, store, settings.kafka, SERVICE, relaying, log_keys.verifiers)
-    sealer = Sealer(database, relay, settings, log_keys, SERVICE, sealing)
-    subscriber = Subscriber(settings, SERVICE, TOPICS, projection, Offsets(database), reading)
+    sealer = CheckpointSigner(database, relay, settings, log_keys, SERVICE, sealing)
+    subscriber = Subscriber(settings, SERVICE, TOPICS, projection, OffsetStore(database), reading)
     return make_app(
         SERVICE,
         settings,
@@ -51,7 +51,7 @@ def make(settings: Settings) -> FastAPI:
             api.router(handlers, states),
             documents_router(Documents(database), WRITERS, READERS),
             operations(projection, store, refusals),
-            log_router(sealer.checkpoints, log_keys),
+            tiled_log_router(sealer.checkpoints, log_keys),
         ],
         [relaying, reading, sealing],
         lifespan_of(

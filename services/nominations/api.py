@@ -9,11 +9,11 @@ from fastapi import APIRouter
 from services.nominations import commands
 from services.nominations.handlers import Handlers
 from shared.http.auth import READERS, WRITERS, Principal
-from shared.http.commands import Post, add_commands
-from shared.http.queries import Show, View, add_views
+from shared.http.commands import CommandRoute, add_commands
+from shared.http.queries import QueryRoute, Show, add_queries
 from shared.privacy.key_ring import KeyRing
-from shared.projection.fold import Folded
-from shared.projection.state_store import States
+from shared.projection.fold import FoldedState
+from shared.projection.state_store import StateStore
 from shared.store.command_handler import CorrectRecord
 
 _CALL = ("/calls/{call}", "call/{call}")
@@ -22,31 +22,31 @@ _MEMBERSHIP = ("/memberships/{membership}", "membership/{membership}")
 GOVERNMENTS = WRITERS | {"focal_point"}
 OPENS = frozenset({"secretariat", "focal_point"})
 
-POSTS = (
-    Post("/calls", commands.OpenCall, _CALL[1]),
-    Post(f"{_CALL[0]}/close", commands.CloseCall, _CALL[1]),
-    Post(f"{_CALL[0]}/correct", CorrectRecord, _CALL[1]),
-    Post("/nominations", commands.SubmitNominationRequest, _NOMINATION[1], GOVERNMENTS),
-    Post(f"{_NOMINATION[0]}/return", commands.ReturnNomination, _NOMINATION[1]),
-    Post(f"{_NOMINATION[0]}/resubmit", commands.ResubmitNominationRequest, _NOMINATION[1], GOVERNMENTS),
-    Post(f"{_NOMINATION[0]}/accept", commands.AcceptNomination, _NOMINATION[1]),
-    Post(f"{_NOMINATION[0]}/decline", commands.DeclineNomination, _NOMINATION[1]),
-    Post(f"{_NOMINATION[0]}/withdraw", commands.WithdrawNomination, _NOMINATION[1], GOVERNMENTS),
-    Post(f"{_NOMINATION[0]}/correct", CorrectRecord, _NOMINATION[1]),
-    Post(f"{_MEMBERSHIP[0]}/end", commands.EndMembership, _MEMBERSHIP[1]),
-    Post(f"{_MEMBERSHIP[0]}/correct", CorrectRecord, _MEMBERSHIP[1]),
-    Post("/experts/{person}/erase", commands.EraseExpert, "expert/{person}"),
-    Post("/experts/{person}/correct", CorrectRecord, "expert/{person}"),
+COMMAND_ROUTES = (
+    CommandRoute("/calls", commands.OpenCall, _CALL[1]),
+    CommandRoute(f"{_CALL[0]}/close", commands.CloseCall, _CALL[1]),
+    CommandRoute(f"{_CALL[0]}/correct", CorrectRecord, _CALL[1]),
+    CommandRoute("/nominations", commands.SubmitNominationRequest, _NOMINATION[1], GOVERNMENTS),
+    CommandRoute(f"{_NOMINATION[0]}/return", commands.ReturnNomination, _NOMINATION[1]),
+    CommandRoute(f"{_NOMINATION[0]}/resubmit", commands.ResubmitNominationRequest, _NOMINATION[1], GOVERNMENTS),
+    CommandRoute(f"{_NOMINATION[0]}/accept", commands.AcceptNomination, _NOMINATION[1]),
+    CommandRoute(f"{_NOMINATION[0]}/decline", commands.DeclineNomination, _NOMINATION[1]),
+    CommandRoute(f"{_NOMINATION[0]}/withdraw", commands.WithdrawNomination, _NOMINATION[1], GOVERNMENTS),
+    CommandRoute(f"{_NOMINATION[0]}/correct", CorrectRecord, _NOMINATION[1]),
+    CommandRoute(f"{_MEMBERSHIP[0]}/end", commands.EndMembership, _MEMBERSHIP[1]),
+    CommandRoute(f"{_MEMBERSHIP[0]}/correct", CorrectRecord, _MEMBERSHIP[1]),
+    CommandRoute("/experts/{person}/erase", commands.EraseExpert, "expert/{person}"),
+    CommandRoute("/experts/{person}/correct", CorrectRecord, "expert/{person}"),
 )
 
 
-def views(keys: KeyRing) -> tuple[View, ...]:
+def views(keys: KeyRing) -> tuple[QueryRoute, ...]:
     """Return the kinds of stream that may be read; a focal point reads its own member's."""
     filters = ("stage", "member", "call", "category", "capacity", "person", "theme")
     readers = READERS | {"focal_point"}
     return (
-        View("/calls", _CALL[0], "call", _CALL[1], ("stage", "theme"), readers),
-        View(
+        QueryRoute("/calls", _CALL[0], "call", _CALL[1], ("stage", "theme"), readers),
+        QueryRoute(
             "/nominations",
             _NOMINATION[0],
             "nomination",
@@ -56,7 +56,7 @@ def views(keys: KeyRing) -> tuple[View, ...]:
             _opened_by(keys),
             own="member",
         ),
-        View(
+        QueryRoute(
             "/memberships",
             _MEMBERSHIP[0],
             "membership",
@@ -69,15 +69,15 @@ def views(keys: KeyRing) -> tuple[View, ...]:
     )
 
 
-def router(handlers: Handlers, states: States, keys: KeyRing) -> APIRouter:
+def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
     """Return this service's endpoints."""
     routes = APIRouter()
-    add_commands(routes, "nominations", POSTS, handlers)
-    add_views(routes, views(keys), states)
+    add_commands(routes, "nominations", COMMAND_ROUTES, handlers)
+    add_queries(routes, views(keys), states)
     return routes
 
 
-async def _own_member(folded: Folded, caller: Principal) -> dict[str, Any] | None:
+async def _own_member(folded: FoldedState, caller: Principal) -> dict[str, Any] | None:
     if caller.role == "focal_point" and folded.state.member != caller.member:
         return None
     shown: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
@@ -85,7 +85,7 @@ async def _own_member(folded: Folded, caller: Principal) -> dict[str, Any] | Non
 
 
 def _opened_by(keys: KeyRing) -> Show:
-    async def show(folded: Folded, caller: Principal) -> dict[str, Any] | None:
+    async def show(folded: FoldedState, caller: Principal) -> dict[str, Any] | None:
         shown = await _own_member(folded, caller)
         if shown is None or caller.role not in OPENS:
             return shown

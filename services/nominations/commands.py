@@ -18,7 +18,7 @@ from shared.events.nominations import (
     NominationSubmitted,
     NominationWithdrawn,
 )
-from shared.events.values import Id, Line, Member, Model, NoteVerbale, Text, WorldDate
+from shared.events.values import Id, Member, Model, NoteVerbale, ShortText, Text, WorldDate
 from shared.events.words import Capacity, Category, Status
 
 SEALED_BYTES = 29_000
@@ -35,8 +35,8 @@ class CloseCall(Command, CallForNominationsClosed):
 class PersonDetails(Model):
     """A person, in plain words: sealed before anything is decided or stored."""
 
-    name: Line = Field(examples=["Synthetic Expert"])
-    contact: Line = Field(examples=["synthetic.expert@example.org"])
+    name: ShortText = Field(examples=["Synthetic Expert"])
+    contact: ShortText = Field(examples=["synthetic.expert@example.org"])
     about: Text | None = None
 
     @model_validator(mode="after")
@@ -53,14 +53,14 @@ class NominationRequest(Command):
     person: Id | None = Field(None, description="the expert's opaque id; left out: given here, or the same as before")
     details: PersonDetails
     note_verbale: NoteVerbale
-    institution: Line
+    institution: ShortText
     category: Category
-    expertise: tuple[Line, ...] = ()
-    themes: tuple[Line, ...] = ()
+    expertise: tuple[ShortText, ...] = ()
+    themes: tuple[ShortText, ...] = ()
     capacity: Capacity = "principal"
     replaces: Id | None = Field(None, description="the membership that this one would replace")
     note: Text | None = None
-    source: Line | None = None
+    source: ShortText | None = None
     status: Status | None = None
 
 
@@ -119,5 +119,5 @@ class EraseExpert(Command):
 
     reason: Text = Field(description="on what ground; never about the person", examples=["Request of the person"])
     note: Text | None = None
-    source: Line | None = None
+    source: ShortText | None = None
     status: Status | None = None

@@ -16,14 +16,14 @@ from shared.events.nominations import NominationSubmitted
 from shared.events.values import Sealed
 from shared.privacy.erasure import erase
 from shared.privacy.key_ring import KeyRing
-from shared.store.command_handler import Ledgers, handle, refuse
+from shared.store.command_handler import CommandHandler, handle, refuse
 from shared.store.event_store import Commit
 
 
 class Handlers:
     """Carries out this service's commands on its own store; it holds the keys of the experts."""
 
-    def __init__(self, ledgers: Ledgers, keys: KeyRing) -> None:
+    def __init__(self, ledgers: CommandHandler, keys: KeyRing) -> None:
         self._ledgers = ledgers
         self._keys = keys
 

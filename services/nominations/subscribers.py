@@ -22,7 +22,7 @@ from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded
 from shared.events.nominations import ExpertErased, MembershipBegan, NominationAccepted, NominationWithdrawn
-from shared.store.command_handler import Hear
+from shared.store.command_handler import StateLookup
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class Policies:
     `known` reads this service's own store: whether there is a membership to end.
     """
 
-    def __init__(self, handlers: Handlers, known: Hear) -> None:
+    def __init__(self, handlers: Handlers, known: StateLookup) -> None:
         self._handlers = handlers
         self._known = known
 

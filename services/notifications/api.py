@@ -10,31 +10,31 @@ from services.notifications import commands
 from services.notifications.domain.subscription import Absent
 from services.notifications.handlers import Handlers
 from shared.http.auth import AUDITORS, WRITERS, Principal
-from shared.http.commands import Post, add_commands
-from shared.http.queries import View, add_views
+from shared.http.commands import CommandRoute, add_commands
+from shared.http.queries import QueryRoute, add_queries
 from shared.privacy.key_ring import KeyRing
-from shared.projection.fold import Folded
-from shared.projection.state_store import States
+from shared.projection.fold import FoldedState
+from shared.projection.state_store import StateStore
 from shared.store.command_handler import CorrectRecord
 
 _SUBSCRIPTION = ("/subscriptions/{subscription}", "subscription/{subscription}")
 _NOTIFICATION = ("/notifications/{notification}", "notification/{notification}")
 
-POSTS = (
-    Post("/subscriptions", commands.AddSubscriptionRequest, _SUBSCRIPTION[1]),
-    Post(f"{_SUBSCRIPTION[0]}/remove", commands.RemoveSubscription, _SUBSCRIPTION[1]),
-    Post(f"{_SUBSCRIPTION[0]}/correct", CorrectRecord, _SUBSCRIPTION[1]),
-    Post("/subscribers/{person}/erase", commands.EraseSubscriber, "subscriber/{person}"),
-    Post("/subscribers/{person}/correct", CorrectRecord, "subscriber/{person}"),
-    Post(f"{_NOTIFICATION[0]}/resend", commands.ResendNotification, _NOTIFICATION[1]),
-    Post(f"{_NOTIFICATION[0]}/correct", CorrectRecord, _NOTIFICATION[1]),
+COMMAND_ROUTES = (
+    CommandRoute("/subscriptions", commands.AddSubscriptionRequest, _SUBSCRIPTION[1]),
+    CommandRoute(f"{_SUBSCRIPTION[0]}/remove", commands.RemoveSubscription, _SUBSCRIPTION[1]),
+    CommandRoute(f"{_SUBSCRIPTION[0]}/correct", CorrectRecord, _SUBSCRIPTION[1]),
+    CommandRoute("/subscribers/{person}/erase", commands.EraseSubscriber, "subscriber/{person}"),
+    CommandRoute("/subscribers/{person}/correct", CorrectRecord, "subscriber/{person}"),
+    CommandRoute(f"{_NOTIFICATION[0]}/resend", commands.ResendNotification, _NOTIFICATION[1]),
+    CommandRoute(f"{_NOTIFICATION[0]}/correct", CorrectRecord, _NOTIFICATION[1]),
 )
 
 
-def router(handlers: Handlers, states: States, keys: KeyRing) -> APIRouter:
+def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
     """Return this service's endpoints."""
 
-    async def opened(folded: Folded, caller: Principal) -> dict[str, Any]:
+    async def opened(folded: FoldedState, caller: Principal) -> dict[str, Any]:
         """Show a subscription: its subscriber's name and address to the secretariat, ciphertext to auditors."""
         state: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
         if caller.role not in WRITERS or isinstance(folded.state, Absent):
@@ -43,12 +43,16 @@ def router(handlers: Handlers, states: States, keys: KeyRing) -> APIRouter:
         return state | {"details": details} if details else state
 
     routes = APIRouter()
-    add_commands(routes, "notifications", POSTS, handlers)
+    add_commands(routes, "notifications", COMMAND_ROUTES, handlers)
     views = (
-        View("/subscriptions", *_in(_SUBSCRIPTION, "subscription"), ("stage", "event", "person"), AUDITORS, opened),
-        View("/notifications", *_in(_NOTIFICATION, "notification"), ("standing", "subscription", "stream"), AUDITORS),
+        QueryRoute(
+            "/subscriptions", *_in(_SUBSCRIPTION, "subscription"), ("stage", "event", "person"), AUDITORS, opened
+        ),
+        QueryRoute(
+            "/notifications", *_in(_NOTIFICATION, "notification"), ("standing", "subscription", "stream"), AUDITORS
+        ),
     )
-    add_views(routes, views, states)
+    add_queries(routes, views, states)
     return routes
 
 

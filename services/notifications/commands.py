@@ -17,7 +17,7 @@ from shared.events.notifications import (
     SubscriptionAdded,
     SubscriptionRemoved,
 )
-from shared.events.values import Id, Line, Model, Text
+from shared.events.values import Id, Model, ShortText, Text
 from shared.events.words import Status
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -39,7 +39,7 @@ Address = Annotated[
 class SubscriberDetails(Model):
     """A subscriber, in plain words: sealed before anything is decided or stored."""
 
-    name: Line = Field(examples=["Synthetic Reader"])
+    name: ShortText = Field(examples=["Synthetic Reader"])
     address: Address
 
 
@@ -49,9 +49,11 @@ class AddSubscriptionRequest(Command):
     subscription: Id | None = None
     person: Id | None = Field(None, description="the subscriber's opaque id; left out: given here")
     details: SubscriberDetails
-    events: tuple[Line, ...] = Field(min_length=1, description="names of events", examples=[["RecommendationAdopted"]])
+    events: tuple[ShortText, ...] = Field(
+        min_length=1, description="names of events", examples=[["RecommendationAdopted"]]
+    )
     note: Text | None = None
-    source: Line | None = None
+    source: ShortText | None = None
     status: Status | None = None
 
 
@@ -96,5 +98,5 @@ class EraseSubscriber(Command):
 
     reason: Text = Field(description="on what ground; never about the person", examples=["Request of the person"])
     note: Text | None = None
-    source: Line | None = None
+    source: ShortText | None = None
     status: Status | None = None

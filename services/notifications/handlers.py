@@ -8,14 +8,14 @@ from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.privacy.erasure import erase
 from shared.privacy.key_ring import KeyRing
-from shared.store.command_handler import Ledgers, handle, refuse
+from shared.store.command_handler import CommandHandler, handle, refuse
 from shared.store.event_store import Commit
 
 
 class Handlers:
     """Carries out this service's commands on its own store."""
 
-    def __init__(self, ledgers: Ledgers, keys: KeyRing, sender: Sender) -> None:
+    def __init__(self, ledgers: CommandHandler, keys: KeyRing, sender: Sender) -> None:
         self._ledgers = ledgers
         self._keys = keys
         self._sender = sender

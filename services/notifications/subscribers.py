@@ -28,7 +28,7 @@ from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded
 from shared.events.notifications import SubscriberErased, SubscriptionAdded
 from shared.projection.journal import Journal
-from shared.projection.state_store import States
+from shared.projection.state_store import StateStore
 from shared.runtime.telemetry import NOTIFICATIONS
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ PAGE = 500
 class Policies:
     """What this service does of itself when it hears an event; a second time, nothing."""
 
-    def __init__(self, handlers: Handlers, states: States, journal: Journal) -> None:
+    def __init__(self, handlers: Handlers, states: StateStore, journal: Journal) -> None:
         self._handlers = handlers
         self._states = states
         self._journal = journal

@@ -16,13 +16,13 @@ from services.recommendations.queries import coverage, today_of
 from services.recommendations.trace import trace_bytes
 from shared.events.envelope import stamp
 from shared.http.auth import AUDITORS, READERS, Principal, allow
-from shared.http.commands import Post, add_commands
+from shared.http.commands import CommandRoute, add_commands
 from shared.http.paths import Committee, Number, Year
 from shared.http.problems import Refused
-from shared.http.queries import AtLeast, View, Wait, add_views, heard_up_to
+from shared.http.queries import AtLeast, QueryRoute, Wait, add_queries, heard_up_to
 from shared.http.query_times import Day, Moment
-from shared.projection.projector import Projection
-from shared.projection.state_store import States
+from shared.projection.projector import Projector
+from shared.projection.state_store import StateStore
 from shared.store.command_handler import CorrectRecord
 
 _ONE = "/recommendations/{committee}/{year}/{number}"
@@ -30,50 +30,54 @@ _STREAM = "recommendation/{committee}/{year}/{number}"
 _INSTRUMENT = ("/instruments/{instrument}", "instrument/{instrument}")
 _PRIORITY = ("/priorities/{priority}", "priority/{priority}")
 
-POSTS = (
-    Post("/instruments", commands.RegisterInstrument, "instrument/{instrument}"),
-    Post(f"{_INSTRUMENT[0]}/provisions", commands.RegisterProvision, _INSTRUMENT[1]),
-    Post(f"{_INSTRUMENT[0]}/discharge-reporting-duty", commands.DischargeReportingDuty, _INSTRUMENT[1]),
-    Post(f"{_INSTRUMENT[0]}/supersede", commands.SupersedeInstrument, _INSTRUMENT[1]),
-    Post(f"{_INSTRUMENT[0]}/reaffirm", commands.ReaffirmInstrument, _INSTRUMENT[1]),
-    Post(f"{_INSTRUMENT[0]}/carry", commands.CarryInstrument, _INSTRUMENT[1]),
-    Post(f"{_INSTRUMENT[0]}/endorse", commands.EndorseInstrument, _INSTRUMENT[1]),
-    Post(f"{_INSTRUMENT[0]}/correct", CorrectRecord, _INSTRUMENT[1]),
-    Post("/sessions", commands.RecordCommitteeSession, "session/{session}"),
-    Post("/sessions/{session}/correct", CorrectRecord, "session/{session}"),
-    Post("/priorities", commands.SelectPriority, "priority/{priority}"),
-    Post(f"{_PRIORITY[0]}/close", commands.ClosePriority, _PRIORITY[1]),
-    Post(f"{_PRIORITY[0]}/correct", CorrectRecord, _PRIORITY[1]),
-    Post("/initiatives", commands.RegisterInitiative, "initiative/{initiative}"),
-    Post("/initiatives/{initiative}/correct", CorrectRecord, "initiative/{initiative}"),
-    Post("/deliverables", commands.RecordDeliverable, "deliverable/{deliverable}"),
-    Post("/deliverables/{deliverable}/correct", CorrectRecord, "deliverable/{deliverable}"),
-    Post("/recommendations", commands.DraftRecommendation, "recommendation/{reference}"),
-    Post(f"{_ONE}/revise", commands.ReviseRecommendation, _STREAM),
-    Post(f"{_ONE}/cite", commands.CiteMandate, _STREAM),
-    Post(f"{_ONE}/uncite", commands.UnciteMandate, _STREAM),
-    Post(f"{_ONE}/reconfirm", commands.ReconfirmCitation, _STREAM),
-    Post(f"{_ONE}/origin", commands.RecordOrigin, _STREAM),
-    Post(f"{_ONE}/discuss", commands.DiscussRecommendation, _STREAM),
-    Post(f"{_ONE}/adopt", commands.AdoptRecommendation, _STREAM),
-    Post(f"{_ONE}/transmit", commands.TransmitRecommendation, _STREAM),
-    Post(f"{_ONE}/dispose", commands.RecordDisposition, _STREAM),
-    Post(f"{_ONE}/carry", commands.RecordCarriage, _STREAM),
-    Post(f"{_ONE}/follow-up", commands.ReportFollowUp, _STREAM),
-    Post(f"{_ONE}/supersede", commands.SupersedeRecommendation, _STREAM),
-    Post(f"{_ONE}/merge", commands.MergeRecommendation, _STREAM),
-    Post(f"{_ONE}/split", commands.SplitRecommendation, _STREAM),
-    Post(f"{_ONE}/withdraw", commands.WithdrawRecommendation, _STREAM),
-    Post(f"{_ONE}/correct", CorrectRecord, _STREAM),
+COMMAND_ROUTES = (
+    CommandRoute("/instruments", commands.RegisterInstrument, "instrument/{instrument}"),
+    CommandRoute(f"{_INSTRUMENT[0]}/provisions", commands.RegisterProvision, _INSTRUMENT[1]),
+    CommandRoute(f"{_INSTRUMENT[0]}/discharge-reporting-duty", commands.DischargeReportingDuty, _INSTRUMENT[1]),
+    CommandRoute(f"{_INSTRUMENT[0]}/supersede", commands.SupersedeInstrument, _INSTRUMENT[1]),
+    CommandRoute(f"{_INSTRUMENT[0]}/reaffirm", commands.ReaffirmInstrument, _INSTRUMENT[1]),
+    CommandRoute(f"{_INSTRUMENT[0]}/carry", commands.CarryInstrument, _INSTRUMENT[1]),
+    CommandRoute(f"{_INSTRUMENT[0]}/endorse", commands.EndorseInstrument, _INSTRUMENT[1]),
+    CommandRoute(f"{_INSTRUMENT[0]}/correct", CorrectRecord, _INSTRUMENT[1]),
+    CommandRoute("/sessions", commands.RecordCommitteeSession, "session/{session}"),
+    CommandRoute("/sessions/{session}/correct", CorrectRecord, "session/{session}"),
+    CommandRoute("/priorities", commands.SelectPriority, "priority/{priority}"),
+    CommandRoute(f"{_PRIORITY[0]}/close", commands.ClosePriority, _PRIORITY[1]),
+    CommandRoute(f"{_PRIORITY[0]}/correct", CorrectRecord, _PRIORITY[1]),
+    CommandRoute("/initiatives", commands.RegisterInitiative, "initiative/{initiative}"),
+    CommandRoute("/initiatives/{initiative}/correct", CorrectRecord, "initiative/{initiative}"),
+    CommandRoute("/deliverables", commands.RecordDeliverable, "deliverable/{deliverable}"),
+    CommandRoute("/deliverables/{deliverable}/correct", CorrectRecord, "deliverable/{deliverable}"),
+    CommandRoute("/recommendations", commands.DraftRecommendation, "recommendation/{reference}"),
+    CommandRoute(f"{_ONE}/revise", commands.ReviseRecommendation, _STREAM),
+    CommandRoute(f"{_ONE}/cite", commands.CiteMandate, _STREAM),
+    CommandRoute(f"{_ONE}/uncite", commands.UnciteMandate, _STREAM),
+    CommandRoute(f"{_ONE}/reconfirm", commands.ReconfirmCitation, _STREAM),
+    CommandRoute(f"{_ONE}/origin", commands.RecordOrigin, _STREAM),
+    CommandRoute(f"{_ONE}/discuss", commands.DiscussRecommendation, _STREAM),
+    CommandRoute(f"{_ONE}/adopt", commands.AdoptRecommendation, _STREAM),
+    CommandRoute(f"{_ONE}/transmit", commands.TransmitRecommendation, _STREAM),
+    CommandRoute(f"{_ONE}/dispose", commands.RecordDisposition, _STREAM),
+    CommandRoute(f"{_ONE}/carry", commands.RecordCarriage, _STREAM),
+    CommandRoute(f"{_ONE}/follow-up", commands.ReportFollowUp, _STREAM),
+    CommandRoute(f"{_ONE}/supersede", commands.SupersedeRecommendation, _STREAM),
+    CommandRoute(f"{_ONE}/merge", commands.MergeRecommendation, _STREAM),
+    CommandRoute(f"{_ONE}/split", commands.SplitRecommendation, _STREAM),
+    CommandRoute(f"{_ONE}/withdraw", commands.WithdrawRecommendation, _STREAM),
+    CommandRoute(f"{_ONE}/correct", CorrectRecord, _STREAM),
 )
-VIEWS = (
-    View("/instruments", _INSTRUMENT[0], "instrument", _INSTRUMENT[1], ("cite", "body", "standing")),
-    View("/sessions", "/sessions/{session}", "session", "session/{session}"),
-    View("/priorities", _PRIORITY[0], "priority", _PRIORITY[1], ("stage", "theme")),
-    View("/initiatives", "/initiatives/{initiative}", "initiative", "initiative/{initiative}", ("member", "provision")),
-    View("/deliverables", "/deliverables/{deliverable}", "deliverable", "deliverable/{deliverable}", ("year", "body")),
-    View("/recommendations", _ONE, "recommendation", _STREAM, ("stage", "priority", "theme")),
-    View("/meetings-heard", "/meetings-heard/{meeting}", "meeting", "meeting/{meeting}"),
+QUERY_ROUTES = (
+    QueryRoute("/instruments", _INSTRUMENT[0], "instrument", _INSTRUMENT[1], ("cite", "body", "standing")),
+    QueryRoute("/sessions", "/sessions/{session}", "session", "session/{session}"),
+    QueryRoute("/priorities", _PRIORITY[0], "priority", _PRIORITY[1], ("stage", "theme")),
+    QueryRoute(
+        "/initiatives", "/initiatives/{initiative}", "initiative", "initiative/{initiative}", ("member", "provision")
+    ),
+    QueryRoute(
+        "/deliverables", "/deliverables/{deliverable}", "deliverable", "deliverable/{deliverable}", ("year", "body")
+    ),
+    QueryRoute("/recommendations", _ONE, "recommendation", _STREAM, ("stage", "priority", "theme")),
+    QueryRoute("/meetings-heard", "/meetings-heard/{meeting}", "meeting", "meeting/{meeting}"),
 )
 _FILTERS = {
     "theme": "recommendation.themes",
@@ -85,17 +89,17 @@ _FILTERS = {
 _Filter = Annotated[str | None, Query(max_length=500)]
 
 
-def router(handlers: Handlers, traces: Traces, projection: Projection) -> APIRouter:
+def router(handlers: Handlers, traces: Traces, projection: Projector) -> APIRouter:
     """Return this service's endpoints."""
     routes = APIRouter()
-    add_commands(routes, "recommendations", POSTS, handlers)
-    add_views(routes, VIEWS, projection.states)
+    add_commands(routes, "recommendations", COMMAND_ROUTES, handlers)
+    add_queries(routes, QUERY_ROUTES, projection.states)
     _add_traces(routes, traces, projection)
     return routes
 
 
-def _add_traces(routes: APIRouter, traces: Traces, projection: Projection) -> None:
-    states: States = projection.states
+def _add_traces(routes: APIRouter, traces: Traces, projection: Projector) -> None:
+    states: StateStore = projection.states
 
     @routes.get("/traces/{committee}/{year}/{number}", tags=["queries"], summary="One trace")
     async def one_trace(

@@ -10,9 +10,9 @@ from shared.domain.aggregate import Command
 from shared.events import recommendations as events
 from shared.events.values import (
     Id,
-    Line,
     ProvisionRef,
     Reference,
+    ShortText,
     Text,
     WorldDate,
 )
@@ -55,8 +55,8 @@ class SelectPriority(Command):
     """Record a priority that the group selected, with its outcome and timeline."""
 
     priority: Id
-    title: Line
-    themes: tuple[Line, ...] = ()
+    title: ShortText
+    themes: tuple[ShortText, ...] = ()
     outcome: Text
     timeline_from: WorldDate | None = None
     timeline_to: WorldDate
@@ -64,7 +64,7 @@ class SelectPriority(Command):
     meeting: Id | None = None
     on: WorldDate | None = None
     note: Text | None = None
-    source: Line | None = None
+    source: ShortText | None = None
     status: Status | None = None
 
 
@@ -96,13 +96,13 @@ class RecordOrigin(Command):
     """Record where the recommendation came from: a meeting, or a document and its paragraph."""
 
     meeting: Id | None = None
-    document: Line | None = None
-    symbol: Line | None = None
+    document: ShortText | None = None
+    symbol: ShortText | None = None
     symbol_status: Status | None = None
-    paragraph: Line | None = None
+    paragraph: ShortText | None = None
     on: WorldDate | None = None
     note: Text | None = None
-    source: Line | None = None
+    source: ShortText | None = None
     status: Status | None = None
 
     @model_validator(mode="after")
@@ -117,7 +117,7 @@ class DiscussRecommendation(Command):
 
     meeting: Id
     note: Text | None = None
-    source: Line | None = None
+    source: ShortText | None = None
     status: Status | None = None
 
 
@@ -127,7 +127,7 @@ class AdoptRecommendation(Command):
     meeting: Id | None = Field(None, examples=["teg-2024-1"])
     adopted_on: WorldDate | None = None
     note: Text | None = None
-    source: Line | None = None
+    source: ShortText | None = None
     status: Status | None = None
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
-from shared.store.command_handler import Ledgers, handle
+from shared.store.command_handler import CommandHandler, handle
 from shared.store.event_store import Commit
 
 
 class Handlers:
     """Carries out this service's commands on its own store and on what it has heard."""
 
-    def __init__(self, ledgers: Ledgers) -> None:
+    def __init__(self, ledgers: CommandHandler) -> None:
         self._ledgers = ledgers
 
     async def __call__(

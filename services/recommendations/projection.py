@@ -17,12 +17,12 @@ from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, PRIORITY, SESSION
 from services.recommendations.trace import SHAPE, compose, needs
-from shared.consumer.record import Heard
+from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
 from shared.events.canonical import sha256_hex
-from shared.projection.fold import Folded, fold_on
+from shared.projection.fold import FoldedState, fold_on
 from shared.projection.journal import Journal
-from shared.projection.state_store import States
+from shared.projection.state_store import StateStore
 
 OWN: dict[str, Aggregate[Any]] = {
     aggregate.kind: aggregate for aggregate in (RECOMMENDATION, INSTRUMENT, SESSION, PRIORITY, INITIATIVE, DELIVERABLE)
@@ -39,13 +39,13 @@ class _Read(NamedTuple):
 
     wanted: Sequence[str] = ()
     revisions: Mapping[str, int] = MappingProxyType({})
-    states: Mapping[str, Folded] = MappingProxyType({})
+    states: Mapping[str, FoldedState] = MappingProxyType({})
 
 
 class Traces:
     """The trace documents: composed from folded states, stored by compare-and-set."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[Any], states: States, journal: Journal) -> None:
+    def __init__(self, database: AsyncIOMotorDatabase[Any], states: StateStore, journal: Journal) -> None:
         self._traces = database.get_collection("traces", write_concern=WriteConcern(w="majority"))
         self._states = states
         self._journal = journal
@@ -120,7 +120,7 @@ class Traces:
         found: dict[str, Any] | None = await self._traces.find_one({"_id": reference})
         return found
 
-    async def events_of(self, trace: Mapping[str, Any]) -> list[Heard]:
+    async def events_of(self, trace: Mapping[str, Any]) -> list[ConsumedEvent]:
         """Return every event that a trace is based on, as this service heard it."""
         versions: dict[str, int] = dict(trace["based_on"])
         heard = await self._journal.after(dict.fromkeys(versions, 0))
@@ -133,14 +133,14 @@ class Traces:
 
     async def at(self, reference: str, as_of: date | None, known_at: str | None) -> dict[str, Any] | None:
         """Compose one trace as of a day in the world, from what had been recorded by a time."""
-        states: dict[str, Folded] = {}
+        states: dict[str, FoldedState] = {}
         while wanted := needs(reference, states):
             states |= await self._known(wanted, known_at) if known_at else await self._states.read(wanted)
         return compose(reference, states, as_of)
 
-    async def _known(self, streams: set[str], known_at: str) -> dict[str, Folded]:
+    async def _known(self, streams: set[str], known_at: str) -> dict[str, FoldedState]:
         events = await self._journal.after(dict.fromkeys(streams, 0))
-        known: dict[str, Folded] = {}
+        known: dict[str, FoldedState] = {}
         for stream in streams:
             nothing = self._states.nothing(stream)
             prefix = [event for event in events[stream] if event.recorded.time <= known_at]
@@ -163,24 +163,24 @@ async def _composed(read: _Read) -> dict[str, Any]:
     return composed
 
 
-async def gather(references: Iterable[str], states: States) -> dict[str, Folded]:
+async def gather(references: Iterable[str], states: StateStore) -> dict[str, FoldedState]:
     """Read, from the primary, every state that these traces are composed of."""
-    found: dict[str, Folded] = {}
+    found: dict[str, FoldedState] = {}
     wanted = list(references)
     while missing := {stream for reference in wanted for stream in needs(reference, found)}:
         found |= await states.read(missing)
     return found
 
 
-def subset(reference: str, states: Mapping[str, Folded]) -> dict[str, Folded]:
+def subset(reference: str, states: Mapping[str, FoldedState]) -> dict[str, FoldedState]:
     """Return those of the states that one trace is composed of, and no others."""
-    chosen: dict[str, Folded] = {}
+    chosen: dict[str, FoldedState] = {}
     while wanted := needs(reference, chosen):
         chosen |= {stream: states[stream] for stream in wanted}
     return chosen
 
 
-def digest_of(streams: Iterable[str], states: Mapping[str, Folded]) -> str:
+def digest_of(streams: Iterable[str], states: Mapping[str, FoldedState]) -> str:
     """Return a digest that is another one as soon as one of these states was stored again."""
     told = [f"{stream} {states[stream].revision} {states[stream].hash}" for stream in streams]
     return sha256_hex("\n".join(told).encode())

@@ -9,7 +9,7 @@ from typing import Any
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.projection import Traces
 from shared.events.values import latest_day
-from shared.projection.state_store import States
+from shared.projection.state_store import StateStore
 
 _ALL = 1_000_000
 _ENDED = frozenset({"implemented", "not_pursued"})
@@ -36,7 +36,7 @@ def _past_due(trace: Mapping[str, Any], today: date) -> Iterable[str]:
             yield f"The report that {mandate['cite']} asks for was due on {due}."
 
 
-async def coverage(states: States, traces: Traces) -> dict[str, Any]:
+async def coverage(states: StateStore, traces: Traces) -> dict[str, Any]:
     """Return every provision with what rests on it, and every recommendation by how far its thread reaches."""
     cited: dict[tuple[str, str], list[dict[str, str]]] = {}
     reach: dict[str, list[str]] = {"uncovered": [], "shallow": [], "deep": []}
@@ -53,7 +53,7 @@ async def coverage(states: States, traces: Traces) -> dict[str, Any]:
     return {"provisions": provisions, "recommendations": reach}
 
 
-async def _supported(states: States) -> dict[tuple[str, str], list[str]]:
+async def _supported(states: StateStore) -> dict[tuple[str, str], list[str]]:
     supported: dict[tuple[str, str], list[str]] = {}
     for folded in await states.find("initiative", {}, _ALL):
         data = folded.state.recorded.data

@@ -11,7 +11,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, UpdateOne, WriteConcern
 from pymongo.read_concern import ReadConcern
 
-from shared.consumer.record import Arrival, Poison
+from shared.consumer.record import KafkaRecord, Poison
 from shared.runtime.telemetry import DEAD_LETTERS
 
 CONFLICT = "conflicting_bytes"
@@ -116,9 +116,9 @@ def _as_read(name: str | bytes) -> str:
     return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
 
 
-def arrival_of(letter: Mapping[str, Any]) -> Arrival:
+def to_record(letter: Mapping[str, Any]) -> KafkaRecord:
     """Return the record that a letter keeps, as it came."""
     headers = tuple((_as_read(name), bytes(value)) for name, value in letter["headers"])
-    return Arrival(
+    return KafkaRecord(
         letter["topic"], letter["partition"], letter["offset"], bytes(letter["key"]), bytes(letter["value"]), headers
     )

@@ -16,7 +16,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 
 _HEAD = struct.Struct(">qi")
 
@@ -71,6 +71,6 @@ class _Fetched:
 vars(fetcher)["MemoryRecords"] = _Fetched
 
 
-def arrival_of(record: ConsumerRecord[Any, Any]) -> Arrival:
+def to_record(record: ConsumerRecord[Any, Any]) -> KafkaRecord:
     """Return a record as Kafka gave it."""
-    return Arrival(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))
+    return KafkaRecord(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))

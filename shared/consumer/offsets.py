@@ -19,11 +19,11 @@ from pymongo.errors import PyMongoError
 log = structlog.get_logger()
 
 
-class DatabaseWentBack(Exception):
+class DatabaseRolledBack(Exception):
     """The database holds less than this process has put there: a backup was restored while it ran."""
 
 
-class Offsets:
+class OffsetStore:
     """The offsets that a service has reached, in its own database.
 
     A process that finds less there than it has seen there must begin anew: what it would go on with rests on what the
@@ -43,7 +43,7 @@ class Offsets:
             writes.append(UpdateOne(where, {"$max": {"next": offset}}, upsert=seen == 0))
         done = await self._progress.bulk_write(writes, ordered=False)
         if done.matched_count + done.upserted_count < len(writes):
-            raise DatabaseWentBack("offsets that were noted there are gone")
+            raise DatabaseRolledBack("offsets that were noted there are gone")
         self._saw(offsets)
 
     async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
@@ -54,7 +54,7 @@ class Offsets:
         noted = {row["_id"]: row["next"] async for row in found}
         nexts = {partition: noted.get(name, 0) for name, partition in by_name.items()}
         if any(offset < before.get(partition, 0) for partition, offset in nexts.items()):
-            raise DatabaseWentBack("offsets that were noted there are gone")
+            raise DatabaseRolledBack("offsets that were noted there are gone")
         self._saw(nexts)
         return nexts
 
@@ -70,14 +70,14 @@ class Offsets:
             self._seen[partition] = max(offset, self._seen.get(partition, 0))
 
 
-class BeginWhereTheDatabaseIs(ConsumerRebalanceListener):
+class StoredOffsetListener(ConsumerRebalanceListener):
     """Starts each partition that is assigned from the offset in the database, whatever Kafka has committed.
 
     Of a partition that was `heard` further than that, and not settled, it goes on where it was.
     """
 
     def __init__(
-        self, offsets: Offsets, consumer: Callable[[], Any], heard: Callable[[], Mapping[TopicPartition, int]]
+        self, offsets: OffsetStore, consumer: Callable[[], Any], heard: Callable[[], Mapping[TopicPartition, int]]
     ) -> None:
         self._offsets = offsets
         self._consumer = consumer
@@ -95,7 +95,7 @@ class BeginWhereTheDatabaseIs(ConsumerRebalanceListener):
             except PyMongoError as error:
                 log.warning("offsets_not_read", error=type(error).__name__)
                 await asyncio.sleep(0.5)
-            except DatabaseWentBack:  # nothing can be noted any more, and who watches ends the process
+            except DatabaseRolledBack:  # nothing can be noted any more, and who watches ends the process
                 return
         heard = self._heard()
         for partition, offset in nexts.items():

@@ -15,7 +15,7 @@ from shared.events.envelope import EVENT_LIMIT
 
 
 @dataclass(slots=True)
-class Arrival:
+class KafkaRecord:
     """A record as Kafka gave it: raw bytes, and where it lay."""
 
     topic: str
@@ -31,7 +31,7 @@ class Arrival:
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-class Heard(NamedTuple):
+class ConsumedEvent(NamedTuple):
     """An event that was heard: its bytes, hashes, ledger position, and the record that it came in."""
 
     recorded: Recorded
@@ -51,14 +51,14 @@ class Heard(NamedTuple):
 class Poison:
     """A record that cannot be taken, with the stream and version that it seems to be about."""
 
-    arrival: Arrival
+    arrival: KafkaRecord
     reason: str
     detail: str
     stream: str | None = None
     version: int | None = None
 
 
-def take_apart(arrival: Arrival) -> Heard | Poison:
+def decode_record(arrival: KafkaRecord) -> ConsumedEvent | Poison:
     """Decode a record and check its size, headers, key, leaf hash and topic. Never raises."""
     raw = arrival.value or b""
     try:
@@ -72,7 +72,7 @@ def take_apart(arrival: Arrival) -> Heard | Poison:
     except Undecodable as error:
         stream, version = _about(arrival, raw)
         return Poison(arrival, error.reason, error.detail, stream, version)
-    return Heard(recorded, raw, sha256_hex(raw), leaf, position, arrival.origin)
+    return ConsumedEvent(recorded, raw, sha256_hex(raw), leaf, position, arrival.origin)
 
 
 def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
@@ -88,7 +88,7 @@ def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
         raise Undecodable("bad_header", f"{type(error).__name__}: {error}") from None
 
 
-def _agrees(arrival: Arrival, recorded: Recorded) -> None:
+def _agrees(arrival: KafkaRecord, recorded: Recorded) -> None:
     if arrival.key is None or arrival.key != recorded.subject.encode():
         raise Undecodable("wrong_key", "the key is not the event's stream")
     if arrival.topic != topic_of(recorded.data.service):
@@ -101,7 +101,7 @@ def topic_of(service: str) -> str:
     return f"throughline.{service}"
 
 
-def _about(arrival: Arrival, raw: bytes) -> tuple[str | None, int | None]:
+def _about(arrival: KafkaRecord, raw: bytes) -> tuple[str | None, int | None]:
     """Say which stream a bad record seems to be about, by its key; which version, where its JSON has that subject."""
     stream = arrival.key.decode("ascii", "ignore")[:300] if arrival.key else None
     try:

@@ -24,9 +24,9 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import KafkaMessage
 
-from shared.consumer.lenient_fetcher import arrival_of
-from shared.consumer.offsets import BeginWhereTheDatabaseIs, Offsets
-from shared.consumer.record import Arrival
+from shared.consumer.lenient_fetcher import to_record
+from shared.consumer.offsets import OffsetStore, StoredOffsetListener
+from shared.consumer.record import KafkaRecord
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import BATCH_SECONDS, CONSUMED, LAG, Pulse
 
@@ -38,10 +38,10 @@ SETTLE_SECONDS = 30.0
 LOOK_SECONDS = 2.0
 
 
-class Reader(Protocol):
+class BatchHandler(Protocol):
     """Who takes what is read."""
 
-    async def hear(self, arrivals: Sequence[Arrival]) -> None:
+    async def hear(self, arrivals: Sequence[KafkaRecord]) -> None:
         """Take a batch; its effects may wait to be stored until it is settled."""
 
     async def settle(self) -> None:
@@ -52,7 +52,7 @@ class Reader(Protocol):
 
 
 @dataclass
-class Stretch:
+class UncommittedOffsets:
     """Which records were heard and are not settled: by partition the first and the one to come, and how many."""
 
     since: float = 0.0
@@ -83,7 +83,13 @@ class Subscriber:
     """
 
     def __init__(
-        self, settings: Settings, service: str, topics: Sequence[str], reader: Reader, offsets: Offsets, pulse: Pulse
+        self,
+        settings: Settings,
+        service: str,
+        topics: Sequence[str],
+        reader: BatchHandler,
+        offsets: OffsetStore,
+        pulse: Pulse,
     ) -> None:
         self._service = service
         self._reader = reader
@@ -91,7 +97,7 @@ class Subscriber:
         self._pulse = pulse
         self._batch_records = settings.batch_records
         self._working = asyncio.Lock()
-        self._unsettled = Stretch()
+        self._unsettled = UncommittedOffsets()
         self._lags: dict[TopicPartition, int] = {}
         self._broker = KafkaBroker(
             settings.kafka,
@@ -106,7 +112,7 @@ class Subscriber:
             group_id=f"throughline.{service}",
             group_instance_id=settings.instance or f"{socket.gethostname()}-{settings.port}",
             auto_offset_reset="earliest",
-            listener=BeginWhereTheDatabaseIs(offsets, lambda: self._consumer, lambda: self._unsettled.nexts),
+            listener=StoredOffsetListener(offsets, lambda: self._consumer, lambda: self._unsettled.nexts),
             ack_policy=AckPolicy.MANUAL,
             parser=self._parse,
             decoder=_leave,
@@ -142,7 +148,7 @@ class Subscriber:
         records: Records = message.raw_message  # type: ignore[assignment]
         async with self._working, self._all_or_nothing():
             self._unsettled.add(records)
-            await self._reader.hear([arrival_of(record) for record in records])
+            await self._reader.hear([to_record(record) for record in records])
             if self._behind() < self._batch_records or self._unsettled.is_due():
                 await self._settle()
             self._pulse.beat()
@@ -151,7 +157,7 @@ class Subscriber:
         """Store the effects of all that was heard, then that it was; while far behind, once for many batches."""
         await self._reader.settle()
         await self._offsets.reached(self._unsettled.nexts)
-        settled, self._unsettled = self._unsettled, Stretch()
+        settled, self._unsettled = self._unsettled, UncommittedOffsets()
         await self._commit(settled.nexts)
         for topic, count in settled.topics.items():
             CONSUMED.labels(self._service, topic).inc(count)
@@ -177,7 +183,7 @@ class Subscriber:
             for partition, offset in self._unsettled.firsts.items():
                 with suppress(IllegalStateError):  # revoked meanwhile: its new owner begins where the database is
                     self._consumer.seek(partition, offset)
-            self._unsettled = Stretch()
+            self._unsettled = UncommittedOffsets()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _commit(self, nexts: dict[TopicPartition, int]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field
 
 from shared.events.canonical import canonical
-from shared.events.values import Line, Model, Text, Version
+from shared.events.values import Model, ShortText, Text, Version
 from shared.events.words import Status
 
 
@@ -19,7 +19,7 @@ class Event(Model):
     fixed: ClassVar[frozenset[str]] = frozenset()
 
     note: Text | None = Field(None, description="what a reader should know; never about a person")
-    source: Line | None = Field(None, description="where the fact was read")
+    source: ShortText | None = Field(None, description="where the fact was read")
     status: Status | None = Field(None, description="how certain the fact is; unknown where it is not said")
 
     @classmethod
@@ -51,7 +51,7 @@ class Correction(Event):
         description="that event's whole new data",
         json_schema_extra={"additionalProperties": {"type": ["array", "boolean", "integer", "object", "string"]}},
     )
-    data_type: Line | None = Field(
+    data_type: ShortText | None = Field(
         None, description="the event type that `data` is written in, by which newer code reads it"
     )
     reason: Text

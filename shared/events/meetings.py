@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.events.event import Correction, Event
-from shared.events.values import Id, Line, Member, ProvisionRef, Rendition, Seen, Text, WorldDate, WorldTime
+from shared.events.values import Id, Member, ProvisionRef, Rendition, Seen, ShortText, Text, WorldDate, WorldTime
 from shared.events.words import Confirmer, MeetingKind, Modality, OutcomeKind, Presence
 
 
@@ -21,12 +21,12 @@ class MeetingProposed(_Meetings):
     fixed: ClassVar[frozenset[str]] = frozenset({"meeting"})
 
     meeting: Id
-    title: Line
+    title: ShortText
     kind: MeetingKind
     modality: Modality
     starts_at: WorldTime
     ends_at: WorldTime
-    time_zone: Line | None = Field(None, examples=["Asia/Bangkok"])
+    time_zone: ShortText | None = Field(None, examples=["Asia/Bangkok"])
 
 
 class MeetingConfirmed(_Meetings):
@@ -46,7 +46,7 @@ class MeetingRescheduled(_Meetings):
 
     starts_at: WorldTime
     ends_at: WorldTime
-    time_zone: Line | None = None
+    time_zone: ShortText | None = None
     modality: Modality | None = None
     reason: Text | None = None
 
@@ -63,7 +63,7 @@ class AgendaItemAdded(_Meetings):
     fixed: ClassVar[frozenset[str]] = frozenset({"item"})
 
     item: Id
-    title: Line
+    title: ShortText
     priority: Id | None = None
     provisions: tuple[ProvisionRef, ...] = ()
 
@@ -74,8 +74,8 @@ class DocumentDisseminated(_Meetings):
     fixed: ClassVar[frozenset[str]] = frozenset({"document"})
 
     document: Id
-    title: Line
-    symbol: Line | None = None
+    title: ShortText
+    symbol: ShortText | None = None
     renditions: tuple[Rendition, ...] = Field(min_length=1)
     disseminated_on: WorldDate | None = None
 
@@ -106,7 +106,7 @@ class OutcomeRecorded(_Meetings):
     outcome: Id
     kind: OutcomeKind
     text: Text
-    responsible: Line | None = None
+    responsible: ShortText | None = None
     due: WorldDate | None = None
 
 
@@ -116,7 +116,7 @@ class MeetingRecorded(_Meetings):
     fixed: ClassVar[frozenset[str]] = frozenset({"meeting"})
 
     meeting: Id
-    title: Line
+    title: ShortText
     kind: MeetingKind
     starts_at: WorldTime | None = None
     ends_at: WorldTime | None = None

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.events.event import Correction, Event
-from shared.events.values import Id, Line, Member, NoteVerbale, Sealed, Text, WorldDate
+from shared.events.values import Id, Member, NoteVerbale, Sealed, ShortText, Text, WorldDate
 from shared.events.words import Capacity, Category, DeclineGround, MembershipEnd
 
 
@@ -21,10 +21,10 @@ class CallForNominationsOpened(_Nominations):
     fixed: ClassVar[frozenset[str]] = frozenset({"call"})
 
     call: Id
-    title: Line
+    title: ShortText
     opened_on: WorldDate | None = None
     closes_on: WorldDate | None = None
-    themes: tuple[Line, ...] = ()
+    themes: tuple[ShortText, ...] = ()
 
 
 class CallForNominationsClosed(_Nominations):
@@ -44,10 +44,10 @@ class NominationSubmitted(_Nominations):
     note_verbale: NoteVerbale
     person: Id
     sealed: Sealed = Field(description="name, contact and free text about the person, encrypted")
-    institution: Line
+    institution: ShortText
     category: Category
-    expertise: tuple[Line, ...] = ()
-    themes: tuple[Line, ...] = ()
+    expertise: tuple[ShortText, ...] = ()
+    themes: tuple[ShortText, ...] = ()
     capacity: Capacity = "principal"
     replaces: Id | None = Field(None, description="the membership that this one would replace")
     submitted_on: WorldDate | None = None
@@ -67,10 +67,10 @@ class NominationResubmitted(_Nominations):
 
     note_verbale: NoteVerbale
     sealed: Sealed
-    institution: Line
+    institution: ShortText
     category: Category
-    expertise: tuple[Line, ...] = ()
-    themes: tuple[Line, ...] = ()
+    expertise: tuple[ShortText, ...] = ()
+    themes: tuple[ShortText, ...] = ()
     capacity: Capacity = "principal"
     replaces: Id | None = None
     resubmitted_on: WorldDate | None = None

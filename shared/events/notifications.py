@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from shared.events.event import Correction, Event
-from shared.events.values import Flag, Id, Line, Sealed, Text, Version
+from shared.events.values import Flag, Id, Sealed, ShortText, Text, Version
 
 
 class _Notifications(Event):
@@ -22,7 +22,9 @@ class SubscriptionAdded(_Notifications):
     subscription: Id
     person: Id
     sealed: Sealed = Field(description="name and address, encrypted")
-    events: tuple[Line, ...] = Field(min_length=1, description="names of events", examples=[["RecommendationAdopted"]])
+    events: tuple[ShortText, ...] = Field(
+        min_length=1, description="names of events", examples=[["RecommendationAdopted"]]
+    )
 
 
 class SubscriptionRemoved(_Notifications):
@@ -37,8 +39,8 @@ class NotificationPlanned(_Notifications):
     notification: Id
     subscription: Id
     event_id: Id
-    event_type: Line
-    stream: Line
+    event_type: ShortText
+    stream: ShortText
     stream_version: Version
 
 

@@ -11,7 +11,6 @@ from shared.events.values import (
     Count,
     Evidence,
     Id,
-    Line,
     Member,
     Model,
     ProvisionId,
@@ -19,6 +18,7 @@ from shared.events.values import (
     Reference,
     Seen,
     SessionNumber,
+    ShortText,
     Text,
     WorldDate,
     one_of,
@@ -45,20 +45,20 @@ class InstrumentRegistered(_Recommendations):
     fixed: ClassVar[frozenset[str]] = frozenset({"instrument"})
 
     instrument: Id
-    cite: Line = Field(description="how it is cited", examples=["Commission resolution 75/4"])
-    body: Line = Field(description="the body that adopted it", examples=["ESCAP"])
-    title: Line
+    cite: ShortText = Field(description="how it is cited", examples=["Commission resolution 75/4"])
+    body: ShortText = Field(description="the body that adopted it", examples=["ESCAP"])
+    title: ShortText
     title_status: Status | None = None
     adopted_on: WorldDate | None = None
     adopted_status: Status | None = None
-    symbol: Line | None = None
+    symbol: ShortText | None = None
     symbol_status: Status | None = None
 
 
 class ReportingDuty(Model):
     """To whom a provision asks for a report, and when."""
 
-    body: Line
+    body: ShortText
     session: SessionNumber | None = None
     due: WorldDate | None = None
 
@@ -69,9 +69,9 @@ class ProvisionRegistered(_Recommendations):
     fixed: ClassVar[frozenset[str]] = frozenset({"provision"})
 
     provision: ProvisionId
-    paragraph: Line | None = None
-    verb: Line | None = Field(None, examples=["requests"])
-    addressee: Line | None = None
+    paragraph: ShortText | None = None
+    verb: ShortText | None = Field(None, examples=["requests"])
+    addressee: ShortText | None = None
     summary: Text
     reporting_duty: ReportingDuty | None = None
 
@@ -82,7 +82,7 @@ class ReportingDutyDischarged(_Recommendations):
     fixed: ClassVar[frozenset[str]] = frozenset({"provision"})
 
     provision: ProvisionId
-    document_symbol: Line
+    document_symbol: ShortText
     on: WorldDate | None = None
 
 
@@ -126,8 +126,8 @@ class PrioritySelected(_Recommendations):
     fixed: ClassVar[frozenset[str]] = frozenset({"priority"})
 
     priority: Id
-    title: Line
-    themes: tuple[Line, ...] = ()
+    title: ShortText
+    themes: tuple[ShortText, ...] = ()
     outcome: Text
     timeline_from: WorldDate | None = None
     timeline_to: WorldDate
@@ -150,11 +150,11 @@ class RecommendationDrafted(_Recommendations):
     fixed: ClassVar[frozenset[str]] = frozenset({"reference"})
 
     reference: Reference
-    title: Line
+    title: ShortText
     text: Text | None = None
     kinds: tuple[RecommendationKind, ...] = ()
-    addressees: tuple[Line, ...] = ()
-    themes: tuple[Line, ...] = ()
+    addressees: tuple[ShortText, ...] = ()
+    themes: tuple[ShortText, ...] = ()
     priority: Id | None = None
     on: WorldDate | None = None
 
@@ -162,11 +162,11 @@ class RecommendationDrafted(_Recommendations):
 class RecommendationRevised(_Recommendations):
     """The draft was changed; a field that is left out stays as it was."""
 
-    title: Line | None = None
+    title: ShortText | None = None
     text: Text | None = None
     kinds: tuple[RecommendationKind, ...] | None = None
-    addressees: tuple[Line, ...] | None = None
-    themes: tuple[Line, ...] | None = None
+    addressees: tuple[ShortText, ...] | None = None
+    themes: tuple[ShortText, ...] | None = None
     priority: Id | None = None
     on: WorldDate | None = None
 
@@ -182,7 +182,7 @@ class _Citation(_Recommendations):
 class MandateCited(_Citation):
     """The recommendation rests on this provision."""
 
-    cited_by: Line | None = Field(None, description="the body or office that cites it; never a person")
+    cited_by: ShortText | None = Field(None, description="the body or office that cites it; never a person")
 
 
 class MandateUncited(_Citation):
@@ -205,10 +205,10 @@ class OriginRecorded(_Recommendations):
     model_config = one_of("meeting", "document")
 
     meeting: Id | None = None
-    document: Line | None = None
-    symbol: Line | None = None
+    document: ShortText | None = None
+    symbol: ShortText | None = None
     symbol_status: Status | None = None
-    paragraph: Line | None = None
+    paragraph: ShortText | None = None
     on: WorldDate | None = None
     seen: Seen | None = None
 
@@ -258,7 +258,7 @@ class RecommendationTransmitted(_Recommendations):
     fixed: ClassVar[frozenset[str]] = frozenset({"session"})
 
     session: SessionNumber
-    document_symbol: Line | None = None
+    document_symbol: ShortText | None = None
     symbol_status: Status | None = None
     on: WorldDate | None = None
 
@@ -271,9 +271,9 @@ class CommitteeDispositionRecorded(_Recommendations):
     session: SessionNumber
     outcome: DispositionOutcome
     on: WorldDate | None = None
-    report_symbol: Line | None = None
+    report_symbol: ShortText | None = None
     symbol_status: Status | None = None
-    paragraph: Line | None = None
+    paragraph: ShortText | None = None
 
 
 class RecommendationCarried(_Recommendations):
@@ -288,7 +288,7 @@ class RecommendationCarried(_Recommendations):
 class FollowUpReported(_Recommendations):
     """What was done with it since."""
 
-    responsible: Line | None = Field(None, description="the body or office responsible; never a person")
+    responsible: ShortText | None = Field(None, description="the body or office responsible; never a person")
     progress: Progress
     evidence: Evidence | None = None
     on: WorldDate | None = None
@@ -353,7 +353,7 @@ class InitiativeRegistered(_Recommendations):
     fixed: ClassVar[frozenset[str]] = frozenset({"initiative"})
 
     initiative: Id
-    title: Line
+    title: ShortText
     supporting_member: Member
     provisions: tuple[ProvisionRef, ...] = ()
 
@@ -364,7 +364,7 @@ class DeliverableRecorded(_Recommendations):
     fixed: ClassVar[frozenset[str]] = frozenset({"deliverable"})
 
     deliverable: Id
-    body: Line
+    body: ShortText
     year: WorldDate
     planned_three_hour_meetings: Count | None = None
     actual_three_hour_meetings: Count | None = None

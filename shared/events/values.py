@@ -86,7 +86,7 @@ def _possible_time(text: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT), AfterValidator(_printable)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_one_line)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_one_line)]
 Id = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),
@@ -187,7 +187,7 @@ class NoteVerbale(Model):
     """The Government's own paper: how it came, its reference, and the digest of its bytes."""
 
     channel: Channel
-    reference: Line
+    reference: ShortText
     digest: Digest | None = None
 
 
@@ -199,7 +199,7 @@ class Evidence(Model):
     meeting: Id | None = None
     deliverable: Id | None = None
     session: SessionNumber | None = None
-    document: Line | None = None
+    document: ShortText | None = None
     digest: Digest | None = None
     text: Text | None = None
 
@@ -216,5 +216,5 @@ class Rendition(Model):
     media_type: MediaType
     language: Language
     digest: Digest
-    accessibility_checks: tuple[Line, ...] = ()
+    accessibility_checks: tuple[ShortText, ...] = ()
     accessible: Flag | None = None

@@ -24,7 +24,7 @@ from shared.http.paths import parts_of, sign
 from shared.http.problems import FieldError, Refused, invalid, refused
 from shared.runtime.telemetry import COMMAND_SECONDS, COMMANDS
 from shared.store.command_handler import CorrectRecord
-from shared.store.event_store import Commit, Conflict, StoreClosed
+from shared.store.event_store import Commit, Conflict, StoreFenced
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ class CommandAccepted(BaseModel):
 
 
 @dataclass(frozen=True)
-class Post:
+class CommandRoute:
     """A command over HTTP. `stream` is filled from the path's parts and, for what it creates, the body's fields."""
 
     path: str
@@ -69,13 +69,13 @@ class Post:
     roles: frozenset[str] = WRITERS
 
 
-def add_commands(router: APIRouter, service: str, posts: Sequence[Post], handler: Handler) -> None:
+def add_commands(router: APIRouter, service: str, posts: Sequence[CommandRoute], handler: Handler) -> None:
     """Give every command its endpoint."""
     for post in posts:
         _add_command(router, service, post, handler)
 
 
-def _add_command(router: APIRouter, service: str, post: Post, handler: Handler) -> None:
+def _add_command(router: APIRouter, service: str, post: CommandRoute, handler: Handler) -> None:
     name = post.command.__name__.removesuffix("Request")
     seconds, parts = COMMAND_SECONDS.labels(service), parts_of(post.stream)
 
@@ -128,7 +128,7 @@ async def _carried_out(
 ) -> Commit | Rejection:
     try:
         return await handler(stream, command, context, if_match)
-    except StoreClosed as closed:
+    except StoreFenced as closed:
         raise Refused(503, "StoreClosed", str(closed), headers={"Retry-After": "30"}) from None
     except NotCanonical as error:
         raise invalid([_not_canonical(error)]) from None

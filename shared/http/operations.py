@@ -10,14 +10,14 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
-from shared.consumer.dead_letters import DeadLetters, arrival_of
-from shared.consumer.record import Heard, Poison, take_apart
+from shared.consumer.dead_letters import DeadLetters, to_record
+from shared.consumer.record import ConsumedEvent, Poison, decode_record
 from shared.events.values import Model, Text
 from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
 from shared.http.bodies import BodyRoute
 from shared.http.persons import names
 from shared.http.problems import Refused
-from shared.projection.projector import Projection
+from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
 from shared.store.event_store import EventStore
 from shared.store.refusals import Refusals
@@ -33,7 +33,7 @@ class Reason(Model):
     reason: Text = Field(examples=["Synthetic reason: the sender has put it right"])
 
 
-def operations(projection: Projection, store: EventStore, refusals: Refusals) -> APIRouter:
+def operations(projection: Projector, store: EventStore, refusals: Refusals) -> APIRouter:
     """Return the endpoints that every service has for those who run and those who audit it."""
     router = APIRouter(tags=["operations"], route_class=BodyRoute)
     _add_letters(router, projection)
@@ -50,14 +50,14 @@ def operations(projection: Projection, store: EventStore, refusals: Refusals) ->
     return router
 
 
-async def _rebuild(projection: Projection) -> AsyncIterator[bytes]:
+async def _rebuild(projection: Projector) -> AsyncIterator[bytes]:
     done = of = 0
     async for done, of in rebuild(projection):
         yield orjson.dumps({"done": done, "of": of}) + b"\n"
     yield orjson.dumps({"done": done, "of": of, "finished": True}) + b"\n"
 
 
-def _add_letters(router: APIRouter, projection: Projection) -> None:
+def _add_letters(router: APIRouter, projection: Projector) -> None:
     letters: DeadLetters = projection.letters
 
     @router.get("/dead-letters", summary="Messages that were set aside")
@@ -83,7 +83,7 @@ def _add_letters(router: APIRouter, projection: Projection) -> None:
         body: Reason,
         caller: Annotated[Principal, allow(OPERATORS)],
     ) -> dict[str, Any]:
-        event = take_apart(arrival_of(await _letter(letters, topic, partition, offset)))
+        event = decode_record(to_record(await _letter(letters, topic, partition, offset)))
         if isinstance(event, Poison):
             raise Refused(422, "StillPoison", f"it still cannot be taken: {event.reason}: {event.detail}")
         await projection.name(event, body.reason, caller.actor)
@@ -106,7 +106,7 @@ def _add_letters(router: APIRouter, projection: Projection) -> None:
         return _shown(await _letter(letters, topic, partition, offset))
 
 
-def _add_history(router: APIRouter, projection: Projection, store: EventStore, refusals: Refusals) -> None:
+def _add_history(router: APIRouter, projection: Projector, store: EventStore, refusals: Refusals) -> None:
     @router.get("/streams/{stream:path}", summary="A stream's events, from this service's own store")
     async def stream_events(stream: str, _caller: Annotated[Principal, allow(AUDITORS)]) -> Response:
         raws = await store.read_bytes(stream)
@@ -139,12 +139,12 @@ async def _naming(store: EventStore, stream: str) -> AsyncIterator[bytes]:
             yield raw + b"\n"
 
 
-async def _lines(projection: Projection) -> AsyncIterator[bytes]:
+async def _lines(projection: Projector) -> AsyncIterator[bytes]:
     async for event in projection.journal.all():
         yield _line(event)
 
 
-def _line(event: Heard) -> bytes:
+def _line(event: ConsumedEvent) -> bytes:
     """Return `{"event": <the bytes as they are>, "leaf", "position"}` and a line feed."""
     return b'{"event":%b,"leaf":"%b","position":%d}\n' % (event.raw, event.leaf.encode(), event.position)
 

@@ -15,17 +15,17 @@ from fastapi.responses import Response
 from shared.http.auth import READERS, Principal
 from shared.http.paths import parts_of, sign
 from shared.http.problems import Refused
-from shared.projection.fold import Folded
-from shared.projection.state_store import States
+from shared.projection.fold import FoldedState
+from shared.projection.state_store import StateStore
 
 AtLeast = Annotated[int, Query(ge=0, description="answer only when this version has been heard")]
 Wait = Annotated[float, Query(ge=0, le=30, allow_inf_nan=False, description="seconds to wait for that version")]
 Reading = TypeVar("Reading")
-Show = Callable[[Folded, Principal], Awaitable[dict[str, Any] | None]]
+Show = Callable[[FoldedState, Principal], Awaitable[dict[str, Any] | None]]
 
 
 @dataclass(frozen=True)
-class View:
+class QueryRoute:
     """A kind of stream to be read: one by its path, all by its facets. `show` may open or withhold.
 
     `own` is the facet that names the member whose record it is: a list for a focal point holds that member's only.
@@ -41,18 +41,18 @@ class View:
     own: str | None = None
 
 
-def add_views(router: APIRouter, views: Sequence[View], states: States) -> None:
+def add_queries(router: APIRouter, views: Sequence[QueryRoute], states: StateStore) -> None:
     """Give every kind of stream its two queries."""
     for view in views:
         _add_one(router, view, states)
         _add_all(router, view, states)
 
 
-def _add_one(router: APIRouter, view: View, states: States) -> None:
+def _add_one(router: APIRouter, view: QueryRoute, states: StateStore) -> None:
     async def endpoint(**given: Any) -> Response:
         stream = view.stream.format_map({part: given[part] for part in parts_of(view.one)})
 
-        async def read() -> tuple[Folded, int]:
+        async def read() -> tuple[FoldedState, int]:
             found = (await states.read([stream]))[stream]
             return found, found.version
 
@@ -72,7 +72,7 @@ def _add_one(router: APIRouter, view: View, states: States) -> None:
     )  # fmt: skip
 
 
-def _add_all(router: APIRouter, view: View, states: States) -> None:
+def _add_all(router: APIRouter, view: QueryRoute, states: StateStore) -> None:
     async def endpoint(**given: Any) -> Response:
         facets = _asked(view, given["caller"], {name: given[name] for name in view.facets if given[name] is not None})
         found = await states.find(view.kind, facets, given["limit"], given["after"])
@@ -91,7 +91,7 @@ def _add_all(router: APIRouter, view: View, states: States) -> None:
     )  # fmt: skip
 
 
-def _asked(view: View, caller: Principal, facets: dict[str, Any]) -> dict[str, Any]:
+def _asked(view: QueryRoute, caller: Principal, facets: dict[str, Any]) -> dict[str, Any]:
     """Hold a focal point to what is its own member's, where a member owns the record."""
     if view.own is None or caller.role != "focal_point":
         return facets
@@ -120,7 +120,7 @@ async def heard_up_to(
         await asyncio.sleep(0.05)
 
 
-async def _shown(view: View, folded: Folded, caller: Principal) -> dict[str, Any] | None:
+async def _shown(view: QueryRoute, folded: FoldedState, caller: Principal) -> dict[str, Any] | None:
     if view.show is not None:
         state = await view.show(folded, caller)
     else:

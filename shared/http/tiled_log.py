@@ -17,7 +17,7 @@ _Auditor = Annotated[Principal, allow(AUDITORS)]
 _BYTES = "application/octet-stream"
 
 
-def log_router(checkpoints: Checkpoints, keys: LogKeys) -> APIRouter:
+def tiled_log_router(checkpoints: Checkpoints, keys: LogKeys) -> APIRouter:
     """Return the endpoints of a service's log; `/log` is what a program of others takes for its place."""
     router = APIRouter(prefix="/log", tags=["log"])
 

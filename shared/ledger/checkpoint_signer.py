@@ -18,12 +18,12 @@ from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
 
-from shared.ledger.checkpoints import Checkpoints, Kept, leaves, root_at
+from shared.ledger.checkpoints import Checkpoints, SignedCheckpoint, leaves, root_at
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
 from shared.ledger.restore_check import CHECKPOINTS, checkpoints_published, partition_of
 from shared.runtime.settings import Settings
-from shared.runtime.telemetry import SEALED, Pulse
+from shared.runtime.telemetry import SIGNED_SIZE, Pulse
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.keys import LogKeys
 from shared.tlog.merkle import Tree
@@ -38,11 +38,11 @@ LAST_SEAL_SECONDS = 10.0
 log = structlog.get_logger()
 
 
-class Unlike(Exception):
+class LedgerDiverged(Exception):
     """The ledger is not what was signed before: it must not be signed again."""
 
 
-class Sealer:
+class CheckpointSigner:
     """The sealer of one service."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Sealer:
                     await self._look()
                     self._pulse.beat()
                     await asyncio.sleep(LOOK_SECONDS)
-                except Unlike as finding:
+                except LedgerDiverged as finding:
                     self._pulse.stop(str(finding))
                     log.error("ledger_unlike_checkpoint", finding=str(finding))
                     await asyncio.sleep(RETRY_SECONDS)
@@ -108,12 +108,12 @@ class Sealer:
         """Read the ledger anew, see that it is what was signed last, and let store and topic hold the same."""
         published = await checkpoints_published(self._settings.kafka, self._service, self._keys.verifiers)
         for size, note in published.items():
-            await self.checkpoints.keep(Kept(size, note))
+            await self.checkpoints.keep(SignedCheckpoint(size, note))
         kept = {each.size: each.note for each in await self.checkpoints.after(-1)}
         await self._publish({size: note for size, note in kept.items() if size not in published})
         self._unpublished.clear()
         if forked := [size for size in published if kept[size] != published[size]]:
-            raise Unlike(f"store and topic hold different checkpoints of {min(forked)} events")
+            raise LedgerDiverged(f"store and topic hold different checkpoints of {min(forked)} events")
         self._tree, self._full, self._sealed, self._due_since = Tree(), [], -1, None
         self._tiles = {level: await self.checkpoints.tiles_kept(level) for level in range(LEVELS)}
         newest = await self.checkpoints.newest()
@@ -122,9 +122,11 @@ class Sealer:
         told = Checkpoint.parse(Note.parse(newest.note).text)
         root = await root_at(self._ledger, told.size)
         if root is None:
-            raise Unlike(f"the ledger is shorter than its last checkpoint, of {told.size} events")
+            raise LedgerDiverged(f"the ledger is shorter than its last checkpoint, of {told.size} events")
         if root != told.root:
-            raise Unlike(f"the first {told.size} events of the ledger do not make the root that was signed for them")
+            raise LedgerDiverged(
+                f"the first {told.size} events of the ledger do not make the root that was signed for them"
+            )
         self._sealed = told.size
 
     async def _grow(self, size: int) -> None:
@@ -144,13 +146,13 @@ class Sealer:
         """Sign a checkpoint at the tree's size, keep it, publish it."""
         signer = self._keys.signer
         note = Checkpoint(signer.name, self._tree.size, self._tree.root()).signed(signer).raw()
-        kept = Kept(self._tree.size, note)
+        kept = SignedCheckpoint(self._tree.size, note)
         if await self.checkpoints.keep(kept):
             self._unpublished[kept.size] = note
             await self._publish(self._unpublished)
             self._unpublished.clear()
         self._sealed, self._due_since = kept.size, None
-        SEALED.labels(self._service).set(kept.size)
+        SIGNED_SIZE.labels(self._service).set(kept.size)
         log.info("sealed", size=kept.size)
 
     async def _publish(self, notes: Mapping[int, bytes]) -> None:

@@ -18,7 +18,7 @@ from shared.tlog.tiles import Tile, bundle
 
 
 @dataclass(frozen=True)
-class Kept:
+class SignedCheckpoint:
     """A checkpoint as it was signed: a C2SP signed note."""
 
     size: int
@@ -34,7 +34,7 @@ class Checkpoints:
         self._tiles = database.get_collection("tiles", write_concern=DURABLE, read_concern=majority)
         self._database, self._ledger = database, Ledger(database)
 
-    async def keep(self, kept: Kept) -> bool:
+    async def keep(self, kept: SignedCheckpoint) -> bool:
         """Keep a checkpoint; False where one of its size is kept already."""
         try:
             await self._checkpoints.insert_one({"_id": kept.size, "note": kept.note})
@@ -42,15 +42,15 @@ class Checkpoints:
             return False
         return True
 
-    async def newest(self) -> Kept | None:
+    async def newest(self) -> SignedCheckpoint | None:
         """Return the checkpoint of the largest size."""
         found = await self._checkpoints.find_one(sort=[("_id", -1)])
-        return Kept(found["_id"], bytes(found["note"])) if found else None
+        return SignedCheckpoint(found["_id"], bytes(found["note"])) if found else None
 
-    async def after(self, size: int, limit: int = 0) -> list[Kept]:
+    async def after(self, size: int, limit: int = 0) -> list[SignedCheckpoint]:
         """Return the checkpoints larger than a size, in order; all of them without a limit."""
         found = self._checkpoints.find({"_id": {"$gt": size}}).sort("_id", 1).limit(limit)
-        return [Kept(each["_id"], bytes(each["note"])) async for each in found]
+        return [SignedCheckpoint(each["_id"], bytes(each["note"])) async for each in found]
 
     async def published(self) -> int:
         """Return how many events are published, and so may be sealed."""

@@ -22,7 +22,7 @@ _PAST_ANY_VERSION = 2**31
 T = TypeVar("T")
 
 
-class Stored(NamedTuple):
+class StoredCommit(NamedTuple):
     """A commit as the relay needs it: its stream, the version of its first event, its events' bytes."""
 
     stream: str
@@ -51,7 +51,7 @@ class CommitFeed:
         self._session = session
         self._commits = database.get_collection("commits", read_concern=ReadConcern("majority"))
         self._cursor: Any = None
-        self._coming: asyncio.Task[tuple[list[Stored], Token]] | None = None
+        self._coming: asyncio.Task[tuple[list[StoredCommit], Token]] | None = None
 
     async def open(self, token: Token | None) -> Token:
         """Open the stream after `token`, or now. Return the token to start from. Raises TokenTooOld."""
@@ -73,7 +73,7 @@ class CommitFeed:
         opened: Token = answer["cursor"]["postBatchResumeToken"]
         return opened
 
-    async def batches(self, limit: int, wait_ms: int) -> AsyncGenerator[tuple[list[Stored], Token], None]:
+    async def batches(self, limit: int, wait_ms: int) -> AsyncGenerator[tuple[list[StoredCommit], Token], None]:
         """Yield what `next` returns, without end; in a backlog the next batch is read while the last one is used."""
         try:
             while True:
@@ -86,7 +86,7 @@ class CommitFeed:
                 await asyncio.wait([self._coming])
                 self._coming = None
 
-    async def next(self, limit: int, wait_ms: int) -> tuple[list[Stored], Token]:
+    async def next(self, limit: int, wait_ms: int) -> tuple[list[StoredCommit], Token]:
         """Return up to `limit` commits, waiting up to `wait_ms` for the first, and the token after them."""
         try:
             answer = await self._database.command(
@@ -111,7 +111,7 @@ class CommitFeed:
         )
         return {row["_id"]: heads.get(row["_id"], 0) async for row in grouped if row["last"] > heads.get(row["_id"], 0)}
 
-    async def after(self, heads: Mapping[str, int]) -> AsyncIterator[Stored]:
+    async def after(self, heads: Mapping[str, int]) -> AsyncIterator[StoredCommit]:
         """Yield, stream by stream and in stream order, the commits after each head."""
         if self._coming is not None:  # a session serves one at a time
             await asyncio.wait([self._coming])
@@ -141,9 +141,9 @@ def _span(stream: str, start: int, end: int) -> dict[str, Any]:
     return {"_id": {"$gte": {"s": stream, "v": start}, "$lt": {"s": stream, "v": end}}}
 
 
-def _stored(document: Mapping[str, Any]) -> Stored:
+def _stored(document: Mapping[str, Any]) -> StoredCommit:
     key = document["_id"]
-    return Stored(key["s"], key["v"], tuple(bytes(raw) for raw in document["events"]))
+    return StoredCommit(key["s"], key["v"], tuple(bytes(raw) for raw in document["events"]))
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -14,7 +14,7 @@ _STREAMS_REMEMBERED = 65_536
 _partitioner = DefaultPartitioner()
 
 
-class Record(NamedTuple):
+class OutgoingRecord(NamedTuple):
     """What is published: the bytes of an event, under its stream."""
 
     stream: str
@@ -22,7 +22,7 @@ class Record(NamedTuple):
     headers: Sequence[tuple[str, bytes]]
 
 
-async def publish(producer: AIOKafkaProducer, topic: str, records: Iterable[Record]) -> None:
+async def publish(producer: AIOKafkaProducer, topic: str, records: Iterable[OutgoingRecord]) -> None:
     """Publish records in order, all of a stream to the same partition; return when all brokers have them.
 
     Nothing of a partition's next batch is handed over before its last one was taken to be sent.
@@ -49,7 +49,7 @@ async def publish(producer: AIOKafkaProducer, topic: str, records: Iterable[Reco
     await asyncio.gather(*sent)
 
 
-def _added(batch: Any, record: Record) -> bool:
+def _added(batch: Any, record: OutgoingRecord) -> bool:
     """Add a record to a batch, if it holds it; an empty one holds any."""
     added = batch.append(timestamp=None, key=record.stream.encode(), value=record.value, headers=record.headers)
     return added is not None

@@ -10,7 +10,7 @@ from bson.binary import Binary
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError
 
-from shared.consumer.record import Heard, take_apart
+from shared.consumer.record import ConsumedEvent, decode_record
 from shared.events.canonical import ZERO_HASH, sha256_hex
 from shared.ledger.ledger import Batch, Entry, Ledger
 from shared.ledger.restore_check import records
@@ -48,10 +48,10 @@ class Refill:
         """Verify what the topic holds past the ledger, then store it. Raises CannotRefill before anything is stored."""
         last = await self._ledger.last()
         end = last.end if last else 0
-        found: dict[int, list[Heard]] = {}
+        found: dict[int, list[ConsumedEvent]] = {}
         async for arrival in records(self._kafka, self._topic):
-            event = take_apart(arrival)
-            if isinstance(event, Heard) and event.position >= end:
+            event = decode_record(arrival)
+            if isinstance(event, ConsumedEvent) and event.position >= end:
                 found.setdefault(event.position, []).append(event)
         chosen = [await self._at(position, found) for position in range(end, _end_of_run(end, found))]
         start = 0
@@ -62,7 +62,7 @@ class Refill:
         await self._ledger.raise_published(end + len(chosen))
         return self._done
 
-    async def _at(self, position: int, found: dict[int, list[Heard]]) -> Heard:
+    async def _at(self, position: int, found: dict[int, list[ConsumedEvent]]) -> ConsumedEvent:
         """Return the event at a position that continues its stream."""
         for event in found.get(position, ()):
             stream, version = event.key
@@ -85,7 +85,7 @@ class Refill:
         raws = await self._store.read_bytes(stream)
         return raws[version - 1] if version <= len(raws) else None
 
-    async def _enter(self, first: int, events: Sequence[Heard]) -> None:
+    async def _enter(self, first: int, events: Sequence[ConsumedEvent]) -> None:
         for commit in _commits_of(events):
             try:
                 await self._commits.insert_one(commit)
@@ -104,7 +104,7 @@ def _end_of_run(end: int, found: Collection[int]) -> int:
     return max((position for position in found if position == end or position - 1 in found), default=end - 1) + 1
 
 
-def _cuts(events: Sequence[Heard]) -> list[int]:
+def _cuts(events: Sequence[ConsumedEvent]) -> list[int]:
     """Return where to cut into batches, never within a commit."""
     cuts: list[int] = []
     for stop in range(1, len(events)):
@@ -114,9 +114,9 @@ def _cuts(events: Sequence[Heard]) -> list[int]:
     return [*cuts, len(events)] if events else []
 
 
-def _commits_of(events: Sequence[Heard]) -> list[dict[str, Any]]:
+def _commits_of(events: Sequence[ConsumedEvent]) -> list[dict[str, Any]]:
     """Return commit documents: what one command appended to one stream, together. The command's digest is not known."""
-    grouped: dict[tuple[str, str], list[Heard]] = {}
+    grouped: dict[tuple[str, str], list[ConsumedEvent]] = {}
     for event in events:
         grouped.setdefault((event.recorded.subject, event.recorded.commandid), []).append(event)
     return [

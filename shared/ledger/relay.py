@@ -22,10 +22,10 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from shared.events.canonical import leaf_hash
-from shared.ledger.commit_feed import CommitFeed, Stored, TokenTooOld, bytes_of
+from shared.ledger.commit_feed import CommitFeed, StoredCommit, TokenTooOld, bytes_of
 from shared.ledger.ledger import Batch, Entry, Ledger, LedgerMoved, Token
-from shared.ledger.producer import Record, publish
-from shared.ledger.restore_check import HistoryAhead, check
+from shared.ledger.producer import OutgoingRecord, publish
+from shared.ledger.restore_check import LedgerBehindTopic, check
 from shared.runtime.telemetry import RELAY_POSITION, RELAYED, Pulse
 from shared.store.event_store import UNCHECKED, EventStore
 from shared.tlog.notes import Verifier
@@ -111,7 +111,7 @@ class Relay:
         interrupted = self._store.interrupted
         try:
             await asyncio.wait_for(check(self._ledger, self._kafka, self._service, self._keys), 60)
-        except HistoryAhead as finding:
+        except LedgerBehindTopic as finding:
             self._store.close(str(finding))
             self._pulse.stop(str(finding))
             log.error("history_ahead", finding=str(finding))
@@ -219,7 +219,7 @@ class Relay:
 
     async def _catch_up(self, feed: CommitFeed, producer: AIOKafkaProducer, token: Token) -> None:
         """Enter what the ledger lacks, by comparing heads; the stream was opened before, so nothing falls between."""
-        pending: list[Stored] = []
+        pending: list[StoredCommit] = []
         async for commit in feed.after(await feed.behind(self._heads)):
             pending.append(commit)
             if len(pending) >= BATCH_COMMITS:
@@ -229,7 +229,7 @@ class Relay:
         await self._enter_and_publish(feed, producer, pending, token)
 
     async def _enter_and_publish(
-        self, feed: CommitFeed, producer: AIOKafkaProducer, commits: Sequence[Stored], token: Token
+        self, feed: CommitFeed, producer: AIOKafkaProducer, commits: Sequence[StoredCommit], token: Token
     ) -> None:
         while new := await self._new(feed, commits):
             raws = [(commit.stream, commit.first + n, raw) for commit in new for n, raw in enumerate(commit.events)]
@@ -247,10 +247,10 @@ class Relay:
                 await self._publish_from_ledger(feed, producer)
             return
 
-    async def _new(self, feed: CommitFeed, commits: Sequence[Stored]) -> list[Stored]:
+    async def _new(self, feed: CommitFeed, commits: Sequence[StoredCommit]) -> list[StoredCommit]:
         """Return the commits that the ledger lacks, each the successor of its stream's last ledgered version."""
         heads: dict[str, int] = {}
-        new: list[Stored] = []
+        new: list[StoredCommit] = []
         for commit in commits:
             head = heads.get(commit.stream, self._heads.get(commit.stream, 0))
             if commit.last <= head:
@@ -285,10 +285,10 @@ class Relay:
         RELAY_POSITION.labels(self._service).set(batch.end)
 
 
-def _records(batch: Batch, raws: Sequence[bytes]) -> Iterator[Record]:
+def _records(batch: Batch, raws: Sequence[bytes]) -> Iterator[OutgoingRecord]:
     for position, (entry, raw) in enumerate(zip(batch.entries, raws, strict=True), start=batch.first):
         headers = [CONTENT_TYPE, ("position", str(position).encode()), ("leaf", entry.leaf.encode())]
-        yield Record(entry.stream, raw, headers)
+        yield OutgoingRecord(entry.stream, raw, headers)
 
 
 async def _quietly(work: Any) -> None:

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.consumer.lenient_fetcher import arrival_of
-from shared.consumer.record import Arrival, Heard, take_apart
+from shared.consumer.lenient_fetcher import to_record
+from shared.consumer.record import ConsumedEvent, KafkaRecord, decode_record
 from shared.events.catalogue import SERVICES
 from shared.ledger.checkpoints import root_at
 from shared.ledger.ledger import Ledger
@@ -19,14 +19,14 @@ CHECKPOINTS = "throughline.checkpoints"
 TAIL_RECORDS = 500
 
 
-class HistoryAhead(Exception):
+class LedgerBehindTopic(Exception):
     """The topic holds what the ledger does not: a backup was restored. It is refilled from the topic, not extended."""
 
     def __init__(self, service: str, holds: str, finding: str) -> None:
         super().__init__(f"{holds}, {finding}: stop writing and run: throughline refill {service}")
 
     @classmethod
-    def event(cls, service: str, event: Heard, finding: str) -> HistoryAhead:
+    def event(cls, service: str, event: ConsumedEvent, finding: str) -> LedgerBehindTopic:
         """Return the finding about an event on the topic."""
         what = f"{event.recorded.subject} version {event.recorded.streamversion} at position {event.position}"
         return cls(service, f"{event.origin} holds {what}", finding)
@@ -51,9 +51,9 @@ async def check(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifie
         for event in events.values():
             stream, version = event.key
             if position >= end and heads.get(stream, 0) < version:
-                raise HistoryAhead.event(service, event, f"which a ledger of {end} events does not reach")
+                raise LedgerBehindTopic.event(service, event, f"which a ledger of {end} events does not reach")
         if position < end and entered[position] not in events:
-            raise HistoryAhead.event(service, next(iter(events.values())), "where the ledger has another event")
+            raise LedgerBehindTopic.event(service, next(iter(events.values())), "where the ledger has another event")
 
 
 async def _check_checkpoint(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier]) -> None:
@@ -63,11 +63,13 @@ async def _check_checkpoint(ledger: Ledger, kafka: str, service: str, keys: Sequ
     size = max(published)
     root = await root_at(ledger, size)
     if root is None:
-        raise HistoryAhead(
+        raise LedgerBehindTopic(
             service, f"{CHECKPOINTS} holds a checkpoint of {size} events", "which the ledger does not reach"
         )
     if root != Checkpoint.parse(Note.parse(published[size]).text).root:
-        raise HistoryAhead(service, f"{CHECKPOINTS} holds a checkpoint of {size} events", "where the ledger has others")
+        raise LedgerBehindTopic(
+            service, f"{CHECKPOINTS} holds a checkpoint of {size} events", "where the ledger has others"
+        )
 
 
 async def checkpoints_published(kafka: str, service: str, keys: Sequence[Verifier]) -> dict[int, bytes]:
@@ -88,12 +90,12 @@ def partition_of(service: str) -> int:
     return SERVICES.index(service) if service in SERVICES else 0
 
 
-async def _tails(kafka: str, topic: str) -> dict[int, dict[str, Heard]]:
+async def _tails(kafka: str, topic: str) -> dict[int, dict[str, ConsumedEvent]]:
     """Return the events among the last records of each partition, by position and leaf hash."""
-    found: dict[int, dict[str, Heard]] = {}
+    found: dict[int, dict[str, ConsumedEvent]] = {}
     async for arrival in records(kafka, topic, last=TAIL_RECORDS):
-        event = take_apart(arrival)
-        if isinstance(event, Heard):
+        event = decode_record(arrival)
+        if isinstance(event, ConsumedEvent):
             found.setdefault(event.position, {})[event.leaf] = event
     return found
 
@@ -109,7 +111,7 @@ async def _entered(ledger: Ledger, position: int) -> Mapping[int, str]:
 
 async def records(
     kafka: str, topic: str, last: int | None = None, partitions: Collection[int] | None = None
-) -> AsyncIterator[Arrival]:
+) -> AsyncIterator[KafkaRecord]:
     """Yield the records of a topic up to its present ends, partition by partition: all, or the last of each."""
     async with _consumer(kafka, topic) as consumer:
         for partition in sorted(consumer.assignment()):
@@ -134,9 +136,9 @@ async def _consumer(kafka: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-async def _until(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int) -> AsyncIterator[Arrival]:
+async def _until(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int) -> AsyncIterator[KafkaRecord]:
     while await consumer.position(partition) < end:
         for taken in (await consumer.getmany(partition, timeout_ms=500, max_records=5_000)).values():
             for record in taken:
                 if record.offset < end:
-                    yield arrival_of(record)
+                    yield to_record(record)

@@ -11,14 +11,14 @@ import structlog
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import NothingIsHeldOfPerson, Rejection
 from shared.privacy.key_ring import KeyRing
-from shared.store.command_handler import Ledgers, handle, refuse
+from shared.store.command_handler import CommandHandler, handle, refuse
 from shared.store.event_store import Commit, EventStore
 
 log = structlog.get_logger()
 
 
 async def erase(
-    ledgers: Ledgers, keys: KeyRing, stream: str, command: Command, context: Context, if_match: int | None = None
+    ledgers: CommandHandler, keys: KeyRing, stream: str, command: Command, context: Context, if_match: int | None = None
 ) -> Commit | Rejection:
     """Record that a person is erased, then destroy the key."""
     person = stream.partition("/")[2]

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import structlog
 
 from shared.consumer.dead_letters import CONFLICT, DeadLetters
-from shared.consumer.dead_letters import arrival_of as arrival_of_letter
-from shared.consumer.record import Heard, Poison, take_apart
+from shared.consumer.dead_letters import to_record as record_of_dead_letter
+from shared.consumer.record import ConsumedEvent, Poison, decode_record
 from shared.events.canonical import ZERO_HASH
-from shared.projection.fold import Folded
-from shared.projection.journal import Journal, arrival_of
+from shared.projection.fold import FoldedState
+from shared.projection.journal import Journal, to_record
 
 log = structlog.get_logger()
 
@@ -23,21 +23,21 @@ BROKEN_CHAIN = "broken_chain"
 
 
 @dataclass
-class Disputes:
+class ConflictResolver:
     """The disputes of one service: what its journal holds, and what was set aside."""
 
     journal: Journal
     letters: DeadLetters
 
-    async def break_off(self, event: Heard) -> None:
+    async def quarantine(self, event: ConsumedEvent) -> None:
         """Set an event aside that does not continue its stream, so that its place is free."""
         stream, version = event.key
         detail = f"its previoushash is not the hash of version {version - 1}"
-        await self.letters.keep([Poison(arrival_of(event), BROKEN_CHAIN, detail, stream, version)], {stream: version})
+        await self.letters.keep([Poison(to_record(event), BROKEN_CHAIN, detail, stream, version)], {stream: version})
         await self.journal.remove(event)
         log.error("broken_chain", stream=stream, version=version, origin=event.origin)
 
-    async def settle(self, held: Heard, newcomer: Heard) -> None:
+    async def settle(self, held: ConsumedEvent, newcomer: ConsumedEvent) -> None:
         """Other bytes for a known version: keep the one that the versions beside it name, else set both aside.
 
         No chain names a position. Of the same bytes at two, the lower one holds, in whatever order they are heard.
@@ -50,7 +50,7 @@ class Disputes:
             return
         breaking = await self._breaking(held, newcomer)
         if breaking is not None:
-            await self.break_off(breaking)
+            await self.quarantine(breaking)
             await self.journal.enter([newcomer] if breaking is held else [])
             return
         decided = await self._decided(newcomer)
@@ -62,14 +62,14 @@ class Disputes:
             if await self._named_by_next(held) != held.hash:
                 await self._set_aside(held)
 
-    async def _decided(self, event: Heard) -> str:
+    async def _decided(self, event: ConsumedEvent) -> str:
         """Return the standing of an event's letter; that its version came by another is no word for the event."""
         letter = await self.letters.get(event.origin)
         if letter is None or (letter["standing"] == "resolved" and letter["reason"] != CONFLICT):
             return "open"
         return str(letter["standing"])
 
-    async def _breaking(self, *candidates: Heard) -> Heard | None:
+    async def _breaking(self, *candidates: ConsumedEvent) -> ConsumedEvent | None:
         """Return the only one of two that does not continue the version before, where that can be told."""
         stream, version = candidates[0].key
         before = await self.journal.get(stream, version - 1) if version > 1 else None
@@ -79,19 +79,19 @@ class Disputes:
         broken = [event for event in candidates if event.recorded.previoushash != previous]
         return broken[0] if len(broken) == 1 else None
 
-    async def _set_aside(self, event: Heard, named: Heard | None = None) -> None:
+    async def _set_aside(self, event: ConsumedEvent, named: ConsumedEvent | None = None) -> None:
         """Keep a candidate as a letter, and leave its place to the one named, or to nobody."""
         stream, version = event.key
         await self.letters.keep([conflicting(event)], {stream: version})
         await self.journal.remove(event)
         await self.journal.enter([named] if named else [])
 
-    async def reinstate(self, folded: Mapping[str, Folded]) -> set[str]:
+    async def reinstate(self, folded: Mapping[str, FoldedState]) -> set[str]:
         """Give set-aside events their places where the chain now names them; return the streams to fold again."""
         again: set[str] = set()
         for letter in await self.letters.open_for(folded):
             state = folded[letter["stream"]]
-            event = take_apart(arrival_of_letter(letter))
+            event = decode_record(record_of_dead_letter(letter))
             if isinstance(event, Poison) or event.recorded.streamversion != state.version + 1:
                 continue
             if letter["reason"] == BROKEN_CHAIN and event.recorded.previoushash == state.hash:
@@ -102,12 +102,12 @@ class Disputes:
                 again.add(state.stream)
         return again
 
-    async def _named_by_next(self, event: Heard) -> str | None:
+    async def _named_by_next(self, event: ConsumedEvent) -> str | None:
         stream, version = event.key
         following = await self.journal.get(stream, version + 1)
         return following.recorded.previoushash if following else None
 
-    async def name(self, event: Heard, reason: str, actor: str | None = None) -> None:
+    async def name(self, event: ConsumedEvent, reason: str, actor: str | None = None) -> None:
         """Journal a set-aside event as the true one of its version; other candidates for it are refused."""
         await self.journal.enter([event])
         await self.letters.close(event.origin, "resolved", reason, actor)
@@ -116,7 +116,7 @@ class Disputes:
                 await self.letters.close(letter["_id"], "refused", f"not the one named: {reason}", actor)
 
 
-def conflicting(event: Heard) -> Poison:
+def conflicting(event: ConsumedEvent) -> Poison:
     """Return an event as one of several candidates for its version."""
     stream, version = event.key
-    return Poison(arrival_of(event), CONFLICT, "other bytes for a version that is known", stream, version)
+    return Poison(to_record(event), CONFLICT, "other bytes for a version that is known", stream, version)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
-from shared.consumer.record import Heard
+from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import CORRECTIONS, Aggregate, Fact
 from shared.events.canonical import ZERO_HASH
 
@@ -20,12 +20,12 @@ def _never(*_: Any, **__: Any) -> Any:
     raise AssertionError("a stream that this service only passes by takes no command")
 
 
-PASSING: Aggregate[None] = Aggregate(
+UNFOLDED: Aggregate[None] = Aggregate(
     kind="", initial=None, states=TypeAdapter(type(None)), evolve=_stays, decide=_never
 )
 
 
-class Folded(NamedTuple):
+class FoldedState(NamedTuple):
     """A stream's state at a version, and the streams that its reader must also read.
 
     `line` gives the ledger position and leaf hash of every version, as `position:leaf` with spaces between.
@@ -45,11 +45,11 @@ class Folded(NamedTuple):
 class Outcome(NamedTuple):
     """What folding a stream came to: its new state, and the event whose chain is broken, if one is."""
 
-    folded: Folded
-    broken: Heard | None = None
+    folded: FoldedState
+    broken: ConsumedEvent | None = None
 
 
-def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) -> Outcome | None:
+def fold_on(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[ConsumedEvent]) -> Outcome | None:
     """Fold a stream's next events, and say what the new state depends on; None as for `advance`."""
     outcome = advance(aggregate, before, events)
     if outcome is None or outcome.folded is before:
@@ -58,7 +58,7 @@ def fold_on(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) 
     return outcome._replace(folded=folded._replace(depends_on=aggregate.depends_on(folded.state)))
 
 
-def advance(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) -> Outcome | None:
+def advance(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[ConsumedEvent]) -> Outcome | None:
     """Fold a stream's next events. None where one of them is a correction: then fold from version 1.
 
     A missing version makes the stream wait; an event whose `previoushash` is not its predecessor's hash is handed back.
@@ -79,7 +79,7 @@ def advance(aggregate: Aggregate[Any], before: Folded, events: Sequence[Heard]) 
     return Outcome(folded, outcome.broken)
 
 
-def _chained(before: Folded, events: Sequence[Heard]) -> tuple[Sequence[Heard], Outcome]:
+def _chained(before: FoldedState, events: Sequence[ConsumedEvent]) -> tuple[Sequence[ConsumedEvent], Outcome]:
     expected, previous = before.version, before.hash
     for taken, event in enumerate(events):
         recorded = event.recorded

@@ -11,13 +11,13 @@ from typing import Protocol
 import structlog
 
 from shared.consumer.dead_letters import CONFLICT, DeadLetters
-from shared.consumer.record import Arrival, Heard, Poison, take_apart
+from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.events.catalogue import Recorded
-from shared.projection.conflicts import Disputes, conflicting
-from shared.projection.fold import Folded, Outcome, fold_on
+from shared.projection.conflicts import ConflictResolver, conflicting
+from shared.projection.fold import FoldedState, Outcome, fold_on
 from shared.projection.journal import Journal
-from shared.projection.state_store import States
-from shared.projection.write_buffer import Unsettled, acted, slim
+from shared.projection.state_store import StateStore
+from shared.projection.write_buffer import WriteBuffer, acted, slim
 from shared.runtime.telemetry import STALLED
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class Policies(Protocol):
 
 
 @dataclass
-class Projection:
+class Projector:
     """How one service reads: its journal, its states, what it composes of them, and the policies that act on them.
 
     What is heard is journalled and folded while the next batch is taken apart; states are stored and composed when it
@@ -51,19 +51,19 @@ class Projection:
     """
 
     journal: Journal
-    states: States
+    states: StateStore
     letters: DeadLetters
     compose: Compose = _compose_nothing
     act: Policies | None = None
-    _disputes: Disputes = field(init=False)
-    _unsettled: Unsettled = field(init=False)
+    _disputes: ConflictResolver = field(init=False)
+    _unsettled: WriteBuffer = field(init=False)
     _afresh: set[str] = field(default_factory=set)
     _taking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _entering: asyncio.Future[list[tuple[Heard, Heard]]] | None = None
+    _entering: asyncio.Future[list[tuple[ConsumedEvent, ConsumedEvent]]] | None = None
 
     def __post_init__(self) -> None:
-        self._disputes = Disputes(self.journal, self.letters)
-        self._unsettled = Unsettled(self.states, self._concerns)
+        self._disputes = ConflictResolver(self.journal, self.letters)
+        self._unsettled = WriteBuffer(self.states, self._concerns)
 
     @property
     def _concerns(self) -> Callable[[Recorded], bool] | None:
@@ -79,19 +79,19 @@ class Projection:
         if older:
             await self.compose(set(older))
 
-    async def take(self, arrivals: Sequence[Arrival]) -> None:
+    async def take(self, arrivals: Sequence[KafkaRecord]) -> None:
         """Take a batch of records: everything that it means is stored when this returns."""
         async with self._taking:
             await self.hear(arrivals)
             await self.settle()
 
-    async def hear(self, arrivals: Sequence[Arrival]) -> None:
+    async def hear(self, arrivals: Sequence[KafkaRecord]) -> None:
         """Take a batch of records, of which the effects are stored when it is settled."""
-        parsed = [take_apart(arrival) for arrival in arrivals]
+        parsed = [decode_record(arrival) for arrival in arrivals]
         if poisons := [item for item in parsed if isinstance(item, Poison)]:
             await self.settle()
             await self._set_aside(poisons)
-        heard = list(_each_once(item for item in parsed if isinstance(item, Heard)))
+        heard = list(_each_once(item for item in parsed if isinstance(item, ConsumedEvent)))
         lines = _in_order(heard)
         open_letters = await self.letters.open_for({*lines, *(poison.stream for poison in poisons if poison.stream)})
         self._unsettled.leave_to_journal(lines.keys() & {letter["stream"] for letter in open_letters})
@@ -119,7 +119,7 @@ class Projection:
     def forget(self) -> None:
         """Drop what was heard and not settled: it will be heard again."""
         self._unsettled.forget()
-        self._unsettled = Unsettled(self.states, self._concerns)
+        self._unsettled = WriteBuffer(self.states, self._concerns)
         self._afresh = set()
         if self._entering is not None:
             self._entering.add_done_callback(lambda entering: entering.cancelled() or entering.exception())
@@ -141,7 +141,7 @@ class Projection:
         """Fold streams from the journal, compose what depends on them, let the policies act."""
         await self._finish(await self._fold_and_reinstate(streams, set()))
 
-    async def _fold_and_reinstate(self, streams: set[str], afresh: set[str]) -> dict[str, Folded]:
+    async def _fold_and_reinstate(self, streams: set[str], afresh: set[str]) -> dict[str, FoldedState]:
         """Fold streams from the journal; set-aside records take their places where the chain now names them."""
         if not streams:
             return {}
@@ -151,7 +151,7 @@ class Projection:
         await self.letters.arrived({stream: state.version for stream, state in folded.items()})
         return folded
 
-    async def _finish(self, folded: dict[str, Folded]) -> None:
+    async def _finish(self, folded: dict[str, FoldedState]) -> None:
         await asyncio.gather(self.compose(set(folded)), self._act(folded))
         if any(state.waits for state in folded.values()):
             await self.stalled()
@@ -169,7 +169,7 @@ class Projection:
         STALLED.labels(self.letters.service).set(len(stalled))
         return stalled
 
-    async def _fold_and_store(self, streams: set[str], afresh: set[str]) -> dict[str, Folded]:
+    async def _fold_and_store(self, streams: set[str], afresh: set[str]) -> dict[str, FoldedState]:
         """Fold streams from the journal and store their states; begin again where another stored one meanwhile.
 
         `afresh` are folded from version 1.
@@ -181,7 +181,7 @@ class Projection:
             outcomes = await self._outcomes(before)
             broken = [outcome.broken for outcome in outcomes.values() if outcome.broken is not None]
             for event in broken:
-                await self._disputes.break_off(event)
+                await self._disputes.quarantine(event)
             if broken:
                 continue
             folded = {stream: outcome.folded for stream, outcome in outcomes.items()}
@@ -191,10 +191,10 @@ class Projection:
                 return folded
         return {}
 
-    async def _outcomes(self, before: dict[str, Folded]) -> dict[str, Outcome]:
+    async def _outcomes(self, before: dict[str, FoldedState]) -> dict[str, Outcome]:
         events = await self.journal.after({stream: state.version for stream, state in before.items()})
         outcomes: dict[str, Outcome] = {}
-        again: dict[str, Folded] = {}
+        again: dict[str, FoldedState] = {}
         for stream, state in before.items():
             outcome = fold_on(self.states.aggregate_of(stream), state, events[stream])
             if outcome is None:
@@ -204,7 +204,7 @@ class Projection:
                 outcomes[stream] = outcome._replace(folded=folded)
         return outcomes | await self._outcomes(again) if again else outcomes
 
-    async def _act(self, folded: dict[str, Folded]) -> None:
+    async def _act(self, folded: dict[str, FoldedState]) -> None:
         """Let the policies act on what they have not acted upon: on whatever was folded, or is newly theirs."""
         if self.act is None:
             return
@@ -223,7 +223,7 @@ class Projection:
         for poison in poisons:
             log.warning("dead_letter", reason=poison.reason, origin=poison.arrival.origin)
 
-    async def name(self, event: Heard, reason: str, actor: str | None = None) -> None:
+    async def name(self, event: ConsumedEvent, reason: str, actor: str | None = None) -> None:
         """Journal a set-aside event as the true one of its version; other candidates for it are refused."""
         await self._disputes.name(event, reason, actor)
 
@@ -234,18 +234,18 @@ def _lots(streams: Iterable[str]) -> Iterator[set[str]]:
         yield lot
 
 
-def _each_once(events: Iterable[Heard]) -> Iterable[Heard]:
+def _each_once(events: Iterable[ConsumedEvent]) -> Iterable[ConsumedEvent]:
     """Return events without repeats; of the same bytes at two positions, those at the lower one."""
-    lowest: dict[str, Heard] = {}
+    lowest: dict[str, ConsumedEvent] = {}
     for event in events:
         if lowest.setdefault(event.hash, event).position > event.position:
             lowest[event.hash] = event
     return lowest.values()
 
 
-def _in_order(events: Iterable[Heard]) -> dict[str, list[Heard]]:
+def _in_order(events: Iterable[ConsumedEvent]) -> dict[str, list[ConsumedEvent]]:
     """Return events by stream, in the order of their versions."""
-    grouped: dict[str, list[Heard]] = {}
+    grouped: dict[str, list[ConsumedEvent]] = {}
     for event in events:
         grouped.setdefault(event.recorded.subject, []).append(event)
     for line in grouped.values():
@@ -254,5 +254,5 @@ def _in_order(events: Iterable[Heard]) -> dict[str, list[Heard]]:
     return grouped
 
 
-def _moved(before: Folded, after: Folded) -> bool:
+def _moved(before: FoldedState, after: FoldedState) -> bool:
     return (before.version, before.waits) != (after.version, after.waits)

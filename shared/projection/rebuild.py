@@ -7,18 +7,18 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from itertools import islice
 
-from shared.consumer.record import Heard
-from shared.projection.fold import Folded, fold_on
+from shared.consumer.record import ConsumedEvent
+from shared.projection.fold import FoldedState, fold_on
 from shared.projection.journal import Journal
-from shared.projection.projector import Projection
-from shared.projection.state_store import States
+from shared.projection.projector import Projector
+from shared.projection.state_store import StateStore
 
 EVENTS_AT_ONCE = 4_000
 CAREFULLY_AT_ONCE = 200
 TELL_SECONDS = 1.0
 
 
-async def rebuild(projection: Projection) -> AsyncIterator[tuple[int, int]]:
+async def rebuild(projection: Projector) -> AsyncIterator[tuple[int, int]]:
     """Fold every stream, then compose once what depends on any; yield how many events are folded, of how many."""
     done, of = 0, await projection.journal.count()
     streams: list[str] = []
@@ -49,9 +49,9 @@ async def rebuild(projection: Projection) -> AsyncIterator[tuple[int, int]]:
         composing.cancel()
 
 
-async def _lots(journal: Journal) -> AsyncGenerator[dict[str, list[Heard]], None]:
+async def _lots(journal: Journal) -> AsyncGenerator[dict[str, list[ConsumedEvent]], None]:
     """Yield all of the journal in lots of whole streams."""
-    lines: dict[str, list[Heard]] = {}
+    lines: dict[str, list[ConsumedEvent]] = {}
     async with aclosing(journal.lots(EVENTS_AT_ONCE)) as lots:
         async for events in lots:
             for event in events:
@@ -65,10 +65,10 @@ async def _lots(journal: Journal) -> AsyncGenerator[dict[str, list[Heard]], None
         yield lines
 
 
-async def _folded(states: States, lines: dict[str, list[Heard]]) -> dict[str, Folded]:
+async def _folded(states: StateStore, lines: dict[str, list[ConsumedEvent]]) -> dict[str, FoldedState]:
     """Return the new states of whole streams, but of those that live folding is ahead of, or that are not regular."""
     stored = await states.heads(lines)
-    folded: dict[str, Folded] = {}
+    folded: dict[str, FoldedState] = {}
     for stream, events in lines.items():
         head = stored[stream]
         outcome = fold_on(states.aggregate_of(stream), states.nothing(stream, head.revision, head.acted), events)

@@ -14,7 +14,7 @@ from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
 from shared.domain.aggregate import Aggregate, Known
-from shared.projection.fold import PASSING, Folded
+from shared.projection.fold import UNFOLDED, FoldedState
 
 _DUPLICATE_KEY = 11000
 _STREAMS_PER_QUERY = 5_000
@@ -28,9 +28,9 @@ class Remembered:
     def __init__(self, most: int) -> None:
         self._most = most
         self._held = 0
-        self._states: OrderedDict[str, tuple[Folded, int]] = OrderedDict()
+        self._states: OrderedDict[str, tuple[FoldedState, int]] = OrderedDict()
 
-    def get(self, stream: str) -> Folded | None:
+    def get(self, stream: str) -> FoldedState | None:
         """Return what is remembered of a stream."""
         if (found := self._states.get(stream)) is None:
             return None
@@ -42,7 +42,7 @@ class Remembered:
         if (found := self._states.get(stream)) is not None:
             self._states[stream] = found[0]._replace(acted=max(found[0].acted, version)), found[1]
 
-    def put(self, folded: Folded, size: int) -> None:
+    def put(self, folded: FoldedState, size: int) -> None:
         """Remember a state of this size, and forget the oldest beyond the limit."""
         self._held += size - self._states.pop(folded.stream, (folded, 0))[1]
         self._states[folded.stream] = folded, size
@@ -51,7 +51,7 @@ class Remembered:
 
 
 @dataclass
-class States:
+class StateStore:
     """The stored states of one service, written by compare-and-set."""
 
     database: AsyncIOMotorDatabase[Any]
@@ -74,13 +74,13 @@ class States:
 
     def aggregate_of(self, stream: str) -> Aggregate[Any]:
         """Return the aggregate by which a stream is folded here."""
-        return self.aggregates.get(stream.partition("/")[0], PASSING)
+        return self.aggregates.get(stream.partition("/")[0], UNFOLDED)
 
-    def nothing(self, stream: str, revision: int = 0, acted: int = 0) -> Folded:
+    def nothing(self, stream: str, revision: int = 0, acted: int = 0) -> FoldedState:
         """Return the state before a stream's first event."""
-        return Folded(stream, self.aggregate_of(stream).initial, revision=revision, acted=acted)
+        return FoldedState(stream, self.aggregate_of(stream).initial, revision=revision, acted=acted)
 
-    async def read(self, streams: Iterable[str]) -> dict[str, Folded]:
+    async def read(self, streams: Iterable[str]) -> dict[str, FoldedState]:
         """Return the states of streams, from the primary; one not heard of is at version 0.
 
         What is remembered is asked for its revision first, and only taken where that is still the stored one.
@@ -104,7 +104,7 @@ class States:
                 self._remembered.put(folded, len(document["state"]) + len(document["line"]))
         return found
 
-    async def heads(self, streams: Iterable[str]) -> dict[str, Folded]:
+    async def heads(self, streams: Iterable[str]) -> dict[str, FoldedState]:
         """Return the stored version, hash, revision and `acted` of streams, and nothing else of their states."""
         wanted = list(streams)
         fields = {"version": 1, "hash": 1, "revision": 1, "acted": 1}
@@ -119,14 +119,14 @@ class States:
         folded = (await self.read([stream]))[stream]
         return Known(folded.state, folded.version) if folded.version else None
 
-    async def write(self, states: Iterable[Folded]) -> set[str]:
+    async def write(self, states: Iterable[FoldedState]) -> set[str]:
         """Store states whose stored revision is still the one they were read at; return the streams of the others."""
         remaining, lost = iter(states), set[str]()
         while lot := list(islice(remaining, _STATES_AT_ONCE)):
             lost |= await self._written(lot)
         return lost
 
-    async def _written(self, lot: Sequence[Folded]) -> set[str]:
+    async def _written(self, lot: Sequence[FoldedState]) -> set[str]:
         documents = [self._document(folded) for folded in lot]
         writes = [
             ReplaceOne({"_id": folded.stream, "revision": folded.revision}, document)
@@ -177,7 +177,9 @@ class States:
         cursor = self._states.find({"waits": True}, {"version": 1})
         return {row["_id"]: row["version"] + 1 async for row in cursor}
 
-    async def find(self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None) -> list[Folded]:
+    async def find(
+        self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None
+    ) -> list[FoldedState]:
         """Return the states of a kind whose facets have these values, by stream id, after the one given."""
         query: dict[str, Any] = {"kind": kind, **{f"facets.{name}": value for name, value in facets.items()}}
         if after:
@@ -188,7 +190,7 @@ class States:
         """Return the streams that another version of this code folded."""
         return [row["_id"] async for row in self._states.find({"shape": {"$ne": self.shape}}, {"_id": 1})]
 
-    def _document(self, folded: Folded) -> dict[str, Any]:
+    def _document(self, folded: FoldedState) -> dict[str, Any]:
         aggregate = self.aggregate_of(folded.stream)
         document = {
             "_id": folded.stream,
@@ -205,11 +207,11 @@ class States:
         }
         return document | ({"waits": True} if folded.waits else {})
 
-    def _folded(self, document: Mapping[str, Any]) -> Folded:
+    def _folded(self, document: Mapping[str, Any]) -> FoldedState:
         stream = document["_id"]
         if document["shape"] != self.shape:
             return self.nothing(stream, document["revision"], document["acted"])
-        return Folded(
+        return FoldedState(
             stream=stream,
             state=self.aggregate_of(stream).states.validate_json(document["state"]),
             version=document["version"],

@@ -6,29 +6,29 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.consumer.record import Heard
+from shared.consumer.record import ConsumedEvent
 from shared.events.catalogue import Recorded
-from shared.projection.fold import Folded, advance
-from shared.projection.state_store import States
+from shared.projection.fold import FoldedState, advance
+from shared.projection.state_store import StateStore
 
 
 @dataclass
-class Unsettled:
+class WriteBuffer:
     """Streams whose next events came in order, with their new states; and those to be folded from the journal instead.
 
     A stream goes to the journal for any irregularity: a gap, a correction, a broken chain, an open letter. Events that
     its state already has are nothing new; that they are the same ones is for the journal to find.
     """
 
-    states: States
+    states: StateStore
     concerns: Callable[[Recorded], bool] | None = None
     irregular: set[str] = field(default_factory=set)
-    _heard: Mapping[str, Sequence[Heard]] = field(default_factory=dict)
-    _reading: asyncio.Future[dict[str, Folded]] | None = None
-    _folded: dict[str, Folded] = field(default_factory=dict)
-    _repeated: dict[str, Folded] = field(default_factory=dict)
-    _stored: dict[str, Folded] = field(default_factory=dict)
-    _being_stored: dict[str, Folded] = field(default_factory=dict)
+    _heard: Mapping[str, Sequence[ConsumedEvent]] = field(default_factory=dict)
+    _reading: asyncio.Future[dict[str, FoldedState]] | None = None
+    _folded: dict[str, FoldedState] = field(default_factory=dict)
+    _repeated: dict[str, FoldedState] = field(default_factory=dict)
+    _stored: dict[str, FoldedState] = field(default_factory=dict)
+    _being_stored: dict[str, FoldedState] = field(default_factory=dict)
     _storing: asyncio.Future[set[str]] | None = None
 
     def __len__(self) -> int:
@@ -45,7 +45,7 @@ class Unsettled:
         self._folded.clear()
         self._storing = asyncio.ensure_future(self.states.write(self._being_stored.values()))
 
-    async def stored(self) -> dict[str, Folded]:
+    async def stored(self) -> dict[str, FoldedState]:
         """Store all that is held, and return what was heard of: the versions of streams, without their states."""
         await self.store()
         await self._until_stored()
@@ -61,7 +61,7 @@ class Unsettled:
         self._being_stored = {}
         self.leave_to_journal(lost)
 
-    def take(self, lines: Mapping[str, Sequence[Heard]]) -> None:
+    def take(self, lines: Mapping[str, Sequence[ConsumedEvent]]) -> None:
         """Begin to read the states of what was heard; what was taken before it is folded by then."""
         held = self._folded.keys() | self._being_stored.keys()
         self._heard = lines
@@ -77,13 +77,13 @@ class Unsettled:
             if stream not in self.irregular:
                 self._fold(self._held(stream) or read[stream], events)
 
-    def _held(self, stream: str) -> Folded | None:
+    def _held(self, stream: str) -> FoldedState | None:
         if (folded := self._folded.get(stream)) is not None:
             return folded
         storing = self._being_stored.get(stream)
         return storing and storing._replace(revision=storing.revision + 1)
 
-    def _fold(self, before: Folded, events: Sequence[Heard]) -> None:
+    def _fold(self, before: FoldedState, events: Sequence[ConsumedEvent]) -> None:
         stream = before.stream
         if events[0].recorded.streamversion <= before.version:
             events = [event for event in events if event.recorded.streamversion > before.version]
@@ -113,8 +113,11 @@ class Unsettled:
 
 
 def acted(
-    before: Folded, after: Folded, events: Sequence[Heard], concerns: Callable[[Recorded], bool] | None
-) -> Folded:
+    before: FoldedState,
+    after: FoldedState,
+    events: Sequence[ConsumedEvent],
+    concerns: Callable[[Recorded], bool] | None,
+) -> FoldedState:
     """Return the state with `acted` raised to its version, if no policy is due before these events or by them."""
     if concerns is None or before.acted < before.version or before.acted >= after.version:
         return after
@@ -124,6 +127,6 @@ def acted(
     return after._replace(acted=after.version)
 
 
-def slim(folded: Folded) -> Folded:
+def slim(folded: FoldedState) -> FoldedState:
     """Return what is left to do for a state that is stored; a stretch may touch very many."""
     return folded._replace(state=None, line="", depends_on=frozenset())

@@ -26,7 +26,7 @@ from pymongo.errors import ConnectionFailure
 
 from shared.runtime.settings import CannotStart, Settings
 from shared.runtime.telemetry import Pulse, configure_logging
-from shared.store.connection_monitor import Interruptions
+from shared.store.connection_monitor import ConnectionMonitor
 
 log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ def connect(settings: Settings, service: str) -> AsyncIOMotorDatabase[Any]:
         settings.mongodb.get_secret_value(),
         appname=f"throughline-{service}",
         serverSelectionTimeoutMS=SERVER_SELECTION_MS,
-        event_listeners=[Interruptions()],
+        event_listeners=[ConnectionMonitor()],
     )
     return client[settings.database]
 
@@ -134,7 +134,7 @@ def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoRetu
     told = _read(settings)
     configure_logging(service, told.log_level)
     signal.signal(signal.SIGTERM, _leave)
-    frugal()
+    tune_gc()
     try:
         sys.exit(uvloop.run(_serve(make, told)))
     except CannotStart as fault:
@@ -144,7 +144,7 @@ def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoRetu
         sys.exit(0)
 
 
-def frugal() -> None:
+def tune_gc() -> None:
     """Let the garbage collector leave alone what a process is made of, and look seldom at what it reads.
 
     All threads share one arena of the C library's, where it is glibc: Python lets only one run at a time.

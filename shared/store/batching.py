@@ -10,7 +10,7 @@ Asked = TypeVar("Asked")
 Told = TypeVar("Told")
 
 
-class Together(Generic[Asked, Told]):
+class RequestBatcher(Generic[Asked, Told]):
     """Carries out in rounds what is asked: at once where none is under way, else with all that waits for its end.
 
     `carry_out` returns an outcome for each that was asked, in order; one that is an exception is raised where it was

@@ -25,14 +25,14 @@ from shared.events.canonical import canonical, sha256_hex
 from shared.events.catalogue import EVENTS, describe, event_class
 from shared.events.envelope import TooLarge
 from shared.events.event import Correction, Event
-from shared.events.values import Line, Text, Version
+from shared.events.values import ShortText, Text, Version
 from shared.events.words import Status
 from shared.store.event_store import CommandReused, Commit, Conflict, EventStore
 from shared.store.refusals import Refusals
-from shared.store.repository import Standing, Streams
+from shared.store.repository import AggregateRepository, LoadedState
 
 ATTEMPTS = 12
-Hear = Callable[[str], Awaitable[Known | None]]
+StateLookup = Callable[[str], Awaitable[Known | None]]
 
 
 class CorrectRecord(Command):
@@ -42,12 +42,12 @@ class CorrectRecord(Command):
     data: dict[str, Any] = Field(examples=[{"title": "The title as it should have been"}])
     reason: Text
     note: Text | None = None
-    source: Line | None = None
+    source: ShortText | None = None
     status: Status | None = None
 
 
 @dataclass
-class Ledgers:
+class CommandHandler:
     """Where a service looks: its own store and aggregates, and what it has heard of its siblings' streams.
 
     What it refuses is kept in `refusals`.
@@ -56,11 +56,11 @@ class Ledgers:
     store: EventStore
     refusals: Refusals
     aggregates: dict[str, Aggregate[Any]]
-    hear: Hear
-    streams: Streams = field(init=False)
+    hear: StateLookup
+    streams: AggregateRepository = field(init=False)
 
     def __post_init__(self) -> None:
-        self.streams = Streams(self.store, self.aggregates)
+        self.streams = AggregateRepository(self.store, self.aggregates)
 
     async def known(self, stream: str) -> Known | None:
         """Return a stream's state: from the own store where this service owns it, else from what was heard."""
@@ -77,7 +77,7 @@ class Ledgers:
 
 
 async def handle(
-    ledgers: Ledgers, stream: str, command: Command, context: Context, if_match: int | None = None
+    ledgers: CommandHandler, stream: str, command: Command, context: Context, if_match: int | None = None
 ) -> Commit | Rejection:
     """Carry a command out: read, fold, decide, append; decide again when another got in first.
 
@@ -90,7 +90,7 @@ async def handle(
 
 
 async def refuse(
-    ledgers: Ledgers, command: Command, context: Context, rejection: Rejection, digest: str | None = None
+    ledgers: CommandHandler, command: Command, context: Context, rejection: Rejection, digest: str | None = None
 ) -> Rejection:
     """Keep a refusal, and return it. Without a digest where the command holds what is personal in plain words."""
     await ledgers.refusals.record(
@@ -105,7 +105,7 @@ async def refuse(
 
 
 async def _handled(
-    ledgers: Ledgers, stream: str, command: Command, context: Context, if_match: int | None, digest: str
+    ledgers: CommandHandler, stream: str, command: Command, context: Context, if_match: int | None, digest: str
 ) -> Commit | Rejection:
     try:
         for attempt in range(ATTEMPTS):
@@ -122,7 +122,7 @@ async def _handled(
             except Conflict:
                 await asyncio.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 6)))  # noqa: S311
             else:
-                ledgers.streams.went_on(standing, commit)
+                ledgers.streams.after_commit(standing, commit)
                 return commit
     except CommandReused:
         return CommandIdReused(context.command_id)
@@ -137,7 +137,7 @@ def digest_of(stream: str, command: Command) -> str:
     return sha256_hex(canonical({"command": type(command).__name__, "stream": stream, "body": body}))
 
 
-async def _decide(ledgers: Ledgers, standing: Standing, command: Command, context: Context) -> Decision:
+async def _decide(ledgers: CommandHandler, standing: LoadedState, command: Command, context: Context) -> Decision:
     stream, state = standing.head.stream, standing.state
     if isinstance(command, CorrectRecord):
         return await _correct(ledgers, standing, command)
@@ -146,7 +146,7 @@ async def _decide(ledgers: Ledgers, standing: Standing, command: Command, contex
     return aggregate.decide(state, command, stream=stream, facts=facts, context=context)
 
 
-async def _correct(ledgers: Ledgers, standing: Standing, command: CorrectRecord) -> Decision:
+async def _correct(ledgers: CommandHandler, standing: LoadedState, command: CorrectRecord) -> Decision:
     stream = standing.head.stream
     _, recorded = await ledgers.store.read(stream)
     if not recorded:
@@ -168,7 +168,7 @@ async def _correct(ledgers: Ledgers, standing: Standing, command: CorrectRecord)
     return [corrected.model_validate(command.model_dump(exclude_none=True) | whole)]
 
 
-async def _unknown(ledgers: Ledgers, data: Event) -> Rejection | None:
+async def _unknown(ledgers: CommandHandler, data: Event) -> Rejection | None:
     for aggregate in ledgers.aggregates.values():
         named = aggregate.names(data)
         facts = await ledgers.facts(named)

@@ -11,7 +11,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import monitoring
 
 
-class Interruptions(monitoring.ConnectionPoolListener):
+class ConnectionMonitor(monitoring.ConnectionPoolListener):
     """Counts the breaks of one client, before anything is sent again."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Interruptions(monitoring.ConnectionPoolListener):
     connection_checked_out = connection_checked_in = pool_created  # type: ignore[assignment]
 
 
-def interruptions_of(database: AsyncIOMotorDatabase[Any]) -> Interruptions:
+def monitor_of(database: AsyncIOMotorDatabase[Any]) -> ConnectionMonitor:
     """Return the listener of a database's client; one that hears nothing where it has none."""
     listeners: list[Any] = database.client.delegate.options.event_listeners
-    return next((each for each in listeners if isinstance(each, Interruptions)), Interruptions())
+    return next((each for each in listeners if isinstance(each, ConnectionMonitor)), ConnectionMonitor())

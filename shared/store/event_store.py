@@ -23,8 +23,8 @@ from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
-from shared.store.batching import Together
-from shared.store.connection_monitor import interruptions_of
+from shared.store.batching import RequestBatcher
+from shared.store.connection_monitor import monitor_of
 
 _DUPLICATE_KEY = 11000
 DURABLE = WriteConcern(w="majority", j=True)
@@ -71,7 +71,7 @@ class CommandReused(Exception):
     """The command id belongs to another command, or to another actor's."""
 
 
-class StoreClosed(Exception):
+class StoreFenced(Exception):
     """Nothing may be appended: the store lacks what its topic already holds."""
 
 
@@ -83,12 +83,12 @@ class EventStore:
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._closed: str | None = None
-        self._interruptions = interruptions_of(database)
+        self._interruptions = monitor_of(database)
         self._looked_at = self.interrupted
         self._commits = database.get_collection("commits", write_concern=DURABLE, read_concern=ReadConcern("majority"))
         self._lookup = self._commits.with_options(read_concern=ReadConcern("linearizable"))
-        self._inserts = Together(self._insert)
-        self._ends = Together(self._end_there)
+        self._inserts = RequestBatcher(self._insert)
+        self._ends = RequestBatcher(self._end_there)
 
     @property
     def interrupted(self) -> int:
@@ -205,7 +205,7 @@ class EventStore:
     async def _insert(self, documents: Sequence[dict[str, Any]]) -> Sequence[Exception | None]:
         """Insert commits, each for itself; say of each that was not inserted why."""
         if self.closed is not None:
-            raise StoreClosed(self.closed)
+            raise StoreFenced(self.closed)
         outcomes: list[Exception | None] = [None] * len(documents)
         try:
             await self._commits.insert_many(documents, ordered=False)

@@ -16,14 +16,14 @@ MOST = 1_000
 
 
 @dataclass(frozen=True)
-class Standing:
+class LoadedState:
     """Where a stream ends, and what it amounts to there."""
 
     head: Head
     state: Any
 
 
-class Streams:
+class AggregateRepository:
     """The streams of one service.
 
     What is remembered is taken only where the store still ends the stream with the same commit, byte for byte: another
@@ -33,28 +33,28 @@ class Streams:
     def __init__(self, store: EventStore, aggregates: Mapping[str, Aggregate[Any]]) -> None:
         self._store = store
         self._aggregates = aggregates
-        self._remembered: OrderedDict[str, Standing] = OrderedDict()
+        self._remembered: OrderedDict[str, LoadedState] = OrderedDict()
 
-    async def at(self, stream: str) -> Standing:
+    async def at(self, stream: str) -> LoadedState:
         """Return how a stream stands in the store; an unknown one is at version 0."""
         known = self._remembered.get(stream)
         if known is not None and await self._store.ends_at(known.head):
             return known
         head, recorded = await self._store.read(stream)
-        found = Standing(head, self._aggregate_of(stream).fold(recorded))
+        found = LoadedState(head, self._aggregate_of(stream).fold(recorded))
         self._remember(found)
         return found
 
-    def went_on(self, before: Standing, commit: Commit) -> None:
+    def after_commit(self, before: LoadedState, commit: Commit) -> None:
         """Remember how a stream stands after a commit that followed `before`."""
         added = [decode(raw) for raw in commit.events]
         if commit.replayed or any(isinstance(event.data, Correction) for event in added):
             self._remembered.pop(commit.stream, None)
             return
         state = self._aggregate_of(commit.stream).fold(added, before.state if before.head.version else None)
-        self._remember(Standing(head_of(commit, added[-1].time), state))
+        self._remember(LoadedState(head_of(commit, added[-1].time), state))
 
-    def _remember(self, standing: Standing) -> None:
+    def _remember(self, standing: LoadedState) -> None:
         if not standing.head.version:
             return
         self._remembered[standing.head.stream] = standing

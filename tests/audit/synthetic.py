@@ -26,7 +26,7 @@ def signer(service: str, deployment: str = "synthetic") -> Signer:
 
 
 @dataclass
-class Ledgers:
+class SyntheticLogs:
     """The four ledgers of a synthetic deployment, as a source of exports."""
 
     events: dict[str, list[bytes]]
@@ -45,7 +45,7 @@ class Ledgers:
         self.signed[service].setdefault(len(events), raw)
         return raw
 
-    def seal_all(self, *parts: float) -> Ledgers:
+    def seal_all(self, *parts: float) -> SyntheticLogs:
         """Sign checkpoints of each ledger at parts of its length, and at its end."""
         for service, events in self.events.items():
             for part in (*parts, 1):
@@ -71,15 +71,15 @@ def quiet(_says: str) -> Iterator[Advance]:
     yield lambda done, of: None
 
 
-def simulated(events: int, seed: int = 7) -> Ledgers:
+def simulated(events: int, seed: int = 7) -> SyntheticLogs:
     """A plausible history of so many events."""
     found: dict[str, list[bytes]] = {name: [] for name in SERVICES}
     for made in history(events, seed):
         found[made.service] += made.raws
-    return Ledgers(found)
+    return SyntheticLogs(found)
 
 
-def many(events: int, streams: int = 100) -> Ledgers:
+def many(events: int, streams: int = 100) -> SyntheticLogs:
     """Cheap small events of one service, in streams of equal length; the other ledgers are empty."""
     heads = dict.fromkeys(range(streams), ZERO_HASH)
     raws: list[bytes] = []
@@ -102,10 +102,10 @@ def many(events: int, streams: int = 100) -> Ledgers:
         )
         heads[stream] = hash_of(raw)
         raws.append(raw)
-    return Ledgers({name: raws if name == "meetings" else [] for name in SERVICES})
+    return SyntheticLogs({name: raws if name == "meetings" else [] for name in SERVICES})
 
 
-def exported(ledgers: Ledgers, folder: Path) -> Bundle:
+def exported(ledgers: SyntheticLogs, folder: Path) -> Bundle:
     """Seal and export, and return the bundle."""
     ledgers.export(folder)
     return Bundle(folder)

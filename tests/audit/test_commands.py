@@ -11,7 +11,7 @@ from shared.events.catalogue import SERVICES
 from shared.runtime.settings import CannotStart, Settings
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import NotAKey, Signer, Verifier
-from tests.audit.synthetic import Ledgers, exported, simulated
+from tests.audit.synthetic import SyntheticLogs, exported, simulated
 from tests.cli.terminal import said, throughline
 
 WHOLE = simulated(1_000)
@@ -19,7 +19,9 @@ WHOLE = simulated(1_000)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return exported(Ledgers(WHOLE.events, WHOLE.signers).seal_all(0.5), tmp_path_factory.mktemp("a") / "export").folder
+    return exported(
+        SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all(0.5), tmp_path_factory.mktemp("a") / "export"
+    ).folder
 
 
 def settings(**told: object) -> Settings:
@@ -94,7 +96,7 @@ def test_verify_says_what_it_saw_and_which_keys_only_the_bundle_vouches_for(fold
 
 
 def test_verify_names_the_first_wrong_place_and_ends_with_1(folder: Path, tmp_path: Path) -> None:
-    bundle = exported(Ledgers(WHOLE.events, WHOLE.signers).seal_all(), tmp_path / "export")
+    bundle = exported(SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all(), tmp_path / "export")
     path = next((bundle.folder / "nominations/tile/entries").glob("000*"))
     path = next(path.iterdir()) if path.is_dir() else path
     path.write_bytes(path.read_bytes().replace(b'"actor":"synthetic', b'"actor":"sinthetic', 1))
@@ -129,7 +131,7 @@ def test_what_is_no_bundle_ends_with_2(tmp_path: Path) -> None:
 def test_a_witness_vouches_and_then_refuses_a_forgery(tmp_path: Path) -> None:
     key, memory = str(tmp_path / "witness.key"), str(tmp_path / "witness.json")
     vkey = throughline(None, "audit", "keygen", key, "--witness", "synthetic.example/office").stdout.strip()
-    true = exported(Ledgers(WHOLE.events, WHOLE.signers).seal_all(), tmp_path / "true").folder
+    true = exported(SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all(), tmp_path / "true").folder
     asked = ("--with", key, "--memory", memory)
     done = throughline(None, "audit", "witness", str(true), *asked)
     assert done.exit_code == 0, done.output
@@ -137,7 +139,9 @@ def test_a_witness_vouches_and_then_refuses_a_forgery(tmp_path: Path) -> None:
     shown = throughline(None, "audit", "verify", str(true), "--witness", vkey)
     assert shown.exit_code == 0
     assert "the witness synthetic.example/office vouches for its first" in said(shown)
-    forged = exported(Ledgers(simulated(1_000, seed=9).events, WHOLE.signers).seal_all(), tmp_path / "forged").folder
+    forged = exported(
+        SyntheticLogs(simulated(1_000, seed=9).events, WHOLE.signers).seal_all(), tmp_path / "forged"
+    ).folder
     refused = throughline(None, "audit", "witness", str(forged), *asked)
     assert refused.exit_code == 1
     assert "Not cosigned." in said(refused)

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from shared.events.catalogue import SERVICES
-from tests.audit.synthetic import Ledgers, exported, many, signer, simulated
+from tests.audit.synthetic import SyntheticLogs, exported, many, signer, simulated
 from tests.history import composed
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.signatures import Trusted
@@ -19,9 +19,9 @@ from tools.audit.writing import CannotExport
 WHOLE = simulated(2_500)
 
 
-def part(share: float) -> Ledgers:
+def part(share: float) -> SyntheticLogs:
     """The same ledgers when they were shorter."""
-    return Ledgers({name: raws[: int(len(raws) * share)] for name, raws in WHOLE.events.items()}, WHOLE.signers)
+    return SyntheticLogs({name: raws[: int(len(raws) * share)] for name, raws in WHOLE.events.items()}, WHOLE.signers)
 
 
 def files(bundle: Bundle) -> dict[str, bytes]:
@@ -34,7 +34,7 @@ def files(bundle: Bundle) -> dict[str, bytes]:
 
 
 def test_an_export_made_in_steps_is_the_same_as_one_made_at_once(tmp_path: Path) -> None:
-    whole = Ledgers(WHOLE.events, WHOLE.signers)
+    whole = SyntheticLogs(WHOLE.events, WHOLE.signers)
     for share in (0, 0.001, 0.4, 0.41, 1):
         shorter = part(share)
         for service, events in shorter.events.items():
@@ -51,7 +51,7 @@ def test_a_second_export_reads_only_what_is_new(tmp_path: Path) -> None:
     exported(part(0.5).seal_all(), tmp_path / "export")
     asked: dict[str, int] = {}
 
-    class Watched(Ledgers):
+    class Watched(SyntheticLogs):
         def entries(self, service: str, start: int, end: int) -> list[bytes]:
             asked[service] = start
             return self.events[service][start:end]
@@ -66,8 +66,8 @@ def test_what_is_there_is_not_overwritten_by_another_history(tmp_path: Path) -> 
     bundle = exported(part(0.5).seal_all(), tmp_path / "export")
     before = files(bundle)
     for other in (
-        Ledgers(simulated(2_500, seed=8).events, WHOLE.signers),
-        Ledgers(WHOLE.events, {name: signer(name, "elsewhere") for name in SERVICES}),
+        SyntheticLogs(simulated(2_500, seed=8).events, WHOLE.signers),
+        SyntheticLogs(WHOLE.events, {name: signer(name, "elsewhere") for name in SERVICES}),
         part(0.4),
     ):
         with pytest.raises(CannotExport):
@@ -81,11 +81,11 @@ def test_a_damaged_export_is_not_continued(tmp_path: Path) -> None:
     path = bundle.logs["meetings"].folder / "tile/0/000"
     path.write_bytes(b"\0" * 32 + path.read_bytes()[32:])
     with pytest.raises(CannotExport, match="verify"):
-        exported(Ledgers(WHOLE.events, WHOLE.signers).seal_all(0.5), tmp_path / "export")
+        exported(SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all(0.5), tmp_path / "export")
 
 
 def test_events_that_do_not_make_the_signed_root_are_not_exported(tmp_path: Path) -> None:
-    lying = Ledgers(dict(WHOLE.events), WHOLE.signers).seal_all()
+    lying = SyntheticLogs(dict(WHOLE.events), WHOLE.signers).seal_all()
     lying.events = {name: [*raws[:-1], raws[0]] for name, raws in WHOLE.events.items()}
     with pytest.raises(CannotExport, match="do not make the root"):
         exported(lying, tmp_path / "export")
@@ -111,7 +111,7 @@ def test_the_key_of_a_log_is_changed_and_earlier_checkpoints_stay_verifiable(tmp
     ledgers = part(0.5).seal_all()
     old = [ledgers.signers[name].verifier for name in SERVICES]
     exported(ledgers, tmp_path / "export")
-    after = Ledgers(WHOLE.events, {name: signer(name) for name in SERVICES})
+    after = SyntheticLogs(WHOLE.events, {name: signer(name) for name in SERVICES})
     after.earlier_keys = {name: [WHOLE.signers[name].verifier] for name in SERVICES}
     after.signed = {name: dict(ledgers.signed[name]) for name in SERVICES}
     bundle = exported(after.seal_all(), tmp_path / "export")
@@ -130,13 +130,13 @@ def test_an_empty_deployment_is_exported_and_verified(tmp_path: Path) -> None:
 
 def test_the_digests_are_those_of_the_traces_that_the_history_makes(tmp_path: Path) -> None:
     from services.recommendations.trace import trace_bytes
-    from shared.consumer.record import Arrival
+    from shared.consumer.record import KafkaRecord
     from shared.events.canonical import leaf_hash, sha256_hex
 
     ledgers = simulated(4_000).seal_all()
     bundle = exported(ledgers, tmp_path / "export")
     arrivals = [
-        Arrival(
+        KafkaRecord(
             f"throughline.{service}",
             0,
             position,
@@ -173,9 +173,9 @@ def test_two_processes_find_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("after", [1, 200])
 def test_an_export_that_broke_off_leaves_every_log_whole_and_is_continued(after: int, tmp_path: Path) -> None:
     bundle = exported(part(0.5).seal_all(), tmp_path / "export")
-    later = Ledgers(WHOLE.events, WHOLE.signers).seal_all(0.5)
+    later = SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all(0.5)
 
-    class Broken(Ledgers):
+    class Broken(SyntheticLogs):
         def entries(self, service: str, start: int, end: int) -> Iterator[bytes]:
             yield from self.events[service][start : min(end, start + after)]
             raise ConnectionResetError

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.audit.synthetic import Ledgers, exported, quiet, simulated
+from tests.audit.synthetic import SyntheticLogs, exported, quiet, simulated
 from tools.audit.bundle import Bundle
 from tools.audit.exporting import export
 from tools.audit.signatures import Trusted
@@ -17,7 +17,7 @@ WHOLE = simulated(6_000)
 
 
 def verified(events: dict[str, list[bytes]], folder: Path) -> Verified:
-    return verify(exported(Ledgers(events, WHOLE.signers).seal_all(), folder), Trusted())
+    return verify(exported(SyntheticLogs(events, WHOLE.signers).seal_all(), folder), Trusted())
 
 
 def seen() -> list[tuple[str, int]]:
@@ -44,7 +44,7 @@ def test_what_lies_past_the_checkpoint_of_the_other_log_is_not_yet_covered(tmp_p
 
 
 def test_a_log_that_was_left_out_covers_nothing_and_is_no_fault(tmp_path: Path) -> None:
-    ledgers = Ledgers(WHOLE.events, WHOLE.signers).seal_all()
+    ledgers = SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all()
     export(ledgers, tmp_path / "export", ["recommendations"], quiet)
     done = verify(Bundle(tmp_path / "export"), Trusted())
     assert done.holds

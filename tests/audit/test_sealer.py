@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from shared.consumer.record import take_apart
-from shared.ledger.checkpoint_signer import Sealer
+from shared.consumer.record import decode_record
+from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.checkpoints import Checkpoints, root_at
 from shared.ledger.ledger import Ledger
 from shared.ledger.refill import Refill
@@ -40,7 +40,7 @@ class Sealed:
     keys: LogKeys
     events: int = 40
 
-    def instance(self, keys: LogKeys | None = None) -> tuple[Relay, Sealer, Pulse]:
+    def instance(self, keys: LogKeys | None = None) -> tuple[Relay, CheckpointSigner, Pulse]:
         """Return a relay and its sealer, as one instance of a service has them."""
         keys = keys or self.keys
         site, pulse = self.site, Pulse("sealer")
@@ -54,7 +54,7 @@ class Sealed:
         )
         store = EventStore(site.database)
         relay = Relay(site.database, store, site.kafka, site.service, Pulse("relay"), keys.verifiers)
-        return relay, Sealer(site.database, relay, settings, keys, site.service, pulse), pulse
+        return relay, CheckpointSigner(site.database, relay, settings, keys, site.service, pulse), pulse
 
     @asynccontextmanager
     async def running(self, keys: LogKeys | None = None) -> AsyncIterator[Pulse]:
@@ -238,7 +238,7 @@ async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(sta
 async def test_a_refill_goes_on_under_the_same_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("shared.ledger.restore_check", "shared.ledger.refill"):
         monkeypatch.setattr(
-            f"{module}.take_apart", lambda arrival: take_apart(replace(arrival, topic="throughline.recommendations"))
+            f"{module}.take_apart", lambda arrival: decode_record(replace(arrival, topic="throughline.recommendations"))
         )
     async with sealed(stack) as log:
         site = log.site

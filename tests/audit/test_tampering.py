@@ -15,7 +15,7 @@ from shared.events.canonical import canonical
 from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.merkle import leaf_hash, root_of
 from shared.tlog.tiles import Tile, bundle, entries_of
-from tests.audit.synthetic import Ledgers, exported, signer, simulated
+from tests.audit.synthetic import SyntheticLogs, exported, signer, simulated
 from tools.audit.bundle import Bundle, Log
 from tools.audit.findings import Finding
 from tools.audit.signatures import Trusted
@@ -61,7 +61,7 @@ def change_entries(log: Log, position: int, change: Callable[[list[bytes], int],
 
 def rebuild(folder: Path, events: list[bytes], *, seals: tuple[int, ...] = ()) -> Bundle:
     """Write the whole log again over other events, with true tiles, and sign it with the log's own key."""
-    forged = Ledgers(LEDGERS.events | {SERVICE: events}, LEDGERS.signers).seal_all()
+    forged = SyntheticLogs(LEDGERS.events | {SERVICE: events}, LEDGERS.signers).seal_all()
     for size in seals:
         forged.seal(SERVICE, size)
     return exported(forged, folder)
@@ -280,7 +280,7 @@ def test_the_newest_checkpoint_is_not_among_those_kept(copy: Bundle) -> None:
 def test_a_wrong_key(true: Bundle, tmp_path: Path) -> None:
     others = Trusted((*PINNED.logs[:1], *(signer(service).verifier for service in list(LEDGERS.events)[1:])))
     assert {finding.service for finding in verify(true, others).findings.kept} == set(list(LEDGERS.events)[1:])
-    forger = Ledgers(LEDGERS.events).seal_all()
+    forger = SyntheticLogs(LEDGERS.events).seal_all()
     forged = exported(forger, tmp_path / "forged")
     assert verify(forged, Trusted()).holds
     assert {finding.kind for finding in verify(forged, PINNED).findings.kept} == {"key"}

@@ -11,7 +11,7 @@ import pytest
 
 from shared.events.catalogue import SERVICES
 from shared.tlog.notes import COSIGNATURE, Signer
-from tests.audit.synthetic import Ledgers, exported, signer, simulated
+from tests.audit.synthetic import SyntheticLogs, exported, signer, simulated
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
@@ -23,9 +23,9 @@ NOW = datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)
 VOUCHED = Trusted((), (OFFICE.verifier,))
 
 
-def part(share: float) -> Ledgers:
+def part(share: float) -> SyntheticLogs:
     events = {name: raws[: int(len(raws) * share)] for name, raws in WHOLE.events.items()}
-    return Ledgers(events, WHOLE.signers).seal_all(0.5)
+    return SyntheticLogs(events, WHOLE.signers).seal_all(0.5)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_an_earlier_export_need_not_be_vouched_for(office: Witness, tmp_path: Pa
 
 def test_a_forged_history_signed_again_with_the_true_key_is_not_vouched_for(office: Witness, tmp_path: Path) -> None:
     office.vouch(exported(part(0.5), tmp_path / "true"), NOW)
-    forged = Ledgers(simulated(1_500, seed=8).events, WHOLE.signers).seal_all()
+    forged = SyntheticLogs(simulated(1_500, seed=8).events, WHOLE.signers).seal_all()
     bundle = exported(forged, tmp_path / "forged")
     assert verify(bundle, Trusted()).holds
     remembered = office.memory.read_bytes()
@@ -76,12 +76,12 @@ def test_a_shorter_history_and_a_fork_of_the_same_size_are_not_vouched_for(offic
         office.vouch(exported(part(0.5), tmp_path / "older"), NOW)
     fork = {name: [*raws[:-1], raws[0]] for name, raws in WHOLE.events.items()}
     with pytest.raises(WillNotVouch, match="nominations: it does not continue"):
-        office.vouch(exported(Ledgers(fork, WHOLE.signers).seal_all(), tmp_path / "fork"), NOW)
+        office.vouch(exported(SyntheticLogs(fork, WHOLE.signers).seal_all(), tmp_path / "fork"), NOW)
 
 
 def test_a_key_that_the_witness_does_not_know(office: Witness, tmp_path: Path) -> None:
     office.vouch(exported(part(0.5), tmp_path / "export"), NOW)
-    new = Ledgers(WHOLE.events, {name: signer(name) for name in SERVICES}).seal_all()
+    new = SyntheticLogs(WHOLE.events, {name: signer(name) for name in SERVICES}).seal_all()
     bundle = exported(new, tmp_path / "new")
     with pytest.raises(WillNotVouch, match="does not know"):
         office.vouch(bundle, NOW)

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.events import recommendations as r
 from tests.history import History, a_history
-from tools.replay.comparison import Rebuilt, Unlike, compare, first_difference, rebuilt_from
+from tools.replay.comparison import LedgerDiverged, Rebuilt, compare, first_difference, rebuilt_from
 from tools.replay.history import History as Read
 from tools.replay.history import journal_record
 
 ONE, TWO = "SYN/2031/R1", "SYN/2031/R2"
 
 
-def read(*arrivals: Arrival) -> Read:
+def read(*arrivals: KafkaRecord) -> Read:
     history = Read()
     for arrival in arrivals:
         history.take(arrival)
@@ -50,7 +50,7 @@ def test_repeats_and_any_order_of_streams_change_nothing(rebuilt: Rebuilt):
 def test_a_changed_value_is_named_with_its_path(rebuilt: Rebuilt, live: dict[str, Any]):
     live[ONE]["dispositions"][0]["outcome"] = "noted"
     verdict = compare(live, rebuilt, live)
-    assert verdict.unlike == [Unlike(ONE, "dispositions[0].outcome", "noted", "endorsed")]
+    assert verdict.unlike == [LedgerDiverged(ONE, "dispositions[0].outcome", "noted", "endorsed")]
     assert not verdict.holds
 
 
@@ -86,7 +86,7 @@ def test_a_trace_that_moved_on_meanwhile_is_compared_as_it_was_before(rebuilt: R
     moved(live[ONE], 1)
     assert compare(live, rebuilt, before).identical == [ONE, TWO]
     before[ONE]["coverage"] = "uncovered"
-    assert compare(live, rebuilt, before).unlike == [Unlike(ONE, "coverage", "uncovered", "deep")]
+    assert compare(live, rebuilt, before).unlike == [LedgerDiverged(ONE, "coverage", "uncovered", "deep")]
 
 
 def test_a_trace_that_lags_behind_is_no_proof(rebuilt: Rebuilt, live: dict[str, Any]):
@@ -130,7 +130,7 @@ def test_poison_is_counted_and_its_stream_stops_where_it_stood():
     history = a_history()
     *start, last = history.arrivals["instrument/i1"]
     others = [arrival for arrival in history.all() if arrival.key != b"instrument/i1"]
-    bad = Arrival(last.topic, 0, 99, last.key, b"{}", last.headers)
+    bad = KafkaRecord(last.topic, 0, 99, last.key, b"{}", last.headers)
     found = read(*start[:2], bad, last, *others)
     assert [poison.reason for poison in found.poison] == ["wrong_hash"]
     assert rebuilt_from(found).stalled == ["instrument/i1 stops at version 2"]

@@ -18,7 +18,7 @@ from pathlib import Path
 import orjson
 
 from services.recommendations.trace import SHAPE, trace_bytes
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.events import notifications as s
 from shared.events import recommendations as r
 from shared.events.canonical import leaf_hash, sha256_hex
@@ -87,7 +87,7 @@ def replayed(name: str) -> tuple[dict[str, bytes], bytes]:
         for service, position, raw in events_of(name):
             subject = orjson.loads(raw)["subject"].encode()
             headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
-            replaying.take(Arrival(f"throughline.{service}", 0, position, subject, raw, headers))
+            replaying.take(KafkaRecord(f"throughline.{service}", 0, position, subject, raw, headers))
         traces = dict(replaying.run(lambda _, trace: trace_bytes(trace)))
     unread = [*replaying.told.poison, *replaying.told.stalled, *replaying.told.disputed]
     assert not unread, f"history {name}: an event that was recorded can no longer be read: {unread[:3]}"

@@ -105,8 +105,8 @@ def test_a_text_holds_twenty_thousand_characters_of_any_plane() -> None:
 
 
 def test_a_line_holds_five_hundred_characters() -> None:
-    assert accepts(v.Line, "🌏" * 500)
-    assert not accepts(v.Line, "x" * 501)
+    assert accepts(v.ShortText, "🌏" * 500)
+    assert not accepts(v.ShortText, "x" * 501)
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ def test_a_text_may_have_line_breaks_and_tabs(text: str) -> None:
 )
 def test_no_text_holds_a_control_character_or_a_lone_surrogate(code: int) -> None:
     assert not accepts(v.Text, f"a{chr(code)}b")
-    assert not accepts(v.Line, f"a{chr(code)}b")
+    assert not accepts(v.ShortText, f"a{chr(code)}b")
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\tb", "a\r", "a\u2028b", "a\u2029b", "a\x85b", "", " ", "\u00a0\u3000"])
 def test_a_line_is_one_line_and_not_blank(text: str) -> None:
-    assert not accepts(v.Line, text)
+    assert not accepts(v.ShortText, text)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "\u00a0"])

@@ -13,10 +13,10 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.dead_letters import DeadLetters
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.projection.journal import Journal
-from shared.projection.projector import Projection
-from shared.projection.state_store import States
+from shared.projection.projector import Projector
+from shared.projection.state_store import StateStore
 
 
 @dataclass
@@ -24,10 +24,10 @@ class Reading:
     """A projection and what it stores."""
 
     database: AsyncIOMotorDatabase[Any]
-    projection: Projection
+    projection: Projector
     traces: Traces
 
-    async def take(self, *arrivals: Arrival) -> None:
+    async def take(self, *arrivals: KafkaRecord) -> None:
         """Take the records one by one, as they would arrive."""
         for arrival in arrivals:
             await self.projection.take([arrival])
@@ -52,10 +52,10 @@ class Reading:
 
 def reading_of(database: AsyncIOMotorDatabase[Any]) -> Reading:
     """Return the reading side as a process would put it together."""
-    states, journal = States(database, AGGREGATES, SHAPE), Journal(database)
+    states, journal = StateStore(database, AGGREGATES, SHAPE), Journal(database)
     traces = Traces(database, states, journal)
     letters = DeadLetters(database, "recommendations")
-    return Reading(database, Projection(journal, states, letters, traces.compose_for), traces)
+    return Reading(database, Projector(journal, states, letters, traces.compose_for), traces)
 
 
 @asynccontextmanager
@@ -73,6 +73,6 @@ async def a_reading(uri: str) -> AsyncIterator[Reading]:
         client.close()
 
 
-def elsewhere(arrival: Arrival, offset: int, **changes: Any) -> Arrival:
+def elsewhere(arrival: KafkaRecord, offset: int, **changes: Any) -> KafkaRecord:
     """Return the record at another offset, changed."""
     return replace(arrival, offset=offset, **changes)

@@ -14,8 +14,8 @@ from shared.domain.aggregate import Context
 from shared.events.recommendations import ProvisionRegistered
 from shared.ledger.relay import Relay
 from shared.runtime.telemetry import Pulse
-from shared.store.connection_monitor import Interruptions
-from shared.store.event_store import UNCHECKED, EventStore, StoreClosed
+from shared.store.connection_monitor import ConnectionMonitor
+from shared.store.event_store import UNCHECKED, EventStore, StoreFenced
 from tests.faults.relaying import a_site
 from tests.faults.rig.proxy import Doors
 from tools.local.stack import Stack
@@ -38,7 +38,7 @@ async def test_a_standby_appends_nothing_before_it_has_looked_at_a_database_that
         with doors.open():
             address = stack.mongodb_admin_uri.replace(f":{port}", f":{door.port}")
             client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
-                address, directConnection=True, event_listeners=[Interruptions()]
+                address, directConnection=True, event_listeners=[ConnectionMonitor()]
             )
             database: AsyncIOMotorDatabase[Any] = client[site.service]
             store = EventStore(database)
@@ -47,7 +47,7 @@ async def test_a_standby_appends_nothing_before_it_has_looked_at_a_database_that
                 await asyncio.sleep(0.1)
             await database.command("ping")
             assert store.closed == UNCHECKED
-            with pytest.raises(StoreClosed):
+            with pytest.raises(StoreFenced):
                 await append(store)
             relay = Relay(database, store, stack.kafka, site.service, Pulse("relay"))
             assert await relay.check()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.recommendations.trace import trace_bytes
-from shared.consumer.dead_letters import arrival_of
-from shared.consumer.record import Arrival, take_apart
+from shared.consumer.dead_letters import to_record
+from shared.consumer.record import KafkaRecord, decode_record
 from shared.events import recommendations as r
 from shared.events.canonical import leaf_hash
 from shared.events.catalogue import Recorded, Undecodable, decode
@@ -25,7 +25,7 @@ def leaf(raw: bytes) -> tuple[tuple[str, bytes], ...]:
     return (("position", b"990"), ("leaf", leaf_hash(raw).encode()))
 
 
-def poisons(good: Arrival) -> dict[str, Arrival]:
+def poisons(good: KafkaRecord) -> dict[str, KafkaRecord]:
     """Return a record of every kind that cannot be taken, by the reason that is expected."""
     raw = good.value or b""
     unknown_type = raw.replace(b"InstrumentRegistered.v1", b"InstrumentInvented.v1")
@@ -90,7 +90,7 @@ async def test_what_older_code_did_not_know_is_taken_again_by_newer_code(stack: 
         assert await reading.projection.stalled() == {INSTRUMENT: 2}
         letter = await reading.projection.letters.get(unknown.origin)
         assert letter is not None
-        await reading.projection.name(take_apart(arrival_of(letter)), "Synthetic: newer code", "operator-1")  # type: ignore[arg-type]
+        await reading.projection.name(decode_record(to_record(letter)), "Synthetic: newer code", "operator-1")  # type: ignore[arg-type]
         await reading.projection.fold({INSTRUMENT})
         assert await reading.letters("resolved") == {unknown.origin: "unknown_type"}
         assert await reading.projection.stalled() == {}
@@ -125,15 +125,15 @@ async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(stac
         assert await reading.stored() == history.traces()
 
 
-def a_forgery(history: History, stream: str, version: int, previous: str | None) -> Arrival:
+def a_forgery(history: History, stream: str, version: int, previous: str | None) -> KafkaRecord:
     """Return a well-formed record that claims to be a version of a stream."""
     event = r.ProvisionRegistered(provision="i1/forged", summary="Synthetic forgery")
     raw = history.encoded(stream, version, event, previous)
-    return Arrival("throughline.recommendations", 0, 901, stream.encode(), raw, leaf(raw))
+    return KafkaRecord("throughline.recommendations", 0, 901, stream.encode(), raw, leaf(raw))
 
 
-def previous_of(arrival: Arrival) -> str:
-    event = take_apart(arrival)
+def previous_of(arrival: KafkaRecord) -> str:
+    event = decode_record(arrival)
     return event.recorded.previoushash  # type: ignore[union-attr]
 
 
@@ -185,11 +185,11 @@ async def test_a_person_names_the_true_one_of_two_candidates(stack: Stack):
     stream = "session/3"
     (true,) = history.arrivals[stream]
     raw = history.encoded(stream, 1, r.CommitteeSessionRecorded(session=3, starts_on="1999"), "0" * 64)
-    forged = Arrival(true.topic, 0, 901, stream.encode(), raw, leaf(raw))
+    forged = KafkaRecord(true.topic, 0, 901, stream.encode(), raw, leaf(raw))
     async with a_reading(stack.mongodb_admin_uri) as reading:
         await reading.take(forged, true)
         assert await reading.projection.stalled() == {stream: 1}
-        event = take_apart(true)
+        event = decode_record(true)
         await reading.projection.name(event, "Synthetic: read in the store", "operator-1")  # type: ignore[arg-type]
         await reading.projection.fold({stream})
         await reading.projection.take([*history.all(), forged])

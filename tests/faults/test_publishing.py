@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from shared.ledger.producer import Record, publish
+from shared.ledger.producer import OutgoingRecord, publish
 from tests.faults.relaying import a_site
 from tools.local.stack import Stack
 
@@ -15,10 +15,10 @@ ROUNDS = 75
 BATCH_BYTES = 64 * 1024
 
 
-def records(rounds: range, size: int = 1_000) -> list[Record]:
+def records(rounds: range, size: int = 1_000) -> list[OutgoingRecord]:
     """One record of each stream in every round, all together many times what one batch holds."""
     return [
-        Record(stream, b"%d " % number + b"x" * size, [("position", b"%d" % number)])
+        OutgoingRecord(stream, b"%d " % number + b"x" * size, [("position", b"%d" % number)])
         for number in rounds
         for stream in STREAMS
     ]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.events import notifications as n
 from shared.events import recommendations as r
 from shared.events.canonical import ZERO_HASH, leaf_hash, sha256_hex
@@ -52,7 +52,7 @@ class Run:
         self.evidence.ledger[service].append({"_id": position, "entries": [[stream, version, leaf_hash(raw)]]})
         headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
         topic = f"throughline.{service}"
-        self.evidence.topic[service].append(Arrival(topic, 0, position, stream.encode(), raw, headers))
+        self.evidence.topic[service].append(KafkaRecord(topic, 0, position, stream.encode(), raw, headers))
         self.told.commands.append(Acknowledgement(service, command, stream, version, (event_id,)))
         return event_id
 

@@ -10,8 +10,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from shared.consumer.dead_letters import arrival_of
-from shared.consumer.record import Arrival, Poison, take_apart
+from shared.consumer.dead_letters import to_record
+from shared.consumer.record import KafkaRecord, Poison, decode_record
 from shared.ledger.restore_check import records
 from tests.faults.reading import a_reading
 from tests.faults.relaying import a_site
@@ -24,7 +24,7 @@ NAME = "\udcff\udcfe"
 SNAPPY = _DefaultRecordBatchBuilderPy.CODEC_SNAPPY
 
 
-async def lying_there(stack: Stack, arrivals: list[Arrival], spoilt: int) -> list[Arrival]:
+async def lying_there(stack: Stack, arrivals: list[KafkaRecord], spoilt: int) -> list[KafkaRecord]:
     """Put records on a topic, all in one batch and one of them with a header that is no text, and read the topic."""
     told = [
         Record(each.value, [*each.headers, *([(NotText("name"), b"Synthetic")] if number == spoilt else [])], each.key)
@@ -57,8 +57,8 @@ async def test_its_record_is_set_aside_with_the_bytes_of_the_name_and_others_flo
         (letter,) = await reading.projection.letters.find()
         assert letter["reason"] == "bad_header"
         assert letter["headers"][-1] == [b"\xff\xfe", b"Synthetic"]
-        assert arrival_of(letter) == read[1]
-        assert isinstance(take_apart(arrival_of(letter)), Poison)
+        assert to_record(letter) == read[1]
+        assert isinstance(decode_record(to_record(letter)), Poison)
         assert await reading.projection.stalled() == {"instrument/i1": 2}
         await reading.projection.take(history.all())
         assert await reading.projection.stalled() == {}

@@ -10,13 +10,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pymongo.errors import AutoReconnect
 
-from shared.consumer.record import Arrival, Heard, Poison, take_apart
+from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.events.canonical import sha256_hex
 from shared.ledger.ledger import Ledger
 from shared.ledger.refill import CannotRefill, Refill
 from shared.ledger.relay import Lease, Relay
 from shared.runtime.telemetry import Pulse
-from shared.store.event_store import EventStore, StoreClosed
+from shared.store.event_store import EventStore, StoreFenced
 from tests.faults.relaying import Site, a_site, running
 from tests.faults.rig.forging import forgery
 from tools.local.stack import Stack
@@ -29,11 +29,11 @@ BACKED_UP = ("commits", "ledger", "relay")
 def _topic_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the site's topic for that of the service whose events it carries."""
 
-    def taken_apart(arrival: Arrival) -> Heard | Poison:
-        return take_apart(replace(arrival, topic="throughline.recommendations"))
+    def taken_apart(arrival: KafkaRecord) -> ConsumedEvent | Poison:
+        return decode_record(replace(arrival, topic="throughline.recommendations"))
 
-    monkeypatch.setattr("shared.ledger.restore_check.take_apart", taken_apart)
-    monkeypatch.setattr("shared.ledger.refill.take_apart", taken_apart)
+    monkeypatch.setattr("shared.ledger.restore_check.decode_record", taken_apart)
+    monkeypatch.setattr("shared.ledger.refill.decode_record", taken_apart)
 
 
 async def a_backup(site: Site) -> dict[str, list[Any]]:
@@ -64,7 +64,7 @@ async def test_after_a_restore_nothing_is_appended_and_a_refill_from_the_topic_l
         relay = Relay(site.database, store, site.kafka, site.service, pulse)
         assert not await relay.check()
         assert f"throughline refill {site.service}" in pulse.trouble
-        with pytest.raises(StoreClosed):
+        with pytest.raises(StoreFenced):
             await site.append(streams=1, commits=1, store=store)
         async with running(relay):
             await asyncio.sleep(0.5)
@@ -182,7 +182,7 @@ async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
                 async with asyncio.timeout(10):
                     while store.closed is None:  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
-                with pytest.raises(StoreClosed):
+                with pytest.raises(StoreFenced):
                     await site.append(streams=1, commits=1, store=store)
             looked_at.set()
             async with asyncio.timeout(10):

@@ -15,8 +15,8 @@ from services.recommendations.projection import OWN
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.recommendations import ProvisionRegistered
-from shared.store.command_handler import Ledgers, handle
-from shared.store.event_store import Commit, Conflict, EventStore, StoreClosed
+from shared.store.command_handler import CommandHandler, handle
+from shared.store.event_store import Commit, Conflict, EventStore, StoreFenced
 from shared.store.refusals import Refusals
 from tests.faults.relaying import Site, a_site
 from tools.local.stack import Stack
@@ -31,7 +31,7 @@ class Office:
 
     def __init__(self, site: Site) -> None:
         self.store = EventStore(site.database)
-        self._ledgers = Ledgers(self.store, Refusals(site.database), OWN, self._hear)
+        self._ledgers = CommandHandler(self.store, Refusals(site.database), OWN, self._hear)
 
     async def registers(self, *provisions: str) -> list[int]:
         """Register an instrument where there is none, then provisions; return the versions after each."""
@@ -129,7 +129,7 @@ async def test_what_waits_for_its_round_is_not_appended_to_a_store_that_was_clos
         later = [asyncio.create_task(store.append(head, added(), context(), "0" * 64)) for head in heads[1:]]
         store.close("it may be an older one")
         outcomes = await asyncio.gather(first, *later, return_exceptions=True)
-        assert [type(outcome) for outcome in outcomes[1:]] == [StoreClosed] * 2
+        assert [type(outcome) for outcome in outcomes[1:]] == [StoreFenced] * 2
         assert await site.database.commits.count_documents({"_id.s": {"$in": STREAMS[1:3]}}) == 0
 
 

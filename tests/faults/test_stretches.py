@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaProducer
 from motor.motor_asyncio import AsyncIOMotorClient
 from pydantic import SecretStr
 
-from shared.consumer.offsets import Offsets
-from shared.consumer.record import Arrival
+from shared.consumer.offsets import OffsetStore
+from shared.consumer.record import KafkaRecord
 from shared.consumer.subscriber import Subscriber
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.servers
 RECORDS, BATCH = 1_000, 40
 
 
-class Reader:
+class BatchHandler:
     """Notes what it hears, and settles each once; `fault` is asked before each step, and may raise."""
 
     def __init__(self, fault: Callable[[str, int], None] = lambda _step, _times: None, pause: float = 0.0) -> None:
@@ -33,7 +33,7 @@ class Reader:
         self._fault = fault
         self._pause = pause
 
-    async def hear(self, arrivals: Sequence[Arrival]) -> None:
+    async def hear(self, arrivals: Sequence[KafkaRecord]) -> None:
         self._fault("hear", len(self.batches))
         await asyncio.sleep(self._pause)
         self.batches.append([arrival.value or b"" for arrival in arrivals])
@@ -49,7 +49,7 @@ class Reader:
         self.heard = []
 
 
-async def read(stack: Stack, *readers: Reader, partitions: int = 1) -> list[bytes]:
+async def read(stack: Stack, *readers: BatchHandler, partitions: int = 1) -> list[bytes]:
     """Publish a backlog, let subscribers read it until all is settled, each beginning after the one before it."""
     async with a_site(stack) as site, AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
         topic = f"throughline.{site.service}"
@@ -65,7 +65,7 @@ async def read(stack: Stack, *readers: Reader, partitions: int = 1) -> list[byte
                         kafka=stack.kafka, mongodb=SecretStr(stack.mongodb_admin_uri), database=site.service,
                         jwks="none", instance=f"synthetic-{number}", batch_records=BATCH,
                     )  # fmt: skip
-                    offsets, pulse = Offsets(client[site.service]), Pulse("subscriber")
+                    offsets, pulse = OffsetStore(client[site.service]), Pulse("subscriber")
                     subscriber = Subscriber(settings, site.service, [topic], reader, offsets, pulse)
                     running.append(asyncio.create_task(subscriber.run()))
                     await until(lambda reader=reader: reader.batches)
@@ -85,7 +85,7 @@ async def until(met: Callable[[], object]) -> None:
 
 
 async def test_a_backlog_is_settled_once_for_many_batches(stack: Stack):
-    reader = Reader()
+    reader = BatchHandler()
     assert await read(stack, reader) == list(reader.settled)
     assert len(reader.batches) >= RECORDS / BATCH
     assert reader.settlings < len(reader.batches) / 2
@@ -100,14 +100,14 @@ async def test_on_an_error_all_that_was_not_settled_is_heard_again(stack: Stack,
             failed.append(now)
             raise ValueError("synthetic")
 
-    reader = Reader(fault)
+    reader = BatchHandler(fault)
     assert await read(stack, reader) == list(reader.settled)
     assert failed == [step]
     assert sum(map(len, reader.batches)) > RECORDS
 
 
 async def test_who_keeps_a_partition_when_another_joins_goes_on_where_it_was(stack: Stack):
-    first, second = Reader(pause=0.3), Reader(pause=0.1)
+    first, second = BatchHandler(pause=0.3), BatchHandler(pause=0.1)
     backlog = await read(stack, first, second, partitions=3)
     assert first.settled | second.settled == dict.fromkeys(backlog)
     heard = [value for batch in first.batches for value in batch]

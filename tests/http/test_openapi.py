@@ -18,11 +18,11 @@ from tests.http.matrix import filled
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = pytest.mark.servers
-POSTS = {
-    "nominations": nominations.POSTS,
-    "meetings": meetings.POSTS,
-    "recommendations": recommendations.POSTS,
-    "notifications": notifications.POSTS,
+COMMAND_ROUTES = {
+    "nominations": nominations.COMMAND_ROUTES,
+    "meetings": meetings.COMMAND_ROUTES,
+    "recommendations": recommendations.COMMAND_ROUTES,
+    "notifications": notifications.COMMAND_ROUTES,
 }
 PROBLEM = {"$ref": "#/components/schemas/ProblemDetails"}
 HEALTH = ("/healthz", "/readyz", "/metrics")
@@ -87,7 +87,7 @@ def test_every_operation_has_a_name_a_summary_and_its_problems(document: dict[st
 
 
 def test_every_command_documents_its_id_and_its_result(document: dict[str, Any], service: str) -> None:
-    for post in POSTS[service]:
+    for post in COMMAND_ROUTES[service]:
         operation = document["paths"][post.path]["post"]
         headers = {each["name"]: each for each in operation["parameters"] if each["in"] == "header"}
         assert headers["Idempotency-Key"]["required"]
@@ -100,7 +100,7 @@ def test_every_command_documents_its_id_and_its_result(document: dict[str, Any],
 def test_every_command_has_an_example_that_its_model_and_its_schema_take(
     document: dict[str, Any], service: str
 ) -> None:
-    for post in POSTS[service]:
+    for post in COMMAND_ROUTES[service]:
         content = document["paths"][post.path]["post"]["requestBody"]["content"]["application/json"]
         schema = content["schema"] | {"components": document["components"]}
         Draft202012Validator(schema).validate(content["example"])

@@ -19,8 +19,8 @@ from tools.local.stack import ALL_FOUR, Stack
 pytestmark = pytest.mark.servers
 EXAMPLES = 200
 LEFT_OUT = ("/operations/", "/dead-letters/")
-Post = tuple[str, str]
-Posts = dict[Post, tuple[dict[str, Any], dict[str, Any]]]
+CommandRoute = tuple[str, str]
+Posts = dict[CommandRoute, tuple[dict[str, Any], dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from services.recommendations.trace import trace_bytes
-from shared.consumer.record import Arrival, Heard, take_apart
+from shared.consumer.record import ConsumedEvent, KafkaRecord, decode_record
 from tests.history import replayed
 from tests.journey.office import Desk
 from tests.journey.topics import everything_on
@@ -107,17 +107,17 @@ def mail_about(stack: Stack, reference: str) -> list[Any]:
     return [letter for letter in letters if ADDRESS in letter["To"] and reference in letter.get_content()]
 
 
-def history_heard(stack: Stack) -> list[Arrival]:
+def history_heard(stack: Stack) -> list[KafkaRecord]:
     """Return each event on the topics that make traces, once, in stream order."""
-    events = [take_apart(arrival) for arrival in everything_on(stack.kafka, "recommendations", "meetings")]
-    heard = {event.key: event for event in events if isinstance(event, Heard)}
+    events = [decode_record(arrival) for arrival in everything_on(stack.kafka, "recommendations", "meetings")]
+    heard = {event.key: event for event in events if isinstance(event, ConsumedEvent)}
     return [_arrival(heard[key]) for key in sorted(heard)]
 
 
-def _arrival(event: Heard) -> Arrival:
+def _arrival(event: ConsumedEvent) -> KafkaRecord:
     topic, partition, offset = event.origin.rsplit("/", 2)
     headers = (("position", str(event.position).encode()), ("leaf", event.leaf.encode()))
-    return Arrival(topic, int(partition), int(offset), event.recorded.subject.encode(), event.raw, headers)
+    return KafkaRecord(topic, int(partition), int(offset), event.recorded.subject.encode(), event.raw, headers)
 
 
 @pytest.fixture(scope="module")

@@ -6,25 +6,25 @@ import asyncio
 
 from aiokafka import AIOKafkaConsumer
 
-from shared.consumer.lenient_fetcher import arrival_of
-from shared.consumer.record import Arrival
+from shared.consumer.lenient_fetcher import to_record
+from shared.consumer.record import KafkaRecord
 
 
-def everything_on(kafka: str, *services: str) -> list[Arrival]:
+def everything_on(kafka: str, *services: str) -> list[KafkaRecord]:
     """Return every record on the services' topics, up to their present ends."""
     return asyncio.run(_read(kafka, [f"throughline.{service}" for service in services]))
 
 
-async def _read(kafka: str, topics: list[str]) -> list[Arrival]:
+async def _read(kafka: str, topics: list[str]) -> list[KafkaRecord]:
     consumer = AIOKafkaConsumer(*topics, bootstrap_servers=kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
         partitions = consumer.assignment()
         ends = await consumer.end_offsets(partitions)
-        found: list[Arrival] = []
+        found: list[KafkaRecord] = []
         while any([await consumer.position(p) < ends[p] for p in partitions]):
             for records in (await consumer.getmany(timeout_ms=500)).values():
-                found += [arrival_of(record) for record in records]
+                found += [to_record(record) for record in records]
         return found
     finally:
         await consumer.stop()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.nominations.api import POSTS, views
+from services.nominations.api import COMMAND_ROUTES, views
 from services.nominations.commands import PersonDetails
 from services.nominations.domain.membership import MEMBERSHIP
 from services.nominations.domain.nomination import NOMINATION
@@ -15,7 +15,7 @@ from shared.events.event import Event
 from shared.events.values import Sealed
 from shared.http.auth import Principal
 from shared.privacy.key_ring import KeyRing, seal, unseal
-from shared.projection.fold import Folded
+from shared.projection.fold import FoldedState
 from tests.given import given
 from tests.nominations.synthetic import BEGAN, SUBMITTED
 
@@ -61,7 +61,7 @@ async def read(
     (view,) = (view for view in views(keys) if view.kind == kind)
     assert role in view.roles
     assert view.show is not None
-    return await view.show(Folded(stream, state, version=1), Principal("synthetic-actor", role, member))
+    return await view.show(FoldedState(stream, state, version=1), Principal("synthetic-actor", role, member))
 
 
 @pytest.mark.parametrize(("role", "member"), [("secretariat", None), ("focal_point", "FJI")])
@@ -110,13 +110,13 @@ def test_an_operator_reads_no_record(kind: str) -> None:
 
 
 def test_a_focal_point_submits_resubmits_and_withdraws_and_asks_nothing_else() -> None:
-    asked = {post.command.__name__ for post in POSTS if "focal_point" in post.roles}
+    asked = {post.command.__name__ for post in COMMAND_ROUTES if "focal_point" in post.roles}
     assert asked == {"SubmitNominationRequest", "ResubmitNominationRequest", "WithdrawNomination"}
-    assert all(post.roles <= {"secretariat", "focal_point"} for post in POSTS)
+    assert all(post.roles <= {"secretariat", "focal_point"} for post in COMMAND_ROUTES)
 
 
 def test_a_membership_is_begun_by_no_request() -> None:
-    assert "BeginMembership" not in {post.command.__name__ for post in POSTS}
+    assert "BeginMembership" not in {post.command.__name__ for post in COMMAND_ROUTES}
 
 
 def test_details_that_no_seal_holds_are_refused_by_name() -> None:

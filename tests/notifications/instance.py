@@ -11,12 +11,12 @@ from uuid import uuid4
 from services.notifications.commands import AddSubscriptionRequest, SubscriberDetails
 from services.notifications.handlers import Handlers
 from services.notifications.projection import OWN, SHAPE
-from services.notifications.sending.emails import Letters
+from services.notifications.sending.emails import Emails
 from services.notifications.sending.sender import Sender
 from services.notifications.sending.settings import NotificationSettings
 from services.notifications.subscribers import Policies
 from shared.consumer.dead_letters import DeadLetters
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH, leaf_hash
@@ -26,11 +26,11 @@ from shared.events.event import Event
 from shared.events.recommendations import RecommendationAdopted
 from shared.privacy.key_ring import KeyRing
 from shared.projection.journal import Journal
-from shared.projection.projector import Projection
-from shared.projection.state_store import States
+from shared.projection.projector import Projector
+from shared.projection.state_store import StateStore
 from shared.runtime.process import connect
 from shared.runtime.telemetry import Pulse
-from shared.store.command_handler import Ledgers
+from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit, EventStore
 from shared.store.refusals import Refusals
 from tests.notifications.smtp import ADDRESS
@@ -39,12 +39,12 @@ ADOPTED = RecommendationAdopted(status="unknown", note="synthetic")
 DETAILS = SubscriberDetails(name="Synthetic Reader", address=ADDRESS)
 
 
-def arrival(topic: str, raw: bytes, offset: int) -> Arrival:
+def arrival(topic: str, raw: bytes, offset: int) -> KafkaRecord:
     headers = (("position", str(offset).encode()), ("leaf", leaf_hash(raw).encode()))
-    return Arrival(topic, 0, offset, decode(raw).subject.encode(), raw, headers)
+    return KafkaRecord(topic, 0, offset, decode(raw).subject.encode(), raw, headers)
 
 
-def recommended(reference: str, at: datetime | None = None, event: Event = ADOPTED, event_id: str = "") -> Arrival:
+def recommended(reference: str, at: datetime | None = None, event: Event = ADOPTED, event_id: str = "") -> KafkaRecord:
     """An event of a sibling as it arrives here: the first of its stream, recorded a second from now."""
     raw = encode(
         event,
@@ -78,26 +78,26 @@ class Instance:
         )
         self.mongodb = connect(settings, "notifications")
         self.store, self.journal, self.keys = EventStore(self.mongodb), Journal(self.mongodb), KeyRing(self.mongodb)
-        self.states = States(self.mongodb, OWN, SHAPE)
-        self.ledgers = Ledgers(self.store, Refusals(self.mongodb), OWN, self.states.known)
-        letters = Letters(self.ledgers, self.keys, self.journal, settings.smtp_sender)
+        self.states = StateStore(self.mongodb, OWN, SHAPE)
+        self.ledgers = CommandHandler(self.store, Refusals(self.mongodb), OWN, self.states.known)
+        letters = Emails(self.ledgers, self.keys, self.journal, settings.smtp_sender)
         self.relay = Pulse("relay")
         self.sender = Sender(self.ledgers, self.states, letters, settings, Pulse("sender"), self.relay)
         self.handlers = Handlers(self.ledgers, self.keys, self.sender)
         policies = Policies(self.handlers, self.states, self.journal)
         dead = DeadLetters(self.mongodb, "notifications")
-        self.projection = Projection(self.journal, self.states, dead, act=policies)
+        self.projection = Projector(self.journal, self.states, dead, act=policies)
 
     async def prepare(self) -> Instance:
         await self.store.prepare()
         await self.projection.prepare()
         return self
 
-    async def hear(self, *siblings: Arrival) -> None:
+    async def hear(self, *siblings: KafkaRecord) -> None:
         """Hear these events, and everything that this service has recorded, as Kafka would bring it."""
         await self.projection.take([*siblings, *await self.own()])
 
-    async def own(self) -> Sequence[Arrival]:
+    async def own(self) -> Sequence[KafkaRecord]:
         commits = self.mongodb["commits"].find().sort("_id", 1)
         raws = [bytes(raw) async for commit in commits for raw in commit["events"]]
         return [arrival("throughline.notifications", raw, offset) for offset, raw in enumerate(raws)]

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pymongo import MongoClient
 
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.events.recommendations import RecommendationWithdrawn
 from tests.notifications.instance import recommended
 from tests.notifications.smtp import ADDRESS, Mailbox
@@ -116,7 +116,7 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def publish(stack: Stack, arrival: Arrival) -> None:
+async def publish(stack: Stack, arrival: KafkaRecord) -> None:
     """Publish a sibling's event as its relay would."""
     async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
         await producer.send_and_wait(arrival.topic, arrival.value, key=arrival.key, headers=list(arrival.headers))

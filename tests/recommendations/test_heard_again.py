@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
-from shared.projection.projector import Projection
+from shared.projection.projector import Projector
 from tests.recommendations.test_interleavings import EXPECTED, HISTORY, a_projection, stored
 from tools.local.stack import Stack
 
@@ -27,7 +27,7 @@ async def database(stack: Stack) -> AsyncIterator[AsyncIOMotorDatabase[Any]]:
     client.close()
 
 
-def reads_of_journal(projection: Projection) -> list[set[str]]:
+def reads_of_journal(projection: Projector) -> list[set[str]]:
     """Return a list that comes to hold which streams are folded from the journal, read by read."""
     reads: list[set[str]] = []
     after = projection.journal.after

@@ -18,12 +18,12 @@ from services.recommendations import projection as reading
 from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.dead_letters import DeadLetters
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.projection import projector as projecting
 from shared.projection.journal import Journal
-from shared.projection.projector import Projection
+from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
-from shared.projection.state_store import States
+from shared.projection.state_store import StateStore
 from tests.history import a_history, replayed
 from tools.local.stack import Stack
 
@@ -35,14 +35,14 @@ class Crash(Exception):
     """An injected failure."""
 
 
-def a_projection(database: AsyncIOMotorDatabase[Any]) -> tuple[Projection, Traces]:
+def a_projection(database: AsyncIOMotorDatabase[Any]) -> tuple[Projector, Traces]:
     """Return the reading side of the service, as another instance or after a restart."""
-    states, journal = States(database, AGGREGATES, SHAPE), Journal(database)
+    states, journal = StateStore(database, AGGREGATES, SHAPE), Journal(database)
     traces = Traces(database, states, journal)
-    return Projection(journal, states, DeadLetters(database, "recommendations"), traces.compose_for), traces
+    return Projector(journal, states, DeadLetters(database, "recommendations"), traces.compose_for), traces
 
 
-def crashing(projection: Projection, step: str) -> Projection:
+def crashing(projection: Projector, step: str) -> Projector:
     """Return a projection that fails before, or after, one of its steps."""
     if step == "before compose":
         projection.compose = _fail
@@ -72,7 +72,7 @@ async def _fail(_streams: set[str]) -> None:
 STEPS = ("none", "none", "before compose", "after journal", "after states")
 
 
-def an_order(seed: int, *, by_stream: bool, twice: int = 8) -> list[Arrival]:
+def an_order(seed: int, *, by_stream: bool, twice: int = 8) -> list[KafkaRecord]:
     """Return the records in a random order: each stream's own order kept, or none at all; some of them twice."""
     choose = random.Random(seed)
     if by_stream:
@@ -89,7 +89,7 @@ def an_order(seed: int, *, by_stream: bool, twice: int = 8) -> list[Arrival]:
     return order
 
 
-def in_batches(seed: int, order: Sequence[Arrival]) -> list[list[Arrival]]:
+def in_batches(seed: int, order: Sequence[KafkaRecord]) -> list[list[KafkaRecord]]:
     """Cut an order into batches of random sizes."""
     choose, remaining, batches = random.Random(seed), list(order), []
     while remaining:
@@ -120,7 +120,7 @@ async def _end(uri: str, seed: int, by_stream: bool, instances: int, rebuilt: bo
         client.close()
 
 
-async def _read(database: AsyncIOMotorDatabase[Any], batches: list[list[Arrival]], choose: random.Random) -> None:
+async def _read(database: AsyncIOMotorDatabase[Any], batches: list[list[KafkaRecord]], choose: random.Random) -> None:
     """Take batches as one instance does: some are settled together, and on a failure a process begins anew with all."""
     remaining = iter(batches)
     while stretch := list(itertools.islice(remaining, choose.choice([1, 1, 2, 5]))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.consumer.record import take_apart
+from shared.consumer.record import decode_record
 from shared.events.envelope import moment
 from tests.faults.reading import a_reading
 from tests.history import a_history, composed
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.servers
 
 async def test_known_at_a_time_is_the_trace_of_what_was_recorded_by_then(stack: Stack):
     history = a_history()
-    times = sorted({take_apart(arrival).recorded.time for arrival in history.all()})  # type: ignore[union-attr]
+    times = sorted({decode_record(arrival).recorded.time for arrival in history.all()})  # type: ignore[union-attr]
     async with a_reading(stack.mongodb_admin_uri) as reading:
         await reading.projection.take(history.all())
         for time in times[:: len(times) // 6]:
-            prefix = [a for a in history.all() if take_apart(a).recorded.time <= time]  # type: ignore[union-attr]
+            prefix = [a for a in history.all() if decode_record(a).recorded.time <= time]  # type: ignore[union-attr]
             expected = composed(prefix)
             for reference in ("SYN/2031/R1", "SYN/2031/R2"):
                 assert await reading.traces.at(reference, None, time) == expected.get(reference)

@@ -7,24 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from services.meetings.api import POSTS as OF_MEETINGS
-from services.recommendations.api import POSTS as OF_RECOMMENDATIONS
-from shared.http.commands import Post
+from services.meetings.api import COMMAND_ROUTES as OF_MEETINGS
+from services.recommendations.api import COMMAND_ROUTES as OF_RECOMMENDATIONS
+from shared.http.commands import CommandRoute
 from shared.store.command_handler import CorrectRecord
 from tests.record.synthetic import a_record, checked
 from tools.record.checking import check
 from tools.record.rows import Row
 
 PUBLIC_RECORD = Path(__file__).parents[2] / "shared/reference/public_record.yaml"
-POSTS = {"meetings": OF_MEETINGS, "recommendations": OF_RECOMMENDATIONS}
+COMMAND_ROUTES = {"meetings": OF_MEETINGS, "recommendations": OF_RECOMMENDATIONS}
 
 
-def takes(post: Post, path: str) -> bool:
+def takes(post: CommandRoute, path: str) -> bool:
     return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", post.path), path) is not None
 
 
 def commands_at(row: Row, path: str) -> list[type]:
-    return [post.command for post in POSTS[row.service] if takes(post, path)]
+    return [post.command for post in COMMAND_ROUTES[row.service] if takes(post, path)]
 
 
 @pytest.mark.parametrize("source", ["synthetic", "public"])

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from services.recommendations.trace import SHAPE, trace_bytes
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.events.canonical import sha256_hex
 from shared.events.catalogue import SERVICES
 from shared.tlog.checkpoints import Checkpoint
@@ -32,7 +32,7 @@ def simulated(events: int, seed: int = 7) -> Logs:
     return ledgers((made.service, raw) for made in history(events, seed) for raw in made.raws)
 
 
-def in_order(events: History) -> list[Arrival]:
+def in_order(events: History) -> list[KafkaRecord]:
     """Return all records by their positions."""
     return sorted(events.all(), key=lambda arrival: (arrival.topic, arrival.offset))
 

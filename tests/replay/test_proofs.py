@@ -13,7 +13,7 @@ import pytest
 from services.recommendations.trace import trace_bytes
 from shared.tlog.checkpoints import cosign
 from shared.tlog.notes import COSIGNATURE, Note, Signer
-from tests.audit.synthetic import Ledgers
+from tests.audit.synthetic import SyntheticLogs
 from tests.cli.terminal import said, throughline
 from tests.history import a_history
 from tests.replay.bundles import expected, of_history
@@ -25,12 +25,12 @@ Content = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def ledgers() -> Ledgers:
-    return Ledgers(of_history(a_history())).seal_all(0.5)
+def ledgers() -> SyntheticLogs:
+    return SyntheticLogs(of_history(a_history())).seal_all(0.5)
 
 
 @pytest.fixture(scope="module")
-def bundle(ledgers: Ledgers, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(ledgers: SyntheticLogs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
     ledgers.export(folder)
     return folder
@@ -44,11 +44,11 @@ def proof(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def given(ledgers: Ledgers, *services: str) -> Trusted:
+def given(ledgers: SyntheticLogs, *services: str) -> Trusted:
     return Trusted.of(ledgers.signers[service].verifier for service in services or ("meetings", "recommendations"))
 
 
-def test_a_proof_holds_the_trace_and_all_that_it_rests_on(proof: Path, ledgers: Ledgers) -> None:
+def test_a_proof_holds_the_trace_and_all_that_it_rests_on(proof: Path, ledgers: SyntheticLogs) -> None:
     proven = check(proof.read_bytes(), given(ledgers))
     trace = expected(ledgers.events)[ONE]
     assert trace_bytes(proven.trace) == trace_bytes(trace)
@@ -60,7 +60,7 @@ def test_a_proof_holds_the_trace_and_all_that_it_rests_on(proof: Path, ledgers: 
     }
 
 
-def test_a_proof_is_small_and_may_be_laid_out_otherwise(proof: Path, ledgers: Ledgers, tmp_path: Path) -> None:
+def test_a_proof_is_small_and_may_be_laid_out_otherwise(proof: Path, ledgers: SyntheticLogs, tmp_path: Path) -> None:
     content = json.loads(proof.read_bytes())
     bare = len(json.dumps([each["event"] for each in content["events"]])) + len(json.dumps(content["trace"]))
     assert proof.stat().st_size < 1.3 * bare
@@ -69,7 +69,7 @@ def test_a_proof_is_small_and_may_be_laid_out_otherwise(proof: Path, ledgers: Le
     assert check(pretty.read_bytes(), given(ledgers)).reference == ONE
 
 
-def test_it_is_said_in_words_and_as_json(proof: Path, ledgers: Ledgers) -> None:
+def test_it_is_said_in_words_and_as_json(proof: Path, ledgers: SyntheticLogs) -> None:
     keys = [word for key in given(ledgers).logs for word in ("--key", key.vkey)]
     done = throughline(None, "audit", "verify-proof", str(proof), *keys)
     assert done.exit_code == 0, done.output
@@ -149,7 +149,7 @@ FAULTS: dict[Callable[[Content], None], str] = {
 @pytest.mark.parametrize(("change", "words"), FAULTS.items(), ids=lambda item: getattr(item, "__name__", ""))
 @pytest.mark.parametrize("trusting", [True, False], ids=["keys given", "own keys"])
 def test_a_change_is_found_and_named(
-    proof: Path, ledgers: Ledgers, tmp_path: Path, change: Callable[[Content], None], words: str, trusting: bool
+    proof: Path, ledgers: SyntheticLogs, tmp_path: Path, change: Callable[[Content], None], words: str, trusting: bool
 ) -> None:
     content = json.loads(proof.read_bytes())
     change(content)
@@ -162,7 +162,7 @@ def test_a_change_is_found_and_named(
 
 
 def test_a_proof_signed_by_somebody_else_is_not_taken(proof: Path) -> None:
-    strangers = Ledgers(of_history(a_history())).seal_all()
+    strangers = SyntheticLogs(of_history(a_history())).seal_all()
     with pytest.raises(NotProven, match="signed with no known key"):
         check(proof.read_bytes(), given(strangers))
 
@@ -173,7 +173,7 @@ def test_what_is_no_proof_is_said(raw: bytes) -> None:
         check(raw, Trusted())
 
 
-def test_a_witness_that_is_asked_for_must_vouch(proof: Path, ledgers: Ledgers) -> None:
+def test_a_witness_that_is_asked_for_must_vouch(proof: Path, ledgers: SyntheticLogs) -> None:
     office = Signer.generate("witness.synthetic", COSIGNATURE)
     trusted = Trusted(given(ledgers).logs, (office.verifier,))
     with pytest.raises(NotProven, match=r"carries no cosignature of witness\.synthetic"):

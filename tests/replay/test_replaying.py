@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.recommendations.trace import trace_bytes
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.events import meetings as m
 from shared.events import nominations as n
 from shared.events import recommendations as r
@@ -37,7 +37,7 @@ def bundle(logs: Logs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("bundle"), logs, expected(logs))
 
 
-def put(arrivals: list[Arrival], **more: Any) -> Replaying:
+def put(arrivals: list[KafkaRecord], **more: Any) -> Replaying:
     found = Replaying(**more)
     for arrival in arrivals:
         found.take(arrival)

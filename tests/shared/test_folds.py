@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pytest
 from pydantic import TypeAdapter
 
-from shared.consumer.record import Heard, take_apart
+from shared.consumer.record import ConsumedEvent, decode_record
 from shared.domain.aggregate import Aggregate, Fact
 from shared.events.canonical import ZERO_HASH
 from shared.events.event import Event
 from shared.events.meetings import MeetingCancelled, MeetingConfirmed, MeetingConvened, MeetingRecorded, RecordCorrected
-from shared.projection.fold import PASSING, Folded, fold_on
+from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 from tests.history import History
 
 STREAM = "meeting/m1"
@@ -39,16 +39,16 @@ def _nothing(*_: object, **__: object) -> list[Event]:
 SEEN: Aggregate[list[str]] = Aggregate(
     kind="meeting", initial=[], states=TypeAdapter(list[str]), evolve=_seen, decide=_nothing
 )
-NOTHING = Folded(STREAM, SEEN.initial)
+NOTHING = FoldedState(STREAM, SEEN.initial)
 
 
-def heard(*events: Event, history: History | None = None) -> list[Heard]:
+def heard(*events: Event, history: History | None = None) -> list[ConsumedEvent]:
     """Return these events as they are heard."""
     arrivals = (history or History()).add(STREAM, *events).arrivals[STREAM]
-    return [event for event in map(take_apart, arrivals) if isinstance(event, Heard)]
+    return [event for event in map(decode_record, arrivals) if isinstance(event, ConsumedEvent)]
 
 
-def folded(events: Sequence[Heard], before: Folded = NOTHING) -> Folded:
+def folded(events: Sequence[ConsumedEvent], before: FoldedState = NOTHING) -> FoldedState:
     """Fold events of which none is a correction of what was folded before."""
     outcome = fold_on(SEEN, before, events)
     assert outcome is not None
@@ -101,8 +101,8 @@ def test_an_event_that_does_not_follow_its_predecessor_is_handed_back() -> None:
 def test_a_first_event_with_a_predecessor_is_handed_back() -> None:
     history = History()
     raw = history.encoded(STREAM, 1, RECORDED, previous="f" * 64)
-    forged = take_apart(history.arrival(STREAM, raw, "meetings"))
-    assert isinstance(forged, Heard)
+    forged = decode_record(history.arrival(STREAM, raw, "meetings"))
+    assert isinstance(forged, ConsumedEvent)
     outcome = fold_on(SEEN, NOTHING, [forged])
     assert outcome is not None
     assert outcome.broken is forged
@@ -125,14 +125,14 @@ def test_a_correction_that_cannot_be_reached_yet_asks_for_nothing() -> None:
 
 
 def test_what_others_need_of_a_state_outlives_the_fold() -> None:
-    before = Folded(STREAM, [], acted=2, revision=9)
+    before = FoldedState(STREAM, [], acted=2, revision=9)
     state = folded(heard(*LIFE), before)
     assert (state.acted, state.revision) == (2, 9)
 
 
 def test_a_stream_that_only_passes_by_is_followed_without_a_state() -> None:
-    outcome = fold_on(PASSING, Folded("elsewhere/1", None), heard(*LIFE))
+    outcome = fold_on(UNFOLDED, FoldedState("elsewhere/1", None), heard(*LIFE))
     assert outcome is not None
     assert (outcome.folded.version, outcome.folded.state) == (4, None)
     with pytest.raises(AssertionError):
-        PASSING.decide(None, RECORDED)
+        UNFOLDED.decide(None, RECORDED)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.consumer.record import Arrival, Heard, Poison, take_apart
+from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.events.canonical import canonical, leaf_hash, sha256_hex
 from shared.events.envelope import EVENT_LIMIT
 from shared.events.meetings import MeetingRecorded
@@ -20,13 +20,13 @@ from tests.history import History
 STREAM = "meeting/m1"
 MEETING = MeetingRecorded(meeting="m1", title="Synthetic forum", kind="forum")
 WHOLE = History().add(STREAM, MEETING).arrivals[STREAM][0]
-Change = Callable[[Arrival], Arrival]
+Change = Callable[[KafkaRecord], KafkaRecord]
 
 
 def with_headers(**headers: bytes | None) -> Change:
     """Change headers; None takes one away."""
 
-    def change(arrival: Arrival) -> Arrival:
+    def change(arrival: KafkaRecord) -> KafkaRecord:
         changed: dict[str, Any] = dict(arrival.headers) | headers
         return replace(arrival, headers=tuple((name, value) for name, value in changed.items() if value is not None))
 
@@ -36,7 +36,7 @@ def with_headers(**headers: bytes | None) -> Change:
 def with_value(value: bytes | None) -> Change:
     """Give the record other bytes, and the leaf hash of them."""
 
-    def change(arrival: Arrival) -> Arrival:
+    def change(arrival: KafkaRecord) -> KafkaRecord:
         return with_headers(leaf=leaf_hash(value or b"").encode())(replace(arrival, value=value))
 
     return change
@@ -49,15 +49,15 @@ def with_attributes(**attributes: Any) -> Change:
 
 
 def test_a_whole_record_is_heard() -> None:
-    heard = take_apart(WHOLE)
-    assert isinstance(heard, Heard)
+    heard = decode_record(WHOLE)
+    assert isinstance(heard, ConsumedEvent)
     assert heard.recorded.data == MEETING
     assert (heard.key, heard.position, heard.origin) == ((STREAM, 1), 0, "throughline.meetings/0/0")
     assert (heard.raw, heard.hash, heard.leaf) == (WHOLE.value, sha256_hex(heard.raw), leaf_hash(heard.raw))
 
 
 def test_a_header_that_nobody_asked_for_does_no_harm() -> None:
-    assert isinstance(take_apart(with_headers(traceparent=b"00-synthetic")(WHOLE)), Heard)
+    assert isinstance(decode_record(with_headers(traceparent=b"00-synthetic")(WHOLE)), ConsumedEvent)
 
 
 @pytest.mark.parametrize(
@@ -92,20 +92,20 @@ def test_a_header_that_nobody_asked_for_does_no_harm() -> None:
 )
 def test_a_record_that_is_not_whole_is_set_aside_with_a_reason(reason: str, change: Change) -> None:
     arrival = change(WHOLE)
-    poison = take_apart(arrival)
+    poison = decode_record(arrival)
     assert isinstance(poison, Poison)
     assert (poison.reason, poison.arrival) == (reason, arrival)
     assert poison.detail
 
 
 def test_a_record_set_aside_says_which_stream_and_version_it_seems_to_be_about() -> None:
-    poison = take_apart(with_attributes(data={}, streamversion=7)(WHOLE))
+    poison = decode_record(with_attributes(data={}, streamversion=7)(WHOLE))
     assert isinstance(poison, Poison)
     assert (poison.stream, poison.version) == (STREAM, 7)
 
 
 def test_a_record_that_has_another_subject_than_its_key_says_nothing_of_a_version() -> None:
-    poison = take_apart(replace(with_attributes(streamversion=7)(WHOLE), key=b"meeting/m2"))
+    poison = decode_record(replace(with_attributes(streamversion=7)(WHOLE), key=b"meeting/m2"))
     assert isinstance(poison, Poison)
     assert (poison.stream, poison.version) == ("meeting/m2", None)
 
@@ -113,7 +113,7 @@ def test_a_record_that_has_another_subject_than_its_key_says_nothing_of_a_versio
 @pytest.mark.parametrize("version", [True, 0, -1, 2**31, "1", 1.5, None, [1]])
 def test_a_version_that_is_none_is_not_believed(version: Any) -> None:
     raw = orjson.dumps(orjson.loads(WHOLE.value or b"") | {"streamversion": version})
-    poison = take_apart(with_value(raw)(WHOLE))
+    poison = decode_record(with_value(raw)(WHOLE))
     assert isinstance(poison, Poison)
     assert (poison.stream, poison.version) == (STREAM, None)
 
@@ -121,7 +121,7 @@ def test_a_version_that_is_none_is_not_believed(version: Any) -> None:
 @settings(max_examples=300)
 @given(
     st.builds(
-        Arrival,
+        KafkaRecord,
         topic=st.sampled_from(["throughline.meetings", "elsewhere"]),
         partition=st.just(0),
         offset=st.just(0),
@@ -134,5 +134,5 @@ def test_a_version_that_is_none_is_not_believed(version: Any) -> None:
         ).map(tuple),
     )
 )  # fmt: skip
-def test_whatever_lies_in_a_topic_taking_it_apart_does_not_raise(arrival: Arrival) -> None:
-    assert isinstance(take_apart(arrival), Poison)
+def test_whatever_lies_in_a_topic_taking_it_apart_does_not_raise(arrival: KafkaRecord) -> None:
+    assert isinstance(decode_record(arrival), Poison)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.store.batching import Together
+from shared.store.batching import RequestBatcher
 
 
 class Round:
@@ -27,7 +27,7 @@ class Round:
         return [ValueError(number) if number < 0 else number * 10 for number in numbers]
 
 
-async def begun(together: Together[int, int], *numbers: int) -> list[asyncio.Task[int]]:
+async def begun(together: RequestBatcher[int, int], *numbers: int) -> list[asyncio.Task[int]]:
     tasks = [asyncio.create_task(together.ask(number)) for number in numbers]
     await asyncio.sleep(0.01)
     return tasks
@@ -35,7 +35,7 @@ async def begun(together: Together[int, int], *numbers: int) -> list[asyncio.Tas
 
 async def test_what_comes_while_a_round_is_under_way_goes_in_the_next_one():
     carried = Round()
-    together = Together(carried)
+    together = RequestBatcher(carried)
     first = await begun(together, 1)
     later = await begun(together, 2, 3)
     assert carried.asked == [[1]]
@@ -46,7 +46,7 @@ async def test_what_comes_while_a_round_is_under_way_goes_in_the_next_one():
 
 async def test_a_round_carries_no_more_than_it_may():
     carried = Round()
-    together = Together(carried, most=2)
+    together = RequestBatcher(carried, most=2)
     tasks = await begun(together, 1, 2, 3, 4, 5)
     carried.go.set()
     await asyncio.gather(*tasks)
@@ -55,7 +55,7 @@ async def test_a_round_carries_no_more_than_it_may():
 
 async def test_one_that_fails_fails_alone():
     carried = Round()
-    together = Together(carried)
+    together = RequestBatcher(carried)
     tasks = await begun(together, 1, -2, 3)
     carried.go.set()
     one, two, three = await asyncio.gather(*tasks, return_exceptions=True)
@@ -65,7 +65,7 @@ async def test_one_that_fails_fails_alone():
 async def test_a_round_that_fails_is_raised_for_all_in_it_and_the_next_one_goes():
     carried = Round()
     carried.fails = True
-    together = Together(carried)
+    together = RequestBatcher(carried)
     first = await begun(together, 1, 2)
     later = await begun(together, 3)
     carried.go.set()
@@ -75,7 +75,7 @@ async def test_a_round_that_fails_is_raised_for_all_in_it_and_the_next_one_goes(
 
 async def test_who_goes_away_hinders_nobody():
     carried = Round()
-    together = Together(carried)
+    together = RequestBatcher(carried)
     gone, stays = await begun(together, 1, 2)
     gone.cancel()
     carried.go.set()

@@ -11,7 +11,7 @@ import pytest
 
 from services.recommendations.commands import TransmitRecommendation
 from services.recommendations.domain.rules import NamesUnknownSession
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import SERVICES, decode
 from shared.events.envelope import EVENT_LIMIT, hash_of
@@ -118,7 +118,7 @@ def test_streams_fold_to_the_states_that_decisions_rested_on() -> None:
 
 def test_a_replay_gives_a_trace_of_every_recommendation(commits: list[Made]) -> None:
     arrivals = [
-        Arrival(record.topic, 0, record.position, record.key, record.value, tuple(record.headers))
+        KafkaRecord(record.topic, 0, record.position, record.key, record.value, tuple(record.headers))
         for record in records_of(commits)
         if record.service in ("recommendations", "meetings")
     ]

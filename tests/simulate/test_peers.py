@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from benchmarks.peers import plain
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from tests.history import composed
 from tools.simulate.history import history
 from tools.simulate.records import read, records_of, write
@@ -30,7 +30,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ours(file: Path) -> Documents:
     """Our traces."""
-    records = (Arrival(each.topic, 0, each.position, each.key, each.value, tuple(each.headers)) for each in read(file))
+    records = (
+        KafkaRecord(each.topic, 0, each.position, each.key, each.value, tuple(each.headers)) for each in read(file)
+    )
     return composed(list(records))
 
 

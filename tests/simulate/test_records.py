@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.consumer.record import Arrival, Heard, take_apart
+from shared.consumer.record import ConsumedEvent, KafkaRecord, decode_record
 from shared.events.canonical import leaf_hash
 from tools.simulate.history import history
 from tools.simulate.records import read, records_of, write
@@ -37,8 +37,8 @@ def test_positions_are_dense_in_each_service_and_leaves_are_those_of_the_bytes(f
 
 def test_a_reader_takes_every_record(file: Path) -> None:
     for record in read(file):
-        arrival = Arrival(record.topic, 0, record.position, record.key, record.value, tuple(record.headers))
-        assert isinstance(take_apart(arrival), Heard)
+        arrival = KafkaRecord(record.topic, 0, record.position, record.key, record.value, tuple(record.headers))
+        assert isinstance(decode_record(arrival), ConsumedEvent)
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

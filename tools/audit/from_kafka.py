@@ -12,7 +12,7 @@ from typing import IO, Any, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.ledger.restore_check import checkpoints_published, records
 from shared.tlog.checkpoints import opened
 from shared.tlog.merkle import TILE_WIDTH, Tree, leaf_hash
@@ -37,7 +37,7 @@ class _Spilled:
     leaves: bytearray = field(default_factory=bytearray)
     others: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
 
-    def take(self, position: int, arrival: Arrival) -> None:
+    def take(self, position: int, arrival: KafkaRecord) -> None:
         """Keep a record below the limit; other bytes at a known position are kept beside the first."""
         if position >= self.limit:
             return
@@ -158,7 +158,7 @@ class FromKafka:
             raise Unreachable(f"Kafka at {self.kafka} does not answer ({type(error).__name__}).") from None
 
 
-def _position(arrival: Arrival) -> int | None:
+def _position(arrival: KafkaRecord) -> int | None:
     """Return the position that a record claims; None where its headers are not those that go with its bytes."""
     headers = dict(arrival.headers)
     written, leaf = headers.get("position", b""), headers.get("leaf", b"")

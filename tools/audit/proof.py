@@ -18,10 +18,10 @@ import orjson
 
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import SHAPE, compose, trace_bytes
-from shared.consumer.record import Heard
+from shared.consumer.record import ConsumedEvent
 from shared.events.canonical import NotCanonical, canonical, sha256_hex
 from shared.events.catalogue import Undecodable, decode
-from shared.projection.fold import PASSING, Folded, fold_on
+from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 from shared.tlog.checkpoints import Checkpoint, Cosigned, cosigned, opened
 from shared.tlog.merkle import ProofFails, check_inclusion, leaf_hash
 from shared.tlog.notes import NotAKey, NotANote, Verifier
@@ -82,7 +82,7 @@ def _checkpoints(content: Mapping[str, Any], trusted: Trusted, proven: Proven) -
         proven.checkpoints[service], proven.keys[service], proven.vouching[service] = checkpoint, by[0], vouching
 
 
-def _events(events: Iterable[Mapping[str, Any]], hashes: list[bytes], proven: Proven) -> Iterator[Heard]:
+def _events(events: Iterable[Mapping[str, Any]], hashes: list[bytes], proven: Proven) -> Iterator[ConsumedEvent]:
     for each in events:
         service, position = each["service"], each["position"]
         checkpoint = proven.checkpoints[service]
@@ -97,19 +97,19 @@ def _events(events: Iterable[Mapping[str, Any]], hashes: list[bytes], proven: Pr
         except ProofFails as fault:
             raise NotProven(f"{where}: the event is not in the log as it is here: {fault}") from None
         proven.events[service] = proven.events.get(service, 0) + 1
-        yield Heard(recorded, raw, sha256_hex(raw), leaf.hex(), position, where)
+        yield ConsumedEvent(recorded, raw, sha256_hex(raw), leaf.hex(), position, where)
 
 
-def _composed(heard: Iterable[Heard], proven: Proven) -> None:
+def _composed(heard: Iterable[ConsumedEvent], proven: Proven) -> None:
     """Fold the events' streams, compose, and compare byte for byte."""
-    streams: dict[str, list[Heard]] = {}
+    streams: dict[str, list[ConsumedEvent]] = {}
     for event in heard:
         streams.setdefault(event.recorded.subject, []).append(event)
     states = _Streams()
     for stream, events in streams.items():
-        aggregate = AGGREGATES.get(stream.partition("/")[0], PASSING)
+        aggregate = AGGREGATES.get(stream.partition("/")[0], UNFOLDED)
         events.sort(key=lambda event: event.recorded.streamversion)
-        outcome = fold_on(aggregate, Folded(stream, aggregate.initial), events)
+        outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), events)
         assert outcome is not None, "a fold from version 1 takes corrections"
         if outcome.folded.version != len(events):
             raise NotProven(f"{stream}: its events do not continue each other after version {outcome.folded.version}")
@@ -123,6 +123,6 @@ def _composed(heard: Iterable[Heard], proven: Proven) -> None:
         raise NotProven(f"these events do not make this trace of {proven.reference}")
 
 
-class _Streams(dict[str, Folded]):
-    def __missing__(self, stream: str) -> Folded:
-        return Folded(stream, AGGREGATES.get(stream.partition("/")[0], PASSING).initial)
+class _Streams(dict[str, FoldedState]):
+    def __missing__(self, stream: str) -> FoldedState:
+        return FoldedState(stream, AGGREGATES.get(stream.partition("/")[0], UNFOLDED).initial)

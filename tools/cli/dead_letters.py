@@ -18,7 +18,7 @@ dead_letters = typer.Typer(help="Messages that could not be taken: read them, ta
 console = Console()
 
 ServiceName = Annotated[str, typer.Option("--service", help=f"One of {', '.join(SERVICES)}.")]
-Letter = Annotated[str, typer.Argument(help="topic/partition/offset, as listed.")]
+DeadLetter = Annotated[str, typer.Argument(help="topic/partition/offset, as listed.")]
 Because = Annotated[str, typer.Option("--reason", help="Why; it is kept with the letter.")]
 
 
@@ -48,7 +48,7 @@ def listed(
 
 @dead_letters.command()
 def show(
-    letter: Letter,
+    letter: DeadLetter,
     service: ServiceName,
     home: Home = DEFAULT_HOME,
     token: Token = None,
@@ -66,7 +66,7 @@ def show(
 
 @dead_letters.command()
 def replay(
-    letter: Letter,
+    letter: DeadLetter,
     service: ServiceName,
     reason: Because,
     home: Home = DEFAULT_HOME,
@@ -84,7 +84,7 @@ def replay(
 
 @dead_letters.command()
 def dismiss(
-    letter: Letter,
+    letter: DeadLetter,
     service: ServiceName,
     reason: Because,
     home: Home = DEFAULT_HOME,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BeforeValidator, model_validator
 
-from shared.events.values import Digest, Id, Line, Member, ProvisionId, Reference, Text, WorldDate
+from shared.events.values import Digest, Id, Member, ProvisionId, Reference, ShortText, Text, WorldDate
 from shared.events.words import DispositionOutcome, Progress, RecommendationKind, Status
 from tools.record.sections import (
     Closed,
@@ -40,7 +40,7 @@ class Mandate(Row):
 
     provision: ProvisionId
     date: WorldDate | None = None
-    cited_by: Line | None = None
+    cited_by: ShortText | None = None
 
 
 class Discussion(Row):
@@ -53,10 +53,10 @@ class Origin(Row):
     """Where a recommendation came from: a meeting, or a document and its paragraph."""
 
     meeting: Id | None = None
-    document: Line | None = None
-    symbol: Line | None = None
+    document: ShortText | None = None
+    symbol: ShortText | None = None
     symbol_status: Status | None = None
-    paragraph: Line | None = None
+    paragraph: ShortText | None = None
     date: WorldDate | None = None
 
     @model_validator(mode="after")
@@ -78,7 +78,7 @@ class Transmission(Row):
 
     to_session: Session
     date: WorldDate | None = None
-    document_symbol: Line | None = None
+    document_symbol: ShortText | None = None
     symbol_status: Status | None = None
 
 
@@ -88,15 +88,15 @@ class Disposition(Row):
     session: Session
     outcome: DispositionOutcome
     date: WorldDate | None = None
-    report_symbol: Line | None = None
+    report_symbol: ShortText | None = None
     symbol_status: Status | None = None
-    paragraph: Line | None = None
+    paragraph: ShortText | None = None
 
 
 class Carriage(Row):
     """An instrument that took a recommendation up."""
 
-    instrument: Line
+    instrument: ShortText
     date: WorldDate | None = None
 
 
@@ -106,7 +106,7 @@ class Evidence(Closed):
     meeting: Id | None = None
     deliverable: Id | None = None
     session: Session | None = None
-    document: Line | None = None
+    document: ShortText | None = None
     digest: Digest | None = None
     text: Text | None = None
 
@@ -123,7 +123,7 @@ class FollowUp(Row):
     date: WorldDate | None = None
     due: WorldDate | None = None
     progress: Progress
-    responsible: Line | None = None
+    responsible: ShortText | None = None
     evidence: Evidence | None = None
 
 
@@ -131,12 +131,12 @@ class Recommendation(Row):
     """A recommendation, from draft to follow-up."""
 
     reference: Reference
-    title: Line
+    title: ShortText
     text: Text | None = None
     date: WorldDate | None = None
     kinds: tuple[RecommendationKind, ...] = ()
-    themes: tuple[Line, ...] = ()
-    addressees: tuple[Line, ...] = ()
+    themes: tuple[ShortText, ...] = ()
+    addressees: tuple[ShortText, ...] = ()
     mandates: tuple[Mandate, ...] = ()
     meetings: tuple[Annotated[Discussion, BeforeValidator(_as_discussion)], ...] = ()
     origin: OneOrMore[Origin] = ()
@@ -159,5 +159,5 @@ class Record(Closed):
     deliverables: tuple[Deliverable, ...] = ()
     initiatives: tuple[Initiative, ...] = ()
     recommendations: tuple[Recommendation, ...] = ()
-    themes: tuple[Line, ...] = ()
+    themes: tuple[ShortText, ...] = ()
     members: tuple[Member, ...] = ()

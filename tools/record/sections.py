@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from shared.events.values import Count, Id, Line, Member, ProvisionId, SessionNumber, Text, WorldDate, WorldTime
+from shared.events.values import Count, Id, Member, ProvisionId, SessionNumber, ShortText, Text, WorldDate, WorldTime
 from shared.events.words import MeetingKind, Modality, SessionLevel, Status
 
 
@@ -30,7 +30,7 @@ class Row(Closed):
     """What every row may carry: what a reader should know, where it was read, how certain it is."""
 
     note: Text | None = None
-    source: Line | None = None
+    source: ShortText | None = None
     status: Status | None = None
 
 
@@ -38,20 +38,20 @@ class Instrument(Row):
     """A resolution, decision or declaration."""
 
     id: Id | None = None
-    cite: Line
-    body: Line
-    title: Line
+    cite: ShortText
+    body: ShortText
+    title: ShortText
     title_status: Status | None = None
     adopted: WorldDate | None = None
     adopted_status: Status | None = None
-    symbol: Line | None = None
+    symbol: ShortText | None = None
     symbol_status: Status | None = None
 
 
 class ReportingDue(Closed):
     """To whom a provision asks for a report, and when."""
 
-    body: Line
+    body: ShortText
     session: Session | None = None
     due: WorldDate | None = None
 
@@ -60,10 +60,10 @@ class Provision(Row):
     """What one paragraph of an instrument asks, and of whom."""
 
     id: ProvisionId
-    instrument: Line
-    paragraph: Line | None = None
-    verb: Line | None = None
-    addressee: Line | None = None
+    instrument: ShortText
+    paragraph: ShortText | None = None
+    verb: ShortText | None = None
+    addressee: ShortText | None = None
     summary: Text
     reporting_due: ReportingDue | None = None
 
@@ -72,8 +72,8 @@ class Relation(Row):
     """What a later instrument did to an earlier one."""
 
     kind: Literal["superseded_by", "reaffirmed_by", "carried_by", "endorsed_by"]
-    earlier: Line = Field(alias="from")
-    later: Line = Field(alias="to")
+    earlier: ShortText = Field(alias="from")
+    later: ShortText = Field(alias="to")
     date: WorldDate | None = None
 
 
@@ -90,7 +90,7 @@ class Meeting(Row):
     """A meeting that this platform did not convene."""
 
     id: Id
-    title: Line
+    title: ShortText
     kind: MeetingKind
     starts_at: WorldTime | None = None
     ends_at: WorldTime | None = None
@@ -101,7 +101,7 @@ class Deliverable(Row):
     """A row of the programme budget."""
 
     id: Id
-    body: Line
+    body: ShortText
     year: WorldDate
     planned_three_hour_meetings: Number | None = None
     actual_three_hour_meetings: Number | None = None
@@ -111,6 +111,6 @@ class Initiative(Row):
     """A project that a Government supports."""
 
     id: Id | None = None
-    title: Line
+    title: ShortText
     supported_by: Member
     mandates: tuple[ProvisionId, ...] = ()

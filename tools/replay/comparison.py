@@ -8,7 +8,7 @@ from typing import Any
 
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose, trace_bytes
-from shared.projection.fold import PASSING, Folded, fold_on
+from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 from tools.replay.history import History, streams_of
 
 Trace = dict[str, Any]
@@ -16,7 +16,7 @@ _ABSENT = "nothing"
 
 
 @dataclass(frozen=True)
-class Unlike:
+class LedgerDiverged:
     """Where a live trace and a rebuilt one part: the reference, the path, and both values."""
 
     reference: str
@@ -30,7 +30,7 @@ class Verdict:
     """What a comparison came to, by reference; `behind` are live traces older than the history."""
 
     identical: list[str] = field(default_factory=list)
-    unlike: list[Unlike] = field(default_factory=list)
+    unlike: list[LedgerDiverged] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
     newer: list[str] = field(default_factory=list)
     other_shape: dict[str, tuple[Any, Any]] = field(default_factory=dict)
@@ -41,11 +41,11 @@ class Verdict:
         return not (self.unlike or self.behind or self.other_shape)
 
 
-class _States(dict[str, Folded]):
+class _States(dict[str, FoldedState]):
     """Folded streams; one that is not in the history is at its beginning."""
 
-    def __missing__(self, stream: str) -> Folded:
-        return Folded(stream, AGGREGATES.get(stream.partition("/")[0], PASSING).initial)
+    def __missing__(self, stream: str) -> FoldedState:
+        return FoldedState(stream, AGGREGATES.get(stream.partition("/")[0], UNFOLDED).initial)
 
 
 @dataclass
@@ -61,7 +61,7 @@ def rebuilt_from(history: History) -> Rebuilt:
     """Fold and compose a history in memory."""
     states, rebuilt = _States(), Rebuilt()
     for stream, events in streams_of(history):
-        outcome = fold_on(AGGREGATES.get(stream.partition("/")[0], PASSING), states[stream], events)
+        outcome = fold_on(AGGREGATES.get(stream.partition("/")[0], UNFOLDED), states[stream], events)
         assert outcome is not None, "a fold from version 1 takes corrections"
         states[stream] = outcome.folded
         rebuilt.heads[stream] = outcome.folded.version
@@ -88,13 +88,13 @@ def compare(live: Mapping[str, Trace], rebuilt: Rebuilt, before: Mapping[str, Tr
 def _judge(verdict: Verdict, reference: str, rebuilt: Rebuilt, live: Trace | None, before: Trace | None) -> None:
     here = rebuilt.traces.get(reference)
     if live is None or (here is None and before is not None):
-        verdict.unlike.append(Unlike(reference, "", *("a trace" if side else _ABSENT for side in (live, here))))
+        verdict.unlike.append(LedgerDiverged(reference, "", *("a trace" if side else _ABSENT for side in (live, here))))
     elif here is None:
         verdict.newer.append(reference)
     elif live["shape"] != here["shape"]:
         verdict.other_shape[reference] = (live["shape"], here["shape"])
     elif (beyond := _beyond(before, rebuilt.heads)) is not None:
-        verdict.unlike.append(Unlike(reference, "based_on", beyond, "a history that does not hold it"))
+        verdict.unlike.append(LedgerDiverged(reference, "based_on", beyond, "a history that does not hold it"))
     elif (
         same := next((each for each in (live, before) if each and each["based_on"] == here["based_on"]), None)
     ) is None:
@@ -102,7 +102,7 @@ def _judge(verdict: Verdict, reference: str, rebuilt: Rebuilt, live: Trace | Non
     elif trace_bytes(same) == trace_bytes(here):
         verdict.identical.append(reference)
     else:
-        verdict.unlike.append(first_difference(reference, same, here) or Unlike(reference, "", same, here))
+        verdict.unlike.append(first_difference(reference, same, here) or LedgerDiverged(reference, "", same, here))
 
 
 def _beyond(before: Trace | None, heads: Mapping[str, int]) -> str | None:
@@ -122,10 +122,10 @@ def _place(verdict: Verdict, reference: str, live: Trace, here: Trace) -> None:
     elif any(versions[stream] > held[stream] for stream in shared):
         verdict.newer.append(reference)
     else:
-        verdict.unlike.append(Unlike(reference, "based_on", live["based_on"], here["based_on"]))
+        verdict.unlike.append(LedgerDiverged(reference, "based_on", live["based_on"], here["based_on"]))
 
 
-def first_difference(reference: str, live: Any, rebuilt: Any, path: str = "") -> Unlike | None:
+def first_difference(reference: str, live: Any, rebuilt: Any, path: str = "") -> LedgerDiverged | None:
     """Return the first place where two values part, in the order of the canonical bytes."""
     match live, rebuilt:
         case dict(), dict():
@@ -139,5 +139,5 @@ def first_difference(reference: str, live: Any, rebuilt: Any, path: str = "") ->
                 if found := first_difference(reference, one, other, f"{path}[{index}]"):
                     return found
         case _ if live != rebuilt or type(live) is not type(rebuilt):
-            return Unlike(reference, path, live, rebuilt)
+            return LedgerDiverged(reference, path, live, rebuilt)
     return None

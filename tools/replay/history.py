@@ -13,15 +13,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from shared.consumer.lenient_fetcher import arrival_of
-from shared.consumer.record import Arrival, Heard, Poison, take_apart
+from shared.consumer.lenient_fetcher import to_record
+from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.events.canonical import ZERO_HASH
 from tools.client.errors import Failure, Unreachable
 from tools.client.progress import Advance
 from tools.client.services import Services
 
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-Take = Callable[[Arrival], object]
+Take = Callable[[KafkaRecord], object]
 _RECORDS_AT_ONCE = 4_000
 _SILENT_SECONDS = 60.0
 
@@ -30,21 +30,21 @@ _SILENT_SECONDS = 60.0
 class History:
     """Events by stream and version, each once; what could not be taken; other bytes for a version that is known."""
 
-    events: dict[str, dict[int, list[Heard]]] = field(default_factory=dict)
+    events: dict[str, dict[int, list[ConsumedEvent]]] = field(default_factory=dict)
     poison: list[Poison] = field(default_factory=list)
     records: int = 0
     repeats: int = 0
 
-    def take(self, arrival: Arrival) -> None:
+    def take(self, arrival: KafkaRecord) -> None:
         """Take a record: an identical repeat changes nothing."""
         self.records += 1
-        event = take_apart(arrival)
+        event = decode_record(arrival)
         if isinstance(event, Poison):
             self.poison.append(event)
         else:
             self.add(event)
 
-    def add(self, event: Heard) -> None:
+    def add(self, event: ConsumedEvent) -> None:
         """Keep an event beside other candidates for its version; of the same bytes those at the lowest position."""
         stream, version = event.key
         candidates = self.events.setdefault(stream, {}).setdefault(version, [])
@@ -118,7 +118,7 @@ async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], ta
         for partition, records in batches.items():
             for record in records:
                 if record.offset < ends[partition]:
-                    take(arrival_of(record))
+                    take(to_record(record))
                     taken += 1
         now = asyncio.get_running_loop().time()
         silent_since = now if batches else silent_since
@@ -137,7 +137,7 @@ def from_journal(services: Services, service: str, take: Take, advance: Advance)
         advance(number + 1, number + 1)
 
 
-def journal_record(line: bytes, number: int) -> Arrival:
+def journal_record(line: bytes, number: int) -> KafkaRecord:
     """Take a line of the journal apart: `{"event":<the bytes as they are>,"leaf":...,"position":...}`.
 
     Raises Failure where the line is not whole.
@@ -150,17 +150,17 @@ def journal_record(line: bytes, number: int) -> Arrival:
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         raise Failure(f"Line {number + 1} of the journal is not whole: it broke off; run it again.") from None
     told = (("position", str(headers["position"]).encode()), ("leaf", str(headers["leaf"]).encode()))
-    return Arrival(topic, 0, number, subject.encode(), raw, told)
+    return KafkaRecord(topic, 0, number, subject.encode(), raw, told)
 
 
-def streams_of(history: History) -> Iterator[tuple[str, list[Heard]]]:
+def streams_of(history: History) -> Iterator[tuple[str, list[ConsumedEvent]]]:
     """Yield each stream's events in order.
 
     Of two candidates for a version: the only one that continues the version before, else the one that the next version
     names, else neither.
     """
     for stream, versions in sorted(history.events.items()):
-        line: list[Heard] = []
+        line: list[ConsumedEvent] = []
         for version in sorted(versions):
             named = {event.recorded.previoushash for event in versions.get(version + 1, ())}
             candidates = versions[version] if len(versions[version]) == 1 else _continuing(line, versions[version])
@@ -168,6 +168,6 @@ def streams_of(history: History) -> Iterator[tuple[str, list[Heard]]]:
         yield stream, line
 
 
-def _continuing(line: list[Heard], candidates: list[Heard]) -> list[Heard]:
+def _continuing(line: list[ConsumedEvent], candidates: list[ConsumedEvent]) -> list[ConsumedEvent]:
     previous = line[-1].hash if line else ZERO_HASH
     return [event for event in candidates if event.recorded.previoushash == previous]

@@ -8,7 +8,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from services.recommendations.projection import AGGREGATES
-from shared.projection.fold import PASSING, Folded
+from shared.projection.fold import UNFOLDED, FoldedState
 
 _LINE = Struct(">Q32s")
 _OPEN_BYTES = 50_000_000
@@ -25,7 +25,7 @@ class Kept(NamedTuple):
     line: bytes
 
 
-def keep(folded: Folded) -> Kept:
+def keep(folded: FoldedState) -> Kept:
     """Pack a folded stream."""
     aggregate = AGGREGATES[folded.stream.partition("/")[0]]
     places = (each.split(":") for each in folded.line.split())
@@ -37,15 +37,15 @@ def keep(folded: Folded) -> Kept:
     )
 
 
-class Streams(Mapping[str, Folded]):
+class Streams(Mapping[str, FoldedState]):
     """Folded streams by name: those opened lately in memory, one that is not in the history at its beginning."""
 
     def __init__(self, kept: Mapping[str, Kept]) -> None:
         self._kept = kept
-        self._open: OrderedDict[str, Folded] = OrderedDict()
+        self._open: OrderedDict[str, FoldedState] = OrderedDict()
         self._bytes = 0
 
-    def __getitem__(self, stream: str) -> Folded:
+    def __getitem__(self, stream: str) -> FoldedState:
         found = self._open.get(stream)
         if found is None:
             found = self._opened(stream)
@@ -62,13 +62,13 @@ class Streams(Mapping[str, Folded]):
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _opened(self, stream: str) -> Folded:
-        aggregate = AGGREGATES.get(stream.partition("/")[0], PASSING)
+    def _opened(self, stream: str) -> FoldedState:
+        aggregate = AGGREGATES.get(stream.partition("/")[0], UNFOLDED)
         kept = self._kept.get(stream)
         self._bytes += self._size(stream)
         if kept is None:
-            return Folded(stream, aggregate.initial)
-        return Folded(
+            return FoldedState(stream, aggregate.initial)
+        return FoldedState(
             stream=stream,
             state=aggregate.states.validate_json(kept.state),
             version=kept.version,

@@ -17,10 +17,10 @@ from typing import Any, Self
 from services.nominations.domain.membership import MEMBERSHIP
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose
-from shared.consumer.record import Arrival, Heard, Poison, take_apart
+from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.domain.aggregate import Aggregate
 from shared.events.catalogue import Undecodable, decode
-from shared.projection.fold import PASSING, Folded, fold_on
+from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 from tools.replay.history import History, streams_of
 from tools.replay.kept import Kept, Streams, keep
 from tools.replay.roster import Row, row_of
@@ -70,7 +70,7 @@ class Replaying:
     _streams: Streams = field(default_factory=lambda: Streams({}))
     _made: Made = field(default=lambda _reference, trace: trace)
 
-    def take(self, arrival: Arrival) -> None:
+    def take(self, arrival: KafkaRecord) -> None:
         """Take a record of Kafka's, which may be anything, to be looked at later."""
         self._put(arrival.key or b"", len(arrival.value or b""), _PARTS(arrival))
 
@@ -120,10 +120,10 @@ class Replaying:
                 traces.append((reference, self._made(reference, trace)))
         return told, traces
 
-    def _fold(self, bucket: Iterator[Parts], told: Told) -> Iterator[Folded]:
+    def _fold(self, bucket: Iterator[Parts], told: Told) -> Iterator[FoldedState]:
         for stream, events in self._lines(bucket, told):
             aggregate = _aggregate(stream)
-            outcome = fold_on(aggregate, Folded(stream, aggregate.initial), events)
+            outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), events)
             assert outcome is not None, "a fold from version 1 takes corrections"
             told.events += len(events)
             told.heads[stream] = outcome.folded.version
@@ -131,13 +131,13 @@ class Replaying:
                 told.stalled.append(f"{stream} stops at version {outcome.folded.version}")
             yield outcome.folded
 
-    def _lines(self, bucket: Iterator[Parts], told: Told) -> Iterator[tuple[str, list[Heard]]]:
+    def _lines(self, bucket: Iterator[Parts], told: Told) -> Iterator[tuple[str, list[ConsumedEvent]]]:
         """Yield each stream of a bucket with its events: those of a log as they are, those of Kafka sorted out."""
-        history, lines = History(), dict[str, list[Heard]]()
+        history, lines = History(), dict[str, list[ConsumedEvent]]()
         known_at = self.known_at or _ALWAYS
         for parts in bucket:
             of_log = len(parts) == _PARTS_OF_LOG
-            event = heard_in_log(*parts) if of_log else take_apart(Arrival(*parts))
+            event = heard_in_log(*parts) if of_log else decode_record(KafkaRecord(*parts))
             if isinstance(event, Poison):
                 told.poison.append((event.arrival.origin, event.reason))
             elif event.recorded.time > known_at:
@@ -163,30 +163,30 @@ class Replaying:
         self.close()
 
 
-class _With(dict[str, Folded]):
+class _With(dict[str, FoldedState]):
     """One recommendation beside the streams that all share; a trace reads no other recommendation."""
 
-    def __init__(self, own: Folded, shared: Streams) -> None:
+    def __init__(self, own: FoldedState, shared: Streams) -> None:
         super().__init__({own.stream: own})
         self._shared = shared
 
-    def __missing__(self, stream: str) -> Folded:
+    def __missing__(self, stream: str) -> FoldedState:
         assert not stream.startswith("recommendation/"), stream
         return self._shared[stream]
 
 
-def heard_in_log(topic: str, position: int, raw: bytes) -> Heard | Poison:
+def heard_in_log(topic: str, position: int, raw: bytes) -> ConsumedEvent | Poison:
     """Take an event of a log: its position is where it lies, and the tree vouches for its bytes."""
     try:
         recorded = decode(raw)
     except Undecodable as error:
-        return Poison(Arrival(topic, 0, position, None, raw, ()), error.reason, error.detail)
-    return Heard(recorded, raw, sha256(raw).hexdigest(), sha256(b"\x00" + raw).hexdigest(), position, topic)
+        return Poison(KafkaRecord(topic, 0, position, None, raw, ()), error.reason, error.detail)
+    return ConsumedEvent(recorded, raw, sha256(raw).hexdigest(), sha256(b"\x00" + raw).hexdigest(), position, topic)
 
 
 def _aggregate(stream: str) -> Aggregate[Any]:
     kind = stream.partition("/")[0]
-    return MEMBERSHIP if kind == MEMBERSHIP.kind else AGGREGATES.get(kind, PASSING)
+    return MEMBERSHIP if kind == MEMBERSHIP.kind else AGGREGATES.get(kind, UNFOLDED)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from services.recommendations.subscribers import Policies as OfRecommendations
 from shared.domain.aggregate import Command, Context, Known
 from shared.events.event import Event
 from shared.events.notifications import SubscriptionAdded, SubscriptionRemoved
-from shared.projection.fold import Folded
+from shared.projection.fold import FoldedState
 from shared.store.event_store import Commit
 
 REACTION_MS = 40
@@ -95,8 +95,10 @@ class Subscriptions:
             return
         self.wanted = frozenset(name for names in self._streams.values() for name in names)
 
-    async def find(self, _kind: str, facets: Mapping[str, Any], _limit: int, after: str | None = None) -> list[Folded]:
+    async def find(
+        self, _kind: str, facets: Mapping[str, Any], _limit: int, after: str | None = None
+    ) -> list[FoldedState]:
         """Return the subscriptions that want an event, all on one page."""
         wanting = [] if after else [stream for stream, names in self._streams.items() if facets["event"] in names]
         found = [(stream, self._look(stream)) for stream in wanting]
-        return [Folded(stream, known.state, known.version) for stream, known in found if known is not None]
+        return [FoldedState(stream, known.state, known.version) for stream, known in found if known is not None]

@@ -12,14 +12,19 @@ from services.nominations.commands import ResubmitNomination, SubmitNomination
 from services.notifications import api as notifications
 from services.notifications.commands import AddSubscription
 from services.recommendations import api as recommendations
-from shared.http.commands import Post
+from shared.http.commands import CommandRoute
 from tools.record.loading import CommandRefused
 from tools.simulate.commits import Made
 
 PATIENCE_SECONDS = 20.0
-_POSTS: dict[tuple[str, str], Post] = {
+_POSTS: dict[tuple[str, str], CommandRoute] = {
     (post.command.__name__.removesuffix("Request"), post.stream.partition("/")[0]): post
-    for posts in (nominations.POSTS, meetings.POSTS, recommendations.POSTS, notifications.POSTS)
+    for posts in (
+        nominations.COMMAND_ROUTES,
+        meetings.COMMAND_ROUTES,
+        recommendations.COMMAND_ROUTES,
+        notifications.COMMAND_ROUTES,
+    )
     for post in posts
 }
 

@@ -60,7 +60,7 @@ class Rebuilding(Application[UUID]):
         return OurBytes()
 
 
-class Folded:
+class FoldedState:
     """An aggregate as the repository returns it."""
 
     def __init__(self, state: plain.State) -> None:
@@ -68,12 +68,12 @@ class Folded:
         self.version = state["version"]
 
 
-def projected(_initial: Folded | None, events: Iterator[Any]) -> Folded | None:
+def projected(_initial: FoldedState | None, events: Iterator[Any]) -> FoldedState | None:
     """Fold a stream, as the library's repository asks for it."""
     state = None
     for event in events:
         state = plain.evolve(state, event.event)
-    return Folded(state) if state else None
+    return FoldedState(state) if state else None
 
 
 @contextmanager

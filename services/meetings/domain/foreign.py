@@ -12,7 +12,7 @@ from shared.events.recommendations import InstrumentRegistered, PrioritySelected
 from shared.events.values import Model
 
 
-class Unheard(Model):
+class UnknownMeeting(Model):
     """Nothing was heard yet that says what it is."""
 
     stage: Literal["unheard"] = "unheard"
@@ -38,9 +38,9 @@ class Instrument(Model):
     provisions: tuple[str, ...] = ()
 
 
-HeardMembership: TypeAlias = Unheard | Membership
-HeardPriority: TypeAlias = Unheard | Priority
-HeardInstrument: TypeAlias = Unheard | Instrument
+HeardMembership: TypeAlias = UnknownMeeting | Membership
+HeardPriority: TypeAlias = UnknownMeeting | Priority
+HeardInstrument: TypeAlias = UnknownMeeting | Instrument
 
 
 def of_membership(state: HeardMembership, fact: Fact) -> HeardMembership:
@@ -62,7 +62,7 @@ def of_priority(state: HeardPriority, fact: Fact) -> HeardPriority:
 def of_instrument(state: HeardInstrument, fact: Fact) -> HeardInstrument:
     """Fold one fact of an instrument's stream."""
     match state, fact.data:
-        case Unheard(), InstrumentRegistered():
+        case UnknownMeeting(), InstrumentRegistered():
             return Instrument()
         case Instrument(provisions=provisions), ProvisionRegistered(provision=provision):
             return Instrument(provisions=(*provisions, provision))
@@ -77,21 +77,21 @@ def not_ours(*_: Any, **__: Any) -> Decision:
 
 MEMBERSHIP: Aggregate[HeardMembership] = Aggregate(
     kind="membership",
-    initial=Unheard(),
+    initial=UnknownMeeting(),
     states=TypeAdapter(Annotated[HeardMembership, Field(discriminator="stage")]),
     evolve=of_membership,
     decide=not_ours,
 )
 PRIORITY: Aggregate[HeardPriority] = Aggregate(
     kind="priority",
-    initial=Unheard(),
+    initial=UnknownMeeting(),
     states=TypeAdapter(Annotated[HeardPriority, Field(discriminator="stage")]),
     evolve=of_priority,
     decide=not_ours,
 )
 INSTRUMENT: Aggregate[HeardInstrument] = Aggregate(
     kind="instrument",
-    initial=Unheard(),
+    initial=UnknownMeeting(),
     states=TypeAdapter(Annotated[HeardInstrument, Field(discriminator="stage")]),
     evolve=of_instrument,
     decide=not_ours,

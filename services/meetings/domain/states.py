@@ -13,7 +13,7 @@ from shared.events.meetings import (
     MeetingHeld,
     OutcomeRecorded,
 )
-from shared.events.values import Id, Line, Model, WorldTime
+from shared.events.values import Id, Model, ShortText, WorldTime
 from shared.events.words import Confirmer, MeetingKind, Modality
 
 E = TypeVar("E", bound=Event)
@@ -30,12 +30,12 @@ class Particulars(Model):
     """What meeting it is, as it now stands."""
 
     meeting: Id
-    title: Line
+    title: ShortText
     kind: MeetingKind
     modality: Modality | None = None
     starts_at: WorldTime | None = None
     ends_at: WorldTime | None = None
-    time_zone: Line | None = None
+    time_zone: ShortText | None = None
     versions: tuple[int, ...]
 
 

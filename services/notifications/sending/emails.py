@@ -18,7 +18,7 @@ from services.notifications.sending.courier import NotTaken
 from shared.events.notifications import NotificationPlanned
 from shared.privacy.key_ring import KeyRing
 from shared.projection.journal import Journal
-from shared.store.command_handler import Ledgers
+from shared.store.command_handler import CommandHandler
 
 _TEXT = """\
 {event} was recorded{on}.
@@ -32,7 +32,7 @@ You are told because of your subscription {subscription}. The secretariat remove
 
 
 @dataclass(frozen=True)
-class Letter:
+class Email:
     """A mail, and whom it is for; neither may be shown in a log."""
 
     recipient: str = field(repr=False)
@@ -40,15 +40,15 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Letters:
+class Emails:
     """Writes letters to subscribers, whose addresses are opened for nothing else."""
 
-    ledgers: Ledgers
+    ledgers: CommandHandler
     keys: KeyRing
     journal: Journal
     sender: str
 
-    async def write(self, planned: NotificationPlanned) -> Letter | NotTaken:
+    async def write(self, planned: NotificationPlanned) -> Email | NotTaken:
         """Write the letter that a notification asks for, or say why there can be none."""
         subscription = await self.ledgers.known(f"subscription/{planned.subscription}")
         if subscription is None or isinstance(subscription.state, Absent):
@@ -66,7 +66,7 @@ class Letters:
             content = mail(planned, recorded_at, details, self.sender, datetime.now(UTC))
         except (ValidationError, MessageError, ValueError):
             return NotTaken("unreadable_address", temporary=False)
-        return Letter(details.address, content)
+        return Email(details.address, content)
 
 
 def mail(

@@ -23,18 +23,18 @@ from services.notifications.commands import (
 )
 from services.notifications.domain.notification import NOTIFICATION, Attempted, Planned, Postponed
 from services.notifications.sending.courier import Answer, Courier, NoAnswer, NotTaken, Taken
-from services.notifications.sending.emails import Letter, Letters
+from services.notifications.sending.emails import Email, Emails
 from services.notifications.sending.settings import NotificationSettings
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import moment
 from shared.events.notifications import NotificationAttempted
-from shared.projection.fold import Folded
-from shared.projection.state_store import States
+from shared.projection.fold import FoldedState
+from shared.projection.state_store import StateStore
 from shared.runtime.telemetry import NOTIFICATIONS, Pulse
-from shared.store.command_handler import Ledgers, digest_of, handle
-from shared.store.event_store import Commit, Conflict, StoreClosed, StoreFault
+from shared.store.command_handler import CommandHandler, digest_of, handle
+from shared.store.event_store import Commit, Conflict, StoreFault, StoreFenced
 
 log = structlog.get_logger()
 
@@ -51,9 +51,9 @@ T = TypeVar("T")
 class Sender:
     """Sends what is planned, one message at a time."""
 
-    ledgers: Ledgers
-    states: States
-    letters: Letters
+    ledgers: CommandHandler
+    states: StateStore
+    letters: Emails
     settings: NotificationSettings
     pulse: Pulse
     relay: Pulse
@@ -74,7 +74,7 @@ class Sender:
                 else:
                     self.pulse.beat()
                     pause *= REST_ROUNDS
-            except (StoreFault, StoreClosed) as error:
+            except (StoreFault, StoreFenced) as error:
                 self.pulse.fault(f"store: {type(error).__name__}")
                 log.warning("sender_interrupted", error=type(error).__name__)
             await asyncio.sleep(pause)
@@ -97,7 +97,7 @@ class Sender:
         if known is not None and isinstance(known.state, Attempted):
             await self._in_hand(self._send(claim, await self.letters.write(known.state.planned)))
 
-    async def _standing(self, standing: str) -> AsyncIterator[Folded]:
+    async def _standing(self, standing: str) -> AsyncIterator[FoldedState]:
         after: str | None = None
         while page := await self.states.find("notification", {"standing": standing}, PAGE, after):
             for folded in page:
@@ -107,18 +107,18 @@ class Sender:
     def _due(self, state: Planned | Postponed) -> bool:
         return isinstance(state, Planned) or _age(state.at) >= self.settings.pause_after(state.attempt)
 
-    async def _attempt(self, folded: Folded) -> bool:
+    async def _attempt(self, folded: FoldedState) -> bool:
         letter = await self.letters.write(folded.state.planned)
         commit = await self._append(folded, AttemptNotification())
         answer = await self._send(decode(commit.events[-1]), letter) if commit else None
         return not (isinstance(answer, NotTaken) and answer.reason == "unreachable")
 
-    async def _interrupted(self, folded: Folded) -> None:
+    async def _interrupted(self, folded: FoldedState) -> None:
         commit = await self._append(folded, ReportUncertain(attempt=folded.state.attempt, reason="interrupted"))
         if commit is not None:
             _count(decode(commit.events[-1]), "uncertain")
 
-    async def _append(self, folded: Folded, command: Command) -> Commit | None:
+    async def _append(self, folded: FoldedState, command: Command) -> Commit | None:
         """Append to a record that is as it was heard to be; None where another was first, which is no refusal."""
         head, recorded = await self.ledgers.store.read(folded.stream)
         if head.version != folded.version:
@@ -133,7 +133,7 @@ class Sender:
         except Conflict:
             return None
 
-    async def _send(self, claim: Recorded, letter: Letter | NotTaken) -> Answer | None:
+    async def _send(self, claim: Recorded, letter: Email | NotTaken) -> Answer | None:
         """Deliver what was claimed, unless so long ago that it may be called interrupted before this ends."""
         if _age(claim.time) > self.settings.interrupted_after - 2 * self.settings.smtp_timeout:
             return None
@@ -150,7 +150,7 @@ class Sender:
             try:
                 outcome = await handle(self.ledgers, claim.subject, command, context)
                 break
-            except (StoreFault, StoreClosed, Conflict) as error:
+            except (StoreFault, StoreFenced, Conflict) as error:
                 log.warning("answer_not_stored_yet", stream=claim.subject, error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
         if isinstance(outcome, Rejection):

@@ -26,13 +26,13 @@ from shared.events.values import Model
 MeetingStage = Literal["proposed", "convened", "held", "cancelled"]
 
 
-class Unheard(Model):
+class UnknownMeeting(Model):
     """Nothing was heard of this meeting."""
 
     stage: Literal["unheard"] = "unheard"
 
 
-class Heard(Model):
+class MeetingReplica(Model):
     """A meeting as it now stands, who came, and what was given to them; `versions` are all the events behind it."""
 
     stage: MeetingStage
@@ -51,7 +51,7 @@ class Heard(Model):
     documents: tuple[dict[str, str], ...] = ()
 
 
-Meeting: TypeAlias = Unheard | Heard
+Meeting: TypeAlias = UnknownMeeting | MeetingReplica
 
 
 def evolve(state: Meeting, fact: Fact) -> Meeting:
@@ -59,13 +59,13 @@ def evolve(state: Meeting, fact: Fact) -> Meeting:
     kind = type(fact.data)
     if kind in _BEGINS:
         return _begun(_BEGINS[kind], fact.data, fact)
-    if kind not in _CHANGES or isinstance(state, Unheard):
+    if kind not in _CHANGES or isinstance(state, UnknownMeeting):
         return state
     return state.model_copy(update={**_CHANGES[kind](state, fact.data), "versions": state.versions + fact.versions})
 
 
-def _begun(stage: MeetingStage, data: Any, fact: Fact) -> Heard:
-    return Heard(
+def _begun(stage: MeetingStage, data: Any, fact: Fact) -> MeetingReplica:
+    return MeetingReplica(
         stage=stage,
         title=data.title,
         kind=data.kind,
@@ -79,7 +79,7 @@ def _begun(stage: MeetingStage, data: Any, fact: Fact) -> Heard:
     )
 
 
-def _attended(state: Heard, attendance: AttendanceRecorded) -> dict[str, Any]:
+def _attended(state: MeetingReplica, attendance: AttendanceRecorded) -> dict[str, Any]:
     members, place = state.members, bisect_left(state.members, attendance.member)
     if members[place : place + 1] != (attendance.member,):
         members = (*members[:place], attendance.member, *members[place:])
@@ -88,7 +88,7 @@ def _attended(state: Heard, attendance: AttendanceRecorded) -> dict[str, Any]:
     return {"members": members, "remote": state.remote + 1}
 
 
-def _given_out(state: Heard, document: DocumentDisseminated) -> dict[str, Any]:
+def _given_out(state: MeetingReplica, document: DocumentDisseminated) -> dict[str, Any]:
     """Note what was given out, and whether a form of it is known to be accessible (founding note, paragraph 23)."""
     answers = {rendition.accessible for rendition in document.renditions}
     accessible = "yes" if True in answers else "no" if answers == {False} else "unknown"
@@ -97,11 +97,11 @@ def _given_out(state: Heard, document: DocumentDisseminated) -> dict[str, Any]:
     return {"documents": (*state.documents, paper)}
 
 
-def _rescheduled(state: Heard, moved: MeetingRescheduled) -> dict[str, Any]:
+def _rescheduled(state: MeetingReplica, moved: MeetingRescheduled) -> dict[str, Any]:
     return {"starts_at": moved.starts_at, "ends_at": moved.ends_at, "modality": moved.modality or state.modality}
 
 
-def _held(state: Heard, held: MeetingHeld) -> dict[str, Any]:
+def _held(state: MeetingReplica, held: MeetingHeld) -> dict[str, Any]:
     return {
         "stage": "held",
         "starts_at": held.held_from or state.starts_at,
@@ -110,7 +110,7 @@ def _held(state: Heard, held: MeetingHeld) -> dict[str, Any]:
 
 
 _BEGINS: dict[type[Event], MeetingStage] = {MeetingProposed: "proposed", MeetingRecorded: "held"}
-_CHANGES: dict[type[Event], Callable[[Heard, Any], dict[str, Any]]] = {
+_CHANGES: dict[type[Event], Callable[[MeetingReplica, Any], dict[str, Any]]] = {
     AttendanceRecorded: _attended,
     DocumentDisseminated: _given_out,
     MeetingRescheduled: _rescheduled,
@@ -126,7 +126,7 @@ def _decide(_state: Meeting, command: Command, *, stream: str, **_: Any) -> Deci
 
 MEETING: Aggregate[Meeting] = Aggregate(
     kind="meeting",
-    initial=Unheard(),
+    initial=UnknownMeeting(),
     states=TypeAdapter(Annotated[Meeting, Field(discriminator="stage")]),
     evolve=evolve,
     decide=_decide,

@@ -15,7 +15,7 @@ from services.recommendations.commands import (
     RegisterProvision,
     SupersedeInstrument,
 )
-from services.recommendations.domain.recorded_fact import Said, said
+from services.recommendations.domain.recorded_fact import RecordedFact, said
 from services.recommendations.domain.rules import NamesUnknownInstrument, ProvisionNotOnRecord
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import OutOfOrder
@@ -50,15 +50,15 @@ class Registered(Model):
     """An instrument in the register."""
 
     stage: Literal["registered"] = "registered"
-    registered: Said[InstrumentRegistered]
-    provisions: tuple[Said[ProvisionRegistered], ...] = ()
-    discharged: tuple[Said[ReportingDutyDischarged], ...] = ()
-    superseded: tuple[Said[InstrumentSuperseded], ...] = ()
-    reaffirmed: tuple[Said[InstrumentReaffirmed], ...] = ()
-    carried: tuple[Said[InstrumentCarried], ...] = ()
-    endorsed: tuple[Said[InstrumentEndorsed], ...] = ()
+    registered: RecordedFact[InstrumentRegistered]
+    provisions: tuple[RecordedFact[ProvisionRegistered], ...] = ()
+    discharged: tuple[RecordedFact[ReportingDutyDischarged], ...] = ()
+    superseded: tuple[RecordedFact[InstrumentSuperseded], ...] = ()
+    reaffirmed: tuple[RecordedFact[InstrumentReaffirmed], ...] = ()
+    carried: tuple[RecordedFact[InstrumentCarried], ...] = ()
+    endorsed: tuple[RecordedFact[InstrumentEndorsed], ...] = ()
 
-    def provision(self, provision: str) -> Said[ProvisionRegistered] | None:
+    def provision(self, provision: str) -> RecordedFact[ProvisionRegistered] | None:
         """Return a provision by its id."""
         return next((item for item in self.provisions if item.data.provision == provision), None)
 

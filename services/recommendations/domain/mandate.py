@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from services.recommendations.domain.instrument import Registered
-from services.recommendations.domain.recorded_fact import Said
+from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.state import Citation
 from shared.events.recommendations import InstrumentSuperseded
 from shared.events.values import earliest_day, latest_day
 
 
-def unanswered_supersessions(citation: Citation, instrument: Registered) -> list[Said[InstrumentSuperseded]]:
+def unanswered_supersessions(citation: Citation, instrument: Registered) -> list[RecordedFact[InstrumentSuperseded]]:
     """Return the supersessions of a citation's instrument that no reconfirmation names."""
     return [item for item in instrument.superseded if citation.reconfirmed_against(item.data.by) is None]
 

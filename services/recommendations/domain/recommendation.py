@@ -24,7 +24,7 @@ from services.recommendations.commands import (
     UnciteMandate,
 )
 from services.recommendations.domain import lineage, naming, rules
-from services.recommendations.domain.foreign import Heard
+from services.recommendations.domain.foreign import MeetingReplica
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.mandate import was_live
 from services.recommendations.domain.registers import Absent as NotRecorded
@@ -99,7 +99,7 @@ def _origin(state: Open, command: RecordOrigin, stream: str, facts: Facts, _cont
 
 
 def _discuss(state: Open, command: DiscussRecommendation, stream: str, facts: Facts, _context: Context) -> Decision:
-    meeting: Heard = facts[f"meeting/{command.meeting}"].state
+    meeting: MeetingReplica = facts[f"meeting/{command.meeting}"].state
     on = meeting.starts_at[:10] if meeting.starts_at else None
     return [event_from(command, events.RecommendationDiscussed, on=on, seen=_seen(command.meeting, facts))]
 
@@ -113,14 +113,14 @@ def _adopt(state: Open, command: AdoptRecommendation, stream: str, facts: Facts,
         if context.role != "secretariat":
             return rules.OnlySecretariatRecordsAnUnknownAdoption(context.role)
         return [event_from(command, events.RecommendationAdopted)]
-    meeting: Heard = facts[f"meeting/{command.meeting}"].state
+    meeting: MeetingReplica = facts[f"meeting/{command.meeting}"].state
     if meeting.stage != "held":
         return rules.MeetingNotHeld(command.meeting, meeting.stage)
     on = command.adopted_on or _only_day(meeting)
     return [event_from(command, events.RecommendationAdopted, adopted_on=on, seen=_seen(command.meeting, facts))]
 
 
-def _only_day(meeting: Heard) -> str | None:
+def _only_day(meeting: MeetingReplica) -> str | None:
     """Return the day of a meeting of one day; on which of several days it adopted is not for us to say."""
     starts, ends = meeting.starts_at, meeting.ends_at
     return starts[:10] if starts and (ends is None or ends[:10] == starts[:10]) else None

@@ -15,7 +15,7 @@ from services.recommendations.commands import (
     SelectPriority,
 )
 from services.recommendations.domain.instrument import Registered
-from services.recommendations.domain.recorded_fact import Said, said
+from services.recommendations.domain.recorded_fact import RecordedFact, said
 from services.recommendations.domain.rules import CitesUnknownProvision
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
@@ -42,15 +42,15 @@ class OnRecord(Model, Generic[E]):
     """It is on record."""
 
     stage: Literal["on record"] = "on record"
-    recorded: Said[E]
+    recorded: RecordedFact[E]
 
 
 class Closed(Model, Generic[E]):
     """It was on record and has ended."""
 
     stage: Literal["closed"] = "closed"
-    recorded: Said[E]
-    closed: Said[PriorityClosed]
+    recorded: RecordedFact[E]
+    closed: RecordedFact[PriorityClosed]
 
 
 Session: TypeAlias = Absent | OnRecord[CommitteeSessionRecorded]

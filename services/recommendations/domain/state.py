@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from services.recommendations.domain.recorded_fact import Said, said
+from services.recommendations.domain.recorded_fact import RecordedFact, said
 from shared.domain.aggregate import Fact
 from shared.events.event import Event
 from shared.events.recommendations import (
@@ -31,15 +31,15 @@ from shared.events.values import Model
 class Citation(Model):
     """A provision cited, perhaps uncited since, perhaps reconfirmed against supersessions."""
 
-    cited: Said[MandateCited]
-    uncited: Said[MandateUncited] | None = None
-    reconfirmed: tuple[Said[CitationReconfirmed], ...] = ()
+    cited: RecordedFact[MandateCited]
+    uncited: RecordedFact[MandateUncited] | None = None
+    reconfirmed: tuple[RecordedFact[CitationReconfirmed], ...] = ()
 
     def is_of(self, instrument: str, provision: str) -> bool:
         """Tell whether it is this provision that is cited."""
         return (self.cited.data.instrument, self.cited.data.provision) == (instrument, provision)
 
-    def reconfirmed_against(self, instrument: str) -> Said[CitationReconfirmed] | None:
+    def reconfirmed_against(self, instrument: str) -> RecordedFact[CitationReconfirmed] | None:
         """Return the reconfirmation that names this superseding instrument."""
         return next((item for item in self.reconfirmed if item.data.superseded_by == instrument), None)
 
@@ -53,20 +53,20 @@ class Absent(Model):
 class Recommendation(Model):
     """All that is on record of a recommendation."""
 
-    drafted: Said[RecommendationDrafted]
-    revised: tuple[Said[RecommendationRevised], ...] = ()
+    drafted: RecordedFact[RecommendationDrafted]
+    revised: tuple[RecordedFact[RecommendationRevised], ...] = ()
     citations: tuple[Citation, ...] = ()
-    origins: tuple[Said[OriginRecorded], ...] = ()
-    discussed: tuple[Said[RecommendationDiscussed], ...] = ()
-    adopted: Said[RecommendationAdopted] | None = None
-    transmitted: tuple[Said[RecommendationTransmitted], ...] = ()
-    disposed: tuple[Said[CommitteeDispositionRecorded], ...] = ()
-    carried: tuple[Said[RecommendationCarried], ...] = ()
-    followed_up: tuple[Said[FollowUpReported], ...] = ()
-    superseded: tuple[Said[RecommendationSuperseded], ...] = ()
-    merged: tuple[Said[RecommendationMerged], ...] = ()
-    split: tuple[Said[RecommendationSplit], ...] = ()
-    withdrawn: Said[RecommendationWithdrawn] | None = None
+    origins: tuple[RecordedFact[OriginRecorded], ...] = ()
+    discussed: tuple[RecordedFact[RecommendationDiscussed], ...] = ()
+    adopted: RecordedFact[RecommendationAdopted] | None = None
+    transmitted: tuple[RecordedFact[RecommendationTransmitted], ...] = ()
+    disposed: tuple[RecordedFact[CommitteeDispositionRecorded], ...] = ()
+    carried: tuple[RecordedFact[RecommendationCarried], ...] = ()
+    followed_up: tuple[RecordedFact[FollowUpReported], ...] = ()
+    superseded: tuple[RecordedFact[RecommendationSuperseded], ...] = ()
+    merged: tuple[RecordedFact[RecommendationMerged], ...] = ()
+    split: tuple[RecordedFact[RecommendationSplit], ...] = ()
+    withdrawn: RecordedFact[RecommendationWithdrawn] | None = None
 
     def citation_of(self, instrument: str, provision: str) -> Citation | None:
         """Return the citation of a provision that was not taken back."""

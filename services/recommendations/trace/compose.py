@@ -8,17 +8,17 @@ from typing import Any
 
 from services.recommendations.domain.state import Absent, Recommendation
 from services.recommendations.trace import gaps, mandates, outcome, work
-from services.recommendations.trace.reader import Reader, certainty, given
+from services.recommendations.trace.reader import ProvenanceTracker, certainty, given
 from services.recommendations.trace.window import Window, mark
 from shared.events.canonical import canonical_unchecked
-from shared.projection.fold import Folded
+from shared.projection.fold import FoldedState
 
 SHAPE = 1
 OWN_REFERENCE = "this system's own reference, not a United Nations symbol"
 _STORE_FIELDS = ("_id", "revision", "made_of")
 
 
-def needs(reference: str, states: Mapping[str, Folded]) -> set[str]:
+def needs(reference: str, states: Mapping[str, FoldedState]) -> set[str]:
     """Return the streams that must still be read before a trace can be composed; ask again until there are none."""
     root = f"recommendation/{reference}"
     if root not in states:
@@ -30,13 +30,13 @@ def needs(reference: str, states: Mapping[str, Folded]) -> set[str]:
     return named - states.keys()
 
 
-def compose(reference: str, states: Mapping[str, Folded], as_of: date | None = None) -> dict[str, Any] | None:
+def compose(reference: str, states: Mapping[str, FoldedState], as_of: date | None = None) -> dict[str, Any] | None:
     """Compose a trace from the states that `needs` named; None if it is not on record (by `as_of`)."""
     own = f"recommendation/{reference}"
     state = states[own].state
     if isinstance(state, Absent) or not Window(as_of).sees(state.drafted.data.on):
         return None
-    reader = Reader(own, states, Window(as_of))
+    reader = ProvenanceTracker(own, states, Window(as_of))
     trace: dict[str, Any] = given(
         recommendation=_recommendation(state, reader),
         mandates=mandates.mandates(state, reader),
@@ -59,7 +59,7 @@ def trace_bytes(trace: Mapping[str, Any]) -> bytes:
     return canonical_unchecked({name: value for name, value in trace.items() if name not in _STORE_FIELDS})
 
 
-def _recommendation(state: Recommendation, reader: Reader) -> dict[str, Any]:
+def _recommendation(state: Recommendation, reader: ProvenanceTracker) -> dict[str, Any]:
     reader.own_fact("recommendation", state.drafted)
     fields = state.drafted.data.model_dump(mode="json", exclude_none=True)
     for revision in state.revised:

@@ -6,23 +6,23 @@ from typing import Any
 
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.state import Citation, Recommendation
-from services.recommendations.trace.reader import Reader, certainty, given
+from services.recommendations.trace.reader import ProvenanceTracker, certainty, given
 from services.recommendations.trace.window import mark
 
 
-def mandates(state: Recommendation, reader: Reader) -> list[dict[str, Any]]:
+def mandates(state: Recommendation, reader: ProvenanceTracker) -> list[dict[str, Any]]:
     """Return the citations that are seen, in the order in which they were made."""
     seen = [citation for citation in state.citations if _is_seen(citation, reader)]
     return [_mandate(f"mandates/{index}", citation, reader) for index, citation in enumerate(seen)]
 
 
-def _is_seen(citation: Citation, reader: Reader) -> bool:
+def _is_seen(citation: Citation, reader: ProvenanceTracker) -> bool:
     instrument = reader.instrument(citation.cited.data.instrument)
     adopted = instrument.registered.data.adopted_on if instrument else None
     return reader.window.sees(citation.cited.data.on) and reader.window.sees(adopted)
 
 
-def _mandate(statement: str, citation: Citation, reader: Reader) -> dict[str, Any]:
+def _mandate(statement: str, citation: Citation, reader: ProvenanceTracker) -> dict[str, Any]:
     cited = citation.cited.data
     instrument = reader.instrument(cited.instrument)
     reader.own_fact(statement, citation.cited)
@@ -39,7 +39,7 @@ def _mandate(statement: str, citation: Citation, reader: Reader) -> dict[str, An
     )
 
 
-def _instrument(statement: str, key: str, instrument: Registered | None, reader: Reader) -> dict[str, Any]:
+def _instrument(statement: str, key: str, instrument: Registered | None, reader: ProvenanceTracker) -> dict[str, Any]:
     if instrument is None:
         return {"cite": key}
     stream, data = f"instrument/{key}", instrument.registered.data
@@ -70,7 +70,7 @@ def _instrument(statement: str, key: str, instrument: Registered | None, reader:
 
 
 def _provision(
-    statement: str, key: str, provision: str, instrument: Registered | None, reader: Reader
+    statement: str, key: str, provision: str, instrument: Registered | None, reader: ProvenanceTracker
 ) -> dict[str, Any]:
     found = instrument.provision(provision) if instrument else None
     if instrument is None or found is None:
@@ -93,7 +93,9 @@ def _provision(
     )
 
 
-def _standing(statement: str, citation: Citation, instrument: Registered | None, reader: Reader) -> dict[str, Any]:
+def _standing(
+    statement: str, citation: Citation, instrument: Registered | None, reader: ProvenanceTracker
+) -> dict[str, Any]:
     window = reader.window
     if citation.uncited is not None and window.sees(citation.uncited.data.on):
         reader.own_fact(statement, citation.uncited)
@@ -120,7 +122,7 @@ def _standing(statement: str, citation: Citation, instrument: Registered | None,
     return given(standing="suspect" if why else "live", why=why or None, reconfirmed=answered or None)
 
 
-def _naming(statement: str, key: str, reader: Reader) -> dict[str, Any]:
+def _naming(statement: str, key: str, reader: ProvenanceTracker) -> dict[str, Any]:
     other = reader.instrument(key)
     if other is None:
         return {}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from services.recommendations.domain.naming import evidence_streams
-from services.recommendations.domain.recorded_fact import Said
+from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.state import Recommendation
-from services.recommendations.trace.reader import Reader, certainty, given
+from services.recommendations.trace.reader import ProvenanceTracker, certainty, given
 from services.recommendations.trace.window import mark
 from shared.events.values import Evidence
 
 
-def transmission(state: Recommendation, reader: Reader) -> list[dict[str, Any]]:
+def transmission(state: Recommendation, reader: ProvenanceTracker) -> list[dict[str, Any]]:
     """Return the sessions that it went to; where the day is not on record, the session's first day dates it."""
     seen: list[dict[str, Any]] = []
     for item in state.transmitted:
@@ -39,7 +39,7 @@ def transmission(state: Recommendation, reader: Reader) -> list[dict[str, Any]]:
     return seen
 
 
-def dispositions(state: Recommendation, reader: Reader) -> list[dict[str, Any]]:
+def dispositions(state: Recommendation, reader: ProvenanceTracker) -> list[dict[str, Any]]:
     """Return what the Committee did; where the day is not on record, the session's last day dates it."""
     seen: list[dict[str, Any]] = []
     for item in state.disposed:
@@ -66,7 +66,7 @@ def dispositions(state: Recommendation, reader: Reader) -> list[dict[str, Any]]:
     return seen
 
 
-def follow_up(state: Recommendation, reader: Reader) -> list[dict[str, Any]]:
+def follow_up(state: Recommendation, reader: ProvenanceTracker) -> list[dict[str, Any]]:
     """Return what was reported to have been done, each with its evidence."""
     seen: list[dict[str, Any]] = []
     for item in state.followed_up:
@@ -89,7 +89,7 @@ def follow_up(state: Recommendation, reader: Reader) -> list[dict[str, Any]]:
     return seen
 
 
-def lineage(state: Recommendation, reader: Reader) -> dict[str, Any]:
+def lineage(state: Recommendation, reader: ProvenanceTracker) -> dict[str, Any]:
     """Return how it relates to other recommendations, and the instruments that carried it."""
     found: dict[str, list[Any]] = {}
     for names, items in (
@@ -118,7 +118,9 @@ _WORDS = {
 }
 
 
-def _add_lineage(found: dict[str, list[Any]], names: tuple[str, ...], item: Said[Any], reader: Reader) -> None:
+def _add_lineage(
+    found: dict[str, list[Any]], names: tuple[str, ...], item: RecordedFact[Any], reader: ProvenanceTracker
+) -> None:
     if not reader.window.sees(item.data.on):
         return
     reader.own_fact("lineage", item)
@@ -130,7 +132,7 @@ def _add_lineage(found: dict[str, list[Any]], names: tuple[str, ...], item: Said
             found.setdefault(words, []).extend(given(reference=other, on=item.data.on) for other in others)
 
 
-def _carry(found: dict[str, list[Any]], item: Said[Any], reader: Reader) -> None:
+def _carry(found: dict[str, list[Any]], item: RecordedFact[Any], reader: ProvenanceTracker) -> None:
     reader.own_fact("lineage", item)
     data = item.data
     if (instrument := reader.instrument(data.instrument)) is not None:
@@ -146,18 +148,18 @@ def _carry(found: dict[str, list[Any]], item: Said[Any], reader: Reader) -> None
     )
 
 
-def _session(session: int, reader: Reader) -> dict[str, Any]:
+def _session(session: int, reader: ProvenanceTracker) -> dict[str, Any]:
     recorded = reader.recorded(f"session/{session}")
     return {} if recorded is None else recorded.data.model_dump(mode="json", exclude_none=True)
 
 
-def _behind_session(statement: str, session: int, reader: Reader) -> None:
+def _behind_session(statement: str, session: int, reader: ProvenanceTracker) -> None:
     recorded = reader.recorded(f"session/{session}")
     if recorded is not None:
         reader.note(statement, f"session/{session}", recorded.versions)
 
 
-def _evidence(statement: str, evidence: Evidence | None, reader: Reader) -> dict[str, Any] | None:
+def _evidence(statement: str, evidence: Evidence | None, reader: ProvenanceTracker) -> dict[str, Any] | None:
     if evidence is None:
         return None
     shown = evidence.model_dump(mode="json", exclude_none=True)

@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from services.recommendations.domain.foreign import Heard
+from services.recommendations.domain.foreign import MeetingReplica
 from services.recommendations.domain.instrument import Registered
-from services.recommendations.domain.recorded_fact import Said
+from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.registers import Closed, OnRecord
 from services.recommendations.trace.window import Window
 from shared.events.event import Event
-from shared.projection.fold import Folded
+from shared.projection.fold import FoldedState
 
 M = TypeVar("M")
 
 
-class Reader:
+class ProvenanceTracker:
     """Reads states by stream and notes, for each statement made of them, stream, version, position and hash."""
 
-    def __init__(self, own: str, states: Mapping[str, Folded], window: Window) -> None:
+    def __init__(self, own: str, states: Mapping[str, FoldedState], window: Window) -> None:
         self.own = own
         self.window = window
         self._states = states
@@ -30,11 +30,11 @@ class Reader:
         """Return an instrument that was heard of."""
         return self._state(f"instrument/{instrument}", Registered)
 
-    def meeting(self, meeting: str) -> Heard | None:
+    def meeting(self, meeting: str) -> MeetingReplica | None:
         """Return a meeting that was heard of."""
-        return self._state(f"meeting/{meeting}", Heard)
+        return self._state(f"meeting/{meeting}", MeetingReplica)
 
-    def recorded(self, stream: str) -> Said[Any] | None:
+    def recorded(self, stream: str) -> RecordedFact[Any] | None:
         """Return what is on record of a session, deliverable or priority."""
         state = self._states[stream].state if stream in self._states else None
         return state.recorded if isinstance(state, OnRecord | Closed) else None
@@ -53,7 +53,7 @@ class Reader:
         streams = self._behind.setdefault(statement, {})
         streams[stream] = streams[stream] + versions if stream in streams else versions
 
-    def own_fact(self, statement: str, item: Said[Event]) -> None:
+    def own_fact(self, statement: str, item: RecordedFact[Event]) -> None:
         """Put an event of the recommendation itself behind a statement."""
         self.note(statement, self.own, item.versions)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.recommendations.domain.recorded_fact import Said
+from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.state import Recommendation
-from services.recommendations.trace.reader import Reader, certainty, given
+from services.recommendations.trace.reader import ProvenanceTracker, certainty, given
 from services.recommendations.trace.window import mark
 from shared.events.event import Event
 
 
-def priority(state: Recommendation, reader: Reader) -> dict[str, Any] | None:
+def priority(state: Recommendation, reader: ProvenanceTracker) -> dict[str, Any] | None:
     """Return the priority that the recommendation serves."""
     if state.priority is None:
         return None
@@ -38,9 +38,9 @@ def priority(state: Recommendation, reader: Reader) -> dict[str, Any] | None:
     )
 
 
-def work(state: Recommendation, reader: Reader) -> list[dict[str, Any]]:
+def work(state: Recommendation, reader: ProvenanceTracker) -> list[dict[str, Any]]:
     """Return origin, discussions and adoption, each with the meeting where it took place as far as known."""
-    steps: list[tuple[str, Said[Any], str | None]] = [
+    steps: list[tuple[str, RecordedFact[Any], str | None]] = [
         *(("origin", item, item.data.on or _day_of(item.data.meeting, reader)) for item in state.origins),
         *(("discussion", item, item.data.on or _day_of(item.data.meeting, reader)) for item in state.discussed),
     ]
@@ -51,12 +51,14 @@ def work(state: Recommendation, reader: Reader) -> list[dict[str, Any]]:
     return [_step(f"work/{index}", *step, reader) for index, step in enumerate(seen)]
 
 
-def _day_of(meeting: str | None, reader: Reader) -> str | None:
+def _day_of(meeting: str | None, reader: ProvenanceTracker) -> str | None:
     heard = reader.meeting(meeting) if meeting else None
     return heard.starts_at[:10] if heard and heard.starts_at else None
 
 
-def _step(statement: str, role: str, item: Said[Any], day: str | None, reader: Reader) -> dict[str, Any]:
+def _step(
+    statement: str, role: str, item: RecordedFact[Any], day: str | None, reader: ProvenanceTracker
+) -> dict[str, Any]:
     reader.own_fact(statement, item)
     data = item.data
     return given(
@@ -68,7 +70,7 @@ def _step(statement: str, role: str, item: Said[Any], day: str | None, reader: R
     )
 
 
-def _place(statement: str, data: Event, reader: Reader) -> dict[str, Any]:
+def _place(statement: str, data: Event, reader: ProvenanceTracker) -> dict[str, Any]:
     meeting: str | None = getattr(data, "meeting", None)
     if meeting is not None:
         return {"meeting": meeting, **_meeting(statement, meeting, reader)}
@@ -80,7 +82,7 @@ def _place(statement: str, data: Event, reader: Reader) -> dict[str, Any]:
     )
 
 
-def _meeting(statement: str, key: str, reader: Reader) -> dict[str, Any]:
+def _meeting(statement: str, key: str, reader: ProvenanceTracker) -> dict[str, Any]:
     heard, stream = reader.meeting(key), f"meeting/{key}"
     if heard is None:
         return {}

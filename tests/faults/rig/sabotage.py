@@ -20,13 +20,13 @@ from services.notifications.sending.sender import Sender
 from services.recommendations import projection as reading
 from services.recommendations.projection import Traces
 from shared.consumer import record as intake
-from shared.consumer.offsets import Offsets
+from shared.consumer.offsets import OffsetStore
 from shared.consumer.subscriber import Subscriber
 from shared.domain.aggregate import Context
 from shared.events.catalogue import Recorded, Undecodable
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Lease, Relay
-from shared.projection.projector import Projection
+from shared.projection.projector import Projector
 from shared.store.event_store import EventStore
 from tests.faults.rig import clock
 from tests.faults.rig.points import Point, Points
@@ -68,13 +68,13 @@ def install(points: Points) -> None:
     patch(Relay, "_publish", killed(points, "ledger stored"))
     patch(Relay, "_publish", lambda publish: half_published(publish, points))
     patch(Ledger, "raise_published", killed(points, "published"))
-    patch(Projection, "_act", killed(points, "states stored"))
+    patch(Projector, "_act", killed(points, "states stored"))
     patch(Traces, "compose_for", killed(points, "states stored"))
-    patch(Offsets, "reached", killed(points, "effects stored"))
+    patch(OffsetStore, "reached", killed(points, "effects stored"))
     patch(Subscriber, "_commit", killed(points, "offsets stored"))
-    patch(Projection, "hear", killed(points, "batch in hand"))
-    patch(Projection, "settle", killed(points, "heard, not settled", when=holds))
-    patch(Projection, "hear", lambda take: long_or_failing(take, points))
+    patch(Projector, "hear", killed(points, "batch in hand"))
+    patch(Projector, "settle", killed(points, "heard, not settled", when=holds))
+    patch(Projector, "hear", lambda take: long_or_failing(take, points))
     patch(Traces, "_written", lambda written: slow(written, points))
     patch(intake, "decode", lambda decode: forgetful(decode, points))
     patch(Lease, "take", lambda take: ignored(take, points))

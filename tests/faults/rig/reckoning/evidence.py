@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pymongo import MongoClient
 
-from shared.consumer.record import Arrival
+from shared.consumer.record import KafkaRecord
 from shared.events.catalogue import Recorded, decode
 from tests.faults.rig.platform import Platform
 from tests.journey.topics import everything_on
@@ -33,7 +33,7 @@ class Evidence:
 
     commits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     ledger: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    topic: dict[str, list[Arrival]] = field(default_factory=dict)
+    topic: dict[str, list[KafkaRecord]] = field(default_factory=dict)
     raws: dict[str, dict[Key, bytes]] = field(default_factory=dict)
     mail: list[Mail] = field(default_factory=list)
     _recorded: dict[str, dict[Key, Recorded]] = field(default_factory=dict)

@@ -15,8 +15,8 @@ from services.recommendations import projection as recommendations
 from services.recommendations.trace import SHAPE as TRACE_SHAPE
 from services.recommendations.trace import trace_bytes
 from shared.domain.aggregate import Aggregate
-from shared.projection.fold import PASSING, Folded, fold_on
-from shared.projection.state_store import States
+from shared.projection.fold import UNFOLDED, FoldedState, fold_on
+from shared.projection.state_store import StateStore
 from tests.faults.rig.platform import Platform
 from tests.faults.rig.reckoning.evidence import Evidence
 from tests.faults.rig.reckoning.findings import Findings
@@ -55,7 +55,7 @@ async def _reckon(platform: Platform, evidence: Evidence, findings: Findings) ->
             history = _history(evidence, service)
             database = client[grants.database(service)]
             heads = {stream: head for heard in hears(service) for stream, head in evidence.heads(heard).items()}
-            live = await States(database, dict(aggregates), shape).read(heads)
+            live = await StateStore(database, dict(aggregates), shape).read(heads)
             _current(service, heads, live.values(), findings)
             _equal(service, dict(_folded(history, aggregates)), live, findings)
             await _nobody_else(service, heads, database, findings)
@@ -74,7 +74,7 @@ def _history(evidence: Evidence, service: str) -> History:
     return history
 
 
-def _current(service: str, heads: Mapping[str, int], live: Iterable[Folded], findings: Findings) -> None:
+def _current(service: str, heads: Mapping[str, int], live: Iterable[FoldedState], findings: Findings) -> None:
     """Every stored version, and so every acknowledged one, is visible in every service that hears it."""
     count = 0
     for state in live:
@@ -86,15 +86,17 @@ def _current(service: str, heads: Mapping[str, int], live: Iterable[Folded], fin
     findings.count("streams read", service, count)
 
 
-def _folded(history: History, aggregates: Mapping[str, Aggregate[Any]]) -> Iterable[tuple[str, Folded]]:
+def _folded(history: History, aggregates: Mapping[str, Aggregate[Any]]) -> Iterable[tuple[str, FoldedState]]:
     for stream, events in streams_of(history):
-        aggregate = aggregates.get(stream.partition("/")[0], PASSING)
-        outcome = fold_on(aggregate, Folded(stream, aggregate.initial), events)
+        aggregate = aggregates.get(stream.partition("/")[0], UNFOLDED)
+        outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), events)
         assert outcome is not None, "a fold from version 1 takes corrections"
         yield stream, outcome.folded
 
 
-def _equal(service: str, replayed: Mapping[str, Folded], live: Mapping[str, Folded], findings: Findings) -> None:
+def _equal(
+    service: str, replayed: Mapping[str, FoldedState], live: Mapping[str, FoldedState], findings: Findings
+) -> None:
     for stream, state in live.items():
         if state._replace(revision=0, acted=0, waits=False) != replayed[stream]._replace(waits=False):
             findings.lose(f"{service}: the state of {stream} is not what its history replayed from Kafka comes to")

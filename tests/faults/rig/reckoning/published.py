@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from shared.consumer.record import Heard, Poison, take_apart
+from shared.consumer.record import ConsumedEvent, Poison, decode_record
 from tests.faults.rig.reckoning.evidence import Evidence, Key
 from tests.faults.rig.reckoning.findings import Findings
 from tests.faults.rig.reckoning.sequenced import entries_of
@@ -24,7 +24,7 @@ def _first_deliveries(evidence: Evidence, service: str, injected: Collection[str
     for arrival in evidence.topic[service]:
         if arrival.origin in injected:
             continue
-        event = take_apart(arrival)
+        event = decode_record(arrival)
         if isinstance(event, Poison):
             findings.lose(f"{arrival.origin} holds what the relay never published: {event.reason}")
             continue
@@ -40,7 +40,9 @@ def _first_deliveries(evidence: Evidence, service: str, injected: Collection[str
     return {(stream, version) for stream, head in heads.items() for version in range(1, head + 1)}
 
 
-def _same(evidence: Evidence, service: str, entries: list[tuple[Key, str]], event: Heard, findings: Findings) -> None:
+def _same(
+    evidence: Evidence, service: str, entries: list[tuple[Key, str]], event: ConsumedEvent, findings: Findings
+) -> None:
     if evidence.raws[service].get(event.key) != event.raw:
         findings.lose(f"{event.origin}: {event.key} was published with bytes that are not stored")
     elif event.position >= len(entries) or entries[event.position] != (event.key, event.leaf):
