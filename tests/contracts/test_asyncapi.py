@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.consumer.record import Heard, decode_record
+from shared.consumer.record import ConsumedEvent, decode_record
 from shared.events.catalogue import EVENTS, SERVICES
 from shared.events.envelope import EVENT_LIMIT
 from shared.ledger.relay import CONTENT_TYPE
@@ -152,7 +152,7 @@ def test_the_headers_are_those_that_the_relay_sends_and_an_intake_asks_for(home:
     name, raw = next((name, raw) for name, raw in golden().items() if name in said["components"]["messages"])
     arrival = History().arrival("synthetic/example", raw, EVENTS[name].service)
     assert {header for header, _ in arrival.headers} | {"content-type"} == headers.keys()
-    assert isinstance(decode_record(arrival), Heard)
+    assert isinstance(decode_record(arrival), ConsumedEvent)
     for header in ("position", "leaf"):
         lacking = replace(arrival, headers=tuple(given for given in arrival.headers if given[0] != header))
         assert decode_record(lacking).reason == "bad_header"
