@@ -28,7 +28,7 @@ from shared.runtime.telemetry import Pulse
 
 
 class Clock:
-    """When the first batch was taken, when the last one was done, and how many records there were."""
+    """When the first batch was records, when the last one was done, and how many records there were."""
 
     def __init__(self) -> None:
         self.first = 0.0
@@ -44,13 +44,13 @@ class Clock:
         self.last = time.time()
         self.count += count
 
-    def said(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return what was noted."""
         return {"first": self.first, "last": self.last, "count": self.count}
 
 
 async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instance: str) -> dict[str, Any]:
-    """Read as the recommendations service does, until told to stop."""
+    """Read as the recommendations service does, until stopped."""
     settings = settings_for(kafka, mongodb, database, instance)
     tune_gc()
     reading = reading_of(settings)
@@ -58,21 +58,21 @@ async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instan
     clock = Clock()
 
     class Timed:
-        """The projection of the service, with a clock."""
+        """The projector of the service, with a clock."""
 
-        heard = 0
+        consumed = 0
 
-        async def hear(self, arrivals: Sequence[KafkaRecord]) -> None:
+        async def consume(self, records: Sequence[KafkaRecord]) -> None:
             clock.begin()
-            await reading.projection.hear(arrivals)
-            self.heard += len(arrivals)
+            await reading.projector.consume(records)
+            self.consumed += len(records)
 
-        async def settle(self) -> None:
-            await reading.projection.settle()
-            clock.end(self.heard)
-            self.heard = 0
+        async def flush(self) -> None:
+            await reading.projector.flush()
+            clock.end(self.consumed)
+            self.consumed = 0
 
-        def forget(self) -> None:
+        def discard(self) -> None:
             raise ValueError("a batch failed")
 
     subscriber = Subscriber(
@@ -80,11 +80,11 @@ async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instan
     )  # fmt: skip
     await gate.go()
     running = asyncio.create_task(subscriber.run())
-    await _until_told(gate, running)
-    return clock.said()
+    await _until_stopped(gate, running)
+    return clock.as_dict()
 
 
-async def _until_told(gate: Gate, running: asyncio.Task[None]) -> None:
+async def _until_stopped(gate: Gate, running: asyncio.Task[None]) -> None:
     stop = asyncio.create_task(gate.stop())
     await asyncio.wait([stop, running], return_when=asyncio.FIRST_COMPLETED)
     if running.done():
@@ -93,11 +93,11 @@ async def _until_told(gate: Gate, running: asyncio.Task[None]) -> None:
 
 
 async def inserting(gate: Gate, kafka: str, mongodb: str, database: str, group: str) -> dict[str, Any]:
-    """Consume, decode and bulk-insert the raw bytes, and nothing else, until told to stop."""
+    """Consume, decode and bulk-insert the raw bytes, and nothing else, until stopped."""
     settings = settings_for(kafka, mongodb, database, group)
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongodb)
     raw = client[database].get_collection("raw", write_concern=WriteConcern(w="majority"))
-    reached = OffsetStore(client[database])
+    offsets = OffsetStore(client[database])
     tune_gc()
     clock = Clock()
     broker = KafkaBroker(kafka, logger=None, allow_auto_create_topics=False)
@@ -105,30 +105,30 @@ async def inserting(gate: Gate, kafka: str, mongodb: str, database: str, group: 
     def consumer() -> Any:
         return subscriber.consumer
 
-    async def parse(taken: Any) -> KafkaMessage:
-        return KafkaMessage(body=b"", raw_message=taken, headers={}, consumer=consumer())
+    async def parse(records: Any) -> KafkaMessage:
+        return KafkaMessage(body=b"", raw_message=records, headers={}, consumer=consumer())
 
-    async def leave(message: KafkaMessage) -> Any:
+    async def undecoded(message: KafkaMessage) -> Any:
         return message.body
 
     subscriber = broker.subscriber(
         *TOPICS, batch=True, group_id=group, auto_offset_reset="earliest", ack_policy=AckPolicy.MANUAL,
-        parser=parse, decoder=leave, max_records=settings.batch_records, batch_timeout_ms=40, fetch_max_wait_ms=100,
+        parser=parse, decoder=undecoded, max_records=settings.batch_records, batch_timeout_ms=40, fetch_max_wait_ms=100,
     )  # fmt: skip
 
     async def handle(message: Message) -> None:
-        taken: Any = message.raw_message
+        records: Any = message.raw_message
         clock.begin()
-        for record in taken:
+        for record in records:
             decode(record.value)
-        await raw.insert_many([{"raw": Binary(record.value)} for record in taken], ordered=False)
-        nexts = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in taken}
-        await reached.reached(nexts)
-        clock.end(len(taken))
-        await consumer().commit(nexts)
+        await raw.insert_many([{"raw": Binary(record.value)} for record in records], ordered=False)
+        next_offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
+        await offsets.commit(next_offsets)
+        clock.end(len(records))
+        await consumer().commit(next_offsets)
 
     subscriber(handle)
     await gate.go()
     await broker.start()
     await gate.stop()
-    return clock.said()
+    return clock.as_dict()

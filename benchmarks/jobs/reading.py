@@ -27,17 +27,17 @@ SERVICE = "recommendations"
 
 @dataclass
 class Reading:
-    """A projection, what it writes to, and the store of the policies that act on it."""
+    """A projector, what it writes to, and the store of the policies that act on it."""
 
     database: AsyncIOMotorDatabase[Any]
     store: EventStore
-    projection: Projector
+    projector: Projector
     traces: Traces
 
     async def prepare(self) -> None:
         """Make indexes, as the service does at its start."""
         await self.store.prepare()
-        await self.projection.prepare()
+        await self.projector.prepare()
         await self.traces.prepare()
 
 
@@ -53,6 +53,6 @@ def reading_of(settings: Settings) -> Reading:
     states = StateStore(database, AGGREGATES, SHAPE)
     traces = Traces(database, states, journal)
     handlers = Handlers(CommandHandler(store, refusals, OWN, states.known))
-    letters = DeadLetters(database, SERVICE)
-    projection = Projector(journal, states, letters, traces.compose_for, Policies(handlers))
-    return Reading(database, store, projection, traces)
+    dead_letters = DeadLetters(database, SERVICE)
+    projector = Projector(journal, states, dead_letters, traces.compose_for, Policies(handlers))
+    return Reading(database, store, projector, traces)

@@ -18,6 +18,6 @@ async def rebuilding(gate: Gate, kafka: str, mongodb: str, database: str) -> dic
     await gate.go()
     tune_gc()
     begun = time.perf_counter()
-    async for _ in rebuild(reading.projection):
+    async for _ in rebuild(reading.projector):
         continue
     return {"count": events, "seconds": time.perf_counter() - begun}

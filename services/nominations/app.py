@@ -47,7 +47,7 @@ def make(settings: Settings) -> FastAPI:
     ledgers = CommandHandler(store, refusals, OWN, states.known)
     handlers = Handlers(ledgers, keys)
     letters, policies = DeadLetters(database, SERVICE), Policies(handlers, ledgers.known)
-    projection = Projector(journal, states, letters, act=policies)
+    projection = Projector(journal, states, letters, policies=policies)
     relay = Relay(database, store, settings.kafka, SERVICE, relaying, log_keys.verifiers)
     sealer = CheckpointSigner(database, relay, settings, log_keys, SERVICE, sealing)
     subscriber = Subscriber(settings, SERVICE, TOPICS, projection, OffsetStore(database), reading)

@@ -39,11 +39,11 @@ class Policies:
         self._handlers = handlers
         self._known = known
 
-    def concerns(self, event: Recorded) -> bool:
+    def handles(self, event: Recorded) -> bool:
         """Tell whether an event is one that something follows from."""
         return isinstance(event.data, _ACTS_ON)
 
-    async def __call__(self, event: Recorded) -> None:
+    async def react(self, event: Recorded) -> None:
         """Begin and end memberships as nominations and other memberships ask for."""
         key = event.subject.partition("/")[2]
         match event.data:

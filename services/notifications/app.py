@@ -49,7 +49,7 @@ def make(settings: NotificationSettings) -> FastAPI:
     sender = Sender(ledgers, states, letters, settings, sending, relaying)
     handlers = Handlers(ledgers, keys, sender)
     policies = Policies(handlers, states, journal)
-    projection = Projector(journal, states, DeadLetters(database, SERVICE), act=policies)
+    projection = Projector(journal, states, DeadLetters(database, SERVICE), policies=policies)
     relay = Relay(database, store, settings.kafka, SERVICE, relaying, log_keys.verifiers)
     sealer = CheckpointSigner(database, relay, settings, log_keys, SERVICE, sealing)
     subscriber = Subscriber(settings, SERVICE, TOPICS, projection, OffsetStore(database), reading)

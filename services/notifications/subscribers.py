@@ -51,11 +51,11 @@ class Policies:
         self._states = states
         self._journal = journal
 
-    def concerns(self, event: Recorded) -> bool:
+    def handles(self, event: Recorded) -> bool:
         """Tell whether an event is one that something follows from."""
         return isinstance(event.data, SubscriptionAdded | SubscriberErased) or _kind(event) in KINDS_TOLD_OF
 
-    async def __call__(self, event: Recorded) -> None:
+    async def react(self, event: Recorded) -> None:
         """Plan the notifications that follow from an event: those of it, or those that a new subscription lacks."""
         if isinstance(event.data, SubscriptionAdded):
             async for earlier in self._heard_before(event):

@@ -28,11 +28,11 @@ class Policies:
     def __init__(self, handlers: Handlers) -> None:
         self._handlers = handlers
 
-    def concerns(self, event: Recorded) -> bool:
+    def handles(self, event: Recorded) -> bool:
         """Tell whether an event is one that something follows from."""
         return bool(meant_for(event.data, event.subject.partition("/")[2]))
 
-    async def __call__(self, event: Recorded) -> None:
+    async def react(self, event: Recorded) -> None:
         """Note in other recommendations what an event of one of them means for them."""
         for reference, command in meant_for(event.data, event.subject.partition("/")[2]).items():
             context = Context(

@@ -1,4 +1,4 @@
-"""What could not be taken, kept as it came, until it is resolved, replayed or dismissed with a reason."""
+"""Dead letters: records that a service cannot take, stored as they came until resolved, replayed or dismissed."""
 
 from __future__ import annotations
 
@@ -18,77 +18,82 @@ CONFLICT = "conflicting_bytes"
 
 
 class DeadLetters:
-    """The dead letters of one service, by the place of the record in Kafka."""
+    """The dead letters of one service, by the record's place in Kafka."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Any], service: str) -> None:
-        self._letters = database.get_collection(
+        self._dead_letters = database.get_collection(
             "dead_letters", write_concern=WriteConcern(w="majority", j=True), read_concern=ReadConcern("majority")
         )
         self.service = service
 
     async def prepare(self) -> None:
-        """Create the index by which stalled streams are found."""
-        await self._letters.create_index([("standing", ASCENDING), ("stream", ASCENDING)], name="standing_stream")
+        """Create the index that finds stalled streams."""
+        await self._dead_letters.create_index([("standing", ASCENDING), ("stream", ASCENDING)], name="standing_stream")
 
-    async def keep(self, poisons: Iterable[Poison], expected: Mapping[str, int]) -> None:
-        """Store records as they came, once each, with the version of the stream that each stands for.
+    async def add(self, poisons: Iterable[Poison], expected: Mapping[str, int]) -> None:
+        """Store each record once, with the stream version that it stands for.
 
-        That is what the record itself says, or else the next one by `expected`, which has only streams that are known.
+        That is the version in the record, else the next version of its stream in `expected`, which names known streams.
         """
         writes = [
-            UpdateOne({"_id": poison.arrival.origin}, _letter(poison, expected), upsert=True) for poison in poisons
+            UpdateOne({"_id": poison.record.origin}, _insert(poison, expected), upsert=True) for poison in poisons
         ]
         if writes:
-            stored = await self._letters.bulk_write(writes, ordered=False)
-            DEAD_LETTERS.labels(self.service, "any").inc(stored.upserted_count)
+            result = await self._dead_letters.bulk_write(writes, ordered=False)
+            DEAD_LETTERS.labels(self.service, "any").inc(result.upserted_count)
 
     async def find(self, standing: str | None = "open", limit: int = 500) -> list[dict[str, Any]]:
-        """Return letters, oldest first."""
+        """Return dead letters, oldest first."""
         query = {"standing": standing} if standing else {}
-        return await self._letters.find(query).sort("at", 1).limit(limit).to_list(limit)
+        return await self._dead_letters.find(query).sort("at", 1).limit(limit).to_list(limit)
 
-    async def get(self, letter: str) -> dict[str, Any] | None:
-        """Return one letter."""
-        found: dict[str, Any] | None = await self._letters.find_one({"_id": letter})
-        return found
+    async def get(self, origin: str) -> dict[str, Any] | None:
+        """Return one dead letter."""
+        document: dict[str, Any] | None = await self._dead_letters.find_one({"_id": origin})
+        return document
 
-    async def awaited(self) -> dict[str, int]:
-        """Return the streams that open letters are about, with the highest version that one of them stands for."""
+    async def awaited_versions(self) -> dict[str, int]:
+        """Return, for each stream with open dead letters, the highest version that one of them stands for."""
         query = {"standing": "open", "stream": {"$exists": True}}
         awaited: dict[str, int] = {}
-        async for row in self._letters.find(query, {"stream": 1, "version": 1}):
+        async for row in self._dead_letters.find(query, {"stream": 1, "version": 1}):
             awaited[row["stream"]] = max(row["version"], awaited.get(row["stream"], 0))
         return awaited
 
     async def open_for(self, streams: Iterable[str]) -> list[dict[str, Any]]:
-        """Return the open letters about these streams, oldest first."""
+        """Return the open dead letters of these streams, oldest first."""
         query = {"standing": "open", "stream": {"$in": list(streams)}}
-        return await self._letters.find(query).sort("at", 1).to_list(None)
+        return await self._dead_letters.find(query).sort("at", 1).to_list(None)
 
-    async def arrived(self, folded: Mapping[str, int]) -> None:
-        """Close the letters whose version has since been folded; conflicting bytes stay open for a person to see."""
-        for stream in {letter["stream"] for letter in await self.open_for(folded)}:
-            come = {"$lte": folded[stream]}
-            await self._letters.update_many(
-                {"standing": "open", "stream": stream, "version": come, "reason": {"$ne": CONFLICT}},
-                _closed("resolved", "the version has arrived", None),
+    async def resolve_up_to(self, versions: Mapping[str, int]) -> None:
+        """Resolve dead letters whose version has been folded; conflicting bytes stay open for a person to see."""
+        for stream in {dead_letter["stream"] for dead_letter in await self.open_for(versions)}:
+            await self._dead_letters.update_many(
+                {
+                    "standing": "open",
+                    "stream": stream,
+                    "version": {"$lte": versions[stream]},
+                    "reason": {"$ne": CONFLICT},
+                },
+                _closing("resolved", "the version has arrived", None),
             )
 
-    async def close(self, letter: str, standing: str, reason: str, actor: str | None = None) -> bool:
-        """Dismiss or resolve an open letter, with a reason; False where there is none."""
-        closed = await self._letters.update_one({"_id": letter, "standing": "open"}, _closed(standing, reason, actor))
-        return closed.modified_count == 1
+    async def close(self, origin: str, standing: str, reason: str, actor: str | None = None) -> bool:
+        """Dismiss or resolve an open dead letter, with a reason; False if it is not open."""
+        query = {"_id": origin, "standing": "open"}
+        result = await self._dead_letters.update_one(query, _closing(standing, reason, actor))
+        return result.modified_count == 1
 
 
-def _letter(poison: Poison, expected: Mapping[str, int]) -> dict[str, Any]:
-    arrival = poison.arrival
-    kept: dict[str, Any] = {
-        "value": Binary(arrival.value or b""),
-        "key": Binary(arrival.key or b""),
-        "headers": [[_as_written(name), Binary(value or b"")] for name, value in arrival.headers],
-        "topic": arrival.topic,
-        "partition": arrival.partition,
-        "offset": arrival.offset,
+def _insert(poison: Poison, expected: Mapping[str, int]) -> dict[str, Any]:
+    record = poison.record
+    document: dict[str, Any] = {
+        "value": Binary(record.value or b""),
+        "key": Binary(record.key or b""),
+        "headers": [[_stored_name(name), Binary(value or b"")] for name, value in record.headers],
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
         "reason": poison.reason,
         "detail": poison.detail[:2_000],
         "at": datetime.now(UTC),
@@ -96,29 +101,33 @@ def _letter(poison: Poison, expected: Mapping[str, int]) -> dict[str, Any]:
     }
     version = poison.version or expected.get(poison.stream or "")
     if poison.stream is not None and version is not None:
-        kept |= {"stream": poison.stream, "version": version}
-    return {"$setOnInsert": kept}
+        document |= {"stream": poison.stream, "version": version}
+    return {"$setOnInsert": document}
 
 
-def _closed(standing: str, reason: str, actor: str | None) -> dict[str, Any]:
+def _closing(standing: str, reason: str, actor: str | None) -> dict[str, Any]:
     return {
         "$set": {"standing": standing, "closed_because": reason, "closed_by": actor, "closed_at": datetime.now(UTC)}
     }
 
 
-def _as_written(name: str) -> str | Binary:
-    """Return the name of a header as text, or as its bytes where they are no text."""
+def _stored_name(name: str) -> str | Binary:
+    """Return a header's name as text, or as bytes if it is not UTF-8."""
     raw = name.encode("utf-8", "surrogateescape")
     return name if raw.decode("utf-8", "ignore") == name else Binary(raw)
 
 
-def _as_read(name: str | bytes) -> str:
-    return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
+def _header_name(stored: str | bytes) -> str:
+    return stored if isinstance(stored, str) else stored.decode("utf-8", "surrogateescape")
 
 
-def to_record(letter: Mapping[str, Any]) -> KafkaRecord:
-    """Return the record that a letter keeps, as it came."""
-    headers = tuple((_as_read(name), bytes(value)) for name, value in letter["headers"])
+def to_record(dead_letter: Mapping[str, Any]) -> KafkaRecord:
+    """Return the record that a dead letter holds, as it came."""
     return KafkaRecord(
-        letter["topic"], letter["partition"], letter["offset"], bytes(letter["key"]), bytes(letter["value"]), headers
+        dead_letter["topic"],
+        dead_letter["partition"],
+        dead_letter["offset"],
+        bytes(dead_letter["key"]),
+        bytes(dead_letter["value"]),
+        tuple((_header_name(name), bytes(value)) for name, value in dead_letter["headers"]),
     )

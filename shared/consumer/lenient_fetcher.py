@@ -1,7 +1,7 @@
-"""Kafka's records as they lie there, also those with a header whose name is not UTF-8.
+"""aiokafka's record parser, replaced so that it also reads records whose header names are not UTF-8.
 
-aiokafka raises at such a record before anybody has seen it, and would stand still before it for ever. A batch that it
-cannot read is read again here: bytes of a name that are no UTF-8 stay in it as lone surrogates, as in file names.
+aiokafka raises at such a record before any code of ours sees it, and would stall the partition for ever. A batch that
+aiokafka cannot parse is parsed again here: bytes of a name that are no UTF-8 become lone surrogates, as in file names.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+import aiokafka
 from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
@@ -18,22 +19,33 @@ from aiokafka.record.memory_records import MemoryRecords
 
 from shared.consumer.record import KafkaRecord
 
+SUPPORTED = "0.14."
 _HEAD = struct.Struct(">qi")
 
 
-class _Lenient(bytearray):
-    """Bytes of which every part can be decoded."""
+def install() -> None:
+    """Replace aiokafka's record parser in this process, once. Raises RuntimeError for a version not tested with it."""
+    if not aiokafka.__version__.startswith(SUPPORTED):
+        raise RuntimeError(
+            f"aiokafka {aiokafka.__version__}: its record parser is replaced, which was tested with {SUPPORTED}x only; "
+            "run tests/faults/test_records.py with this version, then change SUPPORTED in lenient_fetcher.py"
+        )
+    vars(fetcher)["MemoryRecords"] = _FetchedRecords
+
+
+class _LenientBytes(bytearray):
+    """Bytes of which every slice decodes."""
 
     def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(at)
-        return _Lenient(found) if isinstance(at, slice) else found
+        item = super().__getitem__(at)
+        return _LenientBytes(item) if isinstance(at, slice) else item
 
     def decode(self, *_: Any) -> str:
         return super().decode("utf-8", "surrogateescape")
 
 
 class _Batch:
-    """A batch of records, read by aiokafka if it can, else once more from its bytes."""
+    """A record batch, parsed by aiokafka if it can, else from its raw bytes."""
 
     def __init__(self, batch: Any, raw: memoryview) -> None:
         self._batch = batch
@@ -46,14 +58,14 @@ class _Batch:
         try:
             return iter(list(self._batch))
         except (UnicodeDecodeError, CorruptRecordException):
-            again = _DefaultRecordBatchPy(self._raw)
-            again._maybe_uncompress()
-            again._buffer = _Lenient(again._buffer)
-            return iter(list(again))
+            reparsed = _DefaultRecordBatchPy(self._raw)
+            reparsed._maybe_uncompress()
+            reparsed._buffer = _LenientBytes(reparsed._buffer)
+            return iter(list(reparsed))
 
 
-class _Fetched:
-    """What a fetch brought of one partition, batch by batch."""
+class _FetchedRecords:
+    """The records that one fetch returned for a partition, batch by batch."""
 
     def __init__(self, raw: bytes) -> None:
         self._records = MemoryRecords(raw)
@@ -63,14 +75,11 @@ class _Fetched:
         self.size_in_bytes = self._records.size_in_bytes
 
     def next_batch(self) -> _Batch:
-        begins, (_, length) = self._at, _HEAD.unpack_from(self._raw, self._at)
+        start, (_, length) = self._at, _HEAD.unpack_from(self._raw, self._at)
         self._at += _HEAD.size + length
-        return _Batch(self._records.next_batch(), self._raw[begins : self._at])
-
-
-vars(fetcher)["MemoryRecords"] = _Fetched
+        return _Batch(self._records.next_batch(), self._raw[start : self._at])
 
 
 def to_record(record: ConsumerRecord[Any, Any]) -> KafkaRecord:
-    """Return a record as Kafka gave it."""
+    """Return aiokafka's record as a KafkaRecord."""
     return KafkaRecord(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))

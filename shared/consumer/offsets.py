@@ -1,7 +1,7 @@
-"""How far a service has read each partition, kept beside what it made of it.
+"""Committed offsets of a service by partition, stored beside its read models.
 
-Kafka's committed offsets outlive a database that is restored from a backup; these are restored with it, so that what
-the backup lacks is read again. What was read twice has no effect.
+Kafka's committed offsets outlive a database that is restored from a backup. These are restored with it, so the service
+consumes again what the backup lacks. Consuming a record twice has no effect.
 """
 
 from __future__ import annotations
@@ -20,87 +20,88 @@ log = structlog.get_logger()
 
 
 class DatabaseRolledBack(Exception):
-    """The database holds less than this process has put there: a backup was restored while it ran."""
+    """The database holds lower offsets than this process committed: a backup was restored while it ran."""
 
 
 class OffsetStore:
-    """The offsets that a service has reached, in its own database.
+    """The committed offsets of one service, in its own database.
 
-    A process that finds less there than it has seen there must begin anew: what it would go on with rests on what the
-    database no longer holds.
+    A stored offset that is lower than one this process has seen means that the database was restored: the process must
+    end, because its in-memory state is stale.
     """
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._progress = database.get_collection("progress", write_concern=WriteConcern(w="majority"))
         self._seen: dict[TopicPartition, int] = {}
 
-    async def reached(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Note the offset that comes next in each partition; it never falls. Raises DatabaseWentBack."""
+    async def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+        """Store the next offset of each partition; it never falls. Raises DatabaseRolledBack."""
         writes = []
-        for partition, offset in offsets.items():
+        for partition, offset in next_offsets.items():
             seen = self._seen.get(partition, 0)
-            where = {"_id": _name(partition), "next": {"$gte": seen}}
+            where = {"_id": _key(partition), "next": {"$gte": seen}}
             writes.append(UpdateOne(where, {"$max": {"next": offset}}, upsert=seen == 0))
-        done = await self._progress.bulk_write(writes, ordered=False)
-        if done.matched_count + done.upserted_count < len(writes):
-            raise DatabaseRolledBack("offsets that were noted there are gone")
-        self._saw(offsets)
+        result = await self._progress.bulk_write(writes, ordered=False)
+        if result.matched_count + result.upserted_count < len(writes):
+            raise DatabaseRolledBack("committed offsets are gone from the database")
+        self._remember(next_offsets)
 
     async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """Return the offset that comes next in each partition; 0 where nothing was noted. Raises DatabaseWentBack."""
-        by_name = {_name(partition): partition for partition in partitions}
-        before = dict(self._seen)
-        found: AsyncIterable[Mapping[str, Any]] = self._progress.find({"_id": {"$in": list(by_name)}})
-        noted = {row["_id"]: row["next"] async for row in found}
-        nexts = {partition: noted.get(name, 0) for name, partition in by_name.items()}
-        if any(offset < before.get(partition, 0) for partition, offset in nexts.items()):
-            raise DatabaseRolledBack("offsets that were noted there are gone")
-        self._saw(nexts)
-        return nexts
+        """Return the next offset of each partition; 0 where none is committed. Raises DatabaseRolledBack."""
+        by_key = {_key(partition): partition for partition in partitions}
+        seen = dict(self._seen)
+        rows: AsyncIterable[Mapping[str, Any]] = self._progress.find({"_id": {"$in": list(by_key)}})
+        stored = {row["_id"]: row["next"] async for row in rows}
+        next_offsets = {partition: stored.get(key, 0) for key, partition in by_key.items()}
+        if any(offset < seen.get(partition, 0) for partition, offset in next_offsets.items()):
+            raise DatabaseRolledBack("committed offsets are gone from the database")
+        self._remember(next_offsets)
+        return next_offsets
 
     async def check(self, partitions: Iterable[TopicPartition]) -> None:
-        """Look whether the database still holds what it held, if it can be asked. Raises DatabaseWentBack."""
+        """Check that the database was not rolled back, if it answers. Raises DatabaseRolledBack."""
         try:
             await self.read(partitions)
         except PyMongoError as error:
             log.warning("offsets_not_read", error=type(error).__name__)
 
-    def _saw(self, offsets: Mapping[TopicPartition, int]) -> None:
+    def _remember(self, offsets: Mapping[TopicPartition, int]) -> None:
         for partition, offset in offsets.items():
             self._seen[partition] = max(offset, self._seen.get(partition, 0))
 
 
 class StoredOffsetListener(ConsumerRebalanceListener):
-    """Starts each partition that is assigned from the offset in the database, whatever Kafka has committed.
+    """Rebalance listener that seeks each assigned partition to its stored offset, instead of Kafka's committed one.
 
-    Of a partition that was `heard` further than that, and not settled, it goes on where it was.
+    `consumed` returns the next offset of each partition that this process has consumed and not committed: it continues
+    there. A new owner of a partition starts at the stored offset.
     """
 
     def __init__(
-        self, offsets: OffsetStore, consumer: Callable[[], Any], heard: Callable[[], Mapping[TopicPartition, int]]
+        self, offsets: OffsetStore, consumer: Callable[[], Any], consumed: Callable[[], Mapping[TopicPartition, int]]
     ) -> None:
         self._offsets = offsets
         self._consumer = consumer
-        self._heard = heard
+        self._consumed = consumed
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Leave them as they are: what was taken is noted."""
+        """Do nothing: offsets are committed with their effects."""
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Seek to what the database says comes next; wait for the database, since an error here would be ignored."""
+        """Seek to the stored offsets; wait for the database, since aiokafka ignores an error raised here."""
         while True:
             try:
-                nexts = await self._offsets.read(assigned)
+                next_offsets = await self._offsets.read(assigned)
                 break
             except PyMongoError as error:
                 log.warning("offsets_not_read", error=type(error).__name__)
                 await asyncio.sleep(0.5)
-            except DatabaseRolledBack:  # nothing can be noted any more, and who watches ends the process
+            except DatabaseRolledBack:  # no commit succeeds any more, and the subscriber's watch ends the process
                 return
-        heard = self._heard()
-        for partition, offset in nexts.items():
-            self._consumer().seek(partition, max(offset, heard.get(partition, 0)))
+        consumed = self._consumed()
+        for partition, offset in next_offsets.items():
+            self._consumer().seek(partition, max(offset, consumed.get(partition, 0)))
 
 
-def _name(partition: TopicPartition) -> str:
+def _key(partition: TopicPartition) -> str:
     return f"{partition.topic}/{partition.partition}"

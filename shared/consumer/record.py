@@ -1,4 +1,4 @@
-"""A Kafka record taken apart: the event that it holds, or the reason why it is set aside."""
+"""A Kafka record, and its decoding into the event that it carries or the reason why it is a dead letter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.events.envelope import EVENT_LIMIT
 
 @dataclass(slots=True)
 class KafkaRecord:
-    """A record as Kafka gave it: raw bytes, and where it lay."""
+    """A record as Kafka returned it: raw bytes, and its place."""
 
     topic: str
     partition: int
@@ -27,12 +27,12 @@ class KafkaRecord:
 
     @property
     def origin(self) -> str:
-        """Where the record lies in Kafka: `topic/partition/offset`."""
+        """The record's place in Kafka: `topic/partition/offset`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 class ConsumedEvent(NamedTuple):
-    """An event that was heard: its bytes, hashes, ledger position, and the record that it came in."""
+    """A consumed event: its bytes, hashes, ledger position, and the place of the record that carried it."""
 
     recorded: Recorded
     raw: bytes
@@ -49,49 +49,49 @@ class ConsumedEvent(NamedTuple):
 
 @dataclass(frozen=True)
 class Poison:
-    """A record that cannot be taken, with the stream and version that it seems to be about."""
+    """A record that cannot be decoded, with the stream and version that it seems to belong to."""
 
-    arrival: KafkaRecord
+    record: KafkaRecord
     reason: str
     detail: str
     stream: str | None = None
     version: int | None = None
 
 
-def decode_record(arrival: KafkaRecord) -> ConsumedEvent | Poison:
+def decode_record(record: KafkaRecord) -> ConsumedEvent | Poison:
     """Decode a record and check its size, headers, key, leaf hash and topic. Never raises."""
-    raw = arrival.value or b""
+    raw = record.value or b""
     try:
         if len(raw) > EVENT_LIMIT:
             raise Undecodable("too_large", f"{len(raw)} bytes, the limit is {EVENT_LIMIT}")
-        position, leaf = _headers(arrival.headers)
+        position, leaf = _parse_headers(record.headers)
         if leaf != leaf_hash(raw):
             raise Undecodable("wrong_hash", "the leaf hash in the header is not that of the bytes")
         recorded = decode(raw)
-        _agrees(arrival, recorded)
+        _check_key_and_topic(record, recorded)
     except Undecodable as error:
-        stream, version = _about(arrival, raw)
-        return Poison(arrival, error.reason, error.detail, stream, version)
-    return ConsumedEvent(recorded, raw, sha256_hex(raw), leaf, position, arrival.origin)
+        stream, version = _claimed_key(record, raw)
+        return Poison(record, error.reason, error.detail, stream, version)
+    return ConsumedEvent(recorded, raw, sha256_hex(raw), leaf, position, record.origin)
 
 
-def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
+def _parse_headers(headers: Sequence[tuple[str, bytes]]) -> tuple[int, str]:
     try:
         texts = {name: value.decode() for name, value in headers}
         "".join(texts).encode()
-        written = texts["position"]
-        position = int(written)
-        if str(position) != written or not 0 <= position < 2**53:
+        text = texts["position"]
+        position = int(text)
+        if str(position) != text or not 0 <= position < 2**53:
             raise ValueError("no ledger has such a position")
         return position, texts["leaf"]
     except (UnicodeDecodeError, ValueError, KeyError, AttributeError) as error:
         raise Undecodable("bad_header", f"{type(error).__name__}: {error}") from None
 
 
-def _agrees(arrival: KafkaRecord, recorded: Recorded) -> None:
-    if arrival.key is None or arrival.key != recorded.subject.encode():
+def _check_key_and_topic(record: KafkaRecord, recorded: Recorded) -> None:
+    if record.key is None or record.key != recorded.subject.encode():
         raise Undecodable("wrong_key", "the key is not the event's stream")
-    if arrival.topic != topic_of(recorded.data.service):
+    if record.topic != topic_of(recorded.data.service):
         raise Undecodable("wrong_topic", f"the event belongs to the service {recorded.data.service}")
 
 
@@ -101,9 +101,9 @@ def topic_of(service: str) -> str:
     return f"throughline.{service}"
 
 
-def _about(arrival: KafkaRecord, raw: bytes) -> tuple[str | None, int | None]:
-    """Say which stream a bad record seems to be about, by its key; which version, where its JSON has that subject."""
-    stream = arrival.key.decode("ascii", "ignore")[:300] if arrival.key else None
+def _claimed_key(record: KafkaRecord, raw: bytes) -> tuple[str | None, int | None]:
+    """Return the stream that the key of a bad record names; and the version, if its JSON has that subject."""
+    stream = record.key.decode("ascii", "ignore")[:300] if record.key else None
     try:
         attributes: Any = orjson.loads(raw)
     except orjson.JSONDecodeError:

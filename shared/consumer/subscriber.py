@@ -1,19 +1,15 @@
-"""Kafka, read by FastStream: raw batches, acknowledged only when their effects are stored.
+"""Kafka consumer of a service, run by FastStream: raw batches, acknowledged only when their effects are stored.
 
 FastStream's own parser reads headers (one that is not UTF-8 loses a whole batch) and its decoder parses JSON, so both
-are replaced; records.py sees to the names of headers. An error in a handler makes it take the next batch: on any error
-each partition is wound back first.
+are replaced. After an error in a handler FastStream would deliver the next batch, so each partition is rewound first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any, Protocol
 
 import structlog
@@ -24,62 +20,36 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import KafkaMessage
 
-from shared.consumer.lenient_fetcher import to_record
+from shared.consumer import lenient_fetcher
 from shared.consumer.offsets import OffsetStore, StoredOffsetListener
 from shared.consumer.record import KafkaRecord
+from shared.consumer.uncommitted_offsets import UncommittedOffsets
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import BATCH_SECONDS, CONSUMED, LAG, Pulse
 
 log = structlog.get_logger()
 Records = tuple["ConsumerRecord[bytes, bytes]", ...]
 RETRY_SECONDS = 1.0
-SETTLE_RECORDS = 500_000
-SETTLE_SECONDS = 30.0
-LOOK_SECONDS = 2.0
+WATCH_SECONDS = 2.0
 
 
 class BatchHandler(Protocol):
-    """Who takes what is read."""
+    """The consumer of batches, which may buffer their effects until it flushes."""
 
-    async def hear(self, arrivals: Sequence[KafkaRecord]) -> None:
-        """Take a batch; its effects may wait to be stored until it is settled."""
+    async def consume(self, records: Sequence[KafkaRecord]) -> None:
+        """Take a batch; its effects may be buffered until the flush."""
 
-    async def settle(self) -> None:
-        """Store all effects of what was heard."""
+    async def flush(self) -> None:
+        """Store all buffered effects."""
 
-    def forget(self) -> None:
-        """Drop what was not settled: it will be heard again."""
-
-
-@dataclass
-class UncommittedOffsets:
-    """Which records were heard and are not settled: by partition the first and the one to come, and how many."""
-
-    since: float = 0.0
-    firsts: dict[TopicPartition, int] = field(default_factory=dict)
-    nexts: dict[TopicPartition, int] = field(default_factory=dict)
-    topics: Counter[str] = field(default_factory=Counter)
-
-    def add(self, records: Records) -> None:
-        """Note the records of a batch."""
-        self.since = self.since or monotonic()
-        firsts = {(record.topic, record.partition): record.offset for record in reversed(records)}
-        lasts = {(record.topic, record.partition): record.offset for record in records}
-        for place, last in lasts.items():
-            self.firsts.setdefault(TopicPartition(*place), firsts[place])
-            self.nexts[TopicPartition(*place)] = last + 1
-        self.topics.update(record.topic for record in records)
-
-    def is_due(self) -> bool:
-        """Tell whether it is long enough, or has lasted long enough."""
-        heard = self.topics.total()
-        return heard >= SETTLE_RECORDS or (heard > 0 and monotonic() - self.since > SETTLE_SECONDS)
+    def discard(self) -> None:
+        """Drop what is not flushed: Kafka delivers it again."""
 
 
 class Subscriber:
-    """One subscriber for all the topics that a service hears, in one consumer group.
+    """The consumer of all the topics that a service reads, in one consumer group.
 
-    A static member of its group: a process that was killed and comes back takes its partitions up at once.
+    It is a static member of its group: a process that was killed and restarts gets its partitions back immediately.
     """
 
     def __init__(
@@ -87,17 +57,18 @@ class Subscriber:
         settings: Settings,
         service: str,
         topics: Sequence[str],
-        reader: BatchHandler,
+        handler: BatchHandler,
         offsets: OffsetStore,
         pulse: Pulse,
     ) -> None:
+        lenient_fetcher.install()
         self._service = service
-        self._reader = reader
+        self._handler = handler
         self._offsets = offsets
         self._pulse = pulse
         self._batch_records = settings.batch_records
         self._working = asyncio.Lock()
-        self._unsettled = UncommittedOffsets()
+        self._uncommitted = UncommittedOffsets()
         self._lags: dict[TopicPartition, int] = {}
         self._broker = KafkaBroker(
             settings.kafka,
@@ -112,10 +83,10 @@ class Subscriber:
             group_id=f"throughline.{service}",
             group_instance_id=settings.instance or f"{socket.gethostname()}-{settings.port}",
             auto_offset_reset="earliest",
-            listener=StoredOffsetListener(offsets, lambda: self._consumer, lambda: self._unsettled.nexts),
+            listener=StoredOffsetListener(offsets, lambda: self._consumer, lambda: self._uncommitted.next),
             ack_policy=AckPolicy.MANUAL,
             parser=self._parse,
-            decoder=_leave,
+            decoder=_undecoded,
             max_records=settings.batch_records,
             batch_timeout_ms=40,
             fetch_max_wait_ms=100,
@@ -127,7 +98,7 @@ class Subscriber:
         self._subscriber(self._handle)
 
     async def run(self) -> None:
-        """Consume until cancelled; begin again when the broker is not there at start."""
+        """Consume until cancelled; retry while the broker is not there at start."""
         while True:
             try:
                 await self._broker.start()
@@ -147,53 +118,53 @@ class Subscriber:
     async def _handle(self, message: Message) -> None:
         records: Records = message.raw_message  # type: ignore[assignment]
         async with self._working, self._all_or_nothing():
-            self._unsettled.add(records)
-            await self._reader.hear([to_record(record) for record in records])
-            if self._behind() < self._batch_records or self._unsettled.is_due():
-                await self._settle()
+            self._uncommitted.add(records)
+            await self._handler.consume([lenient_fetcher.to_record(record) for record in records])
+            if self._behind() < self._batch_records or self._uncommitted.is_due():
+                await self._flush()
             self._pulse.beat()
 
-    async def _settle(self) -> None:
-        """Store the effects of all that was heard, then that it was; while far behind, once for many batches."""
-        await self._reader.settle()
-        await self._offsets.reached(self._unsettled.nexts)
-        settled, self._unsettled = self._unsettled, UncommittedOffsets()
-        await self._commit(settled.nexts)
-        for topic, count in settled.topics.items():
+    async def _flush(self) -> None:
+        """Store the effects of all consumed records, then commit; in a backlog, once for many batches."""
+        await self._handler.flush()
+        await self._offsets.commit(self._uncommitted.next)
+        committed, self._uncommitted = self._uncommitted, UncommittedOffsets()
+        await self._commit_to_kafka(committed.next)
+        for topic, count in committed.counts.items():
             CONSUMED.labels(self._service, topic).inc(count)
 
     def _behind(self) -> int:
-        """Return how many records are known to wait in the partitions of this consumer."""
-        mine = self._consumer.assignment()
-        for partition, offset in self._unsettled.nexts.items():
-            if partition in mine:
+        """Return the consumer lag of the assigned partitions, as far as it is known."""
+        assigned = self._consumer.assignment()
+        for partition, offset in self._uncommitted.next.items():
+            if partition in assigned:
                 self._lags[partition] = (self._consumer.highwater(partition) or 0) - offset
-        return sum(lag for partition, lag in self._lags.items() if partition in mine)
+        return sum(lag for partition, lag in self._lags.items() if partition in assigned)
 
     @asynccontextmanager
     async def _all_or_nothing(self) -> AsyncIterator[None]:
-        """On any error, read again from the first record that is not settled."""
+        """On any error, discard the buffer and rewind to the first uncommitted record."""
         try:
             with BATCH_SECONDS.labels(self._service).time():
                 yield
         except Exception as error:
             self._pulse.fault(f"batch: {type(error).__name__}")
-            log.exception("batch_failed", records=self._unsettled.topics.total())
-            self._reader.forget()
-            for partition, offset in self._unsettled.firsts.items():
-                with suppress(IllegalStateError):  # revoked meanwhile: its new owner begins where the database is
+            log.exception("batch_failed", records=len(self._uncommitted))
+            self._handler.discard()
+            for partition, offset in self._uncommitted.first.items():
+                with suppress(IllegalStateError):  # revoked meanwhile: its new owner starts at the stored offset
                     self._consumer.seek(partition, offset)
-            self._unsettled = UncommittedOffsets()
+            self._uncommitted = UncommittedOffsets()
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _commit(self, nexts: dict[TopicPartition, int]) -> None:
-        """Tell Kafka too, for those who watch the lag; where to begin is read from the database."""
-        mine = self._consumer.assignment()
-        offsets = {partition: offset for partition, offset in nexts.items() if partition in mine}
+    async def _commit_to_kafka(self, next_offsets: dict[TopicPartition, int]) -> None:
+        """Commit to Kafka too, for lag monitors; the service itself starts at the offsets in its database."""
+        assigned = self._consumer.assignment()
+        offsets = {partition: offset for partition, offset in next_offsets.items() if partition in assigned}
         try:
             if offsets:
                 await self._consumer.commit(offsets)
-        except KafkaError as error:  # the effects are stored; what is not committed is taken again, to no effect
+        except KafkaError as error:  # the effects are stored, and a redelivered record has none
             log.warning("commit_failed", error=type(error).__name__)
 
     @property
@@ -201,32 +172,32 @@ class Subscriber:
         return self._subscriber.consumer
 
     async def _watch(self) -> None:
-        """Watch progress rather than the connection: a consumer may hang and not say so. Raises DatabaseWentBack."""
+        """Watch progress rather than the connection: a consumer may hang silently. Raises DatabaseRolledBack."""
         while True:
             try:
                 async with asyncio.timeout(10):
-                    await self._look()
+                    await self._check_progress()
             except (KafkaError, TimeoutError, OSError, IllegalStateError) as error:
                 self._pulse.fault(f"Kafka: {type(error).__name__}")
-            await self._settle_what_waits()
-            await asyncio.sleep(LOOK_SECONDS)
+            await self._flush_if_due()
+            await asyncio.sleep(WATCH_SECONDS)
 
-    async def _look(self) -> None:
-        mine = self._consumer.assignment()
-        await self._offsets.check(mine)
-        ends = await self._consumer.end_offsets(mine) if mine else {}
-        positions = {partition: await self._consumer.position(partition) for partition in mine}
+    async def _check_progress(self) -> None:
+        assigned = self._consumer.assignment()
+        await self._offsets.check(assigned)
+        ends = await self._consumer.end_offsets(assigned) if assigned else {}
+        positions = {partition: await self._consumer.position(partition) for partition in assigned}
         lag = sum(max(0, ends[partition] - position) for partition, position in positions.items())
         LAG.labels(self._service).set(lag)
         if lag == 0 and not self._working.locked():
             self._pulse.beat()
 
-    async def _settle_what_waits(self) -> None:
-        """Settle what no further batch has settled: its successor may be long in coming."""
-        if self._unsettled.is_due() and not self._working.locked():
+    async def _flush_if_due(self) -> None:
+        """Flush what no further batch has flushed: the next one may be long in coming."""
+        if self._uncommitted.is_due() and not self._working.locked():
             async with self._working, self._all_or_nothing():
-                await self._settle()
+                await self._flush()
 
 
-async def _leave(message: KafkaMessage) -> Any:
+async def _undecoded(message: KafkaMessage) -> Any:
     return message.body

@@ -58,7 +58,7 @@ async def _rebuild(projection: Projector) -> AsyncIterator[bytes]:
 
 
 def _add_letters(router: APIRouter, projection: Projector) -> None:
-    letters: DeadLetters = projection.letters
+    letters: DeadLetters = projection.dead_letters
 
     @router.get("/dead-letters", summary="Messages that were set aside")
     async def dead_letters(
@@ -86,7 +86,7 @@ def _add_letters(router: APIRouter, projection: Projector) -> None:
         event = decode_record(to_record(await _letter(letters, topic, partition, offset)))
         if isinstance(event, Poison):
             raise Refused(422, "StillPoison", f"it still cannot be taken: {event.reason}: {event.detail}")
-        await projection.name(event, body.reason, caller.actor)
+        await projection.accept(event, body.reason, caller.actor)
         await projection.fold({event.recorded.subject})
         return _shown(await _letter(letters, topic, partition, offset))
 

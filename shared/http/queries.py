@@ -127,4 +127,4 @@ async def _shown(view: QueryRoute, folded: FoldedState, caller: Principal) -> di
         state = folded.state.model_dump(mode="json", exclude_none=True)
     if state is None:
         return None
-    return {"stream": folded.stream, "version": folded.version, "waits": folded.waits, "state": state}
+    return {"stream": folded.stream, "version": folded.version, "waits": folded.blocked, "state": state}

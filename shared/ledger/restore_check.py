@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.consumer.lenient_fetcher import to_record
+from shared.consumer.lenient_fetcher import install, to_record
 from shared.consumer.record import ConsumedEvent, KafkaRecord, decode_record
 from shared.events.catalogue import SERVICES
 from shared.ledger.checkpoints import root_at
@@ -128,6 +128,7 @@ async def records(
 
 @asynccontextmanager
 async def _consumer(kafka: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    install()
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", fetch_max_wait_ms=20)
     await consumer.start()
     try:

@@ -1,11 +1,11 @@
-"""Which of several records for one version is the true one: the chain decides, then a person's word.
+"""Conflicts: several events that claim one version of a stream. The chain of hashes chooses, else a person.
 
-What is decided once stays decided, in whatever order the records are heard again.
+A choice once made stays, in whatever order the records are delivered again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -22,98 +22,111 @@ log = structlog.get_logger()
 BROKEN_CHAIN = "broken_chain"
 
 
+def choose(
+    candidates: Sequence[ConsumedEvent], previous_hash: str | None, next_previous_hashes: Collection[str]
+) -> ConsumedEvent | None:
+    """Choose the true one of several events for a version, live and in replay; None where the chain does not tell.
+
+    That is the only one that continues the version before, else the only one of these that the next version names.
+    `previous_hash` is None where the version before is not known.
+    """
+    continuing = [event for event in candidates if previous_hash in (None, event.recorded.previoushash)]
+    if len(continuing) > 1:
+        continuing = [event for event in continuing if event.hash in next_previous_hashes]
+    return continuing[0] if len(continuing) == 1 else None
+
+
 @dataclass
 class ConflictResolver:
-    """The disputes of one service: what its journal holds, and what was set aside."""
+    """The conflicts of one service, between its journal and its dead letters."""
 
     journal: Journal
-    letters: DeadLetters
+    dead_letters: DeadLetters
 
     async def quarantine(self, event: ConsumedEvent) -> None:
-        """Set an event aside that does not continue its stream, so that its place is free."""
+        """Move an event that breaks the chain from the journal to the dead letters, so that its place is free."""
         stream, version = event.key
         detail = f"its previoushash is not the hash of version {version - 1}"
-        await self.letters.keep([Poison(to_record(event), BROKEN_CHAIN, detail, stream, version)], {stream: version})
+        await self.dead_letters.add(
+            [Poison(to_record(event), BROKEN_CHAIN, detail, stream, version)], {stream: version}
+        )  # fmt: skip
         await self.journal.remove(event)
         log.error("broken_chain", stream=stream, version=version, origin=event.origin)
 
-    async def settle(self, held: ConsumedEvent, newcomer: ConsumedEvent) -> None:
-        """Other bytes for a known version: keep the one that the versions beside it name, else set both aside.
+    async def resolve(self, held: ConsumedEvent, newcomer: ConsumedEvent) -> None:
+        """Keep the event in the journal that the chain names, else quarantine both.
 
-        No chain names a position. Of the same bytes at two, the lower one holds, in whatever order they are heard.
+        No chain names a position: of the same bytes at two positions the lower one holds, in any order of delivery.
         """
         stream, version = held.key
-        what = "conflicting_positions" if held.raw == newcomer.raw else "conflicting_bytes"
-        log.error(what, stream=stream, version=version, held=held.origin, newcomer=newcomer.origin)
+        conflict = "conflicting_positions" if held.raw == newcomer.raw else "conflicting_bytes"
+        log.error(conflict, stream=stream, version=version, held=held.origin, newcomer=newcomer.origin)
         if held.raw == newcomer.raw:
-            await self.journal.lower(newcomer)
+            await self.journal.lower_position(newcomer)
             return
-        breaking = await self._breaking(held, newcomer)
-        if breaking is not None:
-            await self.quarantine(breaking)
-            await self.journal.enter([newcomer] if breaking is held else [])
+        previous = await self._hash_before(stream, version)
+        broken = [event for event in (held, newcomer) if previous not in (None, event.recorded.previoushash)]
+        if len(broken) == 1:
+            await self.quarantine(broken[0])
+            await self.journal.insert([newcomer] if broken[0] is held else [])
             return
-        decided = await self._decided(newcomer)
-        if decided == "resolved":
-            await self._set_aside(held, named=newcomer)
-            await self.letters.close(held.origin, "refused", "another was named before")
-        elif decided == "open":
-            await self._set_aside(newcomer, named=held)
-            if await self._named_by_next(held) != held.hash:
+        standing = await self._standing(newcomer)
+        if standing == "resolved":
+            await self._set_aside(held, accepted=newcomer)
+            await self.dead_letters.close(held.origin, "refused", "another was named before")
+        elif standing == "open":
+            await self._set_aside(newcomer, accepted=held)
+            if choose([held, newcomer], previous, await self._next_previous_hashes(stream, version)) is not held:
                 await self._set_aside(held)
 
-    async def _decided(self, event: ConsumedEvent) -> str:
-        """Return the standing of an event's letter; that its version came by another is no word for the event."""
-        letter = await self.letters.get(event.origin)
-        if letter is None or (letter["standing"] == "resolved" and letter["reason"] != CONFLICT):
+    async def _standing(self, event: ConsumedEvent) -> str:
+        """Return the standing of an event's dead letter: `resolved` only where this event was accepted by name."""
+        dead_letter = await self.dead_letters.get(event.origin)
+        if dead_letter is None or (dead_letter["standing"] == "resolved" and dead_letter["reason"] != CONFLICT):
             return "open"
-        return str(letter["standing"])
+        return str(dead_letter["standing"])
 
-    async def _breaking(self, *candidates: ConsumedEvent) -> ConsumedEvent | None:
-        """Return the only one of two that does not continue the version before, where that can be told."""
-        stream, version = candidates[0].key
-        before = await self.journal.get(stream, version - 1) if version > 1 else None
-        if before is None and version > 1:
-            return None
-        previous = before.hash if before else ZERO_HASH
-        broken = [event for event in candidates if event.recorded.previoushash != previous]
-        return broken[0] if len(broken) == 1 else None
+    async def _hash_before(self, stream: str, version: int) -> str | None:
+        """Return the hash of the version before; None where it is not known."""
+        if version == 1:
+            return ZERO_HASH
+        previous = await self.journal.get(stream, version - 1)
+        return previous.hash if previous else None
 
-    async def _set_aside(self, event: ConsumedEvent, named: ConsumedEvent | None = None) -> None:
-        """Keep a candidate as a letter, and leave its place to the one named, or to nobody."""
+    async def _next_previous_hashes(self, stream: str, version: int) -> set[str]:
+        following = await self.journal.get(stream, version + 1)
+        return {following.recorded.previoushash} if following else set()
+
+    async def _set_aside(self, event: ConsumedEvent, accepted: ConsumedEvent | None = None) -> None:
+        """Quarantine a candidate, and give its place to the accepted one, if any."""
         stream, version = event.key
-        await self.letters.keep([conflicting(event)], {stream: version})
+        await self.dead_letters.add([conflicting(event)], {stream: version})
         await self.journal.remove(event)
-        await self.journal.enter([named] if named else [])
+        await self.journal.insert([accepted] if accepted else [])
 
     async def reinstate(self, folded: Mapping[str, FoldedState]) -> set[str]:
-        """Give set-aside events their places where the chain now names them; return the streams to fold again."""
-        again: set[str] = set()
-        for letter in await self.letters.open_for(folded):
-            state = folded[letter["stream"]]
-            event = decode_record(record_of_dead_letter(letter))
+        """Accept dead letters that the chain now names; return the streams to fold again."""
+        reinstated: set[str] = set()
+        for dead_letter in await self.dead_letters.open_for(folded):
+            state = folded[dead_letter["stream"]]
+            event = decode_record(record_of_dead_letter(dead_letter))
             if isinstance(event, Poison) or event.recorded.streamversion != state.version + 1:
                 continue
-            if letter["reason"] == BROKEN_CHAIN and event.recorded.previoushash == state.hash:
-                await self.name(event, "its predecessor has arrived")
-                again.add(state.stream)
-            elif letter["reason"] == CONFLICT and event.hash == await self._named_by_next(event):
-                await self.name(event, "the next version names it")
-                again.add(state.stream)
-        return again
+            if dead_letter["reason"] == BROKEN_CHAIN and event.recorded.previoushash == state.hash:
+                await self.accept(event, "its predecessor has arrived")
+                reinstated.add(state.stream)
+            elif dead_letter["reason"] == CONFLICT and event.hash in await self._next_previous_hashes(*event.key):
+                await self.accept(event, "the next version names it")
+                reinstated.add(state.stream)
+        return reinstated
 
-    async def _named_by_next(self, event: ConsumedEvent) -> str | None:
-        stream, version = event.key
-        following = await self.journal.get(stream, version + 1)
-        return following.recorded.previoushash if following else None
-
-    async def name(self, event: ConsumedEvent, reason: str, actor: str | None = None) -> None:
-        """Journal a set-aside event as the true one of its version; other candidates for it are refused."""
-        await self.journal.enter([event])
-        await self.letters.close(event.origin, "resolved", reason, actor)
-        for letter in await self.letters.open_for([event.recorded.subject]):
-            if letter["reason"] == CONFLICT and letter["version"] == event.recorded.streamversion:
-                await self.letters.close(letter["_id"], "refused", f"not the one named: {reason}", actor)
+    async def accept(self, event: ConsumedEvent, reason: str, actor: str | None = None) -> None:
+        """Journal a quarantined event as the true one of its version, and refuse its other candidates."""
+        await self.journal.insert([event])
+        await self.dead_letters.close(event.origin, "resolved", reason, actor)
+        for dead_letter in await self.dead_letters.open_for([event.recorded.subject]):
+            if dead_letter["reason"] == CONFLICT and dead_letter["version"] == event.recorded.streamversion:
+                await self.dead_letters.close(dead_letter["_id"], "refused", f"not the one named: {reason}", actor)
 
 
 def conflicting(event: ConsumedEvent) -> Poison:

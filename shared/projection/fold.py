@@ -1,4 +1,4 @@
-"""What a stream amounts to, purely: its next events folded onto a state, the chain of hashes checked on the way."""
+"""Pure fold of a stream's next events onto its state, checking the chain of hashes on the way."""
 
 from __future__ import annotations
 
@@ -12,45 +12,52 @@ from shared.domain.aggregate import CORRECTIONS, Aggregate, Fact
 from shared.events.canonical import ZERO_HASH
 
 
-def _stays(state: None, _fact: Fact) -> None:
+def _unchanged(state: None, _fact: Fact) -> None:
     return state
 
 
 def _never(*_: Any, **__: Any) -> Any:
-    raise AssertionError("a stream that this service only passes by takes no command")
+    raise AssertionError("this service takes no command for a stream that it does not fold")
 
 
 UNFOLDED: Aggregate[None] = Aggregate(
-    kind="", initial=None, states=TypeAdapter(type(None)), evolve=_stays, decide=_never
+    kind="", initial=None, states=TypeAdapter(type(None)), evolve=_unchanged, decide=_never
 )
+"""The aggregate of streams of which a service follows only the version and the hash."""
 
 
 class FoldedState(NamedTuple):
-    """A stream's state at a version, and the streams that its reader must also read.
+    """A stream's state at a version, and the streams that a reader of this state must also read.
 
-    `line` gives the ledger position and leaf hash of every version, as `position:leaf` with spaces between.
+    `ledger_refs` gives the ledger position and leaf hash of every version, as `position:leaf` with spaces between.
+    A stream is `blocked` by a missing version or a broken chain. `policy_version` is the version up to which policies
+    have run. `revision` counts how often the state was stored.
     """
 
     stream: str
     state: Any
     version: int = 0
     hash: str = ZERO_HASH
-    line: str = ""
+    ledger_refs: str = ""
     depends_on: frozenset[str] = frozenset()
-    waits: bool = False
-    acted: int = 0
+    blocked: bool = False
+    policy_version: int = 0
     revision: int = 0
+
+    def without_state(self) -> FoldedState:
+        """Return the stream, versions and flags alone, to remember of a state that is stored."""
+        return self._replace(state=None, ledger_refs="", depends_on=frozenset())
 
 
 class Outcome(NamedTuple):
-    """What folding a stream came to: its new state, and the event whose chain is broken, if one is."""
+    """The result of a fold: the new state, and the event that breaks the chain, if one does."""
 
     folded: FoldedState
     broken: ConsumedEvent | None = None
 
 
 def fold_on(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[ConsumedEvent]) -> Outcome | None:
-    """Fold a stream's next events, and say what the new state depends on; None as for `advance`."""
+    """Fold a stream's next events and list the streams that the new state depends on; None as for `advance`."""
     outcome = advance(aggregate, before, events)
     if outcome is None or outcome.folded is before:
         return outcome
@@ -59,9 +66,9 @@ def fold_on(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[Con
 
 
 def advance(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[ConsumedEvent]) -> Outcome | None:
-    """Fold a stream's next events. None where one of them is a correction: then fold from version 1.
+    """Fold a stream's next events. Return None if one of them is a correction: then fold from version 1.
 
-    A missing version makes the stream wait; an event whose `previoushash` is not its predecessor's hash is handed back.
+    A missing version blocks the stream; an event whose `previoushash` is not its predecessor's hash is handed back.
     """
     usable, outcome = _chained(before, events)
     if before.version and any(type(event.recorded.data) in CORRECTIONS for event in usable):
@@ -69,24 +76,24 @@ def advance(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[Con
     if not usable:
         return outcome
     state = aggregate.fold([event.recorded for event in usable], before.state if before.version else None)
-    line = " ".join([f"{event.position}:{event.leaf}" for event in usable])
+    refs = " ".join([f"{event.position}:{event.leaf}" for event in usable])
     folded = outcome.folded._replace(
         state=state,
         version=before.version + len(usable),
         hash=usable[-1].hash,
-        line=f"{before.line} {line}" if before.line else line,
+        ledger_refs=f"{before.ledger_refs} {refs}" if before.ledger_refs else refs,
     )
     return Outcome(folded, outcome.broken)
 
 
 def _chained(before: FoldedState, events: Sequence[ConsumedEvent]) -> tuple[Sequence[ConsumedEvent], Outcome]:
     expected, previous = before.version, before.hash
-    for taken, event in enumerate(events):
+    for count, event in enumerate(events):
         recorded = event.recorded
         expected += 1
         if recorded.streamversion != expected:
-            return events[:taken], Outcome(before._replace(waits=True))
+            return events[:count], Outcome(before._replace(blocked=True))
         if recorded.previoushash != previous:
-            return events[:taken], Outcome(before._replace(waits=True), broken=event)
+            return events[:count], Outcome(before._replace(blocked=True), broken=event)
         previous = event.hash
-    return events, Outcome(before._replace(waits=False) if before.waits else before)
+    return events, Outcome(before._replace(blocked=False) if before.blocked else before)

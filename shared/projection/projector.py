@@ -1,29 +1,27 @@
-"""From a batch of records to read models: journal, fold, compose, act. Run again, it ends the same."""
+"""The projector: from a batch of records to read models. Run again on the same records, it ends the same."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Protocol
 
 import structlog
+from more_itertools import chunked
 
 from shared.consumer.dead_letters import CONFLICT, DeadLetters
 from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
-from shared.events.catalogue import Recorded
 from shared.projection.conflicts import ConflictResolver, conflicting
 from shared.projection.fold import FoldedState, Outcome, fold_on
 from shared.projection.journal import Journal
+from shared.projection.policies import Handles, Policies, PolicyRunner, raise_policy_version
+from shared.projection.stalled import StalledStreams
 from shared.projection.state_store import StateStore
-from shared.projection.write_buffer import WriteBuffer, acted, slim
-from shared.runtime.telemetry import STALLED
+from shared.projection.write_buffer import WriteBuffer
 
 log = structlog.get_logger()
 
-STATES_HELD = 2_000
-STREAMS_AT_ONCE = 200
+STREAMS_PER_FOLD = 200
 
 Compose = Callable[[set[str]], Awaitable[None]]
 
@@ -32,227 +30,190 @@ async def _compose_nothing(_streams: set[str]) -> None:
     return None
 
 
-class Policies(Protocol):
-    """What a service does of itself when it hears an event; a second time, nothing."""
-
-    def concerns(self, event: Recorded) -> bool:
-        """Tell whether an event is one that something follows from."""
-
-    async def __call__(self, event: Recorded) -> None:
-        """Do what follows from it."""
-
-
 @dataclass
 class Projector:
-    """How one service reads: its journal, its states, what it composes of them, and the policies that act on them.
+    """The read side of one service: journal, states, composed documents, and policies beside them.
 
-    What is heard is journalled and folded while the next batch is taken apart; states are stored and composed when it
-    is settled, which may be after many batches. What was not settled is heard again.
+    `consume` journals and folds a batch; `flush` stores the states, composes what depends on them and runs the
+    policies, for all batches since the last flush. Kafka delivers again what was not flushed.
     """
 
     journal: Journal
     states: StateStore
-    letters: DeadLetters
+    dead_letters: DeadLetters
     compose: Compose = _compose_nothing
-    act: Policies | None = None
-    _disputes: ConflictResolver = field(init=False)
-    _unsettled: WriteBuffer = field(init=False)
-    _afresh: set[str] = field(default_factory=set)
-    _taking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _entering: asyncio.Future[list[tuple[ConsumedEvent, ConsumedEvent]]] | None = None
+    policies: Policies | None = None
+    _conflicts: ConflictResolver = field(init=False)
+    _stalled: StalledStreams = field(init=False)
+    _buffer: WriteBuffer = field(init=False)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        self._disputes = ConflictResolver(self.journal, self.letters)
-        self._unsettled = WriteBuffer(self.states, self._concerns)
+        self._conflicts = ConflictResolver(self.journal, self.dead_letters)
+        self._stalled = StalledStreams(self.states, self.dead_letters)
+        self._buffer = self.new_buffer()
 
     @property
-    def _concerns(self) -> Callable[[Recorded], bool] | None:
-        return self.act.concerns if self.act else None
+    def _handles(self) -> Handles | None:
+        return self.policies.handles if self.policies else None
+
+    def new_buffer(self) -> WriteBuffer:
+        """Return an empty write buffer."""
+        return WriteBuffer(self.states, self._handles)
 
     async def prepare(self) -> None:
-        """Create indexes, and fold again what another version of this code folded."""
+        """Create indexes, and refold the states of another shape."""
         await self.states.prepare()
-        await self.letters.prepare()
-        older = await self.states.of_another_shape()
-        for lot in _lots(older):
-            await self.fold_again(lot)
-        if older:
-            await self.compose(set(older))
+        await self.dead_letters.prepare()
+        outdated = await self.states.of_another_shape()
+        for chunk in chunked(outdated, STREAMS_PER_FOLD):
+            await self.refold(set(chunk))
+        if outdated:
+            await self.compose(set(outdated))
 
-    async def take(self, arrivals: Sequence[KafkaRecord]) -> None:
-        """Take a batch of records: everything that it means is stored when this returns."""
-        async with self._taking:
-            await self.hear(arrivals)
-            await self.settle()
+    async def project(self, records: Sequence[KafkaRecord]) -> None:
+        """Consume a batch and flush it: all its effects are stored when this returns."""
+        async with self._lock:
+            await self.consume(records)
+            await self.flush()
 
-    async def hear(self, arrivals: Sequence[KafkaRecord]) -> None:
-        """Take a batch of records, of which the effects are stored when it is settled."""
-        parsed = [decode_record(arrival) for arrival in arrivals]
-        if poisons := [item for item in parsed if isinstance(item, Poison)]:
-            await self.settle()
-            await self._set_aside(poisons)
-        heard = list(_each_once(item for item in parsed if isinstance(item, ConsumedEvent)))
-        lines = _in_order(heard)
-        open_letters = await self.letters.open_for({*lines, *(poison.stream for poison in poisons if poison.stream)})
-        self._unsettled.leave_to_journal(lines.keys() & {letter["stream"] for letter in open_letters})
-        disputed = {(letter["stream"], letter["version"]) for letter in open_letters if letter["reason"] == CONFLICT}
-        if disputed:
-            await self._set_aside([conflicting(event) for event in heard if event.key in disputed])
-            heard = [event for event in heard if event.key not in disputed]
-        await self._entered()
-        if len(self._unsettled) >= STATES_HELD:
-            await self._unsettled.store()
-        self._entering = asyncio.ensure_future(self.journal.enter(heard))
-        self._unsettled.take(lines)
+    async def consume(self, records: Sequence[KafkaRecord]) -> None:
+        """Decode a batch, journal it, and fold it into the buffer."""
+        decoded = [decode_record(record) for record in records]
+        poisons = [item for item in decoded if isinstance(item, Poison)]
+        if poisons:
+            await self.flush()
+            await self._add_dead_letters(poisons)
+        events = _deduplicated(item for item in decoded if isinstance(item, ConsumedEvent))
+        events_by_stream = _by_stream(events)
+        events = await self._without_disputed(events, {*events_by_stream, *(poison.stream or "" for poison in poisons)})
+        conflicts, states = await asyncio.gather(
+            self.journal.insert(events), self._buffer.load(events_by_stream.keys())
+        )  # fmt: skip
+        for held, newcomer in conflicts:
+            await self._conflicts.resolve(held, newcomer)
+        self._buffer.defer({held.recorded.subject for held, _ in conflicts}, refold=True)
+        self._buffer.fold(states, events_by_stream)
 
-    async def settle(self) -> None:
-        """Store, compose and act upon all that was heard."""
-        await self._entered()
-        folded = await self._unsettled.stored()
-        for lot in _lots(set(self._unsettled.irregular)):
-            again = await self._fold_and_reinstate(lot, self._afresh & lot)
-            folded |= {stream: slim(state) for stream, state in again.items()}
+    async def flush(self) -> None:
+        """Store the buffered states and refold what was deferred; then compose, and run the policies."""
+        buffer = self._buffer
+        folded = await buffer.flush()
+        for chunk in chunked(buffer.deferred, STREAMS_PER_FOLD):
+            refolded = await self._fold_and_reinstate(set(chunk), buffer.refold & set(chunk))
+            folded |= {stream: state.without_state() for stream, state in refolded.items()}
         if folded:
             await self._finish(folded)
-            self.forget()
+        self.discard()
 
-    def forget(self) -> None:
-        """Drop what was heard and not settled: it will be heard again."""
-        self._unsettled.forget()
-        self._unsettled = WriteBuffer(self.states, self._concerns)
-        self._afresh = set()
-        if self._entering is not None:
-            self._entering.add_done_callback(lambda entering: entering.cancelled() or entering.exception())
-        self._entering = None
-
-    async def _entered(self) -> None:
-        """Wait until what was heard is journalled, settle what is disputed by it, and fold the rest."""
-        if self._entering is None:
-            return
-        conflicts = await self._entering
-        self._entering = None
-        for held, newcomer in conflicts:
-            await self._disputes.settle(held, newcomer)
-        self._afresh |= {event.recorded.subject for event, _ in conflicts}
-        self._unsettled.leave_to_journal(self._afresh)
-        await self._unsettled.folded()
+    def discard(self) -> None:
+        """Drop what is not flushed: Kafka delivers it again."""
+        self._buffer = self.new_buffer()
 
     async def fold(self, streams: set[str]) -> None:
-        """Fold streams from the journal, compose what depends on them, let the policies act."""
+        """Fold streams from the journal, compose what depends on them, and run the policies."""
         await self._finish(await self._fold_and_reinstate(streams, set()))
 
-    async def _fold_and_reinstate(self, streams: set[str], afresh: set[str]) -> dict[str, FoldedState]:
-        """Fold streams from the journal; set-aside records take their places where the chain now names them."""
-        if not streams:
-            return {}
-        folded = await self._fold_and_store(streams, afresh)
-        while again := await self._disputes.reinstate(folded):
-            folded |= await self._fold_and_store(again, set())
-        await self.letters.arrived({stream: state.version for stream, state in folded.items()})
-        return folded
-
-    async def _finish(self, folded: dict[str, FoldedState]) -> None:
-        await asyncio.gather(self.compose(set(folded)), self._act(folded))
-        if any(state.waits for state in folded.values()):
-            await self.stalled()
-
-    async def fold_again(self, streams: set[str]) -> None:
-        """Fold streams from version 1, in place, under live writes; nothing is composed, and no policy acts again."""
+    async def refold(self, streams: set[str]) -> None:
+        """Fold streams from version 1, in place, beside live writes; compose nothing, and run no policy again."""
         await self._fold_and_store(streams, streams)
 
+    async def accept(self, event: ConsumedEvent, reason: str, actor: str | None = None) -> None:
+        """Journal a dead letter's event as the true one of its version, and refuse its other candidates."""
+        await self._conflicts.accept(event, reason, actor)
+
     async def stalled(self) -> dict[str, int]:
-        """Return the streams that wait, for a gap or for a dead letter, with the version that they wait for."""
-        awaited = await self.letters.awaited()
-        folded = await self.states.read(awaited)
-        behind = {stream: version for stream, version in awaited.items() if folded[stream].version < version}
-        stalled = {**behind, **await self.states.waiting()}
-        STALLED.labels(self.letters.service).set(len(stalled))
-        return stalled
+        """Return the stalled streams, with the version that each lacks."""
+        return await self._stalled.find()
 
-    async def _fold_and_store(self, streams: set[str], afresh: set[str]) -> dict[str, FoldedState]:
-        """Fold streams from the journal and store their states; begin again where another stored one meanwhile.
+    async def _add_dead_letters(self, poisons: Sequence[Poison]) -> None:
+        states = await self.states.read({poison.stream for poison in poisons if poison.stream})
+        expected = {stream: state.version + 1 for stream, state in states.items() if state.version}
+        await self.dead_letters.add(poisons, expected)
+        for poison in poisons:
+            log.warning("dead_letter", reason=poison.reason, origin=poison.record.origin)
 
-        `afresh` are folded from version 1.
+    async def _without_disputed(self, events: list[ConsumedEvent], streams: set[str]) -> list[ConsumedEvent]:
+        """Defer streams with open dead letters; quarantine and leave out further candidates for a disputed version."""
+        dead_letters = await self.dead_letters.open_for(streams)
+        self._buffer.defer({event.recorded.subject for event in events} & {each["stream"] for each in dead_letters})
+        disputed = {(each["stream"], each["version"]) for each in dead_letters if each["reason"] == CONFLICT}
+        if not disputed:
+            return events
+        await self._add_dead_letters([conflicting(event) for event in events if event.key in disputed])
+        return [event for event in events if event.key not in disputed]
+
+    async def _fold_and_reinstate(self, streams: set[str], refold: set[str]) -> dict[str, FoldedState]:
+        """Fold streams from the journal; reinstate dead letters that the chain now names."""
+        folded = await self._fold_and_store(streams, refold)
+        while reinstated := await self._conflicts.reinstate(folded):
+            folded |= await self._fold_and_store(reinstated, set())
+        await self.dead_letters.resolve_up_to({stream: state.version for stream, state in folded.items()})
+        return folded
+
+    async def _fold_and_store(self, streams: set[str], refold: set[str]) -> dict[str, FoldedState]:
+        """Fold streams from the journal and store them; retry where another instance stored one meanwhile.
+
+        Streams in `refold` are folded from version 1.
         """
-        while streams:
+        while True:
             before = await self.states.read(streams)
-            for stream in afresh:
-                before[stream] = self.states.nothing(stream, before[stream].revision, before[stream].acted)
+            for stream in refold:
+                before[stream] = self.states.initial(stream, before[stream].revision, before[stream].policy_version)
             outcomes = await self._outcomes(before)
             broken = [outcome.broken for outcome in outcomes.values() if outcome.broken is not None]
             for event in broken:
-                await self._disputes.quarantine(event)
+                await self._conflicts.quarantine(event)
             if broken:
                 continue
             folded = {stream: outcome.folded for stream, outcome in outcomes.items()}
-            if not await self.states.write(
-                state for stream, state in folded.items() if stream in afresh or _moved(before[stream], state)
-            ):
+            changed = [
+                state for stream, state in folded.items() if stream in refold or _differs(before[stream], state)
+            ]  # fmt: skip
+            if not await self.states.write(changed):
                 return folded
-        return {}
 
     async def _outcomes(self, before: dict[str, FoldedState]) -> dict[str, Outcome]:
+        """Fold the journal's events onto states, from version 1 where one of them is a correction."""
         events = await self.journal.after({stream: state.version for stream, state in before.items()})
         outcomes: dict[str, Outcome] = {}
-        again: dict[str, FoldedState] = {}
+        corrected: dict[str, FoldedState] = {}
         for stream, state in before.items():
             outcome = fold_on(self.states.aggregate_of(stream), state, events[stream])
             if outcome is None:
-                again[stream] = self.states.nothing(stream, state.revision, state.acted)
+                corrected[stream] = self.states.initial(stream, state.revision, state.policy_version)
             else:
-                folded = acted(state, outcome.folded, events[stream], self._concerns)
+                folded = raise_policy_version(state, outcome.folded, events[stream], self._handles)
                 outcomes[stream] = outcome._replace(folded=folded)
-        return outcomes | await self._outcomes(again) if again else outcomes
+        return outcomes | await self._outcomes(corrected) if corrected else outcomes
 
-    async def _act(self, folded: dict[str, FoldedState]) -> None:
-        """Let the policies act on what they have not acted upon: on whatever was folded, or is newly theirs."""
-        if self.act is None:
-            return
-        for lot in _lots(stream for stream, state in folded.items() if state.acted < state.version):
-            heard = await self.journal.after({stream: folded[stream].acted for stream in lot})
-            for stream, events in heard.items():
-                for event in events:
-                    if event.recorded.streamversion <= folded[stream].version and self.act.concerns(event.recorded):
-                        await self.act(event.recorded)
-            await self.states.acted({stream: folded[stream].version for stream in lot})
-
-    async def _set_aside(self, poisons: Sequence[Poison]) -> None:
-        named = await self.states.read({poison.stream for poison in poisons if poison.stream})
-        expected = {stream: state.version + 1 for stream, state in named.items() if state.version}
-        await self.letters.keep(poisons, expected)
-        for poison in poisons:
-            log.warning("dead_letter", reason=poison.reason, origin=poison.arrival.origin)
-
-    async def name(self, event: ConsumedEvent, reason: str, actor: str | None = None) -> None:
-        """Journal a set-aside event as the true one of its version; other candidates for it are refused."""
-        await self._disputes.name(event, reason, actor)
+    async def _finish(self, folded: dict[str, FoldedState]) -> None:
+        """Compose what depends on folded streams and run the policies on them, concurrently."""
+        run_policies = PolicyRunner(self.policies, self.journal, self.states).run if self.policies else None
+        await asyncio.gather(self.compose(set(folded)), *([run_policies(folded)] if run_policies else []))
+        if any(state.blocked for state in folded.values()):
+            await self.stalled()
 
 
-def _lots(streams: Iterable[str]) -> Iterator[set[str]]:
-    remaining = iter(streams)
-    while lot := set(islice(remaining, STREAMS_AT_ONCE)):
-        yield lot
-
-
-def _each_once(events: Iterable[ConsumedEvent]) -> Iterable[ConsumedEvent]:
+def _deduplicated(events: Iterable[ConsumedEvent]) -> list[ConsumedEvent]:
     """Return events without repeats; of the same bytes at two positions, those at the lower one."""
     lowest: dict[str, ConsumedEvent] = {}
     for event in events:
         if lowest.setdefault(event.hash, event).position > event.position:
             lowest[event.hash] = event
-    return lowest.values()
+    return list(lowest.values())
 
 
-def _in_order(events: Iterable[ConsumedEvent]) -> dict[str, list[ConsumedEvent]]:
+def _by_stream(events: Iterable[ConsumedEvent]) -> dict[str, list[ConsumedEvent]]:
     """Return events by stream, in the order of their versions."""
     grouped: dict[str, list[ConsumedEvent]] = {}
     for event in events:
         grouped.setdefault(event.recorded.subject, []).append(event)
-    for line in grouped.values():
-        if len(line) > 1:
-            line.sort(key=lambda event: event.recorded.streamversion)
+    for stream_events in grouped.values():
+        if len(stream_events) > 1:
+            stream_events.sort(key=lambda event: event.recorded.streamversion)
     return grouped
 
 
-def _moved(before: FoldedState, after: FoldedState) -> bool:
-    return (before.version, before.waits) != (after.version, after.waits)
+def _differs(before: FoldedState, after: FoldedState) -> bool:
+    return (before.version, before.blocked) != (after.version, after.blocked)

@@ -1,132 +1,83 @@
-"""What was heard since the last settling, folded in memory: it is stored at once, however many batches it came in."""
+"""The write buffer: folded states that are not stored yet, one for each stream, however many batches made them."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from shared.consumer.record import ConsumedEvent
-from shared.events.catalogue import Recorded
 from shared.projection.fold import FoldedState, advance
+from shared.projection.policies import Handles, raise_policy_version
 from shared.projection.state_store import StateStore
+
+STATES_HELD = 2_000
+
+EventsByStream = Mapping[str, Sequence[ConsumedEvent]]
 
 
 @dataclass
 class WriteBuffer:
-    """Streams whose next events came in order, with their new states; and those to be folded from the journal instead.
+    """The folded states since the last flush, and the streams that the flush must fold from the journal instead.
 
-    A stream goes to the journal for any irregularity: a gap, a correction, a broken chain, an open letter. Events that
-    its state already has are nothing new; that they are the same ones is for the journal to find.
+    A stream is deferred to the journal for any irregularity: a gap, a correction, a broken chain, an open dead letter,
+    a state that another instance stored meanwhile. Events that a state already contains are skipped; the journal finds
+    out whether they are the same ones. Streams in `refold` are folded from version 1.
     """
 
     states: StateStore
-    concerns: Callable[[Recorded], bool] | None = None
-    irregular: set[str] = field(default_factory=set)
-    _heard: Mapping[str, Sequence[ConsumedEvent]] = field(default_factory=dict)
-    _reading: asyncio.Future[dict[str, FoldedState]] | None = None
-    _folded: dict[str, FoldedState] = field(default_factory=dict)
-    _repeated: dict[str, FoldedState] = field(default_factory=dict)
-    _stored: dict[str, FoldedState] = field(default_factory=dict)
-    _being_stored: dict[str, FoldedState] = field(default_factory=dict)
-    _storing: asyncio.Future[set[str]] | None = None
+    handles: Handles | None = None
+    deferred: set[str] = field(default_factory=set)
+    refold: set[str] = field(default_factory=set)
+    _dirty: dict[str, FoldedState] = field(default_factory=dict)
+    _touched: dict[str, FoldedState] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        """Return how many states are held that nobody stores yet."""
-        return len(self._folded)
+    async def load(self, streams: Set[str]) -> dict[str, FoldedState]:
+        """Return the states that the next events of streams are folded onto; store a full buffer first."""
+        if len(self._dirty) >= STATES_HELD:
+            await self.store()
+        buffered = {stream: self._dirty[stream] for stream in streams & self._dirty.keys()}
+        return buffered | await self.states.read(streams - self._dirty.keys() - self.deferred)
 
-    async def store(self) -> None:
-        """Begin to store the new states, once those before them are stored."""
-        await self._until_stored()
-        self._being_stored = {
-            stream: state._replace(depends_on=self.states.aggregate_of(stream).depends_on(state.state))
-            for stream, state in self._folded.items()
-        }
-        self._folded.clear()
-        self._storing = asyncio.ensure_future(self.states.write(self._being_stored.values()))
-
-    async def stored(self) -> dict[str, FoldedState]:
-        """Store all that is held, and return what was heard of: the versions of streams, without their states."""
-        await self.store()
-        await self._until_stored()
-        return self._repeated | self._stored
-
-    async def _until_stored(self) -> None:
-        """Wait for what is being stored; what another stored meanwhile is left to the journal."""
-        if self._storing is None:
-            return
-        lost = await self._storing
-        self._storing = None
-        self._stored |= {stream: slim(state) for stream, state in self._being_stored.items()}
-        self._being_stored = {}
-        self.leave_to_journal(lost)
-
-    def take(self, lines: Mapping[str, Sequence[ConsumedEvent]]) -> None:
-        """Begin to read the states of what was heard; what was taken before it is folded by then."""
-        held = self._folded.keys() | self._being_stored.keys()
-        self._heard = lines
-        self._reading = asyncio.ensure_future(self.states.read(lines.keys() - held - self.irregular))
-
-    async def folded(self) -> None:
-        """Fold on each stream what was taken of it."""
-        if self._reading is None:
-            return
-        read = await self._reading
-        lines, self._heard, self._reading = self._heard, {}, None
-        for stream, events in lines.items():
-            if stream not in self.irregular:
-                self._fold(self._held(stream) or read[stream], events)
-
-    def _held(self, stream: str) -> FoldedState | None:
-        if (folded := self._folded.get(stream)) is not None:
-            return folded
-        storing = self._being_stored.get(stream)
-        return storing and storing._replace(revision=storing.revision + 1)
+    def fold(self, states: Mapping[str, FoldedState], events_by_stream: EventsByStream) -> None:
+        """Fold the next events of streams onto their states, and buffer the results."""
+        for stream, before in states.items():
+            if stream not in self.deferred:
+                self._fold(before, events_by_stream[stream])
 
     def _fold(self, before: FoldedState, events: Sequence[ConsumedEvent]) -> None:
-        stream = before.stream
         if events[0].recorded.streamversion <= before.version:
             events = [event for event in events if event.recorded.streamversion > before.version]
-            if not events and not before.waits:
-                self._repeated.setdefault(stream, slim(before))
+            if not events and not before.blocked:
+                self._touched.setdefault(before.stream, before.without_state())
                 return
-        if before.waits or events[0].recorded.streamversion != before.version + 1:
-            self.leave_to_journal([stream])
+        if before.blocked or events[0].recorded.streamversion != before.version + 1:
+            self.defer([before.stream])
             return
-        outcome = advance(self.states.aggregate_of(stream), before, events)
-        if outcome is None or outcome.folded.waits:
-            self.leave_to_journal([stream])
+        outcome = advance(self.states.aggregate_of(before.stream), before, events)
+        if outcome is None or outcome.folded.blocked:
+            self.defer([before.stream])
         else:
-            self._folded[stream] = acted(before, outcome.folded, events, self.concerns)
+            self._dirty[before.stream] = raise_policy_version(before, outcome.folded, events, self.handles)
 
-    def leave_to_journal(self, streams: Iterable[str]) -> None:
-        """Fold these from the journal when it is settled."""
+    def defer(self, streams: Iterable[str], *, refold: bool = False) -> None:
+        """Leave streams to be folded from the journal at the flush, from version 1 with `refold`."""
         for stream in streams:
-            self._folded.pop(stream, None)
-            self.irregular.add(stream)
+            self._dirty.pop(stream, None)
+            self.deferred.add(stream)
+            if refold:
+                self.refold.add(stream)
 
-    def forget(self) -> None:
-        """Leave what is being read or stored to itself; if it fails, nobody waits for it."""
-        for begun in (self._reading, self._storing):
-            if begun is not None:
-                begun.add_done_callback(lambda done: done.cancelled() or done.exception())
+    async def store(self) -> None:
+        """Store the buffered states; defer those that another instance stored meanwhile."""
+        dirty, self._dirty = self._dirty, {}
+        lost = await self.states.write(
+            state._replace(depends_on=self.states.aggregate_of(stream).depends_on(state.state))
+            for stream, state in dirty.items()
+        )
+        self._touched |= {stream: state.without_state() for stream, state in dirty.items()}
+        self.defer(lost)
 
-
-def acted(
-    before: FoldedState,
-    after: FoldedState,
-    events: Sequence[ConsumedEvent],
-    concerns: Callable[[Recorded], bool] | None,
-) -> FoldedState:
-    """Return the state with `acted` raised to its version, if no policy is due before these events or by them."""
-    if concerns is None or before.acted < before.version or before.acted >= after.version:
-        return after
-    new = range(before.acted + 1, after.version + 1)
-    if any(event.recorded.streamversion in new and concerns(event.recorded) for event in events):
-        return after
-    return after._replace(acted=after.version)
-
-
-def slim(folded: FoldedState) -> FoldedState:
-    """Return what is left to do for a state that is stored; a stretch may touch very many."""
-    return folded._replace(state=None, line="", depends_on=frozenset())
+    async def flush(self) -> dict[str, FoldedState]:
+        """Store the buffer; return all streams that had events since the last flush, without their states."""
+        await self.store()
+        return self._touched

@@ -21,16 +21,16 @@ from shared.projection.state_store import StateStore
 
 @dataclass
 class Reading:
-    """A projection and what it stores."""
+    """A projector and what it stores."""
 
     database: AsyncIOMotorDatabase[Any]
-    projection: Projector
+    projector: Projector
     traces: Traces
 
     async def take(self, *arrivals: KafkaRecord) -> None:
         """Take the records one by one, as they would arrive."""
         for arrival in arrivals:
-            await self.projection.take([arrival])
+            await self.projector.project([arrival])
 
     async def forget(self) -> None:
         """Lose all that was read, but not what was set aside and decided."""
@@ -39,23 +39,23 @@ class Reading:
 
     async def version(self, stream: str) -> int:
         """Return the version at which a stream is shown."""
-        return (await self.projection.states.read([stream]))[stream].version
+        return (await self.projector.states.read([stream]))[stream].version
 
     async def stored(self) -> dict[str, bytes]:
         """Return the compared bytes of every trace."""
         return {trace["_id"]: trace_bytes(trace) async for trace in self.database.traces.find()}
 
-    async def letters(self, standing: str | None = "open") -> dict[str, str]:
+    async def dead_letters(self, standing: str | None = "open") -> dict[str, str]:
         """Return the reasons of dead letters by their place."""
-        return {letter["_id"]: letter["reason"] for letter in await self.projection.letters.find(standing)}
+        return {letter["_id"]: letter["reason"] for letter in await self.projector.dead_letters.find(standing)}
 
 
 def reading_of(database: AsyncIOMotorDatabase[Any]) -> Reading:
     """Return the reading side as a process would put it together."""
     states, journal = StateStore(database, AGGREGATES, SHAPE), Journal(database)
     traces = Traces(database, states, journal)
-    letters = DeadLetters(database, "recommendations")
-    return Reading(database, Projector(journal, states, letters, traces.compose_for), traces)
+    dead_letters = DeadLetters(database, "recommendations")
+    return Reading(database, Projector(journal, states, dead_letters, traces.compose_for), traces)
 
 
 @asynccontextmanager
@@ -65,7 +65,7 @@ async def a_reading(uri: str) -> AsyncIterator[Reading]:
     name = f"reading_{uuid4().hex}"
     try:
         reading = reading_of(client[name])
-        await reading.projection.prepare()
+        await reading.projector.prepare()
         await reading.traces.prepare()
         yield reading
     finally:

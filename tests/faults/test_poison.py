@@ -51,10 +51,10 @@ async def test_every_kind_of_poison_is_kept_as_it_came_and_everything_else_flows
     history = a_history()
     bad = poisons(history.arrivals[INSTRUMENT][0])
     async with a_reading(stack.mongodb_admin_uri) as reading:
-        await reading.projection.take([*bad.values(), *history.all()])
-        await reading.projection.take(list(bad.values()))
+        await reading.projector.project([*bad.values(), *history.all()])
+        await reading.projector.project(list(bad.values()))
         assert await reading.stored() == history.traces()
-        kept = {letter["_id"]: letter for letter in await reading.projection.letters.find(None)}
+        kept = {letter["_id"]: letter for letter in await reading.projector.dead_letters.find(None)}
         assert {key: kept[arrival.origin]["reason"] for key, arrival in bad.items()} == {
             key: key.strip() for key in bad
         }
@@ -67,10 +67,10 @@ async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others
     garbage = elsewhere(second, 901, value=b"garbage", headers=leaf(b"garbage"))
     async with a_reading(stack.mongodb_admin_uri) as reading:
         await reading.take(first, garbage)
-        assert await reading.projection.stalled() == {INSTRUMENT: 2}
+        assert await reading.projector.stalled() == {INSTRUMENT: 2}
         await reading.take(second, third)
-        assert await reading.projection.stalled() == {}
-        assert await reading.letters("resolved") == {garbage.origin: "undecodable"}
+        assert await reading.projector.stalled() == {}
+        assert await reading.dead_letters("resolved") == {garbage.origin: "undecodable"}
 
 
 async def test_what_older_code_did_not_know_is_taken_again_by_newer_code(stack: Stack, monkeypatch: pytest.MonkeyPatch):
@@ -85,15 +85,15 @@ async def test_what_older_code_did_not_know_is_taken_again_by_newer_code(stack: 
     async with a_reading(stack.mongodb_admin_uri) as reading:
         with monkeypatch.context() as old:
             old.setattr("shared.consumer.record.decode", older)
-            await reading.projection.take(history.all())
-        assert await reading.letters() == {unknown.origin: "unknown_type"}
-        assert await reading.projection.stalled() == {INSTRUMENT: 2}
-        letter = await reading.projection.letters.get(unknown.origin)
+            await reading.projector.project(history.all())
+        assert await reading.dead_letters() == {unknown.origin: "unknown_type"}
+        assert await reading.projector.stalled() == {INSTRUMENT: 2}
+        letter = await reading.projector.dead_letters.get(unknown.origin)
         assert letter is not None
-        await reading.projection.name(decode_record(to_record(letter)), "Synthetic: newer code", "operator-1")  # type: ignore[arg-type]
-        await reading.projection.fold({INSTRUMENT})
-        assert await reading.letters("resolved") == {unknown.origin: "unknown_type"}
-        assert await reading.projection.stalled() == {}
+        await reading.projector.accept(decode_record(to_record(letter)), "Synthetic: newer code", "operator-1")  # type: ignore[arg-type]
+        await reading.projector.fold({INSTRUMENT})
+        assert await reading.dead_letters("resolved") == {unknown.origin: "unknown_type"}
+        assert await reading.projector.stalled() == {}
         assert await reading.stored() == history.traces()
 
 
@@ -106,11 +106,11 @@ async def test_a_stream_of_which_the_first_event_cannot_be_taken_is_stalled_and_
     other_subject = elsewhere(first, 903, key=b"instrument/invented")
     async with a_reading(stack.mongodb_admin_uri) as reading:
         await reading.take(unknown, garbage, other_subject)
-        assert len(await reading.letters()) == 3
-        assert await reading.projection.stalled() == {INSTRUMENT: 1}
+        assert len(await reading.dead_letters()) == 3
+        assert await reading.projector.stalled() == {INSTRUMENT: 1}
         await reading.take(first, *later)
-        assert await reading.projection.stalled() == {}
-        assert await reading.letters("resolved") == {unknown.origin: "unknown_type"}
+        assert await reading.projector.stalled() == {}
+        assert await reading.dead_letters("resolved") == {unknown.origin: "unknown_type"}
 
 
 async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(stack: Stack):
@@ -119,9 +119,9 @@ async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(stac
     others = [arrival for arrival in history.all() if arrival not in (first, second, *later)]
     async with a_reading(stack.mongodb_admin_uri) as reading:
         await reading.take(first, *later)
-        assert await reading.projection.stalled() == {INSTRUMENT: 2}
+        assert await reading.projector.stalled() == {INSTRUMENT: 2}
         await reading.take(*others, second)
-        assert await reading.projection.stalled() == {}
+        assert await reading.projector.stalled() == {}
         assert await reading.stored() == history.traces()
 
 
@@ -144,27 +144,27 @@ async def test_a_forged_first_arrival_is_set_aside_once_the_next_version_names_t
     async with a_reading(stack.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
         await reading.take(second)
-        assert await reading.letters() == {
+        assert await reading.dead_letters() == {
             forged.origin: "conflicting_bytes",
             second.origin: "conflicting_bytes",
         }
-        assert await reading.projection.stalled() == {INSTRUMENT: 2}
+        assert await reading.projector.stalled() == {INSTRUMENT: 2}
         await reading.take(third, *later)
-        await reading.projection.take(history.all())
+        await reading.projector.project(history.all())
         assert await reading.stored() == history.traces()
-        assert await reading.letters("refused") == {forged.origin: "conflicting_bytes"}
-        assert await reading.projection.stalled() == {}
+        assert await reading.dead_letters("refused") == {forged.origin: "conflicting_bytes"}
+        assert await reading.projector.stalled() == {}
 
 
 async def test_a_forgery_of_a_version_whose_successor_is_known_changes_nothing(stack: Stack):
     history = a_history()
     forged = a_forgery(history, INSTRUMENT, 2, previous_of(history.arrivals[INSTRUMENT][1]))
     async with a_reading(stack.mongodb_admin_uri) as reading:
-        await reading.projection.take(history.all())
+        await reading.projector.project(history.all())
         await reading.take(forged)
         assert await reading.stored() == history.traces()
-        assert await reading.letters() == {forged.origin: "conflicting_bytes"}
-        assert await reading.projection.stalled() == {}
+        assert await reading.dead_letters() == {forged.origin: "conflicting_bytes"}
+        assert await reading.projector.stalled() == {}
 
 
 async def test_a_forgery_with_a_broken_chain_frees_the_place_for_the_true_event(stack: Stack):
@@ -173,10 +173,10 @@ async def test_a_forgery_with_a_broken_chain_frees_the_place_for_the_true_event(
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
     async with a_reading(stack.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
-        assert await reading.letters() == {forged.origin: "broken_chain"}
-        assert await reading.projection.stalled() == {INSTRUMENT: 2}
+        assert await reading.dead_letters() == {forged.origin: "broken_chain"}
+        assert await reading.projector.stalled() == {INSTRUMENT: 2}
         await reading.take(second, *later)
-        await reading.projection.take(history.all())
+        await reading.projector.project(history.all())
         assert await reading.stored() == history.traces()
 
 
@@ -188,13 +188,13 @@ async def test_a_person_names_the_true_one_of_two_candidates(stack: Stack):
     forged = KafkaRecord(true.topic, 0, 901, stream.encode(), raw, leaf(raw))
     async with a_reading(stack.mongodb_admin_uri) as reading:
         await reading.take(forged, true)
-        assert await reading.projection.stalled() == {stream: 1}
+        assert await reading.projector.stalled() == {stream: 1}
         event = decode_record(true)
-        await reading.projection.name(event, "Synthetic: read in the store", "operator-1")  # type: ignore[arg-type]
-        await reading.projection.fold({stream})
-        await reading.projection.take([*history.all(), forged])
+        await reading.projector.accept(event, "Synthetic: read in the store", "operator-1")  # type: ignore[arg-type]
+        await reading.projector.fold({stream})
+        await reading.projector.project([*history.all(), forged])
         assert await reading.stored() == history.traces()
-        assert await reading.projection.stalled() == {}
+        assert await reading.projector.stalled() == {}
 
 
 async def test_a_forgery_that_continues_nothing_is_no_candidate_in_whatever_order_it_comes(stack: Stack):
@@ -204,8 +204,8 @@ async def test_a_forgery_that_continues_nothing_is_no_candidate_in_whatever_orde
     for batches in ([[first, forged, second]], [[first, second, forged]], [[first], [second], [forged]]):
         async with a_reading(stack.mongodb_admin_uri) as reading:
             for batch in batches:
-                await reading.projection.take(batch)
-            assert await reading.letters(None) == {forged.origin: "broken_chain"}
+                await reading.projector.project(batch)
+            assert await reading.dead_letters(None) == {forged.origin: "broken_chain"}
             assert await reading.version(INSTRUMENT) == 2
 
 
@@ -215,12 +215,12 @@ async def test_a_dismissed_forgery_leaves_its_stream_current_and_does_so_when_it
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
     async with a_reading(stack.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
-        assert await reading.projection.stalled() == {INSTRUMENT: 2}
-        await reading.projection.letters.close(forged.origin, "dismissed", "Synthetic")
-        assert await reading.projection.stalled() == {}
+        assert await reading.projector.stalled() == {INSTRUMENT: 2}
+        await reading.projector.dead_letters.close(forged.origin, "dismissed", "Synthetic")
+        assert await reading.projector.stalled() == {}
         await reading.forget()
         await reading.take(first, forged)
-        assert await reading.projection.stalled() == {}
+        assert await reading.projector.stalled() == {}
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -234,10 +234,10 @@ async def test_what_was_decided_stays_decided_when_everything_is_heard_again(sta
         assert await reading.stored() == history.traces()
         await reading.forget()
         for batch in [everything] if at_once else [[arrival] for arrival in everything]:
-            await reading.projection.take(batch)
+            await reading.projector.project(batch)
         assert await reading.stored() == history.traces()
-        assert await reading.projection.stalled() == {}
-        assert await reading.letters("refused") == {forged.origin: "conflicting_bytes"}
+        assert await reading.projector.stalled() == {}
+        assert await reading.dead_letters("refused") == {forged.origin: "conflicting_bytes"}
 
 
 @pytest.mark.parametrize("claimed", [0, 990])
@@ -256,8 +256,8 @@ async def test_true_bytes_at_another_position_are_read_alike_whenever_they_come(
     assert (expected == history.traces()) == (claimed == 990)
     async with a_reading(stack.mongodb_admin_uri) as reading:
         for batch in (others, *lines, after):
-            await reading.projection.take(batch)
+            await reading.projector.project(batch)
         assert await reading.stored() == expected
-        assert [_ async for _ in rebuild(reading.projection)]
+        assert [_ async for _ in rebuild(reading.projector)]
         assert await reading.stored() == expected
     assert replayed.disputed == []

@@ -16,16 +16,16 @@ async def test_a_policy_acts_once_on_each_event_however_the_batches_fall(stack: 
     acted: list[tuple[str, int]] = []
 
     class Noted:
-        def concerns(self, event: Recorded) -> bool:
+        def handles(self, event: Recorded) -> bool:
             return event.subject.startswith("recommendation/")
 
-        async def __call__(self, event: Recorded) -> None:
+        async def react(self, event: Recorded) -> None:
             acted.append((event.subject, event.streamversion))
 
     history = a_history()
     async with a_reading(stack.mongodb_admin_uri) as reading:
-        reading.projection.act = Noted()
-        reading.projection.forget()
+        reading.projector.policies = Noted()
+        reading.projector.discard()
         await reading.take(*history.all())
         await reading.take(*history.all())
     events = [(key, n + 1) for key, line in history.arrivals.items() for n in range(len(line))]

@@ -53,15 +53,15 @@ async def test_its_record_is_set_aside_with_the_bytes_of_the_name_and_others_flo
     true = history.arrivals["instrument/i1"]
     read = await lying_there(stack, true[:3], spoilt=1)
     async with a_reading(stack.mongodb_admin_uri) as reading:
-        await reading.projection.take(read)
-        (letter,) = await reading.projection.letters.find()
+        await reading.projector.project(read)
+        (letter,) = await reading.projector.dead_letters.find()
         assert letter["reason"] == "bad_header"
         assert letter["headers"][-1] == [b"\xff\xfe", b"Synthetic"]
         assert to_record(letter) == read[1]
         assert isinstance(decode_record(to_record(letter)), Poison)
-        assert await reading.projection.stalled() == {"instrument/i1": 2}
-        await reading.projection.take(history.all())
-        assert await reading.projection.stalled() == {}
+        assert await reading.projector.stalled() == {"instrument/i1": 2}
+        await reading.projector.project(history.all())
+        assert await reading.projector.stalled() == {}
         assert await reading.stored() == history.traces()
 
 

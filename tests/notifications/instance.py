@@ -86,7 +86,7 @@ class Instance:
         self.handlers = Handlers(self.ledgers, self.keys, self.sender)
         policies = Policies(self.handlers, self.states, self.journal)
         dead = DeadLetters(self.mongodb, "notifications")
-        self.projection = Projector(self.journal, self.states, dead, act=policies)
+        self.projection = Projector(self.journal, self.states, dead, policies=policies)
 
     async def prepare(self) -> Instance:
         await self.store.prepare()
@@ -95,7 +95,7 @@ class Instance:
 
     async def hear(self, *siblings: KafkaRecord) -> None:
         """Hear these events, and everything that this service has recorded, as Kafka would bring it."""
-        await self.projection.take([*siblings, *await self.own()])
+        await self.projection.project([*siblings, *await self.own()])
 
     async def own(self) -> Sequence[KafkaRecord]:
         commits = self.mongodb["commits"].find().sort("_id", 1)

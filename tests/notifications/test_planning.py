@@ -56,7 +56,7 @@ async def test_an_event_heard_before_the_subscription_but_recorded_after_it_is_t
     await notifying.subscribe(heard=False)
     before, after = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(seconds=1)
     early = [recommended("CED/2022/R1", at=after), recommended("CED/2022/R2", at=before)]
-    await notifying.projection.take(early)
+    await notifying.projection.project(early)
     assert await notifying.history() == {}
     await notifying.hear()
     assert await notifying.one() == ["Planned"]
@@ -75,7 +75,7 @@ async def test_an_event_heard_while_the_removal_was_not_is_refused_by_the_store(
     notifying = await start()
     await notifying.subscribe()
     await notifying.ask("subscription/s1", RemoveSubscription())
-    await notifying.projection.take([recommended("CED/2022/R1")])
+    await notifying.projection.project([recommended("CED/2022/R1")])
     assert await notifying.history() == {}
 
 
@@ -107,5 +107,5 @@ async def test_two_instances_that_hear_the_same_at_once_plan_it_once(start: Star
     first, second = await start(), await start()
     await first.subscribe()
     events = [recommended(f"CED/2022/R{number}") for number in range(1, 11)]
-    await asyncio.gather(*(instance.projection.take([event]) for event in events for instance in (first, second)))
+    await asyncio.gather(*(instance.projection.project([event]) for event in events for instance in (first, second)))
     assert list((await first.history()).values()) == [["Planned"]] * 10

@@ -19,7 +19,7 @@ from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.record import KafkaRecord
-from shared.projection import projector as projecting
+from shared.projection import write_buffer
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
@@ -35,34 +35,34 @@ class Crash(Exception):
     """An injected failure."""
 
 
-def a_projection(database: AsyncIOMotorDatabase[Any]) -> tuple[Projector, Traces]:
+def a_projector(database: AsyncIOMotorDatabase[Any]) -> tuple[Projector, Traces]:
     """Return the reading side of the service, as another instance or after a restart."""
     states, journal = StateStore(database, AGGREGATES, SHAPE), Journal(database)
     traces = Traces(database, states, journal)
     return Projector(journal, states, DeadLetters(database, "recommendations"), traces.compose_for), traces
 
 
-def crashing(projection: Projector, step: str) -> Projector:
-    """Return a projection that fails before, or after, one of its steps."""
+def crashing(projector: Projector, step: str) -> Projector:
+    """Return a projector that fails before, or after, one of its steps."""
     if step == "before compose":
-        projection.compose = _fail
+        projector.compose = _fail
     elif step == "after journal":
-        enter = projection.journal.enter
+        insert = projector.journal.insert
 
-        async def enter_and_fail(heard: Any) -> Any:
-            await enter(heard)
+        async def insert_and_fail(events: Any) -> Any:
+            await insert(events)
             raise Crash
 
-        projection.journal.enter = enter_and_fail  # type: ignore[method-assign]
+        projector.journal.insert = insert_and_fail  # type: ignore[method-assign]
     elif step == "after states":
-        write = projection.states.write
+        write = projector.states.write
 
         async def write_and_fail(states: Any) -> set[str]:
             await write(states)
             raise Crash
 
-        projection.states.write = write_and_fail  # type: ignore[method-assign]
-    return projection
+        projector.states.write = write_and_fail  # type: ignore[method-assign]
+    return projector
 
 
 async def _fail(_streams: set[str]) -> None:
@@ -109,7 +109,7 @@ async def _end(uri: str, seed: int, by_stream: bool, instances: int, rebuilt: bo
     name = f"interleaving_{uuid4().hex}"
     try:
         database = client[name]
-        await a_projection(database)[0].prepare()
+        await a_projector(database)[0].prepare()
         batches = in_batches(seed, an_order(seed, by_stream=by_stream))
         lines = [batches[n::instances] for n in range(instances)]
         reading = [_read(database, line, random.Random(seed + n)) for n, line in enumerate(lines)]
@@ -123,15 +123,15 @@ async def _end(uri: str, seed: int, by_stream: bool, instances: int, rebuilt: bo
 async def _read(database: AsyncIOMotorDatabase[Any], batches: list[list[KafkaRecord]], choose: random.Random) -> None:
     """Take batches as one instance does: some are settled together, and on a failure a process begins anew with all."""
     remaining = iter(batches)
-    while stretch := list(itertools.islice(remaining, choose.choice([1, 1, 2, 5]))):
+    while group := list(itertools.islice(remaining, choose.choice([1, 1, 2, 5]))):
         for _ in itertools.count():
-            projecting.STATES_HELD = choose.choice([1, 3, 3_000])
-            reading.TRACES_AT_ONCE = choose.choice([1, 100])
-            projection = crashing(a_projection(database)[0], choose.choice(STEPS))
+            write_buffer.STATES_HELD = choose.choice([1, 3, 3_000])
+            reading.TRACES_PER_CHUNK = choose.choice([1, 100])
+            projector = crashing(a_projector(database)[0], choose.choice(STEPS))
             try:
-                for batch in stretch:
-                    await projection.hear(batch)
-                await projection.settle()
+                for batch in group:
+                    await projector.consume(batch)
+                await projector.flush()
                 break
             except Crash:
                 continue
@@ -140,7 +140,7 @@ async def _read(database: AsyncIOMotorDatabase[Any], batches: list[list[KafkaRec
 async def _rebuild(database: AsyncIOMotorDatabase[Any]) -> None:
     """Rebuild again and again while others read."""
     for _ in range(5):
-        async for _ in rebuild(a_projection(database)[0]):
+        async for _ in rebuild(a_projector(database)[0]):
             await asyncio.sleep(0)
 
 
@@ -160,16 +160,16 @@ def test_every_interleaving_with_duplicates_crashes_and_rebuilds_ends_in_the_sam
 
 @pytest.mark.servers
 async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(stack: Stack, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reading, "TRACES_AT_ONCE", 1)
+    monkeypatch.setattr(reading, "TRACES_PER_CHUNK", 1)
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
     database = client[f"rebuilt_{uuid4().hex}"]
     try:
-        projection, _ = a_projection(database)
-        await projection.prepare()
-        await projection.take(HISTORY.all())
+        projector, _ = a_projector(database)
+        await projector.prepare()
+        await projector.project(HISTORY.all())
         await database.traces.update_many({}, {"$set": {"mandates": []}})
         await database.states.delete_many({"kind": "meeting"})
-        told = [each async for each in rebuild(a_projection(database)[0])]
+        told = [each async for each in rebuild(a_projector(database)[0])]
         assert told[-1] == (len(HISTORY.all()), len(HISTORY.all()))
         assert await stored(database) == EXPECTED
     finally:

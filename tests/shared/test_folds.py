@@ -66,8 +66,8 @@ def test_a_stream_is_folded_to_its_last_version() -> None:
         "MeetingConvened (3,)",
         "MeetingCancelled (4,)",
     ]
-    assert state.line == " ".join(f"{event.position}:{event.leaf}" for event in events)
-    assert not state.waits
+    assert state.ledger_refs == " ".join(f"{event.position}:{event.leaf}" for event in events)
+    assert not state.blocked
 
 
 @pytest.mark.parametrize("cut", range(5))
@@ -79,13 +79,13 @@ def test_folding_in_two_steps_is_folding_in_one(cut: int) -> None:
 def test_a_missing_version_makes_the_stream_wait_at_the_version_before() -> None:
     events = heard(*LIFE)
     state = folded([events[0], events[2], events[3]])
-    assert (state.version, state.waits) == (1, True)
+    assert (state.version, state.blocked) == (1, True)
     assert folded(events[1:], state) == folded(events)
 
 
 def test_a_stream_whose_first_version_is_missing_waits_with_nothing() -> None:
     state = folded(heard(*LIFE)[1:])
-    assert (state.version, state.hash, state.state, state.waits) == (0, ZERO_HASH, [], True)
+    assert (state.version, state.hash, state.state, state.blocked) == (0, ZERO_HASH, [], True)
 
 
 def test_an_event_that_does_not_follow_its_predecessor_is_handed_back() -> None:
@@ -94,7 +94,7 @@ def test_an_event_that_does_not_follow_its_predecessor_is_handed_back() -> None:
     outcome = fold_on(SEEN, NOTHING, [*events[:2], others[2], *events[3:]])
     assert outcome is not None
     assert outcome.broken is others[2]
-    assert (outcome.folded.version, outcome.folded.waits) == (2, True)
+    assert (outcome.folded.version, outcome.folded.blocked) == (2, True)
     assert folded(events[2:], outcome.folded) == folded(events)
 
 
@@ -115,19 +115,19 @@ def test_a_correction_of_what_was_folded_asks_for_the_whole_stream() -> None:
     assert fold_on(SEEN, before, events[2:]) is None
     again = folded(events)
     assert again.state == ["Put right (1, 3)", "MeetingConvened (2,)"]
-    assert (again.version, len(again.line.split())) == (3, 3)
+    assert (again.version, len(again.ledger_refs.split())) == (3, 3)
 
 
 def test_a_correction_that_cannot_be_reached_yet_asks_for_nothing() -> None:
     events = heard(RECORDED, MeetingConvened(), CORRECTION)
     state = folded(events[2:], folded(events[:1]))
-    assert (state.version, state.waits) == (1, True)
+    assert (state.version, state.blocked) == (1, True)
 
 
 def test_what_others_need_of_a_state_outlives_the_fold() -> None:
-    before = FoldedState(STREAM, [], acted=2, revision=9)
+    before = FoldedState(STREAM, [], policy_version=2, revision=9)
     state = folded(heard(*LIFE), before)
-    assert (state.acted, state.revision) == (2, 9)
+    assert (state.policy_version, state.revision) == (2, 9)
 
 
 def test_a_stream_that_only_passes_by_is_followed_without_a_state() -> None:

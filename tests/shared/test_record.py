@@ -94,7 +94,7 @@ def test_a_record_that_is_not_whole_is_set_aside_with_a_reason(reason: str, chan
     arrival = change(WHOLE)
     poison = decode_record(arrival)
     assert isinstance(poison, Poison)
-    assert (poison.reason, poison.arrival) == (reason, arrival)
+    assert (poison.reason, poison.record) == (reason, arrival)
     assert poison.detail
 
 

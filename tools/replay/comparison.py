@@ -65,7 +65,7 @@ def rebuilt_from(history: History) -> Rebuilt:
         assert outcome is not None, "a fold from version 1 takes corrections"
         states[stream] = outcome.folded
         rebuilt.heads[stream] = outcome.folded.version
-        if outcome.folded.waits:
+        if outcome.folded.blocked:
             rebuilt.stalled.append(f"{stream} stops at version {outcome.folded.version}")
     for stream in rebuilt.heads:
         kind, _, reference = stream.partition("/")

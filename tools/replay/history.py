@@ -13,9 +13,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from shared.consumer.lenient_fetcher import to_record
+from shared.consumer.lenient_fetcher import install, to_record
 from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.events.canonical import ZERO_HASH
+from shared.projection.conflicts import choose
 from tools.client.errors import Failure, Unreachable
 from tools.client.progress import Advance
 from tools.client.services import Services
@@ -75,6 +76,7 @@ def from_kafka(bootstrap: str, topics: Sequence[str], take: Take, advance: Advan
 
 
 async def _read(bootstrap: str, topics: Sequence[str], take: Take, advance: Advance) -> None:
+    install()
     partitions = await _partitions(bootstrap, topics)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -154,20 +156,15 @@ def journal_record(line: bytes, number: int) -> KafkaRecord:
 
 
 def streams_of(history: History) -> Iterator[tuple[str, list[ConsumedEvent]]]:
-    """Yield each stream's events in order.
-
-    Of two candidates for a version: the only one that continues the version before, else the one that the next version
-    names, else neither.
-    """
+    """Yield each stream's events in order, each version's true event chosen as the live side chooses it."""
     for stream, versions in sorted(history.events.items()):
-        line: list[ConsumedEvent] = []
+        events: list[ConsumedEvent] = []
         for version in sorted(versions):
-            named = {event.recorded.previoushash for event in versions.get(version + 1, ())}
-            candidates = versions[version] if len(versions[version]) == 1 else _continuing(line, versions[version])
-            line += candidates if len(candidates) == 1 else [event for event in candidates if event.hash in named]
-        yield stream, line
-
-
-def _continuing(line: list[ConsumedEvent], candidates: list[ConsumedEvent]) -> list[ConsumedEvent]:
-    previous = line[-1].hash if line else ZERO_HASH
-    return [event for event in candidates if event.recorded.previoushash == previous]
+            candidates = versions[version]
+            if len(candidates) > 1:
+                previous_hash = events[-1].hash if events else ZERO_HASH
+                next_previous_hashes = {event.recorded.previoushash for event in versions.get(version + 1, ())}
+                chosen = choose(candidates, previous_hash, next_previous_hashes)
+                candidates = [chosen] if chosen else []
+            events += candidates
+        yield stream, events

@@ -28,7 +28,7 @@ class Kept(NamedTuple):
 def keep(folded: FoldedState) -> Kept:
     """Pack a folded stream."""
     aggregate = AGGREGATES[folded.stream.partition("/")[0]]
-    places = (each.split(":") for each in folded.line.split())
+    places = (each.split(":") for each in folded.ledger_refs.split())
     return Kept(
         state=aggregate.states.dump_json(folded.state, exclude_none=True),
         version=folded.version,
@@ -73,7 +73,7 @@ class Streams(Mapping[str, FoldedState]):
             state=aggregate.states.validate_json(kept.state),
             version=kept.version,
             depends_on=frozenset(kept.depends_on),
-            line=_line(kept.line),
+            ledger_refs=_line(kept.line),
         )
 
     def _size(self, stream: str) -> int:

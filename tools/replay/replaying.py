@@ -127,7 +127,7 @@ class Replaying:
             assert outcome is not None, "a fold from version 1 takes corrections"
             told.events += len(events)
             told.heads[stream] = outcome.folded.version
-            if outcome.folded.waits:
+            if outcome.folded.blocked:
                 told.stalled.append(f"{stream} stops at version {outcome.folded.version}")
             yield outcome.folded
 
@@ -139,7 +139,7 @@ class Replaying:
             of_log = len(parts) == _PARTS_OF_LOG
             event = heard_in_log(*parts) if of_log else decode_record(KafkaRecord(*parts))
             if isinstance(event, Poison):
-                told.poison.append((event.arrival.origin, event.reason))
+                told.poison.append((event.record.origin, event.reason))
             elif event.recorded.time > known_at:
                 continue
             elif of_log:

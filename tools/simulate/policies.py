@@ -53,11 +53,11 @@ class Policies:
         """Let every policy act that hears of an event."""
         event = cast(Any, told)
         for policy in self._others:
-            if policy.concerns(event):
-                self._run(policy(event), at)
+            if policy.handles(event):
+                self._run(policy.react(event), at)
         self._subscriptions.note(told)
-        if type(told.data).__name__ in self._subscriptions.wanted and self._of_notifications.concerns(event):
-            self._run(self._of_notifications(event), at)
+        if type(told.data).__name__ in self._subscriptions.wanted and self._of_notifications.handles(event):
+            self._run(self._of_notifications.react(event), at)
 
     def _run(self, work: Coroutine[Any, Any, None], at: int) -> None:
         """Run a coroutine that waits for nothing; what it asks for may make policies act in their turn."""

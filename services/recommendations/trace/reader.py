@@ -72,7 +72,7 @@ class ProvenanceTracker:
         return {"statements": statements, "events": [self._line(stream, used[stream]) for stream in sorted(used)]}
 
     def _line(self, stream: str, used: set[tuple[int, ...]]) -> str:
-        line = self._states[stream].line
+        line = self._states[stream].ledger_refs
         versions = used.pop() if len(used) == 1 else tuple(sorted({version for some in used for version in some}))
         if len(set(versions)) < self._states[stream].version:
             events = line.split()

@@ -26,6 +26,7 @@ from shared.domain.aggregate import Context
 from shared.events.catalogue import Recorded, Undecodable
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Lease, Relay
+from shared.projection.policies import PolicyRunner
 from shared.projection.projector import Projector
 from shared.store.event_store import EventStore
 from tests.faults.rig import clock
@@ -63,19 +64,19 @@ def killed(points: Points, point: Point, *, after: bool = False, when: Callable[
 
 
 def install(points: Points) -> None:
-    """Patch every point; and let as few traces as a run has be stored in several lots."""
-    reading.TRACES_AT_ONCE = FEW_TRACES
+    """Patch every point; and let as few traces as a run has be stored in several chunks."""
+    reading.TRACES_PER_CHUNK = FEW_TRACES
     patch(Relay, "_publish", killed(points, "ledger stored"))
     patch(Relay, "_publish", lambda publish: half_published(publish, points))
     patch(Ledger, "raise_published", killed(points, "published"))
-    patch(Projector, "_act", killed(points, "states stored"))
+    patch(PolicyRunner, "run", killed(points, "states stored"))
     patch(Traces, "compose_for", killed(points, "states stored"))
-    patch(OffsetStore, "reached", killed(points, "effects stored"))
-    patch(Subscriber, "_commit", killed(points, "offsets stored"))
-    patch(Projector, "hear", killed(points, "batch in hand"))
-    patch(Projector, "settle", killed(points, "heard, not settled", when=holds))
-    patch(Projector, "hear", lambda take: long_or_failing(take, points))
-    patch(Traces, "_written", lambda written: slow(written, points))
+    patch(OffsetStore, "commit", killed(points, "effects stored"))
+    patch(Subscriber, "_commit_to_kafka", killed(points, "offsets stored"))
+    patch(Projector, "consume", killed(points, "batch in hand"))
+    patch(Projector, "flush", killed(points, "heard, not settled", when=holds))
+    patch(Projector, "consume", lambda take: long_or_failing(take, points))
+    patch(reading, "_composed", lambda composed: slow(composed, points))
     patch(intake, "decode", lambda decode: forgetful(decode, points))
     patch(Lease, "take", lambda take: ignored(take, points))
     patch(EventStore, "append", lambda append: stopped(append, points))
@@ -89,10 +90,10 @@ def from_client(_store: Any, _head: Any, _events: Any, context: Context, _digest
     return context.role != "system"
 
 
-def holds(projection: Any) -> bool:
-    """Tell whether something was heard that is not settled."""
-    held = projection._unsettled
-    return any((held._heard, held._folded, held._being_stored, held._stored, held.irregular))
+def holds(projector: Any) -> bool:
+    """Tell whether the write buffer holds effects that are not flushed."""
+    buffer = projector._buffer
+    return any((buffer._dirty, buffer._touched, buffer.deferred))
 
 
 def half_published(publish: Method, points: Points) -> Method:
@@ -144,13 +145,14 @@ def forgetful(decode: Callable[[bytes], Recorded], points: Points) -> Callable[[
     return decoded
 
 
-def slow(written: Method, points: Points) -> Method:
+def slow(composed: Method, points: Points) -> Method:
     """Wait a moment between composing traces and storing them, so that other composers come between."""
 
-    async def waiting(traces: Any, writes: Any) -> Any:
+    async def waiting(*arguments: Any) -> Any:
+        documents = await composed(*arguments)
         if points.armed("composing slowly"):
             await asyncio.sleep(random.uniform(0, 0.3))
-        return await written(traces, writes)
+        return documents
 
     return waiting
 

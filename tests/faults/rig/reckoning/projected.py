@@ -81,7 +81,7 @@ def _current(service: str, heads: Mapping[str, int], live: Iterable[FoldedState]
         count += 1
         if state.version < heads[state.stream]:
             findings.stick(f"{service} shows {state.stream} at version {state.version} of {heads[state.stream]}")
-        elif state.waits:
+        elif state.blocked:
             findings.stick(f"{service} waits for a version of {state.stream}, of which it has all")
     findings.count("streams read", service, count)
 
@@ -98,7 +98,7 @@ def _equal(
     service: str, replayed: Mapping[str, FoldedState], live: Mapping[str, FoldedState], findings: Findings
 ) -> None:
     for stream, state in live.items():
-        if state._replace(revision=0, acted=0, waits=False) != replayed[stream]._replace(waits=False):
+        if state._replace(revision=0, policy_version=0, blocked=False) != replayed[stream]._replace(blocked=False):
             findings.lose(f"{service}: the state of {stream} is not what its history replayed from Kafka comes to")
 
 

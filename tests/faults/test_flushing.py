@@ -1,4 +1,4 @@
-"""A backlog is settled once for many batches, and what was not settled is heard again, from its first record on."""
+"""A backlog is flushed once for many batches; what was not flushed is delivered again, from its first record on."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ RECORDS, BATCH = 1_000, 40
 
 
 class BatchHandler:
-    """Notes what it hears, and settles each once; `fault` is asked before each step, and may raise."""
+    """Notes what it consumes, and flushes each once; `fault` is asked before each step, and may raise."""
 
     def __init__(self, fault: Callable[[str, int], None] = lambda _step, _times: None, pause: float = 0.0) -> None:
         self.batches: list[list[bytes]] = []
-        self.heard: list[bytes] = []
-        self.settled: dict[bytes, None] = {}
-        self.settlings = 0
+        self.consumed: list[bytes] = []
+        self.flushed: dict[bytes, None] = {}
+        self.flushes = 0
         self._fault = fault
         self._pause = pause
 
-    async def hear(self, arrivals: Sequence[KafkaRecord]) -> None:
-        self._fault("hear", len(self.batches))
+    async def consume(self, records: Sequence[KafkaRecord]) -> None:
+        self._fault("consume", len(self.batches))
         await asyncio.sleep(self._pause)
-        self.batches.append([arrival.value or b"" for arrival in arrivals])
-        self.heard += self.batches[-1]
+        self.batches.append([record.value or b"" for record in records])
+        self.consumed += self.batches[-1]
 
-    async def settle(self) -> None:
-        self.settlings += 1
-        self._fault("settle", self.settlings)
-        self.settled |= dict.fromkeys(self.heard)
-        self.heard = []
+    async def flush(self) -> None:
+        self.flushes += 1
+        self._fault("flush", self.flushes)
+        self.flushed |= dict.fromkeys(self.consumed)
+        self.consumed = []
 
-    def forget(self) -> None:
-        self.heard = []
+    def discard(self) -> None:
+        self.consumed = []
 
 
-async def read(stack: Stack, *readers: BatchHandler, partitions: int = 1) -> list[bytes]:
-    """Publish a backlog, let subscribers read it until all is settled, each beginning after the one before it."""
+async def read(stack: Stack, *handlers: BatchHandler, partitions: int = 1) -> list[bytes]:
+    """Publish a backlog, let subscribers consume it until all is flushed, each beginning after the one before it."""
     async with a_site(stack) as site, AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
         topic = f"throughline.{site.service}"
         backlog = [b"synthetic %d" % number for number in range(RECORDS)]
@@ -60,16 +60,16 @@ async def read(stack: Stack, *readers: BatchHandler, partitions: int = 1) -> lis
         running: list[asyncio.Task[None]] = []
         try:
             async with asyncio.timeout(60):
-                for number, reader in enumerate(readers):
+                for number, handler in enumerate(handlers):
                     settings = Settings(
                         kafka=stack.kafka, mongodb=SecretStr(stack.mongodb_admin_uri), database=site.service,
                         jwks="none", instance=f"synthetic-{number}", batch_records=BATCH,
                     )  # fmt: skip
                     offsets, pulse = OffsetStore(client[site.service]), Pulse("subscriber")
-                    subscriber = Subscriber(settings, site.service, [topic], reader, offsets, pulse)
+                    subscriber = Subscriber(settings, site.service, [topic], handler, offsets, pulse)
                     running.append(asyncio.create_task(subscriber.run()))
-                    await until(lambda reader=reader: reader.batches)
-                await until(lambda: len(set().union(*(reader.settled for reader in readers))) >= RECORDS)
+                    await until(lambda handler=handler: handler.batches)
+                await until(lambda: len(set().union(*(handler.flushed for handler in handlers))) >= RECORDS)
         finally:
             for task in running:
                 task.cancel()
@@ -84,31 +84,31 @@ async def until(met: Callable[[], object]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_backlog_is_settled_once_for_many_batches(stack: Stack):
-    reader = BatchHandler()
-    assert await read(stack, reader) == list(reader.settled)
-    assert len(reader.batches) >= RECORDS / BATCH
-    assert reader.settlings < len(reader.batches) / 2
+async def test_a_backlog_is_flushed_once_for_many_batches(stack: Stack):
+    handler = BatchHandler()
+    assert await read(stack, handler) == list(handler.flushed)
+    assert len(handler.batches) >= RECORDS / BATCH
+    assert handler.flushes < len(handler.batches) / 2
 
 
-@pytest.mark.parametrize("step", ["hear", "settle"])
-async def test_on_an_error_all_that_was_not_settled_is_heard_again(stack: Stack, step: str):
+@pytest.mark.parametrize("step", ["consume", "flush"])
+async def test_on_an_error_everything_unflushed_is_delivered_again(stack: Stack, step: str):
     failed: list[str] = []
 
     def fault(now: str, times: int) -> None:
-        if now == step and times >= (10 if step == "hear" else 1) and not failed:
+        if now == step and times >= (10 if step == "consume" else 1) and not failed:
             failed.append(now)
             raise ValueError("synthetic")
 
-    reader = BatchHandler(fault)
-    assert await read(stack, reader) == list(reader.settled)
+    handler = BatchHandler(fault)
+    assert await read(stack, handler) == list(handler.flushed)
     assert failed == [step]
-    assert sum(map(len, reader.batches)) > RECORDS
+    assert sum(map(len, handler.batches)) > RECORDS
 
 
-async def test_who_keeps_a_partition_when_another_joins_goes_on_where_it_was(stack: Stack):
+async def test_an_instance_that_keeps_a_partition_in_a_rebalance_continues_where_it_was(stack: Stack):
     first, second = BatchHandler(pause=0.3), BatchHandler(pause=0.1)
     backlog = await read(stack, first, second, partitions=3)
-    assert first.settled | second.settled == dict.fromkeys(backlog)
-    heard = [value for batch in first.batches for value in batch]
-    assert len(heard) - len(set(heard)) <= BATCH
+    assert first.flushed | second.flushed == dict.fromkeys(backlog)
+    consumed = [value for batch in first.batches for value in batch]
+    assert len(consumed) - len(set(consumed)) <= BATCH

@@ -1,0 +1,42 @@
+"""Consumed but uncommitted offsets, and when they are due to be flushed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+FLUSH_EVERY_RECORDS = 500_000
+FLUSH_EVERY_SECONDS = 30.0
+
+
+@dataclass
+class UncommittedOffsets:
+    """Consumed but uncommitted offsets: first and next by partition, the record count by topic, and since when."""
+
+    since: float = 0.0
+    first: dict[TopicPartition, int] = field(default_factory=dict)
+    next: dict[TopicPartition, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        """Return the record count."""
+        return self.counts.total()
+
+    def add(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Add the offsets of a batch, which holds each partition's records in order."""
+        self.since = self.since or monotonic()
+        firsts = {(record.topic, record.partition): record.offset for record in reversed(records)}
+        lasts = {(record.topic, record.partition): record.offset for record in records}
+        for place, last in lasts.items():
+            self.first.setdefault(TopicPartition(*place), firsts[place])
+            self.next[TopicPartition(*place)] = last + 1
+        self.counts.update(record.topic for record in records)
+
+    def is_due(self) -> bool:
+        """Tell whether the flush is due, by record count or by age."""
+        return len(self) >= FLUSH_EVERY_RECORDS or (len(self) > 0 and monotonic() - self.since > FLUSH_EVERY_SECONDS)

@@ -1,0 +1,84 @@
+"""Redelivered records and other instances' writes end in the same bytes, and fold nothing twice without need."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+
+from shared.projection.revisioned_collection import RevisionedCollection
+from tests.recommendations.test_interleavings import EXPECTED, HISTORY, a_projector, stored
+from tools.local.stack import Stack
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+async def database(stack: Stack) -> AsyncIterator[AsyncIOMotorDatabase[Any]]:
+    """A database of this test's own."""
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+    own = client[f"redelivery_{uuid4().hex}"]
+    await a_projector(own)[0].prepare()
+    yield own
+    await client.drop_database(own.name)
+    client.close()
+
+
+async def test_redelivered_records_are_composed_and_no_state_is_stored_again(database: Any):
+    await a_projector(database)[0].project(HISTORY.all())
+    await database.traces.delete_many({})
+    before = await database.states.find().to_list(None)
+    await a_projector(database)[0].project(HISTORY.all())
+    assert await stored(database) == EXPECTED
+    assert await database.states.find().to_list(None) == before
+
+
+async def test_a_state_that_another_instance_stored_meanwhile_is_folded_from_the_journal(database: Any):
+    one, other = a_projector(database)[0], a_projector(database)[0]
+    events = next(iter(HISTORY.arrivals.values()))
+    await one.consume([record for record in HISTORY.all() if record != events[-1]])
+    await other.project(events)
+    await one.flush()
+    assert await stored(database) == EXPECTED
+
+
+async def test_two_instances_that_consumed_the_same_records_both_flush_them(database: Any):
+    one, other = a_projector(database)[0], a_projector(database)[0]
+    await one.consume(HISTORY.all())
+    await other.project(HISTORY.all())
+    await one.flush()
+    assert await stored(database) == EXPECTED
+
+
+@pytest.mark.parametrize("stream", HISTORY.arrivals)
+async def test_traces_are_composed_again_when_a_stream_they_rest_on_arrives_and_continues(database: Any, stream: str):
+    *earlier, last = HISTORY.arrivals[stream]
+    for events in ([each for each in HISTORY.all() if each not in HISTORY.arrivals[stream]], earlier, [last]):
+        await a_projector(database)[0].project(events)
+    assert await stored(database) == EXPECTED
+
+
+async def test_a_trace_of_another_shape_is_composed_again(database: Any):
+    projector, traces = a_projector(database)
+    await projector.project(HISTORY.all())
+    await database.traces.update_many({}, {"$set": {"shape": 0, "mandates": []}})
+    await traces.prepare()
+    assert await stored(database) == EXPECTED
+
+
+async def test_a_document_is_replaced_only_at_the_revision_before_its_own(database: Any):
+    collection = RevisionedCollection(database.documents)
+    assert await collection.replace([]) == set()
+    assert await collection.replace([{"_id": name, "revision": 1} for name in "abc"]) == set()
+    writes = [
+        {"_id": "a", "revision": 2, "text": "replaced"},
+        {"_id": "b", "revision": 1, "text": "stored before"},
+        {"_id": "c", "revision": 3, "text": "ahead"},
+        {"_id": "d", "revision": 1, "text": "new"},
+    ]
+    assert await collection.replace(writes) == {"b", "c"}
+    rows = {row["_id"]: (row["revision"], row.get("text")) async for row in database.documents.find()}
+    assert rows == {"a": (2, "replaced"), "b": (1, None), "c": (1, None), "d": (1, "new")}
