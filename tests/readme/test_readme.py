@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.main import get_command
 
+from tests.architecture.language import BEGINNINGS
 from tests.cli.terminal import throughline
 from tools.cli.app import app
 from tools.local.stack import Stack
@@ -111,6 +112,24 @@ def test_the_architecture_page_walks_through_files_and_shows_each_package_of_sha
     picture = page.split("```")[1]
     packages = {file.parent.name for file in (CHECKOUT / "shared").glob("*/__init__.py")}
     assert {name for name in packages if name not in picture.split()} == set()
+
+
+def refused_sentences(text: str) -> list[str]:
+    """Return the sentences that begin with a word that docstrings may not begin with either; questions may."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    blocks = (" ".join(block.split()) for block in re.split(r"\n\n|\n(?=[-#|] ?|\d+\. )", prose))
+    sentences = (each.lstrip("-#*|0123456789. ") for block in blocks for each in re.split(r"(?<=[.?!]) ", block))
+    return [each for each in sentences if each.split(" ")[0] in BEGINNINGS and not each.endswith("?")]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith(("docs/", "CHANGELOG"))])
+def test_no_sentence_of_a_page_begins_as_a_riddle(page: str):
+    assert refused_sentences((CHECKOUT / page).read_text(encoding="utf-8")) == []
+
+
+def test_a_riddle_would_be_found():
+    text = "# Where it lies\n\nIt is read. What is read\nis kept. Who reads? A reader.\n\n- Of two one is true.\n"
+    assert [each.split()[0] for each in refused_sentences(text)] == ["Where", "What", "Of"]
 
 
 def test_the_page_of_faults_names_each_fault_of_the_rig_and_no_other():
