@@ -106,11 +106,13 @@ def test_a_file_that_is_gone_would_be_found():
     assert missing(", ".join(f"`{path}`" for path in gone)) == gone
 
 
-def test_the_architecture_page_walks_through_files_and_shows_each_package_of_shared():
+def test_the_architecture_page_walks_through_files_and_shows_each_package():
     page = (CHECKOUT / "docs/architecture.md").read_text(encoding="utf-8")
     assert len(re.findall(r"`(?:services|shared)/[\w/]+\.py`", page)) > 20
     picture = page.split("```")[1]
-    packages = {file.parent.name for file in (CHECKOUT / "shared").glob("*/__init__.py")}
+    packages = {
+        file.parent.name for folder in ("shared", "tools") for file in (CHECKOUT / folder).glob("*/__init__.py")
+    }
     assert {name for name in packages if name not in picture.split()} == set()
 
 
