@@ -35,6 +35,7 @@ lint: .venv/ready ## Check style, types and architecture
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.architecture.language --count
 
 format: .venv/ready ## Put the code into the house format
 	@$(BIN)/ruff check --fix $(CODE)

@@ -11,21 +11,21 @@ from pathlib import Path
 
 from benchmarks import rows_audit, rows_memory, rows_peers, rows_reading, rows_waiting, rows_writing
 from benchmarks.dataset import Dataset
-from benchmarks.kept import Kept
-from benchmarks.machine import Moment, machine
+from benchmarks.machine import Started, machine
+from benchmarks.results_file import ResultsFile
 from benchmarks.servers import progress, servers
 from benchmarks.table import Row, show, write
 from tools.local.files import CHECKOUT
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
-KEPT = CHECKOUT / "build/bench.json"
+RESULTS = CHECKOUT / "build/bench.json"
 PARTS = ("memory", "audit", "store", "relay", "http", "reading", "peers")
-_COMMITS_IN_HEARD = 0.35
+_COMMITS_PER_EVENT = 0.35
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured."""
+    """The numbers of events, commands and turns of one run."""
 
     backlogs: tuple[int, ...]
     replay: int
@@ -37,53 +37,55 @@ class Sizes:
 
 
 def sizes(events: int, quick: bool) -> Sizes:
-    """Return how much is measured for so many events at most."""
+    """Return the sizes of a run whose largest backlog has so many events."""
     if quick:
         return Sizes((10_000, 20_000), 20_000, 1_500, 3_000, 8, 200, 1)
     steps = (*(size for size in (10_000, 100_000, 1_000_000) if size < events), events)
-    relayed = min(100_000, int(events * _COMMITS_IN_HEARD / 2))
+    relayed = min(100_000, int(events * _COMMITS_PER_EVENT / 2))
     return Sizes(steps, min(events, 100_000), 4_000, relayed, 30, 400, 3)
 
 
 def main() -> int:
-    """Measure what is asked for."""
-    asked = _asked()
-    size = sizes(asked.events, asked.quick)
-    kept = Kept(asked.keep, {"backlogs": list(size.backlogs), "relayed": size.relayed}, go_on=asked.go_on)
+    """Measure the parts of the command line, and print the table."""
+    arguments = _arguments()
+    size = sizes(arguments.events, arguments.quick)
+    results = ResultsFile(
+        arguments.results, {"backlogs": list(size.backlogs), "relayed": size.relayed}, resume=arguments.resume
+    )
     failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="throughline-bench-") as folder:
-        for part in asked.parts:
-            if asked.go_on and kept.has(part):
+        for part in arguments.parts:
+            if arguments.resume and results.has(part):
                 progress(f"{part} was measured before")
                 continue
             progress(f"measuring {part}")
-            began = Moment()
+            started = Started()
             try:
                 rows = measure(part, size, Path(folder))
-            except Exception as failure:  # noqa: BLE001 - the other parts are measured all the same
+            except Exception as failure:  # noqa: BLE001 - the other parts are still measured
                 traceback.print_exc()
                 failed.append(f"{part} was not measured: {type(failure).__name__}: {failure}")
                 continue
-            kept.put(part, rows, began.told())
+            results.put(part, rows, started.circumstances())
             for row in rows:
                 progress(" | ".join(row.cells()))
-    rows, told = kept.rows(PARTS), [*machine(), *kept.told(PARTS)]
+    rows, circumstances = results.rows(PARTS), [*machine(), *results.circumstances(PARTS)]
     show(rows)
-    print("\n".join([*told, *failed]))
-    if asked.write and rows:
-        write(WRITTEN, rows, [*told, *failed])
+    print("\n".join([*circumstances, *failed]))
+    if arguments.write and rows:
+        write(WRITTEN, rows, [*circumstances, *failed])
         print(f"written to {WRITTEN.relative_to(CHECKOUT)}")
     return 1 if failed else 0
 
 
-def _asked() -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000, help="the largest backlog")
     parser.add_argument("--quick", action="store_true", help="10,000 and 20,000 events, once: some three minutes")
     parser.add_argument("--write", action="store_true", help=f"write the table to {WRITTEN.relative_to(CHECKOUT)}")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="only these")
-    parser.add_argument("--go-on", action="store_true", help="keep what an earlier run of this size has measured")
-    parser.add_argument("--keep", type=Path, default=KEPT, metavar="FILE", help="where each part is written down")
+    parser.add_argument("--resume", action="store_true", help="reuse the parts that an earlier run measured")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FILE", help="the file of measured parts")
     return parser.parse_args()
 
 
@@ -95,7 +97,7 @@ def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
     match part:
         case "memory":
             dataset.make(size.replay)
-            return [rows_memory.replay(dataset.heard(size.replay), size.replay)]
+            return [rows_memory.replay(dataset.consumed(size.replay), size.replay)]
         case "store":
             dataset.make(largest)
             with servers() as stack:
@@ -107,7 +109,7 @@ def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
                 return rows_writing.relay(stack, folder, first, later)
         case "http":
             with servers(("nominations", "meetings", "recommendations", "notifications")) as stack:
-                waiting = rows_waiting.until_seen(stack, size.watched)
+                waiting = rows_waiting.until_traced(stack, size.watched)
                 return [rows_writing.over_http(stack, folder, size.commands_each), waiting]
         case "reading":
             return _reading(dataset, size)
@@ -121,7 +123,7 @@ def _reading(dataset: Dataset, size: Sizes) -> list[Row]:
     for events in size.backlogs:
         dataset.make(events)
         with servers() as stack:
-            backlog = rows_reading.Backlog(stack, dataset.heard(events), dataset.lineage(events), events)
+            backlog = rows_reading.Backlog(stack, dataset.consumed(events), dataset.lineage(events), events)
             backlog.fill()
             singles.append(rows_reading.live(backlog, 1, size.repeats if events < 1_000_000 else 1))
             if events == size.replay:
@@ -132,11 +134,11 @@ def _reading(dataset: Dataset, size: Sizes) -> list[Row]:
 
 
 def _peers(dataset: Dataset, size: Sizes) -> list[Row]:
-    """Measure our own beside the peers, on the same servers."""
+    """Measure our own rows and those of the peers, on the same servers."""
     events, repeats = size.replay, min(2, size.repeats)
     dataset.make(events)
     with servers() as stack:
-        backlog = rows_reading.Backlog(stack, dataset.heard(events), dataset.lineage(events), events)
+        backlog = rows_reading.Backlog(stack, dataset.consumed(events), dataset.lineage(events), events)
         backlog.fill()
         live, rebuild = rows_reading.live(backlog, 1, repeats), rows_reading.rebuild(backlog, repeats)
         return rows_peers.peers(backlog, live, rebuild, repeats)

@@ -1,4 +1,4 @@
-"""The parent's side of a work: begin it, let it go, hear its answer."""
+"""The parent's side of a job: start it, send `go`, receive its answer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 Answer = dict[str, Any]
 
 
-class WorkFailed(Exception):
-    """A work ended without an answer."""
+class JobFailed(Exception):
+    """A job ended without an answer."""
 
 
 class Child:
-    """A work in a process of its own, prepared and waiting."""
+    """A job in a process of its own, which waits for `go`."""
 
     def __init__(self, job: str, **arguments: Any) -> None:
         self._job = job
@@ -29,55 +29,55 @@ class Child:
             stderr=self._errors,
             text=True,
         )
-        self._tell(json.dumps(arguments))
+        self._send(json.dumps(arguments))
 
     def ready(self) -> None:
         """Wait until it is prepared."""
-        if self._hear() != "ready":
-            raise WorkFailed(f"{self._job} did not get ready")
+        if self._receive() != "ready":
+            raise JobFailed(f"{self._job} did not get ready")
 
     def go(self) -> None:
-        """Let it begin."""
-        self._tell("go")
+        """Send `go`."""
+        self._send("go")
 
     def stop(self) -> None:
-        """Tell it that enough was seen."""
-        self._tell("stop")
+        """Send `stop`."""
+        self._send("stop")
 
     def answer(self) -> Answer:
-        """Return what it came to."""
-        answer: Answer = json.loads(self._hear())
+        """Return its answer, and wait for its end."""
+        answer: Answer = json.loads(self._receive())
         self._process.wait()
         self._errors.close()
         return answer
 
     def end(self) -> None:
-        """End it, however far it is."""
+        """Kill it."""
         self._process.kill()
         self._process.wait()
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
-    def _hear(self) -> str:
+    def _receive(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         if not line:
             self._process.wait()
             self._errors.seek(0)
-            raise WorkFailed(f"{self._job} failed:\n{self._errors.read()[-4_000:]}")
+            raise JobFailed(f"{self._job} failed:\n{self._errors.read()[-4_000:]}")
         return line
 
 
 def run(job: str, **arguments: Any) -> Answer:
-    """Run one work to its end."""
+    """Run one job to its end."""
     return run_all([(job, arguments)])[0]
 
 
 def run_all(jobs: Sequence[tuple[str, dict[str, Any]]], until: Callable[[], None] | None = None) -> list[Answer]:
-    """Run works side by side: all begin when all are prepared, and stop when `until` returns, if it is given."""
+    """Run jobs concurrently: all begin when all are prepared, and stop when `until` returns, if given."""
     children: list[Child] = []
     try:
         for job, arguments in jobs:

@@ -1,4 +1,4 @@
-"""The synthetic histories that are measured, made once for a run and kept in its folder."""
+"""Synthetic histories for the measurements, generated once per run into its folder."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from tools.simulate.history import history
 
 SEED = 2026
 SERVICE = "recommendations"
-HEARD = (SERVICE, "meetings")
-"""The services whose events make traces."""
-_SHARE_HEARD = 0.72
+CONSUMED = (SERVICE, "meetings")
+"""The services whose events the recommendations service consumes."""
+_SHARE_CONSUMED = 0.72
 Document = dict[str, Any]
 
 
 class Dataset:
-    """Histories of several sizes, as files: records that the recommendations service hears, and commits of its own."""
+    """Histories of several sizes, as files: records that the recommendations service consumes, and its own commits."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def make(self, events: int) -> None:
-        """Make a history in which the recommendations service hears so many events, if it was not made before."""
-        if self.heard(events).exists():
+        """Generate a history in which the recommendations service consumes so many events, unless it exists."""
+        if self.consumed(events).exists():
             return
         progress(f"making a history of {events:,} events")
-        made = history(int(events / _SHARE_HEARD) + 2_000, SEED)
+        simulated = history(int(events / _SHARE_CONSUMED) + 2_000, SEED)
         with ExitStack() as files:
             lineage = files.enter_context(self.lineage(events).open("wb"))
             commits = files.enter_context(self._commits(events).open("wb"))
 
             def noted() -> Iterator[Made]:
-                for commit in made:
+                for commit in simulated:
                     if commit.service == SERVICE:
                         document = BSON.encode(commit.document())
                         commits.write(document)
@@ -50,33 +50,33 @@ class Dataset:
                             lineage.write(document)
                     yield commit
 
-            heard = (record for record in records.records_of(noted()) if record.service in HEARD)
-            count = records.write(self.heard(events), islice(heard, events))
+            consumed = (record for record in records.records_of(noted()) if record.service in CONSUMED)
+            count = records.write(self.consumed(events), islice(consumed, events))
         if count < events:
             raise ValueError(f"the history holds only {count} of {events} events")
 
-    def heard(self, events: int) -> Path:
-        """Return the file of so many records of both topics."""
-        return self._folder / f"heard-{events}.records"
+    def consumed(self, events: int) -> Path:
+        """Return the file of so many records of both consumed topics."""
+        return self._folder / f"consumed-{events}.records"
 
     def lineage(self, events: int) -> Path:
-        """Return the file of the commits that policies had made in that history."""
+        """Return the file of the commits that policies made in that history."""
         return self._folder / f"lineage-{events}.bson"
 
     def _commits(self, events: int) -> Path:
         return self._folder / f"commits-{events}.bson"
 
     def commits(self, events: int, start: int, count: int) -> list[Document]:
-        """Return commit documents of the recommendations service in that history, from one on."""
+        """Return `count` commit documents of the recommendations service in that history, from the `start`th on."""
         with self._commits(events).open("rb") as file:
-            found = list(islice(decode_file_iter(file), start, start + count))
-        if len(found) < count:
+            documents = list(islice(decode_file_iter(file), start, start + count))
+        if len(documents) < count:
             raise ValueError(f"the history of {events} events has too few commits")
-        return found
+        return documents
 
 
 def as_records(documents: Sequence[Document]) -> Iterator[records.Record]:
-    """Return the events of commits as the relay would publish them."""
+    """Yield the events of commits as records that the relay would publish."""
     position = 0
     for document in documents:
         for raw in document["events"]:

@@ -1,7 +1,7 @@
-"""A work in a process of its own: `python -m benchmarks.job NAME`, its arguments as a line of JSON on standard input.
+"""A job in a process of its own: `python -m benchmarks.job NAME`, its arguments as a line of JSON on standard input.
 
-It says `ready` when it is prepared, begins at `go`, may be told to `stop`, and answers with a line of JSON. What it
-prints goes to standard error.
+It sends `ready` when it is prepared, begins at `go`, ends at `stop` if it runs until then, and answers with a line of
+JSON. Its own output goes to standard error.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ import uvloop
 
 
 class Gate:
-    """Where a work waits for its parent, so that what is prepared is not measured."""
+    """The start signal of a job: its parent sends it, so that preparation is not measured."""
 
-    def __init__(self, told: TextIO, tells: TextIO) -> None:
-        self._told = told
-        self._tells = tells
+    def __init__(self, commands: TextIO, answers: TextIO) -> None:
+        self._commands = commands
+        self._answers = answers
         self.cpu_before = 0.0
 
     async def go(self) -> None:
-        """Say that everything is prepared, and wait for the word."""
-        self.say("ready")
-        await asyncio.to_thread(self._told.readline)
+        """Report that the job is prepared, and wait for `go`."""
+        self.send("ready")
+        await asyncio.to_thread(self._commands.readline)
         self.cpu_before = time.process_time()
 
     async def stop(self) -> None:
-        """Wait until the parent has seen enough."""
-        await asyncio.to_thread(self._told.readline)
+        """Wait for `stop`."""
+        await asyncio.to_thread(self._commands.readline)
 
-    def say(self, line: str) -> None:
-        """Tell the parent a line."""
-        print(line, file=self._tells, flush=True)
+    def send(self, line: str) -> None:
+        """Send the parent a line."""
+        print(line, file=self._answers, flush=True)
 
 
 def peak_mb() -> float:
-    """Return the most memory that this process has held at once, in MB."""
+    """Return the peak memory of this process, in MB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
-    raise OSError("this system does not say how much memory a process held")
+    raise OSError("this system does not report the peak memory of a process")
 
 
 def main() -> None:
-    """Run the work that is named, and answer."""
-    tells = os.fdopen(os.dup(1), "w")
+    """Run the named job, and answer."""
+    answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     module, _, name = sys.argv[1].partition(".")
-    work = getattr(importlib.import_module(f"benchmarks.jobs.{module}"), name)
+    job = getattr(importlib.import_module(f"benchmarks.jobs.{module}"), name)
     arguments: dict[str, Any] = json.loads(sys.stdin.readline())
-    gate = Gate(sys.stdin, tells)
-    answer = uvloop.run(work(gate, **arguments))
-    gate.say(json.dumps(answer | {"peak_mb": peak_mb(), "cpu": time.process_time() - gate.cpu_before}))
+    gate = Gate(sys.stdin, answers)
+    answer = uvloop.run(job(gate, **arguments))
+    gate.send(json.dumps(answer | {"peak_mb": peak_mb(), "cpu": time.process_time() - gate.cpu_before}))
     sys.stderr.flush()
     os._exit(0)
 

@@ -1,4 +1,4 @@
-"""On what machine, when, and how busy it was."""
+"""The circumstances of a measurement: machine, time and load."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from tools.local.files import CHECKOUT
 
 
 def machine() -> list[str]:
-    """Say what the figures depend on."""
-    what = f"{_processor()}, {os.cpu_count()} cores, {_memory_gb():.0f} GB; {platform.system()} {platform.release()}"
+    """Return the machine and the servers, as lines of text."""
+    hardware = f"{_processor()}, {os.cpu_count()} cores, {_memory_gb():.0f} GB"
     return [
-        f"machine: {what}; Python {platform.python_version()}",
+        f"machine: {hardware}; {platform.system()} {platform.release()}; Python {platform.python_version()}",
         "servers: Kafka 4.4.0 and MongoDB 6.0.5 on this machine, which also runs what is measured",
     ]
 
 
-class Moment:
-    """When a part begins, and how busy the machine is then."""
+class Started:
+    """The start of a part: its time, and the load of the machine."""
 
     def __init__(self) -> None:
         self._began = datetime.now(UTC)
         self._load = os.getloadavg()[0]
 
-    def told(self) -> str:
-        """Say from when to when, of which commit, and under what load."""
+    def circumstances(self) -> str:
+        """Return the period from the start to now, the commit, and the load, as text."""
         load = f"{self._load:.1f} at the start, {os.getloadavg()[0]:.1f} at the end"
         return f"{self._began:%Y-%m-%d %H:%M} to {datetime.now(UTC):%H:%M} UTC; commit {_commit()}; load average {load}"
 
 
 def _commit() -> str:
-    asked = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 
 

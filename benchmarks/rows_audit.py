@@ -1,4 +1,4 @@
-"""Rows of what an auditor waits for: an export written, and verified, against hashing and decoding the same bytes."""
+"""Rows of the audit commands: export and verification, against hashing and decoding the same bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEMORY = "an export, a verification or a replay may hold 400 MB"
 
 
 def audit(folder: Path, events: int, repeats: int) -> list[Row]:
-    """Make four ledgers of so many events, export them, and verify the export with one process and with two."""
+    """Measure the export of four ledgers of so many events, and its verification with one process and with two."""
     progress(f"a history of {events:,} events, to be exported and verified")
     run("auditing.preparing", folder=str(folder), events=events)
     exported = run("auditing.exporting", folder=str(folder))
@@ -56,7 +56,7 @@ def audit(folder: Path, events: int, repeats: int) -> list[Row]:
 
 
 def _replays(folder: Path, events: int, repeats: int) -> list[Row]:
-    """Replay the export with one process and with two, against decoding it."""
+    """Measure the replay of the export with one process and with two, against decoding it."""
     ceilings: list[Answer] = []
     alone: list[Answer] = []
     shared: list[Answer] = []

@@ -12,12 +12,12 @@ REPEATS = 3
 
 
 def rate(answer: Answer) -> float:
-    """Return how many a second."""
+    """Return the events a second of an answer."""
     return float(answer["count"] / answer["seconds"])
 
 
 def replay(file: Path, events: int) -> Row:
-    """Replay in memory: hash, decode, fold, compose."""
+    """Measure a replay in memory: hash, decode, fold, compose."""
     progress(f"replay of {events:,} events in memory")
     works: list[Answer] = []
     ceilings: list[Answer] = []

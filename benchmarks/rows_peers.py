@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.child import Answer, WorkFailed
+from benchmarks.child import Answer, JobFailed
 from benchmarks.peers.environment import HERE, postgres, python_of
 from benchmarks.rows_memory import rate
 from benchmarks.rows_reading import Backlog
@@ -20,7 +20,7 @@ LIGHTER = "their fold checks no schema, hash or chain, keeps no journal and comp
 
 
 def peers(backlog: Backlog, live: Row, rebuild: Row, repeats: int) -> list[Row]:
-    """Compare the live reading with Quix Streams, and the rebuild with pyeventsourcing: ours in parts of theirs."""
+    """Measure the peers: live reading in parts of Quix Streams, the rebuild in parts of pyeventsourcing."""
     quix: list[Answer] = []
     stored: list[Answer] = []
     for turn in range(repeats):
@@ -46,24 +46,24 @@ def _quix(backlog: Backlog) -> Answer:
     server = urlsplit(backlog.stack.mongodb_admin_uri)
     with database(backlog.stack) as name:
         where = [backlog.stack.kafka, server.hostname, server.port, server.username, server.password, name]
-        answer = _asked("quixstreams", "consume.py", [*where, backlog.events])
+        answer = _run("quixstreams", "consume.py", [*where, backlog.events])
         with admin(backlog.stack) as client:
-            if (found := client[name].traces.count_documents({})) != answer["documents"]:
-                raise WorkFailed(f"Quix Streams wrote {found} of {answer['documents']} documents")
+            if (written := client[name].traces.count_documents({})) != answer["documents"]:
+                raise JobFailed(f"Quix Streams wrote {written} of {answer['documents']} documents")
     return answer
 
 
 def _pyeventsourcing(backlog: Backlog) -> Answer:
-    return _asked("pyeventsourcing", "rebuild.py", [backlog.file, postgres()])
+    return _run("pyeventsourcing", "rebuild.py", [backlog.file, postgres()])
 
 
-def _asked(peer: str, script: str, arguments: Sequence[str | int | Path | None]) -> Answer:
+def _run(peer: str, script: str, arguments: Sequence[str | int | Path | None]) -> Answer:
     command = [str(python_of(peer)), str(HERE / peer / script), *map(str, arguments)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
-        raise WorkFailed(f"{peer} had not ended after {PATIENCE_SECONDS} s") from None
+        raise JobFailed(f"{peer} had not ended after {PATIENCE_SECONDS} s") from None
     if done.returncode != 0:
-        raise WorkFailed(f"{peer} failed:\n{done.stderr[-3_000:]}")
+        raise JobFailed(f"{peer} failed:\n{done.stderr[-3_000:]}")
     answer: Answer = json.loads(done.stdout.splitlines()[-1])
     return answer

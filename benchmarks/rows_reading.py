@@ -19,7 +19,7 @@ SLOWEST_PER_SECOND = 400
 
 @dataclass
 class Backlog:
-    """A history in the topics of a stack, waiting to be read."""
+    """A history in the topics of a stack, which nobody has read yet."""
 
     stack: Stack
     file: Path
@@ -32,10 +32,10 @@ class Backlog:
         run("relaying.producing", kafka=self.stack.kafka, file=str(self.file))
 
     def read(self, job: str, instances: int, name: str) -> Answer:
-        """Let so many instances of a work read it all into a database."""
+        """Run so many instances of a job until they have read all of it into a database."""
         to = {"kafka": self.stack.kafka, "mongodb": self.stack.mongodb_admin_uri, "database": name}
         if job == "projecting.projecting":
-            self._policies_have_acted(name)
+            self._store_commits_of_policies(name)
             jobs = [(job, {**to, "instance": f"bench-{number}"}) for number in range(instances)]
         else:
             jobs = [(job, {**to, "group": name}) for _ in range(instances)]
@@ -43,7 +43,7 @@ class Backlog:
         patience = 60 + self.events / SLOWEST_PER_SECOND
         answers = run_all(jobs, lambda: until_read(self.stack, name, self.events, patience))
         if job == "projecting.projecting":
-            self._all_is_traced(name)
+            self._check_traces(name)
         servers = {server: used - before[server] for server, used in cpu_seconds(self.stack).items()}
         worked = [answer for answer in answers if answer["count"]]
         seconds = max(answer["last"] for answer in worked) - min(answer["first"] for answer in worked)
@@ -51,23 +51,23 @@ class Backlog:
         cpu = {"here": sum(answer["cpu"] for answer in answers), **servers}
         return {"count": self.events, "seconds": seconds, "peak_mb": peak, "cpu": cpu}
 
-    def _all_is_traced(self, name: str) -> None:
-        """Make sure that every recommendation has its trace. Raises ValueError."""
+    def _check_traces(self, name: str) -> None:
+        """Raise ValueError unless every recommendation has its trace."""
         with admin(self.stack) as client:
             traces = client[name].traces.count_documents({})
             known = client[name].states.count_documents({"kind": "recommendation"})
         if not traces or traces != known:
             raise ValueError(f"{traces} traces of {known} recommendations")
 
-    def _policies_have_acted(self, name: str) -> None:
-        """Store the commits of the policies of this history: a second time, they lead to nothing."""
+    def _store_commits_of_policies(self, name: str) -> None:
+        """Store the commits that the policies made in this history: run again, they have no effect."""
         if documents := decode_all(self.lineage.read_bytes()):
             with admin(self.stack) as client:
                 client[name].commits.insert_many(documents)
 
 
 def live(backlog: Backlog, instances: int, repeats: int) -> Row:
-    """A backlog into traces."""
+    """Measure the reading of a backlog into traces."""
     works: list[Answer] = []
     ceilings: list[Answer] = []
     for turn in range(repeats):
@@ -88,7 +88,7 @@ def live(backlog: Backlog, instances: int, repeats: int) -> Row:
 
 
 def _cpu(answers: list[Answer]) -> str:
-    """Say what an event costs in processor time, in the process and in the servers, which noise changes little."""
+    """Return the processor time per event, in the process and in the servers, as text; noise changes it little."""
     costs = {
         "in the process": [answer["cpu"]["here"] / answer["count"] for answer in answers],
         "in MongoDB": [answer["cpu"]["mongodb"] / answer["count"] for answer in answers],
@@ -102,7 +102,7 @@ def _instances(number: int) -> str:
 
 
 def rebuild(backlog: Backlog, repeats: int) -> Row:
-    """Rebuild from the journal into MongoDB."""
+    """Measure the rebuild from the journal into MongoDB."""
     works: list[Answer] = []
     ceilings: list[Answer] = []
     with database(backlog.stack) as name:
@@ -124,13 +124,13 @@ def rebuild(backlog: Backlog, repeats: int) -> Row:
 
 
 def flat(rows: list[Row], sizes: list[int]) -> Row:
-    """What an event costs at each size of the backlog."""
+    """Return the row of the cost of an event at each size of the backlog."""
     costs = [1_000_000 / statistics.median(row.figures) for row in rows]
-    said = ", ".join(f"{cost:.0f} µs at {size:,}" for cost, size in zip(costs, sizes, strict=True))
+    text = ", ".join(f"{cost:.0f} µs at {size:,}" for cost, size in zip(costs, sizes, strict=True))
     memory = ", ".join(f"{row.peak_mb:.0f} MB" for row in rows if row.peak_mb is not None)
     return Row(
         "cost of an event by the size of the backlog, one instance",
-        says=said,
+        says=text,
         peak_mb=max(row.peak_mb or 0.0 for row in rows),
         notes=(f"the last in parts of the first: {costs[-1] / costs[0]:.2f}; peak memory: {memory}",),
     )

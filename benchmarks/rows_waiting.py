@@ -1,11 +1,11 @@
-"""The row of waiting: from a command to the trace that rests on it."""
+"""The row of latency: from a command to the trace that depends on it."""
 
 from __future__ import annotations
 
 import statistics
 
 from benchmarks.child import run
-from benchmarks.rows_writing import SERVICE, settle
+from benchmarks.rows_writing import SERVICE, wait_until_idle
 from benchmarks.servers import progress
 from benchmarks.table import Row
 from tools.local.grants import database as database_of
@@ -15,12 +15,12 @@ from tools.local.tokens import mint
 RATE = 20.0
 
 
-def until_seen(stack: Stack, count: int) -> Row:
-    """Commands at a steady rate, until the stored trace rests on them."""
-    settle(stack)
-    progress(f"{count} commands at {RATE:.0f} a second, until their traces are seen")
+def until_traced(stack: Stack, count: int) -> Row:
+    """Measure the latency of commands, sent at a steady rate, until the stored trace depends on them."""
+    wait_until_idle(stack)
+    progress(f"{count} commands at {RATE:.0f} a second, until their traces are stored")
     answer = run(
-        "asking.until_seen",
+        "requesting.until_traced",
         port=int(stack.urls[SERVICE].rpartition(":")[2]),
         token=mint(stack.home, role="secretariat", subject="synthetic-bench"),
         mongodb=stack.mongodb_admin_uri,
@@ -29,7 +29,7 @@ def until_seen(stack: Stack, count: int) -> Row:
         rate=RATE,
         count=count,
     )
-    p50, p99 = (_percentile(answer["seen"], share) for share in (0.50, 0.99))
+    p50, p99 = (_percentile(answer["traced"], share) for share in (0.50, 0.99))
     answered = _percentile(answer["answered"], 0.50)
     return Row(
         f"command to visible trace at {RATE:.0f} commands/s",

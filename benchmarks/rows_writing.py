@@ -24,7 +24,7 @@ _EVENTS_STORED = [{"$group": {"_id": 0, "n": {"$sum": {"$size": "$events"}}}}]
 
 
 def appends(stack: Stack, folder: Path, commits: list[Document]) -> list[Row]:
-    """Append through the store, 64 at once, with the head in hand and with the read that gives it."""
+    """Measure appends through the store, 64 concurrent, with a known head and with the read that returns it."""
     file = write(folder / "appended.bson", commits)
     bares: list[Answer] = []
     works: dict[bool, list[Answer]] = {False: [], True: []}
@@ -33,7 +33,10 @@ def appends(stack: Stack, folder: Path, commits: list[Document]) -> list[Row]:
         bares.append(_in_a_database(stack, "appending.bare", file=str(file)))
         for reading, answers in works.items():
             answers.append(_in_a_database(stack, "appending.stored", file=str(file), reading=reading))
-    names = {False: "append through the store, 64 at once", True: "read, then append through the store, 64 at once"}
+    names = {
+        False: "append through the store, 64 concurrent",
+        True: "read, then append through the store, 64 concurrent",
+    }
     return [
         Row(
             names[reading],
@@ -53,7 +56,7 @@ def _in_a_database(stack: Stack, job: str, **arguments: Any) -> Answer:
 
 
 def over_http(stack: Stack, folder: Path, each: int) -> Row:
-    """Append over HTTP, 64 at once, to a service that relays and reads at the same time."""
+    """Measure appends over HTTP, 64 concurrent, to a service that relays and reads meanwhile."""
     token = mint(stack.home, role="secretariat", subject="synthetic-bench")
     port = int(stack.urls[SERVICE].rpartition(":")[2])
     works: list[Answer] = []
@@ -61,15 +64,15 @@ def over_http(stack: Stack, folder: Path, each: int) -> Row:
     for turn in range(REPEATS):
         progress(f"{64 * each:,} commands over HTTP, {turn + 1} of {REPEATS}")
         prefix = f"SYN{'ABC'[turn]}"
-        works.append(run("asking.at_once", port=port, token=token, prefix=prefix, each=each))
-        settle(stack)
+        works.append(run("requesting.concurrent", port=port, token=token, prefix=prefix, each=each))
+        wait_until_idle(stack)
         file = folder / f"http-{turn}.bson"
         with admin(stack) as client:
-            made = client[database_of(SERVICE)].commits.find({"_id.s": {"$regex": f"^recommendation/{prefix}/"}})
-            write(file, list(made))
+            commits = client[database_of(SERVICE)].commits.find({"_id.s": {"$regex": f"^recommendation/{prefix}/"}})
+            write(file, list(commits))
         bares.append(_in_a_database(stack, "appending.bare", file=str(file)))
     return Row(
-        "append over HTTP, 64 at once",
+        "append over HTTP, 64 concurrent",
         tuple(map(rate, works)),
         BARE,
         tuple(map(rate, bares)),
@@ -80,13 +83,13 @@ def over_http(stack: Stack, folder: Path, each: int) -> Row:
 
 
 def peak_of(pid: int) -> float:
-    """Return the most memory that a process has held, in MB."""
+    """Return the peak memory of a process, in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
-def settle(stack: Stack, patience: float = 120.0) -> None:
-    """Wait until what the service stored is relayed and read."""
+def wait_until_idle(stack: Stack, patience: float = 120.0) -> None:
+    """Wait until all stored events are relayed and read. Raises TimeoutError."""
     with admin(stack) as client:
         own = client[database_of(SERVICE)]
         until = time.monotonic() + patience
@@ -103,7 +106,7 @@ def settle(stack: Stack, patience: float = 120.0) -> None:
 
 
 def relay(stack: Stack, folder: Path, first: list[Document], later: list[Document]) -> list[Row]:
-    """The relay catching up: at its first start, by comparing heads, and after it was down, by the change stream."""
+    """Measure the relay catching up: at its first start, from heads, and after it was down, from the change stream."""
     file = folder / "relayed.records"
     ends = records.write(file, as_records(first)), sum(len(commit["events"]) for commit in later)
     bares, answers = [_produce(stack, file)], []

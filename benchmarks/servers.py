@@ -1,4 +1,4 @@
-"""The servers that everything in one run is measured on."""
+"""The servers that all measurements of one run share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARTITIONS = 6
 
 @contextmanager
 def servers(services: Sequence[str] = ()) -> Iterator[Stack]:
-    """Yield a stack of its own; its broker's Java compiles all the way, as it would in production."""
+    """Yield a new stack; its broker's Java compiles to the last tier, as in production."""
     jvm = kafka.JVM
     setattr(kafka, "JVM", tuple(flag for flag in jvm if flag != QUICK_START))  # noqa: B010
     try:
@@ -47,7 +47,7 @@ def database(stack: Stack) -> Iterator[str]:
 
 @contextmanager
 def admin(stack: Stack) -> Iterator[MongoClient[dict[str, Any]]]:
-    """Yield a client that may do everything."""
+    """Yield a client with all rights."""
     with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
         yield client
 
@@ -67,7 +67,7 @@ def topic(stack: Stack) -> str:
 
 
 def until_read(stack: Stack, name: str, count: int, patience: float) -> None:
-    """Wait until the offsets in a database say that so many records were read."""
+    """Wait until the offsets in a database add up to so many records. Raises TimeoutError."""
     with admin(stack) as client:
         progress = client[name].progress
         end = time.monotonic() + patience
@@ -88,5 +88,5 @@ def cpu_seconds(stack: Stack) -> dict[str, float]:
 
 
 def progress(line: str) -> None:
-    """Say how far the run has come."""
+    """Print the progress of the run."""
     say(f"bench: {line}")

@@ -1,4 +1,4 @@
-"""The table: what was measured, its ceiling, and the ratio between them."""
+"""The table: each figure, its ceiling, and the ratio between them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLUMNS = ("work", "figure", "ceiling", "ratio", "wanted", "peak MB")
 
 @dataclass(frozen=True)
 class Row:
-    """One work. Figures are events a second, the medians of what was measured; `ceiling` says of what, too."""
+    """One row. Figures are events a second, one per turn; `ceiling` names the ceiling."""
 
     work: str
     figures: tuple[float, ...] = ()

@@ -1,4 +1,4 @@
-"""Appending, 64 at once: through the store, and bare."""
+"""Concurrent appends: through the store, and by a bare insert."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import hash_of, moment
 from shared.store.event_store import EventStore, Head
 
-AT_ONCE = 64
+CONCURRENCY = 64
 Document = dict[str, Any]
 
 
 def write(file: Path, documents: Sequence[Document]) -> Path:
-    """Keep commit documents in a file."""
+    """Write commit documents to a file."""
     file.write_bytes(b"".join(BSON.encode(document) for document in documents))
     return file
 
@@ -47,29 +47,29 @@ async def bare(gate: Gate, mongodb: str, database: str, file: str) -> dict[str, 
             await collection.insert_one(document)
 
     begun = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
     return {"count": len(documents), "seconds": time.perf_counter() - begun}
 
 
 async def stored(gate: Gate, mongodb: str, database: str, file: str, reading: bool) -> dict[str, Any]:
-    """Append the same commits through the store, each stream in order; `reading` reads the head each time before."""
+    """Append the same commits through the store, each stream in order; `reading` reads the head before each append."""
     client = _client(mongodb)
     store = EventStore(client[database])
     await store.prepare()
     streams: dict[str, list[tuple[list[Recorded], list[bytes], str]]] = {}
     for document in read(Path(file)):
         raws = [bytes(raw) for raw in document["events"]]
-        commit = ([decode(raw) for raw in raws], raws, document["command_digest"])
-        streams.setdefault(document["_id"]["s"], []).append(commit)
+        append = ([decode(raw) for raw in raws], raws, document["command_digest"])
+        streams.setdefault(document["_id"]["s"], []).append(append)
 
     async def append_all(stream: str) -> int:
         head = Head(stream, 0, ZERO_HASH, None)
         for recorded, raws, digest in streams[stream]:
             if reading:
                 head, _ = await store.read(stream)
-            made = await store.append(head, [event.data for event in recorded], _context(recorded[0]), digest)
-            head = Head(stream, made.last, hash_of(made.events[-1]), recorded[-1].time)
-            if len(made.events) != len(raws):
+            commit = await store.append(head, [event.data for event in recorded], _context(recorded[0]), digest)
+            head = Head(stream, commit.last, hash_of(commit.events[-1]), recorded[-1].time)
+            if len(commit.events) != len(raws):
                 raise ValueError(stream)
         return len(streams[stream])
 
@@ -91,7 +91,7 @@ async def _timed(streams: Sequence[str], append_all: Callable[[str], Awaitable[i
             count += appended
 
     begun = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
     return {"count": count, "seconds": time.perf_counter() - begun}
 
 

@@ -1,4 +1,4 @@
-"""Ledgers on disk, exported and verified."""
+"""Jobs on ledgers on disk: export, verification, replay."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class OnDisk:
 
 
 async def preparing(gate: Gate, folder: str, events: int) -> dict[str, Any]:
-    """Make the ledgers of a synthetic history, and sign them every ten thousand events."""
+    """Make the ledgers of a synthetic history, with a signed checkpoint every ten thousand events."""
     await gate.go()
     home = Path(folder)
     files = {service: (home / f"{service}.events").open("wb") for service in SERVICES}
     trees = {service: Tree() for service in SERVICES}
     signers = {service: Signer.generate(origin_of("synthetic", service)) for service in SERVICES}
 
-    def seal(service: str) -> None:
+    def sign(service: str) -> None:
         tree, signer = trees[service], signers[service]
         raw = Checkpoint(signer.name, tree.size, tree.root()).signed(signer).raw()
         (home / f"{service}.checkpoints" / str(tree.size)).write_bytes(raw)
@@ -71,14 +71,14 @@ async def preparing(gate: Gate, folder: str, events: int) -> dict[str, Any]:
     for service in SERVICES:
         (home / f"{service}.checkpoints").mkdir()
         (home / f"{service}.vkey").write_text(signers[service].verifier.vkey)
-    for made in history(events, SEED):
-        for raw in made.raws:
-            files[made.service].write(len(raw).to_bytes(4, "big") + raw)
-            trees[made.service].add(leaf_hash(raw))
-            if trees[made.service].size % CHECKPOINT_EVERY == 0:
-                seal(made.service)
+    for commit in history(events, SEED):
+        for raw in commit.raws:
+            files[commit.service].write(len(raw).to_bytes(4, "big") + raw)
+            trees[commit.service].add(leaf_hash(raw))
+            if trees[commit.service].size % CHECKPOINT_EVERY == 0:
+                sign(commit.service)
     for service in SERVICES:
-        seal(service)
+        sign(service)
         files[service].close()
     return {"count": sum(tree.size for tree in trees.values())}
 
@@ -99,7 +99,7 @@ async def exporting(gate: Gate, folder: str) -> dict[str, Any]:
 
 
 async def verifying(gate: Gate, folder: str, jobs: int) -> dict[str, Any]:
-    """Verify the export; the processes that share it are taken to be busy alike, so time is split among them."""
+    """Verify the export; time is divided by the processes, as if all were equally busy."""
     await gate.go()
     begun = time.process_time()
     done = verify(Bundle(Path(folder) / "export"), Trusted(), jobs=jobs)
@@ -111,7 +111,7 @@ async def verifying(gate: Gate, folder: str, jobs: int) -> dict[str, Any]:
 
 
 async def replaying(gate: Gate, folder: str, jobs: int) -> dict[str, Any]:
-    """Replay the export to the digest of every trace, the processes taken to be busy alike."""
+    """Replay the export to the digest of every trace; time is divided by the processes, as if all were equally busy."""
     bundle = Bundle(Path(folder) / "export")
     await gate.go()
     begun = time.process_time()

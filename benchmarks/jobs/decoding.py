@@ -1,4 +1,4 @@
-"""Ceilings in memory: decoding the same bytes, and doing nothing else with them."""
+"""The ceiling of work in memory: decoding the same bytes, and nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def decoding(gate: Gate, file: str, without_gc: bool = True) -> dict[str, 
 
 
 def quiet(without_gc: bool) -> None:
-    """Set the garbage collector as the work and its ceiling have it alike."""
+    """Collect garbage, and disable the collector if asked, alike for a job and its ceiling."""
     gc.collect()
     if without_gc:
         gc.freeze()

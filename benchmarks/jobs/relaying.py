@@ -24,7 +24,7 @@ SERVICE = "recommendations"
 
 
 async def producing(gate: Gate, kafka: str, file: str, topic: str | None = None) -> dict[str, Any]:
-    """Publish every record of a file, all to one topic if it is named."""
+    """Publish every record of a file, all to one topic if it is given."""
     loaded = list(records.read(Path(file))) if topic else []
     count = 0
     producer = AIOKafkaProducer(

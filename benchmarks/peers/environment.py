@@ -17,7 +17,7 @@ POSTGRES = Path("/usr/lib/postgresql/15/bin")
 
 
 def python_of(peer: str) -> Path:
-    """Return the Python of a peer's environment, made if it is not there."""
+    """Return the Python of a peer's environment, created if it is missing."""
     pins = HERE / peer / "requirements.lock"
     folder = cache() / f"peer-{peer}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
     python, ready = folder / "bin/python", folder / "ready"

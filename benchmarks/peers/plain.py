@@ -1,4 +1,4 @@
-"""The fold and the document of the peers, in plain Python: what our trace shows, less what only ours has.
+"""The fold and the document of the peers, in plain Python: the facts of our trace without its guarantees.
 
 Left out, in the peers' favour: schemas are not checked, nor hashes, nor the chain; there is no provenance, there are
 no gaps in words, and states are plain dictionaries. Kept: every fact of a recommendation, its mandates with their
@@ -40,12 +40,12 @@ def records(source: BinaryIO) -> Iterator[tuple[str, str, bytes]]:
 
 
 def evolve(state: State | None, event: State) -> State:
-    """Fold one event into the state of its stream; a correction puts data right where it stands."""
+    """Fold one event into the state of its stream; a correction replaces the data in place."""
     state = state or {"stream": event["subject"], "version": 0}
     name, data, version = event["type"].split(".")[2], event["data"], event["streamversion"]
     state["version"] = version
     if name == "RecordCorrected":
-        _put_right(state, data["corrects"], data["data"])
+        _correct(state, data["corrects"], data["data"])
     elif (section := _LISTS.get(name)) is not None:
         state.setdefault(section, []).append({"v": version, "is": name, **data})
     elif name == "RecommendationAdopted":
@@ -55,7 +55,7 @@ def evolve(state: State | None, event: State) -> State:
     return state
 
 
-def _put_right(state: State, version: int, data: State) -> None:
+def _correct(state: State, version: int, data: State) -> None:
     for section, value in state.items():
         if isinstance(value, list):
             state[section] = [{**item, **data} if item["v"] == version else item for item in value]
@@ -64,7 +64,7 @@ def _put_right(state: State, version: int, data: State) -> None:
 
 
 def depends_on(state: State) -> set[str]:
-    """Return the streams that a recommendation's document is made of, besides its own."""
+    """Return the streams that a recommendation's document is composed from, besides its own."""
     streams = {f"instrument/{item['instrument']}" for item in (*state.get("cited", ()), *state.get("carried", ()))}
     steps = (*state.get("origins", ()), *state.get("discussed", ()), state.get("adopted", {}))
     streams |= {f"meeting/{item['meeting']}" for item in steps if "meeting" in item}
@@ -138,6 +138,6 @@ def _in_session(item: State, named: dict[str, State]) -> State:
 
 def _with_evidence(item: State, named: dict[str, State]) -> State:
     for kind, key in item.get("evidence", {}).items():
-        if (found := named.get(f"{kind}/{key}")) is not None:
-            return {**item, "evidence": {**item["evidence"], **found["first"]}}
+        if (state := named.get(f"{kind}/{key}")) is not None:
+            return {**item, "evidence": {**item["evidence"], **state["first"]}}
     return item

@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.main import get_command
 
+from tests.architecture.language import BEGINNINGS
 from tests.cli.terminal import throughline
 from tools.cli.app import app
 from tools.local.stack import Stack
@@ -24,8 +25,15 @@ PAGES = (
     "docs/auditors.md",
     "docs/privacy.md",
     "docs/events-evolve.md",
+    "docs/architecture.md",
+    "docs/benchmarks.md",
+    "docs/chaos.md",
+    "docs/performance.md",
+    *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "docs/decisions").glob("*.md")),
+    *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "services").glob("*/README.md")),
     "CHANGELOG.md",
 )
+FOLDERS = ("benchmarks", "deploy", "docs", "services", "shared", "tests", "tools")
 BLOCKS = re.findall(r"^```\w*\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 INLINE = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL))
 SNIPPETS = [*(line for block in BLOCKS for line in block.splitlines()), *INLINE]
@@ -74,6 +82,64 @@ def test_each_link_leads_somewhere(page: str):
     file = CHECKOUT / page
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", file.read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (file.parent / link).exists()] == []
+
+
+def missing(text: str) -> list[str]:
+    """Return the project's paths in backticks that lead to no file or folder; a module may go by its last parts."""
+    paths = re.findall(r"`((?:" + "|".join(FOLDERS) + r")/[\w./*-]+)`", text)
+    modules = set(re.findall(r"`([\w/]+\.py)`", text)) - set(paths)
+    return [
+        *(path for path in paths if not any(CHECKOUT.glob(path.rstrip("/")))),
+        *(path for path in sorted(modules) if not any(any((CHECKOUT / each).rglob(path)) for each in FOLDERS)),
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_file_that_a_page_names_exists(page: str):
+    assert missing((CHECKOUT / page).read_text(encoding="utf-8")) == []
+
+
+def test_a_file_that_is_gone_would_be_found():
+    there = "`shared/http/app.py`, `services/meetings/`, `http/app.py`, `app.py`, `tests/*/conftest.py`"
+    assert missing(there) == []
+    gone = ["tools/gone.py", "shared/gone/", "shared/*/gone.py", "gone.py", "http/gone.py"]
+    assert missing(", ".join(f"`{path}`" for path in gone)) == gone
+
+
+def test_the_architecture_page_walks_through_files_and_shows_each_package():
+    page = (CHECKOUT / "docs/architecture.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"`(?:services|shared)/[\w/]+\.py`", page)) > 20
+    picture = page.split("```")[1]
+    packages = {
+        file.parent.name for folder in ("shared", "tools") for file in (CHECKOUT / folder).glob("*/__init__.py")
+    }
+    assert {name for name in packages if name not in picture.split()} == set()
+
+
+def refused_sentences(text: str) -> list[str]:
+    """Return the sentences that begin with a word that docstrings may not begin with either; questions may."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    blocks = (" ".join(block.split()) for block in re.split(r"\n\n|\n(?=[-#|] ?|\d+\. )", prose))
+    sentences = (each.lstrip("-#*|0123456789. ") for block in blocks for each in re.split(r"(?<=[.?!]) ", block))
+    return [each for each in sentences if each.split(" ")[0] in BEGINNINGS and not each.endswith("?")]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith(("docs/", "CHANGELOG"))])
+def test_no_sentence_of_a_page_begins_as_a_riddle(page: str):
+    assert refused_sentences((CHECKOUT / page).read_text(encoding="utf-8")) == []
+
+
+def test_a_riddle_would_be_found():
+    text = "# Where it lies\n\nIt is read. What is read\nis kept. Who reads? A reader.\n\n- Of two one is true.\n"
+    assert [each.split()[0] for each in refused_sentences(text)] == ["Where", "What", "Of"]
+
+
+def test_the_page_of_faults_names_each_fault_of_the_rig_and_no_other():
+    rows = re.findall(r"^\|.*\|.*\|(.*)\|.*\|$", (CHECKOUT / "docs/chaos.md").read_text(encoding="utf-8"), re.MULTILINE)
+    shown = {name for row in rows for name in re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+|[a-z]+)`", row)}
+    code = "".join(file.read_text(encoding="utf-8") for file in (CHECKOUT / "tests/faults/rig/injecting").glob("*.py"))
+    faults = set(re.findall(r"^@fault\(.*?\)\ndef (\w+)", code, re.MULTILINE | re.DOTALL))
+    assert shown == faults
 
 
 @pytest.mark.servers

@@ -1,4 +1,4 @@
-"""Commands over HTTP: 64 at once, and at a steady rate until their traces are seen."""
+"""Commands over HTTP: 64 concurrent ones, and a steady rate until their traces are stored."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from benchmarks.job import Gate
 
-AT_ONCE = 64
+CONCURRENCY = 64
 PATIENCE_SECONDS = 60.0
 Body = dict[str, Any]
 
 
-class Desk:
-    """One kept connection to a service; as little as HTTP needs, for a client must cost less than what it measures."""
+class Connection:
+    """One keep-alive connection to a service, with minimal HTTP: a client must cost less than the service."""
 
     def __init__(self, port: int, token: str) -> None:
         self._port = port
@@ -27,7 +27,7 @@ class Desk:
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter
 
-    async def open(self) -> Desk:
+    async def open(self) -> Connection:
         """Connect."""
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         return self
@@ -70,53 +70,54 @@ def a_report(reference: str, number: int) -> tuple[str, Body]:
     }  # fmt: skip
 
 
-async def at_once(gate: Gate, port: int, token: str, prefix: str, each: int) -> dict[str, Any]:
-    """Let 64 desks each send a draft and its follow-ups, one after the other."""
-    desks = [await Desk(port, token).open() for _ in range(AT_ONCE)]
+async def concurrent(gate: Gate, port: int, token: str, prefix: str, each: int) -> dict[str, Any]:
+    """Send a draft and its follow-ups, one after the other, on each of 64 connections."""
+    connections = [await Connection(port, token).open() for _ in range(CONCURRENCY)]
 
-    async def work(number: int, desk: Desk) -> None:
+    async def work(number: int, connection: Connection) -> None:
         reference = f"{prefix}/2031/R{number}"
-        await desk.send(*a_draft(reference))
+        await connection.send(*a_draft(reference))
         for report in range(1, each):
-            await desk.send(*a_report(reference, report))
+            await connection.send(*a_report(reference, report))
 
     await gate.go()
     begun = time.perf_counter()
-    await asyncio.gather(*(work(number, desk) for number, desk in enumerate(desks, start=1)))
-    return {"count": AT_ONCE * each, "seconds": time.perf_counter() - begun}
+    await asyncio.gather(*(work(number, connection) for number, connection in enumerate(connections, start=1)))
+    return {"count": CONCURRENCY * each, "seconds": time.perf_counter() - begun}
 
 
-async def until_seen(
+async def until_traced(
     gate: Gate, port: int, token: str, mongodb: str, database: str, prefix: str, rate: float, count: int
 ) -> dict[str, Any]:
-    """Send follow-ups at a steady rate, and note how long each took until the stored trace rested on it."""
+    """Send follow-ups at a steady rate, and measure each until the stored trace depends on it."""
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongodb)
     traces = client[database].traces
-    desks = [await Desk(port, token).open() for _ in range(40)]
-    for number, desk in enumerate(desks):
-        await desk.send(*a_draft(f"{prefix}/2031/R{number + 1}"))
-    waits: list[float] = []
+    connections = [await Connection(port, token).open() for _ in range(40)]
+    for number, connection in enumerate(connections):
+        await connection.send(*a_draft(f"{prefix}/2031/R{number + 1}"))
+    latencies: list[float] = []
     answers: list[float] = []
 
     async def one(number: int, at: float) -> None:
         await asyncio.sleep(at - time.perf_counter())
-        desk, reference = desks[number % len(desks)], f"{prefix}/2031/R{number % len(desks) + 1}"
+        index = number % len(connections)
+        connection, reference = connections[index], f"{prefix}/2031/R{index + 1}"
         begun = time.perf_counter()
-        version = await desk.send(*a_report(reference, number))
+        version = await connection.send(*a_report(reference, number))
         answers.append(time.perf_counter() - begun)
-        await _seen(traces, reference, version)
-        waits.append(time.perf_counter() - begun)
+        await _wait_until_traced(traces, reference, version)
+        latencies.append(time.perf_counter() - begun)
 
     await gate.go()
     start = time.perf_counter() + 0.5
     await asyncio.gather(*(one(number, start + number / rate) for number in range(count)))
-    return {"count": count, "seconds": count / rate, "seen": sorted(waits), "answered": sorted(answers)}
+    return {"count": count, "seconds": count / rate, "traced": sorted(latencies), "answered": sorted(answers)}
 
 
-async def _seen(traces: Any, reference: str, version: int) -> None:
+async def _wait_until_traced(traces: Any, reference: str, version: int) -> None:
     until = time.perf_counter() + PATIENCE_SECONDS
-    rests = {"_id": reference, "based_on": {"$elemMatch": {"0": f"recommendation/{reference}", "1": {"$gte": version}}}}
-    while await traces.find_one(rests, {"_id": 1}) is None:
+    based_on = {"$elemMatch": {"0": f"recommendation/{reference}", "1": {"$gte": version}}}
+    while await traces.find_one({"_id": reference, "based_on": based_on}, {"_id": 1}) is None:
         if time.perf_counter() > until:
-            raise TimeoutError(f"{reference} version {version} was not seen")
+            raise TimeoutError(f"{reference} version {version} is not in the trace")
         await asyncio.sleep(0.004)
