@@ -15,7 +15,7 @@ from shared.projection.fold import FoldedState
 
 SHAPE = 1
 OWN_REFERENCE = "this system's own reference, not a United Nations symbol"
-_STORE_FIELDS = ("_id", "revision", "made_of")  # documents stored before version 0.2 also hold `made_of`
+_STORE_FIELDS = ("_id", "revision", "made_of")  # `made_of`: in traces stored by earlier code
 
 
 def needs(reference: str, states: Mapping[str, FoldedState]) -> set[str]:
