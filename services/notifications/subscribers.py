@@ -27,19 +27,14 @@ from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded
 from shared.events.notifications import SubscriberErased, SubscriptionAdded
+from shared.events.services import REGISTRY
 from shared.projection.journal import Journal
 from shared.projection.state_store import StateStore
 from shared.runtime.telemetry import NOTIFICATIONS
 
 log = structlog.get_logger()
 
-KINDS_TOLD_OF = frozenset(
-    {
-        "call", "nomination", "membership", "expert",
-        "meeting",
-        "instrument", "session", "priority", "recommendation", "initiative", "deliverable",
-    }
-)  # fmt: skip
+ANNOUNCED_KINDS = frozenset(kind for service in REGISTRY for kind in service.announced_kinds)
 PAGE = 500
 
 
@@ -53,7 +48,7 @@ class Policies:
 
     def concerns(self, event: Recorded) -> bool:
         """Tell whether an event is one that something follows from."""
-        return isinstance(event.data, SubscriptionAdded | SubscriberErased) or _kind(event) in KINDS_TOLD_OF
+        return isinstance(event.data, SubscriptionAdded | SubscriberErased) or _kind(event) in ANNOUNCED_KINDS
 
     async def __call__(self, event: Recorded) -> None:
         """Plan the notifications that follow from an event: those of it, or those that a new subscription lacks."""
@@ -63,7 +58,7 @@ class Policies:
         elif isinstance(event.data, SubscriberErased):
             await self._handlers.forget(event.data.person)
             await self._remove_all(event, event.data.person)
-        elif _kind(event) in KINDS_TOLD_OF:
+        elif _kind(event) in ANNOUNCED_KINDS:
             async for subscription in self._wanted_by(event):
                 await self._plan(event, subscription)
 
@@ -89,7 +84,7 @@ class Policies:
             return
         async for heard in self._journal.all():
             event = heard.recorded
-            wanted = _kind(event) in KINDS_TOLD_OF and _name(event) in subscription.added.events
+            wanted = _kind(event) in ANNOUNCED_KINDS and _name(event) in subscription.added.events
             if not wanted or event.time <= added.time:
                 continue
             if (await self._states.read([event.subject]))[event.subject].version >= event.streamversion:
