@@ -72,7 +72,7 @@ def views(keys: KeyRing) -> tuple[QueryRoute, ...]:
 def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
     """Return this service's endpoints."""
     routes = APIRouter()
-    add_commands(routes, "nominations", COMMAND_ROUTES, handlers)
+    add_commands(routes, "nominations", COMMAND_ROUTES, handlers.handle)
     add_queries(routes, views(keys), states)
     return routes
 

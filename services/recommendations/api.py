@@ -92,7 +92,7 @@ _Filter = Annotated[str | None, Query(max_length=500)]
 def router(handlers: Handlers, traces: Traces, projection: Projector) -> APIRouter:
     """Return this service's endpoints."""
     routes = APIRouter()
-    add_commands(routes, "recommendations", COMMAND_ROUTES, handlers)
+    add_commands(routes, "recommendations", COMMAND_ROUTES, handlers.handle)
     add_queries(routes, QUERY_ROUTES, projection.states)
     _add_traces(routes, traces, projection)
     return routes

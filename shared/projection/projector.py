@@ -33,13 +33,13 @@ async def _compose_nothing(_streams: set[str]) -> None:
 
 
 class Policies(Protocol):
-    """What a service does of itself when it hears an event; a second time, nothing."""
+    """The policies of a service: what it does by itself after an event, once."""
 
-    def concerns(self, event: Recorded) -> bool:
-        """Tell whether an event is one that something follows from."""
+    def handles(self, event: Recorded) -> bool:
+        """Tell whether a policy reacts to an event."""
 
-    async def __call__(self, event: Recorded) -> None:
-        """Do what follows from it."""
+    async def react(self, event: Recorded) -> None:
+        """Carry out the commands that follow from an event; a second time, nothing."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Projector:
 
     @property
     def _concerns(self) -> Callable[[Recorded], bool] | None:
-        return self.act.concerns if self.act else None
+        return self.act.handles if self.act else None
 
     async def prepare(self) -> None:
         """Create indexes, and fold again what another version of this code folded."""
@@ -212,8 +212,8 @@ class Projector:
             heard = await self.journal.after({stream: folded[stream].acted for stream in lot})
             for stream, events in heard.items():
                 for event in events:
-                    if event.recorded.streamversion <= folded[stream].version and self.act.concerns(event.recorded):
-                        await self.act(event.recorded)
+                    if event.recorded.streamversion <= folded[stream].version and self.act.handles(event.recorded):
+                        await self.act.react(event.recorded)
             await self.states.acted({stream: folded[stream].version for stream in lot})
 
     async def _set_aside(self, poisons: Sequence[Poison]) -> None:

@@ -24,9 +24,6 @@ class Settings(BaseSettings):
     jwks: str = Field(description="path or http(s) address of the JWKS that tokens are checked against")
     issuer: str = "throughline-local"
     audience: str = "throughline"
-    smtp_host: str = "127.0.0.1"
-    smtp_port: int = 25
-    smtp_sender: str = "throughline@localhost.invalid"
     instance: str | None = Field(None, description="name of this instance; left out: host name and port")
     log_level: str = "INFO"
     batch_records: int = Field(2_000, ge=1, description="records that one batch of the subscriber may hold")

@@ -39,8 +39,8 @@ class Asked(Handlers):
         self.contexts: list[Context] = []
         self._answer = answer
 
-    async def __call__(
-        self, stream: str, command: Command, context: Context, if_match: int | None = None
+    async def handle(
+        self, stream: str, command: Command, context: Context, expected_version: int | None = None
     ) -> Commit | Rejection:
         self.commands.append((stream, command))
         self.contexts.append(context)
@@ -55,8 +55,8 @@ async def heard(stream: str, *events: Event, on_record: dict[str, Known], asked:
         return on_record.get(named)
 
     policies, event = Policies(asked, own), recorded(stream, *events)[-1]
-    await policies(event)
-    assert policies.concerns(event) or not asked.commands
+    await policies.react(event)
+    assert policies.handles(event) or not asked.commands
     return asked
 
 
@@ -123,5 +123,5 @@ def test_the_policies_are_asked_about_what_begins_or_ends_a_membership_and_nothi
     events = recorded(
         "nomination/n1", SUBMITTED, NominationReturned(reason="synthetic"), NominationAccepted(), NominationWithdrawn()
     )
-    assert [policies.concerns(event) for event in events] == [False, False, True, True]
-    assert policies.concerns(recorded("membership/n2", REPLACING)[0])
+    assert [policies.handles(event) for event in events] == [False, False, True, True]
+    assert policies.handles(recorded("membership/n2", REPLACING)[0])

@@ -45,19 +45,19 @@ class Policies:
         self._look = look
         self._at = 0
         self._subscriptions = Subscriptions(look)
-        asked = cast(Any, self._asked)
-        self._of_notifications = OfNotifications(asked, cast(Any, self._subscriptions), cast(Any, self))
-        self._others: tuple[Any, ...] = (OfNominations(asked, self._known), OfRecommendations(asked))
+        handlers = cast(Any, self)
+        self._of_notifications = OfNotifications(handlers, cast(Any, self._subscriptions), cast(Any, self))
+        self._others: tuple[Any, ...] = (OfNominations(handlers, self._known), OfRecommendations(handlers))
 
     def act(self, told: Told, at: int) -> None:
         """Let every policy act that hears of an event."""
         event = cast(Any, told)
         for policy in self._others:
-            if policy.concerns(event):
-                self._run(policy(event), at)
+            if policy.handles(event):
+                self._run(policy.react(event), at)
         self._subscriptions.note(told)
-        if type(told.data).__name__ in self._subscriptions.wanted and self._of_notifications.concerns(event):
-            self._run(self._of_notifications(event), at)
+        if type(told.data).__name__ in self._subscriptions.wanted and self._of_notifications.handles(event):
+            self._run(self._of_notifications.react(event), at)
 
     def _run(self, work: Coroutine[Any, Any, None], at: int) -> None:
         """Run a coroutine that waits for nothing; what it asks for may make policies act in their turn."""
@@ -70,7 +70,8 @@ class Policies:
             self._at = before
         raise RuntimeError("a policy waited where there is nothing to wait for")
 
-    async def _asked(self, stream: str, command: Command, context: Context) -> Commit:
+    async def handle(self, stream: str, command: Command, context: Context) -> Commit:
+        """Carry out a command that a policy derives from an event."""
         return self._follow(stream, command, context, self._at)
 
     async def _known(self, stream: str) -> Known | None:
