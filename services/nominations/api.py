@@ -1,4 +1,4 @@
-"""Commands and queries over HTTP; names are opened for the secretariat and for the Government's own focal point."""
+"""Commands and queries over HTTP; the secretariat and the Government's own focal point see names in plain text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this service reads: its own streams, folded; of its siblings' streams only that they were heard."""
+"""Projection of this service: its own streams, folded; of its siblings' streams the versions only."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class Policies:
                 recorded_at=event.time,
             )
         except ValidationError:  # an id that no service of the platform would give
-            log.error("event_cannot_be_told", stream=event.subject, version=event.streamversion)
+            log.error("event_cannot_be_announced", stream=event.subject, version=event.streamversion)
             return
         stream = f"notification/{notification}"
         outcome = await self._carry_out(event, "plan-notification", stream, command, subscription)
