@@ -15,6 +15,7 @@ from benchmarks.machine import Started, machine
 from benchmarks.results_file import ResultsFile
 from benchmarks.servers import progress, servers
 from benchmarks.table import Row, show, write
+from shared.events.services import SERVICES
 from tools.local.files import CHECKOUT
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
@@ -108,7 +109,7 @@ def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
             with servers() as stack:
                 return rows_writing.relay(stack, folder, first, later)
         case "http":
-            with servers(("nominations", "meetings", "recommendations", "notifications")) as stack:
+            with servers(SERVICES) as stack:
                 waiting = rows_waiting.until_traced(stack, size.watched)
                 return [rows_writing.over_http(stack, folder, size.commands_each), waiting]
         case "reading":

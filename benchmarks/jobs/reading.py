@@ -18,7 +18,6 @@ from shared.projection.projector import Projector
 from shared.projection.state_store import StateStore
 from shared.runtime.process import connect
 from shared.runtime.settings import Settings
-from shared.store.command_handler import CommandHandler
 from shared.store.event_store import EventStore
 from shared.store.refusals import Refusals
 
@@ -52,7 +51,7 @@ def reading_of(settings: Settings) -> Reading:
     store, journal, refusals = EventStore(database), Journal(database), Refusals(database)
     states = StateStore(database, AGGREGATES, SHAPE)
     traces = Traces(database, states, journal)
-    handlers = Handlers(CommandHandler(store, refusals, OWN, states.known))
+    handlers = Handlers(store, refusals, OWN, states.known)
     dead_letters = DeadLetters(database, SERVICE)
     projector = Projector(journal, states, dead_letters, traces.compose_for, Policies(handlers))
     return Reading(database, store, projector, traces)

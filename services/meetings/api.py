@@ -41,6 +41,6 @@ QUERY_ROUTES = (
 def router(handlers: Handlers, states: StateStore) -> APIRouter:
     """Return this service's endpoints."""
     routes = APIRouter()
-    add_commands(routes, "meetings", COMMAND_ROUTES, handlers)
+    add_commands(routes, "meetings", COMMAND_ROUTES, handlers.handle)
     add_queries(routes, QUERY_ROUTES, states)
     return routes

@@ -1,64 +1,34 @@
-"""The meetings service: everything it is made of, put together once."""
+"""Composition root of the meetings service."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI
 
 from services.meetings import api
-from services.meetings.handlers import Handlers
 from services.meetings.projection import AGGREGATES, OWN, SHAPE
 from services.meetings.subscribers import TOPICS
-from shared.consumer.dead_letters import DeadLetters
-from shared.consumer.offsets import OffsetStore
-from shared.consumer.subscriber import Subscriber
-from shared.http.app import make_app
+from shared.composition import Parts
 from shared.http.auth import READERS, WRITERS
 from shared.http.documents import Documents, documents_router
-from shared.http.operations import operations
-from shared.http.tiled_log import tiled_log_router
-from shared.ledger.checkpoint_signer import CheckpointSigner
-from shared.ledger.relay import Relay
-from shared.projection.journal import Journal
-from shared.projection.projector import Projector
-from shared.projection.state_store import StateStore
-from shared.runtime.process import connect, lifespan_of, run
+from shared.runtime.process import run
 from shared.runtime.settings import Settings
-from shared.runtime.telemetry import Pulse
-from shared.store.command_handler import CommandHandler
-from shared.store.event_store import EventStore
-from shared.store.refusals import Refusals
 
 SERVICE = "meetings"
 
 
 def make(settings: Settings) -> FastAPI:
-    """Put the service together."""
-    database = connect(settings, SERVICE)
-    relaying, reading = Pulse("relay"), Pulse("subscriber")
-    log_keys, sealing = settings.log_keys(SERVICE), Pulse("sealer")
-    store, journal, refusals = EventStore(database), Journal(database), Refusals(database)
-    states = StateStore(database, AGGREGATES, SHAPE)
-    handlers = Handlers(CommandHandler(store, refusals, OWN, states.known))
-    projection = Projector(journal, states, DeadLetters(database, SERVICE))
-    relay = Relay(database, store, settings.kafka, SERVICE, relaying, log_keys.verifiers)
-    sealer = CheckpointSigner(database, relay, settings, log_keys, SERVICE, sealing)
-    subscriber = Subscriber(settings, SERVICE, TOPICS, projection, OffsetStore(database), reading)
-    return make_app(
-        SERVICE,
-        settings,
-        database,
-        [
-            api.router(handlers, states),
-            documents_router(Documents(database), WRITERS, READERS),
-            operations(projection, store, refusals),
-            tiled_log_router(sealer.checkpoints, log_keys),
+    """Compose the service."""
+    parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE)
+    projector = parts.projector()
+    return parts.application(
+        projector,
+        TOPICS,
+        routers=[
+            api.router(parts.commands, parts.states),
+            documents_router(Documents(parts.database), WRITERS, READERS),
+            *parts.routers(projector),
         ],
-        [relaying, reading, sealing],
-        lifespan_of(
-            database,
-            [store.prepare, relay.check, projection.prepare],
-            [(relaying, relay.run), (reading, subscriber.run), (sealing, sealer.run)],
-        ),
+        prepare=[parts.store.prepare, parts.relay.check, projector.prepare],
     )
 
 

@@ -1,4 +1,4 @@
-"""What may be asked of the meetings service."""
+"""Commands of the meetings service."""
 
 from __future__ import annotations
 

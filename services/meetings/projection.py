@@ -1,4 +1,4 @@
-"""What this service reads: its own meetings, and what they rest on of its siblings' streams, folded."""
+"""Projection of this service: its own meetings, and the siblings' streams that they rest on, folded."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from shared.domain.aggregate import Aggregate
 
 SHAPE = 1
 OWN: dict[str, Aggregate[Any]] = {MEETING.kind: MEETING}
-HEARD: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (MEMBERSHIP, PRIORITY, INSTRUMENT)}
-AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, **HEARD}
+FOREIGN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (MEMBERSHIP, PRIORITY, INSTRUMENT)}
+AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, **FOREIGN}
 TOPICS = ("throughline.meetings", "throughline.nominations", "throughline.recommendations")

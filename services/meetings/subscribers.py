@@ -1,12 +1,12 @@
-"""Who hears what, on one screen.
+"""Subscribed topics, as one table.
 
-| heard | from | what follows |
+| event | from | effect |
 |---|---|---|
 | every event of meetings | Kafka | journal, fold |
-| every event of nominations | Kafka | journal, fold: who is a member, nominated by whom |
-| every event of recommendations | Kafka | journal, fold: which priorities and provisions there are |
+| every event of nominations | Kafka | journal, fold: members of the group, with the nominating Government |
+| every event of recommendations | Kafka | journal, fold: priorities and provisions |
 
-No event makes this service do anything of itself.
+This service has no policies.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Commands and queries over HTTP; names are opened for the secretariat and for the Government's own focal point."""
+"""Commands and queries over HTTP; the secretariat and the Government's own focal point see names in plain text."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def views(keys: KeyRing) -> tuple[QueryRoute, ...]:
 def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
     """Return this service's endpoints."""
     routes = APIRouter()
-    add_commands(routes, "nominations", COMMAND_ROUTES, handlers)
+    add_commands(routes, "nominations", COMMAND_ROUTES, handlers.handle)
     add_queries(routes, views(keys), states)
     return routes
 

@@ -1,4 +1,4 @@
-"""What may be asked of the nominations service."""
+"""Commands of the nominations service."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CloseCall(Command, CallForNominationsClosed):
 
 
 class PersonDetails(Model):
-    """A person, in plain words: sealed before anything is decided or stored."""
+    """A person, in plain text: encrypted before anything is decided or stored."""
 
     name: ShortText = Field(examples=["Synthetic Expert"])
     contact: ShortText = Field(examples=["synthetic.expert@example.org"])
@@ -48,7 +48,7 @@ class PersonDetails(Model):
 
 
 class NominationRequest(Command):
-    """What a Government writes about its nomination, at first and when it completes it."""
+    """The fields of a nomination, as a Government submits or completes it."""
 
     person: Id | None = Field(None, description="the expert's opaque id; left out: given here, or the same as before")
     details: PersonDetails
@@ -104,7 +104,7 @@ class WithdrawNomination(Command, NominationWithdrawn):
 
 
 class BeginMembership(Command):
-    """Make the expert of an accepted nomination a member of the group; only a policy asks for it."""
+    """Make the expert of an accepted nomination a member of the group; only a policy issues it."""
 
     nomination: Id
     began_on: WorldDate | None = None

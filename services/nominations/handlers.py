@@ -1,4 +1,4 @@
-"""Seal what is personal; then read, fold, decide, append."""
+"""Command handlers: encrypt personal data; then read, fold, decide, append."""
 
 from __future__ import annotations
 
@@ -16,55 +16,55 @@ from shared.events.nominations import NominationSubmitted
 from shared.events.values import Sealed
 from shared.privacy.erasure import erase
 from shared.privacy.key_ring import KeyRing
-from shared.store.command_handler import CommandHandler, handle, refuse
+from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit
 
 
 class Handlers:
-    """Carries out this service's commands on its own store; it holds the keys of the experts."""
+    """The command side of this service; it holds the keys of the experts."""
 
-    def __init__(self, ledgers: CommandHandler, keys: KeyRing) -> None:
-        self._ledgers = ledgers
+    def __init__(self, commands: CommandHandler, keys: KeyRing) -> None:
+        self._commands = commands
         self._keys = keys
 
-    async def __call__(
-        self, stream: str, command: Command, context: Context, if_match: int | None = None
+    async def handle(
+        self, stream: str, command: Command, context: Context, expected_version: int | None = None
     ) -> Commit | Rejection:
-        """Carry out a command on one stream; a person's details go no further than here."""
+        """Carry a command out; a person's details go no further than here."""
         if isinstance(command, EraseExpert):
-            return await erase(self._ledgers, self._keys, stream, command, context, if_match)
+            return await erase(self._commands, self._keys, stream, command, context, expected_version)
         if isinstance(command, NominationRequest):
-            written = await self._sealed(stream, command, context)
-            if isinstance(written, Rejection):
-                return await refuse(self._ledgers, command, context, written)
-            command = written
-        return await handle(self._ledgers, stream, command, context, if_match)
+            encrypted = await self._encrypted(stream, command, context)
+            if isinstance(encrypted, Rejection):
+                return await self._commands.refuse(command, context, encrypted)
+            command = encrypted
+        return await self._commands.handle(stream, command, context, expected_version)
 
     async def forget(self, person: str) -> None:
-        """Destroy an expert's key. A second time, nothing."""
+        """Destroy an expert's key. A second call does nothing."""
         await self._keys.destroy(person)
 
-    async def _sealed(self, stream: str, request: NominationRequest, context: Context) -> Command | Rejection:
-        known = await self._ledgers.known(stream)
+    async def _encrypted(self, stream: str, request: NominationRequest, context: Context) -> Command | Rejection:
+        known = await self._commands.known(stream)
         particulars = known.state.particulars if known else None
         person = request.person or (particulars.person if particulars else context.new_id("person"))
-        sealed = await self._sealed_for(person, _member(request, particulars, context), request, context)
+        sealed = await self._encrypted_for(person, _member(request, particulars, context), request, context)
         if isinstance(sealed, Rejection):
             return sealed
-        written = request.model_dump(exclude={"person", "details", "nomination"}, exclude_unset=True)
+        fields = request.model_dump(exclude={"person", "details", "nomination"}, exclude_unset=True)
         match request:
             case SubmitNominationRequest():
                 nomination = stream.partition("/")[2]
-                return SubmitNomination(**written, nomination=nomination, person=person, sealed=sealed)
+                return SubmitNomination(**fields, nomination=nomination, person=person, sealed=sealed)
             case ResubmitNominationRequest():
-                return ResubmitNomination(**written, sealed=sealed)
+                return ResubmitNomination(**fields, sealed=sealed)
             case _:
                 raise TypeError(type(request).__name__)
 
-    async def _sealed_for(
+    async def _encrypted_for(
         self, person: str, member: str | None, request: NominationRequest, context: Context
     ) -> Sealed | Rejection:
-        """Seal under a person's key; a focal point names only whom its own Government named first."""
+        """Encrypt under a person's key; a focal point names only persons whom its own Government named first."""
         details = request.details.model_dump(exclude_none=True)
         names = context.role == "focal_point" and request.person is not None
         return await self._keys.seal(person, details, member, owned=names)

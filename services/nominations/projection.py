@@ -1,4 +1,4 @@
-"""What this service reads: its own streams, folded."""
+"""Projection of this service: its own streams, folded."""
 
 from __future__ import annotations
 

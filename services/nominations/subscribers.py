@@ -1,38 +1,30 @@
-"""Who hears what, on one screen.
+"""Subscribed topics and policies, as one table.
 
-| heard | from | what follows |
+| event | from | effect |
 |---|---|---|
 | every event of nominations | Kafka | journal, fold |
 | NominationAccepted | own topic | its expert becomes a member: `BeginMembership`, under the nomination's own id |
 | MembershipBegan that replaces another | own topic | the other ends: `EndMembership`, reason `replaced` |
-| NominationWithdrawn | own topic | what it began ends: `EndMembership`, reason `withdrawn_by_government` |
+| NominationWithdrawn | own topic | its membership ends: `EndMembership`, reason `withdrawn_by_government` |
 | ExpertErased | own topic | the expert's key is destroyed, should it still be there |
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from uuid import NAMESPACE_URL, uuid5
-
-import structlog
-
 from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.handlers import Handlers
-from shared.domain.aggregate import Command, Context
-from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded
 from shared.events.nominations import ExpertErased, MembershipBegan, NominationAccepted, NominationWithdrawn
 from shared.store.command_handler import StateLookup
+from shared.store.policies import react
 
-log = structlog.get_logger()
-
-_ACTS_ON = (NominationAccepted, MembershipBegan, NominationWithdrawn, ExpertErased)
+_HANDLED = (NominationAccepted, MembershipBegan, NominationWithdrawn, ExpertErased)
 
 
 class Policies:
-    """What this service does of itself when it hears an event; a second time, nothing.
+    """The policies of this service; a second reaction to an event does nothing.
 
-    `known` reads this service's own store: whether there is a membership to end.
+    `known` reads this service's own store, for the membership to end.
     """
 
     def __init__(self, handlers: Handlers, known: StateLookup) -> None:
@@ -40,15 +32,16 @@ class Policies:
         self._known = known
 
     def handles(self, event: Recorded) -> bool:
-        """Tell whether an event is one that something follows from."""
-        return isinstance(event.data, _ACTS_ON)
+        """Tell whether a policy reacts to an event."""
+        return isinstance(event.data, _HANDLED)
 
     async def react(self, event: Recorded) -> None:
-        """Begin and end memberships as nominations and other memberships ask for."""
+        """Begin and end memberships as nominations and other memberships require."""
         key = event.subject.partition("/")[2]
         match event.data:
             case NominationAccepted(accepted_on=on):
-                await self._ask(event, "begin-membership", key, BeginMembership(nomination=key, began_on=on))
+                begin = BeginMembership(nomination=key, began_on=on)
+                await react(self._handlers.handle, event, "begin-membership", f"membership/{key}", begin)
             case MembershipBegan(replaces=str(replaced), began_on=on):
                 await self._end(event, "end-replaced", replaced, EndMembership(reason="replaced", ended_on=on))
             case NominationWithdrawn(withdrawn_on=on):
@@ -60,19 +53,7 @@ class Policies:
                 return
 
     async def _end(self, event: Recorded, policy: str, membership: str, command: EndMembership) -> None:
-        known = await self._known(f"membership/{membership}")
+        stream = f"membership/{membership}"
+        known = await self._known(stream)
         if known is not None and known.state.stage == "active":
-            await self._ask(event, policy, membership, command)
-
-    async def _ask(self, event: Recorded, policy: str, membership: str, command: Command) -> None:
-        context = Context(
-            now=datetime.now(UTC),
-            actor=f"policy:{policy}",
-            role="system",
-            command_id=str(uuid5(NAMESPACE_URL, f"{event.id}:{policy}")),
-            correlation_id=event.correlationid,
-            causation_id=event.id,
-        )
-        outcome = await self._handlers(f"membership/{membership}", command, context)
-        if isinstance(outcome, Rejection):
-            log.error("policy_refused", policy=policy, event_id=event.id, rule=outcome.rule)
+            await react(self._handlers.handle, event, policy, stream, command)

@@ -1,1 +1,1 @@
-"""Notifications: who wants to hear of which events, and at most one message for each."""
+"""Notifications: subscriptions to events, and at most one message for each event and subscription."""

@@ -43,7 +43,7 @@ def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
         return state | {"details": details} if details else state
 
     routes = APIRouter()
-    add_commands(routes, "notifications", COMMAND_ROUTES, handlers)
+    add_commands(routes, "notifications", COMMAND_ROUTES, handlers.handle)
     views = (
         QueryRoute(
             "/subscriptions", *_in(_SUBSCRIPTION, "subscription"), ("stage", "event", "person"), AUDITORS, opened

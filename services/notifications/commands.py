@@ -1,4 +1,4 @@
-"""What may be asked of the notifications service."""
+"""Commands of the notifications service."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ Address = Annotated[
 
 
 class SubscriberDetails(Model):
-    """A subscriber, in plain words: sealed before anything is decided or stored."""
+    """A subscriber, in plain text: encrypted before anything is decided or stored."""
 
     name: ShortText = Field(examples=["Synthetic Reader"])
     address: Address
 
 
 class AddSubscriptionRequest(Command):
-    """Tell a person of events by mail, as the secretariat writes it."""
+    """Notify a person of events by mail, as the secretariat writes it."""
 
     subscription: Id | None = None
     person: Id | None = Field(None, description="the subscriber's opaque id; left out: given here")
@@ -58,15 +58,15 @@ class AddSubscriptionRequest(Command):
 
 
 class AddSubscription(Command, SubscriptionAdded):
-    """Tell a person of events by mail; what is personal is sealed."""
+    """Notify a person of events by mail; personal data is sealed."""
 
 
 class RemoveSubscription(Command, SubscriptionRemoved):
-    """Tell the person no more."""
+    """Stop notifying the person."""
 
 
 class PlanNotification(Command, NotificationPlanned):
-    """Tell one subscriber of one event; only a policy asks for it."""
+    """Notify one subscriber of one event; only a policy issues it."""
 
     recorded_at: Stamp = Field(description="when the event was recorded")
 
@@ -82,15 +82,15 @@ class ResendNotification(Command):
 
 
 class ReportDelivered(Command, NotificationDelivered):
-    """Say that the SMTP server took the message."""
+    """Report that the SMTP server accepted the message."""
 
 
 class ReportFailed(Command, NotificationFailed):
-    """Say that the message was certainly not taken."""
+    """Report that the SMTP server certainly did not accept the message."""
 
 
 class ReportUncertain(Command, NotificationUncertain):
-    """Say that nobody knows whether the message was taken."""
+    """Report that nobody knows whether the SMTP server accepted the message."""
 
 
 class EraseSubscriber(Command):

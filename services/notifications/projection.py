@@ -1,4 +1,4 @@
-"""What this service reads: its own streams, folded; of its siblings' streams only that they were heard."""
+"""Projection of this service: its own streams, folded; of its siblings' streams the versions only."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from services.notifications.domain.notification import NOTIFICATION
 from services.notifications.domain.subscriber import SUBSCRIBER
 from services.notifications.domain.subscription import SUBSCRIPTION
 from shared.domain.aggregate import Aggregate
-from shared.events.catalogue import SERVICES
+from shared.events.services import REGISTRY
 
 SHAPE = 1
 OWN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (SUBSCRIPTION, NOTIFICATION, SUBSCRIBER)}
-TOPICS = tuple(f"throughline.{service}" for service in SERVICES)
+AGGREGATES = OWN
+TOPICS = tuple(service.topic for service in REGISTRY)

@@ -1,20 +1,20 @@
-"""Who hears what, on one screen.
+"""Subscribed topics and policies, as one table.
 
-| heard | from | what follows |
+| event | from | effect |
 |---|---|---|
-| every event of the three siblings | Kafka | journal; plan it for the subscriptions that want it and came before |
-| SubscriptionAdded | own topic | plan what the subscription wants of what was heard before it, but recorded after it |
+| every event of the three siblings | Kafka | journal; plan a notification for each earlier subscription to it |
+| SubscriptionAdded | own topic | plan the wanted events that were recorded after it but consumed before it |
 | SubscriberErased | own topic | the key is destroyed, should it be there; the person's subscriptions are removed |
 | every other event of notifications | own topic | journal and fold only |
 
-The second row is there because topics have no common order: an event may be heard before the subscription that was
-recorded before it.
+The second row is there because topics have no common order: this service may consume an event before the subscription
+that was recorded earlier.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
 import structlog
@@ -23,28 +23,25 @@ from pydantic import ValidationError
 from services.notifications.commands import PlanNotification, RemoveSubscription
 from services.notifications.domain.subscription import Active
 from services.notifications.handlers import Handlers
-from shared.domain.aggregate import Command, Context
+from shared.domain.aggregate import Command
 from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded
 from shared.events.notifications import SubscriberErased, SubscriptionAdded
+from shared.events.services import REGISTRY
 from shared.projection.journal import Journal
 from shared.projection.state_store import StateStore
 from shared.runtime.telemetry import NOTIFICATIONS
+from shared.store.event_store import Commit
+from shared.store.policies import react
 
 log = structlog.get_logger()
 
-KINDS_TOLD_OF = frozenset(
-    {
-        "call", "nomination", "membership", "expert",
-        "meeting",
-        "instrument", "session", "priority", "recommendation", "initiative", "deliverable",
-    }
-)  # fmt: skip
+ANNOUNCED_KINDS = frozenset(kind for service in REGISTRY for kind in service.announced_kinds)
 PAGE = 500
 
 
 class Policies:
-    """What this service does of itself when it hears an event; a second time, nothing."""
+    """The policies of this service; a second reaction to an event does nothing."""
 
     def __init__(self, handlers: Handlers, states: StateStore, journal: Journal) -> None:
         self._handlers = handlers
@@ -52,18 +49,18 @@ class Policies:
         self._journal = journal
 
     def handles(self, event: Recorded) -> bool:
-        """Tell whether an event is one that something follows from."""
-        return isinstance(event.data, SubscriptionAdded | SubscriberErased) or _kind(event) in KINDS_TOLD_OF
+        """Tell whether a policy reacts to an event."""
+        return isinstance(event.data, SubscriptionAdded | SubscriberErased) or _kind(event) in ANNOUNCED_KINDS
 
     async def react(self, event: Recorded) -> None:
-        """Plan the notifications that follow from an event: those of it, or those that a new subscription lacks."""
+        """Plan the notifications of an event, or those that a new subscription lacks."""
         if isinstance(event.data, SubscriptionAdded):
-            async for earlier in self._heard_before(event):
+            async for earlier in self._earlier(event):
                 await self._plan(earlier, event.data.subscription)
         elif isinstance(event.data, SubscriberErased):
             await self._handlers.forget(event.data.person)
             await self._remove_all(event, event.data.person)
-        elif _kind(event) in KINDS_TOLD_OF:
+        elif _kind(event) in ANNOUNCED_KINDS:
             async for subscription in self._wanted_by(event):
                 await self._plan(event, subscription)
 
@@ -72,7 +69,7 @@ class Policies:
         while page := await self._states.find("subscription", wanted, PAGE, after):
             for folded in page:
                 command = RemoveSubscription(note="The subscriber was erased.")
-                await self._ask(folded.stream, command, "remove-subscription", erased, folded.stream)
+                await self._carry_out(erased, "remove-subscription", folded.stream, command, folded.stream)
             after = page[-1].stream
 
     async def _wanted_by(self, event: Recorded) -> AsyncIterator[str]:
@@ -83,13 +80,13 @@ class Policies:
                     yield folded.state.added.subscription
             after = page[-1].stream
 
-    async def _heard_before(self, added: Recorded) -> AsyncIterator[Recorded]:
+    async def _earlier(self, added: Recorded) -> AsyncIterator[Recorded]:
         subscription = (await self._states.read([added.subject]))[added.subject].state
         if not isinstance(subscription, Active):
             return
-        async for heard in self._journal.all():
-            event = heard.recorded
-            wanted = _kind(event) in KINDS_TOLD_OF and _name(event) in subscription.added.events
+        async for consumed in self._journal.all():
+            event = consumed.recorded
+            wanted = _kind(event) in ANNOUNCED_KINDS and _name(event) in subscription.added.events
             if not wanted or event.time <= added.time:
                 continue
             if (await self._states.read([event.subject]))[event.subject].version >= event.streamversion:
@@ -107,30 +104,19 @@ class Policies:
                 stream_version=event.streamversion,
                 recorded_at=event.time,
             )
-        except ValidationError:  # an id that no service of the platform would have given
-            log.error("event_cannot_be_told", stream=event.subject, version=event.streamversion)
+        except ValidationError:  # an id that no service of the platform would give
+            log.error("event_cannot_be_announced", stream=event.subject, version=event.streamversion)
             return
-        if await self._ask(f"notification/{notification}", command, "plan-notification", event, subscription):
+        stream = f"notification/{notification}"
+        outcome = await self._carry_out(event, "plan-notification", stream, command, subscription)
+        if isinstance(outcome, Commit) and not outcome.replayed:
             NOTIFICATIONS.labels("notifications", "planned").inc()
 
-    async def _ask(self, stream: str, command: Command, policy: str, event: Recorded, subscription: str) -> bool:
-        """Ask for what follows from an event for one subscription. True if it was done now."""
-        outcome = await self._handlers(stream, command, _context(policy, event, subscription))
-        if isinstance(outcome, Rejection):
-            log.warning("policy_refused", policy=policy, event_id=event.id, rule=outcome.rule)
-            return False
-        return not outcome.replayed
-
-
-def _context(policy: str, event: Recorded, subscription: str) -> Context:
-    return Context(
-        now=datetime.now(UTC),
-        actor=f"policy:{policy}",
-        role="system",
-        command_id=str(uuid5(NAMESPACE_URL, f"{event.id}:{policy}:{subscription}")),
-        correlation_id=event.correlationid,
-        causation_id=event.id,
-    )
+    async def _carry_out(
+        self, cause: Recorded, policy: str, stream: str, command: Command, target: str
+    ) -> Commit | Rejection:
+        handle = self._handlers.handle
+        return await react(handle, cause, policy, stream, command, target=target, refusal_level=logging.WARNING)
 
 
 def _kind(event: Recorded) -> str:

@@ -92,7 +92,7 @@ _Filter = Annotated[str | None, Query(max_length=500)]
 def router(handlers: Handlers, traces: Traces, projection: Projector) -> APIRouter:
     """Return this service's endpoints."""
     routes = APIRouter()
-    add_commands(routes, "recommendations", COMMAND_ROUTES, handlers)
+    add_commands(routes, "recommendations", COMMAND_ROUTES, handlers.handle)
     add_queries(routes, QUERY_ROUTES, projection.states)
     _add_traces(routes, traces, projection)
     return routes
@@ -116,8 +116,8 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projector) -> Non
         own = f"recommendation/{reference}"
 
         async def read() -> tuple[dict[str, Any] | None, int]:
-            found = await traces.get(reference)
-            return found, dict(found["based_on"])[own] if found else 0
+            trace = await traces.get(reference)
+            return trace, dict(trace["based_on"])[own] if trace else 0
 
         stored = await heard_up_to(read, own, at_least, wait)
         if as_of is None and known_at is None:
@@ -157,16 +157,16 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projector) -> Non
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
         after: _Filter = None,
     ) -> Response:
-        asked = {
+        filters = {
             "theme": theme, "standing": standing, "coverage": coverage,
             "disposition": disposition, "provision": provision,
         }  # fmt: skip
-        query: dict[str, Any] = {_FILTERS[name]: value for name, value in asked.items() if value is not None}
+        query: dict[str, Any] = {_FILTERS[name]: value for name, value in filters.items() if value is not None}
         if text is not None:
             query["$text"] = {"$search": text}
-        found = await traces.find(query, limit, after)
-        items = [orjson.loads(trace_bytes(trace)) for trace in found]
-        more = {"next": found[-1]["_id"]} if len(found) == limit else {}
+        page = await traces.find(query, limit, after)
+        items = [orjson.loads(trace_bytes(trace)) for trace in page]
+        more = {"next": page[-1]["_id"]} if len(page) == limit else {}
         return Response(orjson.dumps({"items": items, **more}), media_type="application/json")
 
     @routes.get("/coverage", tags=["queries"], summary="Coverage, both ways")
@@ -175,7 +175,7 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projector) -> Non
 
 
 def _answer(trace: dict[str, Any], stalled: dict[str, int], revision: int) -> Response:
-    """Return the trace, byte for byte as it is compared, beside what depends on today and on delivery."""
+    """Return the trace, byte for byte as compared, beside the facts that depend on today and on delivery."""
     today = today_of(trace, stalled, datetime.now(UTC).date())
     body = b'{"revision":%d,"today":%b,"trace":%b}' % (revision, orjson.dumps(today), trace_bytes(trace))
     return Response(body, media_type="application/json", headers={"ETag": f'"{revision}"'})

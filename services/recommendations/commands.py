@@ -1,4 +1,4 @@
-"""What may be asked of the recommendations service."""
+"""Commands of the recommendations service."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class WithdrawRecommendation(Command, events.RecommendationWithdrawn):
 
 
 class NoteLineage(Command):
-    """Note in a recommendation what another's closing means for it; asked by a policy only."""
+    """Note the closing of another recommendation in this one; only a policy issues it."""
 
     supersedes: Reference | None = None
     absorbs: Reference | None = None

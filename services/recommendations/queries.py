@@ -1,4 +1,4 @@
-"""What is asked beyond the stored trace: what is past due today, what has not arrived, coverage both ways."""
+"""Queries beyond the stored trace: facts past due today, blocked streams, coverage both ways."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENDED = frozenset({"implemented", "not_pursued"})
 
 
 def today_of(trace: Mapping[str, Any], stalled: Mapping[str, int], today: date) -> dict[str, Any]:
-    """Return what is past due, and the streams behind this trace that wait for a version."""
+    """Return the facts past due, and the streams behind this trace that wait for a version."""
     based_on = {stream for stream, _ in trace["based_on"]}
     waiting = {stream: version for stream, version in sorted(stalled.items()) if stream in based_on}
     return {"date": today.isoformat(), "past_due": list(_past_due(trace, today)), "stalled": waiting}
@@ -37,7 +37,7 @@ def _past_due(trace: Mapping[str, Any], today: date) -> Iterable[str]:
 
 
 async def coverage(states: StateStore, traces: Traces) -> dict[str, Any]:
-    """Return every provision with what rests on it, and every recommendation by how far its thread reaches."""
+    """Return every provision with the recommendations on it, and every recommendation by its coverage."""
     cited: dict[tuple[str, str], list[dict[str, str]]] = {}
     reach: dict[str, list[str]] = {"uncovered": [], "shallow": [], "deep": []}
     for trace in await traces.find({}, _ALL, None):

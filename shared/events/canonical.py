@@ -1,4 +1,4 @@
-"""Canonical bytes (RFC 8785, restricted) and the hashes that are made of them."""
+"""Canonical bytes (RFC 8785, restricted) and their hashes."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""Every event there is, parsed from bytes by its type."""
+"""The catalogue of events: every class by its type, and the decoder of their bytes."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
 from functools import reduce
+from importlib import import_module
 from operator import or_
 from types import ModuleType
 from typing import Annotated, Any, Literal, TypeAlias
@@ -12,17 +13,16 @@ from typing import Annotated, Any, Literal, TypeAlias
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
-from shared.events import meetings, nominations, notifications, recommendations
 from shared.events.envelope import Envelope
 from shared.events.event import Correction, Event
+from shared.events.services import SERVICES
 from shared.events.upcasters import UPCASTERS, Upcaster, upcast
 
-SERVICES = ("nominations", "meetings", "recommendations", "notifications")
 Recorded: TypeAlias = Envelope[Event]
 
 
 class Undecodable(ValueError):
-    """The bytes are no event of this catalogue; `reason` is one of the words a dead letter carries."""
+    """Bytes that are no event of this catalogue; `reason` is one of the words that a dead letter carries."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -42,9 +42,7 @@ def _events_of(module: ModuleType) -> list[type[Event]]:
 
 
 EVENTS: dict[str, type[Event]] = {
-    event.type_name(): event
-    for module in (nominations, meetings, recommendations, notifications)
-    for event in _events_of(module)
+    event.type_name(): event for service in SERVICES for event in _events_of(import_module(f"shared.events.{service}"))
 }
 
 
@@ -72,7 +70,7 @@ _PARSERS = {name.encode(): envelope.__pydantic_validator__.validate_json for nam
 
 
 def decode(raw: bytes, upcasters: Mapping[str, Upcaster] = UPCASTERS) -> Recorded:
-    """Parse an event's bytes, older versions included.
+    """Decode an event's bytes, older versions included.
 
     Raises Undecodable with reason `undecodable` (no JSON), `unknown_type` or `schema_violation`.
     """
@@ -86,7 +84,7 @@ def decode(raw: bytes, upcasters: Mapping[str, Upcaster] = UPCASTERS) -> Recorde
 
 
 def _parse(raw: bytes) -> Recorded:
-    """Parse by the type that stands last in canonical bytes, where a model knows it; else, and on any fault, by all."""
+    """Parse by the type at the end of canonical bytes; where that fails, by the union of all types."""
     try:
         recorded: Recorded = _PARSERS[raw[raw.rfind(b':"') + 2 : -2]](raw)
     except (KeyError, ValidationError):

@@ -1,4 +1,4 @@
-"""The CloudEvents envelope: what every event carries beside its fact."""
+"""The CloudEvents envelope: the attributes that every event carries beside its fact."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EventId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class Envelope(Model, Generic[D]):
-    """A recorded event. `time` is when it was recorded; when it was true stands in `data`."""
+    """A recorded event. `time` is the time of recording; the time in the world stands in `data`."""
 
     specversion: Literal["1.0"]
     id: EventId
@@ -84,7 +84,7 @@ def encode(
     causation_id: str | None,
     previous_hash: str,
 ) -> bytes:
-    """Make the canonical bytes of an event, once: these are hashed, stored, published and exported."""
+    """Encode an event in canonical bytes, once: these are hashed, stored, published and exported."""
     data = event.model_dump(mode="json", exclude_none=True)
     attributes: dict[str, Any] = {
         "specversion": "1.0",
@@ -112,5 +112,5 @@ def encode(
 
 
 def hash_of(raw: bytes) -> str:
-    """Return what the stream's next event carries as `previoushash`."""
+    """Return the `previoushash` of the stream's next event."""
     return sha256_hex(raw)

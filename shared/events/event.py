@@ -12,7 +12,7 @@ from shared.events.words import Status
 
 
 class Event(Model):
-    """The data of an event. Subclasses say which service publishes it and which fields a correction may not touch."""
+    """The data of an event. Subclasses name the service that publishes it and the fields that no correction changes."""
 
     service: ClassVar[str]
     version: ClassVar[int] = 1

@@ -111,7 +111,7 @@ class OutcomeRecorded(_Meetings):
 
 
 class MeetingRecorded(_Meetings):
-    """A meeting that this platform did not convene, as far as its record goes; it counts as held."""
+    """A meeting that this platform did not convene was recorded, as far as its record goes; it counts as held."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"meeting"})
 

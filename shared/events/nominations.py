@@ -117,7 +117,7 @@ class MembershipEnded(_Nominations):
 
 
 class ExpertErased(_Nominations):
-    """The key that opened what was sealed of an expert was destroyed; nothing else of the record was."""
+    """The key to an expert's sealed details was destroyed; nothing else of the record was."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"person"})
 

@@ -1,4 +1,4 @@
-"""Events of the notifications service: who wants to hear of what, and what became of each message."""
+"""Events of the notifications service: subscriptions, and the outcome of each message."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class _Notifications(Event):
 
 
 class SubscriptionAdded(_Notifications):
-    """A person asked to hear of these events."""
+    """A person subscribed to these events."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"subscription", "person", "sealed"})
 
@@ -28,11 +28,11 @@ class SubscriptionAdded(_Notifications):
 
 
 class SubscriptionRemoved(_Notifications):
-    """The person asked to hear no more."""
+    """The person unsubscribed."""
 
 
 class NotificationPlanned(_Notifications):
-    """One event is to be told to one subscriber."""
+    """A notification of one event to one subscriber was planned."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"notification", "subscription", "event_id"})
 
@@ -45,20 +45,20 @@ class NotificationPlanned(_Notifications):
 
 
 class NotificationAttempted(_Notifications):
-    """SMTP is about to be spoken to; who appended this, and nobody else, may send."""
+    """A sender is about to speak SMTP; only the one that appended this may send."""
 
     attempt: Version
 
 
 class NotificationDelivered(_Notifications):
-    """The SMTP server took the message."""
+    """The SMTP server accepted the message."""
 
     attempt: Version
     smtp_code: Version | None = None
 
 
 class NotificationFailed(_Notifications):
-    """The message was certainly not taken. A temporary failure may be attempted again."""
+    """The SMTP server certainly did not accept the message. A temporary failure may be attempted again."""
 
     attempt: Version
     reason: Literal[
@@ -69,14 +69,14 @@ class NotificationFailed(_Notifications):
 
 
 class NotificationUncertain(_Notifications):
-    """The message may or may not have been taken; it is shown to a person and never sent again by itself."""
+    """The SMTP server may or may not have accepted the message; only a person resends it."""
 
     attempt: Version
     reason: Literal["no_answer", "interrupted"]
 
 
 class SubscriberErased(_Notifications):
-    """The key that opened what was sealed of a subscriber was destroyed; nothing else of the record was."""
+    """The key to a subscriber's sealed details was destroyed; nothing else of the record was."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"person"})
 

@@ -56,7 +56,7 @@ class InstrumentRegistered(_Recommendations):
 
 
 class ReportingDuty(Model):
-    """To whom a provision asks for a report, and when."""
+    """The body that a provision asks a report for, and when it is due."""
 
     body: ShortText
     session: SessionNumber | None = None
@@ -64,7 +64,7 @@ class ReportingDuty(Model):
 
 
 class ProvisionRegistered(_Recommendations):
-    """What one paragraph of the instrument asks, and of whom."""
+    """A paragraph of the instrument was registered: its request, and the addressee."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"provision"})
 
@@ -110,7 +110,7 @@ class InstrumentEndorsed(_Relation):
 
 
 class CommitteeSessionRecorded(_Recommendations):
-    """A session of the Committee, with its dates as far as known."""
+    """A session of the Committee was recorded, with its dates as far as known."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"session"})
 
@@ -200,7 +200,7 @@ class CitationReconfirmed(_Citation):
 
 
 class OriginRecorded(_Recommendations):
-    """Where the recommendation came from: a meeting, or a document and its paragraph."""
+    """The recommendation's origin was recorded: a meeting, or a document and its paragraph."""
 
     model_config = one_of("meeting", "document")
 
@@ -264,7 +264,7 @@ class RecommendationTransmitted(_Recommendations):
 
 
 class CommitteeDispositionRecorded(_Recommendations):
-    """What the Committee did with it."""
+    """The Committee disposed of the recommendation."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"session"})
 
@@ -286,7 +286,7 @@ class RecommendationCarried(_Recommendations):
 
 
 class FollowUpReported(_Recommendations):
-    """What was done with it since."""
+    """Progress on the recommendation was reported."""
 
     responsible: ShortText | None = Field(None, description="the body or office responsible; never a person")
     progress: Progress
@@ -348,7 +348,7 @@ class RecommendationWithdrawn(_Recommendations):
 
 
 class InitiativeRegistered(_Recommendations):
-    """A project that a Government supports."""
+    """A project that a Government supports was registered."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"initiative"})
 
@@ -359,7 +359,7 @@ class InitiativeRegistered(_Recommendations):
 
 
 class DeliverableRecorded(_Recommendations):
-    """A row of the programme budget: meetings planned and held by a body in a year."""
+    """A row of the programme budget was recorded: meetings planned and held by a body in a year."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"deliverable"})
 

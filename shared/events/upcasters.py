@@ -1,6 +1,6 @@
-"""How an event that an older version of this code wrote is read today.
+"""Upcasters: the conversion of older event versions to the newest.
 
-`UPCASTERS[old type] = (new type, data -> data)`. An entry is added when an event's shape changes, and never removed:
+`UPCASTERS[old type] = (new type, data -> data)`. Add an entry when an event's shape changes, and never remove one:
 the old bytes stay as they are, in the store, the topic and every export.
 """
 

@@ -40,7 +40,7 @@ class Model(BaseModel):
 
 
 def one_of(*names: str) -> ConfigDict:
-    """Say in a model's JSON Schema that it holds exactly one of these fields."""
+    """Require exactly one of these fields in a model's JSON Schema."""
     return ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in names]})
 
 
@@ -184,7 +184,7 @@ class Sealed(Model):
 
 
 class NoteVerbale(Model):
-    """The Government's own paper: how it came, its reference, and the digest of its bytes."""
+    """The Government's own paper: its channel, its reference, and the digest of its bytes."""
 
     channel: Channel
     reference: ShortText
@@ -192,7 +192,7 @@ class NoteVerbale(Model):
 
 
 class Evidence(Model):
-    """What shows that something was done: exactly one of these."""
+    """Proof that something was done: exactly one of these."""
 
     model_config = one_of("meeting", "deliverable", "session", "document", "digest", "text")
 

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.consumer.lenient_fetcher import install, to_record
 from shared.consumer.record import ConsumedEvent, KafkaRecord, decode_record
-from shared.events.catalogue import SERVICES
+from shared.events.services import registered
 from shared.ledger.checkpoints import root_at
 from shared.ledger.ledger import Ledger
 from shared.tlog.checkpoints import Checkpoint, opened
@@ -86,8 +86,8 @@ async def checkpoints_published(kafka: str, service: str, keys: Sequence[Verifie
 
 
 def partition_of(service: str) -> int:
-    """Return the partition of the topic of checkpoints that is a service's own."""
-    return SERVICES.index(service) if service in SERVICES else 0
+    """Return the partition of the topic of checkpoints that is a service's own. Raises UnknownService."""
+    return registered(service).checkpoint_partition
 
 
 async def _tails(kafka: str, topic: str) -> dict[int, dict[str, ConsumedEvent]]:

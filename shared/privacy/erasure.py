@@ -11,20 +11,25 @@ import structlog
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import NothingIsHeldOfPerson, Rejection
 from shared.privacy.key_ring import KeyRing
-from shared.store.command_handler import CommandHandler, handle, refuse
+from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit, EventStore
 
 log = structlog.get_logger()
 
 
 async def erase(
-    ledgers: CommandHandler, keys: KeyRing, stream: str, command: Command, context: Context, if_match: int | None = None
+    commands: CommandHandler,
+    keys: KeyRing,
+    stream: str,
+    command: Command,
+    context: Context,
+    expected_version: int | None = None,
 ) -> Commit | Rejection:
     """Record that a person is erased, then destroy the key."""
     person = stream.partition("/")[2]
-    if not if_match and not await keys.knows(person):
-        return await refuse(ledgers, command, context, NothingIsHeldOfPerson(person))
-    outcome = await handle(ledgers, stream, command, context, if_match)
+    if not expected_version and not await keys.knows(person):
+        return await commands.refuse(command, context, NothingIsHeldOfPerson(person))
+    outcome = await commands.handle(stream, command, context, expected_version)
     if isinstance(outcome, Commit):
         await keys.destroy(person)
     return outcome

@@ -26,8 +26,8 @@ STREAMS_PER_FOLD = 200
 Compose = Callable[[set[str]], Awaitable[None]]
 
 
-async def _compose_nothing(_streams: set[str]) -> None:
-    return None
+async def compose_nothing(_streams: set[str]) -> None:
+    """Compose nothing: the service has no documents made of several streams."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Projector:
     journal: Journal
     states: StateStore
     dead_letters: DeadLetters
-    compose: Compose = _compose_nothing
+    compose: Compose = compose_nothing
     policies: Policies | None = None
     _conflicts: ConflictResolver = field(init=False)
     _stalled: StalledStreams = field(init=False)

@@ -1,7 +1,7 @@
-"""A service as a process: prepared, then its loops beside HTTP, until it is asked to end or one of the loops dies.
+"""Process of a service: prepare, then run loops beside HTTP, until a signal arrives or a loop dies.
 
-A loop runs until cancelled. One that ends by itself ends the process with exit code 1, so that a supervisor starts it
-afresh: a service that answers but no longer relays or reads would be worse than none.
+A loop runs until cancelled. One that ends by itself ends the process with exit code 1, so that a supervisor restarts
+it: a service that answers but no longer relays or consumes would be worse than none.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ S = TypeVar("S", bound=Settings)
 
 @dataclass
 class Ending:
-    """How a process comes to its end: asked to, or because a loop died."""
+    """The end of a process: requested by a signal, or caused by the death of a loop."""
 
-    asked: Callable[[], bool] = field(default=lambda: False)
-    ask: Callable[[], None] = field(default=lambda: None)
+    requested: Callable[[], bool] = field(default=lambda: False)
+    request: Callable[[], None] = field(default=lambda: None)
     died: list[str] = field(default_factory=list)
     begun: bool = False
 
 
 def connect(settings: Settings, service: str) -> AsyncIOMotorDatabase[Any]:
-    """Return a service's own database; nothing is asked of the server yet."""
+    """Return a service's own database, without a round trip to the server."""
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
         settings.mongodb.get_secret_value(),
         appname=f"throughline-{service}",
@@ -67,8 +67,8 @@ def connect(settings: Settings, service: str) -> AsyncIOMotorDatabase[Any]:
 def lifespan_of(database: AsyncIOMotorDatabase[Any], prepare: Sequence[Prepare], loops: Sequence[Loop]) -> Lifespan:
     """Return a lifespan that prepares in order, then runs the loops, and closes the database's client at the end.
 
-    No request is taken before everything is prepared. At the end each loop is cancelled, and may finish what it has in
-    hand. The steps of preparation may be taken more than once.
+    No request is served before all steps succeed. At the end each loop is cancelled, and may finish its current work.
+    A step of preparation may run more than once.
     """
 
     @asynccontextmanager
@@ -89,13 +89,13 @@ def lifespan_of(database: AsyncIOMotorDatabase[Any], prepare: Sequence[Prepare],
 
 
 async def _prepared(prepare: Sequence[Prepare], ending: Ending) -> bool:
-    """Take every step, waiting for a database that is not there yet; False if the process is to end before."""
-    while not ending.asked():
+    """Run every step, and retry until the database is reachable; False if the process is to end first."""
+    while not ending.requested():
         try:
             for step in prepare:
                 await step()
         except ConnectionFailure as error:
-            log.warning("database_not_there_yet", error=type(error).__name__)
+            log.warning("database_not_reachable", error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
         else:
             return True
@@ -106,17 +106,17 @@ def _begun(pulse: Pulse, run: Callable[[], Awaitable[None]], ending: Ending) -> 
     async def loop() -> None:
         await run()
 
-    def look(task: asyncio.Task[None]) -> None:
+    def on_done(task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if ending.begun:
             return
         pulse.fault(f"died: {type(error).__name__}" if error else "ended by itself")
         log.error("loop_died", loop=pulse.name, exc_info=error)
         ending.died.append(pulse.name)
-        ending.ask()
+        ending.request()
 
     task = asyncio.create_task(loop(), name=pulse.name)
-    task.add_done_callback(look)
+    task.add_done_callback(on_done)
     return task
 
 
@@ -131,12 +131,12 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoReturn:
     """Run a service on its host and port until a signal (exit code 0) or the death of a loop (1)."""
-    told = _read(settings)
-    configure_logging(service, told.log_level)
+    values = _read(settings)
+    configure_logging(service, values.log_level)
     signal.signal(signal.SIGTERM, _leave)
     tune_gc()
     try:
-        sys.exit(uvloop.run(_serve(make, told)))
+        sys.exit(uvloop.run(_serve(make, values)))
     except CannotStart as fault:
         print(fault, file=sys.stderr)
         sys.exit(2)
@@ -145,7 +145,7 @@ def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoRetu
 
 
 def tune_gc() -> None:
-    """Let the garbage collector leave alone what a process is made of, and look seldom at what it reads.
+    """Tune the garbage collector: freeze the loaded code, and collect seldom.
 
     All threads share one arena of the C library's, where it is glibc: Python lets only one run at a time.
     """
@@ -155,27 +155,27 @@ def tune_gc() -> None:
         mallopt(M_ARENA_MAX, 1)
 
 
-async def _serve(make: Callable[[S], FastAPI], told: S) -> int:
-    app = make(told)
+async def _serve(make: Callable[[S], FastAPI], settings: S) -> int:
+    app = make(settings)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            host=told.host,
-            port=told.port,
+            host=settings.host,
+            port=settings.port,
             lifespan="on",
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=REQUESTS_GRACE_SECONDS,
         )
     )
-    ending = Ending(asked=lambda: server.should_exit, ask=lambda: setattr(server, "should_exit", True))
+    ending = Ending(requested=lambda: server.should_exit, request=lambda: setattr(server, "should_exit", True))
     app.state.ending = ending
     await server.serve()
     return 0 if server.started and not ending.died else 1
 
 
 def _read(settings: type[S]) -> S:
-    """Read the environment; say which variables are wrong, without their values."""
+    """Read the environment; print the names of wrong variables, without their values."""
     try:
         return settings()
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What a process is told by its environment; every name begins with THROUGHLINE_."""
+"""Settings from the environment; every variable begins with THROUGHLINE_."""
 
 from __future__ import annotations
 
@@ -21,12 +21,9 @@ class Settings(BaseSettings):
     database: str = Field(description="this service's own database")
     host: str = "127.0.0.1"
     port: int = 8000
-    jwks: str = Field(description="path or http(s) address of the JWKS that tokens are checked against")
+    jwks: str = Field(description="path or http(s) address of the JWKS that verifies tokens")
     issuer: str = "throughline-local"
     audience: str = "throughline"
-    smtp_host: str = "127.0.0.1"
-    smtp_port: int = 25
-    smtp_sender: str = "throughline@localhost.invalid"
     instance: str | None = Field(None, description="name of this instance; left out: host name and port")
     log_level: str = "INFO"
     batch_records: int = Field(2_000, ge=1, description="records that one batch of the subscriber may hold")
@@ -39,7 +36,7 @@ class Settings(BaseSettings):
     topics_file: Path = Path(__file__).parents[2] / "deploy" / "topics.yaml"
 
     def log_keys(self, service: str) -> LogKeys:
-        """Return the keys that the service's log is signed with. Raises CannotStart."""
+        """Return the keys that sign the service's log. Raises CannotStart."""
         name = "THROUGHLINE_CHECKPOINT_KEYS" + ("" if self.checkpoint_keys else "_FILE")
         try:
             if self.checkpoint_keys is not None:
@@ -54,4 +51,4 @@ class Settings(BaseSettings):
 
 
 class CannotStart(Exception):
-    """What the environment names cannot be used; the message names the variable."""
+    """A setting cannot be used; the message names the variable."""

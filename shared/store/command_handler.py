@@ -1,14 +1,14 @@
-"""Read, fold, decide, append: what every command goes through, its corrections included."""
+"""Command handling: read, fold, decide, append. Every command takes this way, corrections included."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import Field, ValidationError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, Known
 from shared.domain.rejections import (
@@ -34,6 +34,13 @@ from shared.store.repository import AggregateRepository, LoadedState
 ATTEMPTS = 12
 StateLookup = Callable[[str], Awaitable[Known | None]]
 
+_decide_again = retry(
+    retry=retry_if_exception_type(Conflict),
+    stop=stop_after_attempt(ATTEMPTS),
+    wait=wait_random_exponential(multiplier=0.005, max=0.32),
+    reraise=True,
+)
+
 
 class CorrectRecord(Command):
     """Put the record right: the whole new data of an earlier event of the stream."""
@@ -48,130 +55,125 @@ class CorrectRecord(Command):
 
 @dataclass
 class CommandHandler:
-    """Where a service looks: its own store and aggregates, and what it has heard of its siblings' streams.
+    """The command side of one service: its event store, its aggregates, the record of its refusals.
 
-    What it refuses is kept in `refusals`.
+    `foreign` returns this service's fold of a sibling's stream.
     """
 
     store: EventStore
     refusals: Refusals
     aggregates: dict[str, Aggregate[Any]]
-    hear: StateLookup
-    streams: AggregateRepository = field(init=False)
+    foreign: StateLookup
+    repository: AggregateRepository = field(init=False)
 
     def __post_init__(self) -> None:
-        self.streams = AggregateRepository(self.store, self.aggregates)
+        self.repository = AggregateRepository(self.store, self.aggregates)
+
+    async def handle(
+        self,
+        stream: str,
+        command: Command,
+        context: Context,
+        expected_version: int | None = None,
+        *,
+        record_refusal: bool = True,
+    ) -> Commit | Rejection:
+        """Carry a command out, and decide again after a conflict. Raises Conflict after too many of them.
+
+        Any version but the expected one is refused, and never decided again. The command id is looked up before a
+        refusal is returned, so a retry of a command that succeeded gets its first result.
+        """
+        digest = digest_of(stream, command)
+        try:
+            outcome = await self._attempt(stream, command, context, expected_version, digest)
+        except CommandReused:
+            outcome = CommandIdReused(context.command_id)
+        except TooLarge as error:
+            outcome = EventTooLarge(error.field, str(error))
+        if record_refusal and isinstance(outcome, Rejection):
+            return await self.refuse(command, context, outcome, digest)
+        return outcome
+
+    async def refuse(
+        self, command: Command, context: Context, rejection: Rejection, digest: str | None = None
+    ) -> Rejection:
+        """Record a refusal, and return it. Pass no digest of a command that holds personal data in plain text."""
+        await self.refusals.record(
+            context.actor,
+            context.role,
+            rejection.rule,
+            request=type(command).__name__.removesuffix("Request"),
+            command_id=context.command_id,
+            digest=digest,
+        )
+        return rejection
 
     async def known(self, stream: str) -> Known | None:
-        """Return a stream's state: from the own store where this service owns it, else from what was heard."""
+        """Return a stream's state: from the event store where this service owns it, else its fold of a sibling's."""
         if stream.partition("/")[0] not in self.aggregates:
-            return await self.hear(stream)
-        standing = await self.streams.at(stream)
-        return Known(standing.state, standing.head.version) if standing.head.version else None
+            return await self.foreign(stream)
+        loaded = await self.repository.at(stream)
+        return Known(loaded.state, loaded.head.version) if loaded.head.version else None
 
     async def facts(self, streams: Iterable[str]) -> Facts:
-        """Return what is known of the streams; one that is not known is left out."""
-        named = sorted(streams)
-        found = await asyncio.gather(*map(self.known, named))
-        return {stream: known for stream, known in zip(named, found, strict=True) if known is not None}
+        """Return the known states of streams; an unknown one is left out."""
+        names = sorted(streams)
+        states = await asyncio.gather(*map(self.known, names))
+        return {stream: known for stream, known in zip(names, states, strict=True) if known is not None}
 
+    @_decide_again
+    async def _attempt(
+        self, stream: str, command: Command, context: Context, expected_version: int | None, digest: str
+    ) -> Commit | Rejection:
+        loaded = await self.repository.at(stream)
+        if expected_version is not None and loaded.head.version != expected_version:
+            decision: Decision = VersionConflict(stream, expected_version, loaded.head.version)
+        else:
+            decision = await self._decide(loaded, command, context)
+        if isinstance(decision, Rejection):
+            return await self.store.result_of(context, digest) or decision
+        commit = await self.store.append(loaded.head, decision, context, digest)
+        self.repository.after_commit(loaded, commit)
+        return commit
 
-async def handle(
-    ledgers: CommandHandler, stream: str, command: Command, context: Context, if_match: int | None = None
-) -> Commit | Rejection:
-    """Carry a command out: read, fold, decide, append; decide again when another got in first.
+    async def _decide(self, loaded: LoadedState, command: Command, context: Context) -> Decision:
+        if isinstance(command, CorrectRecord):
+            return await self._correct(loaded.head.stream, command)
+        aggregate = self.aggregates[loaded.head.stream.partition("/")[0]]
+        facts = await self.facts(aggregate.needs(loaded.state, command))
+        return aggregate.decide(loaded.state, command, stream=loaded.head.stream, facts=facts, context=context)
 
-    With `if_match`, another version is refused and never decided again. A refusal is given only after the command id
-    was looked up, so that a retry of what succeeded is answered with its first result.
-    """
-    digest = digest_of(stream, command)
-    outcome = await _handled(ledgers, stream, command, context, if_match, digest)
-    return await refuse(ledgers, command, context, outcome, digest) if isinstance(outcome, Rejection) else outcome
+    async def _correct(self, stream: str, command: CorrectRecord) -> Decision:
+        _, recorded = await self.store.read(stream)
+        if not recorded:
+            return OutOfOrder("CorrectRecord", stream, "not on record")
+        original = next((envelope for envelope in recorded if envelope.streamversion == command.corrects), None)
+        if original is None or isinstance(original.data, Correction):
+            return CorrectsNoOriginal(stream, command.corrects)
+        try:
+            data = EVENTS[original.type].model_validate(command.data)
+        except ValidationError as error:
+            return CorrectionBreaksSchema(type(original.data).__name__, describe(error))
+        for name in sorted(data.fixed):
+            if getattr(data, name) != getattr(original.data, name):
+                return CorrectionChangesIdentity(name)
+        if (unknown := await self._unknown(data)) is not None:
+            return CorrectionBreaksSchema(type(data).__name__, f"{unknown} is not on record")
+        corrected: type[Event] = event_class(data.service, "RecordCorrected")
+        whole = {"data": data.model_dump(mode="json", exclude_none=True), "data_type": data.type_name()}
+        return [corrected.model_validate(command.model_dump(exclude_none=True) | whole)]
 
-
-async def refuse(
-    ledgers: CommandHandler, command: Command, context: Context, rejection: Rejection, digest: str | None = None
-) -> Rejection:
-    """Keep a refusal, and return it. Without a digest where the command holds what is personal in plain words."""
-    await ledgers.refusals.record(
-        context.actor,
-        context.role,
-        rejection.rule,
-        request=type(command).__name__.removesuffix("Request"),
-        command_id=context.command_id,
-        digest=digest,
-    )
-    return rejection
-
-
-async def _handled(
-    ledgers: CommandHandler, stream: str, command: Command, context: Context, if_match: int | None, digest: str
-) -> Commit | Rejection:
-    try:
-        for attempt in range(ATTEMPTS):
-            standing = await ledgers.streams.at(stream)
-            outcome: Decision
-            if if_match is not None and standing.head.version != if_match:
-                outcome = VersionConflict(stream, if_match, standing.head.version)
-            else:
-                outcome = await _decide(ledgers, standing, command, context)
-            if isinstance(outcome, Rejection):
-                return await ledgers.store.result_of(context, digest) or outcome
-            try:
-                commit = await ledgers.store.append(standing.head, outcome, context, digest)
-            except Conflict:
-                await asyncio.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 6)))  # noqa: S311
-            else:
-                ledgers.streams.after_commit(standing, commit)
-                return commit
-    except CommandReused:
-        return CommandIdReused(context.command_id)
-    except TooLarge as error:
-        return EventTooLarge(error.field, str(error))
-    raise Conflict(stream)
+    async def _unknown(self, data: Event) -> str | None:
+        """Return the first stream that an event names and this service does not know."""
+        for aggregate in self.aggregates.values():
+            names = aggregate.names(data)
+            facts = await self.facts(names)
+            if unknown := sorted(names - facts.keys()):
+                return unknown[0]
+        return None
 
 
 def digest_of(stream: str, command: Command) -> str:
-    """Return the SHA-256 of what was asked; personal fields are sealed by then, so it tells nothing of them."""
+    """Return the SHA-256 of a command. Personal fields are encrypted before, so it reveals nothing of them."""
     body = command.model_dump(mode="json", exclude_none=True)
     return sha256_hex(canonical({"command": type(command).__name__, "stream": stream, "body": body}))
-
-
-async def _decide(ledgers: CommandHandler, standing: LoadedState, command: Command, context: Context) -> Decision:
-    stream, state = standing.head.stream, standing.state
-    if isinstance(command, CorrectRecord):
-        return await _correct(ledgers, standing, command)
-    aggregate = ledgers.aggregates[stream.partition("/")[0]]
-    facts = await ledgers.facts(aggregate.needs(state, command))
-    return aggregate.decide(state, command, stream=stream, facts=facts, context=context)
-
-
-async def _correct(ledgers: CommandHandler, standing: LoadedState, command: CorrectRecord) -> Decision:
-    stream = standing.head.stream
-    _, recorded = await ledgers.store.read(stream)
-    if not recorded:
-        return OutOfOrder("CorrectRecord", stream, "not on record")
-    original = next((envelope for envelope in recorded if envelope.streamversion == command.corrects), None)
-    if original is None or isinstance(original.data, Correction):
-        return CorrectsNoOriginal(stream, command.corrects)
-    try:
-        data = EVENTS[original.type].model_validate(command.data)
-    except ValidationError as error:
-        return CorrectionBreaksSchema(type(original.data).__name__, describe(error))
-    for name in sorted(data.fixed):
-        if getattr(data, name) != getattr(original.data, name):
-            return CorrectionChangesIdentity(name)
-    if (missing := await _unknown(ledgers, data)) is not None:
-        return missing
-    corrected: type[Event] = event_class(data.service, "RecordCorrected")
-    whole = {"data": data.model_dump(mode="json", exclude_none=True), "data_type": data.type_name()}
-    return [corrected.model_validate(command.model_dump(exclude_none=True) | whole)]
-
-
-async def _unknown(ledgers: CommandHandler, data: Event) -> Rejection | None:
-    for aggregate in ledgers.aggregates.values():
-        named = aggregate.names(data)
-        facts = await ledgers.facts(named)
-        for stream in sorted(named - facts.keys()):
-            return CorrectionBreaksSchema(type(data).__name__, f"{stream} is not on record")
-    return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bson.binary import Binary
@@ -56,6 +57,11 @@ class Commit:
     last: int
     events: tuple[bytes, ...]
     replayed: bool = False
+
+    @cached_property
+    def recorded(self) -> tuple[Recorded, ...]:
+        """The same events, decoded once."""
+        return tuple(map(decode, self.events))
 
 
 def head_of(commit: Commit, time: str) -> Head:

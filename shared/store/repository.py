@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.aggregate import Aggregate
-from shared.events.catalogue import decode
 from shared.events.event import Correction
 from shared.store.event_store import Commit, EventStore, Head, head_of
 
@@ -47,7 +46,7 @@ class AggregateRepository:
 
     def after_commit(self, before: LoadedState, commit: Commit) -> None:
         """Remember how a stream stands after a commit that followed `before`."""
-        added = [decode(raw) for raw in commit.events]
+        added = commit.recorded
         if commit.replayed or any(isinstance(event.data, Correction) for event in added):
             self._remembered.pop(commit.stream, None)
             return

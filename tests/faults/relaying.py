@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,6 +20,7 @@ from shared.domain.aggregate import Context
 from shared.events.canonical import leaf_hash
 from shared.events.catalogue import decode
 from shared.events.recommendations import ProvisionRegistered
+from shared.events.services import RegisteredService
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
 from shared.runtime.telemetry import Pulse
@@ -118,7 +120,8 @@ async def a_site(stack: Stack) -> AsyncIterator[Site]:
     await admin.start()
     try:
         await admin.create_topics([NewTopic(f"throughline.{service}", 3, 1)])
-        yield Site(client[f"relay_{service}"], stack.kafka, service)
+        with patch.dict("shared.events.services._BY_NAME", {service: RegisteredService(service, 0)}):
+            yield Site(client[f"relay_{service}"], stack.kafka, service)
     finally:
         await admin.delete_topics([f"throughline.{service}"])
         await admin.close()

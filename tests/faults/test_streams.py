@@ -15,7 +15,7 @@ from services.recommendations.projection import OWN
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.recommendations import ProvisionRegistered
-from shared.store.command_handler import CommandHandler, handle
+from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit, Conflict, EventStore, StoreFenced
 from shared.store.refusals import Refusals
 from tests.faults.relaying import Site, a_site
@@ -31,7 +31,7 @@ class Office:
 
     def __init__(self, site: Site) -> None:
         self.store = EventStore(site.database)
-        self._ledgers = CommandHandler(self.store, Refusals(site.database), OWN, self._hear)
+        self._commands = CommandHandler(self.store, Refusals(site.database), OWN, self._hear)
 
     async def registers(self, *provisions: str) -> list[int]:
         """Register an instrument where there is none, then provisions; return the versions after each."""
@@ -44,13 +44,13 @@ class Office:
         return await self.carries_out(RegisterProvision(provision=provision, summary="Synthetic"))
 
     async def carries_out(self, command: Command) -> int:
-        outcome = await handle(self._ledgers, STREAM, command, context())
+        outcome = await self._commands.handle(STREAM, command, context())
         assert isinstance(outcome, Commit), outcome
         return outcome.last
 
     async def refuses(self, provision: str) -> bool:
         command = RegisterProvision(provision=provision, summary="Synthetic")
-        return isinstance(await handle(self._ledgers, STREAM, command, context()), Rejection)
+        return isinstance(await self._commands.handle(STREAM, command, context()), Rejection)
 
     async def _hear(self, _stream: str) -> None:
         raise AssertionError("no sibling is asked")

@@ -39,8 +39,8 @@ class Asked(Handlers):
         self.contexts: list[Context] = []
         self._answer = answer
 
-    async def __call__(
-        self, stream: str, command: Command, context: Context, if_match: int | None = None
+    async def handle(
+        self, stream: str, command: Command, context: Context, expected_version: int | None = None
     ) -> Commit | Rejection:
         self.commands.append((stream, command))
         self.contexts.append(context)

@@ -79,11 +79,11 @@ class Instance:
         self.mongodb = connect(settings, "notifications")
         self.store, self.journal, self.keys = EventStore(self.mongodb), Journal(self.mongodb), KeyRing(self.mongodb)
         self.states = StateStore(self.mongodb, OWN, SHAPE)
-        self.ledgers = CommandHandler(self.store, Refusals(self.mongodb), OWN, self.states.known)
-        letters = Emails(self.ledgers, self.keys, self.journal, settings.smtp_sender)
+        self.commands = CommandHandler(self.store, Refusals(self.mongodb), OWN, self.states.known)
+        emails = Emails(self.commands, self.keys, self.journal, settings.smtp_sender)
         self.relay = Pulse("relay")
-        self.sender = Sender(self.ledgers, self.states, letters, settings, Pulse("sender"), self.relay)
-        self.handlers = Handlers(self.ledgers, self.keys, self.sender)
+        self.sender = Sender(self.commands, self.states, emails, settings, Pulse("sender"), self.relay)
+        self.handlers = Handlers(self.commands, self.keys, self.sender)
         policies = Policies(self.handlers, self.states, self.journal)
         dead = DeadLetters(self.mongodb, "notifications")
         self.projection = Projector(self.journal, self.states, dead, policies=policies)
@@ -106,7 +106,7 @@ class Instance:
         """Carry out a person's command, as HTTP would ask for it."""
         command_id = str(uuid4())
         context = Context(datetime.now(UTC), "synthetic-person", "secretariat", command_id, "synthetic-correlation")
-        return await self.handlers(stream, command, context)
+        return await self.handlers.handle(stream, command, context)
 
     async def subscribe(self, key: str = "s1", *events: str, heard: bool = True) -> None:
         wanted = events or ("RecommendationAdopted",)

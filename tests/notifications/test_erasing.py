@@ -6,7 +6,6 @@ from services.notifications.commands import AddSubscriptionRequest, EraseSubscri
 from shared.domain.rejections import OutOfOrder, PersonWasErased
 from shared.events.notifications import NotificationFailed, SubscriptionRemoved
 from shared.privacy.erasure import forget_again
-from shared.store.command_handler import handle
 from shared.store.event_store import Commit
 from tests.given import a_context
 from tests.notifications.conftest import Start
@@ -22,7 +21,7 @@ ENDED = NotificationFailed(attempt=1, reason="person_erased", temporary=False)
 
 async def recorded_only(notifying: Instance) -> None:
     """Record an erasure, and die before the key is destroyed."""
-    assert isinstance(await handle(notifying.ledgers, STREAM, ERASE, a_context()), Commit)
+    assert isinstance(await notifying.commands.handle(STREAM, ERASE, a_context()), Commit)
     assert not await notifying.keys.erased(PERSON)
 
 
@@ -58,8 +57,8 @@ async def test_a_key_that_outlived_its_erasure_is_destroyed_at_the_start(start: 
 
 async def test_an_erasure_that_is_sent_again_is_answered_as_at_first_and_another_is_refused(start: Start) -> None:
     notifying = await with_one_planned(start, 1)
-    first = await notifying.handlers(STREAM, ERASE, a_context())
-    again = await notifying.handlers(STREAM, ERASE, a_context())
+    first = await notifying.handlers.handle(STREAM, ERASE, a_context())
+    again = await notifying.handlers.handle(STREAM, ERASE, a_context())
     assert isinstance(first, Commit)
     assert isinstance(again, Commit)
     assert (again.replayed, again.events) == (True, first.events)
@@ -71,6 +70,6 @@ async def test_an_erased_id_seals_nothing_more(start: Start) -> None:
     await notifying.ask(STREAM, ERASE)
     wanted = AddSubscriptionRequest(subscription="s2", person=PERSON, details=DETAILS, events=("MeetingHeld",))
     assert await notifying.ask("subscription/s2", wanted) == PersonWasErased(PERSON)
-    kept = await notifying.ledgers.refusals.latest(1)
+    kept = await notifying.commands.refusals.latest(1)
     assert (kept[0]["rule"], kept[0]["request"]) == ("PersonWasErased", "AddSubscription")
     assert "digest" not in kept[0]

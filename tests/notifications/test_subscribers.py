@@ -3,19 +3,19 @@
 from services.meetings.projection import OWN as MEETINGS
 from services.nominations.projection import OWN as NOMINATIONS
 from services.notifications.projection import OWN, TOPICS
-from services.notifications.subscribers import KINDS_TOLD_OF
+from services.notifications.subscribers import ANNOUNCED_KINDS
 from services.recommendations.projection import OWN as RECOMMENDATIONS
 from shared.ledger.restore_check import CHECKPOINTS
 from tools.local.topics import declared
 
 
 def test_subscribers_may_be_told_of_every_kind_of_stream_that_the_siblings_own() -> None:
-    assert MEETINGS.keys() | NOMINATIONS.keys() | RECOMMENDATIONS.keys() == KINDS_TOLD_OF
+    assert MEETINGS.keys() | NOMINATIONS.keys() | RECOMMENDATIONS.keys() == ANNOUNCED_KINDS
 
 
 def test_a_notification_leads_to_no_notification() -> None:
-    assert OWN.keys() - KINDS_TOLD_OF == {"notification", "subscription", "subscriber"}
+    assert OWN.keys() - ANNOUNCED_KINDS == {"notification", "subscription", "subscriber"}
 
 
-def test_every_topic_of_events_is_heard() -> None:
+def test_every_topic_of_events_is_consumed() -> None:
     assert set(TOPICS) == declared().partitions.keys() - {CHECKPOINTS}

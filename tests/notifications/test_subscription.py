@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from services.notifications.commands import AddSubscription, RemoveSubscription, SubscriberDetails
 from services.notifications.domain.rules import SubscriptionNamesUnknownEvent
-from services.notifications.domain.subscription import SUBSCRIPTION, TOLD_OF
+from services.notifications.domain.subscription import ANNOUNCED_EVENTS, SUBSCRIPTION
 from shared.domain.rejections import OutOfOrder
 from shared.events.catalogue import EVENTS
 from shared.events.event import Event
@@ -33,7 +33,7 @@ def test_one_subscribes_only_to_events_that_there_are() -> None:
 
 @pytest.mark.parametrize("event", [event.__name__ for event in EVENTS.values() if event.service == "notifications"])
 def test_nobody_is_told_of_notifications_for_that_would_never_end(event: str) -> None:
-    if event in TOLD_OF:
+    if event in ANNOUNCED_EVENTS:
         assert event == "RecordCorrected", "only the name that every service has"
     else:
         subscription().when(adding(event)).then_refused(SubscriptionNamesUnknownEvent)

@@ -65,7 +65,7 @@ def test_a_process_that_is_asked_to_end_finishes_what_it_has_in_hand(sign: signa
 
 def test_no_request_is_taken_before_everything_is_prepared() -> None:
     with running("waits_for_its_database") as process:
-        until(process, "database_not_there_yet")
+        until(process, "database_not_reachable")
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"http://127.0.0.1:{PORT}/", trust_env=False)
         process.send_signal(signal.SIGTERM)

@@ -12,7 +12,7 @@ from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import hash_of
 from shared.events.event import Event
-from shared.store.command_handler import CommandHandler, handle
+from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit, Head
 from tools.simulate.commits import Made
 from tools.simulate.platform import HEARD, OWN
@@ -59,6 +59,6 @@ async def decided(store: StoreInMemory, made: Made) -> list[Event] | Rejection:
         _, aggregate = HEARD[stream.partition("/")[0]]
         return Known(aggregate.fold(recorded), head.version) if head.version else None
 
-    ledgers = CommandHandler(cast(Any, store), cast(Any, RefusalsInMemory()), own, hear)
-    outcome = await handle(ledgers, made.stream, made.command, made.context)
+    commands = CommandHandler(cast(Any, store), cast(Any, RefusalsInMemory()), own, hear)
+    outcome = await commands.handle(made.stream, made.command, made.context)
     return outcome if isinstance(outcome, Rejection) else store.appended

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from shared.events.envelope import stamp
+from shared.events.services import REGISTRY
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BadInput, Failure, exits
 from tools.client.services import Services
@@ -22,8 +23,8 @@ privacy = typer.Typer(help="What a person may ask about themselves: to be told w
                       no_args_is_help=True)  # fmt: skip
 console = Console()
 
-OWNERS = {"nominations": "/experts", "notifications": "/subscribers"}
-OTHERS = ("meetings", "recommendations")
+OWNERS = {service.name: service.persons_path for service in REGISTRY if service.person_kind}
+OTHERS = tuple(service.name for service in REGISTRY if not service.person_kind)
 Person = Annotated[str, typer.Argument(help="The person's opaque id.")]
 _BOX = "sealed"
 _PERSON = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from shared.events.services import SERVICES
 from tools.local import ports
 from tools.local.files import read_json, write_json
 from tools.local.processes import Child, end_stranger, identity
 
-PORTS = ("kafka", "kafka_controller", "mongodb", "smtp", "nominations", "meetings", "recommendations", "notifications")
+PORTS = ("kafka", "kafka_controller", "mongodb", "smtp", *SERVICES)
 
 
 class Memory:

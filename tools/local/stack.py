@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from shared.events.services import SERVICES
 from tools.local import grants, log_keys, tokens, topics
 from tools.local.files import CHECKOUT, Locked, locked
 from tools.local.kafka import NO_DOORS, Door, Kafka
@@ -23,7 +24,7 @@ from tools.local.service import Service
 from tools.local.smtp import Mail
 from tools.local.status import Status, look
 
-ALL_FOUR = ("nominations", "meetings", "recommendations", "notifications")
+ALL_FOUR = SERVICES
 DEFAULT_HOME = CHECKOUT / ".throughline"
 
 

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any
 
-from services.meetings import projection as meetings
-from services.nominations import projection as nominations
-from services.notifications import projection as notifications
-from services.recommendations import projection as recommendations
 from shared.domain.aggregate import Aggregate, Command, Context, Fact, Facts, Known
 from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Correction, Event
+from shared.events.services import SERVICES
 from shared.store.event_store import Commit
 from tools.simulate.chance import Chance, moment
 from tools.simulate.commits import Made
 from tools.simulate.policies import Policies, Told
 
+_PROJECTIONS = {service: import_module(f"services.{service}.projection") for service in SERVICES}
 OWN: dict[str, tuple[str, Aggregate[Any]]] = {
     kind: (service, aggregate)
-    for service, projection in (
-        ("nominations", nominations),
-        ("meetings", meetings),
-        ("recommendations", recommendations),
-        ("notifications", notifications),
-    )
+    for service, projection in _PROJECTIONS.items()
     for kind, aggregate in projection.OWN.items()
 }
 """Which service owns a kind of stream, and by what it is decided and folded there."""
 HEARD: dict[str, tuple[str, Aggregate[Any]]] = {
     kind: (service, aggregate)
-    for service, projection in (("meetings", meetings), ("recommendations", recommendations))
+    for service, projection in _PROJECTIONS.items()
     for kind, aggregate in projection.AGGREGATES.items()
     if OWN[kind][0] != service
 }

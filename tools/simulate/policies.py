@@ -45,9 +45,9 @@ class Policies:
         self._look = look
         self._at = 0
         self._subscriptions = Subscriptions(look)
-        asked = cast(Any, self._asked)
-        self._of_notifications = OfNotifications(asked, cast(Any, self._subscriptions), cast(Any, self))
-        self._others: tuple[Any, ...] = (OfNominations(asked, self._known), OfRecommendations(asked))
+        handlers = cast(Any, self)
+        self._of_notifications = OfNotifications(handlers, cast(Any, self._subscriptions), cast(Any, self))
+        self._others: tuple[Any, ...] = (OfNominations(handlers, self._known), OfRecommendations(handlers))
 
     def act(self, told: Told, at: int) -> None:
         """Let every policy act that hears of an event."""
@@ -70,7 +70,8 @@ class Policies:
             self._at = before
         raise RuntimeError("a policy waited where there is nothing to wait for")
 
-    async def _asked(self, stream: str, command: Command, context: Context) -> Commit:
+    async def handle(self, stream: str, command: Command, context: Context) -> Commit:
+        """Carry out a command that a policy derives from an event."""
         return self._follow(stream, command, context, self._at)
 
     async def _known(self, stream: str) -> Known | None:

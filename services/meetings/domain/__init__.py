@@ -1,1 +1,1 @@
-"""One kind of stream, the meeting, and what it rests on of its siblings' streams."""
+"""One kind of stream, the meeting, and the siblings' streams that it rests on."""

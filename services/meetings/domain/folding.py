@@ -1,4 +1,4 @@
-"""How a meeting's facts add up."""
+"""The fold of a meeting's facts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def evolve(state: Meeting, fact: Fact) -> Meeting:
 
 
 def _step(state: OnRecord, event: Event) -> Meeting | None:
-    """Return the meeting one stage further, or None where the event is about something else."""
+    """Return the meeting one stage further, or None for an event that moves no stage."""
     so_far: dict[str, Any] = {name: getattr(state, name) for name in ("particulars", "proceedings", "confirmed_by")}
     match event:
         case MeetingConfirmed(by=by):
@@ -63,7 +63,7 @@ def _step(state: OnRecord, event: Event) -> Meeting | None:
 
 
 def _entered(state: OnRecord, event: Event, fact: Fact) -> Meeting:
-    """Enter what the event tells of the meeting, whatever stage it is in."""
+    """Enter an event in the proceedings or particulars of a meeting in any stage."""
     match event:
         case MeetingRescheduled():
             changed = {name: getattr(event, name) for name in ("starts_at", "ends_at", "time_zone", "modality")}
@@ -88,5 +88,5 @@ def _with(state: OnRecord, section: str, entry: Entry[Any]) -> Meeting:
 
 
 def _particulars(event: MeetingProposed | MeetingRecorded, fact: Fact) -> Particulars:
-    told = event.model_dump(include=set(Particulars.model_fields))
-    return Particulars.model_validate(told | {"versions": fact.versions})
+    fields = event.model_dump(include=set(Particulars.model_fields))
+    return Particulars.model_validate(fields | {"versions": fact.versions})

@@ -1,4 +1,4 @@
-"""What a meeting rests on of other services' streams, as far as it was heard: folded here, decided there."""
+"""Replicas of the siblings' streams that a meeting rests on: folded here, decided there."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from shared.events.recommendations import InstrumentRegistered, PrioritySelected
 from shared.events.values import Model
 
 
-class UnknownMeeting(Model):
-    """Nothing was heard yet that says what it is."""
+class Unknown(Model):
+    """No event that registers it has been consumed yet."""
 
     stage: Literal["unheard"] = "unheard"
 
@@ -38,12 +38,12 @@ class Instrument(Model):
     provisions: tuple[str, ...] = ()
 
 
-HeardMembership: TypeAlias = UnknownMeeting | Membership
-HeardPriority: TypeAlias = UnknownMeeting | Priority
-HeardInstrument: TypeAlias = UnknownMeeting | Instrument
+MembershipReplica: TypeAlias = Unknown | Membership
+PriorityReplica: TypeAlias = Unknown | Priority
+InstrumentReplica: TypeAlias = Unknown | Instrument
 
 
-def of_membership(state: HeardMembership, fact: Fact) -> HeardMembership:
+def of_membership(state: MembershipReplica, fact: Fact) -> MembershipReplica:
     """Fold one fact of a membership's stream."""
     match state, fact.data:
         case _, MembershipBegan(member=member):
@@ -54,15 +54,15 @@ def of_membership(state: HeardMembership, fact: Fact) -> HeardMembership:
             return state
 
 
-def of_priority(state: HeardPriority, fact: Fact) -> HeardPriority:
+def of_priority(state: PriorityReplica, fact: Fact) -> PriorityReplica:
     """Fold one fact of a priority's stream."""
     return Priority() if isinstance(fact.data, PrioritySelected) else state
 
 
-def of_instrument(state: HeardInstrument, fact: Fact) -> HeardInstrument:
+def of_instrument(state: InstrumentReplica, fact: Fact) -> InstrumentReplica:
     """Fold one fact of an instrument's stream."""
     match state, fact.data:
-        case UnknownMeeting(), InstrumentRegistered():
+        case Unknown(), InstrumentRegistered():
             return Instrument()
         case Instrument(provisions=provisions), ProvisionRegistered(provision=provision):
             return Instrument(provisions=(*provisions, provision))
@@ -70,29 +70,29 @@ def of_instrument(state: HeardInstrument, fact: Fact) -> HeardInstrument:
             return state
 
 
-def not_ours(*_: Any, **__: Any) -> Decision:
-    """Another service decides about this stream."""
-    raise LookupError("a stream that was only heard of is decided about by the service that owns it")
+def decided_elsewhere(*_: Any, **__: Any) -> Decision:
+    """Raise LookupError: another service decides on this stream."""
+    raise LookupError("only the service that owns a stream decides on it")
 
 
-MEMBERSHIP: Aggregate[HeardMembership] = Aggregate(
+MEMBERSHIP: Aggregate[MembershipReplica] = Aggregate(
     kind="membership",
-    initial=UnknownMeeting(),
-    states=TypeAdapter(Annotated[HeardMembership, Field(discriminator="stage")]),
+    initial=Unknown(),
+    states=TypeAdapter(Annotated[MembershipReplica, Field(discriminator="stage")]),
     evolve=of_membership,
-    decide=not_ours,
+    decide=decided_elsewhere,
 )
-PRIORITY: Aggregate[HeardPriority] = Aggregate(
+PRIORITY: Aggregate[PriorityReplica] = Aggregate(
     kind="priority",
-    initial=UnknownMeeting(),
-    states=TypeAdapter(Annotated[HeardPriority, Field(discriminator="stage")]),
+    initial=Unknown(),
+    states=TypeAdapter(Annotated[PriorityReplica, Field(discriminator="stage")]),
     evolve=of_priority,
-    decide=not_ours,
+    decide=decided_elsewhere,
 )
-INSTRUMENT: Aggregate[HeardInstrument] = Aggregate(
+INSTRUMENT: Aggregate[InstrumentReplica] = Aggregate(
     kind="instrument",
-    initial=UnknownMeeting(),
-    states=TypeAdapter(Annotated[HeardInstrument, Field(discriminator="stage")]),
+    initial=Unknown(),
+    states=TypeAdapter(Annotated[InstrumentReplica, Field(discriminator="stage")]),
     evolve=of_instrument,
-    decide=not_ours,
+    decide=decided_elsewhere,
 )

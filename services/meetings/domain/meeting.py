@@ -73,7 +73,7 @@ def decide(state: Meeting, command: Command, *, stream: str, facts: Facts, conte
 
 
 def _confirmed(state: Proposed, command: ConfirmMeeting, stream: str, context: Context) -> Decision:
-    """Two confirmations convene a meeting: the second one's commit says so. Who confirms is told by the role."""
+    """Confirm a meeting by the caller's role; the second confirmation convenes it in the same commit."""
     by: Confirmer = "chair" if context.role == "chair" else "secretariat"
     if by in state.confirmed_by:
         return OutOfOrder("ConfirmMeeting", stream, f"confirmed by the {by} already")
@@ -82,7 +82,7 @@ def _confirmed(state: Proposed, command: ConfirmMeeting, stream: str, context: C
 
 
 def _entered(state: OnRecord, command: Command, stream: str, facts: Facts) -> Decision:
-    """Enter what is told of a meeting that was not cancelled, each thing once."""
+    """Enter an item, document, attendance or outcome of a meeting that is not cancelled, each once."""
     if (twice := _entered_before(state, command)) is not None:
         return OutOfOrder(type(command).__name__, stream, f"a meeting that has {twice} already")
     match state, command:
@@ -101,14 +101,14 @@ def _entered(state: OnRecord, command: Command, stream: str, facts: Facts) -> De
 def _entered_before(state: OnRecord, command: Command) -> str | None:
     for kind, section, key in ENTRIES:
         if isinstance(command, kind):
-            told = getattr(command, key)
+            entered = getattr(command, key)
             entries = getattr(state.proceedings, section)
-            return f"{key} {told}" if any(getattr(entry.fact, key) == told for entry in entries) else None
+            return f"{key} {entered}" if any(getattr(entry.fact, key) == entered for entry in entries) else None
     return None
 
 
 def _attended(command: RecordAttendance, facts: Facts) -> Decision:
-    """Take the member from the membership that was heard of, and say which version of it."""
+    """Take the member from this service's fold of the membership, and record its version."""
     stream = f"membership/{command.membership}"
     known = facts.get(stream)
     if known is None or known.state.stage == "unheard":
@@ -118,7 +118,7 @@ def _attended(command: RecordAttendance, facts: Facts) -> Decision:
 
 
 def _unknown(command: AddAgendaItem, facts: Facts) -> Rejection | None:
-    """Return why the priority or a provision that an agenda item names cannot be named, or None."""
+    """Return the refusal of an agenda item's priority or provisions, or None."""
     for stream in sorted(names(command)):
         if stream not in facts or facts[stream].state.stage == "unheard":
             return NotHeardYet(stream)

@@ -27,7 +27,7 @@ class Entry(Model, Generic[E]):
 
 
 class Particulars(Model):
-    """What meeting it is, as it now stands."""
+    """The particulars of a meeting, as it now stands."""
 
     meeting: Id
     title: ShortText
@@ -40,7 +40,7 @@ class Particulars(Model):
 
 
 class Proceedings(Model):
-    """What was put before the meeting, who took part, what came of it."""
+    """The agenda, documents, attendance and outcomes of a meeting."""
 
     agenda: tuple[Entry[AgendaItemAdded], ...] = ()
     documents: tuple[Entry[DocumentDisseminated], ...] = ()

@@ -51,7 +51,7 @@ def evolve(state: Call, fact: Fact) -> Call:
 
 
 def decide(state: Call, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
-    """Open a call that is not there, close one that is open."""
+    """Open a call that is not on record, close one that is open."""
     match state, command:
         case Absent(), OpenCall():
             return [event_from(command, CallForNominationsOpened)]
@@ -62,7 +62,7 @@ def decide(state: Call, command: Command, *, stream: str, facts: Facts, context:
 
 
 def in_words(state: Call) -> str:
-    """Say what stage the call is in."""
+    """Return the stage of a call in words."""
     return "not on record" if isinstance(state, Absent) else state.stage
 
 

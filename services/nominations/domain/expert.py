@@ -1,4 +1,4 @@
-"""An expert: a stream only when the person is erased; who the person is lies sealed in other streams."""
+"""An expert: a stream only for an erased person; the person's details lie sealed in other streams."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from shared.events.values import Model
 
 
 class Held(Model):
-    """Nothing says that the person was erased."""
+    """No erasure of the person is on record."""
 
     stage: Literal["held"] = "held"
 
 
 class Erased(Model):
-    """The key was destroyed: nobody opens what was sealed of the person."""
+    """The key was destroyed: nobody can decrypt the person's details."""
 
     stage: Literal["erased"] = "erased"
     erased: ExpertErased

@@ -137,7 +137,7 @@ def decide(state: Nomination, command: Command, *, stream: str, facts: Facts, co
 
 
 def in_words(state: Nomination) -> str:
-    """Say what stage the nomination is in."""
+    """Return the stage of a nomination in words."""
     return "not on record" if isinstance(state, Absent) else state.stage
 
 

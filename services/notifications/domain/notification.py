@@ -1,4 +1,4 @@
-"""A notification: planned, attempted, and what came of it. Whoever appends the attempt, and nobody else, may send."""
+"""A notification: planned, attempted, and its outcome. Only the process that appends the attempt may send."""
 
 from __future__ import annotations
 
@@ -43,40 +43,40 @@ class _OnRecord(Model):
 
 
 class Planned(_OnRecord):
-    """Nobody has tried to send it yet."""
+    """No attempt has been made."""
 
     stage: Literal["planned"] = "planned"
 
 
 class Attempted(_OnRecord):
-    """Somebody is sending it, or was, and has not said what came of it."""
+    """An attempt without an outcome yet."""
 
     stage: Literal["attempted"] = "attempted"
 
 
 class Postponed(_OnRecord):
-    """It was certainly not taken, for now: it will be attempted again."""
+    """A temporary failure: it will be attempted again."""
 
     stage: Literal["postponed"] = "postponed"
     failed: NotificationFailed
 
 
 class Delivered(_OnRecord):
-    """The SMTP server took it."""
+    """The SMTP server accepted it."""
 
     stage: Literal["delivered"] = "delivered"
     delivered: NotificationDelivered
 
 
 class Failed(_OnRecord):
-    """It was certainly not taken, and is not attempted again by itself."""
+    """A final failure: only a person resends it."""
 
     stage: Literal["failed"] = "failed"
     failed: NotificationFailed
 
 
 class Uncertain(_OnRecord):
-    """It may or may not have been taken: a person looks into it."""
+    """The SMTP server may or may not have accepted it: a person checks it."""
 
     stage: Literal["uncertain"] = "uncertain"
     uncertain: NotificationUncertain
@@ -108,7 +108,7 @@ def evolve(state: Notification, fact: Fact) -> Notification:
 
 
 def decide(state: Notification, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
-    """Plan once, attempt when nothing is open, answer the attempt that is open; send again only for a person."""
+    """Plan once, attempt when no attempt is open, answer the open attempt; resend only for a person."""
     match state, command:
         case Absent(), PlanNotification():
             return _plan(command, facts)
@@ -138,7 +138,7 @@ def _plan(command: PlanNotification, facts: Facts) -> Decision:
 
 
 def _answered(command: ReportDelivered | ReportFailed) -> Event:
-    """Record a certain answer. It settles an attempt that was called uncertain too, for only its sender can give it."""
+    """Record a certain answer. It also resolves an uncertain attempt, for only the attempt's sender can give it."""
     return event_from(command, NotificationDelivered if isinstance(command, ReportDelivered) else NotificationFailed)
 
 

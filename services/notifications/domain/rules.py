@@ -30,7 +30,7 @@ class NotificationRestsOnUnknownSubscription(Rejection):
 
 @dataclass(frozen=True)
 class EventCameBeforeSubscription(Rejection):
-    """A subscriber is told only of events recorded after the subscription."""
+    """A subscriber is notified only of events recorded after the subscription."""
 
     says: ClassVar[str] = "the event was recorded before subscription/{subscription} was: nobody is told of it"
 

@@ -14,7 +14,7 @@ from shared.events.catalogue import EVENTS
 from shared.events.notifications import SubscriptionAdded, SubscriptionRemoved
 from shared.events.values import Model
 
-TOLD_OF = frozenset(event.__name__ for event in EVENTS.values() if event.service != "notifications")
+ANNOUNCED_EVENTS = frozenset(event.__name__ for event in EVENTS.values() if event.service != "notifications")
 
 
 class Absent(Model):
@@ -30,13 +30,13 @@ class _OnRecord(Model):
 
 
 class Active(_OnRecord):
-    """The person is told of events recorded after `added_at`."""
+    """The person is notified of events recorded after `added_at`."""
 
     stage: Literal["active"] = "active"
 
 
 class Removed(_OnRecord):
-    """The person is told no more."""
+    """The person is no longer notified."""
 
     stage: Literal["removed"] = "removed"
 
@@ -56,10 +56,10 @@ def evolve(state: Subscription, fact: Fact) -> Subscription:
 
 
 def decide(state: Subscription, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
-    """Add a subscription that is not there, remove one that is active."""
+    """Add a subscription that is not on record, remove one that is active."""
     match state, command:
         case Absent(), AddSubscription():
-            unknown = sorted(set(command.events) - TOLD_OF)
+            unknown = sorted(set(command.events) - ANNOUNCED_EVENTS)
             return SubscriptionNamesUnknownEvent(unknown[0]) if unknown else [event_from(command, SubscriptionAdded)]
         case Active(), RemoveSubscription():
             return [event_from(command, SubscriptionRemoved)]
@@ -68,7 +68,7 @@ def decide(state: Subscription, command: Command, *, stream: str, facts: Facts, 
 
 
 def in_words(state: Subscription) -> str:
-    """Say what stage the subscription is in."""
+    """Return the stage of a subscription in words."""
     return "not on record" if isinstance(state, Absent) else state.stage
 
 

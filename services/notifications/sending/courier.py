@@ -1,7 +1,7 @@
-"""The SMTP server, spoken to step by step, so that what is certain is told from what is not.
+"""SMTP delivery, step by step, so that a certain outcome is told apart from an uncertain one.
 
-Until the message itself is handed over nothing can have been taken; from then on only an answer says whether it was.
-Codes are kept; the server's words never are, for they may hold the address.
+Until the client hands the message over, the server cannot have accepted it; afterwards only its answer is certain.
+Codes are stored; the server's words never are, for they may hold the address.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Literal
 
 from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseException
 
-_LINE_OF_DOT = re.compile(rb"(?m)^\.")
+_LEADING_DOT = re.compile(rb"(?m)^\.")
 _START_INPUT = 354
 _QUIT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The server took the message."""
+    """The server accepted the message."""
 
     code: int
 
 
 @dataclass(frozen=True)
 class NotTaken:
-    """The server certainly did not take it; `temporary` if it may later."""
+    """The server certainly did not accept it; `temporary` if it may later."""
 
     reason: Literal[
         "refused", "unreachable", "rejected_recipient", "subscription_ended", "unreadable_address", "person_erased"
@@ -39,7 +39,7 @@ class NotTaken:
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """The message was handed over, and no answer came that says what became of it."""
+    """The message was handed over, and no certain answer came."""
 
 
 Answer = Taken | NotTaken | NoAnswer
@@ -47,7 +47,7 @@ Answer = Taken | NotTaken | NoAnswer
 
 @dataclass(frozen=True)
 class Courier:
-    """Delivers one message at a time; each half of it, before and after the message, takes `timeout` at most."""
+    """SMTP client for one message at a time; each half, before and after the message, takes `timeout` at most."""
 
     host: str
     port: int
@@ -67,7 +67,7 @@ class Courier:
             await _leave(client)
 
     async def _offer(self, client: SMTP, recipient: str) -> NotTaken | None:
-        """Ask the server to take a message, up to its invitation to send it; None if it invites."""
+        """Offer a message up to the server's invitation to send it; return its refusal, or None."""
         try:
             await client.connect()
         except SMTPResponseException as answer:  # about the server, not about this message
@@ -85,7 +85,7 @@ class Courier:
     async def _hand_over(self, client: SMTP, message: bytes) -> Answer:
         if client.protocol is None:
             return NotTaken("unreachable", temporary=True)
-        client.protocol.write(_LINE_OF_DOT.sub(b"..", message) + b".\r\n")
+        client.protocol.write(_LEADING_DOT.sub(b"..", message) + b".\r\n")
         try:
             code = (await client.protocol.read_response(timeout=self.timeout)).code
         except (SMTPException, OSError):

@@ -1,4 +1,4 @@
-"""The letter: which event, where it stands, how to see it. Nothing personal but the `To` header."""
+"""The mail about an event: its name, its stream, how to see it. Nothing personal but the `To` header."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ You are told because of your subscription {subscription}. The secretariat remove
 
 @dataclass(frozen=True)
 class Email:
-    """A mail, and whom it is for; neither may be shown in a log."""
+    """A mail and its recipient; no log may show either."""
 
     recipient: str = field(repr=False)
     content: bytes = field(repr=False)
@@ -41,16 +41,16 @@ class Email:
 
 @dataclass(frozen=True)
 class Emails:
-    """Writes letters to subscribers, whose addresses are opened for nothing else."""
+    """Writes mails to subscribers; it decrypts their addresses for nothing else."""
 
-    ledgers: CommandHandler
+    commands: CommandHandler
     keys: KeyRing
     journal: Journal
     sender: str
 
     async def write(self, planned: NotificationPlanned) -> Email | NotTaken:
-        """Write the letter that a notification asks for, or say why there can be none."""
-        subscription = await self.ledgers.known(f"subscription/{planned.subscription}")
+        """Write the mail of a notification, or return why there can be none."""
+        subscription = await self.commands.known(f"subscription/{planned.subscription}")
         if subscription is None or isinstance(subscription.state, Absent):
             return NotTaken("subscription_ended", temporary=False)
         sealed = subscription.state.added.sealed
@@ -59,8 +59,8 @@ class Emails:
         if not isinstance(subscription.state, Active):
             return NotTaken("subscription_ended", temporary=False)
         opened = await self.keys.open(sealed)
-        heard = await self.journal.get(planned.stream, planned.stream_version)
-        recorded_at = heard.recorded.time if heard and heard.recorded.id == planned.event_id else None
+        consumed = await self.journal.get(planned.stream, planned.stream_version)
+        recorded_at = consumed.recorded.time if consumed and consumed.recorded.id == planned.event_id else None
         try:
             details = SubscriberDetails.model_validate(opened)
             content = mail(planned, recorded_at, details, self.sender, datetime.now(UTC))
@@ -72,7 +72,7 @@ class Emails:
 def mail(
     planned: NotificationPlanned, recorded_at: str | None, details: SubscriberDetails, sender: str, now: datetime
 ) -> bytes:
-    """Return the bytes of a mail, with CRLF; the same notification has the same Message-ID, whoever sends it."""
+    """Return the bytes of a mail, with CRLF; every sender of a notification gives it the same Message-ID."""
     event = planned.event_type.split(".")[-2]
     kind, _, key = planned.stream.partition("/")
     message = EmailMessage(policy=SMTP)
@@ -97,5 +97,5 @@ def mail(
 
 
 def _history(planned: NotificationPlanned) -> str:
-    """Name the query by which the secretariat and auditors read a stream that has no trace of its own."""
+    """Return the query that shows a stream without a trace to the secretariat and to auditors."""
     return f"GET /streams/{planned.stream} of the {planned.event_type.split('.')[1]} service"

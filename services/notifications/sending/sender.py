@@ -1,4 +1,4 @@
-"""The loop that sends: claim by appending, speak SMTP, append the answer. Two senders at once do no harm.
+"""The sending loop: claim by appending, speak SMTP, append the answer. Concurrent senders do no harm.
 
 An attempt whose answer is missing for longer than any delivery lasts was interrupted; it is called uncertain, and only
 a person sends it again.
@@ -21,24 +21,25 @@ from services.notifications.commands import (
     ReportFailed,
     ReportUncertain,
 )
-from services.notifications.domain.notification import NOTIFICATION, Attempted, Planned, Postponed
+from services.notifications.domain.notification import Attempted, Planned, Postponed
 from services.notifications.sending.courier import Answer, Courier, NoAnswer, NotTaken, Taken
 from services.notifications.sending.emails import Email, Emails
 from services.notifications.sending.settings import NotificationSettings
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
-from shared.events.catalogue import Recorded, decode
+from shared.events.catalogue import Recorded
 from shared.events.envelope import moment
 from shared.events.notifications import NotificationAttempted
 from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateStore
 from shared.runtime.telemetry import NOTIFICATIONS, Pulse
-from shared.store.command_handler import CommandHandler, digest_of, handle
+from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit, Conflict, StoreFault, StoreFenced
+from shared.store.policies import context_of
 
 log = structlog.get_logger()
 
-ACTOR = "policy:send-notification"
+POLICY = "send-notification"
 PAGE = 100
 BEAT_SECONDS = 5.0
 FINISH_SECONDS = 15.0
@@ -49,20 +50,20 @@ T = TypeVar("T")
 
 @dataclass
 class Sender:
-    """Sends what is planned, one message at a time."""
+    """Sends planned notifications, one message at a time."""
 
-    ledgers: CommandHandler
+    commands: CommandHandler
     states: StateStore
-    letters: Emails
+    emails: Emails
     settings: NotificationSettings
     pulse: Pulse
     relay: Pulse
 
     async def run(self) -> None:
-        """Send until cancelled, the message in hand included; rest while the SMTP server is not there.
+        """Send until cancelled, and finish the message in hand; rest while the SMTP server is unreachable.
 
-        Nothing is sent while the relay is in trouble: it may not have seen yet that the store was restored from an
-        older backup, which does not know of all that was sent.
+        Nothing is sent while the relay is in trouble: the store may have been restored from an older backup, which
+        lacks some of the sent messages, and the relay may not have noticed yet.
         """
         while True:
             pause = self.settings.look_every
@@ -80,7 +81,7 @@ class Sender:
             await asyncio.sleep(pause)
 
     async def look(self) -> bool:
-        """Call what was interrupted uncertain, attempt what is due. False if the SMTP server is not there."""
+        """Mark interrupted attempts uncertain, attempt due notifications. False if the SMTP server is unreachable."""
         async for folded in self._standing("attempted"):
             if _age(folded.state.at) > self.settings.interrupted_after:
                 await self._interrupted(folded)
@@ -91,11 +92,11 @@ class Sender:
         return True
 
     async def send_claimed(self, commit: Commit) -> None:
-        """Send what a person has just claimed by a commit."""
-        claim = decode(commit.events[-1])
-        known = await self.ledgers.known(claim.subject)
+        """Send the notification that a person has just claimed by a commit."""
+        claim = commit.recorded[-1]
+        known = await self.commands.known(claim.subject)
         if known is not None and isinstance(known.state, Attempted):
-            await self._in_hand(self._send(claim, await self.letters.write(known.state.planned)))
+            await self._in_hand(self._send(claim, await self.emails.write(known.state.planned)))
 
     async def _standing(self, standing: str) -> AsyncIterator[FoldedState]:
         after: str | None = None
@@ -108,47 +109,42 @@ class Sender:
         return isinstance(state, Planned) or _age(state.at) >= self.settings.pause_after(state.attempt)
 
     async def _attempt(self, folded: FoldedState) -> bool:
-        letter = await self.letters.write(folded.state.planned)
+        email = await self.emails.write(folded.state.planned)
         commit = await self._append(folded, AttemptNotification())
-        answer = await self._send(decode(commit.events[-1]), letter) if commit else None
+        answer = await self._send(commit.recorded[-1], email) if commit else None
         return not (isinstance(answer, NotTaken) and answer.reason == "unreachable")
 
     async def _interrupted(self, folded: FoldedState) -> None:
         commit = await self._append(folded, ReportUncertain(attempt=folded.state.attempt, reason="interrupted"))
         if commit is not None:
-            _count(decode(commit.events[-1]), "uncertain")
+            _count(commit.recorded[-1], "uncertain")
 
     async def _append(self, folded: FoldedState, command: Command) -> Commit | None:
-        """Append to a record that is as it was heard to be; None where another was first, which is no refusal."""
-        head, recorded = await self.ledgers.store.read(folded.stream)
+        """Append to a stream that is still at its folded version; None after a lost claim, which is no refusal."""
+        head, recorded = await self.commands.store.read(folded.stream)
         if head.version != folded.version:
             return None
-        context = _context(recorded[-1])
-        state = NOTIFICATION.fold(recorded)
-        decision = NOTIFICATION.decide(state, command, stream=folded.stream, facts={}, context=context)
-        if isinstance(decision, Rejection):
-            return None
-        try:
-            return await self.ledgers.store.append(head, decision, context, digest_of(folded.stream, command))
-        except Conflict:
-            return None
+        outcome = await self.commands.handle(
+            folded.stream, command, _context(recorded[-1]), folded.version, record_refusal=False
+        )
+        return outcome if isinstance(outcome, Commit) else None
 
-    async def _send(self, claim: Recorded, letter: Email | NotTaken) -> Answer | None:
-        """Deliver what was claimed, unless so long ago that it may be called interrupted before this ends."""
+    async def _send(self, claim: Recorded, email: Email | NotTaken) -> Answer | None:
+        """Deliver a claimed notification, unless its claim is so old that another may mark it interrupted meanwhile."""
         if _age(claim.time) > self.settings.interrupted_after - 2 * self.settings.smtp_timeout:
             return None
-        told = self.settings
-        courier = Courier(told.smtp_host, told.smtp_port, told.smtp_sender, told.smtp_timeout)
-        answer = letter if isinstance(letter, NotTaken) else await courier.deliver(letter.recipient, letter.content)
+        smtp = self.settings
+        courier = Courier(smtp.smtp_host, smtp.smtp_port, smtp.smtp_sender, smtp.smtp_timeout)
+        answer = email if isinstance(email, NotTaken) else await courier.deliver(email.recipient, email.content)
         await self._report(claim, answer)
         return answer
 
     async def _report(self, claim: Recorded, answer: Answer) -> None:
-        """Append what became of an attempt, as often as the database needs to be asked."""
+        """Append the outcome of an attempt; retry until the database stores it."""
         command, context = self._answered(claim, answer), _context(claim)
         while True:
             try:
-                outcome = await handle(self.ledgers, claim.subject, command, context)
+                outcome = await self.commands.handle(claim.subject, command, context)
                 break
             except (StoreFault, StoreFenced, Conflict) as error:
                 log.warning("answer_not_stored_yet", stream=claim.subject, error=type(error).__name__)
@@ -171,7 +167,7 @@ class Sender:
                 return ReportUncertain(attempt=attempt, reason="no_answer")
 
     async def _in_hand(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await work that a cancellation lets finish, for a while: a message half sent would be uncertain."""
+        """Await work, and let it finish for a while after a cancellation: a half-sent message would be uncertain."""
         task = asyncio.create_task(work)
         try:
             while not task.done():
@@ -184,14 +180,7 @@ class Sender:
 
 
 def _context(cause: Recorded) -> Context:
-    return Context(
-        now=datetime.now(UTC),
-        actor=ACTOR,
-        role="system",
-        command_id=str(uuid4()),
-        correlation_id=cause.correlationid,
-        causation_id=cause.id,
-    )
+    return context_of(cause, POLICY, str(uuid4()))
 
 
 def _age(time: str) -> float:

@@ -1,4 +1,4 @@
-"""What the notifications service is told by its environment, beside what every service is."""
+"""Settings of the notifications service, beside those of every service."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from shared.runtime.settings import Settings
 
 
 class NotificationSettings(Settings):
-    """How patiently messages are sent. Times are seconds."""
+    """SMTP server, timeouts and retries of sending. Times are seconds."""
 
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 25
     smtp_sender: Address = "throughline@localhost.invalid"
     smtp_timeout: float = Field(40.0, gt=0, description="for each half of a delivery: before the message, and after it")
     retry_first: float = Field(30.0, gt=0, description="pause after the first failure; each further one doubles it")
     retry_longest: float = Field(7_200.0, gt=0)
     retry_attempts: int = Field(30, ge=1, description="attempts in all; the last failure is final")
-    interrupted_after: float = Field(120.0, description="an attempt without an answer for so long is called uncertain")
-    look_every: float = Field(1.0, gt=0, description="pause between two looks for what is due")
+    interrupted_after: float = Field(120.0, description="an attempt without an answer for this long becomes uncertain")
+    look_every: float = Field(1.0, gt=0, description="pause between two searches for due notifications")
 
     @field_validator("interrupted_after")
     @classmethod
-    def _longer_than_any_delivery(cls, value: float, told: ValidationInfo) -> float:
-        if "smtp_timeout" in told.data and value <= 2 * told.data["smtp_timeout"]:
-            raise ValueError("must be more than twice smtp_timeout: nobody may be sending any more by then")
+    def _longer_than_any_delivery(cls, value: float, info: ValidationInfo) -> float:
+        if "smtp_timeout" in info.data and value <= 2 * info.data["smtp_timeout"]:
+            raise ValueError("must be more than twice smtp_timeout: no sender may still be at work by then")
         return value
 
     def pause_after(self, attempt: int) -> float:

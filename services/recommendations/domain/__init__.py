@@ -1,1 +1,1 @@
-"""Six kinds of stream of its own, and the meetings that it hears of."""
+"""Six kinds of stream of its own, and the meetings of a sibling."""

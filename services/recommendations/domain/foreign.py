@@ -1,4 +1,4 @@
-"""The meetings that this service hears of, as far as a trace and a rule need them."""
+"""The meetings of a sibling, folded as far as a trace and a rule need them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ MeetingStage = Literal["proposed", "convened", "held", "cancelled"]
 
 
 class UnknownMeeting(Model):
-    """Nothing was heard of this meeting."""
+    """No event of this meeting has been consumed."""
 
     stage: Literal["unheard"] = "unheard"
 
 
 class MeetingReplica(Model):
-    """A meeting as it now stands, who came, and what was given to them; `versions` are all the events behind it."""
+    """A meeting as it now stands, its attendance and its documents; `versions` are all the events behind it."""
 
     stage: MeetingStage
     title: str
@@ -88,8 +88,8 @@ def _attended(state: MeetingReplica, attendance: AttendanceRecorded) -> dict[str
     return {"members": members, "remote": state.remote + 1}
 
 
-def _given_out(state: MeetingReplica, document: DocumentDisseminated) -> dict[str, Any]:
-    """Note what was given out, and whether a form of it is known to be accessible (founding note, paragraph 23)."""
+def _disseminated(state: MeetingReplica, document: DocumentDisseminated) -> dict[str, Any]:
+    """Note a document, and whether a form of it is known to be accessible (founding note, paragraph 23)."""
     answers = {rendition.accessible for rendition in document.renditions}
     accessible = "yes" if True in answers else "no" if answers == {False} else "unknown"
     symbol = {"symbol": document.symbol} if document.symbol else {}
@@ -112,7 +112,7 @@ def _held(state: MeetingReplica, held: MeetingHeld) -> dict[str, Any]:
 _BEGINS: dict[type[Event], MeetingStage] = {MeetingProposed: "proposed", MeetingRecorded: "held"}
 _CHANGES: dict[type[Event], Callable[[MeetingReplica, Any], dict[str, Any]]] = {
     AttendanceRecorded: _attended,
-    DocumentDisseminated: _given_out,
+    DocumentDisseminated: _disseminated,
     MeetingRescheduled: _rescheduled,
     MeetingConvened: lambda _state, _data: {"stage": "convened"},
     MeetingCancelled: lambda _state, _data: {"stage": "cancelled"},

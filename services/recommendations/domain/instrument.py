@@ -1,4 +1,4 @@
-"""An instrument, its provisions, and what later instruments did to it."""
+"""An instrument, its provisions, and its relations to later instruments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.recommendations.commands import (
     RegisterProvision,
     SupersedeInstrument,
 )
-from services.recommendations.domain.recorded_fact import RecordedFact, said
+from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
 from services.recommendations.domain.rules import NamesUnknownInstrument, ProvisionNotOnRecord
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import OutOfOrder
@@ -63,7 +63,7 @@ class Registered(Model):
         return next((item for item in self.provisions if item.data.provision == provision), None)
 
     def superseded_by(self, instrument: str) -> bool:
-        """Tell whether it is on record that this instrument took its place."""
+        """Tell whether its supersession by this instrument is on record."""
         return any(item.data.by == instrument for item in self.superseded)
 
 
@@ -74,11 +74,11 @@ def evolve(state: Instrument, fact: Fact) -> Instrument:
     """Fold one fact of an instrument's stream."""
     kind = type(fact.data)
     if kind is InstrumentRegistered:
-        return Registered(registered=said(fact, InstrumentRegistered))
+        return Registered(registered=recorded_fact(fact, InstrumentRegistered))
     if kind not in _LISTS or isinstance(state, Absent):
         return state
     name = _LISTS[kind]
-    return state.model_copy(update={name: (*getattr(state, name), said(fact, kind))})
+    return state.model_copy(update={name: (*getattr(state, name), recorded_fact(fact, kind))})
 
 
 _LISTS: dict[type[Event], str] = {
@@ -138,7 +138,7 @@ def names(event: Event) -> frozenset[str]:
 
 
 def depends_on(state: Instrument) -> frozenset[str]:
-    """Return the instruments that this one's reader must know by name."""
+    """Return the instruments that a trace names beside this one."""
     if isinstance(state, Absent):
         return frozenset()
     related = (*state.superseded, *state.reaffirmed, *state.carried, *state.endorsed)

@@ -1,4 +1,4 @@
-"""How recommendations close in favour of others, and how those others come to know."""
+"""Lineage: recommendations that close in favour of other recommendations, and the notes in those."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.events.event import Event
 
 
 def decide(state: Recommendation, command: Command, *, stream: str) -> Decision:
-    """Close a recommendation, or note in an open or closed one what another's closing means for it."""
+    """Close a recommendation, or note the closing of another one in it, open or closed."""
     own = stream.partition("/")[2]
     match command:
         case NoteLineage():
@@ -48,7 +48,7 @@ def _noted(command: NoteLineage) -> Event:
 
 
 def meant_for(event: Event, reference: str) -> dict[str, NoteLineage]:
-    """Return, by reference, what an event of one recommendation means for others: what a policy then asks of them."""
+    """Return the commands that follow from an event in other recommendations, by reference."""
     match event:
         case events.RecommendationSuperseded(by=other, on=on) if other:
             return {other: NoteLineage(supersedes=reference, on=on)}

@@ -1,4 +1,4 @@
-"""Whether a citation stood on a day, or stands today: the one place where supersession is weighed."""
+"""Standing of a citation on a day: the one place that weighs supersession."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def unanswered_supersessions(citation: Citation, instrument: Registered) -> list
 def was_live(citation: Citation, instrument: Registered, day: date | None) -> bool:
     """Tell whether a cited provision was live on a day: adopted, not superseded, not uncited by then.
 
-    What is not dated is taken not to have happened by then, save the adoption of an instrument; on an unknown day
-    only a citation that was taken back is not live.
+    An undated fact counts as later than the day, save the adoption of an instrument; on an unknown day only an
+    uncited provision is not live.
     """
     if day is None:
         return citation.uncited is None

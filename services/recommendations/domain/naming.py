@@ -1,4 +1,4 @@
-"""Which other streams a recommendation's commands, events and state name, and what is refused where one is missing."""
+"""The streams that a recommendation's commands, events and state name, and the refusal of a missing one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNKNOWN: dict[str, Callable[[str], Rejection]] = {
 
 
 def missing(command: Command, facts: Facts) -> Rejection | None:
-    """Return the refusal of the first stream that a command names and that is not there."""
+    """Return the refusal of the first stream that a command names and that is not known."""
     if isinstance(command, commands.CiteMandate | commands.UnciteMandate | commands.ReconfirmCitation):
         return None
     for stream in sorted(_named(command) - facts.keys()):
@@ -35,7 +35,7 @@ def missing(command: Command, facts: Facts) -> Rejection | None:
 
 
 def needs(state: State, command: Command) -> frozenset[str]:
-    """Return the streams that a decision rests on: what the command names, and the instruments cited so far."""
+    """Return the streams that a decision rests on: those that the command names, and the instruments cited so far."""
     streams = _named(command)
     if isinstance(command, commands.TransmitRecommendation) and not isinstance(state, Absent):
         streams |= {f"instrument/{citation.cited.data.instrument}" for citation in state.citations}
@@ -102,8 +102,15 @@ def depends_on(state: State) -> frozenset[str]:
     if isinstance(state, Absent):
         return frozenset()
     streams = {f"instrument/{citation.cited.data.instrument}" for citation in state.citations}
-    said = (*state.origins, *state.discussed, *state.transmitted, *state.disposed, *state.carried, *state.followed_up)
-    for item in (*said, *([state.adopted] if state.adopted else [])):
+    facts = (
+        *state.origins,
+        *state.discussed,
+        *state.transmitted,
+        *state.disposed,
+        *state.carried,
+        *state.followed_up,
+    )
+    for item in (*facts, *([state.adopted] if state.adopted else [])):
         streams |= _named(item.data)
     if state.priority:
         streams.add(f"priority/{state.priority}")

@@ -1,4 +1,4 @@
-"""What may happen to a recommendation: the rules from draft to disposition."""
+"""A recommendation: its rules from draft to disposition."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _LINEAGE = (
 
 
 def decide(state: State, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
-    """Decide what a command means for a recommendation."""
+    """Decide on a command about a recommendation."""
     if (missing := naming.missing(command, facts)) is not None:
         return missing
     match state, command:
@@ -62,7 +62,7 @@ def decide(state: State, command: Command, *, stream: str, facts: Facts, context
 
 
 def in_words(state: State) -> str:
-    """Say what stage a recommendation is in."""
+    """Return the stage of a recommendation in words."""
     return "not on record" if isinstance(state, Absent) else state.stage
 
 
@@ -121,7 +121,7 @@ def _adopt(state: Open, command: AdoptRecommendation, stream: str, facts: Facts,
 
 
 def _only_day(meeting: MeetingReplica) -> str | None:
-    """Return the day of a meeting of one day; on which of several days it adopted is not for us to say."""
+    """Return the day of a one-day meeting; None for a longer one, whose day of adoption is unknown."""
     starts, ends = meeting.starts_at, meeting.ends_at
     return starts[:10] if starts and (ends is None or ends[:10] == starts[:10]) else None
 

@@ -13,17 +13,17 @@ E = TypeVar("E", bound=Event, covariant=True)
 
 
 class RecordedFact(Model, Generic[E]):
-    """What an event says, as corrected; `versions` are the event and the correction that replaced its data."""
+    """The data of an event, as corrected; `versions` are the event and the correction that replaced its data."""
 
     data: E
     versions: tuple[int, ...]
 
 
-def said(fact: Fact, kind: type[E]) -> RecordedFact[E]:
-    """Return the fact as something said; `kind` is its event's class."""
-    return _said(kind)(data=fact.data, versions=fact.versions)
+def recorded_fact(fact: Fact, kind: type[E]) -> RecordedFact[E]:
+    """Return a fact with its versions; `kind` is its event's class."""
+    return _class_of(kind)(data=fact.data, versions=fact.versions)
 
 
 @cache
-def _said(kind: type[E]) -> type[RecordedFact[E]]:
+def _class_of(kind: type[E]) -> type[RecordedFact[E]]:
     return RecordedFact[kind]  # type: ignore[valid-type]

@@ -1,4 +1,4 @@
-"""The streams that are little more than a fact on record: session, priority, initiative, deliverable."""
+"""Registers: streams of little more than one recorded fact (session, priority, initiative, deliverable)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.recommendations.commands import (
     SelectPriority,
 )
 from services.recommendations.domain.instrument import Registered
-from services.recommendations.domain.recorded_fact import RecordedFact, said
+from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
 from services.recommendations.domain.rules import CitesUnknownProvision
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
@@ -75,28 +75,28 @@ def instruments_of(named: Iterable[ProvisionRef]) -> frozenset[str]:
 
 def _evolve_session(state: Session, fact: Fact) -> Session:
     if isinstance(fact.data, CommitteeSessionRecorded):
-        return OnRecord[CommitteeSessionRecorded](recorded=said(fact, CommitteeSessionRecorded))
+        return OnRecord[CommitteeSessionRecorded](recorded=recorded_fact(fact, CommitteeSessionRecorded))
     return state
 
 
 def _evolve_initiative(state: Initiative, fact: Fact) -> Initiative:
     if isinstance(fact.data, InitiativeRegistered):
-        return OnRecord[InitiativeRegistered](recorded=said(fact, InitiativeRegistered))
+        return OnRecord[InitiativeRegistered](recorded=recorded_fact(fact, InitiativeRegistered))
     return state
 
 
 def _evolve_deliverable(state: Deliverable, fact: Fact) -> Deliverable:
     if isinstance(fact.data, DeliverableRecorded):
-        return OnRecord[DeliverableRecorded](recorded=said(fact, DeliverableRecorded))
+        return OnRecord[DeliverableRecorded](recorded=recorded_fact(fact, DeliverableRecorded))
     return state
 
 
 def _evolve_priority(state: Priority, fact: Fact) -> Priority:
     match state, fact.data:
         case _, PrioritySelected():
-            return OnRecord[PrioritySelected](recorded=said(fact, PrioritySelected))
+            return OnRecord[PrioritySelected](recorded=recorded_fact(fact, PrioritySelected))
         case OnRecord() | Closed(), PriorityClosed():
-            return Closed[PrioritySelected](recorded=state.recorded, closed=said(fact, PriorityClosed))
+            return Closed[PrioritySelected](recorded=state.recorded, closed=recorded_fact(fact, PriorityClosed))
         case _:
             return state
 

@@ -70,7 +70,7 @@ class NamesUnknownRecommendation(_NamesWhatIsNotThere):
 
 @dataclass(frozen=True)
 class CitationNotOnRecord(_NamesWhatIsNotThere):
-    """What is uncited or reconfirmed is cited."""
+    """A citation that is taken back or reconfirmed is on record."""
 
     says: ClassVar[str] = "{stream} does not cite {provision} of {instrument}"
 

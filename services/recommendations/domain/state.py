@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from services.recommendations.domain.recorded_fact import RecordedFact, said
+from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
 from shared.domain.aggregate import Fact
 from shared.events.event import Event
 from shared.events.recommendations import (
@@ -36,7 +36,7 @@ class Citation(Model):
     reconfirmed: tuple[RecordedFact[CitationReconfirmed], ...] = ()
 
     def is_of(self, instrument: str, provision: str) -> bool:
-        """Tell whether it is this provision that is cited."""
+        """Tell whether it cites this provision."""
         return (self.cited.data.instrument, self.cited.data.provision) == (instrument, provision)
 
     def reconfirmed_against(self, instrument: str) -> RecordedFact[CitationReconfirmed] | None:
@@ -124,7 +124,7 @@ def evolve(state: State, fact: Fact) -> State:
     """Fold one fact of a recommendation's stream."""
     kind = type(fact.data)
     if kind is RecommendationDrafted:
-        return Drafted(drafted=said(fact, RecommendationDrafted))
+        return Drafted(drafted=recorded_fact(fact, RecommendationDrafted))
     if isinstance(state, Absent):
         return state
     if kind in _CITES:
@@ -132,11 +132,11 @@ def evolve(state: State, fact: Fact) -> State:
     if kind in _RELATES:
         return _related(state, fact)
     if kind is RecommendationAdopted:
-        return _to(Adopted, state, adopted=said(fact, kind)) if isinstance(state, Drafted) else state
+        return _to(Adopted, state, adopted=recorded_fact(fact, kind)) if isinstance(state, Drafted) else state
     if kind not in _LISTS:
         return state
     name, stage = _LISTS[kind]
-    change = {name: (*getattr(state, name), said(fact, kind))}
+    change = {name: (*getattr(state, name), recorded_fact(fact, kind))}
     return _to(stage, state, **change) if stage else state.model_copy(update=change)
 
 
@@ -161,28 +161,28 @@ _LISTS: dict[type[Event], tuple[str, type[Transmitted | Disposed] | None]] = {
 def _related(state: OnRecord, fact: Fact) -> OnRecord:
     match fact.data:
         case RecommendationSuperseded(by=by):
-            kept: dict[str, Any] = {"superseded": (*state.superseded, said(fact, RecommendationSuperseded))}
+            changes: dict[str, Any] = {"superseded": (*state.superseded, recorded_fact(fact, RecommendationSuperseded))}
             closes = by is not None
         case RecommendationMerged(into=into):
-            kept = {"merged": (*state.merged, said(fact, RecommendationMerged))}
+            changes = {"merged": (*state.merged, recorded_fact(fact, RecommendationMerged))}
             closes = into is not None
         case RecommendationSplit(into=parts):
-            kept = {"split": (*state.split, said(fact, RecommendationSplit))}
+            changes = {"split": (*state.split, recorded_fact(fact, RecommendationSplit))}
             closes = parts is not None
         case _:
-            kept, closes = {"withdrawn": said(fact, RecommendationWithdrawn)}, True
-    return _to(Closed, state, **kept) if closes else state.model_copy(update=kept)
+            changes, closes = {"withdrawn": recorded_fact(fact, RecommendationWithdrawn)}, True
+    return _to(Closed, state, **changes) if closes else state.model_copy(update=changes)
 
 
 def _cited(citations: tuple[Citation, ...], fact: Fact) -> tuple[Citation, ...]:
     match fact.data:
         case MandateCited():
-            return (*citations, Citation(cited=said(fact, MandateCited)))
+            return (*citations, Citation(cited=recorded_fact(fact, MandateCited)))
         case MandateUncited(instrument=instrument, provision=provision):
-            change: dict[str, Any] = {"uncited": said(fact, MandateUncited)}
+            change: dict[str, Any] = {"uncited": recorded_fact(fact, MandateUncited)}
         case CitationReconfirmed(instrument=instrument, provision=provision):
             return tuple(
-                c.model_copy(update={"reconfirmed": (*c.reconfirmed, said(fact, CitationReconfirmed))})
+                c.model_copy(update={"reconfirmed": (*c.reconfirmed, recorded_fact(fact, CitationReconfirmed))})
                 if c.uncited is None and c.is_of(instrument, provision)
                 else c
                 for c in citations

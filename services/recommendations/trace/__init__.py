@@ -1,4 +1,4 @@
-"""The trace document: what a recommendation rests on, what became of it, and the events behind every statement."""
+"""The trace document: a recommendation's mandates, work, outcome, and the events behind every statement."""
 
 from services.recommendations.trace.compose import SHAPE, compose, needs, trace_bytes
 

@@ -1,4 +1,4 @@
-"""Composes a trace: a pure function of folded states, live, rebuilt, as of a day, or from an export."""
+"""Composition of a trace: a pure function of folded states, live, rebuilt, as of a day, or from an export."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from services.recommendations.domain.state import Absent, Recommendation
 from services.recommendations.trace import gaps, mandates, outcome, work
-from services.recommendations.trace.reader import ProvenanceTracker, certainty, given
+from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.window import Window, mark
 from shared.events.canonical import canonical_unchecked
 from shared.projection.fold import FoldedState
@@ -19,7 +19,7 @@ _STORE_FIELDS = ("_id", "revision", "made_of")  # `made_of`: in traces stored by
 
 
 def needs(reference: str, states: Mapping[str, FoldedState]) -> set[str]:
-    """Return the streams that must still be read before a trace can be composed; ask again until there are none."""
+    """Return the streams still to be read before composing a trace; repeat until there are none."""
     root = f"recommendation/{reference}"
     if root not in states:
         return {root}
@@ -36,40 +36,40 @@ def compose(reference: str, states: Mapping[str, FoldedState], as_of: date | Non
     state = states[own].state
     if isinstance(state, Absent) or not Window(as_of).sees(state.drafted.data.on):
         return None
-    reader = ProvenanceTracker(own, states, Window(as_of))
-    trace: dict[str, Any] = given(
-        recommendation=_recommendation(state, reader),
-        mandates=mandates.mandates(state, reader),
-        priority=work.priority(state, reader),
-        work=work.work(state, reader),
-        transmission=outcome.transmission(state, reader),
-        dispositions=outcome.dispositions(state, reader),
-        follow_up=outcome.follow_up(state, reader),
-        lineage=outcome.lineage(state, reader),
+    tracker = ProvenanceTracker(own, states, Window(as_of))
+    trace: dict[str, Any] = known_fields(
+        recommendation=_recommendation(state, tracker),
+        mandates=mandates.mandates(state, tracker),
+        priority=work.priority(state, tracker),
+        work=work.work(state, tracker),
+        transmission=outcome.transmission(state, tracker),
+        dispositions=outcome.dispositions(state, tracker),
+        follow_up=outcome.follow_up(state, tracker),
+        lineage=outcome.lineage(state, tracker),
         as_of=as_of.isoformat() if as_of else None,
     )
     trace["coverage"] = gaps.coverage(trace)
     trace["gaps"] = gaps.gaps(trace)
     trace["recommendation"]["standing"] = _standing(trace)
-    return trace | {"provenance": reader.provenance(), "based_on": reader.based_on(), "shape": SHAPE}
+    return trace | {"provenance": tracker.provenance(), "based_on": tracker.based_on(), "shape": SHAPE}
 
 
 def trace_bytes(trace: Mapping[str, Any]) -> bytes:
-    """Return the compared bytes: the canonical JSON of a trace without what its store adds."""
+    """Return the compared bytes: the canonical JSON of a trace without the fields of its store."""
     return canonical_unchecked({name: value for name, value in trace.items() if name not in _STORE_FIELDS})
 
 
-def _recommendation(state: Recommendation, reader: ProvenanceTracker) -> dict[str, Any]:
-    reader.own_fact("recommendation", state.drafted)
+def _recommendation(state: Recommendation, tracker: ProvenanceTracker) -> dict[str, Any]:
+    tracker.own_fact("recommendation", state.drafted)
     fields = state.drafted.data.model_dump(mode="json", exclude_none=True)
     for revision in state.revised:
-        if reader.window.sees(revision.data.on):
-            reader.own_fact("recommendation", revision)
+        if tracker.window.sees(revision.data.on):
+            tracker.own_fact("recommendation", revision)
             fields |= revision.data.model_dump(
                 mode="json", exclude_none=True, exclude={"on", "note", "source", "status"}
             )
     drafted = state.drafted.data
-    return given(
+    return known_fields(
         reference=drafted.reference,
         reference_is=OWN_REFERENCE,
         title=fields["title"],
@@ -78,13 +78,13 @@ def _recommendation(state: Recommendation, reader: ProvenanceTracker) -> dict[st
         addressees=fields["addressees"],
         themes=fields["themes"],
         drafted_on=drafted.on,
-        dated=mark(reader.window.see(drafted.on)),
+        dated=mark(tracker.window.see(drafted.on)),
         **certainty(drafted),
     )
 
 
 def _standing(trace: dict[str, Any]) -> str:
-    """Say how far it has come, by the facts that this trace shows."""
+    """Return the stage of the recommendation, by the facts that this trace shows."""
     for closed in ("withdrawn", "superseded_by", "merged_into", "split_into"):
         if closed in trace["lineage"]:
             return closed.split("_", maxsplit=1)[0]

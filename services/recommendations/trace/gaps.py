@@ -1,4 +1,4 @@
-"""The sections `coverage` and `gaps`: how far the thread reaches, and what an auditor looks for first, in words."""
+"""The sections `coverage` and `gaps`: the reach of the thread, and an auditor's first questions, in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Coverage = Literal["uncovered", "shallow", "deep"]
 
 
 def coverage(trace: dict[str, Any]) -> Coverage:
-    """Say how far the thread reaches: a live mandate; from there to a known disposition and evidence."""
+    """Return the reach of the thread: a live mandate; from there to a known disposition and evidence."""
     if not any(mandate["standing"] == "live" for mandate in trace["mandates"]):
         return "uncovered"
     decided = any(disposition["outcome"] != "unknown" for disposition in trace["dispositions"])
@@ -20,7 +20,7 @@ def coverage(trace: dict[str, Any]) -> Coverage:
 
 
 def gaps(trace: dict[str, Any]) -> list[str]:
-    """Say what is missing or uncertain, in plain words."""
+    """Return the missing and uncertain facts, in plain words."""
     return [
         *_mandate_gaps(trace["mandates"]),
         *_adoption_gaps(trace["work"]),

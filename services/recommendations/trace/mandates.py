@@ -6,44 +6,44 @@ from typing import Any
 
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.state import Citation, Recommendation
-from services.recommendations.trace.reader import ProvenanceTracker, certainty, given
+from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.window import mark
 
 
-def mandates(state: Recommendation, reader: ProvenanceTracker) -> list[dict[str, Any]]:
-    """Return the citations that are seen, in the order in which they were made."""
-    seen = [citation for citation in state.citations if _is_seen(citation, reader)]
-    return [_mandate(f"mandates/{index}", citation, reader) for index, citation in enumerate(seen)]
+def mandates(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
+    """Return the citations up to the window's day, in the order in which they were made."""
+    visible = [citation for citation in state.citations if _is_visible(citation, tracker)]
+    return [_mandate(f"mandates/{index}", citation, tracker) for index, citation in enumerate(visible)]
 
 
-def _is_seen(citation: Citation, reader: ProvenanceTracker) -> bool:
-    instrument = reader.instrument(citation.cited.data.instrument)
+def _is_visible(citation: Citation, tracker: ProvenanceTracker) -> bool:
+    instrument = tracker.instrument(citation.cited.data.instrument)
     adopted = instrument.registered.data.adopted_on if instrument else None
-    return reader.window.sees(citation.cited.data.on) and reader.window.sees(adopted)
+    return tracker.window.sees(citation.cited.data.on) and tracker.window.sees(adopted)
 
 
-def _mandate(statement: str, citation: Citation, reader: ProvenanceTracker) -> dict[str, Any]:
+def _mandate(statement: str, citation: Citation, tracker: ProvenanceTracker) -> dict[str, Any]:
     cited = citation.cited.data
-    instrument = reader.instrument(cited.instrument)
-    reader.own_fact(statement, citation.cited)
-    return given(
+    instrument = tracker.instrument(cited.instrument)
+    tracker.own_fact(statement, citation.cited)
+    return known_fields(
         instrument=cited.instrument,
         provision=cited.provision,
-        **_instrument(statement, cited.instrument, instrument, reader),
-        **_provision(statement, cited.instrument, cited.provision, instrument, reader),
+        **_instrument(statement, cited.instrument, instrument, tracker),
+        **_provision(statement, cited.instrument, cited.provision, instrument, tracker),
         cited_on=cited.on,
         cited_by=cited.cited_by,
-        dated=mark(reader.window.see(cited.on)),
+        dated=mark(tracker.window.see(cited.on)),
         **certainty(cited),
-        **_standing(statement, citation, instrument, reader),
+        **_standing(statement, citation, instrument, tracker),
     )
 
 
-def _instrument(statement: str, key: str, instrument: Registered | None, reader: ProvenanceTracker) -> dict[str, Any]:
+def _instrument(statement: str, key: str, instrument: Registered | None, tracker: ProvenanceTracker) -> dict[str, Any]:
     if instrument is None:
         return {"cite": key}
     stream, data = f"instrument/{key}", instrument.registered.data
-    reader.note(statement, stream, instrument.registered.versions)
+    tracker.note(statement, stream, instrument.registered.versions)
     relations = [
         ("carried by", instrument.carried),
         ("endorsed by", instrument.endorsed),
@@ -52,11 +52,12 @@ def _instrument(statement: str, key: str, instrument: Registered | None, reader:
     related = []
     for words, items in relations:
         for item in items:
-            if reader.window.sees(item.data.on):
-                reader.note(statement, stream, item.versions)
-                related.append(given(relation=words, by=item.data.by, **_naming(statement, item.data.by, reader),
-                                     on=item.data.on, status=item.data.status or "unknown"))  # fmt: skip
-    return given(
+            if tracker.window.sees(item.data.on):
+                tracker.note(statement, stream, item.versions)
+                naming = _naming(statement, item.data.by, tracker)
+                status = item.data.status or "unknown"
+                related.append(known_fields(relation=words, by=item.data.by, **naming, on=item.data.on, status=status))
+    return known_fields(
         cite=data.cite,
         body=data.body,
         title=data.title,
@@ -70,19 +71,19 @@ def _instrument(statement: str, key: str, instrument: Registered | None, reader:
 
 
 def _provision(
-    statement: str, key: str, provision: str, instrument: Registered | None, reader: ProvenanceTracker
+    statement: str, key: str, provision: str, instrument: Registered | None, tracker: ProvenanceTracker
 ) -> dict[str, Any]:
-    found = instrument.provision(provision) if instrument else None
-    if instrument is None or found is None:
+    registered = instrument.provision(provision) if instrument else None
+    if instrument is None or registered is None:
         return {}
-    reader.note(statement, f"instrument/{key}", found.versions)
-    data = found.data
+    tracker.note(statement, f"instrument/{key}", registered.versions)
+    data = registered.data
     duty = data.reporting_duty.model_dump(mode="json", exclude_none=True) if data.reporting_duty else None
     discharged = [item for item in instrument.discharged if item.data.provision == provision]
     for item in discharged:
-        reader.note(statement, f"instrument/{key}", item.versions)
-    reports = [given(symbol=item.data.document_symbol, on=item.data.on) for item in discharged]
-    return given(
+        tracker.note(statement, f"instrument/{key}", item.versions)
+    reports = [known_fields(symbol=item.data.document_symbol, on=item.data.on) for item in discharged]
+    return known_fields(
         paragraph=data.paragraph,
         verb=data.verb,
         addressee=data.addressee,
@@ -94,37 +95,37 @@ def _provision(
 
 
 def _standing(
-    statement: str, citation: Citation, instrument: Registered | None, reader: ProvenanceTracker
+    statement: str, citation: Citation, instrument: Registered | None, tracker: ProvenanceTracker
 ) -> dict[str, Any]:
-    window = reader.window
+    window = tracker.window
     if citation.uncited is not None and window.sees(citation.uncited.data.on):
-        reader.own_fact(statement, citation.uncited)
+        tracker.own_fact(statement, citation.uncited)
         uncited = citation.uncited.data
-        return given(standing="uncited", uncited_on=uncited.on, uncited_because=uncited.reason)
+        return known_fields(standing="uncited", uncited_on=uncited.on, uncited_because=uncited.reason)
     why, answered = [], []
     for item in instrument.superseded if instrument else ():
         if not window.sees(item.data.on):
             continue
-        reader.note(statement, f"instrument/{citation.cited.data.instrument}", item.versions)
-        fact = given(
+        tracker.note(statement, f"instrument/{citation.cited.data.instrument}", item.versions)
+        fact = known_fields(
             superseded_by=item.data.by,
-            **_naming(statement, item.data.by, reader),
+            **_naming(statement, item.data.by, tracker),
             on=item.data.on,
             dated=mark(window.see(item.data.on)),
             **certainty(item.data),
         )
         answer = citation.reconfirmed_against(item.data.by)
         if answer is not None and window.sees(answer.data.on):
-            reader.own_fact(statement, answer)
-            answered.append(fact | given(reconfirmed_on=answer.data.on))
+            tracker.own_fact(statement, answer)
+            answered.append(fact | known_fields(reconfirmed_on=answer.data.on))
         else:
             why.append(fact)
-    return given(standing="suspect" if why else "live", why=why or None, reconfirmed=answered or None)
+    return known_fields(standing="suspect" if why else "live", why=why or None, reconfirmed=answered or None)
 
 
-def _naming(statement: str, key: str, reader: ProvenanceTracker) -> dict[str, Any]:
-    other = reader.instrument(key)
+def _naming(statement: str, key: str, tracker: ProvenanceTracker) -> dict[str, Any]:
+    other = tracker.instrument(key)
     if other is None:
         return {}
-    reader.note(statement, f"instrument/{key}", other.registered.versions)
+    tracker.note(statement, f"instrument/{key}", other.registered.versions)
     return {"cite": other.registered.data.cite}

@@ -1,4 +1,4 @@
-"""Which facts are seen as of a day in the world: shown, possibly, date unknown, or not yet."""
+"""Window: the facts up to a day in the world, each shown, possibly, date unknown, or not yet."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Window:
     as_of: date | None = None
 
     def see(self, on: str | None) -> Sight | None:
-        """Tell how a fact of this date is seen; None where it had not happened by then.
+        """Tell how to show a fact of this date; None if it had not happened by then.
 
-        A date known in part is taken at its latest day; where only its earliest day is in time, it is `possibly`.
+        A date known in part counts at its latest day; one of which only the earliest day is in time is `possibly`.
         """
         if self.as_of is None:
             return "shown"
@@ -33,17 +33,17 @@ class Window:
         return "possibly" if earliest_day(on) <= self.as_of else None
 
     def sees(self, on: str | None) -> bool:
-        """Tell whether a fact of this date is seen at all."""
+        """Tell whether to show a fact of this date at all."""
         return self.see(on) is not None
 
 
 def mark(sight: Sight | None) -> str | None:
-    """Return what an item carries as `dated`: nothing where it is plainly shown."""
+    """Return an item's `dated` mark: none where it is plainly shown."""
     return None if sight == "shown" else sight
 
 
 def in_words(on: str | None) -> str:
-    """Return a date as a reader says it: `27 May 2022`, `September 2023`, `2024`, `on an unknown date`."""
+    """Return a date in words: `27 May 2022`, `September 2023`, `2024`, `on an unknown date`."""
     if on is None:
         return "an unknown date"
     year, *rest = on[:10].split("-")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from itertools import chain
 
 from shared.events.event import Event
-from tests.contracts.examples import meetings, nominations, notifications, recommendations, register
+from shared.events.services import SERVICES
 
 EXAMPLES: dict[str, Event] = {
     ".".join([event.type_name(), *name.split(".")[1:]]): event
     for name, event in chain.from_iterable(
-        module.EXAMPLES.items() for module in (nominations, meetings, register, recommendations, notifications)
+        import_module(f"tests.contracts.examples.{module}").EXAMPLES.items() for module in (*SERVICES, "register")
     )
 }

@@ -1,4 +1,4 @@
-"""The states that a trace is composed of, and the account of which events stand behind which statement."""
+"""Provenance: the events behind each statement of a trace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ M = TypeVar("M")
 
 
 class ProvenanceTracker:
-    """Reads states by stream and notes, for each statement made of them, stream, version, position and hash."""
+    """The states of a trace by stream; it tracks the events (stream, versions) behind each statement."""
 
     def __init__(self, own: str, states: Mapping[str, FoldedState], window: Window) -> None:
         self.own = own
@@ -27,22 +27,22 @@ class ProvenanceTracker:
         self._behind: dict[str, dict[str, tuple[int, ...]]] = {}
 
     def instrument(self, instrument: str) -> Registered | None:
-        """Return an instrument that was heard of."""
+        """Return an instrument, if this service knows it."""
         return self._state(f"instrument/{instrument}", Registered)
 
     def meeting(self, meeting: str) -> MeetingReplica | None:
-        """Return a meeting that was heard of."""
+        """Return a meeting, if this service has consumed its events."""
         return self._state(f"meeting/{meeting}", MeetingReplica)
 
     def recorded(self, stream: str) -> RecordedFact[Any] | None:
-        """Return what is on record of a session, deliverable or priority."""
+        """Return the recorded fact of a session, deliverable or priority."""
         state = self._states[stream].state if stream in self._states else None
         return state.recorded if isinstance(state, OnRecord | Closed) else None
 
     def cite(self, instrument: str) -> str:
-        """Return how an instrument is cited; its id where it has not been heard of."""
-        found = self.instrument(instrument)
-        return found.registered.data.cite if found else instrument
+        """Return how to cite an instrument: by its id, where it is unknown."""
+        known = self.instrument(instrument)
+        return known.registered.data.cite if known else instrument
 
     def _state(self, stream: str, kind: type[M]) -> M | None:
         folded = self._states.get(stream)
@@ -58,10 +58,10 @@ class ProvenanceTracker:
         self.note(statement, self.own, item.versions)
 
     def provenance(self) -> dict[str, Any]:
-        """Return the account in two parts.
+        """Return the provenance in two parts.
 
-        `statements`: for each, lines of `stream versions`, as in `meeting/m1 1-3,7`; `events`: for each stream a line
-        of `stream versions position:leaf-hash ...`, each event once, in the order of the versions.
+        `statements`: for each, entries `stream versions`, as in `meeting/m1 1-3,7`; `events`: for each stream an entry
+        `stream versions position:leaf-hash ...`, each event once, in the order of the versions.
         """
         used: dict[str, set[tuple[int, ...]]] = {}
         statements: dict[str, list[str]] = {}
@@ -69,18 +69,18 @@ class ProvenanceTracker:
             statements[statement] = [f"{stream} {spans(versions)}" for stream, versions in streams.items()]
             for stream, versions in streams.items():
                 used.setdefault(stream, set()).add(versions)
-        return {"statements": statements, "events": [self._line(stream, used[stream]) for stream in sorted(used)]}
+        return {"statements": statements, "events": [self._entry(stream, used[stream]) for stream in sorted(used)]}
 
-    def _line(self, stream: str, used: set[tuple[int, ...]]) -> str:
-        line = self._states[stream].ledger_refs
+    def _entry(self, stream: str, used: set[tuple[int, ...]]) -> str:
+        refs = self._states[stream].ledger_refs
         versions = used.pop() if len(used) == 1 else tuple(sorted({version for some in used for version in some}))
         if len(set(versions)) < self._states[stream].version:
-            events = line.split()
-            line = " ".join([events[version - 1] for version in sorted(set(versions))])
-        return f"{stream} {spans(versions)} {line}"
+            events = refs.split()
+            refs = " ".join([events[version - 1] for version in sorted(set(versions))])
+        return f"{stream} {spans(versions)} {refs}"
 
     def based_on(self) -> list[list[str | int]]:
-        """Return the streams that were read, with their versions."""
+        """Return the streams that the trace rests on, with their versions."""
         return [[stream, folded.version] for stream, folded in sorted(self._states.items()) if folded.version]
 
 
@@ -96,11 +96,11 @@ def spans(versions: tuple[int, ...]) -> str:
     return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in parts)
 
 
-def given(**fields: Any) -> dict[str, Any]:
-    """Return the fields that are known; a null is left out."""
+def known_fields(**fields: Any) -> dict[str, Any]:
+    """Return the fields without nulls."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def certainty(data: Event) -> dict[str, Any]:
-    """Return how certain a fact is, where it was read, and what a reader should know, for `given` to take in."""
+    """Return the certainty, source and note of a fact, as arguments of `known_fields`."""
     return {"status": data.status or "unknown", "source": data.source, "note": data.note}
