@@ -27,7 +27,7 @@ from shared.ledger.ledger import Batch, Entry, Ledger, LedgerMoved, Token
 from shared.ledger.producer import OutgoingRecord, publish
 from shared.ledger.restore_check import LedgerBehindTopic, check
 from shared.runtime.telemetry import RELAY_POSITION, RELAYED, Pulse
-from shared.store.event_store import UNCHECKED, EventStore
+from shared.store.event_store import DISCONNECTED, EventStore
 from shared.tlog.notes import Verifier
 
 LEASE_MS = 5_000
@@ -108,20 +108,20 @@ class Relay:
 
         Without Kafka there is nothing to compare with, and commands are taken: the check is made again before relaying.
         """
-        interrupted = self._store.interrupted
+        pool_cleared_count = self._store.pool_cleared_count
         try:
             await asyncio.wait_for(check(self._ledger, self._kafka, self._service, self._keys), 60)
         except LedgerBehindTopic as finding:
-            self._store.close(str(finding))
+            self._store.fence(str(finding))
             self._pulse.stop(str(finding))
             log.error("history_ahead", finding=str(finding))
             return False
         except (KafkaError, OSError, TimeoutError) as error:
             self._pulse.fault(f"Kafka: {type(error).__name__}")
-            if self._store.closed == UNCHECKED:
-                self._store.open(interrupted)
+            if self._store.fence_reason == DISCONNECTED:
+                self._store.unfence(pool_cleared_count)
             return False
-        self._store.open(interrupted)
+        self._store.unfence(pool_cleared_count)
         return True
 
     async def run(self) -> None:
@@ -133,7 +133,7 @@ class Relay:
         try:
             while True:
                 try:
-                    if not checked or self._store.closed:
+                    if not checked or self._store.fence_reason:
                         checked = await self.check()
                     if not checked:
                         await asyncio.sleep(CHECK_SECONDS)
@@ -145,7 +145,7 @@ class Relay:
                 except (PyMongoError, KafkaError, LeaseLost, OSError) as error:
                     checked = False
                     if isinstance(error, PyMongoError):
-                        self._store.close(self._store.closed or UNCHECKED)
+                        self._store.fence(self._store.fence_reason or DISCONNECTED)
                     self._pulse.fault(f"{type(error).__name__}: {error}")
                     log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:300])
                     await asyncio.sleep(0.5)
@@ -211,7 +211,7 @@ class Relay:
                 if keeper.done():
                     keeper.result()
                     raise LeaseLost
-                if self._store.closed:
+                if self._store.fence_reason:
                     raise LeaseLost
                 self._pulse.beat()
                 if MANY_COMMITS <= len(commits) < BATCH_COMMITS:  # more will come: readers take them better together

@@ -66,7 +66,7 @@ class CommandHandler:
         """Return a stream's state: from the own store where this service owns it, else from what was heard."""
         if stream.partition("/")[0] not in self.aggregates:
             return await self.hear(stream)
-        standing = await self.streams.at(stream)
+        standing = await self.streams.load(stream)
         return Known(standing.state, standing.head.version) if standing.head.version else None
 
     async def facts(self, streams: Iterable[str]) -> Facts:
@@ -109,7 +109,7 @@ async def _handled(
 ) -> Commit | Rejection:
     try:
         for attempt in range(ATTEMPTS):
-            standing = await ledgers.streams.at(stream)
+            standing = await ledgers.streams.load(stream)
             outcome: Decision
             if if_match is not None and standing.head.version != if_match:
                 outcome = VersionConflict(stream, if_match, standing.head.version)

@@ -172,8 +172,8 @@ async def test_after_a_restore_the_last_published_checkpoint_must_be_reached_aga
                 await site.database[name].insert_many(documents)
         relay, _, _ = log.instance()
         assert not await relay.check()
-        assert "throughline.checkpoints holds a checkpoint of" in str(relay._store.closed)
-        assert f"throughline refill {site.service}" in str(relay._store.closed)
+        assert "throughline.checkpoints holds a checkpoint of" in str(relay._store.fence_reason)
+        assert f"throughline refill {site.service}" in str(relay._store.fence_reason)
 
 
 async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(stack: Stack) -> None:
@@ -188,7 +188,7 @@ async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(st
         await site.database.ledger.replace_one({"_id": 0}, batch)
         relay, sealer, pulse = log.instance()
         assert not await relay.check()
-        assert "where the ledger has others" in str(relay._store.closed)
+        assert "where the ledger has others" in str(relay._store.fence_reason)
         relay.term = object()
         async with running(sealer):  # type: ignore[arg-type]
             async with asyncio.timeout(20):
@@ -238,7 +238,8 @@ async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(sta
 async def test_a_refill_goes_on_under_the_same_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("shared.ledger.restore_check", "shared.ledger.refill"):
         monkeypatch.setattr(
-            f"{module}.decode_record", lambda arrival: decode_record(replace(arrival, topic="throughline.recommendations"))
+            f"{module}.decode_record",
+            lambda arrival: decode_record(replace(arrival, topic="throughline.recommendations")),
         )
     async with sealed(stack) as log:
         site = log.site

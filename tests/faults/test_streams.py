@@ -127,7 +127,7 @@ async def test_what_waits_for_its_round_is_not_appended_to_a_store_that_was_clos
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         later = [asyncio.create_task(store.append(head, added(), context(), "0" * 64)) for head in heads[1:]]
-        store.close("it may be an older one")
+        store.fence("it may be an older one")
         outcomes = await asyncio.gather(first, *later, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes[1:]] == [StoreFenced] * 2
         assert await site.database.commits.count_documents({"_id.s": {"$in": STREAMS[1:3]}}) == 0
