@@ -9,6 +9,9 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 TILE_HEIGHT = 8
 TILE_WIDTH = 256
 
+FullTile = tuple[int, int, bytes]
+"""A full tile: its level, its index, its 256 hashes as one bytes."""
+
 
 class ProofFails(ValueError):
     """A proof does not lead to the root that it should."""
@@ -39,7 +42,6 @@ class Tree:
     """A tree that grows by leaves: its root at any size, and the hashes of its tiles.
 
     It holds the roots of the complete subtrees that make up its size, and the hashes of the tiles that are not full.
-    `full` is told of each tile that becomes so: its level, its index, its 256 hashes as one bytes.
     """
 
     def __init__(self) -> None:
@@ -47,21 +49,21 @@ class Tree:
         self._ranges: list[bytes] = []
         self._levels: list[list[bytes]] = []
 
-    def add(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
+    def add(self, leaf: bytes) -> list[FullTile]:
         """Add a leaf hash; return the tiles that became full."""
-        full: list[tuple[int, int, bytes]] = []
-        self._keep(0, leaf, full)
+        full: list[FullTile] = []
+        self._append(0, leaf, full)
         self._merge(leaf, 0, full)
         self.size += 1
         return full
 
-    def add_tile(self, hashes: bytes, root: bytes | None = None) -> list[tuple[int, int, bytes]]:
-        """Add 256 leaf hashes at once, at a multiple of 256; return the tiles that became full."""
+    def add_tile(self, hashes: bytes, root: bytes | None = None) -> list[FullTile]:
+        """Add 256 leaf hashes in one tile, at a multiple of 256; return the tiles that became full."""
         if self.size % TILE_WIDTH or len(hashes) != TILE_WIDTH * 32:
             raise ValueError("a tile is added whole, where one begins")
         full = [(0, self.size // TILE_WIDTH, hashes)]
         node = root or root_of(split(hashes))
-        self._keep(1, node, full)
+        self._append(1, node, full)
         self._merge(node, TILE_HEIGHT, full)
         self.size += TILE_WIDTH
         return full
@@ -75,7 +77,7 @@ class Tree:
             root = node_hash(left, root)
         return root
 
-    def partial(self) -> list[tuple[int, int, bytes]]:
+    def partial(self) -> list[FullTile]:
         """Return the tiles that are not full, as `add` does."""
         return [
             (level, self.size >> (TILE_HEIGHT * (level + 1)), b"".join(hashes))
@@ -83,15 +85,15 @@ class Tree:
             if hashes
         ]
 
-    def _merge(self, node: bytes, height: int, full: list[tuple[int, int, bytes]]) -> None:
+    def _merge(self, node: bytes, height: int, full: list[FullTile]) -> None:
         while (self.size >> height) & 1:
             node = node_hash(self._ranges.pop(), node)
             height += 1
             if height % TILE_HEIGHT == 0:
-                self._keep(height // TILE_HEIGHT, node, full)
+                self._append(height // TILE_HEIGHT, node, full)
         self._ranges.append(node)
 
-    def _keep(self, level: int, node: bytes, full: list[tuple[int, int, bytes]]) -> None:
+    def _append(self, level: int, node: bytes, full: list[FullTile]) -> None:
         while len(self._levels) <= level:
             self._levels.append([])
         hashes = self._levels[level]

@@ -1,4 +1,4 @@
-"""The sealer signs what the ledger holds and nothing else: once for each size, on and on across deaths and restores."""
+"""The signer signs what the ledger holds and nothing else: once for each size, on and on across deaths and restores."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pydantic import SecretStr
 
 from shared.consumer.record import decode_record
 from shared.ledger.checkpoint_signer import CheckpointSigner
+from shared.ledger.checkpoint_topic import checkpoints_published, publish_checkpoints
 from shared.ledger.checkpoints import Checkpoints, root_at
 from shared.ledger.ledger import Ledger
 from shared.ledger.refill import Refill
 from shared.ledger.relay import Relay
-from shared.ledger.restore_check import checkpoints_published
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore
@@ -41,7 +41,7 @@ class Sealed:
     events: int = 40
 
     def instance(self, keys: LogKeys | None = None) -> tuple[Relay, CheckpointSigner, Pulse]:
-        """Return a relay and its sealer, as one instance of a service has them."""
+        """Return a relay and its signer, as one instance of a service has them."""
         keys = keys or self.keys
         site, pulse = self.site, Pulse("sealer")
         settings = Settings(
@@ -59,8 +59,8 @@ class Sealed:
     @asynccontextmanager
     async def running(self, keys: LogKeys | None = None) -> AsyncIterator[Pulse]:
         """Run an instance."""
-        relay, sealer, pulse = self.instance(keys)
-        async with running(relay), running(sealer):  # type: ignore[arg-type]
+        relay, signer, pulse = self.instance(keys)
+        async with running(relay), running(signer):  # type: ignore[arg-type]
             yield pulse
 
     async def until_sealed(self, size: int) -> None:
@@ -115,7 +115,7 @@ async def test_tiles_that_fill_up_are_kept(stack: Stack) -> None:
             await log.until_sealed(log.site.appended)
         await log.verify()
         checkpoints = Checkpoints(log.site.database)
-        assert await checkpoints.tiles_kept(0) == log.site.appended // 256 > 1
+        assert await checkpoints.stored_tiles(0) == log.site.appended // 256 > 1
         assert await checkpoints.tile(Tile(0, 900)) is None
         async with log.running():
             await log.site.append(streams=30, commits=8)
@@ -186,11 +186,11 @@ async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(st
         batch: Any = await site.database.ledger.find_one({"_id": 0})
         batch["entries"][0][2] = "0" * 64
         await site.database.ledger.replace_one({"_id": 0}, batch)
-        relay, sealer, pulse = log.instance()
+        relay, signer, pulse = log.instance()
         assert not await relay.check()
         assert "where the ledger has others" in str(relay._store.fence_reason)
-        relay.term = object()
-        async with running(sealer):  # type: ignore[arg-type]
+        relay.term = 1
+        async with running(signer):  # type: ignore[arg-type]
             async with asyncio.timeout(20):
                 while "do not make the root" not in pulse.trouble:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
@@ -203,11 +203,12 @@ async def test_a_relay_that_knows_of_less_than_was_signed_has_nothing_signed(sta
             await log.site.append(streams=4, commits=3)
             await log.until_sealed(log.site.appended)
         before = await Checkpoints(log.site.database).after(-1)
-        relay, sealer, _ = log.instance()
-        relay.term, relay.published = object(), log.site.appended - 5
-        async with running(sealer):  # type: ignore[arg-type]
+        relay, signer, _ = log.instance()
+        relay.term, relay.published = 1, log.site.appended - 5
+        async with running(signer):  # type: ignore[arg-type]
             await asyncio.sleep(2)
-        assert sealer._tree.size == log.site.appended
+        assert signer._head is not None
+        assert signer._head.tree.size == log.site.appended
         assert await Checkpoints(log.site.database).after(-1) == before
 
 
@@ -227,8 +228,7 @@ async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(sta
     async with sealed(stack) as log:
         forger = Sealed(log.site, keys_of(log.site))
         note = Checkpoint(log.keys.signer.name, 1_000_000, bytes(32)).signed(forger.keys.signer).raw()
-        _, sealer, _ = log.instance()
-        await sealer._publish({1_000_000: note})
+        await publish_checkpoints(log.site.kafka, log.site.service, {1_000_000: note})
         async with log.running():
             await log.site.append(streams=3, commits=1)
             await log.until_sealed(log.site.appended)

@@ -12,9 +12,10 @@ from pymongo.errors import AutoReconnect
 
 from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.events.canonical import sha256_hex
+from shared.ledger.lease import Lease
 from shared.ledger.ledger import Ledger
 from shared.ledger.refill import CannotRefill, Refill
-from shared.ledger.relay import Lease, Relay
+from shared.ledger.relay import Relay
 from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore, StoreFenced
 from tests.faults.relaying import Site, a_site, running
@@ -177,7 +178,7 @@ async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
             await site.append(streams=2, commits=1, store=store)
             await site.until(site.appended)
             with monkeypatch.context() as broken:
-                broken.setattr("shared.ledger.relay.check", look)
+                broken.setattr("shared.ledger.relay.ensure_ledger_matches_topic", look)
                 broken.setattr(Lease, "take", away)
                 async with asyncio.timeout(10):
                     while store.fence_reason is None:  # noqa: ASYNC110

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.ledger.relay import Lease, Relay
+from shared.ledger.lease import Lease
+from shared.ledger.relay import Relay
 from tests.faults.relaying import a_site, running
 from tools.local.stack import Stack
 
