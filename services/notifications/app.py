@@ -23,7 +23,7 @@ from shared.http.persons import persons
 from shared.http.tiled_log import tiled_log_router
 from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.relay import Relay
-from shared.privacy.erasure import forget_again
+from shared.privacy.erasure import destroy_erased_keys
 from shared.privacy.key_ring import KeyRing
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
@@ -67,7 +67,12 @@ def make(settings: NotificationSettings) -> FastAPI:
         [relaying, reading, sending, sealing],
         lifespan_of(
             database,
-            [store.prepare, relay.check, projection.prepare, partial(forget_again, store, keys, SUBSCRIBER.kind)],
+            [
+                store.prepare,
+                relay.check,
+                projection.prepare,
+                partial(destroy_erased_keys, store, keys, SUBSCRIBER.kind),
+            ],
             loops,
         ),
     )

@@ -91,6 +91,6 @@ async def _opened(keys: KeyRing, event: dict[str, Any], person: str) -> dict[str
     """Return what was sealed of the person in an event, or why it cannot be opened; None where nothing was."""
     for box in _members(event["data"], "sealed"):
         if box["person"] == person:
-            opened = await keys.open(Sealed.model_validate(box))
+            opened = await keys.decrypt(Sealed.model_validate(box))
             return opened or (ERASED if await keys.erased(person) else LOST)
     return None

@@ -1,7 +1,7 @@
-"""What a person may ask of a service that holds their name: to be erased, and to be told what is held.
+"""Erases a person from a service that holds their name, by destroying the key.
 
-An erasure is recorded before the key is destroyed; whoever hears the record, or starts on a database that was restored,
-destroys the key again. No recorded byte changes.
+The service records an erasure before it destroys the key; it destroys it again when it consumes the record, and when it
+starts, for its database may have been restored. No recorded byte changes.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ log = structlog.get_logger()
 
 
 async def erase(
-    ledgers: CommandHandler, keys: KeyRing, stream: str, command: Command, context: Context, if_match: int | None = None
+    handler: CommandHandler, keys: KeyRing, stream: str, command: Command, context: Context, if_match: int | None = None
 ) -> Commit | Rejection:
-    """Record that a person is erased, then destroy the key."""
+    """Record the erasure of a person, then destroy the key."""
     person = stream.partition("/")[2]
     if not if_match and not await keys.knows(person):
-        return await refuse(ledgers, command, context, NothingIsHeldOfPerson(person))
-    outcome = await handle(ledgers, stream, command, context, if_match)
+        return await refuse(handler, command, context, NothingIsHeldOfPerson(person))
+    outcome = await handle(handler, stream, command, context, if_match)
     if isinstance(outcome, Commit):
         await keys.destroy(person)
     return outcome
 
 
-async def forget_again(store: EventStore, keys: KeyRing, kind: str) -> None:
-    """Destroy the keys of persons who were erased on record, should a backup have brought one back."""
+async def destroy_erased_keys(store: EventStore, keys: KeyRing, kind: str) -> None:
+    """Destroy the keys of all persons erased on record: a backup may have restored one."""
     async for stream in store.streams(kind):
         person = stream.partition("/")[2]
         if not await keys.erased(person):
