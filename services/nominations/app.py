@@ -22,7 +22,7 @@ from shared.http.persons import persons
 from shared.http.tiled_log import tiled_log_router
 from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.relay import Relay
-from shared.privacy.erasure import destroy_erased_keys
+from shared.privacy.erasure import redo_erasures
 from shared.privacy.key_ring import KeyRing
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
@@ -65,7 +65,7 @@ def make(settings: Settings) -> FastAPI:
         [relaying, reading, sealing],
         lifespan_of(
             database,
-            [store.prepare, relay.check, projection.prepare, partial(destroy_erased_keys, store, keys, EXPERT.kind)],
+            [store.prepare, relay.check, projection.prepare, partial(redo_erasures, store, keys, EXPERT.kind)],
             [(relaying, relay.run), (reading, subscriber.run), (sealing, sealer.run)],
         ),
     )

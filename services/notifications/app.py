@@ -23,7 +23,7 @@ from shared.http.persons import persons
 from shared.http.tiled_log import tiled_log_router
 from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.relay import Relay
-from shared.privacy.erasure import destroy_erased_keys
+from shared.privacy.erasure import redo_erasures
 from shared.privacy.key_ring import KeyRing
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
@@ -71,7 +71,7 @@ def make(settings: NotificationSettings) -> FastAPI:
                 store.prepare,
                 relay.check,
                 projection.prepare,
-                partial(destroy_erased_keys, store, keys, SUBSCRIBER.kind),
+                partial(redo_erasures, store, keys, SUBSCRIBER.kind),
             ],
             loops,
         ),

@@ -30,7 +30,7 @@ async def erase(
     return outcome
 
 
-async def destroy_erased_keys(store: EventStore, keys: KeyRing, kind: str) -> None:
+async def redo_erasures(store: EventStore, keys: KeyRing, kind: str) -> None:
     """Destroy the keys of all persons erased on record: a backup may have restored one."""
     async for stream in store.streams(kind):
         person = stream.partition("/")[2]
