@@ -39,10 +39,10 @@ def persons(path: str, kind: str, store: EventStore, keys: KeyRing) -> APIRouter
 
 
 async def held_of(store: EventStore, keys: KeyRing, kind: str, person: str) -> AsyncIterator[dict[str, Any]]:
-    """Yield the events about a person, stream by stream: `{"event": <bytes as they are>, "opened"}`.
+    """Yield the events about a person, stream by stream: `{"event": <stored bytes>, "opened"}`.
 
-    These are the streams in which an event names the person, whole, and those that name one of these streams by its
-    kind, as a notification names its subscription.
+    They are all events of the streams that name the person, and of the streams that name such a stream by its kind, as
+    a notification names its subscription.
     """
     own = f"{kind}/{person}"
     named = {event["subject"] async for event in _events(store, {person}) if _is_about(event, person, own)}
@@ -61,7 +61,7 @@ def names(event: dict[str, Any], stream: str) -> bool:
 
 
 async def _events(store: EventStore, ids: set[str]) -> AsyncIterator[dict[str, Any]]:
-    """Yield all events whose bytes hold one of the ids where an id may stand."""
+    """Yield all events whose bytes hold one of the ids as a string or at the end of a reference."""
     ends = [f'{before}{each}"'.encode() for each in ids for before in ('"', "/")]
     async for raw in store.every():
         if any(end in raw for end in ends):
@@ -73,7 +73,7 @@ def _is_about(event: dict[str, Any], person: str, own: str) -> bool:
 
 
 def _members(value: Any, name: str) -> Iterator[Any]:
-    """Yield the values of all members of that name."""
+    """Yield the values of all members of that name, at any depth."""
     match value:
         case dict():
             for key, member in value.items():
@@ -88,7 +88,7 @@ def _members(value: Any, name: str) -> Iterator[Any]:
 
 
 async def _opened(keys: KeyRing, event: dict[str, Any], person: str) -> dict[str, str] | str | None:
-    """Return what was sealed of the person in an event, or why it cannot be opened; None where nothing was."""
+    """Return the person's decrypted details in an event, or the reason they cannot be; None where it holds none."""
     for box in _members(event["data"], "sealed"):
         if box["person"] == person:
             opened = await keys.decrypt(Sealed.model_validate(box))
