@@ -1,4 +1,4 @@
-"""What a process is told by its environment; every name begins with THROUGHLINE_."""
+"""Settings from the environment; every variable begins with THROUGHLINE_."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     database: str = Field(description="this service's own database")
     host: str = "127.0.0.1"
     port: int = 8000
-    jwks: str = Field(description="path or http(s) address of the JWKS that tokens are checked against")
+    jwks: str = Field(description="path or http(s) address of the JWKS that tokens are verified by")
     issuer: str = "throughline-local"
     audience: str = "throughline"
     smtp_host: str = "127.0.0.1"
@@ -33,13 +33,13 @@ class Settings(BaseSettings):
     not_ready_after: float = Field(30.0, gt=0, description="seconds without progress after which /readyz says no")
     deployment: str = Field("local", pattern=r"^[A-Za-z0-9.-]{1,100}$", description="part of the origin of each log")
     checkpoint_keys: SecretStr | None = Field(None, description="the text of a key file (throughline audit keygen)")
-    checkpoint_keys_file: Path | None = Field(None, description="path of that file, where the text is not given")
+    checkpoint_keys_file: Path | None = Field(None, description="path of that file, if the text is not set")
     checkpoint_events: int = Field(1_000, ge=1, description="events after which a checkpoint is signed")
     checkpoint_seconds: float = Field(60.0, gt=0, description="seconds that an event waits for its checkpoint")
     topics_file: Path = Path(__file__).parents[2] / "deploy" / "topics.yaml"
 
     def log_keys(self, service: str) -> LogKeys:
-        """Return the keys that the service's log is signed with. Raises CannotStart."""
+        """Return the keys that sign the service's log. Raises CannotStart."""
         name = "THROUGHLINE_CHECKPOINT_KEYS" + ("" if self.checkpoint_keys else "_FILE")
         try:
             if self.checkpoint_keys is not None:
@@ -54,4 +54,4 @@ class Settings(BaseSettings):
 
 
 class CannotStart(Exception):
-    """What the environment names cannot be used; the message names the variable."""
+    """A variable of the environment is unusable; the message names it."""

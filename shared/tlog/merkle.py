@@ -1,4 +1,4 @@
-"""RFC 6962 trees: hashes, a tree that grows, and proofs that are checked without the log."""
+"""RFC 6962 Merkle trees: hashes, an append-only tree, and proofs verified without the log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FullTile = tuple[int, int, bytes]
 
 
 class ProofFails(ValueError):
-    """A proof does not lead to the root that it should."""
+    """A proof does not lead to the expected root."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -39,7 +39,7 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
 
 
 class Tree:
-    """A tree that grows by leaves: its root at any size, and the hashes of its tiles.
+    """An append-only tree: its root at its size, and the hashes of its tiles.
 
     It holds the roots of the complete subtrees that make up its size, and the hashes of the tiles that are not full.
     """
@@ -78,7 +78,7 @@ class Tree:
         return root
 
     def partial(self) -> list[FullTile]:
-        """Return the tiles that are not full, as `add` does."""
+        """Return the partial tiles, in the form of `add`."""
         return [
             (level, self.size >> (TILE_HEIGHT * (level + 1)), b"".join(hashes))
             for level, hashes in enumerate(self._levels)
@@ -109,7 +109,7 @@ def split(hashes: bytes) -> list[bytes]:
 
 
 def check_inclusion(leaf: bytes, position: int, size: int, root: bytes, proof: Sequence[bytes]) -> None:
-    """Check that a leaf hash stands at a position of the tree of this size and root. Raises ProofFails."""
+    """Verify that a leaf hash is at a position of the tree of this size and root. Raises ProofFails."""
     if not 0 <= position < size:
         raise ProofFails(f"position {position} is not in a tree of {size}")
     at, last, node = position, size - 1, leaf
@@ -130,7 +130,7 @@ def check_inclusion(leaf: bytes, position: int, size: int, root: bytes, proof: S
 
 
 def check_consistency(old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> None:
-    """Check that the tree of `size` begins with that of `old_size`. Raises ProofFails."""
+    """Verify that the tree of `size` begins with that of `old_size`. Raises ProofFails."""
     if not 0 <= old_size <= size:
         raise ProofFails(f"a tree of {size} cannot begin with one of {old_size}")
     if old_size in (0, size):
