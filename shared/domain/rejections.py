@@ -135,7 +135,7 @@ class PersonWasErased(Rejection):
 
 @dataclass(frozen=True)
 class PersonIsAnotherMembers(Rejection):
-    """A Government names details only of persons whom it named first."""
+    """A Government may give details only of persons whom it named first."""
 
     says: ClassVar[str] = "the person {person} was not named by your Government: leave `person` out for a new id"
 
@@ -144,7 +144,7 @@ class PersonIsAnotherMembers(Rejection):
 
 @dataclass(frozen=True)
 class NothingIsHeldOfPerson(Rejection):
-    """An erasure names a person of whom the service holds or held details."""
+    """An erasure must name a person whose details the service holds or held."""
 
     kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "nothing was ever sealed here under the id {person}: check the id"

@@ -49,7 +49,7 @@ class Principal:
 
 
 class Tokens:
-    """Validates tokens: signature, issuer, audience, times, role.
+    """The validator of tokens: signature, issuer, audience, times, role.
 
     Verified claims are cached until the keys are read again, so that a withdrawn key ends them; their times are
     validated at every check.

@@ -15,7 +15,7 @@ from shared.consumer.record import ConsumedEvent, Poison, decode_record
 from shared.events.values import Model, Text
 from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
 from shared.http.bodies import BodyRoute
-from shared.http.persons import names
+from shared.http.persons import refers_to
 from shared.http.problems import Refused
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
@@ -75,7 +75,7 @@ def _add_dead_letters(router: APIRouter, projection: Projector) -> None:
         value = {"value": dead_letter["value"].hex()} if caller.role in AUDITORS else {}
         return _shown(dead_letter) | value
 
-    @router.post("/dead-letters/{topic}/{partition}/{offset}/replay", summary="Consume it again, as received")
+    @router.post("/dead-letters/{topic}/{partition}/{offset}/replay", summary="Consume a dead letter again")
     async def replay_dead_letter(
         topic: _TOPIC,
         partition: _NUMBER,
@@ -90,7 +90,9 @@ def _add_dead_letters(router: APIRouter, projection: Projector) -> None:
         await projection.fold({event.recorded.subject})
         return _shown(await _dead_letter(store, topic, partition, offset))
 
-    @router.post("/dead-letters/{topic}/{partition}/{offset}/dismiss", summary="Dismiss it without consuming it")
+    @router.post(
+        "/dead-letters/{topic}/{partition}/{offset}/dismiss", summary="Dismiss a dead letter without consuming it"
+    )
     async def dismiss_dead_letter(
         topic: _TOPIC,
         partition: _NUMBER,
@@ -114,12 +116,12 @@ def _add_history(router: APIRouter, projection: Projector, store: EventStore, re
             raise Refused(404, "NotOnRecord", f"{stream} is not a stream of this service")
         return Response(b"[" + b",".join(raws) + b"]", media_type="application/json")
 
-    @router.get("/events", summary="The events of this service that name a stream, as NDJSON")
-    async def naming(
+    @router.get("/events", name="naming", summary="The events of this service that name a stream, as NDJSON")
+    async def referring(
         stream: Annotated[str, Query(pattern=r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$", examples=["membership/synthetic"])],
         _caller: Annotated[Principal, allow(AUDITORS)],
     ) -> StreamingResponse:
-        return StreamingResponse(_naming(store, stream), media_type=NDJSON)
+        return StreamingResponse(_referring(store, stream), media_type=NDJSON)
 
     @router.get("/journal", summary="All events that this service has consumed, as NDJSON")
     async def journal(_caller: Annotated[Principal, allow(AUDITORS)]) -> StreamingResponse:
@@ -132,10 +134,10 @@ def _add_history(router: APIRouter, projection: Projector, store: EventStore, re
         return await refusals.latest(limit)
 
 
-async def _naming(store: EventStore, stream: str) -> AsyncIterator[bytes]:
+async def _referring(store: EventStore, stream: str) -> AsyncIterator[bytes]:
     key = stream.partition("/")[2].encode()
     async for raw in store.every():
-        if key in raw and names(orjson.loads(raw), stream):
+        if key in raw and refers_to(orjson.loads(raw), stream):
             yield raw + b"\n"
 
 

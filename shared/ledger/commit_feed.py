@@ -23,11 +23,11 @@ _STREAMS_PER_QUERY = 200
 
 
 class TokenTooOld(Exception):
-    """The change stream cannot be resumed from the token; compare heads instead."""
+    """The change stream cannot resume from the token; compare heads instead."""
 
 
 class CommitFeed:
-    """The commits of one service in the order in which they were committed.
+    """The commits of one service in the order of MongoDB's oplog.
 
     All reads share one causally consistent session: heads compared after `open` are read at a time no earlier than that
     of `open`, so that no commit is missed between the two.

@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 class RequestBatcher(Generic[Request, Result]):
-    """Runs one batch of requests at a time: an idle batcher executes immediately, a busy one queues for the next batch.
+    """A queue that executes one batch of requests at a time: immediately when idle, else in the next batch.
 
     `execute` returns one result per request, in order; `submit` raises a result that is an exception. Cancelling
     `submit` does not cancel the request.

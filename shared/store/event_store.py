@@ -26,7 +26,7 @@ from shared.store.commits import DUPLICATE_KEY, StoredCommit, commit_document, c
 from shared.store.connection_monitor import monitor_of
 
 DURABLE = WriteConcern(w="majority", j=True)
-DISCONNECTED = "the database was disconnected, and is checked before anything is written to it: it may be an older one"
+DISCONNECTED = "the database was disconnected and may be an older copy now: no commands until the relay has checked it"
 StoreFault = PyMongoError
 """The error of a store whose database fails or is unreachable."""
 
@@ -104,7 +104,7 @@ class EventStore:
         self._fence_reason, self._checked_count = None, pool_cleared_count
 
     async def prepare(self) -> None:
-        """Create the index that makes a command happen once."""
+        """Create the unique index on command ids."""
         await self._commits.create_index("command_id", unique=True, name="command_id")
 
     async def read(self, stream: str) -> tuple[Head, list[Recorded]]:
@@ -143,7 +143,7 @@ class EventStore:
         return [ends(head) for head in heads]
 
     async def streams(self, kind: str) -> AsyncIterator[str]:
-        """Yield every stream of a kind, in order."""
+        """Yield the names of all streams of a kind, in order."""
         span = {"_id": {"$gte": commit_key(f"{kind}/", 0), "$lt": commit_key(f"{kind}0", 0)}}
         streams = self._commits.aggregate([{"$match": span}, {"$group": {"_id": "$_id.s"}}, {"$sort": {"_id": 1}}])
         async for document in streams:
