@@ -15,7 +15,7 @@ from shared.composition import Parts
 from shared.http.auth import WRITERS
 from shared.http.documents import Documents, documents_router
 from shared.http.persons import persons
-from shared.privacy.erasure import forget_again
+from shared.privacy.erasure import redo_erasures
 from shared.privacy.key_ring import KeyRing
 from shared.runtime.process import run
 from shared.runtime.settings import Settings
@@ -42,7 +42,7 @@ def make(settings: Settings) -> FastAPI:
             parts.store.prepare,
             parts.relay.check,
             projector.prepare,
-            partial(forget_again, parts.store, keys, EXPERT.kind),
+            partial(redo_erasures, parts.store, keys, EXPERT.kind),
         ],
     )
 

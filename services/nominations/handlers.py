@@ -67,7 +67,7 @@ class Handlers:
         """Encrypt under a person's key; a focal point names only persons whom its own Government named first."""
         details = request.details.model_dump(exclude_none=True)
         names = context.role == "focal_point" and request.person is not None
-        return await self._keys.seal(person, details, member, owned=names)
+        return await self._keys.encrypt(person, details, member, owned=names)
 
 
 def _member(request: NominationRequest, particulars: NominationSubmitted | None, context: Context) -> str | None:

@@ -16,7 +16,7 @@ from services.notifications.sending.settings import NotificationSettings
 from services.notifications.subscribers import Policies
 from shared.composition import Parts
 from shared.http.persons import persons
-from shared.privacy.erasure import forget_again
+from shared.privacy.erasure import redo_erasures
 from shared.privacy.key_ring import KeyRing
 from shared.runtime.process import run
 from shared.runtime.telemetry import Pulse
@@ -44,7 +44,7 @@ def make(settings: NotificationSettings) -> FastAPI:
             parts.store.prepare,
             parts.relay.check,
             projector.prepare,
-            partial(forget_again, parts.store, keys, SUBSCRIBER.kind),
+            partial(redo_erasures, parts.store, keys, SUBSCRIBER.kind),
         ],
         loops=[(sender_pulse, sender.run)],
     )

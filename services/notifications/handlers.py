@@ -44,7 +44,7 @@ class Handlers:
         self, stream: str, request: AddSubscriptionRequest, context: Context
     ) -> AddSubscription | Rejection:
         person = request.person or context.new_id("person")
-        sealed = await self._keys.seal(person, request.details.model_dump())
+        sealed = await self._keys.encrypt(person, request.details.model_dump())
         if isinstance(sealed, Rejection):
             return sealed
         fields = request.model_dump(exclude={"details"}, exclude_none=True)

@@ -19,7 +19,7 @@ from shared.http.auth import AUDITORS, READERS, Principal, allow
 from shared.http.commands import CommandRoute, add_commands
 from shared.http.paths import Committee, Number, Year
 from shared.http.problems import Refused
-from shared.http.queries import AtLeast, QueryRoute, Wait, add_queries, heard_up_to
+from shared.http.queries import AtLeast, QueryRoute, Wait, add_queries, wait_for_version
 from shared.http.query_times import Day, Moment
 from shared.projection.projector import Projector
 from shared.projection.state_store import StateStore
@@ -119,7 +119,7 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projector) -> Non
             trace = await traces.get(reference)
             return trace, dict(trace["based_on"])[own] if trace else 0
 
-        stored = await heard_up_to(read, own, at_least, wait)
+        stored = await wait_for_version(read, own, at_least, wait)
         if as_of is None and known_at is None:
             trace = stored
         else:

@@ -1,4 +1,4 @@
-"""What a stream means: commands, facts, and the pure functions that decide and fold."""
+"""Aggregates: commands, facts, and the pure functions that decide and fold."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ E = TypeVar("E", bound=Event)
 
 
 class Command(Model):
-    """What somebody asks for, in the imperative; it may be refused."""
+    """A request in the imperative, which may be refused."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """Who asks, when, and in what chain of cause and effect. `actor` is an opaque id."""
+    """The metadata of a command: actor (an opaque id), time, and the chain of cause and effect."""
 
     now: datetime
     actor: str
@@ -37,12 +37,12 @@ class Context:
     member: str | None = None
 
     def new_id(self, what: str) -> str:
-        """Return an id that a retry of the same command gives again."""
+        """Return a new id; a retry of the same command returns the same one."""
         return str(uuid5(NAMESPACE_URL, f"throughline:{self.command_id}:{what}"))
 
 
 class Fact(NamedTuple):
-    """An event as a fold sees it: its data as corrected, and the versions behind it (original, then correction)."""
+    """An event as folded: its data, corrected, and the versions behind it (original, then correction)."""
 
     data: Event
     stream: str
@@ -55,7 +55,7 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True)
 class Known:
-    """The state of a stream that a decision rests on, and its version."""
+    """The state and version of a stream that a decision rests on."""
 
     state: Any
     version: int
@@ -85,9 +85,9 @@ def _names_nothing(_event: Event) -> frozenset[str]:
 class Aggregate(Generic[S]):
     """One kind of stream: `kind/<id>`.
 
-    `needs(state, command)` names the other streams that the decision rests on; `names(event)` the streams that an
-    event's data names (a correction is checked for their existence); `depends_on(state)` the streams that a reader of
-    this state must also read; `facets(state)` the values that lists filter on.
+    `needs(state, command)` returns the other streams that the decision rests on; `names(event)` the streams that an
+    event's data refers to, which must exist for a correction; `depends_on(state)` the streams that a reader of this
+    state must also read; `facets(state)` the values that lists filter by.
     """
 
     kind: str
@@ -105,9 +105,9 @@ class Aggregate(Generic[S]):
         return f"{self.kind}/{key}"
 
     def fold(self, recorded: Iterable[Recorded], state: S | None = None) -> S:
-        """Fold events in stream order, corrected data in the place of what it corrects.
+        """Fold events in stream order, corrected data in place of the original's.
 
-        A state may be given to fold on from, unless one of the events is a correction.
+        Continue from `state` if given; that excludes corrections among the events.
         """
         folded = self.initial if state is None else state
         for fact in facts_of(recorded):
@@ -119,7 +119,7 @@ CORRECTIONS = frozenset(event for event in EVENTS.values() if issubclass(event, 
 
 
 def facts_of(recorded: Iterable[Recorded], upcasters: Mapping[str, Upcaster] = UPCASTERS) -> list[Fact]:
-    """Turn a stream's events into facts: the latest correction's data stands in the place of the original's."""
+    """Return a stream's events as facts, the latest correction's data in place of the original's."""
     events = list(recorded)
     facts = [
         Fact(e.data, e.subject, (e.streamversion,), e.time, e.actor, e.role, e.id)
@@ -145,19 +145,19 @@ def facts_of(recorded: Iterable[Recorded], upcasters: Mapping[str, Upcaster] = U
 
 
 def _corrected(original: Recorded, correction: Correction, upcasters: Mapping[str, Upcaster]) -> Event | None:
-    """Return the corrected data; None where it does not fit, for a fold never refuses what is history."""
-    written = {"type": correction.data_type or original.type, "data": correction.data}
+    """Return the corrected data, or None where it does not fit: a fold never refuses history."""
+    corrected = {"type": correction.data_type or original.type, "data": correction.data}
     try:
-        return EVENTS[original.type].model_validate(upcast(written, upcasters)["data"])
+        return EVENTS[original.type].model_validate(upcast(corrected, upcasters)["data"])
     except (AttributeError, LookupError, TypeError, ValueError):
         return None
 
 
 def event_from(command: Command, event: type[E], **more: Any) -> E:
-    """Make the event that records what a command asked for: the fields that both have, and `more`."""
-    given = {
+    """Return the event that records a command: the fields that both have, and `more`."""
+    common = {
         name: getattr(command, name)
         for name in command.model_fields_set
         if name in event.model_fields and name not in more
     }
-    return event.model_validate(given | {name: value for name, value in more.items() if value is not None})
+    return event.model_validate(common | {name: value for name, value in more.items() if value is not None})

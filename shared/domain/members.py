@@ -14,7 +14,7 @@ MemberKind = Literal["member", "associate_member"]
 
 @dataclass(frozen=True)
 class EscapMember:
-    """A member or associate member, by its name in the United Nations."""
+    """A member or associate member, with its United Nations name."""
 
     name: str
     kind: MemberKind

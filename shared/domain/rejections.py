@@ -1,4 +1,4 @@
-"""Refusals are values: a sentence for a name, and what kind of rule it is."""
+"""Rejections: refusals as values, each with a sentence for a name and the kind of its rule."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ RuleKind = Literal["note", "house rule", "order", "reference"]
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a command was refused. The class name is the rule's name; `says` is a sentence with the fields in it.
+    """The refusal of a command. The class name is the rule's name; `says` is a sentence with the fields in it.
 
-    `kind` is `note` (then `paragraph` cites the founding note), `house rule`, `order` (it exists, it is closed) or
-    `reference` (it names what is not there).
+    `kind` is `note` (then `paragraph` cites the founding note), `house rule`, `order` (the record is in another state)
+    or `reference` (the command names a record that does not exist).
     """
 
     kind: ClassVar[RuleKind] = "house rule"
@@ -27,7 +27,7 @@ class Rejection:
         return type(self).__name__
 
     def sentence(self) -> str:
-        """Say in one sentence what was refused and what to do."""
+        """Return the sentence that states the refusal and the remedy."""
         return self.says.format(**self.facts())
 
     def facts(self) -> dict[str, Any]:
@@ -50,11 +50,11 @@ class OutOfOrder(Rejection):
 
 @dataclass(frozen=True)
 class NotHeardYet(Rejection):
-    """The fact that decides is another service's and has not arrived here; try again."""
+    """The decisive fact is another service's and has not arrived here; try again."""
 
     kind: ClassVar[RuleKind] = "reference"
     http_status: ClassVar[int] = 409
-    says: ClassVar[str] = "{stream} has not been heard of here yet; try again in a moment, or check the id"
+    says: ClassVar[str] = "no event of {stream} has arrived here yet; try again in a moment, or check the id"
 
     stream: str
 
@@ -74,7 +74,7 @@ class VersionConflict(Rejection):
 
 @dataclass(frozen=True)
 class CommandIdReused(Rejection):
-    """The command id was used before, by another actor or for another command."""
+    """Another actor or another command used the command id before."""
 
     kind: ClassVar[RuleKind] = "order"
     says: ClassVar[str] = "the command id {command_id} was used before for something else: take a new one"
@@ -84,7 +84,7 @@ class CommandIdReused(Rejection):
 
 @dataclass(frozen=True)
 class EventTooLarge(Rejection):
-    """The event that the command asks for is larger than an event may be."""
+    """The event that the command would record exceeds the size limit."""
 
     http_status: ClassVar[int] = 413
     says: ClassVar[str] = "{detail}"
@@ -124,7 +124,7 @@ class CorrectionBreaksSchema(Rejection):
 
 @dataclass(frozen=True)
 class PersonWasErased(Rejection):
-    """Nothing more is sealed under the id of a person who was erased."""
+    """An erased person's id takes no new details."""
 
     kind: ClassVar[RuleKind] = "order"
     http_status: ClassVar[int] = 409
@@ -135,7 +135,7 @@ class PersonWasErased(Rejection):
 
 @dataclass(frozen=True)
 class PersonIsAnotherMembers(Rejection):
-    """A Government writes of the persons whom it named itself."""
+    """A Government may give details only of persons whom it named first."""
 
     says: ClassVar[str] = "the person {person} was not named by your Government: leave `person` out for a new id"
 
@@ -144,7 +144,7 @@ class PersonIsAnotherMembers(Rejection):
 
 @dataclass(frozen=True)
 class NothingIsHeldOfPerson(Rejection):
-    """An erasure names a person of whom something was sealed."""
+    """An erasure must name a person whose details the service holds or held."""
 
     kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "nothing was ever sealed here under the id {person}: check the id"

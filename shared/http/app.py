@@ -1,4 +1,4 @@
-"""The HTTP application of a service: who asks, correlation, problems, health, metrics."""
+"""The HTTP application of a service: authentication, correlation, problems, health, metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from shared.http.auth import Tokens
 from shared.http.correlation import Correlation
-from shared.http.openapi import document
+from shared.http.openapi import openapi_document
 from shared.http.problems import FieldError, Refused, invalid
 from shared.runtime.process import Lifespan
 from shared.runtime.settings import Settings
@@ -28,7 +28,7 @@ from shared.store.refusals import Refusals
 log = structlog.get_logger()
 
 _COMMAND_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
-_NOT_KEPT = frozenset({401, 404})
+_UNRECORDED = frozenset({401, 404})
 
 
 def make_app(
@@ -57,7 +57,7 @@ def make_app(
     for router in routers:  # include_router would have each request matched twice
         app.router.routes.extend(router.routes)
     _add_health(app, settings, database, pulses)
-    app.openapi = partial(document, app)  # type: ignore[method-assign]
+    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
     return app
 
 
@@ -86,8 +86,8 @@ def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase
 
 async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    kept = error.status < 500 and error.status not in _NOT_KEPT and error.rule != "NotHeardYet"
-    if kept and not error.recorded:
+    recordable = error.status < 500 and error.status not in _UNRECORDED and error.rule != "NotHeardYet"
+    if recordable and not error.recorded:
         await _record(request, error.rule)
     return error.response()
 
@@ -119,14 +119,13 @@ async def _record(request: Request, rule: str) -> None:
         return
     refusals: Refusals = request.app.state.refusals
     route = request.scope.get("route")
-    asked = f"{request.method} {getattr(route, 'path', '?')}"
     command_id = request.headers.get("Idempotency-Key", "")
     try:
         await refusals.record(
             caller.actor,
             caller.role,
             rule,
-            request=asked,
+            request=f"{request.method} {getattr(route, 'path', '?')}",
             command_id=command_id if _COMMAND_ID.fullmatch(command_id) else None,
         )
     except PyMongoError as failure:

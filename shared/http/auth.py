@@ -1,4 +1,4 @@
-"""Who asks: a bearer token (JWT) checked against a JWKS, its role, and what the role may do."""
+"""Authenticates callers by bearer token (JWT) against a JWKS, and authorizes them by role."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import httpx
 import orjson
 import structlog
+from cachetools import LRUCache
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
@@ -28,7 +29,7 @@ ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256"]
 REFRESH_SECONDS = 300.0
 REFRESH_AT_MOST_EVERY_SECONDS = 10.0
 LEEWAY_SECONDS = 5
-MOST_REMEMBERED = 10_000
+CACHE_SIZE = 10_000
 _OPAQUE_ID = re.compile("[!-~]{1,100}")
 _MEMBER = re.compile("[A-Z]{3}")
 
@@ -40,7 +41,7 @@ OPERATORS = frozenset({"operator", "secretariat"})
 
 @dataclass(frozen=True)
 class Principal:
-    """The caller: an opaque id, a role, and the member for whom a focal point speaks."""
+    """The caller: an opaque id, a role, and for a focal point its member."""
 
     actor: str
     role: str
@@ -48,10 +49,10 @@ class Principal:
 
 
 class Tokens:
-    """Checks tokens: signature, issuer, audience, times, role.
+    """The validator of tokens: signature, issuer, audience, times, role.
 
-    A signature that held is remembered until keys are read again, so that a key which was withdrawn counts no longer;
-    what it signed is held against the clock every time.
+    Verified claims are cached until the keys are read again, so that a withdrawn key ends them; their times are
+    validated at every check.
     """
 
     def __init__(self, service: str, jwks: str, issuer: str, audience: str) -> None:
@@ -59,8 +60,8 @@ class Tokens:
         self._jwks = jwks
         self._keys: KeySet | None = None
         self._read_at = 0.0
-        self._signed: dict[bytes, dict[str, Any]] = {}
-        self._claims = jwt.JWTClaimsRegistry(
+        self._verified: LRUCache[bytes, dict[str, Any]] = LRUCache(CACHE_SIZE)
+        self._registry = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
@@ -70,7 +71,7 @@ class Tokens:
         )
 
     async def check(self, token: str) -> Principal:
-        """Return who a token speaks for. Raises Refused: 401, which says no more than the kind of fault; 503."""
+        """Return the caller that a token names. Raises Refused: 401, which reveals only the kind of fault; 503."""
         try:
             claims = await self._claims_of(token)
         except (JoseError, ValueError, TypeError, RecursionError) as error:
@@ -83,16 +84,15 @@ class Tokens:
     async def _claims_of(self, token: str) -> dict[str, Any]:
         keys = await self._key_set(REFRESH_SECONDS)
         digest = sha256(token.encode()).digest()
-        claims = self._signed.get(digest)
+        claims = self._verified.get(digest)
         if claims is None:
             try:
                 claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
             except InvalidKeyIdError:
                 keys = await self._key_set(REFRESH_AT_MOST_EVERY_SECONDS)
                 claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
-            if len(self._signed) < MOST_REMEMBERED:
-                self._signed[digest] = claims
-        self._claims.validate(claims)
+            self._verified[digest] = claims
+        self._registry.validate(claims)
         return claims
 
     def missing(self) -> Refused:
@@ -110,14 +110,14 @@ class Tokens:
         )
 
     async def _key_set(self, lifetime: float) -> KeySet:
-        """Return the keys, read again where they are older than `lifetime` seconds; old ones serve in an outage."""
+        """Return the keys, read again when older than `lifetime` seconds; in an outage the old ones remain valid."""
         if self._keys is None or time.monotonic() - self._read_at > lifetime:
             self._read_at = time.monotonic()
             try:
                 self._keys = KeySet.import_key_set(await self._read())
-                self._signed = {}
+                self._verified.clear()
             except (OSError, httpx.HTTPError, JoseError, ValueError, TypeError, KeyError) as error:
-                log.error("keys_not_read", error=type(error).__name__)
+                log.error("jwks_read_failed", error=type(error).__name__)
                 if self._keys is None:
                     raise Refused(
                         503, "KeysUnavailable", "tokens cannot be checked now; try again", headers={"Retry-After": "5"}
@@ -137,9 +137,9 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 async def principal(request: Request, credentials: Credentials) -> Principal:
     """Return the caller of a request."""
-    known: Principal | None = getattr(request.state, "principal", None)
-    if known is not None:
-        return known
+    cached: Principal | None = getattr(request.state, "principal", None)
+    if cached is not None:
+        return cached
     tokens: Tokens = request.app.state.tokens
     if credentials is None:
         raise tokens.missing()
@@ -151,12 +151,12 @@ async def principal(request: Request, credentials: Credentials) -> Principal:
 
 @dataclass(frozen=True)
 class Allowed:
-    """Lets callers of some roles in; others are refused (403)."""
+    """A dependency that admits callers of some roles, and refuses others (403)."""
 
     roles: frozenset[str]
 
     async def __call__(self, request: Request, credentials: Credentials) -> Principal:
-        """Return the caller, whose role may do this."""
+        """Return the caller if one of the roles. Raises Refused."""
         caller = await principal(request, credentials)
         if caller.role not in self.roles:
             raise Refused(
@@ -167,17 +167,17 @@ class Allowed:
         return caller
 
     async def admit(self, request: Request) -> None:
-        """Ask the same before anything else of the request is read."""
+        """Authorize the caller before the rest of the request is read."""
         await self(request, await _bearer(request))
 
 
 def allow(roles: frozenset[str]) -> Any:
-    """Return the dependency that lets these roles in and answers 403 to others."""
+    """Return the dependency that admits these roles, and answers 403 to others."""
     return Depends(Allowed(roles))
 
 
 def _principal_of(claims: dict[str, Any]) -> Principal | None:
-    """Return whom checked claims name; None where they name no caller: no id, no one role, no member to speak for."""
+    """Return the caller that valid claims name; None without an opaque id, a single role, or a focal point's member."""
     actor, role, member = claims["sub"], claims["role"], claims.get("member")
     if not isinstance(role, str) or role == "system" or _OPAQUE_ID.fullmatch(actor) is None:
         return None

@@ -1,7 +1,7 @@
-"""Bodies of requests: of a caller who may ask, within a limit, and strict JSON.
+"""Request bodies: read only for an authorized caller, up to a limit, and parsed as strict JSON.
 
-What no event can hold is refused here, by the field's name: fractions, integers past 2^53-1, lone surrogates, names
-given twice, deep nesting. What the fields mean is for the commands to say.
+Values that no event can hold are refused here by the field's name: fractions, integers past 2^53-1, lone surrogates,
+duplicate names, deep nesting. The commands validate the meaning of fields.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ FAULTS_SHOWN = 20
 
 
 class JsonRequest(Request):
-    """A request whose body is read up to the limit, and parsed strictly."""
+    """A request with a limited, strictly parsed body."""
 
     async def body(self) -> bytes:
-        """Return the whole body. Raises Refused (413) as soon as it is too long."""
+        """Return the whole body. Raises Refused (413) as soon as it exceeds the limit."""
         if not hasattr(self, "_body"):
             announced = self.headers.get("Content-Length", "")
             if announced.isdecimal() and int(announced[:20]) > BODY_LIMIT:
                 raise _too_long()
-            whole = bytearray()
+            received = bytearray()
             async for chunk in self.stream():
-                whole += chunk
-                if len(whole) > BODY_LIMIT:
+                received += chunk
+                if len(received) > BODY_LIMIT:
                     raise _too_long()
-            self._body = bytes(whole)
+            self._body = bytes(received)
         return self._body
 
     async def json(self) -> Any:
@@ -51,28 +51,28 @@ class JsonRequest(Request):
 
 
 class BodyRoute(APIRoute):
-    """A route that asks who calls, and what the role may, before it reads the body."""
+    """A route that authorizes the caller before it reads the body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
-        answer = super().get_route_handler()
-        doors = [needed.call for needed in self.dependant.dependencies if isinstance(needed.call, Allowed)]
+        """Return the route's handler, behind its authorizers."""
+        handler = super().get_route_handler()
+        authorizers = [each.call for each in self.dependant.dependencies if isinstance(each.call, Allowed)]
 
-        async def answered(request: Request) -> Response:
+        async def authorized(request: Request) -> Response:
             strict = JsonRequest(request.scope, request.receive)
-            for door in doors:
-                await door.admit(strict)
+            for authorizer in authorizers:
+                await authorizer.admit(strict)
             if self.body_field is not None:
                 await strict.json()
-            return await answer(strict)
+            return await handler(strict)
 
-        return answered
+        return authorized
 
 
 def parse(raw: bytes) -> Any:
-    """Return the value of a body. Raises Refused: 400 for what is no JSON, 422 for what no event can hold."""
+    """Return the value of a body. Raises Refused: 400 for invalid JSON, 422 for a value that no event can hold."""
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_members, parse_constant=_no_number)
+        value = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_not_a_number)
     except UnicodeDecodeError as error:
         raise Refused(400, "BodyNotJson", f"the body is not UTF-8: see byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -88,7 +88,7 @@ def parse(raw: bytes) -> Any:
     return value
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, member in pairs:
         if name in members:
@@ -97,14 +97,14 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _no_number(word: str) -> Any:
+def _not_a_number(word: str) -> Any:
     raise Refused(400, "BodyNotJson", f"the body is not JSON: {word} is no number")
 
 
 def _faults(value: Any, path: str, depth: int) -> Iterator[FieldError]:
     match value:
         case str():
-            if not _whole(value):
+            if not _has_whole_characters(value):
                 yield FieldError.of(path, "lone_surrogate", "holds half of a character (a lone surrogate)")
         case float():
             yield FieldError.of(path, "fraction", "is a number with a fraction or an exponent; give an integer or text")
@@ -117,7 +117,7 @@ def _faults(value: Any, path: str, depth: int) -> Iterator[FieldError]:
                 yield from _faults(item, f"{path}.{index}", depth + 1)
         case dict():
             for name, member in value.items():
-                if not _whole(name):
+                if not _has_whole_characters(name):
                     yield FieldError.of(path, "lone_surrogate", "has a name with half of a character in it")
                 else:
                     yield from _faults(member, f"{path}.{name}", depth + 1)
@@ -125,7 +125,7 @@ def _faults(value: Any, path: str, depth: int) -> Iterator[FieldError]:
             return
 
 
-def _whole(text: str) -> bool:
+def _has_whole_characters(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 

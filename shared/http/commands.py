@@ -1,4 +1,4 @@
-"""Commands as HTTP: one row of a table each, with the OpenAPI that follows from it."""
+"""Commands over HTTP: one CommandRoute each, from which the endpoint and its OpenAPI follow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.domain.rejections import Rejection
 from shared.events.canonical import NotCanonical
 from shared.http.auth import WRITERS, Principal
 from shared.http.bodies import BodyRoute
-from shared.http.paths import parts_of, sign
+from shared.http.paths import parts_of, set_signature
 from shared.http.problems import FieldError, Refused, invalid, refused
 from shared.runtime.telemetry import COMMAND_SECONDS, COMMANDS
 from shared.store.command_handler import CorrectRecord
@@ -51,17 +51,17 @@ class RecordedEvent(BaseModel):
 
 
 class CommandAccepted(BaseModel):
-    """What a command did: the stream, its version after it, the events recorded."""
+    """The result of a command: the stream, its version after the command, the recorded events."""
 
     stream: str = Field(examples=["recommendation/CED/2022/R1"])
     version: int = Field(examples=[3])
     events: list[RecordedEvent]
-    replayed: bool = Field(description="true where this command id had been carried out before")
+    replayed: bool = Field(description="true if this command id was executed before")
 
 
 @dataclass(frozen=True)
 class CommandRoute:
-    """A command over HTTP. `stream` is filled from the path's parts and, for what it creates, the body's fields."""
+    """A command over HTTP. The path's parts fill `stream`, and for a new stream the body's fields do."""
 
     path: str
     command: type[Command]
@@ -69,23 +69,23 @@ class CommandRoute:
     roles: frozenset[str] = WRITERS
 
 
-def add_commands(router: APIRouter, service: str, posts: Sequence[CommandRoute], handler: Handler) -> None:
-    """Give every command its endpoint."""
-    for post in posts:
-        _add_command(router, service, post, handler)
+def add_commands(router: APIRouter, service: str, command_routes: Sequence[CommandRoute], handler: Handler) -> None:
+    """Add the endpoint of each command to the router."""
+    for command_route in command_routes:
+        _add_command(router, service, command_route, handler)
 
 
-def _add_command(router: APIRouter, service: str, post: CommandRoute, handler: Handler) -> None:
-    name = post.command.__name__.removesuffix("Request")
-    seconds, parts = COMMAND_SECONDS.labels(service), parts_of(post.stream)
+def _add_command(router: APIRouter, service: str, route: CommandRoute, handler: Handler) -> None:
+    name = route.command.__name__.removesuffix("Request")
+    seconds, parts = COMMAND_SECONDS.labels(service), parts_of(route.stream)
 
-    async def endpoint(**given: Any) -> Response:
-        command: Command = given["body"]
-        context = _context(given["request"], given["caller"], given["command_id"])
-        ids = {part: given[part] if part in given else _id(command, part, context) for part in parts}
-        stream = post.stream.format_map(ids)
+    async def endpoint(**arguments: Any) -> Response:
+        command: Command = arguments["body"]
+        context = _context(arguments["request"], arguments["caller"], arguments["command_id"])
+        ids = {part: arguments[part] if part in arguments else _id(command, part, context) for part in parts}
+        stream = route.stream.format_map(ids)
         with seconds.time():
-            outcome = await _carried_out(handler, stream, command, context, _version(given["if_match"]))
+            outcome = await _execute(handler, stream, command, context, _version(arguments["if_match"]))
         if isinstance(outcome, Rejection):
             COMMANDS.labels(service, name, outcome.rule).inc()
             log.info("command_refused", command=name, stream=stream, rule=outcome.rule)
@@ -94,22 +94,22 @@ def _add_command(router: APIRouter, service: str, post: CommandRoute, handler: H
         log.info("command_accepted", command=name, stream=stream, version=outcome.last, replayed=outcome.replayed)
         return _accepted(outcome)
 
-    sign(
+    set_signature(
         endpoint,
-        post.path,
-        post.roles,
+        route.path,
+        route.roles,
         request=Request,
-        body=post.command,
+        body=route.command,
         command_id=_COMMAND_ID,
         if_match=(_IF_MATCH, None),
     )
     router.add_api_route(
-        post.path,
+        route.path,
         endpoint,
         methods=["POST"],
         name=name,
-        operation_id=f"{name}_{post.stream.partition('/')[0]}" if post.command is CorrectRecord else name,
-        summary=(inspect.getdoc(post.command) or name).splitlines()[0],
+        operation_id=f"{name}_{route.stream.partition('/')[0]}" if route.command is CorrectRecord else name,
+        summary=(inspect.getdoc(route.command) or name).splitlines()[0],
         response_model=CommandAccepted,
         status_code=200,
         tags=["commands"],
@@ -118,18 +118,18 @@ def _add_command(router: APIRouter, service: str, post: CommandRoute, handler: H
 
 
 def _id(command: Command, part: str, context: Context) -> str:
-    """Return the id that a command gives to what it creates, or a new one where it gives none."""
-    given = getattr(command, part)
-    return context.new_id(part) if given is None else str(given)
+    """Return the id that a command gives to its new stream, or a new id."""
+    chosen = getattr(command, part)
+    return context.new_id(part) if chosen is None else str(chosen)
 
 
-async def _carried_out(
+async def _execute(
     handler: Handler, stream: str, command: Command, context: Context, if_match: int | None
 ) -> Commit | Rejection:
     try:
         return await handler(stream, command, context, if_match)
-    except StoreFenced as closed:
-        raise Refused(503, "StoreClosed", str(closed), headers={"Retry-After": "30"}) from None
+    except StoreFenced as fenced:
+        raise Refused(503, "StoreClosed", str(fenced), headers={"Retry-After": "30"}) from None
     except NotCanonical as error:
         raise invalid([_not_canonical(error)]) from None
     except Conflict:
@@ -161,7 +161,7 @@ def _version(if_match: str | None) -> int | None:
 
 
 def _not_canonical(error: NotCanonical) -> FieldError:
-    """Name the field that an event cannot hold; the error says `$.body.data.title: ...`."""
+    """Return the error of the field that an event cannot hold, from a message like `$.body.data.title: ...`."""
     path, _, what = str(error).removeprefix("$.").rpartition(": ")
     return FieldError.of(path or "body", "not_canonical", f"{what}; leave out what is not known")
 

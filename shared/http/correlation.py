@@ -1,4 +1,4 @@
-"""What holds for every request: its correlation id, and that a fault of ours is answered without saying more."""
+"""Middleware for every request: its correlation id, and a bare problem (500) for an unhandled exception."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
 class Correlation:
-    """Gives each request its correlation id, in its state, its log lines and its answer."""
+    """Middleware that sets a request's correlation id in its state, its log records and its response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; one that ends in an error of ours is answered with a problem (500)."""
+        """Handle a request; answer an unhandled exception with a problem (500)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = Headers(scope=scope).get(HEADER, "")
-        correlation_id = asked if _CORRELATION_ID.fullmatch(asked) else str(uuid4())
+        requested = Headers(scope=scope).get(HEADER, "")
+        correlation_id = requested if _CORRELATION_ID.fullmatch(requested) else str(uuid4())
         scope.setdefault("state", {})["correlation_id"] = correlation_id
-        begun = False
+        started = False
 
-        async def told(message: Message) -> None:
-            nonlocal begun
+        async def send_with_id(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
-                begun = True
+                started = True
                 MutableHeaders(scope=message)[HEADER] = correlation_id
             await send(message)
 
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
             try:
-                await self._app(scope, receive, told)
+                await self._app(scope, receive, send_with_id)
             except ClientDisconnect:
-                log.info("client_went_away")
-            except Exception as error:  # noqa: BLE001 - what it says may be personal, so it goes no further than here
+                log.info("client_disconnected")
+            except Exception as error:  # noqa: BLE001 - its message may be personal, and goes no further
                 log.error("request_failed", error=type(error).__name__, at=_places(error))
-                if not begun:
-                    answer = Refused(500, "FaultOfOurs", "this is a fault of the service; the correlation id names it")
-                    await answer.response()(scope, receive, told)
+                if not started:
+                    problem = Refused(500, "FaultOfOurs", "this is a fault of the service; the correlation id names it")
+                    await problem.response()(scope, receive, send_with_id)
 
 
 def _places(error: Exception) -> list[str]:
-    """Say where an error was raised, innermost last, without what it says."""
+    """Return the file and line of an error's innermost frames, without its message."""
     frames = traceback.extract_tb(error.__traceback__)[-12:]
     return [f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno}" for frame in frames]

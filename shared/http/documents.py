@@ -1,7 +1,6 @@
-"""Documents: uploads named by the SHA-256 of their bytes, which lie in the owning service's GridFS.
+"""Documents: uploads in the owning service's GridFS, under the SHA-256 of their bytes.
 
-A document is found by its digest, never by a name. Its collections are insert-only: bytes that were named once are
-never changed, and what was stored twice by two at once is the same.
+Their collections are insert-only: the bytes of a digest never change, and two concurrent uploads of it store the same.
 """
 
 from __future__ import annotations
@@ -33,38 +32,38 @@ class Documents:
         self._bucket = AsyncIOMotorGridFSBucket(database, bucket_name="documents", write_concern=durable)
 
     async def put(self, digest: str, media_type: str, content: IO[bytes]) -> bool:
-        """Store a document; False where it is there already."""
+        """Store a document; False where it is stored already."""
         if await self.has(digest):
             return False
         await self._bucket.upload_from_stream(digest, content, metadata={"media_type": media_type})
         return True
 
     async def has(self, digest: str) -> bool:
-        """Tell whether a document is stored whole."""
+        """Tell whether a document is completely stored."""
         return bool(await self._bucket.find({"filename": digest}).limit(1).to_list(1))
 
     async def get(self, digest: str) -> tuple[str, AsyncIterator[bytes]]:
         """Return a document's media type and bytes. Raises NoFile."""
-        out = await self._bucket.open_download_stream_by_name(digest)
+        download = await self._bucket.open_download_stream_by_name(digest)
 
         async def chunks() -> AsyncIterator[bytes]:
-            while chunk := await out.readchunk():
+            while chunk := await download.readchunk():
                 yield chunk
 
-        return str((out.metadata or {})["media_type"]), chunks()
+        return str((download.metadata or {})["media_type"]), chunks()
 
 
 def documents_router(documents: Documents, writers: frozenset[str], readers: frozenset[str]) -> APIRouter:
-    """Return the endpoints that take documents in and give them out."""
+    """Return the endpoints that upload and download documents."""
     router = APIRouter(tags=["documents"])
 
     @router.put("/documents/{digest}", summary="Store a document under the SHA-256 of its bytes")
     async def put_document(digest: _Digest, request: Request, _caller: Principal = allow(writers)) -> JSONResponse:
         media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
-            found = await _received(request, content)
-            if found != digest:
-                raise Refused(422, "DigestDiffers", f"these bytes have the SHA-256 {found}: put them under that name")
+            actual = await _receive(request, content)
+            if actual != digest:
+                raise Refused(422, "DigestDiffers", f"these bytes have the SHA-256 {actual}: put them under that name")
             content.seek(0)
             stored = await documents.put(digest, media_type or "application/octet-stream", content)
         return JSONResponse({"digest": digest, "stored": stored}, 201 if stored else 200)
@@ -81,7 +80,7 @@ def documents_router(documents: Documents, writers: frozenset[str], readers: fro
     return router
 
 
-async def _received(request: Request, content: IO[bytes]) -> str:
+async def _receive(request: Request, content: IO[bytes]) -> str:
     """Write a request's body to a file, and return its SHA-256. Raises Refused (413)."""
     digest, size = hashlib.sha256(), 0
     async for chunk in request.stream():

@@ -1,4 +1,4 @@
-"""The OpenAPI document of a service: problems as what they are, and an example of every command."""
+"""The OpenAPI document of a service, with RFC 9457 problems and an example of every command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DESCRIPTIONS = {
     401: "no valid token",
     403: "the role may not",
     404: "not on record",
-    409: "out of order, or not heard yet (Retry-After)",
+    409: "out of order, or NotHeardYet (Retry-After)",
     412: "another version",
     413: "the body, or the event that it asks for, is too large",
     415: "the body is not JSON",
@@ -34,20 +34,20 @@ PROBLEMS: dict[str, dict[str, Any]] = {
 }
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, made once."""
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, generated once."""
     if app.openapi_schema is None:
-        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_schemas_of(ProblemDetails))
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
-        for operations in made["paths"].values():
+        for operations in document["paths"].values():
             for operation in operations.values():
                 _give_example(operation, schemas)
                 if "security" in operation:
                     operation["responses"] |= PROBLEMS
-        app.openapi_schema = made
+        app.openapi_schema = document
     return app.openapi_schema
 
 
@@ -61,19 +61,19 @@ def _give_example(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
         content["example"] = _example(content["schema"], schemas, "body")
 
 
-def _example(schema: dict[str, Any], known: dict[str, Any], name: str) -> Any:
-    """Return what a schema takes: what is required, by the fields' own examples, else in synthetic words."""
+def _example(schema: dict[str, Any], schemas: dict[str, Any], name: str) -> Any:
+    """Return an example of a schema: its required fields, by their own examples, else synthetic."""
     if "$ref" in schema:
-        return _example(known[schema["$ref"].rpartition("/")[2]], known, name)
-    for told in ("examples", "enum"):
-        if told in schema:
-            return schema[told][0]
+        return _example(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
+    for keyword in ("examples", "enum"):
+        if keyword in schema:
+            return schema[keyword][0]
     match schema.get("type"):
         case "object":
             properties = schema.get("properties", {})
-            return {each: _example(properties[each], known, each) for each in _telling(schema)}
+            return {each: _example(properties[each], schemas, each) for each in _fields_shown(schema)}
         case "array":
-            return [_example(schema["items"], known, name)] * max(1, schema.get("minItems", 1))
+            return [_example(schema["items"], schemas, name)] * max(1, schema.get("minItems", 1))
         case "integer":
             return int(schema.get("minimum", 1))
         case "boolean":
@@ -81,11 +81,11 @@ def _example(schema: dict[str, Any], known: dict[str, Any], name: str) -> Any:
         case "string":
             return _STRINGS.get(name, f"Synthetic {name.replace('_', ' ')}")
         case _:
-            return _example(schema["anyOf"][0], known, name)
+            return _example(schema["anyOf"][0], schemas, name)
 
 
-def _telling(schema: dict[str, Any]) -> list[str]:
-    """Return the fields that an object must hold; where none must be, the first that says something of its own."""
+def _fields_shown(schema: dict[str, Any]) -> list[str]:
+    """Return an object's required fields; without any, its first field that is not a remark."""
     required: list[str] = schema.get("required", [])
     own = [name for name in schema.get("properties", {}) if name not in _REMARKS]
     return required or own[:1]

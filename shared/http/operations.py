@@ -1,4 +1,4 @@
-"""What operators and auditors ask of every service: dead letters, stalled streams, rebuild, history."""
+"""Endpoints for operators and auditors of every service: dead letters, stalled streams, rebuild, history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.consumer.record import ConsumedEvent, Poison, decode_record
 from shared.events.values import Model, Text
 from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
 from shared.http.bodies import BodyRoute
-from shared.http.persons import names
+from shared.http.persons import refers_to
 from shared.http.problems import Refused
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
@@ -28,54 +28,54 @@ _NUMBER = Annotated[int, Path(ge=0)]
 
 
 class Reason(Model):
-    """Why a person decided so; it is kept with the letter."""
+    """A person's reason for a decision on a dead letter, stored with it."""
 
     reason: Text = Field(examples=["Synthetic reason: the sender has put it right"])
 
 
-def operations(projection: Projector, store: EventStore, refusals: Refusals) -> APIRouter:
-    """Return the endpoints that every service has for those who run and those who audit it."""
+def operations(projector: Projector, store: EventStore, refusals: Refusals) -> APIRouter:
+    """Return the endpoints for operators and auditors that every service has."""
     router = APIRouter(tags=["operations"], route_class=BodyRoute)
-    _add_letters(router, projection)
-    _add_history(router, projection, store, refusals)
+    _add_dead_letters(router, projector)
+    _add_history(router, projector, store, refusals)
 
     @router.post("/operations/rebuild", name="rebuild", summary="Fold and compose everything again, in place")
     async def rebuild_all(_caller: Annotated[Principal, allow(OPERATORS)]) -> StreamingResponse:
-        return StreamingResponse(_rebuild(projection), media_type=NDJSON)
+        return StreamingResponse(_rebuild(projector), media_type=NDJSON)
 
-    @router.get("/stalled", summary="Streams that wait, with the version that they wait for")
+    @router.get("/stalled", summary="Stalled streams, with the version that each waits for")
     async def stalled(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, int]:
-        return await projection.stalled()
+        return await projector.stalled()
 
     return router
 
 
-async def _rebuild(projection: Projector) -> AsyncIterator[bytes]:
+async def _rebuild(projector: Projector) -> AsyncIterator[bytes]:
     done = of = 0
-    async for done, of in rebuild(projection):
+    async for done, of in rebuild(projector):
         yield orjson.dumps({"done": done, "of": of}) + b"\n"
     yield orjson.dumps({"done": done, "of": of, "finished": True}) + b"\n"
 
 
-def _add_letters(router: APIRouter, projection: Projector) -> None:
-    letters: DeadLetters = projection.dead_letters
+def _add_dead_letters(router: APIRouter, projector: Projector) -> None:
+    store: DeadLetters = projector.dead_letters
 
-    @router.get("/dead-letters", summary="Messages that were set aside")
+    @router.get("/dead-letters", summary="Dead letters")
     async def dead_letters(
         _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)], standing: str = "open"
     ) -> list[dict[str, Any]]:
-        found = await letters.find(None if standing == "all" else standing)
-        return [_shown(letter) for letter in found]
+        found = await store.find(None if standing == "all" else standing)
+        return [_shown(each) for each in found]
 
-    @router.get("/dead-letters/{topic}/{partition}/{offset}", summary="One of them; its bytes for auditors only")
+    @router.get("/dead-letters/{topic}/{partition}/{offset}", summary="One dead letter; its bytes for auditors only")
     async def dead_letter(
         topic: _TOPIC, partition: _NUMBER, offset: _NUMBER, caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]
     ) -> dict[str, Any]:
-        letter = await _letter(letters, topic, partition, offset)
-        value = {"value": letter["value"].hex()} if caller.role in AUDITORS else {}
-        return _shown(letter) | value
+        dead_letter = await _dead_letter(store, topic, partition, offset)
+        value = {"value": dead_letter["value"].hex()} if caller.role in AUDITORS else {}
+        return _shown(dead_letter) | value
 
-    @router.post("/dead-letters/{topic}/{partition}/{offset}/replay", summary="Take it again, as it came")
+    @router.post("/dead-letters/{topic}/{partition}/{offset}/replay", summary="Consume a dead letter again")
     async def replay_dead_letter(
         topic: _TOPIC,
         partition: _NUMBER,
@@ -83,14 +83,16 @@ def _add_letters(router: APIRouter, projection: Projector) -> None:
         body: Reason,
         caller: Annotated[Principal, allow(OPERATORS)],
     ) -> dict[str, Any]:
-        event = decode_record(to_record(await _letter(letters, topic, partition, offset)))
+        event = decode_record(to_record(await _dead_letter(store, topic, partition, offset)))
         if isinstance(event, Poison):
-            raise Refused(422, "StillPoison", f"it still cannot be taken: {event.reason}: {event.detail}")
-        await projection.accept(event, body.reason, caller.actor)
-        await projection.fold({event.recorded.subject})
-        return _shown(await _letter(letters, topic, partition, offset))
+            raise Refused(422, "StillPoison", f"it still cannot be consumed: {event.reason}: {event.detail}")
+        await projector.accept(event, body.reason, caller.actor)
+        await projector.fold({event.recorded.subject})
+        return _shown(await _dead_letter(store, topic, partition, offset))
 
-    @router.post("/dead-letters/{topic}/{partition}/{offset}/dismiss", summary="Close it without taking it")
+    @router.post(
+        "/dead-letters/{topic}/{partition}/{offset}/dismiss", summary="Dismiss a dead letter without consuming it"
+    )
     async def dismiss_dead_letter(
         topic: _TOPIC,
         partition: _NUMBER,
@@ -98,15 +100,15 @@ def _add_letters(router: APIRouter, projection: Projector) -> None:
         body: Reason,
         caller: Annotated[Principal, allow(OPERATORS)],
     ) -> dict[str, Any]:
-        letter = await _letter(letters, topic, partition, offset)
-        if not await letters.close(letter["_id"], "dismissed", body.reason, caller.actor):
-            raise Refused(409, "OutOfOrder", f"this letter is {letter['standing']}, not open", kind="order")
-        if stream := letter.get("stream"):
-            await projection.fold({stream})
-        return _shown(await _letter(letters, topic, partition, offset))
+        dead_letter = await _dead_letter(store, topic, partition, offset)
+        if not await store.close(dead_letter["_id"], "dismissed", body.reason, caller.actor):
+            raise Refused(409, "OutOfOrder", f"this dead letter is {dead_letter['standing']}, not open", kind="order")
+        if stream := dead_letter.get("stream"):
+            await projector.fold({stream})
+        return _shown(await _dead_letter(store, topic, partition, offset))
 
 
-def _add_history(router: APIRouter, projection: Projector, store: EventStore, refusals: Refusals) -> None:
+def _add_history(router: APIRouter, projector: Projector, store: EventStore, refusals: Refusals) -> None:
     @router.get("/streams/{stream:path}", summary="A stream's events, from this service's own store")
     async def stream_events(stream: str, _caller: Annotated[Principal, allow(AUDITORS)]) -> Response:
         raws = await store.read_bytes(stream)
@@ -114,16 +116,16 @@ def _add_history(router: APIRouter, projection: Projector, store: EventStore, re
             raise Refused(404, "NotOnRecord", f"{stream} is not a stream of this service")
         return Response(b"[" + b",".join(raws) + b"]", media_type="application/json")
 
-    @router.get("/events", summary="The events of this service that name a stream, a line each")
-    async def naming(
+    @router.get("/events", name="naming", summary="The events of this service that name a stream, as NDJSON")
+    async def referring(
         stream: Annotated[str, Query(pattern=r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$", examples=["membership/synthetic"])],
         _caller: Annotated[Principal, allow(AUDITORS)],
     ) -> StreamingResponse:
-        return StreamingResponse(_naming(store, stream), media_type=NDJSON)
+        return StreamingResponse(_referring(store, stream), media_type=NDJSON)
 
-    @router.get("/journal", summary="All the history that this service has heard, a line each")
+    @router.get("/journal", summary="All events that this service has consumed, as NDJSON")
     async def journal(_caller: Annotated[Principal, allow(AUDITORS)]) -> StreamingResponse:
-        return StreamingResponse(_lines(projection), media_type=NDJSON)
+        return StreamingResponse(_journal_ndjson(projector), media_type=NDJSON)
 
     @router.get("/refusals", name="refusals", summary="The newest refusals")
     async def latest(
@@ -132,31 +134,31 @@ def _add_history(router: APIRouter, projection: Projector, store: EventStore, re
         return await refusals.latest(limit)
 
 
-async def _naming(store: EventStore, stream: str) -> AsyncIterator[bytes]:
+async def _referring(store: EventStore, stream: str) -> AsyncIterator[bytes]:
     key = stream.partition("/")[2].encode()
     async for raw in store.every():
-        if key in raw and names(orjson.loads(raw), stream):
+        if key in raw and refers_to(orjson.loads(raw), stream):
             yield raw + b"\n"
 
 
-async def _lines(projection: Projector) -> AsyncIterator[bytes]:
-    async for event in projection.journal.all():
-        yield _line(event)
+async def _journal_ndjson(projector: Projector) -> AsyncIterator[bytes]:
+    async for event in projector.journal.all():
+        yield _ndjson(event)
 
 
-def _line(event: ConsumedEvent) -> bytes:
-    """Return `{"event": <the bytes as they are>, "leaf", "position"}` and a line feed."""
+def _ndjson(event: ConsumedEvent) -> bytes:
+    """Return `{"event": <stored bytes>, "leaf", "position"}` and a line feed."""
     return b'{"event":%b,"leaf":"%b","position":%d}\n' % (event.raw, event.leaf.encode(), event.position)
 
 
-async def _letter(letters: DeadLetters, topic: str, partition: int, offset: int) -> dict[str, Any]:
-    letter = await letters.get(f"{topic}/{partition}/{offset}")
-    if letter is None:
+async def _dead_letter(store: DeadLetters, topic: str, partition: int, offset: int) -> dict[str, Any]:
+    dead_letter = await store.get(f"{topic}/{partition}/{offset}")
+    if dead_letter is None:
         raise Refused(404, "NotOnRecord", "there is no such dead letter")
-    return letter
+    return dead_letter
 
 
-def _shown(letter: dict[str, Any]) -> dict[str, Any]:
+def _shown(dead_letter: dict[str, Any]) -> dict[str, Any]:
     withheld = {"value", "key", "headers"}
-    shown = {name: value for name, value in letter.items() if name not in withheld}
-    return shown | {"size": len(letter["value"])}
+    shown = {name: value for name, value in dead_letter.items() if name not in withheld}
+    return shown | {"size": len(dead_letter["value"])}

@@ -1,4 +1,4 @@
-"""Paths of records, and the signatures that FastAPI reads from them."""
+"""Path parameters of records, and the endpoint signatures that FastAPI reads."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def parts_of(path: str) -> tuple[str, ...]:
     return tuple(part.split("}")[0] for part in path.split("{")[1:])
 
 
-def sign(endpoint: Any, path: str, roles: frozenset[str], **arguments: Any) -> None:
-    """Give an endpoint its signature: the path's parts, `arguments` (type, or (type, default)), and the caller."""
+def set_signature(endpoint: Any, path: str, roles: frozenset[str], **arguments: Any) -> None:
+    """Set an endpoint's signature: the path's parts, `arguments` (type, or (type, default)), and the caller."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     signature = [inspect.Parameter(part, keyword, annotation=_PARTS.get(part, _ID)) for part in parts_of(path)]
-    for name, given in arguments.items():
-        annotation, default = given if isinstance(given, tuple) else (given, inspect.Parameter.empty)
+    for name, argument in arguments.items():
+        annotation, default = argument if isinstance(argument, tuple) else (argument, inspect.Parameter.empty)
         signature.append(inspect.Parameter(name, keyword, annotation=annotation, default=default))
     signature.append(inspect.Parameter("caller", keyword, annotation=Principal, default=allow(roles)))
     endpoint.__signature__ = inspect.Signature(signature)

@@ -28,7 +28,7 @@ def persons(path: str, kind: str, store: EventStore, keys: KeyRing) -> APIRouter
 
     @router.get(f"{path}/{{person}}", name=f"held_{kind}", summary="Everything that this service holds about a person")
     async def held(person: _Person, caller: Annotated[Principal, allow(WRITERS)]) -> Response:
-        events = [event async for event in held_of(store, keys, kind, person)]
+        events = [event async for event in events_about(store, keys, kind, person)]
         if not events and not await keys.knows(person):
             raise Refused(404, "NotOnRecord", f"nothing is held here about {person}")
         log.info("subject_access", person=person, events=len(events))
@@ -38,30 +38,32 @@ def persons(path: str, kind: str, store: EventStore, keys: KeyRing) -> APIRouter
     return router
 
 
-async def held_of(store: EventStore, keys: KeyRing, kind: str, person: str) -> AsyncIterator[dict[str, Any]]:
-    """Yield the events about a person, stream by stream: `{"event": <bytes as they are>, "opened"}`.
+async def events_about(store: EventStore, keys: KeyRing, kind: str, person: str) -> AsyncIterator[dict[str, Any]]:
+    """Yield the events about a person, stream by stream: `{"event": <stored bytes>, "opened"}`.
 
-    These are the streams in which an event names the person, whole, and those that name one of these streams by its
-    kind, as a notification names its subscription.
+    They are all events of the streams that name the person, and of the streams that name such a stream by its kind, as
+    a notification names its subscription.
     """
     own = f"{kind}/{person}"
     named = {event["subject"] async for event in _events(store, {person}) if _is_about(event, person, own)}
     ids = {stream.partition("/")[2] for stream in named}
-    following = {event["subject"] async for event in _events(store, ids) if any(names(event, each) for each in named)}
+    following = {
+        event["subject"] async for event in _events(store, ids) if any(refers_to(event, each) for each in named)
+    }
     for stream in sorted(named | following):
         for raw in await store.read_bytes(stream):
             opened = {"opened": shown} if (shown := await _opened(keys, orjson.loads(raw), person)) else {}
             yield {"event": orjson.Fragment(raw), **opened}
 
 
-def names(event: dict[str, Any], stream: str) -> bool:
-    """Tell whether an event's data names a stream in a member called after its kind."""
+def refers_to(event: dict[str, Any], stream: str) -> bool:
+    """Tell whether an event's data refers to a stream, in a member called after its kind."""
     kind, _, key = stream.partition("/")
-    return key in _members(event["data"], kind)
+    return key in _values_of(event["data"], kind)
 
 
 async def _events(store: EventStore, ids: set[str]) -> AsyncIterator[dict[str, Any]]:
-    """Yield all events whose bytes hold one of the ids where an id may stand."""
+    """Yield all events whose bytes hold one of the ids as a string or at the end of a reference."""
     ends = [f'{before}{each}"'.encode() for each in ids for before in ('"', "/")]
     async for raw in store.every():
         if any(end in raw for end in ends):
@@ -69,28 +71,28 @@ async def _events(store: EventStore, ids: set[str]) -> AsyncIterator[dict[str, A
 
 
 def _is_about(event: dict[str, Any], person: str, own: str) -> bool:
-    return event["subject"] == own or event["actor"] == person or person in _members(event["data"], "person")
+    return event["subject"] == own or event["actor"] == person or person in _values_of(event["data"], "person")
 
 
-def _members(value: Any, name: str) -> Iterator[Any]:
-    """Yield the values of all members of that name."""
+def _values_of(value: Any, name: str) -> Iterator[Any]:
+    """Yield the values of all members of that name, at any depth."""
     match value:
         case dict():
             for key, member in value.items():
                 if key == name:
                     yield member
-                yield from _members(member, name)
+                yield from _values_of(member, name)
         case list():
             for item in value:
-                yield from _members(item, name)
+                yield from _values_of(item, name)
         case _:
             return
 
 
 async def _opened(keys: KeyRing, event: dict[str, Any], person: str) -> dict[str, str] | str | None:
-    """Return what was sealed of the person in an event, or why it cannot be opened; None where nothing was."""
-    for box in _members(event["data"], "sealed"):
+    """Return the person's decrypted details in an event, or the reason they cannot be; None where it holds none."""
+    for box in _values_of(event["data"], "sealed"):
         if box["person"] == person:
-            opened = await keys.open(Sealed.model_validate(box))
+            opened = await keys.decrypt(Sealed.model_validate(box))
             return opened or (ERASED if await keys.erased(person) else LOST)
     return None

@@ -1,4 +1,4 @@
-"""Refusals over HTTP: RFC 9457 problems that name the field or the rule, its kind and paragraph."""
+"""Refusals as RFC 9457 problems, which name the field or the rule, its kind and paragraph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DETAIL_FAULTS = 5
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """The error of one field."""
 
     field: str = Field(examples=["body.member"])
     rule: str = Field(examples=["string_pattern_mismatch"])
@@ -25,7 +25,7 @@ class FieldError(BaseModel):
 
     @classmethod
     def of(cls, field: str, rule: str, message: str) -> Self:
-        """Name a field that a caller may have named: cut, and without what no answer can carry."""
+        """Return the error of a field whose name may come from a caller: truncated, unprintable characters escaped."""
         shown = field if field.isprintable() else field.encode("unicode_escape").decode()
         return cls(field=shown[:NAME_SHOWN], rule=rule, message=message)
 
@@ -44,7 +44,7 @@ class ProblemDetails(BaseModel):
 
 
 class Refused(Exception):
-    """A request that is answered with a problem. `recorded` says that the refusal was kept before it came here."""
+    """A request to answer with a problem. `recorded` is true if the refusal is stored already."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Refused(Exception):
 
 
 def refused(rejection: Rejection) -> Refused:
-    """Turn a rejection, which its handler has recorded, into the problem that answers it."""
+    """Return the problem for a rejection that its handler has recorded."""
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(rejection, NotHeardYet) else {}
     more: dict[str, Any] = {}
     if isinstance(rejection, EventTooLarge):

@@ -1,4 +1,4 @@
-"""Queries as HTTP: one row of a table for each kind of stream that may be read."""
+"""Queries over HTTP: one QueryRoute for each kind of stream."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from shared.http.auth import READERS, Principal
-from shared.http.paths import parts_of, sign
+from shared.http.paths import parts_of, set_signature
 from shared.http.problems import Refused
 from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateStore
 
-AtLeast = Annotated[int, Query(ge=0, description="answer only when this version has been heard")]
+AtLeast = Annotated[int, Query(ge=0, description="answer only once this service has consumed this version")]
 Wait = Annotated[float, Query(ge=0, le=30, allow_inf_nan=False, description="seconds to wait for that version")]
 Reading = TypeVar("Reading")
 Show = Callable[[FoldedState, Principal], Awaitable[dict[str, Any] | None]]
@@ -26,9 +26,9 @@ Show = Callable[[FoldedState, Principal], Awaitable[dict[str, Any] | None]]
 
 @dataclass(frozen=True)
 class QueryRoute:
-    """A kind of stream to be read: one by its path, all by its facets. `show` may open or withhold.
+    """The queries of a kind of stream: one by its path, all by their facets. `show` may decrypt or withhold a state.
 
-    `own` is the facet that names the member whose record it is: a list for a focal point holds that member's only.
+    `own` is the facet that names the owning member: a focal point lists only the records of its own member.
     """
 
     plural: str
@@ -41,88 +41,93 @@ class QueryRoute:
     own: str | None = None
 
 
-def add_queries(router: APIRouter, views: Sequence[QueryRoute], states: StateStore) -> None:
-    """Give every kind of stream its two queries."""
-    for view in views:
-        _add_one(router, view, states)
-        _add_all(router, view, states)
+def add_queries(router: APIRouter, query_routes: Sequence[QueryRoute], states: StateStore) -> None:
+    """Add the two queries of each kind of stream to the router."""
+    for query_route in query_routes:
+        _add_one(router, query_route, states)
+        _add_all(router, query_route, states)
 
 
-def _add_one(router: APIRouter, view: QueryRoute, states: StateStore) -> None:
-    async def endpoint(**given: Any) -> Response:
-        stream = view.stream.format_map({part: given[part] for part in parts_of(view.one)})
+def _add_one(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
+    async def endpoint(**arguments: Any) -> Response:
+        stream = route.stream.format_map({part: arguments[part] for part in parts_of(route.one)})
 
         async def read() -> tuple[FoldedState, int]:
-            found = (await states.read([stream]))[stream]
-            return found, found.version
+            state = (await states.read([stream]))[stream]
+            return state, state.version
 
-        folded = await heard_up_to(read, stream, given["at_least"], given["wait"])
+        folded = await wait_for_version(read, stream, arguments["at_least"], arguments["wait"])
         if not folded.version:
             raise Refused(404, "NotOnRecord", f"{stream} is not on record here")
-        shown = await _shown(view, folded, given["caller"])
+        shown = await _shown(route, folded, arguments["caller"])
         if shown is None:
-            raise Refused(403, "NotYoursToRead", f"{stream} is not for the role {given['caller'].role} to read here")
+            raise Refused(
+                403, "NotYoursToRead", f"{stream} is not for the role {arguments['caller'].role} to read here"
+            )
         return Response(orjson.dumps(shown), media_type="application/json", headers={"ETag": f'"{folded.version}"'})
 
-    sign(endpoint, view.one, view.roles, at_least=(AtLeast, 0), wait=(Wait, 5.0))
+    set_signature(endpoint, route.one, route.roles, at_least=(AtLeast, 0), wait=(Wait, 5.0))
     router.add_api_route(
-        view.one, endpoint, methods=["GET"], name=f"one_{view.kind}", tags=["queries"],
-        operation_id=f"one_{view.kind}",
-        summary=f"One {view.kind.replace('_', ' ')}, as this service has heard it",
+        route.one, endpoint, methods=["GET"], name=f"one_{route.kind}", tags=["queries"],
+        operation_id=f"one_{route.kind}",
+        summary=f"One {route.kind.replace('_', ' ')}, as this service knows it",
     )  # fmt: skip
 
 
-def _add_all(router: APIRouter, view: QueryRoute, states: StateStore) -> None:
-    async def endpoint(**given: Any) -> Response:
-        facets = _asked(view, given["caller"], {name: given[name] for name in view.facets if given[name] is not None})
-        found = await states.find(view.kind, facets, given["limit"], given["after"])
-        shown = [item for folded in found if (item := await _shown(view, folded, given["caller"])) is not None]
-        more = {"next": found[-1].stream} if len(found) == given["limit"] else {}
-        return Response(orjson.dumps({"items": shown, **more}), media_type="application/json")
+def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
+    async def endpoint(**arguments: Any) -> Response:
+        chosen = {name: arguments[name] for name in route.facets if arguments[name] is not None}
+        facets = _restricted(route, arguments["caller"], chosen)
+        page = await states.find(route.kind, facets, arguments["limit"], arguments["after"])
+        shown = [await _shown(route, folded, arguments["caller"]) for folded in page]
+        more = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
+        return Response(
+            orjson.dumps({"items": [item for item in shown if item is not None], **more}), media_type="application/json"
+        )
 
     limit = Annotated[int, Query(ge=1, le=1_000)]
     text = Annotated[str | None, Query(max_length=500)]
-    facets = dict.fromkeys(view.facets, (text, None))
-    sign(endpoint, view.plural, view.roles, limit=(limit, 100), after=(text, None), **facets)
+    facets = dict.fromkeys(route.facets, (text, None))
+    set_signature(endpoint, route.plural, route.roles, limit=(limit, 100), after=(text, None), **facets)
     router.add_api_route(
-        view.plural, endpoint, methods=["GET"], name=f"all_{view.kind}", tags=["queries"],
-        operation_id=f"all_{view.kind}",
-        summary=f"Every {view.kind.replace('_', ' ')}, filtered, in pages",
+        route.plural, endpoint, methods=["GET"], name=f"all_{route.kind}", tags=["queries"],
+        operation_id=f"all_{route.kind}",
+        summary=f"Every {route.kind.replace('_', ' ')}, filtered, in pages",
     )  # fmt: skip
 
 
-def _asked(view: QueryRoute, caller: Principal, facets: dict[str, Any]) -> dict[str, Any]:
-    """Hold a focal point to what is its own member's, where a member owns the record."""
-    if view.own is None or caller.role != "focal_point":
+def _restricted(route: QueryRoute, caller: Principal, facets: dict[str, Any]) -> dict[str, Any]:
+    """Restrict a focal point to its own member's records, where members own them. Raises Refused."""
+    if route.own is None or caller.role != "focal_point":
         return facets
-    if facets.get(view.own, caller.member) != caller.member:
-        raise Refused(403, "NotYoursToRead", f"a focal point reads what is of its own {view.own}")
-    return facets | {view.own: caller.member}
+    if facets.get(route.own, caller.member) != caller.member:
+        raise Refused(403, "NotYoursToRead", f"a focal point reads what is of its own {route.own}")
+    return facets | {route.own: caller.member}
 
 
-async def heard_up_to(
+async def wait_for_version(
     read: Callable[[], Awaitable[tuple[Reading, int]]], stream: str, version: int, wait: float
 ) -> Reading:
-    """Return what is read of a stream once it is at `version`, or refuse as not heard yet after `wait` seconds."""
+    """Return a reading once its stream is at `version`; refuse as NotHeardYet after `wait` seconds."""
     until = time.monotonic() + wait
     while True:
-        reading, heard = await read()
-        if heard >= version:
+        reading, current = await read()
+        if current >= version:
             return reading
         if time.monotonic() >= until:
             raise Refused(
                 409,
                 "NotHeardYet",
-                f"{stream} has been heard up to version {heard} here, not yet {version}; ask again",
+                f"{stream} is at version {current} here, not yet at {version}; ask again",
                 headers={"Retry-After": "1"},
                 kind="reference",
             )
         await asyncio.sleep(0.05)
 
 
-async def _shown(view: QueryRoute, folded: FoldedState, caller: Principal) -> dict[str, Any] | None:
-    if view.show is not None:
-        state = await view.show(folded, caller)
+async def _shown(route: QueryRoute, folded: FoldedState, caller: Principal) -> dict[str, Any] | None:
+    if route.show is not None:
+        state = await route.show(folded, caller)
     else:
         state = folded.state.model_dump(mode="json", exclude_none=True)
     if state is None:

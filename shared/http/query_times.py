@@ -1,4 +1,4 @@
-"""Days and times as a query gives them: written in full, never a number of seconds."""
+"""Days and times in queries: ISO 8601 in full, never a number of seconds."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _TIME = re.compile(
 
 
 def _written_as(form: re.Pattern[str], words: str) -> BeforeValidator:
-    def check(given: object) -> object:
-        if isinstance(given, str) and form.fullmatch(given) is None:
+    def check(value: object) -> object:
+        if isinstance(value, str) and form.fullmatch(value) is None:
             raise ValueError(f"is not {words}")
-        return given
+        return value
 
     return BeforeValidator(check)
 

@@ -1,4 +1,4 @@
-"""The ledger as a C2SP tiled log over HTTP: checkpoints, tiles and entries, for auditors and for programs of others."""
+"""The ledger as a C2SP tiled log over HTTP: checkpoints, tiles and entries, for auditors and third-party verifiers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BYTES = "application/octet-stream"
 
 
 def tiled_log_router(checkpoints: Checkpoints, keys: LogKeys) -> APIRouter:
-    """Return the endpoints of a service's log; `/log` is what a program of others takes for its place."""
+    """Return the endpoints of a service's log; `/log` is the prefix that a C2SP client takes."""
     router = APIRouter(prefix="/log", tags=["log"])
 
     @router.get("", summary="The log's origin, how many events are published, and how many under the newest checkpoint")
@@ -40,13 +40,11 @@ def tiled_log_router(checkpoints: Checkpoints, keys: LogKeys) -> APIRouter:
         after: Annotated[int, Query(ge=-1, le=2**53, description="only larger ones")] = -1,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
     ) -> dict[str, Any]:
-        found = await checkpoints.after(after, limit)
-        more = {"next": found[-1].size} if len(found) == limit else {}
-        return {"items": [{"size": each.size, "note": each.note.decode()} for each in found], **more}
+        page = await checkpoints.after(after, limit)
+        more = {"next": page[-1].size} if len(page) == limit else {}
+        return {"items": [{"size": each.size, "note": each.note.decode()} for each in page], **more}
 
-    @router.get(
-        "/keys", summary="Every key that signs or signed, the current one first", response_class=PlainTextResponse
-    )
+    @router.get("/keys", summary="The log's current key, then its retired ones", response_class=PlainTextResponse)
     async def every_key(_caller: _Auditor) -> Response:
         return Response("".join(f"{key.vkey}\n" for key in keys.verifiers), media_type="text/plain; charset=utf-8")
 
@@ -54,10 +52,10 @@ def tiled_log_router(checkpoints: Checkpoints, keys: LogKeys) -> APIRouter:
         "/tile/{tile:path}", summary="Hashes (`<L>/<N>`) or events (`entries/<N>`), as C2SP tlog-tiles lays them out"
     )
     async def one_tile(tile: str, _caller: _Auditor) -> Response:
-        found = await _tile(checkpoints, tile)
-        if found is None:
+        content = await _tile(checkpoints, tile)
+        if content is None:
             raise Refused(404, "NotOnRecord", "the log has no such tile, or does not reach so far yet")
-        return Response(found, media_type=_BYTES)
+        return Response(content, media_type=_BYTES)
 
     return router
 

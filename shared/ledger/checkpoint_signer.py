@@ -1,8 +1,8 @@
-"""The sealer: signs checkpoints over what the ledger holds, keeps them, and publishes them. It works beside the relay.
+"""The checkpoint signer: signs checkpoints over the ledger, stores them, and publishes them, beside the relay.
 
 It never signs two roots for one size: a checkpoint is inserted once under its size, over entries read back with
-majority, and only by the instance that relays. A ledger that is shorter than its last checkpoint, or different, is not
-signed again.
+majority, and only by the instance that relays. It refuses to sign a ledger that is shorter than its last checkpoint, or
+different from it.
 """
 
 from __future__ import annotations
@@ -10,40 +10,55 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
 
+from shared.ledger.checkpoint_topic import checkpoints_published, publish_checkpoints
 from shared.ledger.checkpoints import Checkpoints, SignedCheckpoint, leaves, root_at
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
-from shared.ledger.restore_check import CHECKPOINTS, checkpoints_published, partition_of
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import SIGNED_SIZE, Pulse
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.keys import LogKeys
-from shared.tlog.merkle import Tree
+from shared.tlog.merkle import FullTile, Tree
 from shared.tlog.notes import Note
 
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 RETRY_SECONDS = 1.0
-TILES_AT_ONCE = 100
+TILES_PER_INSERT = 100
 LEVELS = 7
-LAST_SEAL_SECONDS = 10.0
+LAST_CHECKPOINT_SECONDS = 10.0
 
 log = structlog.get_logger()
 
 
 class LedgerDiverged(Exception):
-    """The ledger is not what was signed before: it must not be signed again."""
+    """The ledger does not continue its last checkpoint, and must not be signed again."""
+
+
+@dataclass
+class LogHead:
+    """The log as one term of the relay signs it: its tree, the counts of stored tiles by level, the size last signed.
+
+    `signed` is -1 before the first checkpoint. `unsigned_since` is the time of the first event not signed yet.
+    """
+
+    term: int
+    tiles: Mapping[int, int]
+    signed: int
+    tree: Tree = field(default_factory=Tree)
+    full: list[FullTile] = field(default_factory=list)
+    unsigned_since: float | None = None
 
 
 class CheckpointSigner:
-    """The sealer of one service."""
+    """The checkpoint signer of one service."""
 
     def __init__(
         self,
@@ -57,127 +72,117 @@ class CheckpointSigner:
         self._ledger, self.checkpoints = Ledger(database), Checkpoints(database)
         self._relay, self._settings, self._keys = relay, settings, keys
         self._service, self._pulse = service, pulse
-        self._tree = Tree()
-        self._tiles: dict[int, int] = {}
-        self._full: list[tuple[int, int, bytes]] = []
-        self._term: object | None = None
-        self._sealed = -1
-        self._due_since: float | None = None
+        self._head: LogHead | None = None
         self._unpublished: dict[int, bytes] = {}
 
     async def run(self) -> None:
-        """Seal until cancelled, and once more then; after trouble with a server, begin again from the ledger."""
+        """Sign until cancelled, and once more then; after an error of a server, begin again from the ledger."""
         try:
             while True:
                 try:
-                    await self._look()
+                    await self._sign_when_due()
                     self._pulse.beat()
-                    await asyncio.sleep(LOOK_SECONDS)
+                    await asyncio.sleep(POLL_SECONDS)
                 except LedgerDiverged as finding:
                     self._pulse.stop(str(finding))
-                    log.error("ledger_unlike_checkpoint", finding=str(finding))
+                    log.error("ledger_diverged", finding=str(finding))
                     await asyncio.sleep(RETRY_SECONDS)
                 except (PyMongoError, KafkaError, OSError, TimeoutError) as error:
-                    self._term = None
+                    self._head = None
                     self._pulse.fault(f"{type(error).__name__}: {error}")
-                    log.warning("sealer_interrupted", error=type(error).__name__)
+                    log.warning("checkpoint_signer_interrupted", error=type(error).__name__)
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
-            await asyncio.shield(self._last_seal())
+            await asyncio.shield(self._sign_last())
 
-    async def _look(self) -> None:
-        """Take what is published into the tree, and seal where enough has come or waited."""
+    async def _sign_when_due(self) -> None:
+        """Add published events to the tree; sign it after enough events, or once one has waited long enough."""
         term = self._relay.term
         if term is None:
             return
-        if term is not self._term:
-            await self._begin()
-            self._term = term
-        await self._grow(self._relay.published)
-        fresh = self._tree.size - max(self._sealed, 0)
-        if fresh <= 0 <= self._sealed:
-            self._due_since = None
+        if self._head is None or self._head.term != term:
+            self._head = None
+            self._head = await self._begin(term)
+        head = self._head
+        await self._grow(head, self._relay.published)
+        unsigned = head.tree.size - max(head.signed, 0)
+        if unsigned <= 0 <= head.signed:
+            head.unsigned_since = None
             return
         now = time.monotonic()
-        self._due_since = self._due_since or now
-        waited = now - self._due_since >= self._settings.checkpoint_seconds
-        if waited or fresh >= self._settings.checkpoint_events or self._sealed < 0:
-            await self._seal()
+        head.unsigned_since = head.unsigned_since or now
+        waited = now - head.unsigned_since >= self._settings.checkpoint_seconds
+        if waited or unsigned >= self._settings.checkpoint_events or head.signed < 0:
+            await self._sign(head)
 
-    async def _begin(self) -> None:
-        """Read the ledger anew, see that it is what was signed last, and let store and topic hold the same."""
-        published = await checkpoints_published(self._settings.kafka, self._service, self._keys.verifiers)
-        for size, note in published.items():
-            await self.checkpoints.keep(SignedCheckpoint(size, note))
-        kept = {each.size: each.note for each in await self.checkpoints.after(-1)}
-        await self._publish({size: note for size, note in kept.items() if size not in published})
-        self._unpublished.clear()
-        if forked := [size for size in published if kept[size] != published[size]]:
-            raise LedgerDiverged(f"store and topic hold different checkpoints of {min(forked)} events")
-        self._tree, self._full, self._sealed, self._due_since = Tree(), [], -1, None
-        self._tiles = {level: await self.checkpoints.tiles_kept(level) for level in range(LEVELS)}
+    async def _begin(self, term: int) -> LogHead:
+        """Return the log's head for a term: synchronize the checkpoints of store and topic, verify the ledger by them.
+
+        Raises LedgerDiverged.
+        """
+        await self._synchronize_checkpoints()
+        tiles = {level: await self.checkpoints.stored_tiles(level) for level in range(LEVELS)}
         newest = await self.checkpoints.newest()
         if newest is None:
-            return
-        told = Checkpoint.parse(Note.parse(newest.note).text)
-        root = await root_at(self._ledger, told.size)
+            return LogHead(term, tiles, signed=-1)
+        signed = Checkpoint.parse(Note.parse(newest.note).text)
+        root = await root_at(self._ledger, signed.size)
         if root is None:
-            raise LedgerDiverged(f"the ledger is shorter than its last checkpoint, of {told.size} events")
-        if root != told.root:
+            raise LedgerDiverged(f"the ledger is shorter than its last checkpoint, of {signed.size} events")
+        if root != signed.root:
             raise LedgerDiverged(
-                f"the first {told.size} events of the ledger do not make the root that was signed for them"
+                f"the first {signed.size} events of the ledger do not make the root that was signed for them"
             )
-        self._sealed = told.size
+        return LogHead(term, tiles, signed.size)
 
-    async def _grow(self, size: int) -> None:
-        """Take ledger entries into the tree, and keep the tiles that become full."""
-        if size > self._tree.size:
-            async for leaf in leaves(self._ledger, self._tree.size, size):
-                self._full += [tile for tile in self._tree.add(leaf) if tile[1] >= self._tiles.get(tile[0], 0)]
-                if len(self._full) >= TILES_AT_ONCE:
-                    await self._keep_tiles()
-        await self._keep_tiles()
+    async def _synchronize_checkpoints(self) -> None:
+        """Store the published checkpoints, and publish the stored ones. Raises LedgerDiverged where two differ."""
+        published = await checkpoints_published(self._settings.kafka, self._service, self._keys.verifiers)
+        for size, note in published.items():
+            await self.checkpoints.insert(SignedCheckpoint(size, note))
+        stored = {each.size: each.note for each in await self.checkpoints.after(-1)}
+        await self._publish({size: note for size, note in stored.items() if size not in published})
+        self._unpublished.clear()
+        if forked := [size for size in published if stored[size] != published[size]]:
+            raise LedgerDiverged(f"store and topic hold different checkpoints of {min(forked)} events")
 
-    async def _keep_tiles(self) -> None:
-        await self.checkpoints.keep_tiles(self._full)
-        self._full.clear()
+    async def _grow(self, head: LogHead, size: int) -> None:
+        """Add ledger entries to the tree up to `size`, and store the tiles that become full."""
+        if size > head.tree.size:
+            async for leaf in leaves(self._ledger, head.tree.size, size):
+                head.full += [tile for tile in head.tree.add(leaf) if tile[1] >= head.tiles.get(tile[0], 0)]
+                if len(head.full) >= TILES_PER_INSERT:
+                    await self._insert_tiles(head)
+        await self._insert_tiles(head)
 
-    async def _seal(self) -> None:
-        """Sign a checkpoint at the tree's size, keep it, publish it."""
+    async def _insert_tiles(self, head: LogHead) -> None:
+        await self.checkpoints.insert_tiles(head.full)
+        head.full.clear()
+
+    async def _sign(self, head: LogHead) -> None:
+        """Sign a checkpoint at the tree's size, store it, publish it."""
         signer = self._keys.signer
-        note = Checkpoint(signer.name, self._tree.size, self._tree.root()).signed(signer).raw()
-        kept = SignedCheckpoint(self._tree.size, note)
-        if await self.checkpoints.keep(kept):
-            self._unpublished[kept.size] = note
+        note = Checkpoint(signer.name, head.tree.size, head.tree.root()).signed(signer).raw()
+        checkpoint = SignedCheckpoint(head.tree.size, note)
+        if await self.checkpoints.insert(checkpoint):
+            self._unpublished[checkpoint.size] = note
             await self._publish(self._unpublished)
             self._unpublished.clear()
-        self._sealed, self._due_since = kept.size, None
-        SIGNED_SIZE.labels(self._service).set(kept.size)
-        log.info("sealed", size=kept.size)
+        head.signed, head.unsigned_since = checkpoint.size, None
+        SIGNED_SIZE.labels(self._service).set(checkpoint.size)
+        log.info("checkpoint_signed", size=checkpoint.size)
 
     async def _publish(self, notes: Mapping[int, bytes]) -> None:
-        if not notes:
-            return
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka, enable_idempotence=True, acks="all", request_timeout_ms=15_000
-        )
-        try:
-            await producer.start()
-            for _, note in sorted(notes.items()):
-                await producer.send_and_wait(
-                    CHECKPOINTS, note, key=self._service.encode(), partition=partition_of(self._service)
-                )
-        finally:
-            await producer.stop()
+        await publish_checkpoints(self._settings.kafka, self._service, notes)
 
-    async def _last_seal(self) -> None:
-        """Seal what was published before the end, if this instance relayed and its servers still answer."""
+    async def _sign_last(self) -> None:
+        """Sign the events published before the end, if this instance relayed and its servers still answer."""
         try:
-            async with asyncio.timeout(LAST_SEAL_SECONDS):
-                if self._term is not None:
-                    await self._grow(await self._ledger.published())
-                    if self._tree.size > self._sealed:
-                        await self._seal()
+            async with asyncio.timeout(LAST_CHECKPOINT_SECONDS):
+                if (head := self._head) is not None:
+                    await self._grow(head, await self._ledger.published())
+                    if head.tree.size > head.signed:
+                        await self._sign(head)
                     await self._publish(self._unpublished)
         except (PyMongoError, KafkaError, OSError, TimeoutError) as error:
-            log.warning("last_seal_failed", error=type(error).__name__)
+            log.warning("last_checkpoint_failed", error=type(error).__name__)

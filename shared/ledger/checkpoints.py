@@ -1,4 +1,4 @@
-"""Signed checkpoints of a service's ledger, and the full tiles below them: insert-only, kept for ever."""
+"""Signed checkpoints of a service's ledger, and the full tiles below them: insert-only, stored for ever."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pymongo.read_concern import ReadConcern
 from shared.ledger.commit_feed import bytes_of
 from shared.ledger.ledger import Entry, Ledger
 from shared.store.event_store import DURABLE
-from shared.tlog.merkle import TILE_WIDTH, Tree, root_of, split
+from shared.tlog.merkle import TILE_WIDTH, FullTile, Tree, root_of, split
 from shared.tlog.tiles import Tile, bundle
 
 
 @dataclass(frozen=True)
 class SignedCheckpoint:
-    """A checkpoint as it was signed: a C2SP signed note."""
+    """A signed checkpoint: a C2SP signed note, and the size of the log that it signs."""
 
     size: int
     note: bytes
 
 
 class Checkpoints:
-    """The checkpoints of one service, one for each size, and the tiles that are full."""
+    """The checkpoints of one service, one per size, and its full tiles."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         majority = ReadConcern("majority")
@@ -34,35 +34,35 @@ class Checkpoints:
         self._tiles = database.get_collection("tiles", write_concern=DURABLE, read_concern=majority)
         self._database, self._ledger = database, Ledger(database)
 
-    async def keep(self, kept: SignedCheckpoint) -> bool:
-        """Keep a checkpoint; False where one of its size is kept already."""
+    async def insert(self, checkpoint: SignedCheckpoint) -> bool:
+        """Store a checkpoint; False where one of its size is stored already."""
         try:
-            await self._checkpoints.insert_one({"_id": kept.size, "note": kept.note})
+            await self._checkpoints.insert_one({"_id": checkpoint.size, "note": checkpoint.note})
         except DuplicateKeyError:
             return False
         return True
 
     async def newest(self) -> SignedCheckpoint | None:
         """Return the checkpoint of the largest size."""
-        found = await self._checkpoints.find_one(sort=[("_id", -1)])
-        return SignedCheckpoint(found["_id"], bytes(found["note"])) if found else None
+        document = await self._checkpoints.find_one(sort=[("_id", -1)])
+        return SignedCheckpoint(document["_id"], bytes(document["note"])) if document else None
 
     async def after(self, size: int, limit: int = 0) -> list[SignedCheckpoint]:
         """Return the checkpoints larger than a size, in order; all of them without a limit."""
-        found = self._checkpoints.find({"_id": {"$gt": size}}).sort("_id", 1).limit(limit)
-        return [SignedCheckpoint(each["_id"], bytes(each["note"])) async for each in found]
+        documents = self._checkpoints.find({"_id": {"$gt": size}}).sort("_id", 1).limit(limit)
+        return [SignedCheckpoint(each["_id"], bytes(each["note"])) async for each in documents]
 
     async def published(self) -> int:
-        """Return how many events are published, and so may be sealed."""
+        """Return the number of published events, which the log may sign."""
         return await self._ledger.published()
 
-    async def tiles_kept(self, level: int) -> int:
-        """Return how many full tiles of a level are kept."""
-        found = await self._tiles.find_one({"_id.l": level}, {"_id": 1}, sort=[("_id", -1)])
-        return int(found["_id"]["n"]) + 1 if found else 0
+    async def stored_tiles(self, level: int) -> int:
+        """Return the number of full tiles of a level that are stored."""
+        last = await self._tiles.find_one({"_id.l": level}, {"_id": 1}, sort=[("_id", -1)])
+        return int(last["_id"]["n"]) + 1 if last else 0
 
-    async def keep_tiles(self, tiles: Sequence[tuple[int, int, bytes]]) -> None:
-        """Keep tiles that became full, in their order, so that none is kept before one below it or to its left."""
+    async def insert_tiles(self, tiles: Sequence[FullTile]) -> None:
+        """Store full tiles in order, so that each is stored after those below it and to its left."""
         for level, index, hashes in tiles:
             try:
                 await self._tiles.insert_one({"_id": {"l": level, "n": index}, "hashes": hashes})
@@ -70,16 +70,16 @@ class Checkpoints:
                 continue
 
     async def tile(self, tile: Tile) -> bytes | None:
-        """Return a tile or an entry bundle, partial ones included; None where the ledger does not reach so far.
+        """Return a tile or an entry bundle, partial ones included; None past the end of the ledger.
 
-        Raises LookupError where the ledger names an event that the store does not have.
+        Raises LookupError where the ledger names an event that the store lacks.
         """
         if tile.level is None:
             return await self._entries(tile)
         level = tile.level
-        found = await self._tiles.find_one({"_id": {"l": level, "n": tile.index}})
-        if found is not None:
-            return bytes(found["hashes"])[: tile.width * 32]
+        document = await self._tiles.find_one({"_id": {"l": level, "n": tile.index}})
+        if document is not None:
+            return bytes(document["hashes"])[: tile.width * 32]
         hashes = await (self._from_ledger(tile) if level == 0 else self._from_below(level - 1, tile))
         return b"".join(hashes) if len(hashes) == tile.width else None
 
@@ -104,7 +104,7 @@ class Checkpoints:
 
 
 async def leaves(ledger: Ledger, start: int, end: int) -> AsyncIterator[bytes]:
-    """Yield the leaf hashes that a ledger holds from one position to before another, as far as it goes."""
+    """Yield a ledger's leaf hashes from position `start` to before `end`, or to its own end."""
     async for batch in ledger.since(start):
         for entry in batch.entries[: end - batch.first]:
             yield bytes.fromhex(entry.leaf)
@@ -113,7 +113,7 @@ async def leaves(ledger: Ledger, start: int, end: int) -> AsyncIterator[bytes]:
 
 
 async def root_at(ledger: Ledger, size: int) -> bytes | None:
-    """Return the root over a ledger's first entries; None where it is shorter."""
+    """Return the root over a ledger's first `size` entries; None where it is shorter."""
     tree = Tree()
     async for leaf in leaves(ledger, 0, size):
         tree.add(leaf)

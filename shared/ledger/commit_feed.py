@@ -1,49 +1,36 @@
-"""The order in which MongoDB committed: a change stream read in bulk, and the commits that a ledger lacks.
+"""The commit feed: commits in the order in which MongoDB committed them, and those that a ledger lacks.
 
-The stream is read by plain `aggregate` and `getMore` commands, which bring whole batches and the resume token that
-goes with each; motor's `watch()` brings one document at a time at five times the cost.
+It reads the change stream by plain `aggregate` and `getMore` commands, which return whole batches, each with its resume
+token; motor's `watch()` returns one document at a time, at five times the cost.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import Any
 
+from more_itertools import chunked
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorDatabase
 from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from shared.ledger.ledger import Entry, Token
+from shared.store.commits import StoredCommit, commit_span, stored_commit
 
 _RESUME_IMPOSSIBLE = {136, 222, 260, 280, 286}  # capped position lost, oplog overrun, bad or too old a token
-_PAST_ANY_VERSION = 2**31
-T = TypeVar("T")
-
-
-class StoredCommit(NamedTuple):
-    """A commit as the relay needs it: its stream, the version of its first event, its events' bytes."""
-
-    stream: str
-    first: int
-    events: tuple[bytes, ...]
-
-    @property
-    def last(self) -> int:
-        """The version of the last event."""
-        return self.first + len(self.events) - 1
+_STREAMS_PER_QUERY = 200
 
 
 class TokenTooOld(Exception):
-    """The change stream cannot be resumed from the token; compare heads instead."""
+    """The change stream cannot resume from the token; compare heads instead."""
 
 
 class CommitFeed:
-    """The commits of one service in the order in which they were committed.
+    """The commits of one service in the order of MongoDB's oplog.
 
-    All reads go through one causally consistent session: what is compared after the stream was opened is read at no
-    earlier a time than that at which it was opened, so that no commit falls between the two.
+    All reads share one causally consistent session: heads compared after `open` are read at a time no earlier than that
+    of `open`, so that no commit is missed between the two.
     """
 
     def __init__(self, database: AsyncIOMotorDatabase[Any], session: AsyncIOMotorClientSession) -> None:
@@ -51,7 +38,7 @@ class CommitFeed:
         self._session = session
         self._commits = database.get_collection("commits", read_concern=ReadConcern("majority"))
         self._cursor: Any = None
-        self._coming: asyncio.Task[tuple[list[StoredCommit], Token]] | None = None
+        self._prefetched: asyncio.Task[tuple[list[StoredCommit], Token]] | None = None
 
     async def open(self, token: Token | None) -> Token:
         """Open the stream after `token`, or now. Return the token to start from. Raises TokenTooOld."""
@@ -66,7 +53,7 @@ class CommitFeed:
                 "aggregate", "commits", pipeline=pipeline, cursor={"batchSize": 0}, session=self._session
             )
         except OperationFailure as error:
-            if token is not None:  # whatever is wrong with it, comparing heads needs none
+            if token is not None:  # comparing heads needs no token, valid or not
                 raise TokenTooOld from error
             raise
         self._cursor = answer["cursor"]["id"]
@@ -74,17 +61,17 @@ class CommitFeed:
         return opened
 
     async def batches(self, limit: int, wait_ms: int) -> AsyncGenerator[tuple[list[StoredCommit], Token], None]:
-        """Yield what `next` returns, without end; in a backlog the next batch is read while the last one is used."""
+        """Yield the batches of `next`, without end; in a backlog, prefetch the next while the last is in use."""
         try:
             while True:
-                taken = await (self._coming or self.next(limit, wait_ms))
-                self._coming = asyncio.create_task(self.next(limit, wait_ms)) if len(taken[0]) >= limit else None
-                yield taken
+                batch = await (self._prefetched or self.next(limit, wait_ms))
+                self._prefetched = asyncio.create_task(self.next(limit, wait_ms)) if len(batch[0]) >= limit else None
+                yield batch
         finally:
-            if self._coming is not None:
-                self._coming.cancel()
-                await asyncio.wait([self._coming])
-                self._coming = None
+            if self._prefetched is not None:
+                self._prefetched.cancel()
+                await asyncio.wait([self._prefetched])
+                self._prefetched = None
 
     async def next(self, limit: int, wait_ms: int) -> tuple[list[StoredCommit], Token]:
         """Return up to `limit` commits, waiting up to `wait_ms` for the first, and the token after them."""
@@ -102,10 +89,10 @@ class CommitFeed:
                 raise TokenTooOld from error
             raise
         cursor = answer["cursor"]
-        return [_stored(change["fullDocument"]) for change in cursor["nextBatch"]], cursor["postBatchResumeToken"]
+        return [stored_commit(change["fullDocument"]) for change in cursor["nextBatch"]], cursor["postBatchResumeToken"]
 
     async def behind(self, heads: Mapping[str, int]) -> dict[str, int]:
-        """Return the streams of which commits hold more than `heads` says, with the head that is known."""
+        """Return the known head of each stream whose commits reach past it."""
         grouped = self._commits.aggregate(
             [{"$group": {"_id": "$_id.s", "last": {"$max": "$last"}}}], allowDiskUse=True, session=self._session
         )
@@ -113,12 +100,13 @@ class CommitFeed:
 
     async def after(self, heads: Mapping[str, int]) -> AsyncIterator[StoredCommit]:
         """Yield, stream by stream and in stream order, the commits after each head."""
-        if self._coming is not None:  # a session serves one at a time
-            await asyncio.wait([self._coming])
-        for chunk in _chunks(sorted(heads.items()), 200):
-            spans = [_span(stream, head + 1, _PAST_ANY_VERSION) for stream, head in chunk]
-            async for found in self._commits.find({"$or": spans}, {"events": 1}, session=self._session).sort("_id", 1):
-                yield _stored(found)
+        if self._prefetched is not None:  # a session runs one command at a time
+            await asyncio.wait([self._prefetched])
+        for chunk in chunked(sorted(heads.items()), _STREAMS_PER_QUERY):
+            spans = [commit_span(stream, head + 1) for stream, head in chunk]
+            cursor = self._commits.find({"$or": spans}, {"events": 1}, session=self._session).sort("_id", 1)
+            async for document in cursor:
+                yield stored_commit(document)
 
 
 async def bytes_of(database: AsyncIOMotorDatabase[Any], entries: Sequence[Entry]) -> dict[tuple[str, int], bytes]:
@@ -128,25 +116,10 @@ async def bytes_of(database: AsyncIOMotorDatabase[Any], entries: Sequence[Entry]
     for entry in entries:
         low, high = spans.get(entry.stream, (entry.version, entry.version))
         spans[entry.stream] = min(low, entry.version), max(high, entry.version)
-    found: dict[tuple[str, int], bytes] = {}
-    for chunk in _chunks(spans.items(), 200):
-        wanted = [{**_span(stream, 0, high + 1), "last": {"$gte": low}} for stream, (low, high) in chunk]
-        async for document in commits.find({"$or": wanted}, {"events": 1}):
-            commit = _stored(document)
-            found.update(((commit.stream, commit.first + index), raw) for index, raw in enumerate(commit.events))
-    return found
-
-
-def _span(stream: str, start: int, end: int) -> dict[str, Any]:
-    return {"_id": {"$gte": {"s": stream, "v": start}, "$lt": {"s": stream, "v": end}}}
-
-
-def _stored(document: Mapping[str, Any]) -> StoredCommit:
-    key = document["_id"]
-    return StoredCommit(key["s"], key["v"], tuple(bytes(raw) for raw in document["events"]))
-
-
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    remaining = iter(items)
-    while chunk := list(islice(remaining, size)):
-        yield chunk
+    raws: dict[tuple[str, int], bytes] = {}
+    for chunk in chunked(spans.items(), _STREAMS_PER_QUERY):
+        filters = [{**commit_span(stream, 0, high + 1), "last": {"$gte": low}} for stream, (low, high) in chunk]
+        async for document in commits.find({"$or": filters}, {"events": 1}):
+            commit = stored_commit(document)
+            raws.update(((commit.stream, commit.first + index), raw) for index, raw in enumerate(commit.events))
+    return raws

@@ -20,7 +20,7 @@ Token = Mapping[str, Any]
 
 
 class Entry(NamedTuple):
-    """One ledgered event: which, and the RFC 6962 leaf hash of its bytes."""
+    """One ledgered event: stream, version, and the RFC 6962 leaf hash of its bytes."""
 
     stream: str
     version: int
@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """Entries from `first` on, and how far into the change stream they reach."""
+    """Consecutive entries from position `first` on, and the change stream token after them."""
 
     first: int
     entries: tuple[Entry, ...]
@@ -37,23 +37,23 @@ class Batch:
 
     @property
     def end(self) -> int:
-        """The position of the entry that comes next."""
+        """The position after the last entry."""
         return self.first + len(self.entries)
 
 
 class LedgerMoved(Exception):
-    """Another relay has entered a batch at this position."""
+    """Another relay entered a batch at this position."""
 
 
 class Ledger:
-    """The ledger of one service, and the position up to which it was published."""
+    """The ledger of one service, and its published position."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._batches = database.get_collection("ledger", write_concern=DURABLE, read_concern=ReadConcern("majority"))
         self._progress = database.get_collection("relay", write_concern=DURABLE, read_concern=ReadConcern("majority"))
 
     async def enter(self, batch: Batch) -> None:
-        """Store a batch, durably, before anything of it is published. Raises LedgerMoved."""
+        """Store a batch durably, before the relay publishes any of it. Raises LedgerMoved."""
         entries = [[entry.stream, entry.version, entry.leaf] for entry in batch.entries]
         try:
             await self._batches.insert_one({"_id": batch.first, "entries": entries, "token": batch.token})
@@ -62,8 +62,8 @@ class Ledger:
 
     async def last(self) -> Batch | None:
         """Return the newest batch, or None for an empty ledger."""
-        found = await self._batches.find_one(sort=[("_id", -1)])
-        return _batch(found) if found else None
+        document = await self._batches.find_one(sort=[("_id", -1)])
+        return _batch(document) if document else None
 
     async def heads(self) -> dict[str, int]:
         """Return the last ledgered version of every stream."""
@@ -81,21 +81,21 @@ class Ledger:
     async def since(self, position: int) -> AsyncIterator[Batch]:
         """Yield the batches that hold `position` or later ones, in order, cut to start at `position`."""
         start = await self._batches.find_one({"_id": {"$lte": position}}, {"_id": 1}, sort=[("_id", -1)])
-        async for found in self._batches.find({"_id": {"$gte": start["_id"] if start else 0}}).sort("_id", 1):
-            batch = _batch(found)
+        async for document in self._batches.find({"_id": {"$gte": start["_id"] if start else 0}}).sort("_id", 1):
+            batch = _batch(document)
             if batch.end > position:
                 skipped = max(0, position - batch.first)
                 yield Batch(batch.first + skipped, batch.entries[skipped:], batch.token)
 
     async def published(self) -> int:
-        """Return the position up to which everything was published."""
-        found = await self._progress.find_one({"_id": "published"})
-        return int(found["position"]) if found else 0
+        """Return the published position: every entry before it is published."""
+        document = await self._progress.find_one({"_id": "published"})
+        return int(document["position"]) if document else 0
 
     async def raise_published(self, position: int) -> None:
         """Raise the published position; it never falls."""
         await self._progress.update_one({"_id": "published"}, {"$max": {"position": position}}, upsert=True)
 
 
-def _batch(found: Mapping[str, Any]) -> Batch:
-    return Batch(found["_id"], tuple(Entry(*entry) for entry in found["entries"]), found.get("token"))
+def _batch(document: Mapping[str, Any]) -> Batch:
+    return Batch(document["_id"], tuple(Entry(*entry) for entry in document["entries"]), document.get("token"))

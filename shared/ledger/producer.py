@@ -1,31 +1,58 @@
-"""Records on a topic, in whole batches for each partition: a producer's `send` costs ten times more for each record."""
+"""Publishes records to a topic in one batch per partition: a producer's `send` costs ten times more for each record."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import structlog
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-_STREAMS_REMEMBERED = 65_536
+STOP_SECONDS = 10
+_STREAMS_CACHED = 65_536
 _partitioner = DefaultPartitioner()
+
+log = structlog.get_logger()
 
 
 class OutgoingRecord(NamedTuple):
-    """What is published: the bytes of an event, under its stream."""
+    """A record to publish: the bytes of an event, under its stream as key."""
 
     stream: str
     value: bytes
     headers: Sequence[tuple[str, bytes]]
 
 
-async def publish(producer: AIOKafkaProducer, topic: str, records: Iterable[OutgoingRecord]) -> None:
-    """Publish records in order, all of a stream to the same partition; return when all brokers have them.
+@asynccontextmanager
+async def idempotent_producer(kafka: str) -> AsyncIterator[AIOKafkaProducer]:
+    """Start an idempotent producer that waits for all replicas; stop it at the end."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=kafka,
+        enable_idempotence=True,
+        acks="all",
+        max_batch_size=256 * 1024,
+        max_request_size=1024 * 1024,
+        request_timeout_ms=15_000,
+    )
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        try:
+            await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("producer_stop_failed", error=type(error).__name__)
 
-    Nothing of a partition's next batch is handed over before its last one was taken to be sent.
+
+async def publish(producer: AIOKafkaProducer, topic: str, records: Iterable[OutgoingRecord]) -> None:
+    """Publish records in order, all of a stream to one partition; return when all brokers have acknowledged them.
+
+    A partition's next batch is sent only after the producer has taken its last one.
     """
     partitions = tuple(sorted(await producer.partitions_for(topic)))
     building: dict[int, Any] = {}
@@ -38,24 +65,24 @@ async def publish(producer: AIOKafkaProducer, topic: str, records: Iterable[Outg
 
     for record in records:
         partition = _partition_of(record.stream, partitions)
-        if partition in building and _added(building[partition], record):
+        if partition in building and _appended(building[partition], record):
             continue
         if partition in building:
             await send(partition)
         building[partition] = producer.create_batch()
-        _added(building[partition], record)
+        _appended(building[partition], record)
     for partition in list(building):
         await send(partition)
     await asyncio.gather(*sent)
 
 
-def _added(batch: Any, record: OutgoingRecord) -> bool:
-    """Add a record to a batch, if it holds it; an empty one holds any."""
-    added = batch.append(timestamp=None, key=record.stream.encode(), value=record.value, headers=record.headers)
-    return added is not None
+def _appended(batch: Any, record: OutgoingRecord) -> bool:
+    """Append a record to a batch; False if the batch is full. An empty batch takes any record."""
+    metadata = batch.append(timestamp=None, key=record.stream.encode(), value=record.value, headers=record.headers)
+    return metadata is not None
 
 
-@lru_cache(maxsize=_STREAMS_REMEMBERED)
+@lru_cache(maxsize=_STREAMS_CACHED)
 def _partition_of(stream: str, partitions: tuple[int, ...]) -> int:
     partition: int = _partitioner(stream.encode(), partitions, partitions)
     return partition

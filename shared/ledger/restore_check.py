@@ -1,26 +1,22 @@
-"""Whether a ledger may be extended: after a restore it may be shorter than what its topic already holds, or another."""
+"""Guards a ledger after a restore: one that is shorter than its topic, or different from it, must not be extended."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
-from shared.consumer.lenient_fetcher import install, to_record
-from shared.consumer.record import ConsumedEvent, KafkaRecord, decode_record
-from shared.events.services import registered
+from shared.consumer.record import ConsumedEvent, decode_record, topic_of
+from shared.consumer.topic_reader import read_topic
+from shared.ledger.checkpoint_topic import CHECKPOINTS, checkpoints_published
 from shared.ledger.checkpoints import root_at
 from shared.ledger.ledger import Ledger
-from shared.tlog.checkpoints import Checkpoint, opened
-from shared.tlog.notes import NotANote, Note, Verifier
+from shared.tlog.checkpoints import Checkpoint
+from shared.tlog.notes import Note, Verifier
 
-CHECKPOINTS = "throughline.checkpoints"
-TAIL_RECORDS = 500
+LAST_RECORDS = 500
 
 
 class LedgerBehindTopic(Exception):
-    """The topic holds what the ledger does not: a backup was restored. It is refilled from the topic, not extended."""
+    """The topic holds events that the ledger lacks, since a backup was restored: refill it, do not extend it."""
 
     def __init__(self, service: str, holds: str, finding: str) -> None:
         super().__init__(f"{holds}, {finding}: stop writing and run: throughline refill {service}")
@@ -32,21 +28,21 @@ class LedgerBehindTopic(Exception):
         return cls(service, f"{event.origin} holds {what}", finding)
 
 
-async def check(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier] = ()) -> None:
-    """Compare the ledger with the last records of its topic, and with its last checkpoint. Raises HistoryAhead.
+async def ensure_ledger_matches_topic(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier] = ()) -> None:
+    """Compare the ledger with its last published checkpoint and its topic's last records. Raises LedgerBehindTopic.
 
-    A record that is no event, or claims a version that the ledger knows at another position, or whose predecessor is
-    nowhere, is not the relay's, which leaves out no position: it decides nothing here, and those who read set it aside.
+    The relay leaves out no position. So a record is not the relay's, and proves nothing here, if it is no event, has no
+    predecessor, or claims a version that the ledger has at another position; consumers dead-letter it.
     """
-    await _check_checkpoint(ledger, kafka, service, keys)
-    tails = await _tails(kafka, f"throughline.{service}")
-    if not tails:
+    await _ensure_matches_checkpoint(ledger, kafka, service, keys)
+    published = await _last_published(kafka, topic_of(service))
+    if not published:
         return
     last = await ledger.last()
     end, heads = (last.end if last else 0), await ledger.heads()
-    entered = await _entered(ledger, min(tails))
-    for position, events in sorted(tails.items()):
-        if position not in (0, end) and position - 1 not in tails:
+    entered = await _leaves_from(ledger, min(published))
+    for position, events in sorted(published.items()):
+        if position not in (0, end) and position - 1 not in published:
             continue
         for event in events.values():
             stream, version = event.key
@@ -56,7 +52,7 @@ async def check(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifie
             raise LedgerBehindTopic.event(service, next(iter(events.values())), "where the ledger has another event")
 
 
-async def _check_checkpoint(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier]) -> None:
+async def _ensure_matches_checkpoint(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier]) -> None:
     published = await checkpoints_published(kafka, service, keys) if keys else {}
     if not published:
         return
@@ -72,74 +68,20 @@ async def _check_checkpoint(ledger: Ledger, kafka: str, service: str, keys: Sequ
         )
 
 
-async def checkpoints_published(kafka: str, service: str, keys: Sequence[Verifier]) -> dict[int, bytes]:
-    """Return by size the checkpoints of a service on their topic, the first of each; unsigned ones are none."""
-    found: dict[int, bytes] = {}
-    async for arrival in records(kafka, CHECKPOINTS, partitions=(partition_of(service),)):
-        try:
-            checkpoint, _, by = opened(arrival.value or b"", keys)
-        except NotANote:
-            continue
-        if by:
-            found.setdefault(checkpoint.size, arrival.value or b"")
-    return found
-
-
-def partition_of(service: str) -> int:
-    """Return the partition of the topic of checkpoints that is a service's own. Raises UnknownService."""
-    return registered(service).checkpoint_partition
-
-
-async def _tails(kafka: str, topic: str) -> dict[int, dict[str, ConsumedEvent]]:
+async def _last_published(kafka: str, topic: str) -> dict[int, dict[str, ConsumedEvent]]:
     """Return the events among the last records of each partition, by position and leaf hash."""
-    found: dict[int, dict[str, ConsumedEvent]] = {}
-    async for arrival in records(kafka, topic, last=TAIL_RECORDS):
-        event = decode_record(arrival)
+    published: dict[int, dict[str, ConsumedEvent]] = {}
+    async for record in read_topic(kafka, topic, last=LAST_RECORDS):
+        event = decode_record(record)
         if isinstance(event, ConsumedEvent):
-            found.setdefault(event.position, {})[event.leaf] = event
-    return found
+            published.setdefault(event.position, {})[event.leaf] = event
+    return published
 
 
-async def _entered(ledger: Ledger, position: int) -> Mapping[int, str]:
-    """Return the leaf hashes of the ledger from a position on."""
+async def _leaves_from(ledger: Ledger, position: int) -> Mapping[int, str]:
+    """Return the ledger's leaf hashes by position, from `position` on."""
     return {
         batch.first + n: entry.leaf
         async for batch in ledger.since(position)
         for n, entry in enumerate(batch.entries)
     }  # fmt: skip
-
-
-async def records(
-    kafka: str, topic: str, last: int | None = None, partitions: Collection[int] | None = None
-) -> AsyncIterator[KafkaRecord]:
-    """Yield the records of a topic up to its present ends, partition by partition: all, or the last of each."""
-    async with _consumer(kafka, topic) as consumer:
-        for partition in sorted(consumer.assignment()):
-            if partitions is not None and partition.partition not in partitions:
-                continue
-            end = (await consumer.end_offsets([partition]))[partition]
-            start = (await consumer.beginning_offsets([partition]))[partition]
-            consumer.pause(*consumer.assignment())
-            consumer.resume(partition)
-            consumer.seek(partition, max(start, end - last) if last is not None else start)
-            async for arrival in _until(consumer, partition, end):
-                yield arrival
-
-
-@asynccontextmanager
-async def _consumer(kafka: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
-    install()
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", fetch_max_wait_ms=20)
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-async def _until(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int) -> AsyncIterator[KafkaRecord]:
-    while await consumer.position(partition) < end:
-        for taken in (await consumer.getmany(partition, timeout_ms=500, max_records=5_000)).values():
-            for record in taken:
-                if record.offset < end:
-                    yield to_record(record)

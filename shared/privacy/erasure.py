@@ -1,7 +1,7 @@
-"""What a person may ask of a service that holds their name: to be erased, and to be told what is held.
+"""Erases a person from a service that holds their name, by destroying the key.
 
-An erasure is recorded before the key is destroyed; whoever hears the record, or starts on a database that was restored,
-destroys the key again. No recorded byte changes.
+The service records an erasure before it destroys the key; it destroys it again when it consumes the record, and when it
+starts, for its database may have been restored. No recorded byte changes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ async def erase(
     context: Context,
     expected_version: int | None = None,
 ) -> Commit | Rejection:
-    """Record that a person is erased, then destroy the key."""
+    """Record the erasure of a person, then destroy the key."""
     person = stream.partition("/")[2]
     if not expected_version and not await keys.knows(person):
         return await commands.refuse(command, context, NothingIsHeldOfPerson(person))
@@ -35,8 +35,8 @@ async def erase(
     return outcome
 
 
-async def forget_again(store: EventStore, keys: KeyRing, kind: str) -> None:
-    """Destroy the keys of persons who were erased on record, should a backup have brought one back."""
+async def redo_erasures(store: EventStore, keys: KeyRing, kind: str) -> None:
+    """Destroy the keys of all persons erased on record: a backup may have restored one."""
     async for stream in store.streams(kind):
         person = stream.partition("/")[2]
         if not await keys.erased(person):

@@ -1,7 +1,7 @@
-"""Personal fields: sealed with a key per person, opened for display, gone when the key is destroyed.
+"""Encrypts personal fields with a key per person: decrypted for display, lost for ever once the key is destroyed.
 
-AES-256-GCM. The nonce is made from the key and the plaintext, so sealing the same words twice gives the same box: a
-retried command has the same digest, and only equality of one person's own words can be told.
+AES-256-GCM. The nonce is derived from key and plaintext, so one person's same details give the same box: a retried
+command has the same digest, and a box reveals only that details of one person are equal.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ NONCE_BYTES = 12
 ERASED = "[erased]"
 
 
-def seal(key: bytes, person: str, details: Mapping[str, str]) -> Sealed:
-    """Encrypt a person's details; the person's id is bound to the box."""
+def encrypt(key: bytes, person: str, details: Mapping[str, str]) -> Sealed:
+    """Encrypt a person's details; the person's id is authenticated with the box."""
     plain = orjson.dumps(dict(details), option=orjson.OPT_SORT_KEYS)
     nonce = hmac.new(key, b"nonce\x00" + plain, hashlib.sha256).digest()[:NONCE_BYTES]
     box = nonce + AESGCM(key).encrypt(nonce, plain, person.encode())
     return Sealed(person=person, box=base64.b64encode(box).decode())
 
 
-def unseal(key: bytes, sealed: Sealed) -> dict[str, str] | None:
-    """Decrypt a box; None if the key is not the one that sealed it, or the box is not whole."""
+def decrypt(key: bytes, sealed: Sealed) -> dict[str, str] | None:
+    """Decrypt a box; None if the key is another one, or the box is damaged."""
     try:
         box = base64.b64decode(sealed.box)
         plain = AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], sealed.person.encode())
@@ -52,39 +52,39 @@ def unseal(key: bytes, sealed: Sealed) -> dict[str, str] | None:
 class KeyRing:
     """The keys of the persons whom this service owns, in its own database.
 
-    `{_id: person, key, owner}`; `{_id: person, erased: true, owner}` for ever once the key is destroyed: none is
-    made again. `owner` is the member whose Government named the person first.
+    `{_id: person, key, owner}`; once the key is destroyed `{_id: person, erased: true, owner}` for ever, and no key is
+    created again. `owner` is the member whose Government named the person first.
     """
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._keys = database.get_collection("keys", write_concern=WriteConcern(w="majority", j=True))
 
-    async def seal(
+    async def encrypt(
         self, person: str, details: Mapping[str, str], owner: str | None = None, *, owned: bool = False
     ) -> Sealed | Rejection:
-        """Seal a person's details, making the person's key at first, for `owner`.
+        """Encrypt a person's details; create the person's key, for `owner`, at the first call.
 
-        Refused for a person who was erased and, if it must be `owned`, for one whom another member named first.
+        Refuse an erased person and, where it must be `owned`, a person whom another member named first.
         """
-        found = await self._found_or_made(person, owner)
-        if owned and found.get("owner", owner) != owner:
+        entry = await self._find_or_create(person, owner)
+        if owned and entry.get("owner", owner) != owner:
             return PersonIsAnotherMembers(person)
-        return seal(bytes(found["key"]), person, details) if "key" in found else PersonWasErased(person)
+        return encrypt(bytes(entry["key"]), person, details) if "key" in entry else PersonWasErased(person)
 
-    async def open(self, sealed: Sealed) -> dict[str, str] | None:
-        """Open a box for display; None where the key is gone."""
-        found = await self._keys.find_one({"_id": sealed.person})
-        return unseal(bytes(found["key"]), sealed) if found and "key" in found else None
+    async def decrypt(self, sealed: Sealed) -> dict[str, str] | None:
+        """Decrypt a box for display; None without its key."""
+        entry = await self._keys.find_one({"_id": sealed.person})
+        return decrypt(bytes(entry["key"]), sealed) if entry and "key" in entry else None
 
     async def shown(self, sealed: Sealed, fields: Iterable[str]) -> dict[str, str] | None:
-        """Open a box for display: `[erased]` in each field of an erased person, None where the key is lost."""
-        details = await self.open(sealed)
+        """Decrypt a box for display: `[erased]` in each field of an erased person, None where the key is lost."""
+        details = await self.decrypt(sealed)
         if details is None and await self.erased(sealed.person):
             return dict.fromkeys(fields, ERASED)
         return details
 
     async def knows(self, person: str) -> bool:
-        """Tell whether anything was ever sealed under this id."""
+        """Tell whether this person has or had a key."""
         return await self._keys.find_one({"_id": person}, {"_id": 1}) is not None
 
     async def erased(self, person: str) -> bool:
@@ -92,17 +92,17 @@ class KeyRing:
         return await self._keys.find_one({"_id": person, "erased": True}, {"_id": 1}) is not None
 
     async def destroy(self, person: str) -> None:
-        """Destroy a person's key, and let none be made again. A second time, nothing."""
+        """Destroy a person's key for good; idempotent."""
         await self._keys.update_one({"_id": person}, {"$unset": {"key": ""}, "$set": {"erased": True}}, upsert=True)
 
-    async def _found_or_made(self, person: str, owner: str | None) -> Mapping[str, Any]:
+    async def _find_or_create(self, person: str, owner: str | None) -> Mapping[str, Any]:
         first = {"key": Binary(os.urandom(KEY_BYTES))} | ({"owner": owner} if owner else {})
         for _ in range(2):
             try:
-                found: Mapping[str, Any] = await self._keys.find_one_and_update(
+                entry: Mapping[str, Any] = await self._keys.find_one_and_update(
                     {"_id": person}, {"$setOnInsert": first}, upsert=True, return_document=ReturnDocument.AFTER
                 )
             except DuplicateKeyError:
                 continue
-            return found
-        raise RuntimeError("the key of a person could be neither made nor read")
+            return entry
+        raise RuntimeError("the key of a person could be neither created nor read")

@@ -15,9 +15,8 @@ from pymongo.read_concern import ReadConcern
 
 from shared.consumer.record import ConsumedEvent, KafkaRecord
 from shared.events.catalogue import decode
+from shared.store.commits import DUPLICATE_KEY, PAST_ANY_VERSION
 
-_DUPLICATE_KEY = 11000
-_PAST_ANY_VERSION = 2**31
 _STREAMS_PER_QUERY = 200
 _EVENTS_PER_QUERY = 1_000
 
@@ -38,7 +37,7 @@ class Journal:
             await self._events.insert_many([_to_document(event) for event in events], ordered=False)
         except BulkWriteError as error:
             faults = error.details["writeErrors"]
-            if error.details.get("writeConcernErrors") or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
+            if error.details.get("writeConcernErrors") or any(fault["code"] != DUPLICATE_KEY for fault in faults):
                 raise
             return await self._conflicts([events[fault["index"]] for fault in faults])
         return []
@@ -132,7 +131,7 @@ def to_record(event: ConsumedEvent) -> KafkaRecord:
 
 
 def _span_after(stream: str, version: int) -> dict[str, Any]:
-    return {"_id": {"$gt": {"s": stream, "v": version}, "$lt": {"s": stream, "v": _PAST_ANY_VERSION}}}
+    return {"_id": {"$gt": {"s": stream, "v": version}, "$lt": {"s": stream, "v": PAST_ANY_VERSION}}}
 
 
 def _to_document(event: ConsumedEvent) -> dict[str, Any]:

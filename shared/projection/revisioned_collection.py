@@ -9,7 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
-_DUPLICATE_KEY = 11000
+from shared.store.commits import DUPLICATE_KEY
 
 
 class RevisionedCollection:
@@ -34,7 +34,7 @@ class RevisionedCollection:
             await self._collection.bulk_write(writes, ordered=False)
         except BulkWriteError as error:
             faults = error.details["writeErrors"]
-            if error.details.get("writeConcernErrors") or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
+            if error.details.get("writeConcernErrors") or any(fault["code"] != DUPLICATE_KEY for fault in faults):
                 raise
             return {documents[fault["index"]]["_id"] for fault in faults}
         return set()

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     not_ready_after: float = Field(30.0, gt=0, description="seconds without progress after which /readyz says no")
     deployment: str = Field("local", pattern=r"^[A-Za-z0-9.-]{1,100}$", description="part of the origin of each log")
     checkpoint_keys: SecretStr | None = Field(None, description="the text of a key file (throughline audit keygen)")
-    checkpoint_keys_file: Path | None = Field(None, description="path of that file, where the text is not given")
+    checkpoint_keys_file: Path | None = Field(None, description="path of that file, if the text is not set")
     checkpoint_events: int = Field(1_000, ge=1, description="events after which a checkpoint is signed")
     checkpoint_seconds: float = Field(60.0, gt=0, description="seconds that an event waits for its checkpoint")
     topics_file: Path = Path(__file__).parents[2] / "deploy" / "topics.yaml"

@@ -1,6 +1,6 @@
-"""Logs as JSON lines, metrics for Prometheus, and the pulse by which readiness is told.
+"""JSON logs, Prometheus metrics, and the pulse of each loop, from which readiness follows.
 
-Nothing personal is ever logged: events, actors and persons appear as ids.
+Logs hold nothing personal: events, actors and persons appear as ids.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ COMMAND_SECONDS = Histogram("throughline_command_seconds", "Time to answer a com
 UNAUTHENTICATED = Counter("throughline_unauthenticated_total", "Requests without a valid token", ["service", "reason"])
 RELAYED = Counter("throughline_relayed_events_total", "Events published", ["service"])
 RELAY_POSITION = Gauge("throughline_relay_published_position", "Published position", ["service"])
-SIGNED_SIZE = Gauge("throughline_sealed_size", "Events under the newest checkpoint", ["service"])
-CONSUMED = Counter("throughline_consumed_events_total", "Events taken from Kafka", ["service", "topic"])
-LAG = Gauge("throughline_consumer_lag", "Records not yet taken", ["service"])
-DEAD_LETTERS = Counter("throughline_dead_letters_total", "Messages set aside", ["service", "reason"])
+SIGNED_SIZE = Gauge("throughline_sealed_size", "Events under the newest signed checkpoint", ["service"])
+CONSUMED = Counter("throughline_consumed_events_total", "Events consumed from Kafka", ["service", "topic"])
+LAG = Gauge("throughline_consumer_lag", "Records not yet consumed", ["service"])
+DEAD_LETTERS = Counter("throughline_dead_letters_total", "Messages stored as dead letters", ["service", "reason"])
 STALLED = Gauge("throughline_stalled_streams", "Streams that wait for a version", ["service"])
 BATCH_SECONDS = Histogram("throughline_batch_seconds", "Time to journal, fold and compose a batch", ["service"])
 NOTIFICATIONS = Counter("throughline_notifications_total", "Notifications by outcome", ["service", "outcome"])
@@ -65,25 +65,25 @@ def _name_of_logger(_logger: object, _method: str, event: structlog.typing.Event
 
 @dataclass
 class Pulse:
-    """Progress of one loop of this process. `beat` when work was done or there was none; `fault` when it failed."""
+    """The progress of one loop of this process: `beat` after work, or without any to do; `fault` after a failure."""
 
     name: str
     last: float = field(default_factory=time.monotonic)
     trouble: str = "not started"
 
     def beat(self) -> None:
-        """Say that the loop is current."""
+        """Report that the loop is current."""
         self.last = time.monotonic()
         self.trouble = ""
 
-    def fault(self, what: str) -> None:
-        """Say what keeps the loop from its work; it counts as not ready once this has lasted."""
-        self.trouble = what
+    def fault(self, trouble: str) -> None:
+        """Report a fault; the process counts as not ready once it has lasted."""
+        self.trouble = trouble
 
-    def stop(self, what: str) -> None:
-        """Say that the loop must not go on until a person has acted: not ready at once."""
+    def stop(self, trouble: str) -> None:
+        """Report that the loop waits for a person to act; the process is not ready from now on."""
         self.last = float("-inf")
-        self.trouble = what
+        self.trouble = trouble
 
     def silent_for(self) -> float:
         """Return the seconds since the last beat."""

@@ -1,4 +1,4 @@
-"""What is asked at the same time, carried out in one: a round trip to a server costs more than what it carries."""
+"""Coalesces concurrent requests into one round trip: the trip to a server costs more than its payload."""
 
 from __future__ import annotations
 
@@ -6,49 +6,49 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-Asked = TypeVar("Asked")
-Told = TypeVar("Told")
+Request = TypeVar("Request")
+Result = TypeVar("Result")
 
 
-class RequestBatcher(Generic[Asked, Told]):
-    """Carries out in rounds what is asked: at once where none is under way, else with all that waits for its end.
+class RequestBatcher(Generic[Request, Result]):
+    """A queue that executes one batch of requests at a time: immediately when idle, else in the next batch.
 
-    `carry_out` returns an outcome for each that was asked, in order; one that is an exception is raised where it was
-    asked. Whoever goes away leaves what he asked under way.
+    `execute` returns one result per request, in order; `submit` raises a result that is an exception. Cancelling
+    `submit` does not cancel the request.
     """
 
     def __init__(
-        self, carry_out: Callable[[Sequence[Asked]], Awaitable[Sequence[Told | Exception]]], most: int = 200
+        self, execute: Callable[[Sequence[Request]], Awaitable[Sequence[Result | Exception]]], max_size: int = 200
     ) -> None:
-        self._carry_out = carry_out
-        self._most = most
-        self._waiting: list[tuple[Asked, asyncio.Future[Told]]] = []
-        self._rounds: asyncio.Task[None] | None = None
+        self._execute = execute
+        self._max_size = max_size
+        self._queue: list[tuple[Request, asyncio.Future[Result]]] = []
+        self._running: asyncio.Task[None] | None = None
 
-    async def ask(self, one: Asked) -> Told:
-        """Return the outcome of one, from the round that it is carried out in."""
-        answer: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
-        self._waiting.append((one, answer))
-        if self._rounds is None:
-            self._rounds = asyncio.create_task(self._go_round())
-        return await answer
+    async def submit(self, request: Request) -> Result:
+        """Queue a request for the next batch; return its result."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._queue.append((request, future))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        return await future
 
-    async def _go_round(self) -> None:
+    async def _run(self) -> None:
         try:
-            while self._waiting:
-                taken, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-                for (_, answer), outcome in zip(taken, await self._outcomes([one for one, _ in taken]), strict=True):
-                    if answer.done():
+            while self._queue:
+                batch, self._queue = self._queue[: self._max_size], self._queue[self._max_size :]
+                for (_, future), result in zip(batch, await self._results([each for each, _ in batch]), strict=True):
+                    if future.done():
                         continue
-                    if isinstance(outcome, Exception):
-                        answer.set_exception(outcome)
+                    if isinstance(result, Exception):
+                        future.set_exception(result)
                     else:
-                        answer.set_result(outcome)
+                        future.set_result(result)
         finally:
-            self._rounds = None
+            self._running = None
 
-    async def _outcomes(self, taken: Sequence[Asked]) -> Sequence[Told | Exception]:
+    async def _results(self, requests: Sequence[Request]) -> Sequence[Result | Exception]:
         try:
-            return await self._carry_out(taken)
-        except Exception as error:  # noqa: BLE001 - it is raised where each was asked
-            return [error] * len(taken)
+            return await self._execute(requests)
+        except Exception as error:  # noqa: BLE001 - `submit` raises it for each request
+            return [error] * len(requests)

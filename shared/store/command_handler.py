@@ -112,7 +112,7 @@ class CommandHandler:
         """Return a stream's state: from the event store where this service owns it, else its fold of a sibling's."""
         if stream.partition("/")[0] not in self.aggregates:
             return await self.foreign(stream)
-        loaded = await self.repository.at(stream)
+        loaded = await self.repository.load(stream)
         return Known(loaded.state, loaded.head.version) if loaded.head.version else None
 
     async def facts(self, streams: Iterable[str]) -> Facts:
@@ -125,7 +125,7 @@ class CommandHandler:
     async def _attempt(
         self, stream: str, command: Command, context: Context, expected_version: int | None, digest: str
     ) -> Commit | Rejection:
-        loaded = await self.repository.at(stream)
+        loaded = await self.repository.load(stream)
         if expected_version is not None and loaded.head.version != expected_version:
             decision: Decision = VersionConflict(stream, expected_version, loaded.head.version)
         else:

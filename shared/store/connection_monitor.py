@@ -1,6 +1,6 @@
-"""How often the connections to MongoDB broke: what answers afterwards may be an older backup of it.
+"""Counts connection pool failures to MongoDB: the server that answers after one may hold an older backup.
 
-The driver reads and writes again by itself after a break, and says so to nobody but a listener.
+The driver reconnects and retries by itself, and reports the failure to listeners only.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from pymongo import monitoring
 
 
 class ConnectionMonitor(monitoring.ConnectionPoolListener):
-    """Counts the breaks of one client, before anything is sent again."""
+    """A listener that counts how often one client cleared its pool, before it sends anything again."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.pool_cleared_count = 0
 
     def pool_cleared(self, event: monitoring.PoolClearedEvent) -> None:
-        """Count a break: all connections to a server are given up at once."""
-        self.count += 1
+        """Count a failure: the client drops all connections to a server together."""
+        self.pool_cleared_count += 1
 
     def pool_created(self, event: monitoring.PoolCreatedEvent) -> None:
-        """Look on."""
+        """Ignore the event."""
 
     pool_ready = pool_closed = connection_created = connection_ready = connection_closed = pool_created  # type: ignore[assignment]
     connection_check_out_started = connection_check_out_failed = pool_created  # type: ignore[assignment]
@@ -30,6 +30,6 @@ class ConnectionMonitor(monitoring.ConnectionPoolListener):
 
 
 def monitor_of(database: AsyncIOMotorDatabase[Any]) -> ConnectionMonitor:
-    """Return the listener of a database's client; one that hears nothing where it has none."""
+    """Return the monitor among a client's listeners, or one that never counts."""
     listeners: list[Any] = database.client.delegate.options.event_listeners
     return next((each for each in listeners if isinstance(each, ConnectionMonitor)), ConnectionMonitor())

@@ -1,4 +1,4 @@
-"""Refusals of authenticated callers, kept without what was asked: who, when, which command, which rule."""
+"""Refusals of authenticated callers, stored without the request body: actor, time, command, rule."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Refusals:
         self, actor: str, role: str, rule: str, *, request: str, command_id: str | None, digest: str | None = None
     ) -> None:
         """Store one refusal."""
-        kept = {
+        document = {
             "_id": str(uuid7()),
             "at": datetime.now(UTC),
             "actor": actor,
@@ -31,7 +31,7 @@ class Refusals:
             "command_id": command_id,
             "digest": digest,
         }
-        await self._refusals.insert_one({name: value for name, value in kept.items() if value is not None})
+        await self._refusals.insert_one({name: value for name, value in document.items() if value is not None})
 
     async def latest(self, limit: int) -> list[dict[str, Any]]:
         """Return the newest refusals."""

@@ -1,65 +1,59 @@
-"""A service's own streams as its decisions see them: folded, remembered, and made sure of at every look."""
+"""Loads a service's own streams as folded states, from a cache that is validated against the store at every load."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from cachetools import LRUCache
 
 from shared.domain.aggregate import Aggregate
 from shared.events.event import Correction
 from shared.store.event_store import Commit, EventStore, Head, head_of
 
-MOST = 1_000
+CACHE_SIZE = 1_000
 
 
 @dataclass(frozen=True)
 class LoadedState:
-    """Where a stream ends, and what it amounts to there."""
+    """The folded state of a stream, and the head up to which it is folded."""
 
     head: Head
     state: Any
 
 
 class AggregateRepository:
-    """The streams of one service.
+    """The aggregates of one service.
 
-    What is remembered is taken only where the store still ends the stream with the same commit, byte for byte: another
-    instance may have appended, and a database may have been restored from a backup.
+    A cached state is used only if the stream's last commit is still byte-identical: another instance may have appended,
+    or an operator restored the database from a backup.
     """
 
     def __init__(self, store: EventStore, aggregates: Mapping[str, Aggregate[Any]]) -> None:
         self._store = store
         self._aggregates = aggregates
-        self._remembered: OrderedDict[str, LoadedState] = OrderedDict()
+        self._cache: LRUCache[str, LoadedState] = LRUCache(CACHE_SIZE)
 
-    async def at(self, stream: str) -> LoadedState:
-        """Return how a stream stands in the store; an unknown one is at version 0."""
-        known = self._remembered.get(stream)
-        if known is not None and await self._store.ends_at(known.head):
-            return known
+    async def load(self, stream: str) -> LoadedState:
+        """Return a stream's state as stored; an unknown stream is at version 0."""
+        cached = self._cache.get(stream)
+        if cached is not None and await self._store.ends_at(cached.head):
+            return cached
         head, recorded = await self._store.read(stream)
-        found = LoadedState(head, self._aggregate_of(stream).fold(recorded))
-        self._remember(found)
-        return found
+        loaded = LoadedState(head, self._aggregate_of(stream).fold(recorded))
+        if head.version:
+            self._cache[stream] = loaded
+        return loaded
 
     def after_commit(self, before: LoadedState, commit: Commit) -> None:
-        """Remember how a stream stands after a commit that followed `before`."""
+        """Cache the state of a stream after a commit that followed `before`; drop it where it must be folded again."""
         added = commit.recorded
         if commit.replayed or any(isinstance(event.data, Correction) for event in added):
-            self._remembered.pop(commit.stream, None)
+            self._cache.pop(commit.stream, None)
             return
         state = self._aggregate_of(commit.stream).fold(added, before.state if before.head.version else None)
-        self._remember(LoadedState(head_of(commit, added[-1].time), state))
-
-    def _remember(self, standing: LoadedState) -> None:
-        if not standing.head.version:
-            return
-        self._remembered[standing.head.stream] = standing
-        self._remembered.move_to_end(standing.head.stream)
-        if len(self._remembered) > MOST:
-            self._remembered.popitem(last=False)
+        self._cache[commit.stream] = LoadedState(head_of(commit, added[-1].time), state)
 
     def _aggregate_of(self, stream: str) -> Aggregate[Any]:
         return self._aggregates[stream.partition("/")[0]]

@@ -17,7 +17,7 @@ _LATEST = 253_402_300_799  # the end of the year 9999
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a log says that it holds: `size` events under one root."""
+    """A log's statement of its contents: `size` events under one root."""
 
     origin: str
     size: int
@@ -30,7 +30,7 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
-        """Take a note's text apart; lines past the third are not of this program. Raises NotANote."""
+        """Parse a note's text; ignore extension lines after the third. Raises NotANote."""
         lines = text.split("\n")
         if len(lines) < 4 or not lines[0] or _SIZE.fullmatch(lines[1]) is None:
             raise NotANote("a checkpoint is an origin, a size and a root, a line each")
@@ -46,21 +46,21 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Cosigned:
-    """A witness that vouches for a checkpoint, and when it did."""
+    """A witness's cosignature of a checkpoint, and its time."""
 
     witness: Verifier
     at: datetime
 
 
 def opened(raw: bytes, keys: Iterable[Verifier]) -> tuple[Checkpoint, Note, tuple[Verifier, ...]]:
-    """Return a signed checkpoint and which of the log's keys sign it, none included. Raises NotANote."""
+    """Return a checkpoint, its note, and the log's keys that sign it, which may be none. Raises NotANote."""
     note = Note.parse(raw)
     checkpoint = Checkpoint.parse(note.text)
     return checkpoint, note, verified(note, (key for key in keys if key.name == checkpoint.origin))
 
 
 def cosign(note: Note, signer: Signer, at: datetime) -> Note:
-    """Return the checkpoint with a witness's cosignature, made at this second."""
+    """Return the checkpoint with a witness's cosignature of this second."""
     if signer.kind != COSIGNATURE:
         raise ValueError("the key is not a witness's")
     stamp = int(at.timestamp())
@@ -69,8 +69,8 @@ def cosign(note: Note, signer: Signer, at: datetime) -> Note:
 
 
 def cosigned(note: Note, witnesses: Iterable[Verifier]) -> list[Cosigned]:
-    """Return which witnesses vouch for a checkpoint. Raises NotANote where one is said to and does not."""
-    found: list[Cosigned] = []
+    """Return the witnesses' cosignatures of a checkpoint. Raises NotANote for one that does not verify."""
+    cosignatures: list[Cosigned] = []
     for witness in witnesses:
         for signature in filter(witness.matches, note.signatures):
             if witness.kind != COSIGNATURE:
@@ -78,8 +78,8 @@ def cosigned(note: Note, witnesses: Iterable[Verifier]) -> list[Cosigned]:
             stamp = int.from_bytes(signature.signed[:_STAMP], "big")
             if stamp > _LATEST or not witness.verifies(_message(stamp, note.text), signature.signed[_STAMP:]):
                 raise NotANote(f"the cosignature of {witness.name} is not that of its key over this checkpoint")
-            found.append(Cosigned(witness, datetime.fromtimestamp(stamp, UTC)))
-    return found
+            cosignatures.append(Cosigned(witness, datetime.fromtimestamp(stamp, UTC)))
+    return cosignatures
 
 
 def _message(stamp: int, text: str) -> bytes:

@@ -1,6 +1,6 @@
-"""The keys of one log: the one that signs, and those that signed before it. A text, kept in a file or a secret.
+"""The keys of one log, as the text of a key file or secret: the signing key and the retired ones.
 
-The first line is the private key; each other line the public key of a retired one, the latest first.
+The first line is the private key; each further line is the public key of a retired one, the latest first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def origin_of(deployment: str, service: str) -> str:
 
 @dataclass(frozen=True)
 class LogKeys:
-    """What a log signs with, and every key by which its checkpoints are verified, the current one first."""
+    """A log's signing key, and its retired public keys, the latest first."""
 
     signer: Signer
     retired: tuple[Verifier, ...] = ()
@@ -29,7 +29,7 @@ class LogKeys:
 
     @classmethod
     def parse(cls, text: str, origin: str) -> LogKeys:
-        """Read the text of a key file. Raises NotAKey, which says nothing of the private key but what is wrong."""
+        """Parse the text of a key file. Raises NotAKey, whose message never holds the private key."""
         lines = text.split()
         if not lines:
             raise NotAKey("it is empty")
@@ -40,9 +40,9 @@ class LogKeys:
         return keys
 
     def rotated(self) -> LogKeys:
-        """Return the same log's keys with a new one to sign with; the private part of the old one is gone."""
+        """Return the log's keys with a new signing key; the old one's private part is dropped."""
         return LogKeys(Signer.generate(self.signer.name), self.verifiers)
 
     def text(self) -> str:
-        """Return what the key file holds: it is private."""
+        """Return the text of the key file, which is private."""
         return "\n".join([self.signer.skey, *(key.vkey for key in self.retired)]) + "\n"

@@ -1,4 +1,4 @@
-"""RFC 6962 trees: hashes, a tree that grows, and proofs that are checked without the log."""
+"""RFC 6962 Merkle trees: hashes, an append-only tree, and proofs verified without the log."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 TILE_HEIGHT = 8
 TILE_WIDTH = 256
 
+FullTile = tuple[int, int, bytes]
+"""A full tile: its level, its index, its 256 hashes as one bytes."""
+
 
 class ProofFails(ValueError):
-    """A proof does not lead to the root that it should."""
+    """A proof does not lead to the expected root."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -36,10 +39,9 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
 
 
 class Tree:
-    """A tree that grows by leaves: its root at any size, and the hashes of its tiles.
+    """An append-only tree: its root at its size, and the hashes of its tiles.
 
     It holds the roots of the complete subtrees that make up its size, and the hashes of the tiles that are not full.
-    `full` is told of each tile that becomes so: its level, its index, its 256 hashes as one bytes.
     """
 
     def __init__(self) -> None:
@@ -47,21 +49,21 @@ class Tree:
         self._ranges: list[bytes] = []
         self._levels: list[list[bytes]] = []
 
-    def add(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
+    def add(self, leaf: bytes) -> list[FullTile]:
         """Add a leaf hash; return the tiles that became full."""
-        full: list[tuple[int, int, bytes]] = []
-        self._keep(0, leaf, full)
+        full: list[FullTile] = []
+        self._append(0, leaf, full)
         self._merge(leaf, 0, full)
         self.size += 1
         return full
 
-    def add_tile(self, hashes: bytes, root: bytes | None = None) -> list[tuple[int, int, bytes]]:
-        """Add 256 leaf hashes at once, at a multiple of 256; return the tiles that became full."""
+    def add_tile(self, hashes: bytes, root: bytes | None = None) -> list[FullTile]:
+        """Add 256 leaf hashes in one tile, at a multiple of 256; return the tiles that became full."""
         if self.size % TILE_WIDTH or len(hashes) != TILE_WIDTH * 32:
             raise ValueError("a tile is added whole, where one begins")
         full = [(0, self.size // TILE_WIDTH, hashes)]
         node = root or root_of(split(hashes))
-        self._keep(1, node, full)
+        self._append(1, node, full)
         self._merge(node, TILE_HEIGHT, full)
         self.size += TILE_WIDTH
         return full
@@ -75,23 +77,23 @@ class Tree:
             root = node_hash(left, root)
         return root
 
-    def partial(self) -> list[tuple[int, int, bytes]]:
-        """Return the tiles that are not full, as `add` does."""
+    def partial(self) -> list[FullTile]:
+        """Return the partial tiles, in the form of `add`."""
         return [
             (level, self.size >> (TILE_HEIGHT * (level + 1)), b"".join(hashes))
             for level, hashes in enumerate(self._levels)
             if hashes
         ]
 
-    def _merge(self, node: bytes, height: int, full: list[tuple[int, int, bytes]]) -> None:
+    def _merge(self, node: bytes, height: int, full: list[FullTile]) -> None:
         while (self.size >> height) & 1:
             node = node_hash(self._ranges.pop(), node)
             height += 1
             if height % TILE_HEIGHT == 0:
-                self._keep(height // TILE_HEIGHT, node, full)
+                self._append(height // TILE_HEIGHT, node, full)
         self._ranges.append(node)
 
-    def _keep(self, level: int, node: bytes, full: list[tuple[int, int, bytes]]) -> None:
+    def _append(self, level: int, node: bytes, full: list[FullTile]) -> None:
         while len(self._levels) <= level:
             self._levels.append([])
         hashes = self._levels[level]
@@ -107,7 +109,7 @@ def split(hashes: bytes) -> list[bytes]:
 
 
 def check_inclusion(leaf: bytes, position: int, size: int, root: bytes, proof: Sequence[bytes]) -> None:
-    """Check that a leaf hash stands at a position of the tree of this size and root. Raises ProofFails."""
+    """Verify that a leaf hash is at a position of the tree of this size and root. Raises ProofFails."""
     if not 0 <= position < size:
         raise ProofFails(f"position {position} is not in a tree of {size}")
     at, last, node = position, size - 1, leaf
@@ -128,7 +130,7 @@ def check_inclusion(leaf: bytes, position: int, size: int, root: bytes, proof: S
 
 
 def check_consistency(old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> None:
-    """Check that the tree of `size` begins with that of `old_size`. Raises ProofFails."""
+    """Verify that the tree of `size` begins with that of `old_size`. Raises ProofFails."""
     if not 0 <= old_size <= size:
         raise ProofFails(f"a tree of {size} cannot begin with one of {old_size}")
     if old_size in (0, size):

@@ -1,4 +1,4 @@
-"""C2SP signed notes: a text, and who signs it with Ed25519. Keys are written as Go has them in sumdb/note."""
+"""C2SP signed notes: a text and its Ed25519 signatures. Keys are encoded as in Go's sumdb/note."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIGNATURES = 100
 
 
 class NotAKey(ValueError):
-    """The text is no key, or not one of this kind. It is not repeated in the message, for it may be private."""
+    """The text is no key, or one of another kind. The message never repeats it, for it may be private."""
 
 
 class NotANote(ValueError):
@@ -29,7 +29,7 @@ class NotANote(ValueError):
 
 @dataclass(frozen=True)
 class Signature:
-    """One line below a note: who signed, the id of the key, and the signature's bytes."""
+    """A signature line of a note: the key's name and id, and the signature's bytes."""
 
     name: str
     key_id: bytes
@@ -43,21 +43,21 @@ class Signature:
 
 @dataclass(frozen=True)
 class Note:
-    """A text that ends in a line feed, and the signatures below it, not verified."""
+    """A text that ends in a line feed, and its signatures, unverified."""
 
     text: str
     signatures: tuple[Signature, ...]
 
     @classmethod
     def parse(cls, raw: bytes) -> Note:
-        """Take a signed note apart. Raises NotANote."""
+        """Parse a signed note. Raises NotANote."""
         try:
-            whole = raw.decode()
+            decoded_note = raw.decode()
         except UnicodeDecodeError:
             raise NotANote("it is not UTF-8") from None
-        if len(raw) > _NOTE_LIMIT or any(ord(sign) < 32 and sign != "\n" for sign in whole):
+        if len(raw) > _NOTE_LIMIT or any(ord(sign) < 32 and sign != "\n" for sign in decoded_note):
             raise NotANote("it is too long, or holds a control character")
-        text, blank, lines = whole.rpartition("\n\n")
+        text, blank, lines = decoded_note.rpartition("\n\n")
         if not blank or not lines.endswith("\n"):
             raise NotANote("no signature stands below a blank line")
         signatures = tuple(_signature(line) for line in lines[:-1].split("\n"))
@@ -66,13 +66,13 @@ class Note:
         return cls(text + "\n", signatures)
 
     def signed_with(self, *signatures: Signature) -> Note:
-        """Return the note with more signatures; one of the same key is replaced."""
+        """Return the note with more signatures, which replace those of the same keys."""
         new = {(each.name, each.key_id) for each in signatures}
-        kept = [each for each in self.signatures if (each.name, each.key_id) not in new]
-        return Note(self.text, (*kept, *signatures))
+        others = [each for each in self.signatures if (each.name, each.key_id) not in new]
+        return Note(self.text, (*others, *signatures))
 
     def raw(self) -> bytes:
-        """Return the note as it is written."""
+        """Return the encoded note."""
         return (self.text + "\n" + "".join(signature.line for signature in self.signatures)).encode()
 
 
@@ -86,17 +86,17 @@ class Verifier:
 
     @property
     def key_id(self) -> bytes:
-        """The four bytes that name the key in a signature."""
+        """The four bytes that identify the key in a signature."""
         return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
 
     @property
     def vkey(self) -> str:
-        """The key as it is written."""
+        """The encoded key."""
         return f"{self.name}+{self.key_id.hex()}+{b64encode(bytes([self.kind]) + self.public).decode()}"
 
     @classmethod
     def parse(cls, vkey: str) -> Verifier:
-        """Take a written key apart. Raises NotAKey."""
+        """Parse an encoded key. Raises NotAKey."""
         name, key_id, encoded = _parts(vkey.strip())
         verifier = cls(name, encoded[1:], encoded[0])
         if verifier.kind not in (ED25519, COSIGNATURE) or len(verifier.public) != 32:
@@ -106,11 +106,11 @@ class Verifier:
         return verifier
 
     def matches(self, signature: Signature) -> bool:
-        """Whether a signature says that it is this key's."""
+        """Tell whether a signature names this key."""
         return signature.name == self.name and signature.key_id == self.key_id
 
     def verifies(self, message: bytes, signed: bytes) -> bool:
-        """Whether the 64 bytes are this key's signature of the message."""
+        """Tell whether the 64 bytes are this key's signature of the message."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signed, message)
         except (InvalidSignature, ValueError):
@@ -120,7 +120,7 @@ class Verifier:
 
 @dataclass(frozen=True, repr=False)
 class Signer:
-    """A private key with its name: `PRIVATE+KEY+<name>+<key id>+<base64 of kind and seed>`. It is never shown."""
+    """A private key with its name: `PRIVATE+KEY+<name>+<key id>+<base64 of kind and seed>`. Its repr never shows it."""
 
     name: str
     seed: bytes
@@ -128,18 +128,18 @@ class Signer:
 
     @classmethod
     def generate(cls, name: str, kind: int = ED25519) -> Signer:
-        """Make a new key. Raises NotAKey for a name that no key may have."""
+        """Generate a key. Raises NotAKey for an invalid name."""
         if _NAME.fullmatch(name) is None:
             raise NotAKey("the name of a key has no blank and no plus sign in it")
         return cls(name, Ed25519PrivateKey.generate().private_bytes_raw(), kind)
 
     @classmethod
     def parse(cls, skey: str) -> Signer:
-        """Take a written private key apart. Raises NotAKey."""
-        written = skey.strip()
-        if not written.startswith(_PRIVATE):
+        """Parse an encoded private key. Raises NotAKey."""
+        encoded_key = skey.strip()
+        if not encoded_key.startswith(_PRIVATE):
             raise NotAKey("it is not a private key")
-        name, key_id, encoded = _parts(written.removeprefix(_PRIVATE))
+        name, key_id, encoded = _parts(encoded_key.removeprefix(_PRIVATE))
         signer = cls(name, encoded[1:], encoded[0])
         if signer.kind not in (ED25519, COSIGNATURE) or len(signer.seed) != 32:
             raise NotAKey("it is not an Ed25519 key")
@@ -149,7 +149,7 @@ class Signer:
 
     @property
     def skey(self) -> str:
-        """The private key as it is written: for the file that keeps it, and nothing else."""
+        """The encoded private key: for its key file, and nothing else."""
         encoded = b64encode(bytes([self.kind]) + self.seed).decode()
         return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{encoded}"
 
@@ -169,19 +169,19 @@ class Signer:
 
 
 def verified(note: Note, keys: Iterable[Verifier]) -> tuple[Verifier, ...]:
-    """Return the keys that truly sign a note.
+    """Return the keys that sign a note; ignore signatures of other keys.
 
-    Raises NotANote where one says that it does and does not; lines of keys that are not given mean nothing.
+    Raises NotANote for a signature of one of the keys that does not verify.
     """
-    found: list[Verifier] = []
+    signers: list[Verifier] = []
     for key in keys:
-        if key.kind != ED25519 or key in found:
+        if key.kind != ED25519 or key in signers:
             continue
         for signature in filter(key.matches, note.signatures):
             if not key.verifies(note.text.encode(), signature.signed):
                 raise NotANote(f"the signature of {key.name} is not that of its key over this text")
-            found.append(key)
-    return tuple(found)
+            signers.append(key)
+    return tuple(signers)
 
 
 def _signature(line: str) -> Signature:
@@ -194,8 +194,8 @@ def _signature(line: str) -> Signature:
     return Signature(match[1], signed[:4], signed[4:])
 
 
-def _parts(written: str) -> tuple[str, str, bytes]:
-    parts: Sequence[str] = written.split("+", 2)
+def _parts(key: str) -> tuple[str, str, bytes]:
+    parts: Sequence[str] = key.split("+", 2)
     encoded = decoded(parts[2]) if len(parts) == 3 else None
     if not encoded or _NAME.fullmatch(parts[0]) is None:
         raise NotAKey("a key is written <name>+<key id>+<base64>")
@@ -203,9 +203,9 @@ def _parts(written: str) -> tuple[str, str, bytes]:
 
 
 def decoded(text: str) -> bytes | None:
-    """Return what base64 says; None where it is none, or not the one way in which it is written."""
+    """Return the bytes of a canonical base64 text; None for any other text."""
     try:
-        found = b64decode(text, validate=True)
+        raw = b64decode(text, validate=True)
     except ValueError:
         return None
-    return found if b64encode(found).decode() == text else None
+    return raw if b64encode(raw).decode() == text else None

@@ -1,4 +1,4 @@
-"""Proofs made from the tiles of a tree."""
+"""Inclusion and consistency proofs, built from the tiles of a tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ReadTile = Callable[[Tile], bytes]
 
 
 class TiledTree:
-    """A tree of some size whose tiles can be read; a tile is asked for as wide as this size has it."""
+    """A tree of one size over readable tiles; it reads each tile in the width of this size."""
 
     def __init__(self, size: int, read: ReadTile) -> None:
         self.size = size

@@ -1,4 +1,4 @@
-"""C2SP tlog-tiles: where tiles and entry bundles lie, and what an entry bundle holds."""
+"""C2SP tlog-tiles: the paths of tiles and entry bundles, and the encoding of a bundle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NotABundle(ValueError):
 
 @dataclass(frozen=True)
 class Tile:
-    """A tile, or an entry bundle where `level` is None; `width` is how many of its 256 hashes or entries there are."""
+    """A tile, or an entry bundle where `level` is None; `width` of its 256 hashes or entries exist."""
 
     level: int | None
     index: int
@@ -27,13 +27,13 @@ class Tile:
 
     @property
     def path(self) -> str:
-        """Where it lies, below the log's own place: `tile/0/x001/067`, `tile/entries/000.p/5`."""
+        """The path below the log's prefix: `tile/0/x001/067`, `tile/entries/000.p/5`."""
         partial = "" if self.width == TILE_WIDTH else f".p/{self.width}"
-        return f"tile/{'entries' if self.level is None else self.level}/{_written(self.index)}{partial}"
+        return f"tile/{'entries' if self.level is None else self.level}/{_encoded(self.index)}{partial}"
 
     @classmethod
     def at(cls, path: str) -> Tile | None:
-        """Return the tile of a path; None where it is none."""
+        """Return the tile of a path, or None for an invalid path."""
         match = _PATH.fullmatch(path)
         if match is None:
             return None
@@ -43,7 +43,7 @@ class Tile:
         return tile if tile.path == path else None
 
     def within(self, size: int) -> bool:
-        """Whether a tree of this size has the tile, and as wide."""
+        """Tell whether a tree of this size has the tile in at least this width."""
         return 0 < self.width <= _width(size, self.level or 0, self.index)
 
 
@@ -57,18 +57,18 @@ def tiles_of(size: int) -> Iterator[Tile]:
 
 
 def bundles_of(size: int, start: int = 0) -> Iterator[Tile]:
-    """Yield every entry bundle of a log that holds entries from position `start` on."""
+    """Yield every entry bundle of a log that reaches past position `start`."""
     for index in range(start // TILE_WIDTH, -(-size // TILE_WIDTH)):
         yield Tile(None, index, _width(size, 0, index))
 
 
 def bundle(entries: Iterable[bytes]) -> bytes:
-    """Return the entries as an entry bundle: each after its length in two bytes."""
+    """Encode an entry bundle: each entry after its length in two bytes."""
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 
 def entries_of(bundle: bytes) -> list[bytes]:
-    """Return the entries of an entry bundle. Raises NotABundle where its last entry is not whole."""
+    """Decode an entry bundle. Raises NotABundle where its last entry is truncated."""
     entries, at, end = [], 0, len(bundle)
     while at < end:
         start = at + 2
@@ -83,7 +83,7 @@ def _width(size: int, level: int, index: int) -> int:
     return max(0, min(TILE_WIDTH, (size >> (TILE_HEIGHT * level)) - index * TILE_WIDTH))
 
 
-def _written(index: int) -> str:
+def _encoded(index: int) -> str:
     text = f"{index % 1000:03}"
     while index := index // 1000:
         text = f"x{index % 1000:03}/{text}"

@@ -15,7 +15,7 @@ import yaml
 
 from shared.events.catalogue import EVENTS
 from shared.events.services import REGISTRY, SERVICES, UnknownService, registered
-from shared.ledger.restore_check import CHECKPOINTS, partition_of
+from shared.ledger.checkpoint_topic import CHECKPOINTS, partition_of
 
 CHECKOUT = Path(__file__).parents[2]
 REGISTRY_FILE = CHECKOUT / "shared" / "events" / "services.py"

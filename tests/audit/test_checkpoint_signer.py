@@ -1,4 +1,4 @@
-"""The sealer signs what the ledger holds and nothing else: once for each size, on and on across deaths and restores."""
+"""The checkpoint signer signs the ledger and nothing else: once per size, across crashes and restores."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pydantic import SecretStr
 
 from shared.consumer.record import decode_record
 from shared.ledger.checkpoint_signer import CheckpointSigner
+from shared.ledger.checkpoint_topic import checkpoints_published, publish_checkpoints
 from shared.ledger.checkpoints import Checkpoints, root_at
-from shared.ledger.ledger import Ledger
+from shared.ledger.ledger import Batch, Entry, Ledger
 from shared.ledger.refill import Refill
 from shared.ledger.relay import Relay
-from shared.ledger.restore_check import checkpoints_published
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore
@@ -33,7 +33,7 @@ RESTORED = ("commits", "ledger", "relay", "checkpoints", "tiles")
 
 
 @dataclass
-class Sealed:
+class SignedLog:
     """A site whose ledger is sealed with keys of its own."""
 
     site: Site
@@ -41,7 +41,7 @@ class Sealed:
     events: int = 40
 
     def instance(self, keys: LogKeys | None = None) -> tuple[Relay, CheckpointSigner, Pulse]:
-        """Return a relay and its sealer, as one instance of a service has them."""
+        """Return the relay and the signer of one instance of a service."""
         keys = keys or self.keys
         site, pulse = self.site, Pulse("sealer")
         settings = Settings(
@@ -59,11 +59,11 @@ class Sealed:
     @asynccontextmanager
     async def running(self, keys: LogKeys | None = None) -> AsyncIterator[Pulse]:
         """Run an instance."""
-        relay, sealer, pulse = self.instance(keys)
-        async with running(relay), running(sealer):  # type: ignore[arg-type]
+        relay, signer, pulse = self.instance(keys)
+        async with running(relay), running(signer):  # type: ignore[arg-type]
             yield pulse
 
-    async def until_sealed(self, size: int) -> None:
+    async def until_signed(self, size: int) -> None:
         """Wait until a checkpoint covers so many events, and is on the topic too."""
         checkpoints, site, keys = Checkpoints(self.site.database), self.site, self.keys.verifiers
         async with asyncio.timeout(30):
@@ -76,13 +76,13 @@ class Sealed:
         """Assert that every checkpoint is signed, true to the ledger, and on the topic; and that every tile is true."""
         ledger, checkpoints = Ledger(self.site.database), Checkpoints(self.site.database)
         published = await checkpoints_published(self.site.kafka, self.site.service, self.keys.verifiers)
-        kept = {each.size: each.note for each in await checkpoints.after(-1)}
-        assert published == kept
-        for size, note in kept.items():
+        stored = {each.size: each.note for each in await checkpoints.after(-1)}
+        assert published == stored
+        for size, note in stored.items():
             checkpoint, _, by = opened(note, self.keys.verifiers)
             assert by
             assert (checkpoint.size, checkpoint.root) == (size, await root_at(ledger, size))
-        for tile in tiles_of(max(kept)):
+        for tile in tiles_of(max(stored)):
             found = await checkpoints.tile(tile)
             assert found is not None
             assert len(found) == tile.width * 32
@@ -93,40 +93,40 @@ def keys_of(site: Site) -> LogKeys:
 
 
 @asynccontextmanager
-async def sealed(stack: Stack) -> AsyncIterator[Sealed]:
+async def signed_log(stack: Stack) -> AsyncIterator[SignedLog]:
     async with a_site(stack) as site:
-        yield Sealed(site, keys_of(site))
+        yield SignedLog(site, keys_of(site))
 
 
-async def test_an_empty_ledger_is_sealed_and_then_what_is_published(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_the_signer_signs_an_empty_ledger_and_then_published_events(stack: Stack) -> None:
+    async with signed_log(stack) as log:
         async with log.running():
-            await log.until_sealed(0)
+            await log.until_signed(0)
             await log.site.append(streams=5, commits=4)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
         assert (await Checkpoints(log.site.database).after(-1))[0].size == 0
 
 
-async def test_tiles_that_fill_up_are_kept(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_full_tiles_are_stored(stack: Stack) -> None:
+    async with signed_log(stack) as log:
         async with log.running():
             await log.site.append(streams=30, commits=14)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
         checkpoints = Checkpoints(log.site.database)
-        assert await checkpoints.tiles_kept(0) == log.site.appended // 256 > 1
+        assert await checkpoints.stored_tiles(0) == log.site.appended // 256 > 1
         assert await checkpoints.tile(Tile(0, 900)) is None
         async with log.running():
             await log.site.append(streams=30, commits=8)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
 
 
-async def test_what_is_due_is_sealed_at_the_end(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_the_signer_signs_published_events_at_its_end(stack: Stack) -> None:
+    async with signed_log(stack) as log:
         async with log.running():
-            await log.until_sealed(0)
+            await log.until_signed(0)
             await log.site.append(streams=3, commits=1)
             await log.site.until(log.site.appended)
         newest = await Checkpoints(log.site.database).newest()
@@ -136,122 +136,146 @@ async def test_what_is_due_is_sealed_at_the_end(stack: Stack) -> None:
 
 
 async def test_two_instances_sign_one_history(stack: Stack) -> None:
-    async with sealed(stack) as log:
+    async with signed_log(stack) as log:
         async with log.running(), log.running():
             await log.site.append(streams=8, commits=6)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
 
 
-async def test_a_key_is_changed_and_the_earlier_checkpoints_stay(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_a_key_rotation_leaves_the_earlier_checkpoints_valid(stack: Stack) -> None:
+    async with signed_log(stack) as log:
         async with log.running():
             await log.site.append(streams=3, commits=2)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         log.keys = log.keys.rotated()
         async with log.running():
             await log.site.append(streams=3, commits=2)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
         by = {opened(each.note, log.keys.verifiers)[2] for each in await Checkpoints(log.site.database).after(-1)}
         assert by == {(key,) for key in log.keys.verifiers}
 
 
-async def test_after_a_restore_the_last_published_checkpoint_must_be_reached_again(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_a_restored_ledger_must_reach_its_last_published_checkpoint(stack: Stack) -> None:
+    async with signed_log(stack) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
-            await log.until_sealed(site.appended)
+            await log.until_signed(site.appended)
             backup = {name: await site.database[name].find().to_list(None) for name in RESTORED}
             await site.append(streams=4, commits=3)
-            await log.until_sealed(site.appended)
+            await log.until_signed(site.appended)
         for name, documents in backup.items():
             await site.database[name].delete_many({})
             if documents:
                 await site.database[name].insert_many(documents)
         relay, _, _ = log.instance()
         assert not await relay.check()
-        assert "throughline.checkpoints holds a checkpoint of" in str(relay._store.closed)
-        assert f"throughline refill {site.service}" in str(relay._store.closed)
+        assert "throughline.checkpoints holds a checkpoint of" in str(relay._store.fence_reason)
+        assert f"throughline refill {site.service}" in str(relay._store.fence_reason)
 
 
-async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_a_ledger_that_diverged_from_its_checkpoint_is_not_signed_again(stack: Stack) -> None:
+    async with signed_log(stack) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
-            await log.until_sealed(site.appended)
+            await log.until_signed(site.appended)
         before = await Checkpoints(site.database).after(-1)
         batch: Any = await site.database.ledger.find_one({"_id": 0})
         batch["entries"][0][2] = "0" * 64
         await site.database.ledger.replace_one({"_id": 0}, batch)
-        relay, sealer, pulse = log.instance()
+        relay, signer, pulse = log.instance()
         assert not await relay.check()
-        assert "where the ledger has others" in str(relay._store.closed)
-        relay.term = object()
-        async with running(sealer):  # type: ignore[arg-type]
+        assert "where the ledger has others" in str(relay._store.fence_reason)
+        relay.term = 1
+        async with running(signer):  # type: ignore[arg-type]
             async with asyncio.timeout(20):
                 while "do not make the root" not in pulse.trouble:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         assert await Checkpoints(site.database).after(-1) == before
 
 
-async def test_a_relay_that_knows_of_less_than_was_signed_has_nothing_signed(stack: Stack) -> None:
-    async with sealed(stack) as log:
-        async with log.running():
-            await log.site.append(streams=4, commits=3)
-            await log.until_sealed(log.site.appended)
-        before = await Checkpoints(log.site.database).after(-1)
-        relay, sealer, _ = log.instance()
-        relay.term, relay.published = object(), log.site.appended - 5
-        async with running(sealer):  # type: ignore[arg-type]
-            await asyncio.sleep(2)
-        assert sealer._tree.size == log.site.appended
-        assert await Checkpoints(log.site.database).after(-1) == before
-
-
-async def test_checkpoints_that_a_restored_database_lacks_come_back_from_their_topic(stack: Stack) -> None:
-    async with sealed(stack) as log:
-        async with log.running():
-            await log.site.append(streams=4, commits=3)
-            await log.until_sealed(log.site.appended)
-        kept = await Checkpoints(log.site.database).after(-1)
-        await log.site.database.checkpoints.delete_many({"_id": {"$gt": 0}})
-        async with log.running():
-            await log.until_sealed(log.site.appended)
-        assert await Checkpoints(log.site.database).after(-1) == kept
-
-
-async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(stack: Stack) -> None:
-    async with sealed(stack) as log:
-        forger = Sealed(log.site, keys_of(log.site))
-        note = Checkpoint(log.keys.signer.name, 1_000_000, bytes(32)).signed(forger.keys.signer).raw()
-        _, sealer, _ = log.instance()
-        await sealer._publish({1_000_000: note})
-        async with log.running():
-            await log.site.append(streams=3, commits=1)
-            await log.until_sealed(log.site.appended)
-        await log.verify()
-
-
-async def test_a_refill_goes_on_under_the_same_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("shared.ledger.restore_check", "shared.ledger.refill"):
-        monkeypatch.setattr(
-            f"{module}.decode_record",
-            lambda arrival: decode_record(replace(arrival, topic="throughline.recommendations")),
-        )
-    async with sealed(stack) as log:
+async def test_a_signer_that_finds_its_ledger_diverged_in_a_later_term_signs_nothing_at_its_end(stack: Stack) -> None:
+    async with signed_log(stack) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
-            await log.until_sealed(site.appended)
-        kept = await Checkpoints(site.database).after(-1)
+            await log.until_signed(site.appended)
+        before = await Checkpoints(site.database).after(-1)
+        relay, signer, pulse = log.instance()
+        relay.term, relay.published = 1, site.appended
+        async with running(signer), asyncio.timeout(20):  # type: ignore[arg-type]
+            while signer._head is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            batch: Any = await site.database.ledger.find_one({"_id": 0})
+            batch["entries"][0][2] = "0" * 64
+            await site.database.ledger.replace_one({"_id": 0}, batch)
+            ledger, more = Ledger(site.database), Batch(site.appended, (Entry("instrument/more", 1, "1" * 64),), None)
+            await ledger.enter(more)
+            await ledger.raise_published(more.end)
+            relay.term = 2
+            while "do not make the root" not in pulse.trouble:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert await Checkpoints(site.database).after(-1) == before
+
+
+async def test_the_signer_signs_nothing_for_a_relay_behind_the_last_checkpoint(stack: Stack) -> None:
+    async with signed_log(stack) as log:
+        async with log.running():
+            await log.site.append(streams=4, commits=3)
+            await log.until_signed(log.site.appended)
+        before = await Checkpoints(log.site.database).after(-1)
+        relay, signer, _ = log.instance()
+        relay.term, relay.published = 1, log.site.appended - 5
+        async with running(signer):  # type: ignore[arg-type]
+            await asyncio.sleep(2)
+        assert signer._head is not None
+        assert signer._head.tree.size == log.site.appended
+        assert await Checkpoints(log.site.database).after(-1) == before
+
+
+async def test_checkpoints_that_a_restored_database_lacks_are_restored_from_their_topic(stack: Stack) -> None:
+    async with signed_log(stack) as log:
+        async with log.running():
+            await log.site.append(streams=4, commits=3)
+            await log.until_signed(log.site.appended)
+        stored = await Checkpoints(log.site.database).after(-1)
+        await log.site.database.checkpoints.delete_many({"_id": {"$gt": 0}})
+        async with log.running():
+            await log.until_signed(log.site.appended)
+        assert await Checkpoints(log.site.database).after(-1) == stored
+
+
+async def test_a_published_note_without_a_valid_signature_is_ignored(stack: Stack) -> None:
+    async with signed_log(stack) as log:
+        forger = SignedLog(log.site, keys_of(log.site))
+        note = Checkpoint(log.keys.signer.name, 1_000_000, bytes(32)).signed(forger.keys.signer).raw()
+        await publish_checkpoints(log.site.kafka, log.site.service, {1_000_000: note})
+        async with log.running():
+            await log.site.append(streams=3, commits=1)
+            await log.until_signed(log.site.appended)
+        await log.verify()
+
+
+async def test_a_refilled_ledger_continues_its_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("shared.ledger.restore_check", "shared.ledger.refill"):
+        monkeypatch.setattr(
+            f"{module}.decode_record",
+            lambda record: decode_record(replace(record, topic="throughline.recommendations")),
+        )
+    async with signed_log(stack) as log:
+        site = log.site
+        async with log.running():
+            await site.append(streams=4, commits=3)
+            await log.until_signed(site.appended)
+        stored = await Checkpoints(site.database).after(-1)
         for name in RESTORED:
             await site.database[name].delete_many({})
         await Refill(site.database, site.kafka, site.service).run()
         async with log.running():
             await site.append(streams=5, commits=1)
-            await log.until_sealed(site.appended)
+            await log.until_signed(site.appended)
         await log.verify()
-        assert (await Checkpoints(site.database).after(-1))[: len(kept)] == kept
+        assert (await Checkpoints(site.database).after(-1))[: len(stored)] == stored

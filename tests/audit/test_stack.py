@@ -15,9 +15,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pymongo import MongoClient
 
+from shared.consumer.topic_reader import read_topic
 from shared.events.canonical import canonical, leaf_hash
 from shared.events.catalogue import SERVICES
-from shared.ledger.restore_check import records
 from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import Note, Verifier
@@ -150,7 +150,7 @@ def test_every_checkpoint_is_on_its_topic_signed_and_in_order(loaded: Stack, aud
 
     async def all_of_them() -> list[tuple[str, int]]:
         found = []
-        async for arrival in records(loaded.kafka, "throughline.checkpoints"):
+        async for arrival in read_topic(loaded.kafka, "throughline.checkpoints"):
             checkpoint, _, by = opened(arrival.value or b"", keys)
             assert by
             assert checkpoint.origin == f"throughline.local/{(arrival.key or b'').decode()}"

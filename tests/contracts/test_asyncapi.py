@@ -14,8 +14,8 @@ import yaml
 from shared.consumer.record import ConsumedEvent, decode_record
 from shared.events.catalogue import EVENTS, SERVICES
 from shared.events.envelope import EVENT_LIMIT
+from shared.ledger.checkpoint_topic import CHECKPOINTS, partition_of
 from shared.ledger.relay import CONTENT_TYPE
-from shared.ledger.restore_check import CHECKPOINTS, partition_of
 from shared.tlog.checkpoints import Checkpoint
 from tests.contracts.corpus import golden
 from tests.history import History

@@ -1,4 +1,4 @@
-"""A database and a topic of a test's own, on which relays run, and what must hold of them in the end."""
+"""A database and a topic for one test, relays on them, and the assertion of G2."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tools.local.stack import Stack
 
 @dataclass
 class Site:
-    """A database and a topic of one test's own."""
+    """The database and topic of one test."""
 
     database: AsyncIOMotorDatabase[Any]
     kafka: str
@@ -38,7 +38,7 @@ class Site:
     appended: int = 0
 
     async def append(self, streams: int, commits: int, store: EventStore | None = None) -> None:
-        """Append commits of one to three events, several streams at once."""
+        """Append commits of one to three events to several streams concurrently."""
         store = store or EventStore(self.database)
         await store.prepare()
         await asyncio.gather(*(self._stream(store, f"instrument/s{n}", commits) for n in range(streams)))
@@ -57,7 +57,7 @@ class Site:
         return kind(self.database, EventStore(self.database), self.kafka, self.service, Pulse("relay"))
 
     async def published(self) -> list[tuple[str, int, bytes, int, str]]:
-        """Return all that lies on the topic: stream, version, bytes, position, leaf."""
+        """Return all records of the topic: stream, version, bytes, position, leaf."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, auto_offset_reset="earliest")
         await consumer.start()
         try:
@@ -65,16 +65,16 @@ class Site:
             partitions = [TopicPartition(topic, n) for n in range(3)]
             consumer.assign(partitions)
             ends = await consumer.end_offsets(partitions)
-            found = []
+            rows = []
             while any([await consumer.position(p) < ends[p] for p in partitions]):
                 for records in (await consumer.getmany(timeout_ms=500)).values():
-                    found += [self._taken(record) for record in records]
-            return found
+                    rows += [self._row(record) for record in records]
+            return rows
         finally:
             await consumer.stop()
 
     @staticmethod
-    def _taken(record: Any) -> tuple[str, int, bytes, int, str]:
+    def _row(record: Any) -> tuple[str, int, bytes, int, str]:
         headers = dict(record.headers)
         event = decode(record.value)
         assert record.key == event.subject.encode()
@@ -90,7 +90,7 @@ class Site:
                 published = await Ledger(self.database).published()
 
     async def verify(self) -> None:
-        """Assert G2: store, ledger and topic tell the same, each stream's first deliveries in order."""
+        """Assert G2: store, ledger and topic agree, each stream's first deliveries in order."""
         stored = {}
         async for commit in self.database.commits.find():
             for n, raw in enumerate(commit["events"]):

@@ -15,7 +15,7 @@ from shared.events.recommendations import ProvisionRegistered
 from shared.ledger.relay import Relay
 from shared.runtime.telemetry import Pulse
 from shared.store.connection_monitor import ConnectionMonitor
-from shared.store.event_store import UNCHECKED, EventStore, StoreFenced
+from shared.store.event_store import DISCONNECTED, EventStore, StoreFenced
 from tests.faults.relaying import a_site
 from tests.faults.rig.proxy import Doors
 from tools.local.stack import Stack
@@ -46,12 +46,12 @@ async def test_a_standby_appends_nothing_before_it_has_looked_at_a_database_that
             with door.shut():
                 await asyncio.sleep(0.1)
             await database.command("ping")
-            assert store.closed == UNCHECKED
+            assert store.fence_reason == DISCONNECTED
             with pytest.raises(StoreFenced):
                 await append(store)
             relay = Relay(database, store, stack.kafka, site.service, Pulse("relay"))
             assert await relay.check()
-            assert store.closed is None
+            assert store.fence_reason is None
             await append(store)
             client.close()
             with door.shut():

@@ -1,4 +1,4 @@
-"""Records that are published in whole batches lie where a producer would have put each of them, and in order."""
+"""Records published in batches are in the partitions that a producer would have chosen, and in order."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def records(rounds: range, size: int = 1_000) -> list[OutgoingRecord]:
     ]
 
 
-async def found(kafka: str, topic: str) -> dict[str, list[tuple[int, bytes, bytes]]]:
-    """Return the partition, the number and the header of every record, by stream and in the order in which it lies."""
+async def consumed(kafka: str, topic: str) -> dict[str, list[tuple[int, bytes, bytes]]]:
+    """Return partition, number and header of every record, by stream, in order."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, n) for n in range(3)]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
-        lying: dict[str, list[tuple[int, bytes, bytes]]] = {}
+        by_stream: dict[str, list[tuple[int, bytes, bytes]]] = {}
         while any([await consumer.position(each) < ends[each] for each in partitions]):
-            for taken in (await consumer.getmany(timeout_ms=500)).values():
-                for record in taken:
-                    told = record.partition, record.value.partition(b" ")[0], dict(record.headers)["position"]
-                    lying.setdefault(record.key.decode(), []).append(told)
-        return lying
+            for polled in (await consumer.getmany(timeout_ms=500)).values():
+                for record in polled:
+                    row = record.partition, record.value.partition(b" ")[0], dict(record.headers)["position"]
+                    by_stream.setdefault(record.key.decode(), []).append(row)
+        return by_stream
     finally:
         await consumer.stop()
 
@@ -58,9 +58,9 @@ async def test_many_batches_keep_every_stream_in_order_in_its_own_partition(stac
                 await producer.send_and_wait(topic, number + b" ", key=stream.encode(), headers=[("position", number)])
         finally:
             await producer.stop()
-        lying = await found(stack.kafka, topic)
-        assert lying.keys() == set(STREAMS)
-        for told in lying.values():
-            assert [int(number) for _, number, _ in told] == list(range(ROUNDS + 2))
-            assert all(number == position for _, number, position in told)
-            assert len({partition for partition, _, _ in told}) == 1
+        records_by_stream = await consumed(stack.kafka, topic)
+        assert records_by_stream.keys() == set(STREAMS)
+        for rows in records_by_stream.values():
+            assert [int(number) for _, number, _ in rows] == list(range(ROUNDS + 2))
+            assert all(number == position for _, number, position in rows)
+            assert len({partition for partition, _, _ in rows}) == 1

@@ -12,7 +12,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from shared.consumer.dead_letters import to_record
 from shared.consumer.record import KafkaRecord, Poison, decode_record
-from shared.ledger.restore_check import records
+from shared.consumer.topic_reader import read_topic
 from tests.faults.reading import a_reading
 from tests.faults.relaying import a_site
 from tests.faults.rig.forging import NotText, Record, put_together
@@ -34,7 +34,7 @@ async def lying_there(stack: Stack, arrivals: list[KafkaRecord], spoilt: int) ->
         topic = f"throughline.{site.service}"
         await put_together(producer, topic, *told)
         await put_together(producer, topic, told[0])
-        read = [each async for each in records(stack.kafka, topic)]
+        read = [each async for each in read_topic(stack.kafka, topic)]
     return [replace(each, topic=arrivals[0].topic) for each in read]
 
 
@@ -81,5 +81,5 @@ async def test_a_record_in_a_compression_that_no_reader_here_knows_is_read(
         placed = await put_together(producer, "throughline.nominations", garbage, compression=SNAPPY)
     monkeypatch.undo()
     async with asyncio.timeout(20):
-        read = {each.origin: each.value async for each in records(stack.kafka, "throughline.nominations")}
+        read = {each.origin: each.value async for each in read_topic(stack.kafka, "throughline.nominations")}
     assert [read[place] for place in placed] == [b"garbage"]

@@ -1,4 +1,4 @@
-"""G2: an older backup is restored while Kafka goes on: the relay refuses, and a refill from the topic loses nothing."""
+"""G2: after the restore of an older backup the relay refuses to lead, and a refill from the topic loses no event."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pymongo.errors import AutoReconnect
 
 from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.events.canonical import sha256_hex
+from shared.ledger.lease import Lease
 from shared.ledger.ledger import Ledger
 from shared.ledger.refill import CannotRefill, Refill
-from shared.ledger.relay import Lease, Relay
+from shared.ledger.relay import Relay
 from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore, StoreFenced
 from tests.faults.relaying import Site, a_site, running
@@ -27,13 +28,13 @@ BACKED_UP = ("commits", "ledger", "relay")
 
 @pytest.fixture(autouse=True)
 def _topic_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the site's topic for that of the service whose events it carries."""
+    """Decode the site's records as those of the service whose events they hold."""
 
-    def taken_apart(arrival: KafkaRecord) -> ConsumedEvent | Poison:
-        return decode_record(replace(arrival, topic="throughline.recommendations"))
+    def decoded(record: KafkaRecord) -> ConsumedEvent | Poison:
+        return decode_record(replace(record, topic="throughline.recommendations"))
 
-    monkeypatch.setattr("shared.ledger.restore_check.decode_record", taken_apart)
-    monkeypatch.setattr("shared.ledger.refill.decode_record", taken_apart)
+    monkeypatch.setattr("shared.ledger.restore_check.decode_record", decoded)
+    monkeypatch.setattr("shared.ledger.refill.decode_record", decoded)
 
 
 async def a_backup(site: Site) -> dict[str, list[Any]]:
@@ -57,7 +58,7 @@ async def a_restored_site(site: Site) -> None:
     await restore(site, backup)
 
 
-async def test_after_a_restore_nothing_is_appended_and_a_refill_from_the_topic_loses_nothing(stack: Stack):
+async def test_a_restored_store_is_fenced_and_a_refill_from_the_topic_loses_no_event(stack: Stack):
     async with a_site(stack) as site:
         await a_restored_site(site)
         store, pulse = EventStore(site.database), Pulse("relay")
@@ -71,14 +72,14 @@ async def test_after_a_restore_nothing_is_appended_and_a_refill_from_the_topic_l
             added = await Refill(site.database, site.kafka, site.service).run()
             assert added.entries > 0
             async with asyncio.timeout(20):
-                while store.closed:  # noqa: ASYNC110
+                while store.fence_reason:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
             await site.append(streams=9, commits=1, store=store)
             await site.until(site.appended)
         await site.verify()
 
 
-async def test_a_backup_that_holds_commits_that_its_ledger_lacks_is_refilled_too(stack: Stack):
+async def test_a_backup_with_commits_that_its_ledger_lacks_is_refilled_too(stack: Stack):
     async with a_site(stack) as site:
         async with running(site.relay()):
             await site.append(streams=4, commits=2)
@@ -94,7 +95,7 @@ async def test_a_backup_that_holds_commits_that_its_ledger_lacks_is_refilled_too
         await site.verify()
 
 
-async def test_a_refill_that_was_interrupted_is_run_again(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+async def test_an_interrupted_refill_can_be_run_again(stack: Stack, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shared.ledger.refill.BATCH_ENTRIES", 7)
     async with a_site(stack) as site:
         await a_restored_site(site)
@@ -112,7 +113,7 @@ async def test_a_refill_that_was_interrupted_is_run_again(stack: Stack, monkeypa
         await site.verify()
 
 
-async def test_a_store_that_went_another_way_after_the_restore_is_not_refilled(stack: Stack):
+async def test_a_store_that_diverged_after_the_restore_is_not_refilled(stack: Stack):
     async with a_site(stack) as site:
         await a_restored_site(site)
         await site.append(streams=9, commits=1)
@@ -120,7 +121,7 @@ async def test_a_store_that_went_another_way_after_the_restore_is_not_refilled(s
             await Refill(site.database, site.kafka, site.service).run()
 
 
-async def test_a_site_that_was_never_restored_passes_the_check_and_has_nothing_to_refill(stack: Stack):
+async def test_a_store_that_was_never_restored_passes_the_check_and_needs_no_refill(stack: Stack):
     async with a_site(stack) as site:
         async with running(site.relay()):
             await site.append(streams=4, commits=2)
@@ -139,7 +140,7 @@ async def a_forgery(site: Site, position: int) -> None:
         )
 
 
-async def test_a_forged_record_far_past_the_ledger_closes_no_store(stack: Stack):
+async def test_a_forged_record_far_past_the_ledger_fences_no_store(stack: Stack):
     async with a_site(stack) as site:
         async with running(site.relay()):
             await site.append(streams=4, commits=2)
@@ -148,7 +149,7 @@ async def test_a_forged_record_far_past_the_ledger_closes_no_store(stack: Stack)
         assert await site.relay().check()
 
 
-async def test_a_forged_record_beside_what_a_restore_lost_stops_no_refill(stack: Stack):
+async def test_a_forged_record_beside_lost_events_stops_no_refill(stack: Stack):
     async with a_site(stack) as site:
         await a_restored_site(site)
         await a_forgery(site, position=site.appended + 7)
@@ -159,16 +160,16 @@ async def test_a_forged_record_beside_what_a_restore_lost_stops_no_refill(stack:
         assert len(entries) == site.appended
 
 
-async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
+async def test_a_disconnected_database_takes_no_commits_until_it_is_checked(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ):
-    looked_at = asyncio.Event()
+    checked = asyncio.Event()
 
     async def away(_lease: Lease) -> bool:
         raise AutoReconnect("synthetic")
 
-    async def look(*_: Any) -> None:
-        await looked_at.wait()
+    async def check(*_: Any) -> None:
+        await checked.wait()
 
     async with a_site(stack) as site:
         store = EventStore(site.database)
@@ -177,16 +178,16 @@ async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
             await site.append(streams=2, commits=1, store=store)
             await site.until(site.appended)
             with monkeypatch.context() as broken:
-                broken.setattr("shared.ledger.relay.check", look)
+                broken.setattr("shared.ledger.relay.ensure_ledger_matches_topic", check)
                 broken.setattr(Lease, "take", away)
                 async with asyncio.timeout(10):
-                    while store.closed is None:  # noqa: ASYNC110
+                    while store.fence_reason is None:  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
                 with pytest.raises(StoreFenced):
                     await site.append(streams=1, commits=1, store=store)
-            looked_at.set()
+            checked.set()
             async with asyncio.timeout(10):
-                while store.closed is not None:  # noqa: ASYNC110
+                while store.fence_reason is not None:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             await site.append(streams=2, commits=1, store=store)
             await site.until(site.appended)

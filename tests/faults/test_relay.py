@@ -1,4 +1,4 @@
-"""G2: every stored event is published, in stream order, and nothing that was not stored; whatever kills the relay."""
+"""G2: the relay publishes every stored event, in stream order, and no other event, whatever kills it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.ledger.relay import Lease, Relay
+from shared.ledger.lease import Lease
+from shared.ledger.relay import Relay
 from tests.faults.relaying import a_site, running
 from tools.local.stack import Stack
 
@@ -44,7 +45,7 @@ def dying(where: str) -> type[Relay]:
 
 
 @pytest.mark.parametrize("where", ["ledger stored", "half published", "published"])
-async def test_a_relay_that_dies_between_two_steps_loses_and_disorders_nothing(stack: Stack, where: str):
+async def test_a_relay_that_dies_between_two_steps_loses_no_event_and_keeps_the_order(stack: Stack, where: str):
     async with a_site(stack) as site:
         await site.append(streams=4, commits=3)
         async with running(site.relay(dying(where))) as task:
@@ -58,7 +59,7 @@ async def test_a_relay_that_dies_between_two_steps_loses_and_disorders_nothing(s
         await site.verify()
 
 
-async def test_two_relays_that_both_think_they_lead_disturb_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+async def test_two_relays_that_both_lead_publish_one_order(stack: Stack, monkeypatch: pytest.MonkeyPatch):
     async def always(_lease: Lease) -> bool:
         return True
 
@@ -86,7 +87,7 @@ async def test_only_one_of_two_relays_leads_and_the_other_takes_over(stack: Stac
         await site.verify()
 
 
-async def test_a_relay_whose_token_is_gone_compares_heads_and_goes_on(stack: Stack):
+async def test_a_relay_whose_resume_token_is_too_old_compares_heads_and_continues(stack: Stack):
     async with a_site(stack) as site:
         await site.append(streams=5, commits=2)
         async with running(site.relay()):

@@ -1,4 +1,4 @@
-"""What a service remembers of its streams is never more than what its store holds."""
+"""Cached states are used only where the store still holds their stream; concurrent appends succeed or fail alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STREAMS = [f"instrument/s{n}" for n in range(64)]
 
 
 class Office:
-    """One instance of a service: its store, and what it remembers."""
+    """One instance of a service: its store, and its cached states."""
 
     def __init__(self, site: Site) -> None:
         self.store = EventStore(site.database)
@@ -64,7 +64,7 @@ def added(number: int = 0) -> list[Any]:
     return [ProvisionRegistered(provision=f"p{number}", summary="Synthetic")]
 
 
-async def test_what_another_instance_appended_is_decided_upon(stack: Stack):
+async def test_a_decision_rests_on_the_commits_of_other_instances_too(stack: Stack):
     async with a_site(stack) as site:
         one, other = Office(site), Office(site)
         assert await one.registers("p1") == [1, 2]
@@ -73,7 +73,7 @@ async def test_what_another_instance_appended_is_decided_upon(stack: Stack):
         assert await one.registers("p3") == [4]
 
 
-async def test_a_store_that_went_back_under_a_running_service_gets_no_gap(stack: Stack):
+async def test_a_store_rolled_back_under_a_running_service_gets_no_gap(stack: Stack):
     async with a_site(stack) as site:
         office = Office(site)
         assert await office.registers("p1", "p2") == [1, 2, 3]
@@ -82,7 +82,7 @@ async def test_a_store_that_went_back_under_a_running_service_gets_no_gap(stack:
         assert not await office.refuses("p2")
 
 
-async def test_another_commit_in_the_place_of_the_one_that_is_remembered_is_decided_upon(stack: Stack):
+async def test_a_decision_rests_on_the_stored_commit_not_the_cached_one(stack: Stack):
     async with a_site(stack) as site:
         office, other = Office(site), Office(site)
         assert await office.registers("p1", "p2") == [1, 2, 3]
@@ -94,7 +94,7 @@ async def test_another_commit_in_the_place_of_the_one_that_is_remembered_is_deci
         assert [event.data.provision for event in recorded[1:]] == ["p1", "p9", "p2"]  # type: ignore[attr-defined]
 
 
-async def test_appends_that_go_together_land_each_for_itself(stack: Stack):
+async def test_appends_of_one_batch_succeed_or_fail_alone(stack: Stack):
     async with a_site(stack) as site:
         store = EventStore(site.database)
         await store.prepare()
@@ -108,7 +108,7 @@ async def test_appends_that_go_together_land_each_for_itself(stack: Stack):
         assert await site.database.commits.count_documents({}) == len(STREAMS)
 
 
-async def test_a_command_that_goes_together_with_itself_happens_once(stack: Stack):
+async def test_a_command_appended_twice_in_one_batch_happens_once(stack: Stack):
     async with a_site(stack) as site:
         store, command = EventStore(site.database), context()
         await store.prepare()
@@ -118,7 +118,7 @@ async def test_a_command_that_goes_together_with_itself_happens_once(stack: Stac
         assert len({outcome.events for outcome in outcomes}) == 1
 
 
-async def test_what_waits_for_its_round_is_not_appended_to_a_store_that_was_closed(stack: Stack):
+async def test_a_queued_append_fails_once_the_store_is_fenced(stack: Stack):
     async with a_site(stack) as site:
         store = EventStore(site.database)
         await store.prepare()
@@ -127,18 +127,18 @@ async def test_what_waits_for_its_round_is_not_appended_to_a_store_that_was_clos
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         later = [asyncio.create_task(store.append(head, added(), context(), "0" * 64)) for head in heads[1:]]
-        store.close("it may be an older one")
+        store.fence("it may be an older one")
         outcomes = await asyncio.gather(first, *later, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes[1:]] == [StoreFenced] * 2
         assert await site.database.commits.count_documents({"_id.s": {"$in": STREAMS[1:3]}}) == 0
 
 
-async def test_a_head_with_other_bytes_is_no_end(stack: Stack):
+async def test_a_head_with_other_bytes_is_not_the_end_of_its_stream(stack: Stack):
     async with a_site(stack) as site:
         store = EventStore(site.database)
         await store.prepare()
         head, _ = await store.read(STREAM)
         await store.append(head, added(1) + added(2), context(), "0" * 64)
         head, _ = await store.read(STREAM)
-        asked = [head, replace(head, hash="1" * 64), replace(head, version=1), replace(head, first=2)]
-        assert await asyncio.gather(*map(store.ends_at, asked)) == [True, False, False, False]
+        heads = [head, replace(head, hash="1" * 64), replace(head, version=1), replace(head, first=2)]
+        assert await asyncio.gather(*map(store.ends_at, heads)) == [True, False, False, False]

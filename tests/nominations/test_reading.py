@@ -14,7 +14,7 @@ from services.nominations.domain.nomination import NOMINATION
 from shared.events.event import Event
 from shared.events.values import Sealed
 from shared.http.auth import Principal
-from shared.privacy.key_ring import KeyRing, seal, unseal
+from shared.privacy.key_ring import KeyRing, decrypt, encrypt
 from shared.projection.fold import FoldedState
 from tests.given import given
 from tests.nominations.synthetic import BEGAN, SUBMITTED
@@ -24,22 +24,22 @@ READ_CIPHERTEXT = ["auditor", "expert", "chair"]
 
 
 class KeysInMemory(KeyRing):
-    """The same sealing, its keys lost at the end."""
+    """A key ring in memory, whose keys can be lost."""
 
     def __init__(self) -> None:
         self.keys: dict[str, bytes] = {}
         self.gone: set[str] = set()
 
-    async def seal(
+    async def encrypt(
         self, person: str, details: Mapping[str, str], owner: str | None = None, *, owned: bool = False
     ) -> Sealed:
-        return seal(self.keys.setdefault(person, b"k" * 32), person, details)
+        return encrypt(self.keys.setdefault(person, b"k" * 32), person, details)
 
     async def erased(self, person: str) -> bool:
         return person in self.gone
 
-    async def open(self, sealed: Sealed) -> dict[str, str] | None:
-        return unseal(self.keys[sealed.person], sealed) if sealed.person in self.keys else None
+    async def decrypt(self, sealed: Sealed) -> dict[str, str] | None:
+        return decrypt(self.keys[sealed.person], sealed) if sealed.person in self.keys else None
 
 
 async def read(
@@ -47,7 +47,7 @@ async def read(
 ) -> dict[str, Any] | None:
     """Read a nomination of Fiji, or its membership, in that role."""
     keys = KeysInMemory()
-    sealed = await keys.seal("synthetic-person", DETAILS)
+    sealed = await keys.encrypt("synthetic-person", DETAILS)
     if lost or erased:
         keys.keys.clear()
     if erased:
@@ -128,4 +128,4 @@ async def test_the_largest_details_that_are_let_in_fit_their_seal() -> None:
     empty = len(PersonDetails(name="S", contact="S", about="a").model_dump_json().encode()) - 1
     details = PersonDetails(name="S", contact="S", about="ក" * ((29_000 - empty) // 3))
     keys, written = KeysInMemory(), details.model_dump(exclude_none=True)
-    assert await keys.open(await keys.seal("synthetic-person", written)) == written
+    assert await keys.decrypt(await keys.encrypt("synthetic-person", written)) == written

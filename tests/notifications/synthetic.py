@@ -16,7 +16,7 @@ from shared.events.notifications import (
     SubscriptionAdded,
 )
 from shared.events.values import Sealed
-from shared.privacy.key_ring import seal
+from shared.privacy.key_ring import encrypt
 from tests.given import known
 
 KEY = bytes(range(32))
@@ -27,7 +27,7 @@ DETAILS = {"name": "Synthetic Reader", "address": "synthetic.reader@example.org"
 
 
 def sealed() -> Sealed:
-    return seal(KEY, SUBSCRIBER, DETAILS)
+    return encrypt(KEY, SUBSCRIBER, DETAILS)
 
 
 def added(**more: Any) -> SubscriptionAdded:

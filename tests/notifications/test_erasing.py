@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.notifications.commands import AddSubscriptionRequest, EraseSubscriber, ResendNotification
 from shared.domain.rejections import OutOfOrder, PersonWasErased
 from shared.events.notifications import NotificationFailed, SubscriptionRemoved
-from shared.privacy.erasure import forget_again
+from shared.privacy.erasure import redo_erasures
 from shared.store.event_store import Commit
 from tests.given import a_context
 from tests.notifications.conftest import Start
@@ -51,7 +51,7 @@ async def test_a_key_that_outlived_its_erasure_is_destroyed_when_the_record_is_h
 async def test_a_key_that_outlived_its_erasure_is_destroyed_at_the_start(start: Start) -> None:
     notifying = await with_one_planned(start, 1)
     await recorded_only(notifying)
-    await forget_again(notifying.store, notifying.keys, "subscriber")
+    await redo_erasures(notifying.store, notifying.keys, "subscriber")
     assert await notifying.keys.erased(PERSON)
 
 

@@ -5,7 +5,7 @@ from services.nominations.projection import OWN as NOMINATIONS
 from services.notifications.projection import OWN, TOPICS
 from services.notifications.subscribers import ANNOUNCED_KINDS
 from services.recommendations.projection import OWN as RECOMMENDATIONS
-from shared.ledger.restore_check import CHECKPOINTS
+from shared.ledger.checkpoint_topic import CHECKPOINTS
 from tools.local.topics import declared
 
 

@@ -13,7 +13,7 @@ from services.notifications.domain.subscriber import SUBSCRIBER
 from shared.domain.rejections import OutOfOrder
 from shared.events.nominations import ExpertErased
 from shared.events.notifications import SubscriberErased
-from shared.http.persons import names
+from shared.http.persons import refers_to
 from tests.given import given
 from tests.http.asking import new_id
 from tools.cli.privacy import in_words
@@ -33,11 +33,11 @@ def test_a_person_is_erased_once(aggregate: Any, stream: str, command: Any, even
 
 def test_an_event_names_a_stream_in_a_member_called_after_its_kind() -> None:
     attended = {"data": {"membership": "n1", "member": "FJI", "seen": {"stream": "membership/n1", "version": 1}}}
-    assert names(attended, "membership/n1")
-    assert not names(attended, "membership/n2")
-    assert not names(attended, "nomination/n1")
-    assert not names({"data": {"replaces": "n1"}}, "membership/n1")
-    assert names({"data": {"corrects": 1, "data": {"membership": "n1"}}}, "membership/n1")
+    assert refers_to(attended, "membership/n1")
+    assert not refers_to(attended, "membership/n2")
+    assert not refers_to(attended, "nomination/n1")
+    assert not refers_to({"data": {"replaces": "n1"}}, "membership/n1")
+    assert refers_to({"data": {"corrects": 1, "data": {"membership": "n1"}}}, "membership/n1")
 
 
 def test_what_is_held_is_said_in_words() -> None:

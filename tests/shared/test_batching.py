@@ -1,4 +1,4 @@
-"""What is asked at the same time is carried out in one, each with its own outcome."""
+"""Concurrent requests share a batch, and each gets its own result."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pytest
 from shared.store.batching import RequestBatcher
 
 
-class Round:
-    """Carries out at a signal, and notes what it was asked together; what is negative fails by itself."""
+class Executor:
+    """Executes batches once `go` is set, and records them; a negative number fails alone."""
 
     def __init__(self) -> None:
-        self.asked: list[list[int]] = []
+        self.batches: list[list[int]] = []
         self.go = asyncio.Event()
         self.fails = False
 
     async def __call__(self, numbers: Sequence[int]) -> list[int | Exception]:
-        self.asked.append(list(numbers))
+        self.batches.append(list(numbers))
         await self.go.wait()
         if self.fails:
             self.fails = False
@@ -27,59 +27,59 @@ class Round:
         return [ValueError(number) if number < 0 else number * 10 for number in numbers]
 
 
-async def begun(together: RequestBatcher[int, int], *numbers: int) -> list[asyncio.Task[int]]:
-    tasks = [asyncio.create_task(together.ask(number)) for number in numbers]
+async def submitted(batcher: RequestBatcher[int, int], *numbers: int) -> list[asyncio.Task[int]]:
+    tasks = [asyncio.create_task(batcher.submit(number)) for number in numbers]
     await asyncio.sleep(0.01)
     return tasks
 
 
-async def test_what_comes_while_a_round_is_under_way_goes_in_the_next_one():
-    carried = Round()
-    together = RequestBatcher(carried)
-    first = await begun(together, 1)
-    later = await begun(together, 2, 3)
-    assert carried.asked == [[1]]
-    carried.go.set()
+async def test_requests_submitted_while_a_batch_runs_go_into_the_next_batch():
+    executor = Executor()
+    batcher = RequestBatcher(executor)
+    first = await submitted(batcher, 1)
+    later = await submitted(batcher, 2, 3)
+    assert executor.batches == [[1]]
+    executor.go.set()
     assert await asyncio.gather(*first, *later) == [10, 20, 30]
-    assert carried.asked == [[1], [2, 3]]
+    assert executor.batches == [[1], [2, 3]]
 
 
-async def test_a_round_carries_no_more_than_it_may():
-    carried = Round()
-    together = RequestBatcher(carried, most=2)
-    tasks = await begun(together, 1, 2, 3, 4, 5)
-    carried.go.set()
+async def test_a_batch_holds_no_more_requests_than_its_maximum():
+    executor = Executor()
+    batcher = RequestBatcher(executor, max_size=2)
+    tasks = await submitted(batcher, 1, 2, 3, 4, 5)
+    executor.go.set()
     await asyncio.gather(*tasks)
-    assert carried.asked == [[1, 2], [3, 4], [5]]
+    assert executor.batches == [[1, 2], [3, 4], [5]]
 
 
-async def test_one_that_fails_fails_alone():
-    carried = Round()
-    together = RequestBatcher(carried)
-    tasks = await begun(together, 1, -2, 3)
-    carried.go.set()
+async def test_a_request_that_fails_fails_alone():
+    executor = Executor()
+    batcher = RequestBatcher(executor)
+    tasks = await submitted(batcher, 1, -2, 3)
+    executor.go.set()
     one, two, three = await asyncio.gather(*tasks, return_exceptions=True)
     assert (one, type(two), three) == (10, ValueError, 30)
 
 
-async def test_a_round_that_fails_is_raised_for_all_in_it_and_the_next_one_goes():
-    carried = Round()
-    carried.fails = True
-    together = RequestBatcher(carried)
-    first = await begun(together, 1, 2)
-    later = await begun(together, 3)
-    carried.go.set()
-    assert [type(outcome) for outcome in await asyncio.gather(*first, return_exceptions=True)] == [ConnectionError] * 2
+async def test_a_batch_that_fails_raises_for_each_of_its_requests_and_the_next_batch_runs():
+    executor = Executor()
+    executor.fails = True
+    batcher = RequestBatcher(executor)
+    first = await submitted(batcher, 1, 2)
+    later = await submitted(batcher, 3)
+    executor.go.set()
+    assert [type(result) for result in await asyncio.gather(*first, return_exceptions=True)] == [ConnectionError] * 2
     assert await later[0] == 30
 
 
-async def test_who_goes_away_hinders_nobody():
-    carried = Round()
-    together = RequestBatcher(carried)
-    gone, stays = await begun(together, 1, 2)
-    gone.cancel()
-    carried.go.set()
-    assert await stays == 20
+async def test_a_cancelled_request_delays_no_other():
+    executor = Executor()
+    batcher = RequestBatcher(executor)
+    cancelled, other = await submitted(batcher, 1, 2)
+    cancelled.cancel()
+    executor.go.set()
+    assert await other == 20
     with pytest.raises(asyncio.CancelledError):
-        await gone
-    assert await together.ask(3) == 30
+        await cancelled
+    assert await batcher.submit(3) == 30

@@ -13,7 +13,8 @@ from typing import IO, Any, TypeVar
 from aiokafka.errors import KafkaError
 
 from shared.consumer.record import KafkaRecord
-from shared.ledger.restore_check import checkpoints_published, records
+from shared.consumer.topic_reader import read_topic
+from shared.ledger.checkpoint_topic import checkpoints_published
 from shared.tlog.checkpoints import opened
 from shared.tlog.merkle import TILE_WIDTH, Tree, leaf_hash
 from shared.tlog.notes import Verifier
@@ -141,7 +142,7 @@ class FromKafka:
 
     async def _spilled(self, service: str, end: int) -> _Spilled:
         spilled = _Spilled(end)
-        async for arrival in records(self.kafka, f"throughline.{service}"):
+        async for arrival in read_topic(self.kafka, f"throughline.{service}"):
             position = _position(arrival)
             if position is None:
                 self.remarks.append(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bson.binary import Binary
-
 from shared.domain.aggregate import Command, Context
 from shared.store.command_handler import digest_of
+from shared.store.commits import commit_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +27,12 @@ class Made:
         return self.first + len(self.raws) - 1
 
     def document(self) -> dict[str, Any]:
-        """Return the commit document, as shared/store/event_store.py stores it."""
-        return {
-            "_id": {"s": self.stream, "v": self.first},
-            "last": self.last,
-            "command_id": self.context.command_id,
-            "command_digest": digest_of(self.stream, self.command),
-            "actor": self.context.actor,
-            "events": [Binary(raw) for raw in self.raws],
-        }
+        """Return the commit document."""
+        return commit_document(
+            self.stream,
+            self.first,
+            self.raws,
+            command_id=self.context.command_id,
+            actor=self.context.actor,
+            command_digest=digest_of(self.stream, self.command),
+        )

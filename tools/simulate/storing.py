@@ -10,10 +10,10 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from shared.events.catalogue import SERVICES
+from shared.store.commits import DUPLICATE_KEY
 from tools.simulate.commits import Made
 
 BATCH = 1_000
-_DUPLICATE_KEY = 11000
 
 
 class AlreadyThere(Exception):
@@ -37,7 +37,7 @@ def store(
                 stores[service].insert_many(batch, ordered=True)
             except BulkWriteError as error:
                 fault = error.details["writeErrors"][0]
-                if fault["code"] != _DUPLICATE_KEY:
+                if fault["code"] != DUPLICATE_KEY:
                     raise
                 raise AlreadyThere(f"{service} holds {fault['keyValue']} already") from None
             waiting[service] = []

@@ -58,7 +58,7 @@ class Emails:
             return NotTaken("person_erased", temporary=False)
         if not isinstance(subscription.state, Active):
             return NotTaken("subscription_ended", temporary=False)
-        opened = await self.keys.open(sealed)
+        opened = await self.keys.decrypt(sealed)
         consumed = await self.journal.get(planned.stream, planned.stream_version)
         recorded_at = consumed.recorded.time if consumed and consumed.recorded.id == planned.event_id else None
         try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from shared.events import nominations as n
 from shared.events.event import Event
 from shared.events.values import NoteVerbale
-from shared.privacy.key_ring import seal
+from shared.privacy.key_ring import encrypt
 from tests.contracts.examples.said import CERTAIN, DIGEST, SEALING_KEY
 
-SEALED = seal(SEALING_KEY, "synthetic-person", {"name": "Synthetic Person", "contact": "synthetic@example.org"})
+SEALED = encrypt(SEALING_KEY, "synthetic-person", {"name": "Synthetic Person", "contact": "synthetic@example.org"})
 NOTE = NoteVerbale(channel="note_verbale", reference="SYNTHETIC/NV/7", digest=DIGEST)
 
 EXAMPLES: dict[str, Event] = {

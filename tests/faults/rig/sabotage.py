@@ -24,8 +24,9 @@ from shared.consumer.offsets import OffsetStore
 from shared.consumer.subscriber import Subscriber
 from shared.domain.aggregate import Context
 from shared.events.catalogue import Recorded, Undecodable
+from shared.ledger.lease import Lease
 from shared.ledger.ledger import Ledger
-from shared.ledger.relay import Lease, Relay
+from shared.ledger.relay import Relay
 from shared.projection.policies import PolicyRunner
 from shared.projection.projector import Projector
 from shared.store.event_store import EventStore

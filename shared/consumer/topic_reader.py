@@ -1,0 +1,51 @@
+"""Reads a topic up to its present end, outside any consumer group."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.consumer.lenient_fetcher import install, to_record
+from shared.consumer.record import KafkaRecord
+
+POLL_MS = 500
+POLL_RECORDS = 5_000
+
+
+async def read_topic(
+    kafka: str, topic: str, last: int | None = None, partitions: Collection[int] | None = None
+) -> AsyncIterator[KafkaRecord]:
+    """Yield the records of a topic, partition by partition: all of each, or its `last` ones."""
+    async with _consumer(kafka, topic) as consumer:
+        for partition in sorted(consumer.assignment()):
+            if partitions is not None and partition.partition not in partitions:
+                continue
+            end = (await consumer.end_offsets([partition]))[partition]
+            start = (await consumer.beginning_offsets([partition]))[partition]
+            consumer.pause(*consumer.assignment())
+            consumer.resume(partition)
+            consumer.seek(partition, max(start, end - last) if last is not None else start)
+            async for record in _until(consumer, partition, end):
+                yield record
+
+
+@asynccontextmanager
+async def _consumer(kafka: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    install()
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", fetch_max_wait_ms=20)
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _until(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int) -> AsyncIterator[KafkaRecord]:
+    while await consumer.position(partition) < end:
+        polled = await consumer.getmany(partition, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+        for records in polled.values():
+            for record in records:
+                if record.offset < end:
+                    yield to_record(record)

@@ -1,0 +1,45 @@
+"""The topic of checkpoints: each service's signed checkpoints, in a partition of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aiokafka import AIOKafkaProducer
+
+from shared.consumer.topic_reader import read_topic
+from shared.events.services import registered
+from shared.tlog.checkpoints import opened
+from shared.tlog.notes import NotANote, Verifier
+
+CHECKPOINTS = "throughline.checkpoints"
+
+
+def partition_of(service: str) -> int:
+    """Return a service's partition of the topic of checkpoints. Raises UnknownService."""
+    return registered(service).checkpoint_partition
+
+
+async def checkpoints_published(kafka: str, service: str, keys: Sequence[Verifier]) -> dict[int, bytes]:
+    """Return a service's published checkpoints by size: of each size the first note that one of the keys signs."""
+    published: dict[int, bytes] = {}
+    async for record in read_topic(kafka, CHECKPOINTS, partitions=(partition_of(service),)):
+        try:
+            checkpoint, _, signers = opened(record.value or b"", keys)
+        except NotANote:
+            continue
+        if signers:
+            published.setdefault(checkpoint.size, record.value or b"")
+    return published
+
+
+async def publish_checkpoints(kafka: str, service: str, notes: Mapping[int, bytes]) -> None:
+    """Publish a service's checkpoints, given by size, in order of size."""
+    if not notes:
+        return
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True, acks="all", request_timeout_ms=15_000)
+    try:
+        await producer.start()
+        for _, note in sorted(notes.items()):
+            await producer.send_and_wait(CHECKPOINTS, note, key=service.encode(), partition=partition_of(service))
+    finally:
+        await producer.stop()
