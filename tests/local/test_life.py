@@ -20,8 +20,8 @@ from typer.testing import CliRunner, Result
 from tests.local.conftest import another_process_runs, none_is_left, what_runs
 from tools.cli.stack import stack as stack_commands
 from tools.local.memory import Memory
+from tools.local.messages import CannotStart
 from tools.local.processes import identity, spawn
-from tools.local.progress import CannotStart
 from tools.local.service import Service
 from tools.local.stack import Stack
 

@@ -18,7 +18,7 @@ from pymongo.errors import OperationFailure
 
 from tests.local.conftest import UP
 from tools.local import grants, topics
-from tools.local.progress import CannotStart
+from tools.local.messages import CannotStart
 from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack, temporary
 
 pytestmark = pytest.mark.servers

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from tools.local import fetch
 from tools.local.files import write
+from tools.local.messages import CannotStart, Say
 from tools.local.processes import Child, wait_until
-from tools.local.progress import CannotStart, Say
 
 HERE = Path(__file__).parent
 CLUSTER = "VGhyb3VnaGxpbmVMb2NhbA"
@@ -73,5 +73,5 @@ class Kafka:
     @cached_property
     def _java(self) -> list[str]:
         java = fetch.java(self._say)
-        jars = fetch.kafka(java, say=self._say)
+        jars = fetch.kafka(say=self._say)
         return [str(java), "-cp", f"{jars}/*", *JVM, f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"]

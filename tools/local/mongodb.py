@@ -10,8 +10,8 @@ from pymongo.errors import ConnectionFailure, OperationFailure
 
 from tools.local import fetch
 from tools.local.files import read_json, write, write_json
+from tools.local.messages import Say
 from tools.local.processes import Child, wait_until
-from tools.local.progress import Say
 
 ALREADY_INITIALIZED = 23
 AUTHENTICATION_FAILED = 18

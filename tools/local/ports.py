@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import cache
 from itertools import cycle, islice
 
-from tools.local.fetch import cache as kept
+from tools.local.cache import cache_folder
 from tools.local.files import Locked, locked
 
 FIRST = 20_000
@@ -42,7 +42,7 @@ def choose(taken: Collection[int]) -> int:
 @cache
 def _own() -> Iterator[int]:
     """The ports of this process in turn: while a service is down, no other process's stack takes its port."""
-    locks = kept() / "ports"
+    locks = cache_folder() / "ports"
     for number in random.sample(range(PROCESSES), PROCESSES):
         try:
             _held.enter_context(locked(locks / f"{number}.lock", wait=False))

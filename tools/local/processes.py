@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.local.files import CHECKOUT
-from tools.local.progress import CannotStart
+from tools.local.messages import CannotStart
 
 LAUNCH = Path(__file__).with_name("launch.py")
 Spawned = subprocess.Popen[bytes]

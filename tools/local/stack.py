@@ -15,9 +15,9 @@ from tools.local import grants, log_keys, tokens, topics
 from tools.local.files import CHECKOUT, Locked, locked
 from tools.local.kafka import NO_DOORS, Door, Kafka
 from tools.local.memory import Memory
+from tools.local.messages import CannotStart, Say, say
 from tools.local.mongodb import USUAL, MongoDB, Upkeep
 from tools.local.processes import Child, end, spawn
-from tools.local.progress import CannotStart, Say, say
 from tools.local.server import Server
 from tools.local.service import Service
 from tools.local.smtp import Mail

@@ -13,7 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from tools.local.files import CHECKOUT
-from tools.local.progress import CannotStart
+from tools.local.messages import CannotStart
 
 DECLARATION = CHECKOUT / "deploy/topics.yaml"
 

@@ -12,9 +12,9 @@ from tests.faults.rig.disk import Disk
 from tests.faults.rig.instance import Instance
 from tests.faults.rig.proxy import Door, Doors
 from tools.local import grants, kafka, ports
+from tools.local.messages import Say
 from tools.local.mongodb import Upkeep
 from tools.local.processes import end
-from tools.local.progress import Say
 from tools.local.stack import ALL_FOUR, Stack
 
 OPLOG_MB = 16
