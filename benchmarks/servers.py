@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import MongoClient
 
 from tools.local import kafka
-from tools.local.progress import say
+from tools.local.messages import say
 from tools.local.stack import Stack, temporary
 
 QUICK_START = "-XX:TieredStopAtLevel=1"

@@ -28,7 +28,7 @@ from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.wait import settle
 from tools.local.files import CHECKOUT
-from tools.local.progress import CannotStart
+from tools.local.messages import CannotStart
 from tools.local.stack import Stack, temporary
 from tools.local.tokens import mint
 from tools.record.checking import check

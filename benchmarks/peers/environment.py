@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.local.fetch import cache
-from tools.local.progress import CannotStart
+from tools.local.cache import cache_folder
+from tools.local.messages import CannotStart
 
 HERE = Path(__file__).parent
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
@@ -19,7 +19,7 @@ POSTGRES = Path("/usr/lib/postgresql/15/bin")
 def python_of(peer: str) -> Path:
     """Return the Python of a peer's environment, created if it is missing."""
     pins = HERE / peer / "requirements.lock"
-    folder = cache() / f"peer-{peer}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
+    folder = cache_folder() / f"peer-{peer}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
     python, ready = folder / "bin/python", folder / "ready"
     if not ready.exists():
         shutil.rmtree(folder, ignore_errors=True)

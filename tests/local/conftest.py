@@ -24,7 +24,7 @@ def servers() -> Iterator[Stack]:
 
 @contextmanager
 def another_process_runs(home: Path) -> Iterator[subprocess.Popen[str]]:
-    """`throughline stack up --servers-only` in a process of its own, once it says that it is up."""
+    """Run `throughline stack up --servers-only` in another process, and wait until it reports that it is up."""
     command = [sys.executable, "-c", UP, "up", "--servers-only", "--home", str(home)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
@@ -35,16 +35,16 @@ def another_process_runs(home: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def what_runs(home: Path) -> dict[str, tuple[int, str]]:
-    """Process ids that the home's stack noted, with when each began."""
+def running_processes(home: Path) -> dict[str, tuple[int, str]]:
+    """Return id and start time of each running process of a home's stack, by name."""
     return {name: (pid, identity(pid) or "") for name, pid in Memory(home).processes().items()}
 
 
-def none_is_left(noted: dict[str, tuple[int, str]], seconds: float = 5) -> bool:
-    """Whether all of these processes end within the time given."""
+def all_end(processes: dict[str, tuple[int, str]], seconds: float = 5) -> bool:
+    """Return True if all these processes end within the time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if all(identity(pid) != begun for pid, begun in noted.values()):
+        if all(identity(pid) != begun for pid, begun in processes.values()):
             return True
         time.sleep(0.05)
     return False

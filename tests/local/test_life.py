@@ -1,4 +1,4 @@
-"""Starts, stops and crashes of the whole stack: everything comes back, and nothing is left behind."""
+"""Starts, stops and crashes of a stack: its data survive, and no process is left behind."""
 
 import os
 import signal
@@ -17,11 +17,11 @@ from pymongo import MongoClient
 from pymongo.write_concern import WriteConcern
 from typer.testing import CliRunner, Result
 
-from tests.local.conftest import another_process_runs, none_is_left, what_runs
+from tests.local.conftest import all_end, another_process_runs, running_processes
 from tools.cli.stack import stack as stack_commands
 from tools.local.memory import Memory
+from tools.local.messages import CannotStart
 from tools.local.processes import identity, spawn
-from tools.local.progress import CannotStart
 from tools.local.service import Service
 from tools.local.stack import Stack
 
@@ -42,7 +42,7 @@ def stored(stack: Stack) -> list[str]:
 
 
 class Stranger(ThreadingTCPServer):
-    """Some other server, which takes connections and hangs up."""
+    """Another server, which accepts connections and closes them."""
 
     allow_reuse_address = True
 
@@ -68,17 +68,17 @@ async def published(stack: Stack, count: int) -> list[bytes | None]:
         return [(await consumer.getone()).value for _ in range(count)]
 
 
-async def test_a_stack_comes_back_with_its_data_after_a_stop_and_after_a_kill(tmp_path: Path) -> None:
+async def test_a_stack_keeps_its_data_after_a_stop_and_after_a_kill(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "home", services=())
     stack.start()
     try:
         first = stack.memory.ports()
         insert(stack, "1 before the stop")
         await publish(stack, b"before the stop")
-        noted = what_runs(stack.home)
-        assert set(noted) == {"kafka", "mongodb", "smtp"}
+        processes = running_processes(stack.home)
+        assert set(processes) == {"kafka", "mongodb", "smtp"}
         stack.stop()
-        assert none_is_left(noted, seconds=0.1)
+        assert all_end(processes, seconds=0.1)
 
         stack.start()
         insert(stack, "2 before the kill")
@@ -95,59 +95,59 @@ async def test_a_stack_comes_back_with_its_data_after_a_stop_and_after_a_kill(tm
         stack.stop()
 
 
-def test_a_parent_that_is_killed_takes_its_children_along_and_the_next_start_works(tmp_path: Path) -> None:
+def test_children_die_with_a_killed_parent_and_the_next_start_works(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with another_process_runs(home) as first:
-        noted = what_runs(home)
-        assert set(noted) == {"kafka", "mongodb", "smtp"}
+        processes = running_processes(home)
+        assert set(processes) == {"kafka", "mongodb", "smtp"}
         insert(Stack(home), "1 before the crash")
         first.send_signal(signal.SIGKILL)
         first.wait()
-        assert none_is_left(noted)
+        assert all_end(processes)
 
     port = Memory(home).ports()["mongodb"]
     with a_stranger_listens_on(port), another_process_runs(home) as second:
-        noted = what_runs(home)
+        processes = running_processes(home)
         assert Memory(home).ports()["mongodb"] != port
         assert stored(Stack(home)) == ["1 before the crash"]
         second.send_signal(signal.SIGINT)
         assert second.wait(30) == 0
-        assert none_is_left(noted, seconds=0.1)
+        assert all_end(processes, seconds=0.1)
 
 
 def throughline_stack(verb: str, home: Path) -> Result:
     return CliRunner().invoke(stack_commands, [verb, "--home", str(home)])
 
 
-def test_another_terminal_sees_it_and_stops_it(tmp_path: Path) -> None:
+def test_another_process_shows_the_status_and_stops_the_stack(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert throughline_stack("status", home).exit_code == 1
     with another_process_runs(home) as running:
-        noted = what_runs(home)
+        processes = running_processes(home)
         assert throughline_stack("status", home).exit_code == 0
         down = throughline_stack("down", home)
         assert (down.exit_code, down.stdout) == (0, "Stopped.\n")
         assert running.wait(5) == 0
-    assert none_is_left(noted, seconds=0.1)
+    assert all_end(processes, seconds=0.1)
     assert throughline_stack("status", home).exit_code == 1
     again = throughline_stack("down", home)
     assert (again.exit_code, again.stdout) == (0, "Nothing was running.\n")
 
 
-def test_a_service_that_cannot_start_is_shown_with_the_end_of_its_log(tmp_path: Path) -> None:
+def test_a_service_that_cannot_start_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
     absent = Service("absent", 1, {})
     child = spawn(absent.name, absent.command(), tmp_path / "absent.log", os.environ)
     with pytest.raises(CannotStart, match=r"(?s)absent ended with exit code 1 .*No module named 'services\.absent'"):
         absent.await_ready(child)
 
 
-def test_what_a_crash_left_running_is_ended_but_never_a_stranger_with_its_number(tmp_path: Path) -> None:
+def test_leftovers_of_a_crash_are_ended_but_never_another_process_with_the_same_id(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:
         begun = identity(sleeper.pid)
-        memory._note(processes={"kafka": {"pid": sleeper.pid, "begun": "another day"}})
+        memory._update(processes={"kafka": {"pid": sleeper.pid, "begun": "another day"}})
         assert memory.end_leftovers() == []
         assert identity(sleeper.pid) == begun
-        memory._note(processes={"kafka": {"pid": sleeper.pid, "begun": begun}})
+        memory._update(processes={"kafka": {"pid": sleeper.pid, "begun": begun}})
         assert memory.end_leftovers() == ["kafka"]
         assert sleeper.wait(5) == -signal.SIGTERM

@@ -1,4 +1,4 @@
-"""Ports for stacks that run side by side: nobody takes one of which the owner is down for a moment."""
+"""Ports for concurrent stacks: no other process takes the port of a stopped service."""
 
 import socket
 import subprocess
@@ -23,21 +23,21 @@ def another_process() -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, "-c", CHOOSE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def test_processes_that_run_at_once_choose_no_port_twice_though_nobody_listens_yet() -> None:
+def test_concurrent_processes_choose_no_port_twice_though_none_listens_yet() -> None:
     others = [another_process() for _ in range(4)]
     try:
         with ThreadPoolExecutor(len(others)) as waiting:
-            said = list(waiting.map(lambda process: process.stdout.readline(), others))  # type: ignore[union-attr]
-        mine = [ports.choose(()) for _ in range(40)]
+            lines = list(waiting.map(lambda process: process.stdout.readline(), others))  # type: ignore[union-attr]
+        own = [ports.choose(()) for _ in range(40)]
     finally:
         for process in others:
             process.communicate()
-    chosen = [int(port) for line in said for port in line.split()] + mine
+    chosen = [int(port) for line in lines for port in line.split()] + own
     assert len(chosen) == len(set(chosen)) == 200
     assert all(20_000 <= port < 32_000 for port in chosen)
 
 
-def test_a_port_that_somebody_listens_on_or_that_is_taken_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_or_already_taken_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     free = [port for port in range(33_000, 33_100) if ports.is_free(port)][:3]
     monkeypatch.setattr(ports, "_own", lambda: iter(free))
     with socket.create_server(("127.0.0.1", free[0])):
@@ -47,7 +47,7 @@ def test_a_port_that_somebody_listens_on_or_that_is_taken_is_not_chosen(monkeypa
         ports.choose(free)
 
 
-def test_where_all_ports_are_held_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_choosing_fails_when_other_processes_hold_all_ports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(ports, "PROCESSES", 1)
     with locked(tmp_path / "throughline" / "ports" / "0.lock", wait=False), pytest.raises(OSError, match="1 processes"):

@@ -1,4 +1,4 @@
-"""The servers of the local stack, asked for real."""
+"""Rights, topics and mail on the real servers of the local stack."""
 
 import smtplib
 import subprocess
@@ -18,7 +18,7 @@ from pymongo.errors import OperationFailure
 
 from tests.local.conftest import UP
 from tools.local import grants, topics
-from tools.local.progress import CannotStart
+from tools.local.messages import CannotStart
 from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack, temporary
 
 pytestmark = pytest.mark.servers
@@ -28,7 +28,7 @@ UNAUTHORIZED = 13
 
 @pytest.fixture
 def meetings(servers: Stack) -> Iterator[Database[dict[str, Any]]]:
-    """The database of the meetings service, as that service's own user."""
+    """The database of the meetings service, for that service's own user."""
     with MongoClient[dict[str, Any]](servers.mongodb_uri("meetings")) as client:
         yield client["throughline_meetings"]
 
@@ -42,20 +42,20 @@ def test_a_service_can_add_to_the_record_but_neither_change_nor_remove_it(
     meetings: Database[dict[str, Any]], collection: str
 ) -> None:
     record = meetings[collection]
-    kept = record.insert_one({"fact": "synthetic"}).inserted_id
+    document = record.insert_one({"fact": "synthetic"}).inserted_id
     with pytest.raises(OperationFailure) as update:
-        record.update_one({"_id": kept}, {"$set": {"fact": "another"}})
+        record.update_one({"_id": document}, {"$set": {"fact": "another"}})
     with pytest.raises(OperationFailure) as replacement:
-        record.replace_one({"_id": kept}, {"fact": "another"})
+        record.replace_one({"_id": document}, {"fact": "another"})
     with pytest.raises(OperationFailure) as deletion:
-        record.delete_one({"_id": kept})
+        record.delete_one({"_id": document})
     with pytest.raises(OperationFailure) as drop:
         record.drop()
     assert refused(update)
     assert refused(replacement)
     assert refused(deletion)
     assert refused(drop)
-    assert record.find_one({"_id": kept}) == {"_id": kept, "fact": "synthetic"}
+    assert record.find_one({"_id": document}) == {"_id": document, "fact": "synthetic"}
 
 
 def test_a_service_can_index_and_follow_its_record(meetings: Database[dict[str, Any]]) -> None:
@@ -68,9 +68,9 @@ def test_a_service_can_index_and_follow_its_record(meetings: Database[dict[str, 
 @pytest.mark.parametrize("collection", ["journal", "states", "dead_letters", "traces", "relay", "keys", "progress"])
 def test_a_service_can_rewrite_what_it_derives(meetings: Database[dict[str, Any]], collection: str) -> None:
     derived = meetings[collection]
-    kept = derived.insert_one({"shape": 1}).inserted_id
-    assert derived.update_one({"_id": kept}, {"$set": {"shape": 2}}).modified_count == 1
-    assert derived.delete_one({"_id": kept}).deleted_count == 1
+    document = derived.insert_one({"shape": 1}).inserted_id
+    assert derived.update_one({"_id": document}, {"$set": {"shape": 2}}).modified_count == 1
+    assert derived.delete_one({"_id": document}).deleted_count == 1
 
 
 def test_a_service_reads_no_sibling_and_no_undeclared_collection(meetings: Database[dict[str, Any]]) -> None:
@@ -109,7 +109,7 @@ async def test_topics_are_as_declared(servers: Stack) -> None:
     topics.ensure(servers.kafka)
 
 
-def test_a_topic_that_differs_is_named_and_left(servers: Stack, tmp_path: Path) -> None:
+def test_a_topic_that_differs_is_named_and_left_unchanged(servers: Stack, tmp_path: Path) -> None:
     declaration = yaml.safe_load(topics.DECLARATION.read_text())
     declaration["topics"]["throughline.meetings"]["partitions"] = 7
     declaration["config"]["retention.ms"] = 1000
@@ -123,7 +123,7 @@ def test_a_topic_that_differs_is_named_and_left(servers: Stack, tmp_path: Path) 
     topics.ensure(servers.kafka)
 
 
-async def test_no_topic_comes_into_being_by_being_asked_for(servers: Stack) -> None:
+async def test_describing_a_topic_does_not_create_it(servers: Stack) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
     await admin.start()
     try:
@@ -133,7 +133,7 @@ async def test_no_topic_comes_into_being_by_being_asked_for(servers: Stack) -> N
         await admin.close()
 
 
-def test_mail_is_kept_with_its_envelope(servers: Stack) -> None:
+def test_mail_is_stored_with_its_envelope(servers: Stack) -> None:
     message = EmailMessage()
     message["Subject"] = "Synthetic notice"
     message.set_content("A recommendation was transmitted.")
@@ -142,14 +142,14 @@ def test_mail_is_kept_with_its_envelope(servers: Stack) -> None:
         client.send_message(message, "throughline@localhost.invalid", ["one@example.invalid", "two@example.invalid"])
 
     [file] = servers.mail.glob("*.eml")
-    kept = message_from_bytes(file.read_bytes())
-    assert kept["X-MailFrom"] == "throughline@localhost.invalid"
-    assert kept["X-RcptTo"] == "one@example.invalid, two@example.invalid"
-    assert kept["Subject"] == "Synthetic notice"
-    assert "A recommendation was transmitted." in kept.get_payload()
+    stored = message_from_bytes(file.read_bytes())
+    assert stored["X-MailFrom"] == "throughline@localhost.invalid"
+    assert stored["X-RcptTo"] == "one@example.invalid, two@example.invalid"
+    assert stored["Subject"] == "Synthetic notice"
+    assert "A recommendation was transmitted." in stored.get_payload()
 
 
-def test_a_second_start_says_where_the_first_one_runs_and_does_no_harm(servers: Stack) -> None:
+def test_a_second_start_reports_the_running_stack_and_leaves_it_alone(servers: Stack) -> None:
     before = servers.pids()
     command = [sys.executable, "-c", UP, "up", "--servers-only", "--home", str(servers.home)]
     second = subprocess.run(command, capture_output=True, text=True, check=False)

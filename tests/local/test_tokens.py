@@ -28,7 +28,7 @@ def test_a_token_carries_role_subject_and_member(tmp_path: Path) -> None:
     assert token.header["kid"] == keys(tmp_path).keys[0].kid
 
 
-def test_an_expired_token_can_be_made_for_tests(tmp_path: Path) -> None:
+def test_an_expired_token_is_refused(tmp_path: Path) -> None:
     tokens.make_key(tmp_path)
     expired = tokens.mint(tmp_path, role="auditor", subject="a-1", lifetime=timedelta(minutes=-5))
     with pytest.raises(ExpiredTokenError):

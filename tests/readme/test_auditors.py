@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit.test_foreign import go
+from tools.local.fetch import go
 from tools.local.stack import Stack
 
 CHECKOUT = Path(__file__).parents[2]

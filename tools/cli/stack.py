@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.local.memory import Memory
-from tools.local.progress import CannotStart
+from tools.local.messages import CannotStart
 from tools.local.stack import ALL_FOUR, DEFAULT_HOME, AlreadyRunning, Stack
 from tools.local.status import Status, stop_from_outside
 

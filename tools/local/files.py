@@ -1,4 +1,4 @@
-"""Files of the local stack: written whole or not at all, private where they hold secrets."""
+"""Files of the local stack: written atomically, and private if they hold secrets."""
 
 import fcntl
 import json
@@ -12,7 +12,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace a file in one step."""
+    """Replace a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
@@ -21,12 +21,12 @@ def write(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Replace a private JSON file in one step."""
+    """Replace a private JSON file atomically."""
     write(path, json.dumps(content, indent=2) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; an absent file is an empty one."""
+    """Read a JSON object; return {} if the file is absent."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -40,7 +40,7 @@ class Locked(Exception):
 
 @contextmanager
 def locked(path: Path, *, wait: bool) -> Iterator[None]:
-    """Hold a lock file, which the system frees when this process ends, however it ends."""
+    """Hold a lock file; the system releases it when this process ends, however it ends. Raises Locked."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -10,26 +10,26 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from tools.local.files import CHECKOUT
-from tools.local.progress import CannotStart
+from tools.local.messages import CannotStart
 
 DECLARATION = CHECKOUT / "deploy/mongodb.yaml"
 UNAUTHORIZED = 13
 
 
 def database(service: str) -> str:
-    """The database that a service owns."""
+    """Return the name of the database that a service owns."""
     return f"throughline_{service}"
 
 
 def privileges(service: str, declaration: Path = DECLARATION) -> list[dict[str, Any]]:
-    """What a service may do, and where."""
+    """Return the privileges of a service, as MongoDB's createRole takes them."""
     declared = yaml.safe_load(declaration.read_text(encoding="utf-8"))
-    granted = [{"resource": {"db": database(service), "collection": ""}, "actions": declared["database"]["actions"]}]
+    rights = [{"resource": {"db": database(service), "collection": ""}, "actions": declared["database"]["actions"]}]
     for kind in ("insert_only", "read_write"):
         for collection in declared[kind]["collections"]:
             resource = {"db": database(service), "collection": collection}
-            granted.append({"resource": resource, "actions": declared[kind]["actions"]})
-    return granted
+            rights.append({"resource": resource, "actions": declared[kind]["actions"]})
+    return rights
 
 
 def grant(admin_uri: str, passwords: Mapping[str, str], declaration: Path = DECLARATION) -> None:
@@ -38,18 +38,18 @@ def grant(admin_uri: str, passwords: Mapping[str, str], declaration: Path = DECL
         with MongoClient[dict[str, Any]](admin_uri, serverSelectionTimeoutMS=10_000) as client:
             if not {"setName", "msg"} & client.admin.command("hello").keys():
                 raise CannotStart(
-                    "The MongoDB in THROUGHLINE_MONGODB is no replica set; it must be one, if only of one."
+                    "The MongoDB in THROUGHLINE_MONGODB is no replica set; it must be one, if only of one member."
                 )
             for service, password in passwords.items():
                 owned = client[database(service)]
                 rights = privileges(service, declaration)
-                known_roles = owned.command("rolesInfo", service)["roles"]
-                owned.command("updateRole" if known_roles else "createRole", service, privileges=rights, roles=[])
-                known_users = owned.command("usersInfo", service)["users"]
-                owned.command("updateUser" if known_users else "createUser", service, pwd=password, roles=[service])
+                roles = owned.command("rolesInfo", service)["roles"]
+                owned.command("updateRole" if roles else "createRole", service, privileges=rights, roles=[])
+                users = owned.command("usersInfo", service)["users"]
+                owned.command("updateUser" if users else "createUser", service, pwd=password, roles=[service])
     except OperationFailure as failure:
         if failure.code != UNAUTHORIZED:
-            raise CannotStart(f"MongoDB refused to set up the users of the services: {failure.details}") from failure
+            raise CannotStart(f"MongoDB refused to create the users of the services: {failure.details}") from failure
         raise CannotStart(
             "The user in THROUGHLINE_MONGODB may not create roles and users. It needs the role userAdminAnyDatabase\n"
             f"(or root): {failure.details}"
@@ -60,7 +60,7 @@ def grant(admin_uri: str, passwords: Mapping[str, str], declaration: Path = DECL
 
 
 def user_uri(admin_uri: str, service: str, password: str) -> str:
-    """The same servers and options as the administrator's URI, with the user of one service."""
+    """Return the administrator's URI with the user of one service in place of the administrator."""
     parts = urlsplit(admin_uri)
     hosts = parts.netloc.rpartition("@")[2]
     options = dict(parse_qsl(parts.query)) | {"authSource": database(service)}

@@ -8,38 +8,38 @@ from typing import NamedTuple
 
 from tools.local import fetch
 from tools.local.files import write
+from tools.local.messages import CannotStart, Say
 from tools.local.processes import Child, wait_until
-from tools.local.progress import CannotStart, Say
 
 HERE = Path(__file__).parent
 CLUSTER = "VGhyb3VnaGxpbmVMb2NhbA"
 JVM = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 
 
-class Door(NamedTuple):
-    """One more listener: where the broker listens, and where clients are told to find it, as a proxy before it is."""
+class Listener(NamedTuple):
+    """One more listener of the broker, and the port that it advertises: the one of a proxy before it."""
 
     port: int
     advertised: int
 
 
-NO_DOORS: Mapping[str, Door] = {}
+NO_LISTENERS: Mapping[str, Listener] = {}
 
 
 class Kafka:
-    """The broker: data and configuration under `home`, clients on `port`, and at each of the doors."""
+    """The broker, with data and configuration under `home`, for clients on `port` and on each further listener."""
 
     name = "kafka"
 
     def __init__(
-        self, home: Path, port: int, controller_port: int, say: Say, doors: Mapping[str, Door] = NO_DOORS
+        self, home: Path, port: int, controller_port: int, say: Say, listeners: Mapping[str, Listener] = NO_LISTENERS
     ) -> None:
         self.where = f"127.0.0.1:{port}"
-        self._doors = doors
+        self._listeners = listeners
         self._home, self._port, self._controller_port, self._say = home, port, controller_port, say
 
     def prepare(self) -> None:
-        """Write the configuration with the ports of today, and format the data folder the first time."""
+        """Write the configuration with the current ports, and format the data folder the first time."""
         configuration = (HERE / "kafka.properties").read_text(encoding="utf-8")
         data = self._home / "data"
         write(
@@ -48,17 +48,17 @@ class Kafka:
                 port=self._port,
                 controller_port=self._controller_port,
                 data=data,
-                listening="".join(f",{name}://127.0.0.1:{door.port}" for name, door in self._doors.items()),
-                advertised="".join(f",{name}://127.0.0.1:{door.advertised}" for name, door in self._doors.items()),
-                protocols="".join(f",{name}:PLAINTEXT" for name in self._doors),
+                listening="".join(f",{name}://127.0.0.1:{each.port}" for name, each in self._listeners.items()),
+                advertised="".join(f",{name}://127.0.0.1:{each.advertised}" for name, each in self._listeners.items()),
+                protocols="".join(f",{name}:PLAINTEXT" for name in self._listeners),
             ),
         )
         if not (data / "meta.properties").exists():
             command = [*self._java, "kafka.tools.StorageTool", "format", "-t", CLUSTER]
             command += ["-c", str(self._home / "kafka.properties")]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise CannotStart(f"Kafka could not format {data}:\n{done.stdout}{done.stderr}")
+            process = subprocess.run(command, capture_output=True, text=True, check=False)
+            if process.returncode != 0:
+                raise CannotStart(f"Kafka could not format {data}:\n{process.stdout}{process.stderr}")
 
     def command(self) -> Sequence[str]:
         return [*self._java, "kafka.Kafka", str(self._home / "kafka.properties")]
@@ -73,5 +73,5 @@ class Kafka:
     @cached_property
     def _java(self) -> list[str]:
         java = fetch.java(self._say)
-        jars = fetch.kafka(java, say=self._say)
+        jars = fetch.kafka(say=self._say)
         return [str(java), "-cp", f"{jars}/*", *JVM, f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"]

@@ -1,4 +1,4 @@
-"""Become a command that dies with its parent: python launch.py PARENT_PID COMMAND [ARGUMENT ...]."""
+"""Become a command that is killed with its parent: python launch.py PARENT_PID COMMAND [ARGUMENT ...]."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""What a stack remembers under its home: ports, passwords, and the processes that run."""
+"""Stored state of a stack: its ports, passwords and running processes."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ PORTS = ("kafka", "kafka_controller", "mongodb", "smtp", *SERVICES)
 
 
 class Memory:
-    """The files stack.json (where everything is) and secrets.json (passwords, private)."""
+    """The files stack.json (addresses and processes) and secrets.json (passwords, private)."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -24,80 +24,81 @@ class Memory:
 
     @property
     def lock(self) -> Path:
-        """Held by the process that runs the stack, for as long as it does."""
+        """Lock file of the process that runs the stack."""
         return self.home / "stack.lock"
 
-    def _recall(self) -> dict[str, Any]:
+    def _load(self) -> dict[str, Any]:
         return read_json(self._file)
 
-    def _note(self, **facts: Any) -> None:
-        write_json(self._file, self._recall() | facts)
+    def _update(self, **fields: Any) -> None:
+        write_json(self._file, self._load() | fields)
 
     def keep_free_ports(self) -> dict[str, int]:
-        """The remembered ports, and new ones for those that were never chosen or that a stranger took."""
+        """Return a port for each name: the stored one if it is free, else a new one."""
         chosen = {name: port for name, port in self.ports().items() if ports.is_free(port)}
         for name in PORTS:
             if name not in chosen:
                 chosen[name] = ports.choose(chosen.values())
-        self._note(ports=chosen)
+        self._update(ports=chosen)
         return chosen
 
     def ports(self) -> dict[str, int]:
-        remembered: dict[str, int] = self._recall().get("ports", {})
-        return remembered
+        """Return the stored ports by name."""
+        ports: dict[str, int] = self._load().get("ports", {})
+        return ports
 
     def note_servers(self, kafka: str, mongodb_admin_uri: str) -> None:
-        """Keep where Kafka and MongoDB are; the URI holds a password, so it lies with the secrets."""
-        self._note(kafka=kafka)
+        """Store the addresses of Kafka and MongoDB; the URI holds a password, so it goes to the secrets."""
+        self._update(kafka=kafka)
         write_json(self._secrets, read_json(self._secrets) | {"mongodb_admin_uri": mongodb_admin_uri})
 
     def servers(self) -> tuple[str, str]:
-        """Kafka's bootstrap address and MongoDB's administrator URI."""
+        """Return Kafka's bootstrap address and MongoDB's administrator URI. Raises LookupError if there are none."""
         try:
-            return self._recall()["kafka"], read_json(self._secrets)["mongodb_admin_uri"]
+            return self._load()["kafka"], read_json(self._secrets)["mongodb_admin_uri"]
         except KeyError:
             raise LookupError(f"the stack in {self.home} was never started") from None
 
     def password(self, user: str) -> str:
-        """The password of a user of MongoDB, made when it is first asked for."""
-        known = read_json(self._secrets).get("passwords", {})
-        if user not in known:
-            known[user] = secrets.token_urlsafe(24)
-            write_json(self._secrets, read_json(self._secrets) | {"passwords": known})
-        return str(known[user])
+        """Return the password of a user of MongoDB, generated at the first call."""
+        passwords = read_json(self._secrets).get("passwords", {})
+        if user not in passwords:
+            passwords[user] = secrets.token_urlsafe(24)
+            write_json(self._secrets, read_json(self._secrets) | {"passwords": passwords})
+        return str(passwords[user])
 
     def note_owner(self, services: Sequence[str]) -> None:
-        """Keep which process runs the stack, so that another one can find it, and with which services."""
+        """Store this process as the owner of the stack, and the services that it runs."""
         owner = {"pid": os.getpid(), "begun": identity(os.getpid())}
-        self._note(owner=owner, services=list(services), processes={})
+        self._update(owner=owner, services=list(services), processes={})
 
     def note_processes(self, children: Sequence[Child]) -> None:
-        """Keep what runs, so that the next owner can end what this one could not."""
+        """Store the running processes, so that the next owner can end those that outlive this one."""
         running = [child for child in children if child.running()]
-        self._note(processes={child.name: {"pid": child.pid, "begun": identity(child.pid)} for child in running})
+        self._update(processes={child.name: {"pid": child.pid, "begun": identity(child.pid)} for child in running})
 
     def forget_owner(self) -> None:
-        """Note that nothing runs any more."""
-        self._note(owner=None, processes={})
+        """Store that no process runs."""
+        self._update(owner=None, processes={})
 
     def services(self) -> list[str]:
-        """The services of the latest start."""
-        noted: list[str] = self._recall().get("services", [])
-        return noted
+        """Return the services of the latest start."""
+        services: list[str] = self._load().get("services", [])
+        return services
 
     def processes(self) -> dict[str, int]:
-        """The ids of the noted processes that still run."""
-        noted = self._recall().get("processes", {})
-        return {name: each["pid"] for name, each in noted.items() if identity(each["pid"]) == each["begun"]}
+        """Return the ids of the stored processes that still run, by name."""
+        processes = self._load().get("processes", {})
+        return {name: each["pid"] for name, each in processes.items() if identity(each["pid"]) == each["begun"]}
 
     def owner(self) -> tuple[int, str] | None:
-        """The process that runs the stack, and when it began."""
-        noted = self._recall().get("owner")
-        return (noted["pid"], noted["begun"]) if noted and identity(noted["pid"]) == noted["begun"] else None
+        """Return id and start time of the process that runs the stack; None if none does."""
+        owner = self._load().get("owner")
+        return (owner["pid"], owner["begun"]) if owner and identity(owner["pid"]) == owner["begun"] else None
 
     def end_leftovers(self) -> list[str]:
-        """End what an earlier owner left running; name it."""
-        noted = self._recall().get("processes", {})
-        ended = [name for name, each in noted.items() if end_stranger(each["pid"], each["begun"])]
+        """End the processes that an earlier owner left running, and return their names."""
+        processes = self._load().get("processes", {})
+        ended = [name for name, each in processes.items() if end_stranger(each["pid"], each["begun"])]
         self.forget_owner()
         return ended

@@ -1,4 +1,4 @@
-"""A real MongoDB: a replica set of one, with authentication from its first second."""
+"""A real MongoDB: a replica set of one member, with authentication from its first start."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ from pymongo.errors import ConnectionFailure, OperationFailure
 
 from tools.local import fetch
 from tools.local.files import read_json, write, write_json
+from tools.local.messages import Say
 from tools.local.processes import Child, wait_until
-from tools.local.progress import Say
 
 ALREADY_INITIALIZED = 23
 AUTHENTICATION_FAILED = 18
@@ -20,28 +20,28 @@ Client = MongoClient[dict[str, Any]]
 
 
 class Upkeep(NamedTuple):
-    """How much of its history the server keeps, and how often it makes a checkpoint, at which it cuts the rest off."""
+    """Size of the oplog, and the interval of the checkpoints at which the server truncates it."""
 
     oplog_mb: int = 256
     checkpoint_seconds: int = 60
 
 
-USUAL = Upkeep()
+DEFAULT_UPKEEP = Upkeep()
 
 
 class MongoDB:
-    """The server: data under `home`, clients on `port`, the administrator's password given."""
+    """The server, with data under `home`, for clients on `port`."""
 
     name = "mongodb"
 
-    def __init__(self, home: Path, port: int, password: str, say: Say, upkeep: Upkeep = USUAL) -> None:
+    def __init__(self, home: Path, port: int, password: str, say: Say, upkeep: Upkeep = DEFAULT_UPKEEP) -> None:
         self.where = f"127.0.0.1:{port}"
         self.admin_uri = f"mongodb://admin:{password}@{self.where}/?replicaSet=throughline&authSource=admin"
         self._home, self._password, self._say, self._upkeep = home, password, say, upkeep
         self._member = home / "member.json"
 
     def prepare(self) -> None:
-        """Make the data folder, and the key without which a replica set refuses to authenticate."""
+        """Create the data folder, and the key file that a replica set needs for authentication."""
         (self._home / "data").mkdir(parents=True, exist_ok=True)
         if not (self._home / "key").exists():
             write(self._home / "key", secrets.token_urlsafe(384).replace("-", "+").replace("_", "/") + "\n")
@@ -62,7 +62,7 @@ class MongoDB:
         return {}
 
     def await_ready(self, child: Child) -> None:
-        """Wait until it is a primary with an administrator, making it both the first time."""
+        """Wait until the server is primary; the first time, initiate the replica set and create the administrator."""
         with self._connect() as anonymous:
             wait_until(child, lambda: _hello(anonymous) is not None, seconds=60)
             member = read_json(self._member).get("host")
@@ -98,9 +98,9 @@ class MongoDB:
         return True
 
     def _move(self, child: Child) -> None:
-        """Tell the replica set that its only member answers on another port now.
+        """Reconfigure the replica set: its only member answers on another port now.
 
-        It hears that only after it has looked for itself on the old one: half a minute, if a stranger there is silent.
+        The member accepts that only after it has probed its old port: half a minute, if a silent stranger holds it.
         """
         self._say("mongodb: its port was taken, so it moves to another one (up to a minute) ...")
         with self._connect_as_admin() as client:

@@ -1,4 +1,4 @@
-"""Free ports on this machine, and of no other process that chooses any here."""
+"""Free ports on this machine; no two processes that choose here ever choose the same."""
 
 import random
 import socket
@@ -7,18 +7,18 @@ from contextlib import ExitStack
 from functools import cache
 from itertools import cycle, islice
 
-from tools.local.fetch import cache as kept
+from tools.local.cache import cache_folder
 from tools.local.files import Locked, locked
 
 FIRST = 20_000
 PORTS_EACH = 400
 PROCESSES = 30
 
-_held = ExitStack()
+_reservation = ExitStack()
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens there."""
+    """Return True if no process listens on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -29,10 +29,7 @@ def is_free(port: int) -> bool:
 
 
 def choose(taken: Collection[int]) -> int:
-    """A free port below those that the system hands to outgoing connections, so that a restart finds it free.
-
-    Raises OSError where there is none.
-    """
+    """Return a free port below the ephemeral range, so that a restart finds it free. Raises OSError."""
     for port in islice(_own(), PORTS_EACH):
         if port not in taken and is_free(port):
             return port
@@ -41,11 +38,11 @@ def choose(taken: Collection[int]) -> int:
 
 @cache
 def _own() -> Iterator[int]:
-    """The ports of this process in turn: while a service is down, no other process's stack takes its port."""
-    locks = kept() / "ports"
+    """Yield the ports reserved for this process, so that no other stack takes the port of a stopped service."""
+    locks = cache_folder() / "ports"
     for number in random.sample(range(PROCESSES), PROCESSES):
         try:
-            _held.enter_context(locked(locks / f"{number}.lock", wait=False))
+            _reservation.enter_context(locked(locks / f"{number}.lock", wait=False))
         except Locked:
             continue
         first = FIRST + number * PORTS_EACH
@@ -54,7 +51,7 @@ def _own() -> Iterator[int]:
 
 
 def answers(where: str) -> bool:
-    """Whether somebody accepts connections at `host:port`."""
+    """Return True if a server accepts connections at `host:port`."""
     host, _, port = where.rpartition(":")
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=2):

@@ -1,4 +1,4 @@
-"""Child processes that never outlive this one, and left-overs of an earlier one."""
+"""Child processes that never outlive this one, and the leftovers of an earlier one."""
 
 import os
 import queue
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.local.files import CHECKOUT
-from tools.local.progress import CannotStart
+from tools.local.messages import CannotStart
 
 LAUNCH = Path(__file__).with_name("launch.py")
 Spawned = subprocess.Popen[bytes]
@@ -25,7 +25,7 @@ _spawner: threading.Thread | None = None
 
 @dataclass
 class Child:
-    """A process that this one started, with the log that it writes to from `log_start` on."""
+    """A child process and its log, from the offset `log_start` on."""
 
     name: str
     process: Spawned
@@ -40,7 +40,7 @@ class Child:
         return self.process.poll() is None
 
     def said(self) -> str:
-        """What it wrote since it started."""
+        """Return its output since it started."""
         with self.log.open("rb") as file:
             file.seek(self.log_start)
             return file.read().decode(errors="replace")
@@ -51,7 +51,7 @@ class Child:
 
 
 def spawn(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
-    """Start a command in a session of its own, where Ctrl-C does not reach it, tied to the life of this process."""
+    """Start a command in a session of its own, out of reach of Ctrl-C; it dies with this process."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         start = output.tell()
@@ -68,28 +68,28 @@ def spawn(name: str, command: Sequence[str], log: Path, environment: Mapping[str
                 start_new_session=True,
             )
 
-        return Child(name, _from_lasting_thread(order), log, start)
+        return Child(name, _spawn_in_lasting_thread(order), log, start)
 
 
-def _from_lasting_thread(order: Callable[[], Spawned]) -> Spawned:
-    """Linux ends such a child when the thread that began it ends, so all are begun by one that never does."""
+def _spawn_in_lasting_thread(order: Callable[[], Spawned]) -> Spawned:
+    """Spawn from one thread that never ends: Linux kills such a child when its parent thread ends."""
     global _spawner
     with _spawner_lock:
         if _spawner is None:
             _spawner = threading.Thread(target=_spawn_for_ever, name="spawner", daemon=True)
             _spawner.start()
-    answer: Future[Spawned] = Future()
-    _orders.put((order, answer))
-    return answer.result()
+    future: Future[Spawned] = Future()
+    _orders.put((order, future))
+    return future.result()
 
 
 def _spawn_for_ever() -> None:
     while True:
-        order, answer = _orders.get()
+        order, future = _orders.get()
         try:
-            answer.set_result(order())
+            future.set_result(order())
         except OSError as error:
-            answer.set_exception(error)
+            future.set_exception(error)
 
 
 def wait_until(child: Child, ready: Callable[[], bool], seconds: float) -> None:
@@ -104,7 +104,7 @@ def wait_until(child: Child, ready: Callable[[], bool], seconds: float) -> None:
 
 
 def end(children: Sequence[Child], grace: float = 30.0) -> None:
-    """Ask children to stop, all at once, and kill those that have not after the grace period."""
+    """Terminate children concurrently, and kill those that still run after the grace period."""
     for child in children:
         if child.running():
             child.process.send_signal(signal.SIGTERM)
@@ -118,22 +118,20 @@ def end(children: Sequence[Child], grace: float = 30.0) -> None:
 
 
 def identity(pid: int) -> str | None:
-    """When the process with this id began, so that a reused id is not taken for it; None if there is none."""
+    """Return the start time of a process, which tells it from a later one with the same id; None if it is gone."""
     try:
         if sys.platform == "linux":
             state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             threads, begun = int(fields[16]), fields[18]
             return None if state in "ZX" and threads < 2 else begun  # its last threads may hold ports a moment longer
-        answer = subprocess.run(
-            ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
-        return answer.stdout.strip() or None
+        ps = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return ps.stdout.strip() or None
     except (FileNotFoundError, ProcessLookupError):
         return None
 
 
 def end_stranger(pid: int, begun: str, grace: float = 30.0) -> bool:
-    """End a process that this one did not start, if it still is the one that began then; say whether it was."""
+    """End a process of another owner, if it still is the one that began then; return True if it was."""
     if identity(pid) != begun:
         return False
     for sign, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 10.0)):

@@ -1,4 +1,4 @@
-"""What the stack needs to know about anything that it starts."""
+"""The interface of everything that the stack starts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -7,19 +7,19 @@ from tools.local.processes import Child
 
 
 class Server(Protocol):
-    """A process of the stack: how to prepare, start and await it."""
+    """A server or service that the stack prepares, starts and awaits."""
 
     name: str
     where: str
 
     def prepare(self) -> None:
-        """Write what it reads at its start."""
+        """Write the files that it reads at its start."""
 
     def command(self) -> Sequence[str]:
-        """The command line."""
+        """Return the command line."""
 
     def environment(self) -> Mapping[str, str]:
-        """Variables besides those of this process."""
+        """Return environment variables beside those of this process."""
 
     def await_ready(self, child: Child) -> None:
-        """Return when it serves; raise CannotStart if it does not."""
+        """Return when it serves. Raises CannotStart if it does not."""

@@ -9,7 +9,7 @@ from tools.local.processes import Child, wait_until
 
 
 class Service:
-    """A service that answers on `url` with the environment given."""
+    """A service on `url`, with its environment."""
 
     def __init__(self, name: str, port: int, environment: Mapping[str, str]) -> None:
         self.name = name
@@ -17,7 +17,7 @@ class Service:
         self._environment = environment
 
     def prepare(self) -> None:
-        """Nothing: a service reads only its environment."""
+        """Do nothing: a service reads only its environment."""
 
     def command(self) -> Sequence[str]:
         return [sys.executable, "-m", f"services.{self.name}.app"]
@@ -31,7 +31,7 @@ class Service:
 
 
 def is_ready(url: str, client: httpx.Client) -> bool:
-    """Whether the service says that it is ready."""
+    """Return True if the service reports that it is ready."""
     try:
         return client.get(f"{url}/readyz").status_code == httpx.codes.OK
     except httpx.HTTPError:

@@ -1,4 +1,4 @@
-"""A real SMTP server that keeps each message as a file: python -m tools.local.smtp --port PORT --folder FOLDER."""
+"""A real SMTP server that stores each message as a file: python -m tools.local.smtp --port PORT --folder FOLDER."""
 
 import argparse
 import asyncio
@@ -16,7 +16,7 @@ from tools.local.processes import Child, wait_until
 
 
 class Mail:
-    """The server as the stack sees it: messages in `folder`, clients on `port`."""
+    """The server as a child of the stack, with messages in `folder`, for clients on `port`."""
 
     name = "smtp"
 
@@ -38,8 +38,8 @@ class Mail:
         wait_until(child, lambda: answers(self.where), seconds=20)
 
 
-class Keep:
-    """Store each message before it is acknowledged, its envelope in headers, as mailboxes do."""
+class MessageStore:
+    """A folder of messages, each stored before it is acknowledged, with its envelope in headers as in mailboxes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -63,7 +63,7 @@ class Keep:
 
 async def serve(folder: Path, port: int) -> None:
     """Serve until cancelled."""
-    handler = Keep(folder)
+    handler = MessageStore(folder)
     server = await asyncio.get_running_loop().create_server(
         lambda: SMTP(handler, hostname="localhost", enable_SMTPUTF8=True), "127.0.0.1", port
     )

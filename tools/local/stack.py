@@ -14,15 +14,15 @@ from typing import Self
 from shared.events.services import SERVICES
 from tools.local import grants, log_keys, tokens, topics
 from tools.local.files import CHECKOUT, Locked, locked
-from tools.local.kafka import NO_DOORS, Door, Kafka
+from tools.local.kafka import NO_LISTENERS, Kafka, Listener
 from tools.local.memory import Memory
-from tools.local.mongodb import USUAL, MongoDB, Upkeep
+from tools.local.messages import CannotStart, Say, say
+from tools.local.mongodb import DEFAULT_UPKEEP, MongoDB, Upkeep
 from tools.local.processes import Child, end, spawn
-from tools.local.progress import CannotStart, Say, say
 from tools.local.server import Server
 from tools.local.service import Service
 from tools.local.smtp import Mail
-from tools.local.status import Status, look
+from tools.local.status import Status, probe
 
 ALL_FOUR = SERVICES
 DEFAULT_HOME = CHECKOUT / ".throughline"
@@ -33,7 +33,7 @@ class AlreadyRunning(CannotStart):
 
 
 class Stack:
-    """Servers and services under one home folder; a context manager that starts them and stops them all."""
+    """Servers and services under one home folder, as a context manager that starts and stops them."""
 
     def __init__(
         self,
@@ -41,43 +41,43 @@ class Stack:
         services: Sequence[str] = ALL_FOUR,
         say: Say = say,
         *,
-        doors: Mapping[str, Door] = NO_DOORS,
-        upkeep: Upkeep = USUAL,
+        listeners: Mapping[str, Listener] = NO_LISTENERS,
+        upkeep: Upkeep = DEFAULT_UPKEEP,
     ) -> None:
         self.home = home.resolve()
         self.services = tuple(services)
         self.memory = Memory(self.home)
         self.mail = self.home / "mail"
         self.token_key = self.home / tokens.KEY_FILE
-        self._say, self._doors, self._upkeep = say, doors, upkeep
+        self._say, self._listeners, self._upkeep = say, listeners, upkeep
         self._servers: dict[str, Server] = {}
         self._children: dict[str, Child] = {}
         self._runs = False
-        self._held = ExitStack()
+        self._owner_lock = ExitStack()
         self._terminations = ExitStack()
 
     @property
     def kafka(self) -> str:
-        """Bootstrap address of the broker."""
+        """Return the bootstrap address of the broker."""
         return self.memory.servers()[0]
 
     @property
     def mongodb_admin_uri(self) -> str:
-        """URI of a user who may do everything."""
+        """Return the URI of the administrator."""
         return self.memory.servers()[1]
 
     def mongodb_uri(self, service: str) -> str:
-        """URI of a service's own user."""
+        """Return the URI of a service's own user."""
         return grants.user_uri(self.mongodb_admin_uri, service, self.memory.password(service))
 
     @property
     def urls(self) -> dict[str, str]:
-        """Where each service answers."""
+        """Return the base URL of each service."""
         ports = self.memory.ports()
         return {name: f"http://127.0.0.1:{ports[name]}" for name in self.services if name in ports}
 
     def environment(self, service: str) -> dict[str, str]:
-        """The settings of a service, as environment variables."""
+        """Return the settings of a service, as environment variables."""
         ports = self.memory.ports()
         return {
             "THROUGHLINE_KAFKA": self.kafka,
@@ -98,11 +98,11 @@ class Stack:
         }
 
     def start(self) -> None:
-        """Start everything, and return when everything is ready; stop it all if anything is not."""
+        """Start everything and return when it is ready; stop everything if one part does not start."""
         if self._runs:
             raise AlreadyRunning(f"The stack in {self.home} is already running.")
         try:
-            self._held.enter_context(locked(self.memory.lock, wait=False))
+            self._owner_lock.enter_context(locked(self.memory.lock, wait=False))
         except Locked:
             raise AlreadyRunning(self._where_it_runs()) from None
         self._runs = True
@@ -117,7 +117,7 @@ class Stack:
             raise
 
     def watch(self) -> None:
-        """Wait until Ctrl-C or a signal; say it when something ends by itself."""
+        """Wait until Ctrl-C or a signal; report each process that ends by itself."""
         ended: set[str] = set()
         while True:
             for name, child in self._children.items():
@@ -127,8 +127,8 @@ class Stack:
             time.sleep(0.5)
 
     def status(self) -> dict[str, Status]:
-        """What is up and what is not, asked of each, also from another process than the one that runs it."""
-        return look(self.memory)
+        """Probe each server and service; any process may, not only the one that runs the stack."""
+        return probe(self.memory)
 
     def _where_it_runs(self) -> str:
         owner = self.memory.owner()
@@ -142,7 +142,7 @@ class Stack:
         tokens.make_key(self.home)
         log_keys.make_keys(self.home, ALL_FOUR)
         kafka, mongodb = os.environ.get("THROUGHLINE_KAFKA"), os.environ.get("THROUGHLINE_MONGODB")
-        own_kafka = Kafka(self.home / "kafka", ports["kafka"], ports["kafka_controller"], self._say, self._doors)
+        own_kafka = Kafka(self.home / "kafka", ports["kafka"], ports["kafka_controller"], self._say, self._listeners)
         admin = self.memory.password("admin")
         own_mongodb = MongoDB(self.home / "mongodb", ports["mongodb"], admin, self._say, self._upkeep)
         self.memory.note_servers(kafka or own_kafka.where, mongodb or own_mongodb.admin_uri)
@@ -183,18 +183,18 @@ class Stack:
         self._say(f"{server.name} is ready on {server.where}")
 
     def start_one(self, name: str) -> None:
-        """Start a server or service again, on the same port and data."""
+        """Restart a stopped server or service, on the same port and data."""
         if self._child(name).running():
             raise AlreadyRunning(f"{name} is running.")
         self._begin(self._servers[name])
         self._await_ready(self._servers[name])
 
     def stop_one(self, name: str) -> None:
-        """Ask one to stop, and wait until it has."""
+        """Terminate one server or service, and wait until it ended."""
         end([self._child(name)])
 
     def kill(self, name: str, sig: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to one; after SIGKILL, wait until it is gone."""
+        """Send a signal to one server or service; after SIGKILL, wait until it is gone."""
         child = self._child(name)
         child.process.send_signal(sig)
         if sig is signal.SIGKILL:
@@ -206,11 +206,11 @@ class Stack:
         return self._children[name]
 
     def pids(self) -> dict[str, int]:
-        """The ids of what runs now."""
+        """Return the ids of the running processes, by name."""
         return {name: child.pid for name, child in self._children.items() if child.running()}
 
     def stop(self) -> None:
-        """Stop the services, then the servers; a second Ctrl-C kills what is left."""
+        """Stop the services, then the servers; a second Ctrl-C kills the rest."""
         if not self._runs:
             return
         services = [child for name, child in self._children.items() if name in ALL_FOUR]
@@ -222,7 +222,7 @@ class Stack:
             end([*services, *servers], grace=0)
             self._children.clear()
             self.memory.forget_owner()
-            self._held.close()
+            self._owner_lock.close()
             self._runs = False
 
     def __enter__(self) -> Self:
@@ -241,7 +241,7 @@ class Stack:
             self._terminations.close()
 
     def _stop_on_termination(self) -> None:
-        """Let SIGTERM and SIGHUP end this process as Ctrl-C does: through the end of the `with` block."""
+        """Let SIGTERM and SIGHUP end this process as Ctrl-C does: by leaving the `with` block."""
         if threading.current_thread() is not threading.main_thread():
             return
         for sign in (signal.SIGTERM, signal.SIGHUP):
@@ -256,6 +256,6 @@ def _leave(sign: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def temporary(services: Sequence[str] = ALL_FOUR, say: Say = say) -> Iterator[Stack]:
-    """A running stack in a folder of its own, which is removed at the end."""
+    """Run a stack in a temporary folder, which is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="throughline-") as folder, Stack(Path(folder), services, say) as stack:
         yield stack

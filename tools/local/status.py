@@ -1,4 +1,4 @@
-"""What of a stack is up, as any process can see it."""
+"""Status of the servers and services of a stack, for any process."""
 
 import os
 import signal
@@ -18,29 +18,29 @@ from tools.local.service import is_ready
 
 @dataclass(frozen=True)
 class Status:
-    """One server or service: `up` if it serves, `not ready` if it only runs; no process id where it is not ours."""
+    """A server or service: `up` if it serves, `not ready` if it only runs; `pid` only if the stack started it."""
 
     state: Literal["up", "not ready", "down"]
     where: str
     pid: int | None
 
 
-def look(memory: Memory) -> dict[str, Status]:
-    """Ask each part of the stack; raise LookupError where none was ever started."""
+def probe(memory: Memory) -> dict[str, Status]:
+    """Probe each server and service. Raises LookupError if the stack was never started."""
     kafka, mongodb = memory.servers()
-    known, pids = memory.ports(), memory.processes()
-    smtp = f"127.0.0.1:{known['smtp']}"
+    ports, pids = memory.ports(), memory.processes()
+    smtp = f"127.0.0.1:{ports['smtp']}"
     hosts = mongodb.rpartition("@")[2].partition("/")[0]
-    found = {
+    probes = {
         "kafka": (kafka, any(answers(each) for each in kafka.split(","))),
         "mongodb": (hosts, _mongodb_serves(mongodb)),
         "smtp": (smtp, answers(smtp)),
     }
     with httpx.Client(trust_env=False, timeout=5) as client:
         for name in memory.services():
-            url = f"http://127.0.0.1:{known[name]}"
-            found[name] = (url, is_ready(url, client))
-    return {name: _status(serves, where, pids.get(name)) for name, (where, serves) in found.items()}
+            url = f"http://127.0.0.1:{ports[name]}"
+            probes[name] = (url, is_ready(url, client))
+    return {name: _status(serves, where, pids.get(name)) for name, (where, serves) in probes.items()}
 
 
 def _status(serves: bool, where: str, pid: int | None) -> Status:
@@ -56,7 +56,7 @@ def _mongodb_serves(uri: str) -> bool:
 
 
 def stop_from_outside(memory: Memory, patience: float = 90.0) -> bool:
-    """Stop the stack that another process runs, and what a crashed one left; say whether anything ran."""
+    """Stop the stack of another process, and the leftovers of a crashed one; return True if anything ran."""
     owner = memory.owner()
     if owner is not None:
         os.kill(owner[0], signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Topics, made from deploy/topics.yaml and never by accident."""
+"""Topics of the local Kafka, created from deploy/topics.yaml and never by accident."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from tools.local.files import CHECKOUT
-from tools.local.progress import CannotStart
+from tools.local.messages import CannotStart
 
 DECLARATION = CHECKOUT / "deploy/topics.yaml"
 
 
 @dataclass(frozen=True)
 class Topics:
-    """What a declaration asks for: partitions by topic, settings of them all, settings of those newly made."""
+    """A declaration: partitions by topic, settings of all topics, and settings for new ones only."""
 
     partitions: Mapping[str, int]
     config: Mapping[str, str]
     replication: int
-    config_when_made: Mapping[str, str]
+    config_when_created: Mapping[str, str]
 
 
 def declared(path: Path = DECLARATION, profile: str = "local") -> Topics:
@@ -36,14 +36,14 @@ def declared(path: Path = DECLARATION, profile: str = "local") -> Topics:
         partitions={name: each["partitions"] for name, each in {**content["topics"], **content["checkpoints"]}.items()},
         config={key: str(value) for key, value in content["config"].items()},
         replication=int(copies.pop("factor")),
-        config_when_made=copies,
+        config_when_created=copies,
     )
 
 
 def ensure(bootstrap: str, topics: Topics | None = None) -> None:
-    """Make the topics that are absent; refuse those that differ, naming what differs."""
-    with ThreadPoolExecutor(1) as apart:
-        apart.submit(asyncio.run, _ensure(bootstrap, topics or declared())).result()
+    """Create the absent topics; refuse those that differ, naming the differences. Raises CannotStart."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, _ensure(bootstrap, topics or declared())).result()
 
 
 async def _ensure(bootstrap: str, topics: Topics) -> None:
@@ -53,7 +53,7 @@ async def _ensure(bootstrap: str, topics: Topics) -> None:
         await _create_absent(admin, topics)
         differences = [*await _partition_differences(admin, topics), *await _config_differences(admin, topics)]
     except KafkaError as failure:
-        raise CannotStart(f"Kafka at {bootstrap} could not be asked for its topics: {failure}") from failure
+        raise CannotStart(f"Kafka at {bootstrap} did not list its topics: {failure}") from failure
     finally:
         await admin.close()
     if differences:
@@ -65,7 +65,7 @@ async def _ensure(bootstrap: str, topics: Topics) -> None:
 
 async def _create_absent(admin: AIOKafkaAdminClient, topics: Topics) -> None:
     present = set(await admin.list_topics())
-    config = {**topics.config, **topics.config_when_made}
+    config = {**topics.config, **topics.config_when_created}
     absent = [
         NewTopic(name, partitions, topics.replication, topic_configs=config)
         for name, partitions in topics.partitions.items()
@@ -73,37 +73,37 @@ async def _create_absent(admin: AIOKafkaAdminClient, topics: Topics) -> None:
     ]
     if not absent:
         return
-    answer: Any = await admin.create_topics(absent)
-    for name, code, message in answer.topic_errors:
+    response: Any = await admin.create_topics(absent)
+    for name, code, message in response.topic_errors:
         if code not in (0, TopicAlreadyExistsError.errno):
-            raise CannotStart(f"Kafka refused to make the topic {name}: {message or for_code(code).__name__}")
+            raise CannotStart(f"Kafka refused to create the topic {name}: {message or for_code(code).__name__}")
 
 
 async def _partition_differences(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
-    found: dict[str, int] = {}
-    for _ in range(50):  # what was made a moment ago is at first described without partitions
+    actual: dict[str, int] = {}
+    for _ in range(50):  # Kafka describes a new topic at first without partitions
         described = await admin.describe_topics(list(topics.partitions))
-        found = {topic["topic"]: len(topic["partitions"]) for topic in described}
-        if all(found.get(name) for name in topics.partitions):
+        actual = {topic["topic"]: len(topic["partitions"]) for topic in described}
+        if all(actual.get(name) for name in topics.partitions):
             break
         await asyncio.sleep(0.1)
     return [
-        f"{name}: {found.get(name, 0)} partitions, declared {partitions}"
+        f"{name}: {actual.get(name, 0)} partitions, declared {partitions}"
         for name, partitions in topics.partitions.items()
-        if found.get(name) != partitions
+        if actual.get(name) != partitions
     ]
 
 
 async def _config_differences(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics.partitions]
-    answers: list[Any] = await admin.describe_configs(resources)
+    responses: list[Any] = await admin.describe_configs(resources)
     differences = []
-    for answer in answers:
-        for _code, _message, _kind, name, entries in answer.resources:
-            found = {entry[0]: entry[1] for entry in entries}
+    for response in responses:
+        for _code, _message, _kind, name, entries in response.resources:
+            actual = {entry[0]: entry[1] for entry in entries}
             differences += [
-                f"{name}: {key} is {found.get(key)}, declared {value}"
+                f"{name}: {key} is {actual.get(key)}, declared {value}"
                 for key, value in topics.config.items()
-                if found.get(key) != value
+                if actual.get(key) != value
             ]
     return differences

@@ -12,9 +12,9 @@ from tests.faults.rig.disk import Disk
 from tests.faults.rig.instance import Instance
 from tests.faults.rig.proxy import Door, Doors
 from tools.local import grants, kafka, ports
+from tools.local.messages import Say
 from tools.local.mongodb import Upkeep
 from tools.local.processes import end
-from tools.local.progress import Say
 from tools.local.stack import ALL_FOUR, Stack
 
 OPLOG_MB = 16
@@ -85,12 +85,14 @@ def running(home: Path, say: Say, *, not_ready_after: float) -> Iterator[Platfor
     at_kafka = {service: doors.make(f"kafka for {service}", ports.choose(())) for service in ALL_FOUR}
     at_mongodb = {service: doors.make(f"mongodb for {service}") for service in ALL_FOUR}
     at_smtp = doors.make("smtp", server_speaks_first=True)
-    listeners = {service.upper(): kafka.Door(door.target, door.port) for service, door in at_kafka.items()}
+    listeners = {service.upper(): kafka.Listener(door.target, door.port) for service, door in at_kafka.items()}
     disk = Disk(home / "mongodb", DISK_MB)
     with ExitStack() as held:
         held.enter_context(disk.mounted())
         held.enter_context(doors.open())
-        stack = held.enter_context(Stack(home, (), say, doors=listeners, upkeep=Upkeep(OPLOG_MB, CHECKPOINT_SECONDS)))
+        stack = held.enter_context(
+            Stack(home, (), say, listeners=listeners, upkeep=Upkeep(OPLOG_MB, CHECKPOINT_SECONDS))
+        )
         for door in at_mongodb.values():
             door.target = stack.memory.ports()["mongodb"]
         at_smtp.target = stack.memory.ports()["smtp"]

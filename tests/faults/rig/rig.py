@@ -25,7 +25,7 @@ from tests.faults.rig.reckoning.projected import hearers_of
 from tests.faults.rig.work.canaries import canary
 from tests.faults.rig.work.desks import Desks
 from tools.local import grants
-from tools.local.progress import Say
+from tools.local.messages import Say
 
 Documents = Database[dict[str, Any]]
 

@@ -20,7 +20,7 @@ from tests.faults.rig.platform import running, together
 from tests.faults.rig.reckoning.findings import Findings
 from tests.faults.rig.reckoning.ledger import printed, reckon
 from tests.faults.rig.rig import Rig
-from tools.local.progress import Say
+from tools.local.messages import Say
 
 Befalls = tuple[Fault, str]
 Lane = Sequence[Befalls]
