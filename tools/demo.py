@@ -12,13 +12,13 @@ from rich.console import Console
 
 from shared.events.catalogue import SERVICES
 from tools.audit.bundle import Bundle
-from tools.audit.comparing import Digest, beside_export, exported
+from tools.audit.bundle_replay import digest_of, replaying
+from tools.audit.digest_comparison import Digest, beside_export, exported
 from tools.audit.exporting import export
-from tools.audit.from_services import FromServices
-from tools.audit.replaying import digest_of, replaying
+from tools.audit.http_source import FromServices
+from tools.audit.report import in_words as audit_in_words
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
-from tools.audit.words import in_words as audit_in_words
 from tools.cli.dead_letters import find
 from tools.cli.importing import load, show
 from tools.cli.replaying import in_words, run

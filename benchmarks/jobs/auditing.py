@@ -19,12 +19,12 @@ from shared.tlog.keys import origin_of
 from shared.tlog.merkle import Tree, leaf_hash
 from shared.tlog.notes import Signer, Verifier
 from tools.audit.bundle import Bundle
+from tools.audit.bundle_replay import digest_of
+from tools.audit.bundle_replay import replaying as replay
 from tools.audit.exporting import export
-from tools.audit.replaying import digest_of
-from tools.audit.replaying import replaying as replay
+from tools.audit.log_writer import Advance
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
-from tools.audit.writing import Advance
 from tools.simulate.history import history
 
 SEED = 2027

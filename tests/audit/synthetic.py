@@ -16,7 +16,7 @@ from shared.tlog.merkle import leaf_hash, root_of
 from shared.tlog.notes import Signer, Verifier
 from tools.audit.bundle import Bundle
 from tools.audit.exporting import Exported, export
-from tools.audit.writing import Advance
+from tools.audit.log_writer import Advance
 from tools.simulate.history import history
 
 

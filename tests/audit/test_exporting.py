@@ -12,9 +12,9 @@ from shared.events.catalogue import SERVICES
 from tests.audit.synthetic import SyntheticLogs, exported, many, signer, simulated
 from tests.history import composed
 from tools.audit.bundle import Bundle, NotReadable
+from tools.audit.log_writer import CannotExport
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
-from tools.audit.writing import CannotExport
 
 WHOLE = simulated(2_500)
 

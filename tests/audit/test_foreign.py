@@ -21,7 +21,7 @@ from tests.audit.synthetic import exported, many, signer
 from tools.audit.bundle import Bundle
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
-from tools.audit.witnessing import Witness
+from tools.audit.witness import Witness
 
 FOREIGN = Path(__file__).parent / "foreign"
 FSCK = "github.com/transparency-dev/tessera/cmd/fsck"

@@ -18,7 +18,7 @@ from tests.cli.terminal import said, throughline
 from tests.history import History, a_history, composed
 from tests.replay.bundles import Logs, expected, in_order, of_history, simulated, written
 from tools.audit.bundle import Bundle
-from tools.audit.replaying import digest_of, replaying, subject_of
+from tools.audit.bundle_replay import digest_of, replaying, subject_of
 from tools.replay.replaying import Replaying
 from tools.replay.roster import roster_bytes
 from tools.replay.spool import Spool

@@ -24,8 +24,8 @@ from tools.cli.simulate import simulate
 from tools.local.stack import Stack
 from tools.simulate.commits import Made
 from tools.simulate.history import history
-from tools.simulate.sending import request_of, send
-from tools.simulate.storing import AlreadyThere, store
+from tools.simulate.http_loader import request_of, send
+from tools.simulate.store_loader import AlreadyThere, store
 
 pytestmark = pytest.mark.servers
 EVENTS = 1_500

@@ -17,9 +17,9 @@ from services.recommendations.trace import SHAPE
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.notes import Verifier
 from tools.audit.bundle import FORMAT, MANIFEST, README, SCHEMAS, TRACES, Bundle, Log, NotReadable
+from tools.audit.bundle_replay import digests
+from tools.audit.log_writer import Advance, CannotExport, write, write_log
 from tools.audit.readme import readme
-from tools.audit.replaying import digests
-from tools.audit.writing import Advance, CannotExport, write, write_log
 from tools.contracts.schemas import schemas
 
 _PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE

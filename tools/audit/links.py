@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tools.audit.entry_bundles import Link
 from tools.audit.findings import Finding
-from tools.audit.slices import Link
 
 CLOCKS_AGREE_WITHIN = timedelta(hours=1)
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from shared.tlog.tiles import Tile, bundles_of
 from tools.audit.bundle import FORMAT, Bundle, Log, NotReadable
+from tools.audit.entry_bundles import Slice, begin, slice_of, slices_of
 from tools.audit.findings import Finding, Findings
 from tools.audit.links import Links, Open
+from tools.audit.log_verifier import Walk
 from tools.audit.signatures import Signed, Trusted, signed
-from tools.audit.slices import Slice, begin, slice_of, slices_of
-from tools.audit.walking import Walk
 
 FILES_AT_ONCE = 4
 WAITING = 6

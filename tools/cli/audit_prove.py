@@ -12,7 +12,7 @@ from rich.console import Console
 from shared.tlog.notes import NotAKey, NotANote, Verifier
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.proof import NotProven, Proven, check
-from tools.audit.proving import CannotProve, from_bundle, from_services
+from tools.audit.proof_builder import CannotProve, from_bundle, from_services
 from tools.audit.signatures import Trusted
 from tools.cli.reading import REFERENCE
 from tools.client.connection import Connection, Format, Home, Token

@@ -18,9 +18,9 @@ from services.recommendations.trace import SHAPE, trace_bytes
 from shared.events.envelope import stamp
 from shared.http.query_times import Day, Moment
 from tools.audit.bundle import Bundle, NotReadable
-from tools.audit.comparing import Comparison, Digest, beside_export, beside_live, exported, live
-from tools.audit.diffing import changes
-from tools.audit.replaying import Writing, digest_of, replaying
+from tools.audit.bundle_replay import Writing, digest_of, replaying
+from tools.audit.digest_comparison import Comparison, Digest, beside_export, beside_live, exported, live
+from tools.audit.trace_diff import changes
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, BadInput, exits
 from tools.client.progress import bar

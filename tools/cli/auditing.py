@@ -15,13 +15,13 @@ from shared.tlog.notes import COSIGNATURE, NotAKey, Signer, Verifier
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.exporting import Source
 from tools.audit.exporting import export as write_bundle
-from tools.audit.from_kafka import FromKafka
-from tools.audit.from_services import FromServices
+from tools.audit.http_source import FromServices
+from tools.audit.kafka_source import FromKafka
+from tools.audit.log_writer import CannotExport
+from tools.audit.report import as_json, in_words
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify as verify_bundle
-from tools.audit.witnessing import WillNotVouch, Witness
-from tools.audit.words import as_json, in_words
-from tools.audit.writing import CannotExport
+from tools.audit.witness import WillNotVouch, Witness
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, BadInput, Failure, exits
 from tools.client.progress import bar

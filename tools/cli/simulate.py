@@ -24,8 +24,8 @@ from tools.record.loading import CommandRefused
 from tools.simulate import records
 from tools.simulate.commits import Made
 from tools.simulate.history import history
-from tools.simulate.sending import send
-from tools.simulate.storing import AlreadyThere, databases_of, store
+from tools.simulate.http_loader import send
+from tools.simulate.store_loader import AlreadyThere, databases_of, store
 
 After = Callable[[int], None]
 _console = Console()

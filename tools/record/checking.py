@@ -9,8 +9,8 @@ from shared.events.event import Event
 from tools.record.companions import INSTRUMENTS, MEMBERS_FILE, check_members, with_instruments
 from tools.record.faults import Fault, Places, RecordRefused
 from tools.record.format import Record
-from tools.record.reading import read_record
-from tools.record.recommending import rows_of
+from tools.record.parsing import read_record
+from tools.record.recommendation_rows import rows_of
 from tools.record.references import check_references
 from tools.record.rehearsal import rehearse
 from tools.record.rows import Row

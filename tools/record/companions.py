@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.domain.members import MEMBERS
 from tools.record.faults import Fault, Place, Places, in_words, refused
-from tools.record.reading import Document, read_text
+from tools.record.parsing import Document, read_text
 
 INSTRUMENTS = "instruments.csv"
 MEMBERS_FILE = "escap_members.csv"

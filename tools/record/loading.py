@@ -12,7 +12,7 @@ from shared.domain.aggregate import facts_of
 from shared.events.canonical import canonical, sha256_hex
 from shared.events.catalogue import Recorded
 from tools.record.checking import CheckedRecord, CheckedRow
-from tools.record.comparing import Found, compare, corrected_data
+from tools.record.matching import Found, compare, corrected_data
 
 Standing = Literal["loaded", "unchanged", "corrected", "differs", "refused", "held back"]
 LEFT = frozenset({"differs", "refused", "held back"})

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.domain.members import MEMBERS
 from tools.record.faults import Fault, Place, Places
-from tools.record.naming import slug
+from tools.record.slugs import slug
 
 _DEFINED = {
     "instrument": ("instruments.*.cite", "instruments.*.id"),

@@ -13,8 +13,8 @@ from shared.events import meetings, recommendations
 from shared.events.event import Event
 from tools.record.faults import Place
 from tools.record.format import Record
-from tools.record.naming import slug
 from tools.record.sections import Row as Written
+from tools.record.slugs import slug
 
 PLURALS = {
     "instrument": "instruments",

@@ -15,8 +15,8 @@ from shared.tlog.notes import NotAKey, NotANote, Note, Verifier
 from shared.tlog.proofs import TiledTree
 from shared.tlog.tiles import CHECKPOINT, Tile
 from tools.audit.bundle import ALL_KEYS, Bundle
+from tools.audit.bundle_replay import replaying, subject_of
 from tools.audit.proof import FORMAT
-from tools.audit.replaying import replaying, subject_of
 from tools.client.progress import Advance
 from tools.client.services import Services
 

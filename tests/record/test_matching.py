@@ -14,7 +14,7 @@ from shared.events.meetings import MeetingProposed
 from shared.events.recommendations import MandateCited, MandateUncited
 from tests.record.synthetic import a_record, checked
 from tools.record.checking import CheckedRow
-from tools.record.comparing import Found, compare, corrected_data
+from tools.record.matching import Found, compare, corrected_data
 
 STREAM = "recommendation/SYN/2031/R1"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.record.naming import LIMIT, slug
+from tools.record.slugs import LIMIT, slug
 
 
 @pytest.mark.parametrize(

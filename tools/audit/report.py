@@ -8,8 +8,8 @@ from typing import Any
 
 from services.recommendations.trace import SHAPE
 from tools.audit.findings import KEPT
+from tools.audit.log_verifier import Walk
 from tools.audit.verifying import Verified, missing_keys
-from tools.audit.walking import Walk
 
 LISTED = 20
 

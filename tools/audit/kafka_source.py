@@ -17,8 +17,8 @@ from shared.ledger.restore_check import checkpoints_published, records
 from shared.tlog.checkpoints import opened
 from shared.tlog.merkle import TILE_WIDTH, Tree, leaf_hash
 from shared.tlog.notes import Verifier
-from tools.audit.slices import place
-from tools.audit.writing import CannotExport
+from tools.audit.entry_bundles import place
+from tools.audit.log_writer import CannotExport
 from tools.client.errors import Unreachable
 
 TRIED = 64

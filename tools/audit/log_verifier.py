@@ -9,10 +9,10 @@ from shared.events.canonical import ZERO_HASH
 from shared.tlog.merkle import TILE_WIDTH, Tree
 from shared.tlog.tiles import Tile
 from tools.audit.bundle import Log, NotReadable
+from tools.audit.entry_bundles import Fact, Slice
 from tools.audit.findings import Finding, Findings
 from tools.audit.links import Links
 from tools.audit.signatures import Signed
-from tools.audit.slices import Fact, Slice
 
 Head = tuple[int, str, str]
 """Version, hash in hex and time of a stream's last event."""

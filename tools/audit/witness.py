@@ -16,7 +16,7 @@ from shared.tlog.merkle import ProofFails, check_consistency
 from shared.tlog.notes import NotANote, Signer, Verifier
 from shared.tlog.proofs import TiledTree
 from tools.audit.bundle import CHECKPOINT, CHECKPOINTS, Bundle, Log, NotReadable
-from tools.audit.writing import write
+from tools.audit.log_writer import write
 
 
 class WillNotVouch(Exception):

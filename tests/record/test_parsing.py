@@ -8,7 +8,7 @@ import pytest
 
 from tests.record.synthetic import faults_of, written
 from tools.record.faults import RecordRefused
-from tools.record.reading import SIZE_LIMIT, read_record
+from tools.record.parsing import SIZE_LIMIT, read_record
 
 
 def test_every_scalar_is_a_text(tmp_path: Path):

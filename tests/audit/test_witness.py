@@ -15,7 +15,7 @@ from tests.audit.synthetic import SyntheticLogs, exported, signer, simulated
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
-from tools.audit.witnessing import WillNotVouch, Witness
+from tools.audit.witness import WillNotVouch, Witness
 
 WHOLE = simulated(1_500)
 OFFICE = Signer.generate("synthetic.example/audit-office", COSIGNATURE)

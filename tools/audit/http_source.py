@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from shared.tlog.merkle import TILE_WIDTH, leaf_hash, split
 from shared.tlog.notes import NotAKey, Verifier
 from shared.tlog.tiles import NotABundle, Tile, bundles_of, entries_of
-from tools.audit.slices import place
-from tools.audit.writing import CannotExport
+from tools.audit.entry_bundles import place
+from tools.audit.log_writer import CannotExport
 from tools.client.services import Services
 
 
