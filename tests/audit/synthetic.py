@@ -15,7 +15,7 @@ from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.merkle import leaf_hash, root_of
 from shared.tlog.notes import Signer, Verifier
 from tools.audit.bundle import Bundle
-from tools.audit.exporting import Exported, export
+from tools.audit.exporting import ExportResult, export
 from tools.audit.log_writer import Advance
 from tools.simulate.history import history
 
@@ -61,7 +61,7 @@ class SyntheticLogs:
     def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
         return self.events[service][start:end]
 
-    def export(self, folder: Path) -> Exported:
+    def export(self, folder: Path) -> ExportResult:
         return export(self, folder, SERVICES, quiet)
 
 

@@ -13,7 +13,7 @@ from tests.audit.synthetic import SyntheticLogs, exported, many, signer, simulat
 from tests.history import composed
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.log_writer import CannotExport
-from tools.audit.signatures import Trusted
+from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
 
 WHOLE = simulated(2_500)
@@ -41,7 +41,7 @@ def test_an_export_made_in_steps_is_the_same_as_one_made_at_once(tmp_path: Path)
             whole.signed[service] |= {len(events): shorter.seal(service)}
         shorter.signed = {name: dict(signed) for name, signed in whole.signed.items()}
         stepwise = exported(shorter, tmp_path / "stepwise")
-        assert verify(stepwise, Trusted()).holds
+        assert verify(stepwise, TrustedKeys()).holds
     at_once = exported(whole, tmp_path / "at-once")
     assert files(stepwise) == files(at_once)
     assert stepwise.traces() == at_once.traces()
@@ -73,7 +73,7 @@ def test_what_is_there_is_not_overwritten_by_another_history(tmp_path: Path) -> 
         with pytest.raises(CannotExport):
             exported(other.seal_all(), tmp_path / "export")
     assert {name: content for name, content in files(bundle).items() if name in before} == before
-    assert verify(bundle, Trusted()).holds
+    assert verify(bundle, TrustedKeys()).holds
 
 
 def test_a_damaged_export_is_not_continued(tmp_path: Path) -> None:
@@ -115,15 +115,15 @@ def test_the_key_of_a_log_is_changed_and_earlier_checkpoints_stay_verifiable(tmp
     after.earlier_keys = {name: [WHOLE.signers[name].verifier] for name in SERVICES}
     after.signed = {name: dict(ledgers.signed[name]) for name in SERVICES}
     bundle = exported(after.seal_all(), tmp_path / "export")
-    assert verify(bundle, Trusted()).holds
+    assert verify(bundle, TrustedKeys()).holds
     new = [after.signers[name].verifier for name in SERVICES]
-    assert verify(bundle, Trusted((*new, *old))).holds
-    assert {finding.kind for finding in verify(bundle, Trusted(tuple(old))).findings.kept} == {"key"}
+    assert verify(bundle, TrustedKeys((*new, *old))).holds
+    assert {finding.kind for finding in verify(bundle, TrustedKeys(tuple(old))).findings.listed} == {"key"}
     assert bundle.logs["meetings"].keys() == [new[1], old[1]]
 
 
 def test_an_empty_deployment_is_exported_and_verified(tmp_path: Path) -> None:
-    done = verify(exported(part(0).seal_all(), tmp_path / "export"), Trusted())
+    done = verify(exported(part(0).seal_all(), tmp_path / "export"), TrustedKeys())
     assert done.holds
     assert done.events == 0
 
@@ -157,16 +157,16 @@ def test_a_bundle_of_another_format_is_said_to_be_one(content: bytes, tmp_path: 
     bundle = exported(part(0.1).seal_all(), tmp_path / "export")
     (bundle.folder / "manifest.json").write_bytes(content)
     with pytest.raises(NotReadable, match=r"manifest\.json|format"):
-        verify(bundle, Trusted())
+        verify(bundle, TrustedKeys())
 
 
 def test_two_processes_find_the_same(tmp_path: Path) -> None:
     bundle = exported(many(3_000).seal_all(0.5), tmp_path / "export")
     path = bundle.logs["meetings"].folder / "tile/entries/003"
     path.write_bytes(path.read_bytes().replace(b"Synthetic outcome", b"Synthetic outcoma", 1))
-    alone, shared = (verify(bundle, Trusted(), jobs=jobs) for jobs in (1, 2))
+    alone, shared = (verify(bundle, TrustedKeys(), jobs=jobs) for jobs in (1, 2))
     assert alone.findings == shared.findings
-    assert alone.findings.kept[0].position == 768
+    assert alone.findings.listed[0].position == 768
     assert alone.events == shared.events == 3_000
 
 
@@ -182,9 +182,9 @@ def test_an_export_that_broke_off_leaves_every_log_whole_and_is_continued(after:
 
     with pytest.raises(ConnectionResetError):
         Broken(later.events, later.signers, signed=later.signed).export(tmp_path / "export")
-    assert {finding.kind for finding in verify(bundle, Trusted()).findings.kept} <= {"manifest"}
+    assert {finding.kind for finding in verify(bundle, TrustedKeys()).findings.listed} <= {"manifest"}
     later.export(tmp_path / "export")
-    done = verify(bundle, Trusted())
+    done = verify(bundle, TrustedKeys())
     assert done.holds
     assert done.events == sum(map(len, WHOLE.events.values()))
     assert not [path for path in bundle.folder.rglob(".*") if path.is_file()]

@@ -19,7 +19,7 @@ from shared.tlog.notes import COSIGNATURE, Signer
 from shared.tlog.tiles import Tile, bundle, entries_of
 from tests.audit.synthetic import exported, many, signer
 from tools.audit.bundle import Bundle
-from tools.audit.signatures import Trusted
+from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
 from tools.audit.witness import Witness
 
@@ -115,7 +115,7 @@ def test_a_witness_is_understood(built: Path, true: Bundle) -> None:
 
 
 def test_the_export_is_also_what_our_own_verification_accepts(true: Bundle) -> None:
-    done = verify(true, Trusted(), jobs=1)
+    done = verify(true, TrustedKeys(), jobs=1)
     assert (done.holds, done.events) == (True, EVENTS)
 
 

@@ -10,14 +10,14 @@ import pytest
 from tests.audit.synthetic import SyntheticLogs, exported, quiet, simulated
 from tools.audit.bundle import Bundle
 from tools.audit.exporting import export
-from tools.audit.signatures import Trusted
-from tools.audit.verifying import Verified, verify
+from tools.audit.signatures import TrustedKeys
+from tools.audit.verifying import Verification, verify
 
 WHOLE = simulated(6_000)
 
 
-def verified(events: dict[str, list[bytes]], folder: Path) -> Verified:
-    return verify(exported(SyntheticLogs(events, WHOLE.signers).seal_all(), folder), Trusted())
+def verified(events: dict[str, list[bytes]], folder: Path) -> Verification:
+    return verify(exported(SyntheticLogs(events, WHOLE.signers).seal_all(), folder), TrustedKeys())
 
 
 def seen() -> list[tuple[str, int]]:
@@ -38,7 +38,7 @@ def test_the_history_has_links_between_its_logs() -> None:
 def test_what_lies_past_the_checkpoint_of_the_other_log_is_not_yet_covered(tmp_path: Path) -> None:
     early = WHOLE.events["meetings"][: len(WHOLE.events["meetings"]) // 2]
     done = verified(WHOLE.events | {"meetings": early}, tmp_path / "export")
-    assert done.findings.kept == []
+    assert done.findings.listed == []
     assert done.open.count > 5
     assert "," in done.open.first
 
@@ -46,7 +46,7 @@ def test_what_lies_past_the_checkpoint_of_the_other_log_is_not_yet_covered(tmp_p
 def test_a_log_that_was_left_out_covers_nothing_and_is_no_fault(tmp_path: Path) -> None:
     ledgers = SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all()
     export(ledgers, tmp_path / "export", ["recommendations"], quiet)
-    done = verify(Bundle(tmp_path / "export"), Trusted())
+    done = verify(Bundle(tmp_path / "export"), TrustedKeys())
     assert done.holds
     assert done.open.count >= len(seen())
 
@@ -60,7 +60,7 @@ def test_an_event_taken_away_that_others_rest_on_is_found(number: int, tmp_path:
         if (event := orjson.loads(raw))["subject"] != stream or event["streamversion"] < version
     ]
     done = verified(WHOLE.events | {"meetings": cut}, tmp_path / "export")
-    finding = next(finding for finding in done.findings.kept if f"{stream} version {version}" in finding.what)
+    finding = next(finding for finding in done.findings.listed if f"{stream} version {version}" in finding.what)
     assert finding.kind == "link"
     assert finding.service in {"recommendations", "notifications"}
     assert finding.position is not None

@@ -18,14 +18,14 @@ from shared.tlog.tiles import Tile, bundle, entries_of
 from tests.audit.synthetic import SyntheticLogs, exported, signer, simulated
 from tools.audit.bundle import Bundle, Log
 from tools.audit.findings import Finding
-from tools.audit.signatures import Trusted
-from tools.audit.verifying import Verified, verify
+from tools.audit.signatures import TrustedKeys
+from tools.audit.verifying import Verification, verify
 
 SERVICE = "meetings"
 LEDGERS = simulated(2_000).seal_all(0.25, 0.5)
 EVENTS = LEDGERS.events[SERVICE]
 SIZE = len(EVENTS)
-PINNED = Trusted(tuple(LEDGERS.signers[service].verifier for service in LEDGERS.events))
+PINNED = TrustedKeys(tuple(LEDGERS.signers[service].verifier for service in LEDGERS.events))
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +67,10 @@ def rebuild(folder: Path, events: list[bytes], *, seals: tuple[int, ...] = ()) -
     return exported(forged, folder)
 
 
-def first(done: Verified, kind: str | None = None) -> Finding:
+def first(done: Verification, kind: str | None = None) -> Finding:
     assert not done.holds
-    assert done.findings.kept
-    return next(finding for finding in done.findings.kept if kind is None or finding.kind == kind)
+    assert done.findings.listed
+    return next(finding for finding in done.findings.listed if kind is None or finding.kind == kind)
 
 
 def at(finding: Finding) -> tuple[str, int | None, str | None, int | None]:
@@ -100,13 +100,13 @@ LAST_OF_STREAM = max(n for n in range(SIZE) if place(n) == place(MIDDLE) or plac
 
 def test_an_untouched_export_is_verified(true: Bundle) -> None:
     done = verify(true, PINNED)
-    assert done.findings.kept == []
+    assert done.findings.listed == []
     assert done.holds
     assert done.events == sum(map(len, LEDGERS.events.values()))
-    assert {service: walk.held for service, walk in done.walks.items()} == {
+    assert {service: check.verified_size for service, check in done.checks.items()} == {
         service: len(events) for service, events in LEDGERS.events.items()
     }
-    assert sorted(done.walks[SERVICE].signed.roots) == [SIZE // 4, SIZE // 2, SIZE]
+    assert sorted(done.checks[SERVICE].signed.roots) == [SIZE // 4, SIZE // 2, SIZE]
     assert done.open.count == 0
 
 
@@ -146,9 +146,9 @@ def test_a_byte_of_what_is_signed_is_changed(copy: Bundle, name: str, sign: str)
         kept = path.read_text()
         for at in [n for n, letter in enumerate(kept) if letter.isalnum() and letter != sign][:: 1 + len(kept) // 7]:
             path.write_text(kept[:at] + sign + kept[at + 1 :])
-            done = verify(copy, Trusted())
+            done = verify(copy, TrustedKeys())
             assert not done.holds, (path.name, at)
-            assert done.findings.kept[0].service == SERVICE
+            assert done.findings.listed[0].service == SERVICE
         path.write_text(kept)
     assert verify(copy, PINNED).holds
 
@@ -235,7 +235,7 @@ def test_an_event_of_another_service_or_of_no_schema(tmp_path: Path) -> None:
     broken = canonical(orjson.loads(EVENTS[0]) | {"data": {"meeting": 7}})
     unknown = canonical(orjson.loads(EVENTS[1]) | {"type": "throughline.meetings.MeetingDreamt.v1"})
     done = verify(rebuild(tmp_path / "forged", [broken, unknown, other, b"{", *EVENTS[4:]]), PINNED)
-    kinds = {(finding.position, finding.kind) for finding in done.findings.kept}
+    kinds = {(finding.position, finding.kind) for finding in done.findings.listed}
     assert {(0, "schema_violation"), (1, "unknown_type"), (2, "wrong_log"), (3, "undecodable")} <= kinds
 
 
@@ -278,12 +278,12 @@ def test_the_newest_checkpoint_is_not_among_those_kept(copy: Bundle) -> None:
 
 
 def test_a_wrong_key(true: Bundle, tmp_path: Path) -> None:
-    others = Trusted((*PINNED.logs[:1], *(signer(service).verifier for service in list(LEDGERS.events)[1:])))
-    assert {finding.service for finding in verify(true, others).findings.kept} == set(list(LEDGERS.events)[1:])
+    others = TrustedKeys((*PINNED.logs[:1], *(signer(service).verifier for service in list(LEDGERS.events)[1:])))
+    assert {finding.service for finding in verify(true, others).findings.listed} == set(list(LEDGERS.events)[1:])
     forger = SyntheticLogs(LEDGERS.events).seal_all()
     forged = exported(forger, tmp_path / "forged")
-    assert verify(forged, Trusted()).holds
-    assert {finding.kind for finding in verify(forged, PINNED).findings.kept} == {"key"}
+    assert verify(forged, TrustedKeys()).holds
+    assert {finding.kind for finding in verify(forged, PINNED).findings.listed} == {"key"}
 
 
 def test_a_checkpoint_of_another_log(copy: Bundle) -> None:

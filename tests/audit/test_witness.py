@@ -13,14 +13,14 @@ from shared.events.catalogue import SERVICES
 from shared.tlog.notes import COSIGNATURE, Signer
 from tests.audit.synthetic import SyntheticLogs, exported, signer, simulated
 from tools.audit.bundle import Bundle, NotReadable
-from tools.audit.signatures import Trusted
+from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
 from tools.audit.witness import WillNotVouch, Witness
 
 WHOLE = simulated(1_500)
 OFFICE = Signer.generate("synthetic.example/audit-office", COSIGNATURE)
 NOW = datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)
-VOUCHED = Trusted((), (OFFICE.verifier,))
+VOUCHED = TrustedKeys((), (OFFICE.verifier,))
 
 
 def part(share: float) -> SyntheticLogs:
@@ -35,9 +35,9 @@ def office(tmp_path: Path) -> Witness:
 
 def test_a_growing_log_is_vouched_for_and_verify_shows_it(office: Witness, tmp_path: Path) -> None:
     bundle = exported(part(0.5), tmp_path / "export")
-    assert {finding.kind for finding in verify(bundle, VOUCHED).findings.kept} == {"witness"}
+    assert {finding.kind for finding in verify(bundle, VOUCHED).findings.listed} == {"witness"}
     assert [each.before for each in office.vouch(bundle, NOW)] == [None] * 4
-    first = {service: walk.signed.vouching[OFFICE.name] for service, walk in verify(bundle, VOUCHED).walks.items()}
+    first = {service: check.signed.vouching[OFFICE.name] for service, check in verify(bundle, VOUCHED).checks.items()}
     assert {service: (size, each.at) for service, (size, each) in first.items()} == {
         service: (int(len(WHOLE.events[service]) * 0.5), NOW) for service in SERVICES
     }
@@ -46,7 +46,7 @@ def test_a_growing_log_is_vouched_for_and_verify_shows_it(office: Witness, tmp_p
     assert [each.before for each in office.vouch(later, NOW)] == [first[service][0] for service in SERVICES]
     done = verify(later, VOUCHED)
     assert done.holds
-    assert {walk.signed.vouching[OFFICE.name][0] for walk in done.walks.values()} == set(
+    assert {check.signed.vouching[OFFICE.name][0] for check in done.checks.values()} == set(
         map(len, WHOLE.events.values())
     )
 
@@ -62,12 +62,12 @@ def test_a_forged_history_signed_again_with_the_true_key_is_not_vouched_for(offi
     office.vouch(exported(part(0.5), tmp_path / "true"), NOW)
     forged = SyntheticLogs(simulated(1_500, seed=8).events, WHOLE.signers).seal_all()
     bundle = exported(forged, tmp_path / "forged")
-    assert verify(bundle, Trusted()).holds
+    assert verify(bundle, TrustedKeys()).holds
     remembered = office.memory.read_bytes()
     with pytest.raises(WillNotVouch, match="does not continue"):
         office.vouch(bundle, NOW)
     assert office.memory.read_bytes() == remembered
-    assert {finding.kind for finding in verify(bundle, VOUCHED).findings.kept} == {"witness"}
+    assert {finding.kind for finding in verify(bundle, VOUCHED).findings.listed} == {"witness"}
 
 
 def test_a_shorter_history_and_a_fork_of_the_same_size_are_not_vouched_for(office: Witness, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_cosignature_put_under_another_checkpoint_is_found(office: Witness, tm
     moved = (folder / f"checkpoints/{sizes[1]}").read_bytes().rpartition(b"\xe2\x80\x94")[2]
     with (folder / f"checkpoints/{sizes[0]}").open("ab") as file:
         file.write(b"\xe2\x80\x94" + moved)
-    finding = verify(bundle, VOUCHED).findings.kept[0]
+    finding = verify(bundle, VOUCHED).findings.listed[0]
     assert (finding.service, finding.kind) == ("meetings", "signature")
     assert OFFICE.name in finding.what
 

@@ -14,7 +14,7 @@ from shared.events.meetings import MeetingProposed
 from shared.events.recommendations import MandateCited, MandateUncited
 from tests.record.synthetic import a_record, checked
 from tools.record.checking import CheckedRow
-from tools.record.matching import Found, compare, corrected_data
+from tools.record.matching import Match, compare, corrected_data
 
 STREAM = "recommendation/SYN/2031/R1"
 
@@ -27,13 +27,13 @@ def facts_of(*events: Event) -> list[Fact]:
     return [Fact(event, STREAM, (n,), "", "someone", "secretariat", f"e{n}") for n, event in enumerate(events, 1)]
 
 
-def found(folder: Path, recorded: dict[str, Any], in_file: dict[str, Any]) -> dict[str, Found]:
+def found(folder: Path, recorded: dict[str, Any], in_file: dict[str, Any]) -> dict[str, Match]:
     """Compare a file with a record that holds what another file said."""
     on_record = facts_of(*(row.event for row in rows_of(folder, recorded)))
     return compare(rows_of(folder, in_file), on_record)
 
 
-def differences(pairs: dict[str, Found]) -> dict[str, list[str]]:
+def differences(pairs: dict[str, Match]) -> dict[str, list[str]]:
     return {path: [str(each) for each in pair.differences] for path, pair in pairs.items() if pair.differences}
 
 

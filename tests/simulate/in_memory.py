@@ -14,8 +14,8 @@ from shared.events.envelope import hash_of
 from shared.events.event import Event
 from shared.store.command_handler import CommandHandler, handle
 from shared.store.event_store import Commit, Head
-from tools.simulate.commits import Made
-from tools.simulate.platform import HEARD, OWN
+from tools.simulate.commits import SimulatedCommit
+from tools.simulate.platform import OWN, REPLICAS
 
 
 @dataclass
@@ -50,13 +50,13 @@ class RefusalsInMemory:
         raise AssertionError((args, more))
 
 
-async def decided(store: StoreInMemory, made: Made) -> list[Event] | Rejection:
+async def decided(store: StoreInMemory, made: SimulatedCommit) -> list[Event] | Rejection:
     """Return what the service's own handler decides on a simulated command, after the same history."""
     own: dict[str, Aggregate[Any]] = {kind: pair[1] for kind, pair in OWN.items() if pair[0] == made.service}
 
     async def hear(stream: str) -> Known | None:
         head, recorded = await store.read(stream)
-        _, aggregate = HEARD[stream.partition("/")[0]]
+        _, aggregate = REPLICAS[stream.partition("/")[0]]
         return Known(aggregate.fold(recorded), head.version) if head.version else None
 
     ledgers = CommandHandler(cast(Any, store), cast(Any, RefusalsInMemory()), own, hear)

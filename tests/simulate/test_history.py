@@ -19,7 +19,7 @@ from shared.events.event import Correction
 from tests.history import composed
 from tests.simulate.in_memory import StoreInMemory, decided
 from tools.simulate.chance import DAY, Chance, day, on
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import commits_of, history
 from tools.simulate.platform import OWN, Platform, Refused
 from tools.simulate.records import records_of
@@ -29,12 +29,12 @@ EVENTS = 6_000
 
 
 @pytest.fixture(scope="module")
-def commits() -> list[Made]:
+def commits() -> list[SimulatedCommit]:
     """A history of a few years of one group."""
     return list(history(EVENTS, seed=7))
 
 
-def digest(made: list[Made]) -> str:
+def digest(made: list[SimulatedCommit]) -> str:
     """Hash all of a history's bytes, in order."""
     whole = hashlib.sha256()
     for commit in made:
@@ -43,19 +43,19 @@ def digest(made: list[Made]) -> str:
     return whole.hexdigest()
 
 
-def test_the_same_seed_gives_the_same_bytes(commits: list[Made]) -> None:
+def test_the_same_seed_gives_the_same_bytes(commits: list[SimulatedCommit]) -> None:
     assert digest(list(history(EVENTS, seed=7))) == digest(commits)
 
 
-def test_another_seed_gives_another_history(commits: list[Made]) -> None:
+def test_another_seed_gives_another_history(commits: list[SimulatedCommit]) -> None:
     assert digest(list(history(EVENTS, seed=8))) != digest(commits)
 
 
-def test_it_has_as_many_events_as_were_asked_for(commits: list[Made]) -> None:
+def test_it_has_as_many_events_as_were_asked_for(commits: list[SimulatedCommit]) -> None:
     assert EVENTS <= sum(len(commit.raws) for commit in commits) <= EVENTS + 2
 
 
-def test_every_event_is_of_the_catalogue_and_follows_its_predecessor(commits: list[Made]) -> None:
+def test_every_event_is_of_the_catalogue_and_follows_its_predecessor(commits: list[SimulatedCommit]) -> None:
     heads: dict[str, tuple[int, str, str]] = {}
     for commit in commits:
         for raw in commit.raws:
@@ -68,13 +68,13 @@ def test_every_event_is_of_the_catalogue_and_follows_its_predecessor(commits: li
             heads[commit.stream] = (event.streamversion, hash_of(raw), event.time)
 
 
-def test_no_id_is_given_twice(commits: list[Made]) -> None:
+def test_no_id_is_given_twice(commits: list[SimulatedCommit]) -> None:
     ids = Counter(decode(raw).id for commit in commits for raw in commit.raws)
     assert ids.most_common(1)[0][1] == 1
     assert Counter(commit.context.command_id for commit in commits).most_common(1)[0][1] == 1
 
 
-def test_it_says_that_it_is_synthetic(commits: list[Made]) -> None:
+def test_it_says_that_it_is_synthetic(commits: list[SimulatedCommit]) -> None:
     data = [decode(raw).data for commit in commits for raw in commit.raws]
     titles = [title for each in data if (title := getattr(each, "title", None)) is not None]
     references = [reference for each in data if (reference := getattr(each, "reference", None)) is not None]
@@ -84,7 +84,7 @@ def test_it_says_that_it_is_synthetic(commits: list[Made]) -> None:
     assert len(references) > 20
 
 
-def test_it_holds_what_makes_folding_hard(commits: list[Made]) -> None:
+def test_it_holds_what_makes_folding_hard(commits: list[SimulatedCommit]) -> None:
     names = Counter(type(decode(raw).data).__name__ for commit in commits for raw in commit.raws)
     hard = ("RecordCorrected", "InstrumentSuperseded", "CitationReconfirmed", "MandateUncited", "NominationReturned",
             "MeetingRescheduled", "MembershipEnded", "RecommendationTransmitted", "FollowUpReported")  # fmt: skip
@@ -92,11 +92,11 @@ def test_it_holds_what_makes_folding_hard(commits: list[Made]) -> None:
     assert {commit.service for commit in commits} == set(SERVICES)
 
 
-def test_no_stream_is_long(commits: list[Made]) -> None:
+def test_no_stream_is_long(commits: list[SimulatedCommit]) -> None:
     assert max(commit.last for commit in commits) < 200
 
 
-async def test_the_services_handlers_decide_the_same(commits: list[Made]) -> None:
+async def test_the_services_handlers_decide_the_same(commits: list[SimulatedCommit]) -> None:
     store = StoreInMemory()
     for commit in islice(commits, 3_000):
         expected = [decode(raw).data for raw in commit.raws]
@@ -116,7 +116,7 @@ def test_streams_fold_to_the_states_that_decisions_rested_on() -> None:
     assert corrected
 
 
-def test_a_replay_gives_a_trace_of_every_recommendation(commits: list[Made]) -> None:
+def test_a_replay_gives_a_trace_of_every_recommendation(commits: list[SimulatedCommit]) -> None:
     arrivals = [
         KafkaRecord(record.topic, 0, record.position, record.key, record.value, tuple(record.headers))
         for record in records_of(commits)
@@ -134,7 +134,7 @@ def test_a_replay_gives_a_trace_of_every_recommendation(commits: list[Made]) -> 
 def test_a_refusal_stops_the_simulation() -> None:
     platform = Platform(seed=1)
     with pytest.raises(Refused) as refused:
-        platform.ask("recommendation/SYN/2031/R1", TransmitRecommendation(session=4), START)
+        platform.execute("recommendation/SYN/2031/R1", TransmitRecommendation(session=4), START)
     assert isinstance(refused.value.rejection, NamesUnknownSession)
 
 

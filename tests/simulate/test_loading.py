@@ -22,10 +22,10 @@ from shared.store.event_store import EventStore
 from tests.journey.office import Desk
 from tools.cli.simulate import simulate
 from tools.local.stack import Stack
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import history
 from tools.simulate.http_loader import request_of, send
-from tools.simulate.store_loader import AlreadyThere, store
+from tools.simulate.store_loader import AlreadyStored, store
 
 pytestmark = pytest.mark.servers
 EVENTS = 1_500
@@ -97,7 +97,7 @@ async def test_storing_a_command_again_under_its_own_policy_finds_the_first_resu
 
 def test_what_is_there_already_is_said(databases: Databases) -> None:
     store(history(200, seed=5), databases, lambda _: None)
-    with pytest.raises(AlreadyThere):
+    with pytest.raises(AlreadyStored):
         store(history(200, seed=5), databases, lambda _: None)
 
 
@@ -128,7 +128,7 @@ class Paths:
 
 def test_what_policies_do_is_not_asked_for() -> None:
     secretariat, chair = Paths(), Paths()
-    commits: list[Made] = list(history(3_000, seed=5))
+    commits: list[SimulatedCommit] = list(history(3_000, seed=5))
     send(commits, secretariat, chair, lambda _: None)
     asked = {made.context.command_id for made in commits if made.context.role != "system"}
     assert secretariat.sent.keys() | chair.sent.keys() == asked

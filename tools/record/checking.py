@@ -43,9 +43,9 @@ def check(file: Path, members: Path | None = None, instruments: Path | None = No
     faults: list[Fault] = []
     places = Places(document.tree, document.lines)
     try:
-        if register := members or _beside(file, MEMBERS_FILE):
+        if register := members or _companion(file, MEMBERS_FILE):
             faults += check_members(register)
-        if companion := instruments or _beside(file, INSTRUMENTS):
+        if companion := instruments or _companion(file, INSTRUMENTS):
             places = with_instruments(document, companion)
     except RecordRefused as broken:
         faults += broken.faults
@@ -53,15 +53,15 @@ def check(file: Path, members: Path | None = None, instruments: Path | None = No
     faults += unlike + check_references(places)
     if record is None or faults:
         raise RecordRefused(faults)
-    return _rehearsed(record, places, file.stem)
+    return _rehearse(record, places, file.stem)
 
 
-def _beside(file: Path, name: str) -> Path | None:
+def _companion(file: Path, name: str) -> Path | None:
     companion = file.with_name(name)
     return companion if companion.is_file() else None
 
 
-def _rehearsed(record: Record, places: Places, name: str) -> CheckedRecord:
+def _rehearse(record: Record, places: Places, name: str) -> CheckedRecord:
     rows = rows_of(record)
     events, refused = rehearse(rows, places)
     if refused:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.domain.members import MEMBERS
-from tools.record.faults import Fault, Place, Places, in_words, refused
+from tools.record.faults import Fault, Place, Places, path_of, refused
 from tools.record.parsing import Document, read_text
 
 INSTRUMENTS = "instruments.csv"
@@ -26,7 +26,7 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         for index, row in enumerate(reader):
             if "" in row or None in row.values():
                 says = f"it has not the {len(reader.fieldnames)} cells of the first line"
-                raise refused(in_words((path.name, index)), "BrokenCsv", says, reader.line_num)
+                raise refused(path_of((path.name, index)), "BrokenCsv", says, reader.line_num)
             rows.append((reader.line_num, {name: cell for name, cell in row.items() if cell != ""}))
     except csv.Error as error:
         raise refused(path.name, "BrokenCsv", str(error), reader.reader.line_num) from None
@@ -52,11 +52,11 @@ def check_members(path: Path) -> list[Fault]:
         absent = [name for name in _NEEDED_OF_A_MEMBER if name not in row]
         member = MEMBERS.get(row.get("iso3", ""))
         if absent:
-            faults.append(Fault(in_words((*at, absent[0])), "FieldMissing", "must be given", line))
+            faults.append(Fault(path_of((*at, absent[0])), "FieldMissing", "must be given", line))
         elif member is None:
             says = f"{row['iso3']!r} is none of the 53 members and 9 associate members"
-            faults.append(Fault(in_words((*at, "iso3")), "NotAMember", says, line))
+            faults.append(Fault(path_of((*at, "iso3")), "NotAMember", says, line))
         elif (member.name, member.kind) != (row["un_name"], row["kind"]):
             says = f"the register has {row['iso3']} as {member.name} ({member.kind}), not as written here"
-            faults.append(Fault(in_words((*at, "un_name")), "NotAMember", says, line))
+            faults.append(Fault(path_of((*at, "un_name")), "NotAMember", says, line))
     return faults

@@ -47,9 +47,9 @@ class Places:
         """Return a place as a reader writes it."""
         match place:
             case ("instruments", int(index), *more) if self.companion and index >= self.own:
-                return in_words((self.companion, index - self.own, *more))
+                return path_of((self.companion, index - self.own, *more))
             case _:
-                return in_words(self._as_written(place))
+                return path_of(self._as_written(place))
 
     def _as_written(self, place: Place) -> Iterator[str | int]:
         """Leave out the index that a single entry was given where the format also takes a list of them."""
@@ -75,7 +75,7 @@ class Places:
         return Fault(self.name(place), rule, says, self.line(place))
 
 
-def in_words(place: Iterable[str | int]) -> str:
+def path_of(place: Iterable[str | int]) -> str:
     """Return a place as a path: `recommendations[0].mandates[2].provision`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
     return text.removeprefix(".") or "the record"

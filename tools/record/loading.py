@@ -12,10 +12,10 @@ from shared.domain.aggregate import facts_of
 from shared.events.canonical import canonical, sha256_hex
 from shared.events.catalogue import Recorded
 from tools.record.checking import CheckedRecord, CheckedRow
-from tools.record.matching import Found, compare, corrected_data
+from tools.record.matching import Match, compare, corrected_data
 
 Standing = Literal["loaded", "unchanged", "corrected", "differs", "refused", "held back"]
-LEFT = frozenset({"differs", "refused", "held back"})
+NOT_LOADED = frozenset({"differs", "refused", "held back"})
 
 
 class CommandRefused(Exception):
@@ -55,9 +55,9 @@ class Report:
     heads: dict[str, int] = field(default_factory=dict)
 
     @property
-    def left(self) -> list[Outcome]:
+    def not_loaded(self) -> list[Outcome]:
         """The rows that are not on record as the file has them."""
-        return [outcome for outcome in self.outcomes if outcome.standing in LEFT]
+        return [outcome for outcome in self.outcomes if outcome.standing in NOT_LOADED]
 
     def counted(self) -> Counter[str]:
         """Return how many rows came to what."""
@@ -73,7 +73,7 @@ class Load:
     correct: str | None = None
     dry_run: bool = False
     report: Report = field(default_factory=Report)
-    _found: dict[str, dict[str, Found]] = field(default_factory=dict)
+    _found: dict[str, dict[str, Match]] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
     _rows: dict[str, list[CheckedRow]] = field(default_factory=dict)
 
@@ -96,7 +96,7 @@ class Load:
         if row.row.stream in self._refused:
             return "held back", ["an earlier row of the same stream was refused"]
         if (found := self._on_record(row)) is not None:
-            return self._settle(row, found)
+            return self._resolve(row, found)
         if self.dry_run:
             return "loaded", ()
         try:
@@ -104,10 +104,10 @@ class Load:
         except CommandRefused as refusal:
             self._found.pop(row.row.stream, None)
             found = self._on_record(row) if refusal.rule == "OutOfOrder" else None
-            return self._settle(row, found) if found is not None else ("refused", [str(refusal)])
+            return self._resolve(row, found) if found is not None else ("refused", [str(refusal)])
         return "loaded", ()
 
-    def _settle(self, row: CheckedRow, found: Found) -> tuple[Standing, Sequence[str]]:
+    def _resolve(self, row: CheckedRow, found: Match) -> tuple[Standing, Sequence[str]]:
         if not found.differences:
             return "unchanged", ()
         differences = [str(difference) for difference in found.differences]
@@ -126,7 +126,7 @@ class Load:
                 return "refused", [*differences, str(refusal)]
         return "corrected", differences
 
-    def _on_record(self, row: CheckedRow) -> Found | None:
+    def _on_record(self, row: CheckedRow) -> Match | None:
         stream = row.row.stream
         if stream not in self._found:
             recorded = self.gateway.stream(row.row.service, stream)

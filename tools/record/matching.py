@@ -25,7 +25,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Found:
+class Match:
     """The fact on record that a row is about, and how they differ; `correctable` where a correction can mend it."""
 
     fact: Fact
@@ -33,9 +33,9 @@ class Found:
     correctable: bool = True
 
 
-def compare(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> dict[str, Found]:
+def compare(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> dict[str, Match]:
     """Return, by path, what is on record of one stream's rows; a row that is not there is left out."""
-    pairs: dict[str, Found] = {}
+    pairs: dict[str, Match] = {}
     for kind in dict.fromkeys(row.row.event for row in rows):
         same_kind = [row for row in rows if row.row.event is kind]
         candidates = [fact for fact in reversed(facts) if type(fact.data) is kind]
@@ -45,11 +45,11 @@ def compare(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> dict[str, Foun
         if row.path not in pairs and facts and not row.row.post.startswith(row.row.correct.removesuffix("correct")):
             begun = type(facts[0].data).__name__
             differs = Difference("event", begun, row.row.event.__name__)
-            pairs[row.path] = Found(facts[0], (differs,), correctable=False)
+            pairs[row.path] = Match(facts[0], (differs,), correctable=False)
     return pairs
 
 
-def corrected_data(row: CheckedRow, found: Found) -> dict[str, Any]:
+def corrected_data(row: CheckedRow, found: Match) -> dict[str, Any]:
     """Return the whole new data of the event that a row corrects: what the file says, and what the service derived.
 
     Where the file names another meeting, what was derived of the first one goes with it.
@@ -80,9 +80,9 @@ def _is_of(row: CheckedRow, fact: Fact, fields: tuple[str, ...] | None) -> bool:
     return None not in in_file and in_file == [getattr(fact.data, field) for field in fields]
 
 
-def _found(row: CheckedRow, fact: Fact, facts: Sequence[Fact]) -> Found:
+def _found(row: CheckedRow, fact: Fact, facts: Sequence[Fact]) -> Match:
     if _taken_back(fact, facts):
-        return Found(fact, (Difference("standing", "uncited", "cited"),), correctable=False)
+        return Match(fact, (Difference("standing", "uncited", "cited"),), correctable=False)
     recorded, in_file = _stated(row, fact.data), _stated(row, row.event)
     names = [*in_file, *(name for name in recorded if name not in in_file)]
     differences = [
@@ -90,7 +90,7 @@ def _found(row: CheckedRow, fact: Fact, facts: Sequence[Fact]) -> Found:
         for name in names
         if recorded.get(name) != in_file.get(name)
     ]
-    return Found(fact, tuple(differences))
+    return Match(fact, tuple(differences))
 
 
 def _taken_back(fact: Fact, facts: Sequence[Fact]) -> bool:

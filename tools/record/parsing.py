@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tools.record.faults import Place, in_words, refused
+from tools.record.faults import Place, path_of, refused
 
 SIZE_LIMIT = 20 * 1024 * 1024
 _NOTHING = ("null", "~")
@@ -73,22 +73,22 @@ class _Tree:
     def __init__(self, name: str, lines: dict[Place, int]) -> None:
         self._name = name
         self._lines = lines
-        self._met: set[int] = set()
+        self._seen: set[int] = set()
 
     def of(self, node: yaml.Node, place: Place) -> Any:
         line = node.start_mark.line + 1
         self._lines[place] = line
-        if id(node) in self._met:
-            raise refused(in_words(place), "BrokenYaml", "anchors and aliases are not part of the format", line)
-        self._met.add(id(node))
+        if id(node) in self._seen:
+            raise refused(path_of(place), "BrokenYaml", "anchors and aliases are not part of the format", line)
+        self._seen.add(id(node))
         if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.rpartition(":")[2] not in ("str", "seq", "map"):
-            raise refused(in_words(place), "BrokenYaml", f"the tag {node.tag} is not part of the format", line)
+            raise refused(path_of(place), "BrokenYaml", f"the tag {node.tag} is not part of the format", line)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
             return [self.of(item, (*place, index)) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode) and node.style is None and node.value.lower() in _NOTHING:
-            raise refused(in_words(place), "FieldIsNull", _LEAVE_OUT, line)
+            raise refused(path_of(place), "FieldIsNull", _LEAVE_OUT, line)
         return node.value
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
@@ -96,9 +96,9 @@ class _Tree:
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                raise refused(in_words(place), "BrokenYaml", "a field's name is a word", line)
+                raise refused(path_of(place), "BrokenYaml", "a field's name is a word", line)
             if key.value in made:
-                raise refused(in_words((*place, key.value)), "FieldTwice", "is given twice: keep one", line)
+                raise refused(path_of((*place, key.value)), "FieldTwice", "is given twice: keep one", line)
             made[key.value] = self.of(value, (*place, key.value))
             self._lines[(*place, key.value)] = line
         return made

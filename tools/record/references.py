@@ -68,23 +68,23 @@ def _walk(tree: Any, steps: list[str], place: Place) -> Iterator[tuple[Place, st
 def _twice(tree: Any, places: Places) -> Iterator[Fault]:
     for kind, patterns in _DEFINED.items():
         for pattern in patterns:
-            met: set[str] = set()
+            seen: set[str] = set()
             for place, name in found_at(tree, pattern):
-                if name in met:
+                if name in seen:
                     yield places.fault(place, "NamedTwice", f"the {kind} {name!r} is in the record already: keep one")
-                met.add(name)
+                seen.add(name)
     yield from _same_id(tree, places, "instruments", "cite")
     yield from _same_id(tree, places, "initiatives", "title")
 
 
 def _same_id(tree: Any, places: Places, section: str, named_by: str) -> Iterator[Fault]:
     """Find rows whose names differ and whose ids do not."""
-    met: dict[str, str] = {}
+    seen: dict[str, str] = {}
     given = {place[:-1]: name for place, name in found_at(tree, f"{section}.*.id")}
     for place, name in found_at(tree, f"{section}.*.{named_by}"):
         key = given.get(place[:-1]) or slug(name)
-        if met.setdefault(key, name) != name:
-            says = f"its id {key!r} is that of {met[key]!r} too: give one of them another id"
+        if seen.setdefault(key, name) != name:
+            says = f"its id {key!r} is that of {seen[key]!r} too: give one of them another id"
             yield places.fault(place, "NamedTwice", says)
 
 

@@ -13,7 +13,7 @@ from shared.events import meetings, recommendations
 from shared.events.event import Event
 from tools.record.faults import Place
 from tools.record.format import Record
-from tools.record.sections import Row as Written
+from tools.record.sections import Row as RecordRow
 from tools.record.slugs import slug
 
 PLURALS = {
@@ -63,7 +63,7 @@ def address(stream: str) -> str:
     return f"/{PLURALS[kind]}/{key}"
 
 
-def given(row: Written, **fields: Any) -> dict[str, Any]:
+def stated_fields(row: RecordRow, **fields: Any) -> dict[str, Any]:
     """Return the fields that a row gives, its note, source and status included."""
     fields |= {"note": row.note, "source": row.source, "status": row.status}
     return {name: value for name, value in fields.items() if value is not None}
@@ -88,13 +88,13 @@ class Ids:
         return {"instrument": self._provisions[provision], "provision": provision}
 
 
-def standing_alone(record: Record, ids: Ids) -> Iterator[Row]:
+def independent_rows(record: Record, ids: Ids) -> Iterator[Row]:
     """Yield what recommendations rest on: instruments first, then what names them, sessions, meetings, the rest."""
     yield from _instruments(record, ids)
     yield from _provisions(record, ids)
     yield from _relations(record, ids)
     for index, session in enumerate(record.committee_sessions):
-        data = given(
+        data = stated_fields(
             session,
             session=session.session,
             starts_on=session.starts_on,
@@ -107,7 +107,7 @@ def standing_alone(record: Record, ids: Ids) -> Iterator[Row]:
         yield Row(("committee_sessions", index), stream, "/sessions", command, event)
     for index, meeting in enumerate(record.meetings):
         recorded = RecordMeeting.model_validate(
-            given(
+            stated_fields(
                 meeting,
                 meeting=meeting.id,
                 title=meeting.title,
@@ -126,7 +126,7 @@ def standing_alone(record: Record, ids: Ids) -> Iterator[Row]:
 def _instruments(record: Record, ids: Ids) -> Iterator[Row]:
     for index, row in enumerate(record.instruments):
         key = ids.instrument(row.cite)
-        data = given(
+        data = stated_fields(
             row,
             instrument=key,
             cite=row.cite,
@@ -146,7 +146,7 @@ def _instruments(record: Record, ids: Ids) -> Iterator[Row]:
 def _provisions(record: Record, ids: Ids) -> Iterator[Row]:
     for index, row in enumerate(record.provisions):
         stream = f"instrument/{ids.instrument(row.instrument)}"
-        data = given(
+        data = stated_fields(
             row,
             provision=row.id,
             paragraph=row.paragraph,
@@ -168,15 +168,15 @@ def _provisions(record: Record, ids: Ids) -> Iterator[Row]:
 
 def _relations(record: Record, ids: Ids) -> Iterator[Row]:
     for index, row in enumerate(record.relations):
-        verb, asked, event = _RELATIONS[row.kind]
+        verb, command_type, event = _RELATIONS[row.kind]
         stream = f"instrument/{ids.instrument(row.earlier)}"
-        command = asked.model_validate(given(row, by=ids.instrument(row.later), on=row.date))
+        command = command_type.model_validate(stated_fields(row, by=ids.instrument(row.later), on=row.date))
         yield Row(("relations", index), stream, f"{address(stream)}/{verb}", command, event, (("by",),))
 
 
 def _deliverables(record: Record) -> Iterator[Row]:
     for index, row in enumerate(record.deliverables):
-        data = given(
+        data = stated_fields(
             row,
             deliverable=row.id,
             body=row.body,
@@ -193,7 +193,7 @@ def _initiatives(record: Record, ids: Ids) -> Iterator[Row]:
     for index, row in enumerate(record.initiatives):
         key = row.id or slug(row.title)
         provisions = [ids.provision(name) for name in row.mandates]
-        data = given(
+        data = stated_fields(
             row, initiative=key, title=row.title, supporting_member=row.supported_by, provisions=provisions or None
         )
         command = commands.RegisterInitiative.model_validate(data)

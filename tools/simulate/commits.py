@@ -12,7 +12,7 @@ from shared.store.command_handler import digest_of
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SimulatedCommit:
     """A commit of one service: a stream's events from a version on, and the command that led to them."""
 
     service: str

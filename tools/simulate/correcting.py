@@ -5,11 +5,11 @@ from __future__ import annotations
 from shared.events.catalogue import event_class
 from shared.events.event import Correction, Event
 from shared.store.command_handler import CorrectRecord
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 from tools.simulate.world import World
 
 
-def correct(world: World, stream: str, kind: type[Event], **change: object) -> Made | None:
+def correct(world: World, stream: str, kind: type[Event], **change: object) -> SimulatedCommit | None:
     """Correct the latest event of a kind in a stream that was not corrected before; None where there is none."""
     facts = [fact for fact in world.platform.facts(stream) if isinstance(fact.data, kind) and len(fact.versions) == 1]
     if not facts:

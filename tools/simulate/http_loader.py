@@ -14,7 +14,7 @@ from services.notifications.commands import AddSubscription
 from services.recommendations import api as recommendations
 from shared.http.commands import CommandRoute
 from tools.record.loading import CommandRefused
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 
 PATIENCE_SECONDS = 20.0
 _POSTS: dict[tuple[str, str], CommandRoute] = {
@@ -36,7 +36,7 @@ class Desk(Protocol):
         """Carry a command out, and return the stream's version after it. Raises CommandRefused."""
 
 
-def send(commits: Iterable[Made], secretariat: Desk, chair: Desk, after: Callable[[int], None]) -> int:
+def send(commits: Iterable[SimulatedCommit], secretariat: Desk, chair: Desk, after: Callable[[int], None]) -> int:
     """Send each command in turn, and return how many events came of them; `after` is told it on the way.
 
     What rests on a policy that has not acted yet is asked again for a while.
@@ -51,7 +51,7 @@ def send(commits: Iterable[Made], secretariat: Desk, chair: Desk, after: Callabl
     return events
 
 
-def _send(desk: Desk, commit: Made) -> None:
+def _send(desk: Desk, commit: SimulatedCommit) -> None:
     path, body = request_of(commit)
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -64,7 +64,7 @@ def _send(desk: Desk, commit: Made) -> None:
             time.sleep(0.1)
 
 
-def request_of(commit: Made) -> tuple[str, dict[str, Any]]:
+def request_of(commit: SimulatedCommit) -> tuple[str, dict[str, Any]]:
     """Return the path and body by which a person asks for a commit."""
     kind, _, key = commit.stream.partition("/")
     post = _POSTS[type(commit.command).__name__, kind]

@@ -6,7 +6,7 @@ from services.notifications import commands
 from shared.events.values import Sealed
 from tools.simulate import wording
 from tools.simulate.chance import HOUR, MINUTE
-from tools.simulate.world import Life, World
+from tools.simulate.world import Lifecycle, World
 
 _WANTED = (
     ("MeetingConvened", "MeetingCancelled"),
@@ -16,33 +16,33 @@ _WANTED = (
 _SENDER = {"role": "system", "actor": "policy:send-notification"}
 
 
-def subscribers(world: World) -> Life:
+def subscribers(world: World) -> Lifecycle:
     """A few people ask to be told."""
     for wanted in _WANTED:
-        number = world.number()
+        number = world.next_number()
         key, person = f"syn-subscription-{number}", f"syn-reader-{number}"
         sealed = Sealed(person=person, box=wording.box(world.chance))
         added = commands.AddSubscription(subscription=key, person=person, sealed=sealed, events=wanted)
-        world.ask(f"subscription/{key}", added)
+        world.execute(f"subscription/{key}", added)
         yield world.soon()
 
 
-def sending(world: World, stream: str) -> Life:
+def sending(world: World, stream: str) -> Lifecycle:
     """A notification is attempted; most are taken at once, some on a second attempt, a few stay uncertain."""
     yield world.now + world.chance.between(300, 4_000)
     attempt = 1
-    world.ask(stream, commands.AttemptNotification(), **_SENDER)
+    world.execute(stream, commands.AttemptNotification(), **_SENDER)
     yield world.now + world.chance.between(200, 3_000)
     if world.chance.happens(0.03):
         failed = commands.ReportFailed(attempt=attempt, reason="unreachable", temporary=True)
-        world.ask(stream, failed, **_SENDER)
+        world.execute(stream, failed, **_SENDER)
         yield world.now + 5 * MINUTE
         attempt = 2
-        world.ask(stream, commands.AttemptNotification(), **_SENDER)
+        world.execute(stream, commands.AttemptNotification(), **_SENDER)
         yield world.now + world.chance.between(200, 3_000)
     if world.chance.happens(0.01):
-        world.ask(stream, commands.ReportUncertain(attempt=attempt, reason="no_answer"), **_SENDER)
+        world.execute(stream, commands.ReportUncertain(attempt=attempt, reason="no_answer"), **_SENDER)
     else:
-        world.ask(stream, commands.ReportDelivered(attempt=attempt, smtp_code=250), **_SENDER)
+        world.execute(stream, commands.ReportDelivered(attempt=attempt, smtp_code=250), **_SENDER)
     yield world.now + HOUR
-    world.platform.forget(stream)
+    world.platform.discard(stream)

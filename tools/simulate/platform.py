@@ -16,8 +16,8 @@ from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Correction, Event
 from shared.store.event_store import Commit
 from tools.simulate.chance import Chance, moment
-from tools.simulate.commits import Made
-from tools.simulate.policies import Policies, Told
+from tools.simulate.commits import SimulatedCommit
+from tools.simulate.policies import Policies, PolicyEvent
 
 OWN: dict[str, tuple[str, Aggregate[Any]]] = {
     kind: (service, aggregate)
@@ -30,7 +30,7 @@ OWN: dict[str, tuple[str, Aggregate[Any]]] = {
     for kind, aggregate in projection.OWN.items()
 }
 """Which service owns a kind of stream, and by what it is decided and folded there."""
-HEARD: dict[str, tuple[str, Aggregate[Any]]] = {
+REPLICAS: dict[str, tuple[str, Aggregate[Any]]] = {
     kind: (service, aggregate)
     for service, projection in (("meetings", meetings), ("recommendations", recommendations))
     for kind, aggregate in projection.AGGREGATES.items()
@@ -48,7 +48,7 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
-class Thread:
+class SimulatedStream:
     """A stream that lives: its state at its owner's and, where a sibling hears it, its state there."""
 
     state: Any
@@ -64,16 +64,16 @@ class Platform:
 
     def __init__(self, seed: int) -> None:
         self._ids = Chance(seed, "ids")
-        self._threads: dict[str, Thread] = {}
-        self._made: list[Made] = []
+        self._threads: dict[str, SimulatedStream] = {}
+        self._made: list[SimulatedCommit] = []
         self._policies = Policies(self._follow, self.known)
 
-    def taken(self) -> list[Made]:
+    def take_commits(self) -> list[SimulatedCommit]:
         """Return the commits since this was last asked, in order."""
         made, self._made = self._made, []
         return made
 
-    def forget(self, *streams: str) -> None:
+    def discard(self, *streams: str) -> None:
         """Drop streams of which nothing more will come and that nothing more will name."""
         for stream in streams:
             self._threads.pop(stream, None)
@@ -86,7 +86,7 @@ class Platform:
         """Return what a stream holds, corrected data in place."""
         return self._threads[stream].facts
 
-    def ask(self, stream: str, command: Command, at: int, role: str = "secretariat", **who: Any) -> Made:
+    def execute(self, stream: str, command: Command, at: int, role: str = "secretariat", **who: Any) -> SimulatedCommit:
         """Carry a command out at a moment. Raises Refused."""
         command_id = self._ids.event_id(at)
         actor = who.pop("actor", f"synthetic-{role}")
@@ -103,16 +103,16 @@ class Platform:
         made = self._carry_out(stream, command, replace(context, now=moment(at)), at)
         return Commit(stream, made.first, made.last, made.raws)
 
-    def _carry_out(self, stream: str, command: Command, context: Context, at: int) -> Made:
+    def _carry_out(self, stream: str, command: Command, context: Context, at: int) -> SimulatedCommit:
         service, aggregate = OWN[stream.partition("/")[0]]
-        thread = self._threads.get(stream) or Thread(aggregate.initial)
+        thread = self._threads.get(stream) or SimulatedStream(aggregate.initial)
         facts = self._facts(service, aggregate.needs(thread.state, command))
         decision = aggregate.decide(thread.state, command, stream=stream, facts=facts, context=context)
         if isinstance(decision, Rejection):
             raise Refused(stream, decision)
         return self._append(stream, thread, decision, command, context, at)
 
-    def correct(self, stream: str, correction: Correction, command: Command, at: int) -> Made:
+    def correct(self, stream: str, correction: Correction, command: Command, at: int) -> SimulatedCommit:
         """Record a correction, whose data the caller made of what it corrects."""
         command_id = self._ids.event_id(at)
         context = Context(moment(at), "synthetic-secretariat", "secretariat", command_id, command_id)
@@ -128,8 +128,8 @@ class Platform:
         return facts
 
     def _append(
-        self, stream: str, thread: Thread, events: list[Event], command: Command, context: Context, at: int
-    ) -> Made:
+        self, stream: str, thread: SimulatedStream, events: list[Event], command: Command, context: Context, at: int
+    ) -> SimulatedCommit:
         first = thread.version + 1
         time = stamp(context.now, thread.time)
         raws, told = [], []
@@ -152,17 +152,17 @@ class Platform:
             raws.append(raw)
             fact = Fact(event, stream, (version,), time, context.actor, context.role, event_id)
             self._fold(stream, thread, fact)
-            told.append(Told(event_id, stream, version, time, context.correlation_id, event))
+            told.append(PolicyEvent(event_id, stream, version, time, context.correlation_id, event))
         self._threads[stream] = thread
-        made = Made(events[0].service, stream, first, tuple(raws), command, context)
+        made = SimulatedCommit(events[0].service, stream, first, tuple(raws), command, context)
         self._made.append(made)
         for event_told in told:
             self._policies.act(event_told, at)
         return made
 
-    def _fold(self, stream: str, thread: Thread, fact: Fact) -> None:
+    def _fold(self, stream: str, thread: SimulatedStream, fact: Fact) -> None:
         kind = stream.partition("/")[0]
-        owner, heard = OWN[kind][1], HEARD.get(kind)
+        owner, heard = OWN[kind][1], REPLICAS.get(kind)
         if heard is not None and thread.heard is None:
             thread.heard = heard[1].initial
         if isinstance(fact.data, Correction):

@@ -16,12 +16,12 @@ from shared.projection.fold import FoldedState
 from shared.store.event_store import Commit
 
 REACTION_MS = 40
-Follow = Callable[[str, Command, Context, int], Commit]
-Look = Callable[[str], Known | None]
+Execute = Callable[[str, Command, Context, int], Commit]
+Lookup = Callable[[str], Known | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PolicyEvent:
     """An event as a policy sees it."""
 
     id: str
@@ -40,7 +40,7 @@ class Told:
 class Policies:
     """The policies of all services; `follow` carries out what one asks for, a moment later."""
 
-    def __init__(self, follow: Follow, look: Look) -> None:
+    def __init__(self, follow: Execute, look: Lookup) -> None:
         self._follow = follow
         self._look = look
         self._at = 0
@@ -49,7 +49,7 @@ class Policies:
         self._of_notifications = OfNotifications(asked, cast(Any, self._subscriptions), cast(Any, self))
         self._others: tuple[Any, ...] = (OfNominations(asked, self._known), OfRecommendations(asked))
 
-    def act(self, told: Told, at: int) -> None:
+    def act(self, told: PolicyEvent, at: int) -> None:
         """Let every policy act that hears of an event."""
         event = cast(Any, told)
         for policy in self._others:
@@ -80,12 +80,12 @@ class Policies:
 class Subscriptions:
     """The active subscriptions, asked for as the notifications service asks for folded states."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Lookup) -> None:
         self._look = look
         self._streams: dict[str, tuple[str, ...]] = {}
         self.wanted: frozenset[str] = frozenset()
 
-    def note(self, told: Told) -> None:
+    def note(self, told: PolicyEvent) -> None:
         """Keep which events are wanted."""
         if isinstance(told.data, SubscriptionAdded):
             self._streams[told.subject] = told.data.events

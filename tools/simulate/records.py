@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from shared.events.canonical import leaf_hash
 from shared.events.catalogue import SERVICES
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 
 MAGIC = b"throughline synthetic records 1\n"
 _HEAD = Struct(">BHIQ32s")
@@ -39,7 +39,7 @@ class Record(NamedTuple):
         return [("position", str(self.position).encode()), ("leaf", self.leaf.encode())]
 
 
-def records_of(commits: Iterable[Made]) -> Iterator[Record]:
+def records_of(commits: Iterable[SimulatedCommit]) -> Iterator[Record]:
     """Give every event its position in its service's ledger, from 0, and its leaf hash."""
     ends = dict.fromkeys(SERVICES, 0)
     for commit in commits:

@@ -10,20 +10,20 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from shared.events.catalogue import SERVICES
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 
 BATCH = 1_000
 _DUPLICATE_KEY = 11000
 
 
-class AlreadyThere(Exception):
+class AlreadyStored(Exception):
     """The store holds a stream or a command of this history."""
 
 
 def store(
-    commits: Iterable[Made], databases: Mapping[str, Database[dict[str, Any]]], after: Callable[[int], None]
+    commits: Iterable[SimulatedCommit], databases: Mapping[str, Database[dict[str, Any]]], after: Callable[[int], None]
 ) -> int:
-    """Insert commits, in order within each service; `after` is told how many events are stored. Raises AlreadyThere."""
+    """Insert commits in order, and report the number of stored events to `after`. Raises AlreadyStored."""
     durable = WriteConcern(w="majority", j=True)
     stores = {name: database.get_collection("commits", write_concern=durable) for name, database in databases.items()}
     for collection in stores.values():
@@ -39,7 +39,7 @@ def store(
                 fault = error.details["writeErrors"][0]
                 if fault["code"] != _DUPLICATE_KEY:
                     raise
-                raise AlreadyThere(f"{service} holds {fault['keyValue']} already") from None
+                raise AlreadyStored(f"{service} holds {fault['keyValue']} already") from None
             waiting[service] = []
 
     for commit in commits:

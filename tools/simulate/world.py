@@ -10,13 +10,13 @@ from typing import Any
 from shared.domain.aggregate import Command
 from shared.domain.members import MEMBERS
 from tools.simulate.chance import DAY, YEAR, Chance, on
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 from tools.simulate.platform import Platform
 from tools.simulate.wording import THEMES
 
 START = on(2031)
 QUARTER = YEAR // 4
-Life = Iterator[int]
+Lifecycle = Iterator[int]
 """What happens to one stream: each step does something now and yields the moment of the next."""
 
 
@@ -41,7 +41,7 @@ class Group:
 
 
 @dataclass
-class Listed:
+class RegisteredInstrument:
     """An instrument in the register, its provisions, and whether another took its place."""
 
     instrument: str
@@ -57,8 +57,8 @@ class World:
         self.chance = Chance(seed, "world")
         self.platform = Platform(seed)
         self.now = START
-        self.begun: list[tuple[int, Life]] = []
-        self.register: dict[str, list[Listed]] = {theme: [] for theme in THEMES}
+        self.started: list[tuple[int, Lifecycle]] = []
+        self.register: dict[str, list[RegisteredInstrument]] = {theme: [] for theme in THEMES}
         self.sessions: list[tuple[int, int]] = []
         self.references: dict[int, int] = {}
         self.counted = 0
@@ -71,15 +71,15 @@ class World:
         themes = tuple(self.chance.some(THEMES, 2))
         return Group(f"syn-group-{number + 1}", seat, themes, offset=20 * DAY + number * 50 * DAY // max(1, of))
 
-    def begin(self, life: Life, after: int = 0) -> None:
+    def start(self, life: Lifecycle, after: int = 0) -> None:
         """Let a life begin, at once or so much later."""
-        self.begun.append((self.now + after, life))
+        self.started.append((self.now + after, life))
 
-    def ask(self, stream: str, command: Command, role: str = "secretariat", **who: Any) -> Made:
+    def execute(self, stream: str, command: Command, role: str = "secretariat", **who: Any) -> SimulatedCommit:
         """Carry a command out now."""
-        return self.platform.ask(stream, command, self.now, role, **who)
+        return self.platform.execute(stream, command, self.now, role, **who)
 
-    def number(self) -> int:
+    def next_number(self) -> int:
         """Return a number that was not given before."""
         self.counted += 1
         return self.counted
