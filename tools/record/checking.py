@@ -1,4 +1,4 @@
-"""The whole file is checked before anything is sent: schema, references, dates, and the services' own rules."""
+"""The check of a whole file before any command is sent: schema, references, dates, and the services' own rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tools.record.schema import check_schema
 
 @dataclass(frozen=True)
 class CheckedRow:
-    """A row that passed every check: its path in the file, and the event that it is to become."""
+    """A row that passed every check: its path in the file, and the event that it will record."""
 
     path: str
     row: Row
@@ -28,16 +28,16 @@ class CheckedRow:
 
 @dataclass(frozen=True)
 class CheckedRecord:
-    """A record without an error, its rows in the order in which they can be carried out."""
+    """A record without errors, its rows in order of execution."""
 
     name: str
     rows: tuple[CheckedRow, ...]
 
 
 def check(file: Path, members: Path | None = None, instruments: Path | None = None) -> CheckedRecord:
-    """Read and check a record with its companions. Raises RecordRefused with every error that was found.
+    """Read and check a record with its companions. Raises RecordRefused with every error.
 
-    A companion that is not named is the one of the usual name beside the record, if there is one.
+    A companion that is not given is the file of the default name beside the record, if it exists.
     """
     document = read_record(file)
     faults: list[Fault] = []
@@ -49,8 +49,8 @@ def check(file: Path, members: Path | None = None, instruments: Path | None = No
             places = with_instruments(document, companion)
     except RecordRefused as broken:
         faults += broken.faults
-    record, unlike = check_schema(places)
-    faults += unlike + check_references(places)
+    record, schema_faults = check_schema(places)
+    faults += schema_faults + check_references(places)
     if record is None or faults:
         raise RecordRefused(faults)
     return _rehearse(record, places, file.stem)

@@ -18,7 +18,7 @@ _ORIGIN = (("document",), ("meeting",), ())
 
 
 def rows_of(record: Record) -> list[Row]:
-    """Return every row of a record, what is named before what names it."""
+    """Return every row of a record, definitions before references."""
     ids = Ids(record)
     rows = list(independent_rows(record, ids))
     for index, recommendation in enumerate(record.recommendations):
@@ -28,7 +28,7 @@ def rows_of(record: Record) -> list[Row]:
 
 def _recommendation(place: Place, row: Recommendation, ids: Ids) -> Iterator[Row]:
     stream = f"recommendation/{row.reference}"
-    drafted = stated_fields(
+    draft_fields = stated_fields(
         row,
         reference=row.reference,
         title=row.title,
@@ -38,7 +38,7 @@ def _recommendation(place: Place, row: Recommendation, ids: Ids) -> Iterator[Row
         themes=row.themes or None,
         on=row.date,
     )
-    draft = commands.DraftRecommendation.model_validate(drafted)
+    draft = commands.DraftRecommendation.model_validate(draft_fields)
     yield Row(place, stream, "/recommendations", draft, events.RecommendationDrafted)
     for section in (_before_the_committee, _at_the_committee, _after_the_committee):
         for within, verb, command_type, event, data, recognised_by in section(row, ids):

@@ -1,4 +1,4 @@
-"""The rows of a record in the order in which they can be carried out, each as one command."""
+"""The rows of a record in order of execution, each as one command."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _RELATIONS: dict[str, tuple[str, type[Command], type[Event]]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the command that carries it out, and how the event of an earlier load is recognised.
+    """One row: its command, and the fields that identify the event of an earlier load.
 
-    `recognised_by` lists sets of fields, the surest first; an empty set takes any event of the kind.
+    `recognised_by` lists sets of identifying fields, the surest first; an empty set matches any event of the kind.
     """
 
     place: Place
@@ -53,7 +53,7 @@ class Row:
 
     @property
     def correct(self) -> str:
-        """Where a correction of it is sent."""
+        """The path of its correction command."""
         return f"{address(self.stream)}/correct"
 
 
@@ -64,13 +64,13 @@ def address(stream: str) -> str:
 
 
 def stated_fields(row: RecordRow, **fields: Any) -> dict[str, Any]:
-    """Return the fields that a row gives, its note, source and status included."""
+    """Return the fields that a row states, its note, source and status included."""
     fields |= {"note": row.note, "source": row.source, "status": row.status}
     return {name: value for name, value in fields.items() if value is not None}
 
 
 class Ids:
-    """The ids that instruments and provisions go by."""
+    """The ids of instruments and provisions."""
 
     def __init__(self, record: Record) -> None:
         self._instruments: dict[str, str] = {}
@@ -89,7 +89,7 @@ class Ids:
 
 
 def independent_rows(record: Record, ids: Ids) -> Iterator[Row]:
-    """Yield what recommendations rest on: instruments first, then what names them, sessions, meetings, the rest."""
+    """Yield the rows that recommendations refer to: instruments first, then relations, sessions, meetings, the rest."""
     yield from _instruments(record, ids)
     yield from _provisions(record, ids)
     yield from _relations(record, ids)

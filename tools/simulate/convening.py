@@ -1,4 +1,4 @@
-"""The lives of meetings."""
+"""The lifecycles of meetings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FORMS = (("application/pdf", "en"), ("text/html", "en"), ("text/plain", "en"))
 
 
 def quarters(world: World, group: Group) -> Lifecycle:
-    """Every quarter a meeting is proposed, well ahead; now and then the group takes part in somebody else's."""
+    """Propose a meeting each quarter, 55 days ahead; sometimes record a foreign meeting that the group attended."""
     yield group.meets_after(world.now + AHEAD) - AHEAD
     while True:
         world.start(meeting(world, group, world.now + AHEAD))
@@ -26,7 +26,7 @@ def quarters(world: World, group: Group) -> Lifecycle:
 
 
 def meeting(world: World, group: Group, starts: int) -> Lifecycle:
-    """Proposed, confirmed by two, prepared, held, followed by its outcomes."""
+    """Take a meeting from proposal through two confirmations and preparation to its outcomes."""
     chance, number = world.chance, world.next_number()
     key = f"syn-meeting-{number}"
     stream, group.meetings = f"meeting/{key}", group.meetings + 1
@@ -71,11 +71,11 @@ def _prepare(world: World, group: Group, stream: str) -> Lifecycle:
         yield world.soon()
     for number in range(1, chance.between(3, 7)):
         symbol = f"SYN/{stream.rpartition('-')[2]}/{number}"
-        given = commands.DisseminateDocument(
+        document = commands.DisseminateDocument(
             document=f"document-{number}", title=wording.title(chance, "document"), symbol=symbol,
             renditions=_renditions(world), disseminated_on=day(world.now),
         )  # fmt: skip
-        world.execute(stream, given)
+        world.execute(stream, document)
         yield world.days(0, 3)
 
 
@@ -108,7 +108,7 @@ def _hold(world: World, group: Group, stream: str, key: str) -> Lifecycle:
 
 
 def _aftermath(world: World, stream: str) -> Lifecycle:
-    """What was written wrongly is put right; then the meeting is history."""
+    """Correct an event of the meeting sometimes, and discard the stream after four years."""
     yield world.days(20, 90)
     if world.chance.happens(0.08):
         correct(world, stream, events.AttendanceRecorded, presence="remote")
@@ -119,13 +119,13 @@ def _aftermath(world: World, stream: str) -> Lifecycle:
 
 
 def recorded(world: World, group: Group) -> Lifecycle:
-    """A meeting that others convened is recorded afterwards, as far as it is known."""
+    """Record a meeting afterwards that the platform did not convene, with the known particulars."""
     key = f"syn-meeting-{world.next_number()}"
-    written = commands.RecordMeeting(
+    record = commands.RecordMeeting(
         meeting=key, title=wording.title(world.chance, "forum"), kind="forum", starts_at=day(world.now)[:7],
         source="Synthetic source", status="inferred",
     )  # fmt: skip
-    world.execute(f"meeting/{key}", written)
+    world.execute(f"meeting/{key}", record)
     group.held.append(key)
     yield world.now + 5 * YEAR
     world.platform.discard(f"meeting/{key}")

@@ -1,4 +1,4 @@
-"""A history: all the lives, in the order of time."""
+"""The history: the commits of all lifecycles in the order of time."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ MOST_GROUPS = 28
 
 
 def history(events: int, seed: int) -> Iterator[SimulatedCommit]:
-    """Yield commits in a plausible order until they hold so many events; the same for the same arguments.
+    """Yield commits in a plausible order until they hold `events` events; deterministic in its arguments.
 
-    Up to 100,000 events it is a matter of more groups, beyond that of more years.
+    Up to 100,000 events a longer history has more groups, beyond that more years.
     """
     groups = max(1, min(MOST_GROUPS, events // EVENTS_OF_A_GROUP_IN_TEN_YEARS))
-    made = 0
+    count = 0
     for commit in commits_of(World(seed, groups)):
         yield commit
-        made += len(commit.raws)
-        if made >= events:
+        count += len(commit.raws)
+        if count >= events:
             return
 
 
 def commits_of(world: World) -> Iterator[SimulatedCommit]:
-    """Yield what comes of all the lives in a world, without end."""
+    """Yield the commits of all lifecycles in a world, without end."""
     world.start(subscribers(world))
     world.start(sessions(world))
     world.start(register(world, yearly=2 + len(world.groups)))
     for group in world.groups:
         _begin_group(world, group)
     due: list[tuple[int, int, Lifecycle]] = []
-    for step in _counted(due, world):
-        at, _, life = heappop(due)
+    for step in _count_steps(due, world):
+        at, _, lifecycle = heappop(due)
         world.now = at
-        following = next(life, None)
+        following = next(lifecycle, None)
         if following is not None:
-            heappush(due, (max(following, at), step, life))
+            heappush(due, (max(following, at), step, lifecycle))
         for commit in world.platform.take_commits():
             yield commit
             if commit.first == 1 and commit.stream.startswith("notification/"):
@@ -52,17 +52,17 @@ def commits_of(world: World) -> Iterator[SimulatedCommit]:
 
 
 def _begin_group(world: World, group: Group) -> None:
-    for life in (calls, quarters, priorities, programme, recommendations):
-        world.start(life(world, group))
+    for lifecycle in (calls, quarters, priorities, programme, recommendations):
+        world.start(lifecycle(world, group))
 
 
-def _counted(due: list[tuple[int, int, Lifecycle]], world: World) -> Iterator[int]:
-    """Take up what was begun, and count steps for as long as anything is due."""
+def _count_steps(due: list[tuple[int, int, Lifecycle]], world: World) -> Iterator[int]:
+    """Schedule started lifecycles, and count steps while any lifecycle is due."""
     step = 0
     while True:
-        for at, life in world.started:
+        for at, lifecycle in world.started:
             step += 1
-            heappush(due, (at, step, life))
+            heappush(due, (at, step, lifecycle))
         world.started.clear()
         if not due:
             return

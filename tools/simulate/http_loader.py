@@ -1,4 +1,4 @@
-"""Loads a history through the services' HTTP commands. What policies ask for, the services do themselves."""
+"""The loader of a history through the services' HTTP commands. Their own policies repeat the policies' commands."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from tools.record.loading import CommandRefused
 from tools.simulate.commits import SimulatedCommit
 
 PATIENCE_SECONDS = 20.0
-_POSTS: dict[tuple[str, str], CommandRoute] = {
-    (post.command.__name__.removesuffix("Request"), post.stream.partition("/")[0]): post
-    for posts in (
+_ROUTES: dict[tuple[str, str], CommandRoute] = {
+    (route.command.__name__.removesuffix("Request"), route.stream.partition("/")[0]): route
+    for routes in (
         nominations.COMMAND_ROUTES,
         meetings.COMMAND_ROUTES,
         recommendations.COMMAND_ROUTES,
         notifications.COMMAND_ROUTES,
     )
-    for post in posts
+    for route in routes
 }
 
 
 class Desk(Protocol):
-    """Sends commands with one role's token."""
+    """A sender of commands with one role's token."""
 
     def send(self, service: str, path: str, body: dict[str, Any], command_id: str) -> int:
-        """Carry a command out, and return the stream's version after it. Raises CommandRefused."""
+        """Execute a command and return the stream's new version. Raises CommandRefused."""
 
 
 def send(commits: Iterable[SimulatedCommit], secretariat: Desk, chair: Desk, after: Callable[[int], None]) -> int:
-    """Send each command in turn, and return how many events came of them; `after` is told it on the way.
+    """Send each command in turn, and return the number of events, which `after` receives after each commit.
 
-    What rests on a policy that has not acted yet is asked again for a while.
+    A command that depends on a policy's result is retried until the policy has run, for at most 20 seconds.
     """
     events = 0
     for commit in commits:
@@ -65,14 +65,14 @@ def _send(desk: Desk, commit: SimulatedCommit) -> None:
 
 
 def request_of(commit: SimulatedCommit) -> tuple[str, dict[str, Any]]:
-    """Return the path and body by which a person asks for a commit."""
+    """Return the path and body of the HTTP request for a commit's command."""
     kind, _, key = commit.stream.partition("/")
-    post = _POSTS[type(commit.command).__name__, kind]
+    route = _ROUTES[type(commit.command).__name__, kind]
     parts = dict(zip(("committee", "year", "number"), key.split("/"), strict=False)) | {kind: key}
     body = commit.command.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     if isinstance(commit.command, SubmitNomination | ResubmitNomination | AddSubscription):
         person = commit.command.sealed.person
-        kept = "address" if isinstance(commit.command, AddSubscription) else "contact"
+        contact_field = "address" if isinstance(commit.command, AddSubscription) else "contact"
         del body["sealed"]
-        body |= {"person": person, "details": {"name": f"Synthetic {person}", kept: f"{person}@example.org"}}
-    return post.path.format_map(parts), body
+        body |= {"person": person, "details": {"name": f"Synthetic {person}", contact_field: f"{person}@example.org"}}
+    return route.path.format_map(parts), body

@@ -1,4 +1,4 @@
-"""The lives of calls, nominations and memberships."""
+"""The lifecycles of calls, nominations and memberships."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TERM = 2 * YEAR
 
 
 def calls(world: World, group: Group) -> Lifecycle:
-    """Every two years a call goes to Governments, and some of them nominate."""
+    """Open a call to Governments every two years, and start nominations for some of them."""
     while True:
         call = f"syn-call-{world.next_number()}"
         closes = world.now + 60 * DAY
@@ -31,11 +31,11 @@ def calls(world: World, group: Group) -> Lifecycle:
 
 
 def nomination(world: World, group: Group, member: str, call: str | None, replaces: str | None = None) -> Lifecycle:
-    """A Government nominates; the secretariat returns, registers or declines; the expert serves a term."""
+    """Submit a nomination, return, accept or withdraw it, and let the expert serve a term."""
     chance, number = world.chance, world.next_number()
     key, person = f"syn-nomination-{number}", f"syn-person-{number}"
     stream = f"nomination/{key}"
-    about = {
+    particulars = {
         "note_verbale": NoteVerbale(channel="note_verbale", reference=f"SYN/NV/{number}"),
         "sealed": Sealed(person=person, box=wording.box(chance)),
         "institution": f"Synthetic institute {chance.between(1, 400)}",
@@ -45,21 +45,20 @@ def nomination(world: World, group: Group, member: str, call: str | None, replac
         "capacity": chance.pick(("principal", "principal", "alternate")),
         "replaces": replaces,
     }
-    submitted = commands.SubmitNomination.model_validate(
-        about | {"nomination": key, "call": call, "member": member, "person": person, "submitted_on": day(world.now)}
-    )
-    speaks = {"role": "focal_point", "actor": f"syn-focal-{member.lower()}", "member": member}
-    world.execute(stream, submitted, **speaks)
+    parties = {"nomination": key, "call": call, "member": member, "person": person}
+    submitted = commands.SubmitNomination.model_validate(particulars | parties | {"submitted_on": day(world.now)})
+    government = {"role": "focal_point", "actor": f"syn-focal-{member.lower()}", "member": member}
+    world.execute(stream, submitted, **government)
     yield world.days(3, 9)
     if chance.happens(0.15):
         reason = "Synthetic: the field of expertise is not stated."
         world.execute(stream, commands.ReturnNomination(reason=reason, returned_on=day(world.now)))
         yield world.days(4, 15)
-        again = commands.ResubmitNomination.model_validate(about | {"resubmitted_on": day(world.now)})
-        world.execute(stream, again, **speaks)
+        resubmission = commands.ResubmitNomination.model_validate(particulars | {"resubmitted_on": day(world.now)})
+        world.execute(stream, resubmission, **government)
         yield world.days(2, 6)
     if chance.happens(0.08):
-        world.execute(stream, _not_registered(world), **(speaks if chance.happens(0.5) else {}))
+        world.execute(stream, _not_registered(world), **(government if chance.happens(0.5) else {}))
         world.platform.discard(stream)
         return
     world.execute(stream, commands.AcceptNomination(accepted_on=day(world.now)))
@@ -71,7 +70,7 @@ def _not_registered(world: World) -> commands.DeclineNomination | commands.Withd
 
 
 def _membership(world: World, group: Group, member: str, key: str) -> Lifecycle:
-    """The policy began it under the nomination's id; it ends by its term, a replacement or the Government's wish."""
+    """Let the membership that the policy began end by its term, a replacement or a withdrawal."""
     chance, stream = world.chance, f"membership/{key}"
     group.experts.append(key)
     ends = world.now + TERM

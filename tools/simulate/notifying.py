@@ -1,4 +1,4 @@
-"""The lives of subscriptions, and of the notifications that policies plan."""
+"""The lifecycles of subscriptions and of the notifications that policies plan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tools.simulate import wording
 from tools.simulate.chance import HOUR, MINUTE
 from tools.simulate.world import Lifecycle, World
 
-_WANTED = (
+_EVENTS = (
     ("MeetingConvened", "MeetingCancelled"),
     ("RecommendationAdopted", "CommitteeDispositionRecorded"),
     ("InstrumentSuperseded", "RecommendationWithdrawn"),
@@ -17,18 +17,18 @@ _SENDER = {"role": "system", "actor": "policy:send-notification"}
 
 
 def subscribers(world: World) -> Lifecycle:
-    """A few people ask to be told."""
-    for wanted in _WANTED:
+    """Add a few subscriptions."""
+    for events in _EVENTS:
         number = world.next_number()
         key, person = f"syn-subscription-{number}", f"syn-reader-{number}"
         sealed = Sealed(person=person, box=wording.box(world.chance))
-        added = commands.AddSubscription(subscription=key, person=person, sealed=sealed, events=wanted)
+        added = commands.AddSubscription(subscription=key, person=person, sealed=sealed, events=events)
         world.execute(f"subscription/{key}", added)
         yield world.soon()
 
 
 def sending(world: World, stream: str) -> Lifecycle:
-    """A notification is attempted; most are taken at once, some on a second attempt, a few stay uncertain."""
+    """Attempt a notification: most are delivered first time, some on a second attempt, a few stay uncertain."""
     yield world.now + world.chance.between(300, 4_000)
     attempt = 1
     world.execute(stream, commands.AttemptNotification(), **_SENDER)

@@ -1,4 +1,4 @@
-"""The lives of recommendations."""
+"""The lifecycles of recommendations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OUTCOMES = ("endorsed", "endorsed", "endorsed_with_changes", "noted", "not_endo
 
 
 def recommendations(world: World, group: Group) -> Lifecycle:
-    """The group drafts some three recommendations a year."""
+    """Start some three recommendations of a group a year."""
     yield world.days(200, 300)
     while True:
         world.start(recommendation(world, group))
@@ -30,7 +30,7 @@ def recommendations(world: World, group: Group) -> Lifecycle:
 
 
 def recommendation(world: World, group: Group) -> Lifecycle:
-    """Drafted on mandates, discussed, adopted, transmitted, disposed of, followed up; some close on the way."""
+    """Take a recommendation from draft to follow-up; some are closed on the way."""
     reference = _reference(world)
     stream = f"recommendation/{reference}"
     yield from _drafted(world, group, stream, reference)
@@ -80,11 +80,11 @@ def cite(world: World, stream: str, named: Iterable[tuple[str, str]]) -> None:
     """Cite provisions that are not cited yet."""
     for instrument, provision in named:
         if world.platform.state(stream).citation_of(instrument, provision) is None:
-            written = commands.CiteMandate(
+            citation = commands.CiteMandate(
                 instrument=instrument, provision=provision, on=day(world.now),
                 status=world.chance.pick(("verified", "inferred")),
             )  # fmt: skip
-            world.execute(stream, written)
+            world.execute(stream, citation)
 
 
 def _discussed(world: World, group: Group, stream: str) -> Lifecycle:
@@ -105,7 +105,7 @@ def _discussed(world: World, group: Group, stream: str) -> Lifecycle:
 
 
 def review_citations(world: World, stream: str) -> None:
-    """Look at each citation: where its instrument was superseded, reconfirm it, exchange it, or leave it suspect."""
+    """Reconfirm, exchange or leave suspect each citation whose instrument was superseded."""
     for citation in world.platform.state(stream).citations:
         if citation.uncited is not None:
             continue
@@ -125,10 +125,10 @@ def review_citations(world: World, stream: str) -> None:
 def _exchange(world: World, stream: str, citation: Citation, instead: str) -> None:
     cited = citation.cited.data
     reason = "Synthetic: a later instrument took the place of this one."
-    taken_back = commands.UnciteMandate(
+    uncite = commands.UnciteMandate(
         instrument=cited.instrument, provision=cited.provision, reason=reason, on=day(world.now)
     )
-    world.execute(stream, taken_back)
+    world.execute(stream, uncite)
     successor = world.platform.state(f"instrument/{instead}")
     cite(world, stream, [(instead, world.chance.pick(successor.provisions).data.provision)])
 
@@ -152,11 +152,11 @@ def _before_the_committee(world: World, group: Group, stream: str) -> Lifecycle:
         begins = world.session_begins(session)
         yield max(world.now, begins - chance.between(21, 70) * DAY)
         review_citations(world, stream)
-        if not _rests_on_a_live_mandate(world, stream):
+        if not _cites_live_mandate(world, stream):
             cite(world, stream, provisions_of(world, group, 2))
         symbol = f"SYN/CED/{session}/{stream.rpartition('R')[2]}"
-        written = commands.TransmitRecommendation(session=session, document_symbol=symbol, on=day(world.now))
-        world.execute(stream, written)
+        transmission = commands.TransmitRecommendation(session=session, document_symbol=symbol, on=day(world.now))
+        world.execute(stream, transmission)
         yield begins + chance.between(1, 60) * DAY
         outcome = chance.pick(_OUTCOMES[:-1] if deferred else _OUTCOMES)
         deferred += 1
@@ -170,7 +170,7 @@ def _before_the_committee(world: World, group: Group, stream: str) -> Lifecycle:
             correct(world, stream, events.CommitteeDispositionRecorded, paragraph=str(chance.between(1, 90)))
 
 
-def _rests_on_a_live_mandate(world: World, stream: str) -> bool:
+def _cites_live_mandate(world: World, stream: str) -> bool:
     today = date.fromisoformat(day(world.now))
     return any(
         was_live(citation, world.platform.state(f"instrument/{citation.cited.data.instrument}"), today)

@@ -1,4 +1,4 @@
-"""The lives of instruments, sessions, priorities, initiatives and deliverables."""
+"""The lifecycles of instruments, sessions, priorities, initiatives and deliverables."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tools.simulate.world import START, Group, Lifecycle, RegisteredInstrument, 
 
 _Relates: TypeAlias = commands.ReaffirmInstrument | commands.CarryInstrument | commands.EndorseInstrument
 SHELF = 24
-"""How many live instruments a theme has before a new one always takes the place of the oldest."""
+"""The number of live instruments of a theme from which a new one always supersedes the oldest."""
 _AFTERLIFE = 18 * YEAR
-"""Longer than any recommendation lives that may cite it."""
+"""Longer than the lifecycle of any recommendation that may cite it."""
 
 
 def provisions_of(world: World, group: Group, count: int) -> list[tuple[str, str]]:
-    """Return so many provisions of live instruments on the group's themes, each as (instrument, provision)."""
+    """Return `count` provisions of live instruments on the group's themes, each as (instrument, provision)."""
     chance = world.chance
     listed = [entry for theme in group.themes for entry in world.register[theme] if entry.provisions]
     return [(entry.instrument, chance.pick(entry.provisions)) for entry in chance.some(listed, count)]
 
 
 def register(world: World, yearly: int) -> Lifecycle:
-    """A stock of instruments is registered in the first weeks, then so many more a year."""
+    """Register a stock of instruments in the first weeks, then `yearly` more a year."""
     stock = max(12, 4 * yearly)
     for number in range(stock):
         world.start(instrument(world, wording.THEMES[number % len(wording.THEMES)]), number * 20 * DAY // stock)
@@ -38,26 +38,26 @@ def register(world: World, yearly: int) -> Lifecycle:
 
 
 def instrument(world: World, theme: str) -> Lifecycle:
-    """Registered with its provisions; it may take an older one's place, or be carried by it."""
+    """Register an instrument with its provisions; it may supersede, reaffirm, carry or endorse an older one."""
     chance, number = world.chance, world.next_number()
     key = f"syn-instrument-{number}"
     adopted = world.now - chance.between(5, 200) * DAY
     body = chance.pick(wording.BODIES)
     entry = RegisteredInstrument(key, f"{body} resolution {number}", adopted)
-    written = commands.RegisterInstrument(
+    registration = commands.RegisterInstrument(
         instrument=key, cite=entry.cite, body=body, title=wording.title(chance, "resolution"),
         adopted_on=day(adopted), symbol=f"SYN/RES/{number}", symbol_status="inferred", status="verified",
     )  # fmt: skip
-    world.execute(f"instrument/{key}", written)
+    world.execute(f"instrument/{key}", registration)
     for paragraph in range(1, chance.between(8, 16)):
         yield world.now + chance.between(20_000, 400_000)
         duty = ReportingDuty(body=body, due=day(adopted + 2 * YEAR)) if chance.happens(0.15) else None
-        asked = commands.RegisterProvision(
+        provision = commands.RegisterProvision(
             provision=f"{key}/p{paragraph}", paragraph=str(paragraph), verb=chance.pick(("requests", "invites")),
             addressee="member States", summary=wording.text(chance, 1), reporting_duty=duty,
         )  # fmt: skip
-        world.execute(f"instrument/{key}", asked)
-        entry.provisions.append(asked.provision)
+        world.execute(f"instrument/{key}", provision)
+        entry.provisions.append(provision.provision)
     yield world.days(1, 20)
     _relate(world, theme, entry)
     yield world.days(200, 700)
@@ -81,7 +81,7 @@ def _relate(world: World, theme: str, entry: RegisteredInstrument) -> None:
             f"instrument/{older.instrument}",
             commands.SupersedeInstrument(by=entry.instrument, on=since, status="inferred"),
         )
-        world.start(_forgotten(world, f"instrument/{older.instrument}"), _AFTERLIFE)
+        world.start(_discard(world, f"instrument/{older.instrument}"), _AFTERLIFE)
     elif shelf:
         kinds: tuple[type[_Relates], ...] = (
             commands.ReaffirmInstrument, commands.CarryInstrument, commands.EndorseInstrument
@@ -91,28 +91,28 @@ def _relate(world: World, theme: str, entry: RegisteredInstrument) -> None:
     shelf.append(entry)
 
 
-def _forgotten(world: World, stream: str) -> Lifecycle:
+def _discard(world: World, stream: str) -> Lifecycle:
     world.platform.discard(stream)
     yield from ()
 
 
 def sessions(world: World) -> Lifecycle:
-    """Every two years the Committee meets; the session is recorded a year ahead."""
+    """Record a session of the Committee every two years, a year ahead."""
     for number in range(1, 999):
         begins = START + number * 2 * YEAR - 40 * DAY
         yield begins - YEAR
-        written = commands.RecordCommitteeSession(
+        session = commands.RecordCommitteeSession(
             session=number, starts_on=day(begins), ends_on=day(begins + 2 * DAY), level="senior_officials",
             note="Synthetic session.",
         )  # fmt: skip
-        world.execute(f"session/{number}", written)
+        world.execute(f"session/{number}", session)
         world.sessions.append((number, begins))
         del world.sessions[:-6]
-        world.start(_forgotten(world, f"session/{number}"), 14 * YEAR)
+        world.start(_discard(world, f"session/{number}"), 14 * YEAR)
 
 
 def priorities(world: World, group: Group) -> Lifecycle:
-    """Every nine months the group selects a priority, and lets go of it three years later."""
+    """Select a priority every nine months, and close it three years later."""
     while True:
         yield world.days(250, 290)
         key = f"syn-priority-{world.next_number()}"
@@ -124,10 +124,10 @@ def priorities(world: World, group: Group) -> Lifecycle:
         )  # fmt: skip
         world.execute(f"priority/{key}", selected)
         group.priorities.append(key)
-        world.start(_priority_ends(world, group, key), 3 * YEAR)
+        world.start(_close_priority(world, group, key), 3 * YEAR)
 
 
-def _priority_ends(world: World, group: Group, key: str) -> Lifecycle:
+def _close_priority(world: World, group: Group, key: str) -> Lifecycle:
     group.priorities.remove(key)
     reason = world.chance.pick(("achieved", "lapsed", "replaced"))
     world.execute(f"priority/{key}", commands.ClosePriority.model_validate({"reason": reason, "on": day(world.now)}))
@@ -136,7 +136,7 @@ def _priority_ends(world: World, group: Group, key: str) -> Lifecycle:
 
 
 def programme(world: World, group: Group) -> Lifecycle:
-    """Rows of the programme budget, which serve as evidence, and projects that Governments support."""
+    """Record deliverables of the programme budget, which serve as evidence, and initiatives of Governments."""
     while True:
         yield world.days(60, 130)
         number = world.next_number()
