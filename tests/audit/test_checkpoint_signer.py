@@ -1,4 +1,4 @@
-"""The sealer signs what the ledger holds and nothing else: once for each size, on and on across deaths and restores."""
+"""The checkpoint signer signs the ledger and nothing else: once for each size, across crashes and restores."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ RESTORED = ("commits", "ledger", "relay", "checkpoints", "tiles")
 
 
 @dataclass
-class Sealed:
-    """A site whose ledger is sealed with keys of its own."""
+class SignedSite:
+    """A site whose ledger is signed with keys of its own."""
 
     site: Site
     keys: LogKeys
     events: int = 40
 
     def instance(self, keys: LogKeys | None = None) -> tuple[Relay, CheckpointSigner, Pulse]:
-        """Return a relay and its sealer, as one instance of a service has them."""
+        """Return the relay, the checkpoint signer and its pulse, as in one instance of a service."""
         keys = keys or self.keys
         site, pulse = self.site, Pulse("sealer")
         settings = Settings(
@@ -59,12 +59,12 @@ class Sealed:
     @asynccontextmanager
     async def running(self, keys: LogKeys | None = None) -> AsyncIterator[Pulse]:
         """Run an instance."""
-        relay, sealer, pulse = self.instance(keys)
-        async with running(relay), running(sealer):  # type: ignore[arg-type]
+        relay, signer, pulse = self.instance(keys)
+        async with running(relay), running(signer):  # type: ignore[arg-type]
             yield pulse
 
-    async def until_sealed(self, size: int) -> None:
-        """Wait until a checkpoint covers so many events, and is on the topic too."""
+    async def until_signed(self, size: int) -> None:
+        """Wait until a published checkpoint covers `size` events."""
         checkpoints, site, keys = Checkpoints(self.site.database), self.site, self.keys.verifiers
         async with asyncio.timeout(30):
             while (newest := await checkpoints.newest()) is None or newest.size < size:  # noqa: ASYNC110
@@ -73,19 +73,19 @@ class Sealed:
                 await asyncio.sleep(0.05)
 
     async def verify(self) -> None:
-        """Assert that every checkpoint is signed, true to the ledger, and on the topic; and that every tile is true."""
+        """Assert that every checkpoint is signed, published and equal to the ledger, and that every tile is right."""
         ledger, checkpoints = Ledger(self.site.database), Checkpoints(self.site.database)
         published = await checkpoints_published(self.site.kafka, self.site.service, self.keys.verifiers)
-        kept = {each.size: each.note for each in await checkpoints.after(-1)}
-        assert published == kept
-        for size, note in kept.items():
+        stored = {each.size: each.note for each in await checkpoints.after(-1)}
+        assert published == stored
+        for size, note in stored.items():
             checkpoint, _, by = opened(note, self.keys.verifiers)
             assert by
             assert (checkpoint.size, checkpoint.root) == (size, await root_at(ledger, size))
-        for tile in tiles_of(max(kept)):
-            found = await checkpoints.tile(tile)
-            assert found is not None
-            assert len(found) == tile.width * 32
+        for tile in tiles_of(max(stored)):
+            content = await checkpoints.tile(tile)
+            assert content is not None
+            assert len(content) == tile.width * 32
 
 
 def keys_of(site: Site) -> LogKeys:
@@ -93,40 +93,40 @@ def keys_of(site: Site) -> LogKeys:
 
 
 @asynccontextmanager
-async def sealed(stack: Stack) -> AsyncIterator[Sealed]:
+async def signed_site(stack: Stack) -> AsyncIterator[SignedSite]:
     async with a_site(stack) as site:
-        yield Sealed(site, keys_of(site))
+        yield SignedSite(site, keys_of(site))
 
 
-async def test_an_empty_ledger_is_sealed_and_then_what_is_published(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_an_empty_ledger_is_signed_and_then_the_published_events(stack: Stack) -> None:
+    async with signed_site(stack) as log:
         async with log.running():
-            await log.until_sealed(0)
+            await log.until_signed(0)
             await log.site.append(streams=5, commits=4)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
         assert (await Checkpoints(log.site.database).after(-1))[0].size == 0
 
 
-async def test_tiles_that_fill_up_are_kept(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_full_tiles_are_stored(stack: Stack) -> None:
+    async with signed_site(stack) as log:
         async with log.running():
             await log.site.append(streams=30, commits=14)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
         checkpoints = Checkpoints(log.site.database)
         assert await checkpoints.tiles_kept(0) == log.site.appended // 256 > 1
         assert await checkpoints.tile(Tile(0, 900)) is None
         async with log.running():
             await log.site.append(streams=30, commits=8)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
 
 
-async def test_what_is_due_is_sealed_at_the_end(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_pending_events_are_signed_at_shutdown(stack: Stack) -> None:
+    async with signed_site(stack) as log:
         async with log.running():
-            await log.until_sealed(0)
+            await log.until_signed(0)
             await log.site.append(streams=3, commits=1)
             await log.site.until(log.site.appended)
         newest = await Checkpoints(log.site.database).newest()
@@ -136,36 +136,36 @@ async def test_what_is_due_is_sealed_at_the_end(stack: Stack) -> None:
 
 
 async def test_two_instances_sign_one_history(stack: Stack) -> None:
-    async with sealed(stack) as log:
+    async with signed_site(stack) as log:
         async with log.running(), log.running():
             await log.site.append(streams=8, commits=6)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
 
 
-async def test_a_key_is_changed_and_the_earlier_checkpoints_stay(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_earlier_checkpoints_stay_after_key_rotation(stack: Stack) -> None:
+    async with signed_site(stack) as log:
         async with log.running():
             await log.site.append(streams=3, commits=2)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         log.keys = log.keys.rotated()
         async with log.running():
             await log.site.append(streams=3, commits=2)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
-        by = {opened(each.note, log.keys.verifiers)[2] for each in await Checkpoints(log.site.database).after(-1)}
-        assert by == {(key,) for key in log.keys.verifiers}
+        signers = {opened(each.note, log.keys.verifiers)[2] for each in await Checkpoints(log.site.database).after(-1)}
+        assert signers == {(key,) for key in log.keys.verifiers}
 
 
 async def test_after_a_restore_the_last_published_checkpoint_must_be_reached_again(stack: Stack) -> None:
-    async with sealed(stack) as log:
+    async with signed_site(stack) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
-            await log.until_sealed(site.appended)
+            await log.until_signed(site.appended)
             backup = {name: await site.database[name].find().to_list(None) for name in RESTORED}
             await site.append(streams=4, commits=3)
-            await log.until_sealed(site.appended)
+            await log.until_signed(site.appended)
         for name, documents in backup.items():
             await site.database[name].delete_many({})
             if documents:
@@ -176,82 +176,82 @@ async def test_after_a_restore_the_last_published_checkpoint_must_be_reached_aga
         assert f"throughline refill {site.service}" in str(relay._store.closed)
 
 
-async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_a_ledger_that_differs_from_its_checkpoints_is_not_signed(stack: Stack) -> None:
+    async with signed_site(stack) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
-            await log.until_sealed(site.appended)
+            await log.until_signed(site.appended)
         before = await Checkpoints(site.database).after(-1)
         batch: Any = await site.database.ledger.find_one({"_id": 0})
         batch["entries"][0][2] = "0" * 64
         await site.database.ledger.replace_one({"_id": 0}, batch)
-        relay, sealer, pulse = log.instance()
+        relay, signer, pulse = log.instance()
         assert not await relay.check()
         assert "where the ledger has others" in str(relay._store.closed)
         relay.term = object()
-        async with running(sealer):  # type: ignore[arg-type]
+        async with running(signer):  # type: ignore[arg-type]
             async with asyncio.timeout(20):
                 while "do not make the root" not in pulse.trouble:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         assert await Checkpoints(site.database).after(-1) == before
 
 
-async def test_a_relay_that_knows_of_less_than_was_signed_has_nothing_signed(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_nothing_is_signed_while_the_relay_is_behind_the_checkpoints(stack: Stack) -> None:
+    async with signed_site(stack) as log:
         async with log.running():
             await log.site.append(streams=4, commits=3)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         before = await Checkpoints(log.site.database).after(-1)
-        relay, sealer, _ = log.instance()
+        relay, signer, _ = log.instance()
         relay.term, relay.published = object(), log.site.appended - 5
-        async with running(sealer):  # type: ignore[arg-type]
+        async with running(signer):  # type: ignore[arg-type]
             await asyncio.sleep(2)
-        assert sealer._tree.size == log.site.appended
+        assert signer._tree.size == log.site.appended
         assert await Checkpoints(log.site.database).after(-1) == before
 
 
-async def test_checkpoints_that_a_restored_database_lacks_come_back_from_their_topic(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_checkpoints_missing_after_a_restore_are_read_from_the_topic(stack: Stack) -> None:
+    async with signed_site(stack) as log:
         async with log.running():
             await log.site.append(streams=4, commits=3)
-            await log.until_sealed(log.site.appended)
-        kept = await Checkpoints(log.site.database).after(-1)
+            await log.until_signed(log.site.appended)
+        before = await Checkpoints(log.site.database).after(-1)
         await log.site.database.checkpoints.delete_many({"_id": {"$gt": 0}})
         async with log.running():
-            await log.until_sealed(log.site.appended)
-        assert await Checkpoints(log.site.database).after(-1) == kept
+            await log.until_signed(log.site.appended)
+        assert await Checkpoints(log.site.database).after(-1) == before
 
 
-async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(stack: Stack) -> None:
-    async with sealed(stack) as log:
-        forger = Sealed(log.site, keys_of(log.site))
+async def test_a_note_on_the_topic_without_a_known_signature_is_ignored(stack: Stack) -> None:
+    async with signed_site(stack) as log:
+        forger = SignedSite(log.site, keys_of(log.site))
         note = Checkpoint(log.keys.signer.name, 1_000_000, bytes(32)).signed(forger.keys.signer).raw()
-        _, sealer, _ = log.instance()
-        await sealer._publish({1_000_000: note})
+        _, signer, _ = log.instance()
+        await signer._publish({1_000_000: note})
         async with log.running():
             await log.site.append(streams=3, commits=1)
-            await log.until_sealed(log.site.appended)
+            await log.until_signed(log.site.appended)
         await log.verify()
 
 
-async def test_a_refill_goes_on_under_the_same_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refill_continues_under_the_same_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("shared.ledger.restore_check", "shared.ledger.refill"):
         monkeypatch.setattr(
             f"{module}.decode_record",
             lambda arrival: decode_record(replace(arrival, topic="throughline.recommendations")),
         )
-    async with sealed(stack) as log:
+    async with signed_site(stack) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
-            await log.until_sealed(site.appended)
-        kept = await Checkpoints(site.database).after(-1)
+            await log.until_signed(site.appended)
+        before = await Checkpoints(site.database).after(-1)
         for name in RESTORED:
             await site.database[name].delete_many({})
         await Refill(site.database, site.kafka, site.service).run()
         async with log.running():
             await site.append(streams=5, commits=1)
-            await log.until_sealed(site.appended)
+            await log.until_signed(site.appended)
         await log.verify()
-        assert (await Checkpoints(site.database).after(-1))[: len(kept)] == kept
+        assert (await Checkpoints(site.database).after(-1))[: len(before)] == before

@@ -1,6 +1,6 @@
-"""Programs that nobody here wrote accept an export of more than 65,536 events, and refuse a tampered one.
+"""Third-party programs accept an export of more than 65,536 events, and refuse a tampered one.
 
-They are golang.org/x/mod/sumdb (through the small program in foreign/) and transparency-dev/tessera's fsck, as it is.
+They are golang.org/x/mod/sumdb (through the small program in foreign/) and transparency-dev/tessera's own fsck.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from tools.audit.witness import Witness
 FOREIGN = Path(__file__).parent / "foreign"
 FSCK = "github.com/transparency-dev/tessera/cmd/fsck"
 EVENTS = 70_000
-LEDGERS = many(EVENTS).seal_all(0.1, 0.9, 65_536 / EVENTS)
+LEDGERS = many(EVENTS).sign_all(0.1, 0.9, 65_536 / EVENTS)
 OFFICE = Signer.generate("synthetic.example/office", COSIGNATURE)
 VKEY = LEDGERS.signers["meetings"].verifier.vkey
 Run = Callable[..., str]
 
 
 class GoIsMissing(Exception):
-    """The foreign verifiers cannot be built."""
+    """The third-party verifiers cannot be built without Go."""
 
 
 def go() -> str:
-    """Return where Go is; a machine without it cannot tell whether our files are what others read."""
-    found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
-    if found is None:
+    """Return the path of Go, which builds the third-party verifiers. Raises GoIsMissing."""
+    path = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if path is None:
         raise GoIsMissing(
             "Go 1.25 or newer is needed for the foreign verifiers (https://go.dev/dl/, or apt-get install golang-go)"
         )
-    return found
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def true(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("big")
-    found = exported(LEDGERS, folder / "export")
-    Witness(OFFICE, folder / "memory.json").vouch(found, datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC))
-    return found
+    export = exported(LEDGERS, folder / "export")
+    Witness(OFFICE, folder / "memory.json").vouch(export, datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC))
+    return export
 
 
 @pytest.fixture
@@ -72,20 +72,20 @@ def copy(true: Bundle, tmp_path: Path) -> Bundle:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write another file in place of one that may be linked to the true one."""
+    """Replace a file that may be a hard link to the untampered one."""
     path.unlink()
     path.write_bytes(content)
 
 
 def sumdb(built: Path, log: Path, *keys: str) -> str:
-    """Return what the program on golang.org/x/mod/sumdb says."""
+    """Return the verdict of the program based on golang.org/x/mod/sumdb."""
     command = [str(built / "sumdb"), str(log), *(keys or (VKEY,))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return done.stdout.strip() if done.returncode == 0 else f"refused: {done.stderr}"
 
 
 def fsck(built: Path, log: Path, *keys: str) -> str:
-    """Return what fsck says; it ends with exit code 0 also where it fails, so its success line is read."""
+    """Return the verdict of fsck from its success line, because it exits with 0 even when it fails."""
     key = log.parent / "key"
     key.write_text((keys or (VKEY,))[0])
     command = [str(built / "fsck"), f"--storage_url=file://{log}/", f"--public_key={key}", "--N=8", "--ui=false"]
@@ -108,13 +108,13 @@ def test_a_true_export_is_accepted(program: Run, service: str, built: Path, true
     assert program(built, true.folder / service, key).startswith(f"verified {len(LEDGERS.events[service])}")
 
 
-def test_a_witness_is_understood(built: Path, true: Bundle) -> None:
+def test_a_cosignature_is_accepted(built: Path, true: Bundle) -> None:
     assert sumdb(built, true.folder / "meetings", VKEY, OFFICE.verifier.vkey) == f"verified {EVENTS}"
     other = Signer.generate(OFFICE.name, COSIGNATURE).verifier.vkey
     assert "1 of 2 keys" in sumdb(built, true.folder / "meetings", VKEY, other)
 
 
-def test_the_export_is_also_what_our_own_verification_accepts(true: Bundle) -> None:
+def test_our_own_verification_accepts_the_export(true: Bundle) -> None:
     done = verify(true, TrustedKeys(), jobs=1)
     assert (done.holds, done.events) == (True, EVENTS)
 
@@ -178,7 +178,7 @@ def test_a_wrong_key_is_refused(program: Run, built: Path, copy: Bundle) -> None
     assert program(built, copy.folder / "meetings", wrong).startswith("refused")
 
 
-def test_without_go_the_tests_fail_and_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_go_the_tests_fail_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(GoIsMissing, match=r"go\.dev"):
         go()

@@ -26,7 +26,7 @@ Content = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def ledgers() -> SyntheticLogs:
-    return SyntheticLogs(of_history(a_history())).seal_all(0.5)
+    return SyntheticLogs(of_history(a_history())).sign_all(0.5)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,7 @@ def test_a_change_is_found_and_named(
 
 
 def test_a_proof_signed_by_somebody_else_is_not_taken(proof: Path) -> None:
-    strangers = SyntheticLogs(of_history(a_history())).seal_all()
+    strangers = SyntheticLogs(of_history(a_history())).sign_all()
     with pytest.raises(NotProven, match="signed with no known key"):
         check(proof.read_bytes(), given(strangers))
 
