@@ -106,8 +106,8 @@ def test_a_service_consumes_the_topics_that_its_projection_names(service: str, h
         import_module(f"services.{service}.projection").TOPICS
     )
     for channel in channels:
-        foreign_service = channel["address"].removeprefix("throughline.")
-        assert channel["messages"].keys() == {name for name, event in EVENTS.items() if event.service == foreign_service}
+        owner = channel["address"].removeprefix("throughline.")
+        assert channel["messages"].keys() == {name for name, event in EVENTS.items() if event.service == owner}
 
 
 def test_every_message_has_its_schema_and_the_common_trait(home: Path) -> None:

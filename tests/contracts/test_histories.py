@@ -38,7 +38,8 @@ def test_a_recorded_history_produces_the_recorded_traces(name: str) -> None:
         was, now = (orjson.loads(side[reference]) if reference in side else None for side in (then, traces))
         difference = first_difference(reference, was, now)
         assert difference is None, (
-            f"history {name}, {reference} at {difference.path}: {difference.live!r} is now {difference.rebuilt!r}. {WHAT_TO_DO}"
+            f"history {name}, {reference} at {difference.path}: "
+            f"{difference.live!r} is now {difference.rebuilt!r}. {WHAT_TO_DO}"
         )
     assert traces == then, WHAT_TO_DO
     assert roster == roster_then, f"history {name}: the roster differs. {WHAT_TO_DO}"

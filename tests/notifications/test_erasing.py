@@ -43,7 +43,7 @@ async def test_what_was_planned_for_an_erased_person_ends_and_says_why(start: St
 async def test_a_key_that_outlived_its_erasure_is_destroyed_when_the_record_is_heard(start: Start) -> None:
     notifying = await with_one_planned(start, 1)
     await recorded_only(notifying)
-    await notifying.hear()
+    await notifying.consume()
     assert await notifying.keys.erased(PERSON)
     _, events = await notifying.store.read("subscription/s1")
     assert isinstance(events[-1].data, SubscriptionRemoved)
@@ -71,6 +71,6 @@ async def test_an_erased_id_seals_nothing_more(start: Start) -> None:
     await notifying.ask(STREAM, ERASE)
     wanted = AddSubscriptionRequest(subscription="s2", person=PERSON, details=DETAILS, events=("MeetingHeld",))
     assert await notifying.ask("subscription/s2", wanted) == PersonWasErased(PERSON)
-    kept = await notifying.ledgers.refusals.latest(1)
-    assert (kept[0]["rule"], kept[0]["request"]) == ("PersonWasErased", "AddSubscription")
-    assert "digest" not in kept[0]
+    refusals = await notifying.ledgers.refusals.latest(1)
+    assert (refusals[0]["rule"], refusals[0]["request"]) == ("PersonWasErased", "AddSubscription")
+    assert "digest" not in refusals[0]

@@ -1,4 +1,4 @@
-"""The table of who hears what is complete."""
+"""The table of consumed topics and notified kinds is complete."""
 
 from services.meetings.projection import OWN as MEETINGS
 from services.nominations.projection import OWN as NOMINATIONS
@@ -9,7 +9,7 @@ from shared.ledger.restore_check import CHECKPOINTS
 from tools.local.topics import declared
 
 
-def test_subscribers_may_be_told_of_every_kind_of_stream_that_the_siblings_own() -> None:
+def test_subscribers_may_be_notified_of_every_foreign_kind_of_stream() -> None:
     assert MEETINGS.keys() | NOMINATIONS.keys() | RECOMMENDATIONS.keys() == KINDS_TOLD_OF
 
 
@@ -17,5 +17,5 @@ def test_a_notification_leads_to_no_notification() -> None:
     assert OWN.keys() - KINDS_TOLD_OF == {"notification", "subscription", "subscriber"}
 
 
-def test_every_topic_of_events_is_heard() -> None:
+def test_every_topic_of_events_is_consumed() -> None:
     assert set(TOPICS) == declared().partitions.keys() - {CHECKPOINTS}

@@ -1,4 +1,4 @@
-"""A benchmark that was cut short loses no part that it had measured."""
+"""An interrupted benchmark keeps the parts that it has measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEMORY = Row("replay", says="p50 33 ms")
 SIZE = {"backlogs": [10], "relayed": 5}
 
 
-def test_what_a_run_measured_is_there_for_the_one_that_goes_on(tmp_path: Path):
+def test_a_continued_run_has_the_parts_of_the_earlier_run(tmp_path: Path):
     Kept(tmp_path / "build/bench.json", SIZE, go_on=False).put("relay", [RELAY], "then")
     later = Kept(tmp_path / "build/bench.json", SIZE, go_on=True)
     assert [later.has(part) for part in PARTS] == [False, True, False]
@@ -25,14 +25,14 @@ def test_what_a_run_measured_is_there_for_the_one_that_goes_on(tmp_path: Path):
     assert Kept(tmp_path / "build/bench.json", SIZE, go_on=True).rows(PARTS) == [MEMORY, RELAY]
 
 
-def test_a_run_that_does_not_go_on_begins_anew(tmp_path: Path):
+def test_a_run_that_is_not_continued_starts_empty(tmp_path: Path):
     Kept(tmp_path / "bench.json", SIZE, go_on=False).put("relay", [RELAY], "then")
-    anew = Kept(tmp_path / "bench.json", SIZE, go_on=False)
-    anew.put("memory", [MEMORY], "later")
-    assert anew.rows(PARTS) == [MEMORY]
+    fresh = Kept(tmp_path / "bench.json", SIZE, go_on=False)
+    fresh.put("memory", [MEMORY], "later")
+    assert fresh.rows(PARTS) == [MEMORY]
 
 
-def test_rows_of_two_sizes_are_not_put_into_one_table(tmp_path: Path):
+def test_rows_of_two_sizes_do_not_share_a_table(tmp_path: Path):
     Kept(tmp_path / "bench.json", SIZE, go_on=False).put("relay", [RELAY], "then")
     with pytest.raises(ValueError, match="another size"):
         Kept(tmp_path / "bench.json", SIZE | {"relayed": 6}, go_on=True)
