@@ -3,7 +3,7 @@
 `{format, reference, checkpoints, keys, hashes, events, trace}`: `checkpoints` are the signed notes by service, `keys`
 those that signed them; `events` are all the events of every stream that the trace rests on, each with its service, its
 position, and its inclusion proof as indexes into `hashes` (base64). Events are canonical JSON: `check` restores their
-bytes whatever the file's layout.
+bytes for any layout of the file.
 """
 
 from __future__ import annotations

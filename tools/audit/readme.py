@@ -22,7 +22,7 @@ ledgers of events, each a tiled transparency log under a signed checkpoint, and 
 {rows}
 
 Compare these roots and keys with those you have from another source: an earlier export, a witness, a letter. A key
-that you know only from this folder shows that the folder is whole, not who made it.
+that you know only from this folder shows that the folder is whole, not who wrote it.
 
 ## Verify it
 
