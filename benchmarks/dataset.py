@@ -14,7 +14,7 @@ from benchmarks.servers import progress
 from services.recommendations.commands import NoteLineage
 from shared.events.canonical import leaf_hash
 from tools.simulate import records
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import history
 
 SEED = 2026
@@ -41,7 +41,7 @@ class Dataset:
             lineage = files.enter_context(self.lineage(events).open("wb"))
             commits = files.enter_context(self._commits(events).open("wb"))
 
-            def noted() -> Iterator[Made]:
+            def noted() -> Iterator[SimulatedCommit]:
                 for commit in simulated:
                     if commit.service == SERVICE:
                         document = BSON.encode(commit.document())

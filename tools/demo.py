@@ -12,13 +12,13 @@ from rich.console import Console
 
 from shared.events.catalogue import SERVICES
 from tools.audit.bundle import Bundle
-from tools.audit.comparing import Digest, beside_export, exported
+from tools.audit.bundle_replay import open_replay, trace_digest
+from tools.audit.digest_comparison import Digest, compare_with_export, exported_digests
 from tools.audit.exporting import export
-from tools.audit.from_services import FromServices
-from tools.audit.replaying import digest_of, replaying
-from tools.audit.signatures import Trusted
+from tools.audit.http_source import HttpSource
+from tools.audit.report import as_text
+from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
-from tools.audit.words import in_words as audit_in_words
 from tools.cli.dead_letters import find
 from tools.cli.importing import load, show
 from tools.cli.replaying import in_words, run
@@ -89,7 +89,7 @@ class Demonstration:
         with Services(self._connection, "secretariat", PATIENCE_SECONDS, PATIENCE_SECONDS) as services:
             report = load(checked, services)
             show(checked, report)
-            if report.left:
+            if report.not_loaded:
                 raise NotAsExpected("The public record was not loaded whole.")
             if not settle(services, report.heads, PATIENCE_SECONDS):
                 raise NotAsExpected(f"The traces do not show the record after {PATIENCE_SECONDS:.0f} s.")
@@ -162,12 +162,12 @@ class Demonstration:
         self._step("The whole record exported, then verified offline: from its files alone")
         folder = self._stack.home / "export"
         with Services(self._connection, "auditor") as services:
-            source = FromServices(services)
-            if late := [service for service in SERVICES if not source.await_sealed(service, PATIENCE_SECONDS)]:
+            source = HttpSource(services)
+            if late := [service for service in SERVICES if not source.wait_for_checkpoint(service, PATIENCE_SECONDS)]:
                 raise NotAsExpected(f"No checkpoint covers all the events of {late[0]}.")
             done = export(source, folder, SERVICES, bar)
-        verified = verify(Bundle(folder), Trusted(tuple(done.keys.values())))
-        for line in audit_in_words(verified):
+        verified = verify(Bundle(folder), TrustedKeys(tuple(done.keys.values())))
+        for line in as_text(verified):
             self._say(line, style="bold green" if line.startswith("verified") else "")
         if not verified.holds:
             raise NotAsExpected("The export is not verified.")
@@ -175,9 +175,9 @@ class Demonstration:
 
     def _replay_export(self, bundle: Bundle) -> None:
         self._step("Every trace rebuilt once more, from the export alone")
-        with replaying(bundle) as found:
-            rebuilt = {reference: Digest(*each) for reference, each in found.run(digest_of)}
-        comparison = beside_export(rebuilt, exported(bundle))
+        with open_replay(bundle) as found:
+            rebuilt = {reference: Digest(*each) for reference, each in found.run(trace_digest)}
+        comparison = compare_with_export(rebuilt, exported_digests(bundle))
         if not comparison.holds or not set(REFERENCES) <= rebuilt.keys():
             raise NotAsExpected("The export does not make the traces whose digests are in it.")
         self._say(f"{found.told.events} events: {len(rebuilt)} traces, {len(found.told.roster)} memberships.")

@@ -19,12 +19,11 @@ from shared.tlog.keys import origin_of
 from shared.tlog.merkle import Tree, leaf_hash
 from shared.tlog.notes import Signer, Verifier
 from tools.audit.bundle import Bundle
+from tools.audit.bundle_replay import open_replay, trace_digest
 from tools.audit.exporting import export
-from tools.audit.replaying import digest_of
-from tools.audit.replaying import replaying as replay
-from tools.audit.signatures import Trusted
+from tools.audit.log_writer import Advance
+from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
-from tools.audit.writing import Advance
 from tools.simulate.history import history
 
 SEED = 2027
@@ -102,9 +101,9 @@ async def verifying(gate: Gate, folder: str, jobs: int) -> dict[str, Any]:
     """Verify the export; time is divided by the processes, as if all were equally busy."""
     await gate.go()
     begun = time.process_time()
-    done = verify(Bundle(Path(folder) / "export"), Trusted(), jobs=jobs)
+    done = verify(Bundle(Path(folder) / "export"), TrustedKeys(), jobs=jobs)
     if not done.holds:
-        raise ValueError(f"not verified: {done.findings.kept[:3]}")
+        raise ValueError(f"not verified: {done.findings.listed[:3]}")
     children = getrusage(RUSAGE_CHILDREN)
     helped = children.ru_utime + children.ru_stime
     return {"count": done.events, "seconds": (time.process_time() - begun + helped) / jobs}
@@ -115,8 +114,8 @@ async def replaying(gate: Gate, folder: str, jobs: int) -> dict[str, Any]:
     bundle = Bundle(Path(folder) / "export")
     await gate.go()
     begun = time.process_time()
-    with replay(bundle) as found:
-        traces = sum(1 for _ in found.run(digest_of, jobs))
+    with open_replay(bundle) as found:
+        traces = sum(1 for _ in found.run(trace_digest, jobs))
     children = getrusage(RUSAGE_CHILDREN)
     helped = children.ru_utime + children.ru_stime
     if found.told.poison or found.told.stalled:

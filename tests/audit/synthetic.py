@@ -1,4 +1,4 @@
-"""Synthetic ledgers, signed and exported without any server."""
+"""Synthetic ledgers, signed and exported without servers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.merkle import leaf_hash, root_of
 from shared.tlog.notes import Signer, Verifier
 from tools.audit.bundle import Bundle
-from tools.audit.exporting import Exported, export
-from tools.audit.writing import Advance
+from tools.audit.exporting import ExportResult, export
+from tools.audit.log_writer import Advance
 from tools.simulate.history import history
 
 
 def signer(service: str, deployment: str = "synthetic") -> Signer:
-    """A new key of a log."""
+    """Return a new key of a log."""
     return Signer.generate(f"throughline.{deployment}/{service}")
 
 
@@ -36,20 +36,20 @@ class SyntheticLogs:
     name: str = "http"
     remarks: list[str] = field(default_factory=list)
 
-    def seal(self, service: str, size: int | None = None) -> bytes:
-        """Sign a checkpoint at a size, as the sealer would."""
+    def sign(self, service: str, size: int | None = None) -> bytes:
+        """Sign a checkpoint at a size, as the checkpoint signer would."""
         events = self.events[service][:size]
         root = root_of([leaf_hash(raw) for raw in events])
-        signing = self.signers[service]
-        raw = Checkpoint(signing.name, len(events), root).signed(signing).raw()
+        signer = self.signers[service]
+        raw = Checkpoint(signer.name, len(events), root).signed(signer).raw()
         self.signed[service].setdefault(len(events), raw)
         return raw
 
-    def seal_all(self, *parts: float) -> SyntheticLogs:
+    def sign_all(self, *parts: float) -> SyntheticLogs:
         """Sign checkpoints of each ledger at parts of its length, and at its end."""
         for service, events in self.events.items():
             for part in (*parts, 1):
-                self.seal(service, int(len(events) * part))
+                self.sign(service, int(len(events) * part))
         return self
 
     def keys(self, service: str) -> Sequence[Verifier]:
@@ -61,26 +61,26 @@ class SyntheticLogs:
     def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
         return self.events[service][start:end]
 
-    def export(self, folder: Path) -> Exported:
+    def export(self, folder: Path) -> ExportResult:
         return export(self, folder, SERVICES, quiet)
 
 
 @contextmanager
-def quiet(_says: str) -> Iterator[Advance]:
+def quiet(_label: str) -> Iterator[Advance]:
     """Show nothing."""
     yield lambda done, of: None
 
 
 def simulated(events: int, seed: int = 7) -> SyntheticLogs:
-    """A plausible history of so many events."""
-    found: dict[str, list[bytes]] = {name: [] for name in SERVICES}
-    for made in history(events, seed):
-        found[made.service] += made.raws
-    return SyntheticLogs(found)
+    """Return the ledgers of a plausible history of `events` events."""
+    ledgers: dict[str, list[bytes]] = {name: [] for name in SERVICES}
+    for commit in history(events, seed):
+        ledgers[commit.service] += commit.raws
+    return SyntheticLogs(ledgers)
 
 
 def many(events: int, streams: int = 100) -> SyntheticLogs:
-    """Cheap small events of one service, in streams of equal length; the other ledgers are empty."""
+    """Return small events of one service, in streams of equal length; the other ledgers are empty."""
     heads = dict.fromkeys(range(streams), ZERO_HASH)
     raws: list[bytes] = []
     proposed = m.MeetingRecorded(meeting="synthetic", title="Synthetic meeting", kind="forum")
@@ -106,6 +106,6 @@ def many(events: int, streams: int = 100) -> SyntheticLogs:
 
 
 def exported(ledgers: SyntheticLogs, folder: Path) -> Bundle:
-    """Seal and export, and return the bundle."""
+    """Export the ledgers, and return the bundle."""
     ledgers.export(folder)
     return Bundle(folder)

@@ -1,4 +1,4 @@
-"""`throughline audit` as it is typed: what it says, and how it ends."""
+"""The commands of `throughline audit`: output and exit codes."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ WHOLE = simulated(1_000)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return exported(
-        SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all(0.5), tmp_path_factory.mktemp("a") / "export"
+        SyntheticLogs(WHOLE.events, WHOLE.signers).sign_all(0.5), tmp_path_factory.mktemp("a") / "export"
     ).folder
 
 
-def settings(**told: object) -> Settings:
-    given: dict[str, object] = {"kafka": "", "mongodb": "", "database": "", "jwks": "", "deployment": "synthetic"}
-    return Settings(**given | told)  # type: ignore[arg-type]
+def settings(**overrides: object) -> Settings:
+    defaults: dict[str, object] = {"kafka": "", "mongodb": "", "database": "", "jwks": "", "deployment": "synthetic"}
+    return Settings(**defaults | overrides)  # type: ignore[arg-type]
 
 
-def test_a_key_is_made_once_kept_private_and_changed(tmp_path: Path) -> None:
+def test_a_key_is_generated_once_kept_private_and_rotated(tmp_path: Path) -> None:
     file = tmp_path / "keys" / "meetings.key"
-    asked = ("audit", "keygen", str(file), "--service", "meetings", "--deployment", "synthetic")
-    first = throughline(None, *asked)
+    arguments = ("audit", "keygen", str(file), "--service", "meetings", "--deployment", "synthetic")
+    first = throughline(None, *arguments)
     assert first.exit_code == 0
     assert file.stat().st_mode & 0o777 == 0o600
     key = Verifier.parse(first.stdout)
     assert key.name == "throughline.synthetic/meetings"
     assert LogKeys.parse(file.read_text(), key.name).verifiers == (key,)
-    assert throughline(None, *asked).exit_code == 2
-    second = Verifier.parse(throughline(None, *asked, "--rotate").stdout)
+    assert throughline(None, *arguments).exit_code == 2
+    second = Verifier.parse(throughline(None, *arguments, "--rotate").stdout)
     assert LogKeys.parse(file.read_text(), key.name).verifiers == (second, key)
     assert file.read_text().count("PRIVATE+KEY") == 1
     assert settings(checkpoint_keys_file=file).log_keys("meetings").verifiers == (second, key)
@@ -57,15 +57,15 @@ def test_a_key_is_made_once_kept_private_and_changed(tmp_path: Path) -> None:
         ("--witness", "synthetic.example/office", "--rotate"),
     ],
 )
-def test_what_makes_no_key(arguments: tuple[str, ...], tmp_path: Path) -> None:
+def test_invalid_arguments_generate_no_key(arguments: tuple[str, ...], tmp_path: Path) -> None:
     assert throughline(None, "audit", "keygen", str(tmp_path / "key"), *arguments).exit_code == 2
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_service_without_a_usable_key_does_not_start_and_says_which_variable(tmp_path: Path) -> None:
+def test_a_service_without_a_usable_key_does_not_start_and_names_the_variable(tmp_path: Path) -> None:
     secret = Signer.generate("throughline.synthetic/nominations").skey
     (tmp_path / "key").write_text(secret)
-    for told, variable in (
+    for overrides, variable in (
         ({}, "THROUGHLINE_CHECKPOINT_KEYS_FILE"),
         ({"checkpoint_keys_file": tmp_path / "absent"}, "THROUGHLINE_CHECKPOINT_KEYS_FILE"),
         ({"checkpoint_keys_file": tmp_path / "key"}, "THROUGHLINE_CHECKPOINT_KEYS_FILE"),
@@ -73,20 +73,20 @@ def test_a_service_without_a_usable_key_does_not_start_and_says_which_variable(t
         ({"checkpoint_keys": " "}, "THROUGHLINE_CHECKPOINT_KEYS:"),
     ):
         with pytest.raises(CannotStart, match=variable) as refused:
-            settings(**told).log_keys("meetings")
+            settings(**overrides).log_keys("meetings")
         assert secret.split("+", 4)[4][:-3] not in str(refused.value)
     assert secret not in repr(settings(checkpoint_keys=secret))
 
 
-def test_keys_of_one_log_only(tmp_path: Path) -> None:
-    mine, other = (Signer.generate(f"throughline.synthetic/{name}") for name in ("meetings", "nominations"))
+def test_a_key_file_holds_keys_of_one_log_only(tmp_path: Path) -> None:
+    own, other = (Signer.generate(f"throughline.synthetic/{name}") for name in ("meetings", "nominations"))
     with pytest.raises(NotAKey, match="not of the log"):
-        LogKeys.parse(f"{mine.skey}\n{other.verifier.vkey}\n", mine.name)
+        LogKeys.parse(f"{own.skey}\n{other.verifier.vkey}\n", own.name)
     with pytest.raises(NotAKey, match="empty"):
-        LogKeys.parse("\n", mine.name)
+        LogKeys.parse("\n", own.name)
 
 
-def test_verify_says_what_it_saw_and_which_keys_only_the_bundle_vouches_for(folder: Path) -> None:
+def test_verify_reports_the_events_and_the_keys_that_only_the_bundle_vouches_for(folder: Path) -> None:
     done = throughline(None, "audit", "verify", str(folder))
     assert done.exit_code == 0
     assert f"verified: {sum(map(len, WHOLE.events.values()))} events in 4 logs" in said(done)
@@ -95,8 +95,8 @@ def test_verify_says_what_it_saw_and_which_keys_only_the_bundle_vouches_for(fold
     assert "only the bundle vouches for" not in said(throughline(None, "audit", "verify", str(folder), *given))
 
 
-def test_verify_names_the_first_wrong_place_and_ends_with_1(folder: Path, tmp_path: Path) -> None:
-    bundle = exported(SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all(), tmp_path / "export")
+def test_verify_names_the_first_wrong_place_and_exits_with_1(folder: Path, tmp_path: Path) -> None:
+    bundle = exported(SyntheticLogs(WHOLE.events, WHOLE.signers).sign_all(), tmp_path / "export")
     path = next((bundle.folder / "nominations/tile/entries").glob("000*"))
     path = next(path.iterdir()) if path.is_dir() else path
     path.write_bytes(path.read_bytes().replace(b'"actor":"synthetic', b'"actor":"sinthetic', 1))
@@ -104,9 +104,9 @@ def test_verify_names_the_first_wrong_place_and_ends_with_1(folder: Path, tmp_pa
     done = throughline(None, "audit", "verify", str(bundle.folder))
     assert done.exit_code == 1
     assert f"nominations, position 0, {first['subject']} version 1" in said(done)
-    told = orjson.loads(throughline(None, "audit", "verify", str(bundle.folder), "--format", "json").stdout)
-    assert not told["verified"]
-    assert told["findings"][0] | {"what": ""} == {
+    report = orjson.loads(throughline(None, "audit", "verify", str(bundle.folder), "--format", "json").stdout)
+    assert not report["verified"]
+    assert report["findings"][0] | {"what": ""} == {
         "service": "nominations",
         "kind": "leaf",
         "position": 0,
@@ -117,32 +117,32 @@ def test_verify_names_the_first_wrong_place_and_ends_with_1(folder: Path, tmp_pa
 
 
 @pytest.mark.parametrize("arguments", [("--key", "nonsense"), ("--witness", WHOLE.signers["meetings"].verifier.vkey)])
-def test_what_is_no_key_ends_with_2(arguments: tuple[str, str], folder: Path) -> None:
+def test_an_invalid_key_exits_with_2(arguments: tuple[str, str], folder: Path) -> None:
     assert throughline(None, "audit", "verify", str(folder), *arguments).exit_code == 2
 
 
-def test_what_is_no_bundle_ends_with_2(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_bundle_exits_with_2(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "absent"):
         done = throughline(None, "audit", "verify", str(folder))
         assert done.exit_code == 2
         assert str(folder) in said(done)
 
 
-def test_a_witness_vouches_and_then_refuses_a_forgery(tmp_path: Path) -> None:
+def test_a_witness_cosigns_and_then_refuses_a_forgery(tmp_path: Path) -> None:
     key, memory = str(tmp_path / "witness.key"), str(tmp_path / "witness.json")
     vkey = throughline(None, "audit", "keygen", key, "--witness", "synthetic.example/office").stdout.strip()
-    true = exported(SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all(), tmp_path / "true").folder
-    asked = ("--with", key, "--memory", memory)
-    done = throughline(None, "audit", "witness", str(true), *asked)
+    true = exported(SyntheticLogs(WHOLE.events, WHOLE.signers).sign_all(), tmp_path / "true").folder
+    arguments = ("--with", key, "--memory", memory)
+    done = throughline(None, "audit", "witness", str(true), *arguments)
     assert done.exit_code == 0, done.output
     assert "seen for the first time: cosigned" in said(done)
     shown = throughline(None, "audit", "verify", str(true), "--witness", vkey)
     assert shown.exit_code == 0
     assert "the witness synthetic.example/office vouches for its first" in said(shown)
     forged = exported(
-        SyntheticLogs(simulated(1_000, seed=9).events, WHOLE.signers).seal_all(), tmp_path / "forged"
+        SyntheticLogs(simulated(1_000, seed=9).events, WHOLE.signers).sign_all(), tmp_path / "forged"
     ).folder
-    refused = throughline(None, "audit", "witness", str(forged), *asked)
+    refused = throughline(None, "audit", "witness", str(forged), *arguments)
     assert refused.exit_code == 1
     assert "Not cosigned." in said(refused)
     assert throughline(None, "audit", "witness", str(true), "--with", memory, "--memory", memory).exit_code == 2

@@ -1,4 +1,4 @@
-"""An export is continued, never rewritten; what does not fit is refused."""
+"""An export is continued, never rewritten; another history is refused."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from shared.events.catalogue import SERVICES
 from tests.audit.synthetic import SyntheticLogs, exported, many, signer, simulated
 from tests.history import composed
 from tools.audit.bundle import Bundle, NotReadable
-from tools.audit.signatures import Trusted
+from tools.audit.log_writer import CannotExport
+from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
-from tools.audit.writing import CannotExport
 
 WHOLE = simulated(2_500)
 
 
 def part(share: float) -> SyntheticLogs:
-    """The same ledgers when they were shorter."""
+    """Return the same ledgers when they were shorter."""
     return SyntheticLogs({name: raws[: int(len(raws) * share)] for name, raws in WHOLE.events.items()}, WHOLE.signers)
 
 
@@ -33,37 +33,37 @@ def files(bundle: Bundle) -> dict[str, bytes]:
     }
 
 
-def test_an_export_made_in_steps_is_the_same_as_one_made_at_once(tmp_path: Path) -> None:
+def test_an_export_in_steps_equals_an_export_in_one_step(tmp_path: Path) -> None:
     whole = SyntheticLogs(WHOLE.events, WHOLE.signers)
     for share in (0, 0.001, 0.4, 0.41, 1):
         shorter = part(share)
         for service, events in shorter.events.items():
-            whole.signed[service] |= {len(events): shorter.seal(service)}
+            whole.signed[service] |= {len(events): shorter.sign(service)}
         shorter.signed = {name: dict(signed) for name, signed in whole.signed.items()}
         stepwise = exported(shorter, tmp_path / "stepwise")
-        assert verify(stepwise, Trusted()).holds
-    at_once = exported(whole, tmp_path / "at-once")
-    assert files(stepwise) == files(at_once)
-    assert stepwise.traces() == at_once.traces()
+        assert verify(stepwise, TrustedKeys()).holds
+    one_step = exported(whole, tmp_path / "one-step")
+    assert files(stepwise) == files(one_step)
+    assert stepwise.traces() == one_step.traces()
 
 
-def test_a_second_export_reads_only_what_is_new(tmp_path: Path) -> None:
-    exported(part(0.5).seal_all(), tmp_path / "export")
-    asked: dict[str, int] = {}
+def test_a_second_export_reads_only_new_events(tmp_path: Path) -> None:
+    exported(part(0.5).sign_all(), tmp_path / "export")
+    starts: dict[str, int] = {}
 
     class Watched(SyntheticLogs):
         def entries(self, service: str, start: int, end: int) -> list[bytes]:
-            asked[service] = start
+            starts[service] = start
             return self.events[service][start:end]
 
-    later = Watched(WHOLE.events, WHOLE.signers).seal_all(0.5)
+    later = Watched(WHOLE.events, WHOLE.signers).sign_all(0.5)
     done = later.export(tmp_path / "export")
-    assert asked == {name: len(raws) // 2 for name, raws in WHOLE.events.items()}
+    assert starts == {name: len(raws) // 2 for name, raws in WHOLE.events.items()}
     assert done.new == {name: len(raws) - len(raws) // 2 for name, raws in WHOLE.events.items()}
 
 
-def test_what_is_there_is_not_overwritten_by_another_history(tmp_path: Path) -> None:
-    bundle = exported(part(0.5).seal_all(), tmp_path / "export")
+def test_an_export_is_not_overwritten_by_another_history(tmp_path: Path) -> None:
+    bundle = exported(part(0.5).sign_all(), tmp_path / "export")
     before = files(bundle)
     for other in (
         SyntheticLogs(simulated(2_500, seed=8).events, WHOLE.signers),
@@ -71,71 +71,71 @@ def test_what_is_there_is_not_overwritten_by_another_history(tmp_path: Path) -> 
         part(0.4),
     ):
         with pytest.raises(CannotExport):
-            exported(other.seal_all(), tmp_path / "export")
+            exported(other.sign_all(), tmp_path / "export")
     assert {name: content for name, content in files(bundle).items() if name in before} == before
-    assert verify(bundle, Trusted()).holds
+    assert verify(bundle, TrustedKeys()).holds
 
 
 def test_a_damaged_export_is_not_continued(tmp_path: Path) -> None:
-    bundle = exported(part(0.5).seal_all(), tmp_path / "export")
+    bundle = exported(part(0.5).sign_all(), tmp_path / "export")
     path = bundle.logs["meetings"].folder / "tile/0/000"
     path.write_bytes(b"\0" * 32 + path.read_bytes()[32:])
     with pytest.raises(CannotExport, match="verify"):
-        exported(SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all(0.5), tmp_path / "export")
+        exported(SyntheticLogs(WHOLE.events, WHOLE.signers).sign_all(0.5), tmp_path / "export")
 
 
 def test_events_that_do_not_make_the_signed_root_are_not_exported(tmp_path: Path) -> None:
-    lying = SyntheticLogs(dict(WHOLE.events), WHOLE.signers).seal_all()
-    lying.events = {name: [*raws[:-1], raws[0]] for name, raws in WHOLE.events.items()}
+    forged = SyntheticLogs(dict(WHOLE.events), WHOLE.signers).sign_all()
+    forged.events = {name: [*raws[:-1], raws[0]] for name, raws in WHOLE.events.items()}
     with pytest.raises(CannotExport, match="do not make the root"):
-        exported(lying, tmp_path / "export")
-    lying.events = {name: raws[:-1] for name, raws in WHOLE.events.items()}
+        exported(forged, tmp_path / "export")
+    forged.events = {name: raws[:-1] for name, raws in WHOLE.events.items()}
     with pytest.raises(CannotExport, match="gave"):
-        exported(lying, tmp_path / "export-2")
+        exported(forged, tmp_path / "export-2")
     assert not (tmp_path / "export/nominations/checkpoint").exists()
 
 
-def test_a_folder_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_bundle_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letters.txt").write_text("synthetic")
     with pytest.raises(CannotExport, match="no bundle"):
-        exported(part(1).seal_all(), tmp_path)
+        exported(part(1).sign_all(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
 
 
-def test_a_log_that_has_signed_nothing_is_not_exported(tmp_path: Path) -> None:
+def test_a_log_without_checkpoints_is_not_exported(tmp_path: Path) -> None:
     with pytest.raises(CannotExport, match="signed no checkpoint"):
         exported(part(1), tmp_path / "export")
 
 
-def test_the_key_of_a_log_is_changed_and_earlier_checkpoints_stay_verifiable(tmp_path: Path) -> None:
-    ledgers = part(0.5).seal_all()
+def test_earlier_checkpoints_stay_verifiable_after_key_rotation(tmp_path: Path) -> None:
+    ledgers = part(0.5).sign_all()
     old = [ledgers.signers[name].verifier for name in SERVICES]
     exported(ledgers, tmp_path / "export")
     after = SyntheticLogs(WHOLE.events, {name: signer(name) for name in SERVICES})
     after.earlier_keys = {name: [WHOLE.signers[name].verifier] for name in SERVICES}
     after.signed = {name: dict(ledgers.signed[name]) for name in SERVICES}
-    bundle = exported(after.seal_all(), tmp_path / "export")
-    assert verify(bundle, Trusted()).holds
+    bundle = exported(after.sign_all(), tmp_path / "export")
+    assert verify(bundle, TrustedKeys()).holds
     new = [after.signers[name].verifier for name in SERVICES]
-    assert verify(bundle, Trusted((*new, *old))).holds
-    assert {finding.kind for finding in verify(bundle, Trusted(tuple(old))).findings.kept} == {"key"}
+    assert verify(bundle, TrustedKeys((*new, *old))).holds
+    assert {finding.kind for finding in verify(bundle, TrustedKeys(tuple(old))).findings.listed} == {"key"}
     assert bundle.logs["meetings"].keys() == [new[1], old[1]]
 
 
 def test_an_empty_deployment_is_exported_and_verified(tmp_path: Path) -> None:
-    done = verify(exported(part(0).seal_all(), tmp_path / "export"), Trusted())
+    done = verify(exported(part(0).sign_all(), tmp_path / "export"), TrustedKeys())
     assert done.holds
     assert done.events == 0
 
 
-def test_the_digests_are_those_of_the_traces_that_the_history_makes(tmp_path: Path) -> None:
+def test_the_digests_are_those_of_the_composed_traces(tmp_path: Path) -> None:
     from services.recommendations.trace import trace_bytes
     from shared.consumer.record import KafkaRecord
     from shared.events.canonical import leaf_hash, sha256_hex
 
-    ledgers = simulated(4_000).seal_all()
+    ledgers = simulated(4_000).sign_all()
     bundle = exported(ledgers, tmp_path / "export")
-    arrivals = [
+    records = [
         KafkaRecord(
             f"throughline.{service}",
             0,
@@ -147,33 +147,33 @@ def test_the_digests_are_those_of_the_traces_that_the_history_makes(tmp_path: Pa
         for service in ("meetings", "recommendations")
         for position, raw in enumerate(ledgers.events[service])
     ]
-    expected = {reference: sha256_hex(trace_bytes(trace)) for reference, trace in composed(arrivals).items()}
-    assert {name: told["digest"] for name, told in bundle.traces()["traces"].items()} == expected
+    expected = {reference: sha256_hex(trace_bytes(trace)) for reference, trace in composed(records).items()}
+    assert {name: each["digest"] for name, each in bundle.traces()["traces"].items()} == expected
     assert len(expected) > 10
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"format": 2}', b"{}"])
-def test_a_bundle_of_another_format_is_said_to_be_one(content: bytes, tmp_path: Path) -> None:
-    bundle = exported(part(0.1).seal_all(), tmp_path / "export")
+def test_a_bundle_of_another_format_is_not_readable(content: bytes, tmp_path: Path) -> None:
+    bundle = exported(part(0.1).sign_all(), tmp_path / "export")
     (bundle.folder / "manifest.json").write_bytes(content)
     with pytest.raises(NotReadable, match=r"manifest\.json|format"):
-        verify(bundle, Trusted())
+        verify(bundle, TrustedKeys())
 
 
-def test_two_processes_find_the_same(tmp_path: Path) -> None:
-    bundle = exported(many(3_000).seal_all(0.5), tmp_path / "export")
+def test_two_processes_report_the_same_findings(tmp_path: Path) -> None:
+    bundle = exported(many(3_000).sign_all(0.5), tmp_path / "export")
     path = bundle.logs["meetings"].folder / "tile/entries/003"
     path.write_bytes(path.read_bytes().replace(b"Synthetic outcome", b"Synthetic outcoma", 1))
-    alone, shared = (verify(bundle, Trusted(), jobs=jobs) for jobs in (1, 2))
+    alone, shared = (verify(bundle, TrustedKeys(), jobs=jobs) for jobs in (1, 2))
     assert alone.findings == shared.findings
-    assert alone.findings.kept[0].position == 768
+    assert alone.findings.listed[0].position == 768
     assert alone.events == shared.events == 3_000
 
 
 @pytest.mark.parametrize("after", [1, 200])
-def test_an_export_that_broke_off_leaves_every_log_whole_and_is_continued(after: int, tmp_path: Path) -> None:
-    bundle = exported(part(0.5).seal_all(), tmp_path / "export")
-    later = SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all(0.5)
+def test_an_interrupted_export_leaves_every_log_whole_and_is_continued(after: int, tmp_path: Path) -> None:
+    bundle = exported(part(0.5).sign_all(), tmp_path / "export")
+    later = SyntheticLogs(WHOLE.events, WHOLE.signers).sign_all(0.5)
 
     class Broken(SyntheticLogs):
         def entries(self, service: str, start: int, end: int) -> Iterator[bytes]:
@@ -182,9 +182,9 @@ def test_an_export_that_broke_off_leaves_every_log_whole_and_is_continued(after:
 
     with pytest.raises(ConnectionResetError):
         Broken(later.events, later.signers, signed=later.signed).export(tmp_path / "export")
-    assert {finding.kind for finding in verify(bundle, Trusted()).findings.kept} <= {"manifest"}
+    assert {finding.kind for finding in verify(bundle, TrustedKeys()).findings.listed} <= {"manifest"}
     later.export(tmp_path / "export")
-    done = verify(bundle, Trusted())
+    done = verify(bundle, TrustedKeys())
     assert done.holds
     assert done.events == sum(map(len, WHOLE.events.values()))
     assert not [path for path in bundle.folder.rglob(".*") if path.is_file()]

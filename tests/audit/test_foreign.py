@@ -1,6 +1,6 @@
-"""Two third-party verifiers accept an export of more than 65,536 events, and refuse a tampered one.
+"""Third-party programs accept an export of more than 65,536 events, and refuse a tampered one.
 
-They are golang.org/x/mod/sumdb (through the small program in foreign/) and transparency-dev/tessera's fsck, as it is.
+They are golang.org/x/mod/sumdb (through the small program in foreign/) and transparency-dev/tessera's own fsck.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tools.audit.witness import Witness
 
 from shared.tlog.merkle import leaf_hash
 from shared.tlog.notes import COSIGNATURE, Signer
 from shared.tlog.tiles import Tile, bundle, entries_of
 from tests.audit.synthetic import exported, many, signer
 from tools.audit.bundle import Bundle
-from tools.audit.signatures import Trusted
+from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
-from tools.audit.witnessing import Witness
 from tools.local import fetch
 
 FOREIGN = Path(__file__).parent / "foreign"
 FSCK = "github.com/transparency-dev/tessera/cmd/fsck"
 EVENTS = 70_000
-LEDGERS = many(EVENTS).seal_all(0.1, 0.9, 65_536 / EVENTS)
+LEDGERS = many(EVENTS).sign_all(0.1, 0.9, 65_536 / EVENTS)
 OFFICE = Signer.generate("synthetic.example/office", COSIGNATURE)
 VKEY = LEDGERS.signers["meetings"].verifier.vkey
 Run = Callable[..., str]
@@ -62,20 +62,20 @@ def copy(true: Bundle, tmp_path: Path) -> Bundle:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Replace a file, and not the one that it may be a hard link to."""
+    """Replace a file that may be a hard link to the untampered one."""
     path.unlink()
     path.write_bytes(content)
 
 
 def sumdb(built: Path, log: Path, *keys: str) -> str:
-    """Return the verdict of the program on golang.org/x/mod/sumdb."""
+    """Return the verdict of the program based on golang.org/x/mod/sumdb."""
     command = [str(built / "sumdb"), str(log), *(keys or (VKEY,))]
     process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return process.stdout.strip() if process.returncode == 0 else f"refused: {process.stderr}"
 
 
 def fsck(built: Path, log: Path, *keys: str) -> str:
-    """Return fsck's verdict, from its success line: it also ends with exit code 0 when it fails."""
+    """Return the verdict of fsck from its success line, because it exits with 0 even when it fails."""
     key = log.parent / "key"
     key.write_text((keys or (VKEY,))[0])
     command = [str(built / "fsck"), f"--storage_url=file://{log}/", f"--public_key={key}", "--N=8", "--ui=false"]
@@ -98,15 +98,15 @@ def test_a_true_export_is_accepted(program: Run, service: str, built: Path, true
     assert program(built, true.folder / service, key).startswith(f"verified {len(LEDGERS.events[service])}")
 
 
-def test_a_cosignature_is_verified(built: Path, true: Bundle) -> None:
+def test_a_cosignature_is_accepted(built: Path, true: Bundle) -> None:
     assert sumdb(built, true.folder / "meetings", VKEY, OFFICE.verifier.vkey) == f"verified {EVENTS}"
     other = Signer.generate(OFFICE.name, COSIGNATURE).verifier.vkey
     assert "1 of 2 keys" in sumdb(built, true.folder / "meetings", VKEY, other)
 
 
-def test_our_own_verifier_accepts_the_same_export(true: Bundle) -> None:
-    verification = verify(true, Trusted(), jobs=1)
-    assert (verification.holds, verification.events) == (True, EVENTS)
+def test_our_own_verification_accepts_the_export(true: Bundle) -> None:
+    done = verify(true, TrustedKeys(), jobs=1)
+    assert (done.holds, done.events) == (True, EVENTS)
 
 
 def flip_an_event(log: Path) -> None:

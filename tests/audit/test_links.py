@@ -10,18 +10,18 @@ import pytest
 from tests.audit.synthetic import SyntheticLogs, exported, quiet, simulated
 from tools.audit.bundle import Bundle
 from tools.audit.exporting import export
-from tools.audit.signatures import Trusted
-from tools.audit.verifying import Verified, verify
+from tools.audit.signatures import TrustedKeys
+from tools.audit.verifying import Verification, verify
 
 WHOLE = simulated(6_000)
 
 
-def verified(events: dict[str, list[bytes]], folder: Path) -> Verified:
-    return verify(exported(SyntheticLogs(events, WHOLE.signers).seal_all(), folder), Trusted())
+def verified(events: dict[str, list[bytes]], folder: Path) -> Verification:
+    return verify(exported(SyntheticLogs(events, WHOLE.signers).sign_all(), folder), TrustedKeys())
 
 
 def seen() -> list[tuple[str, int]]:
-    """The last versions of meetings on which recommendations rest."""
+    """Return the last versions of meetings that recommendations are based on."""
     links: dict[str, int] = {}
     for raw in WHOLE.events["recommendations"]:
         link = orjson.loads(raw)["data"].get("seen")
@@ -35,24 +35,24 @@ def test_the_history_has_links_between_its_logs() -> None:
     assert any("causationid" in orjson.loads(raw) for raw in WHOLE.events["notifications"])
 
 
-def test_what_lies_past_the_checkpoint_of_the_other_log_is_not_yet_covered(tmp_path: Path) -> None:
+def test_a_link_past_the_checkpoint_of_the_other_log_is_not_yet_covered(tmp_path: Path) -> None:
     early = WHOLE.events["meetings"][: len(WHOLE.events["meetings"]) // 2]
     done = verified(WHOLE.events | {"meetings": early}, tmp_path / "export")
-    assert done.findings.kept == []
+    assert done.findings.listed == []
     assert done.open.count > 5
     assert "," in done.open.first
 
 
-def test_a_log_that_was_left_out_covers_nothing_and_is_no_fault(tmp_path: Path) -> None:
-    ledgers = SyntheticLogs(WHOLE.events, WHOLE.signers).seal_all()
+def test_links_into_a_log_that_was_not_exported_are_open_and_no_fault(tmp_path: Path) -> None:
+    ledgers = SyntheticLogs(WHOLE.events, WHOLE.signers).sign_all()
     export(ledgers, tmp_path / "export", ["recommendations"], quiet)
-    done = verify(Bundle(tmp_path / "export"), Trusted())
+    done = verify(Bundle(tmp_path / "export"), TrustedKeys())
     assert done.holds
     assert done.open.count >= len(seen())
 
 
 @pytest.mark.parametrize("number", [0, 5])
-def test_an_event_taken_away_that_others_rest_on_is_found(number: int, tmp_path: Path) -> None:
+def test_a_removed_event_that_others_are_based_on_is_found(number: int, tmp_path: Path) -> None:
     stream, version = seen()[number]
     cut = [
         raw
@@ -60,7 +60,7 @@ def test_an_event_taken_away_that_others_rest_on_is_found(number: int, tmp_path:
         if (event := orjson.loads(raw))["subject"] != stream or event["streamversion"] < version
     ]
     done = verified(WHOLE.events | {"meetings": cut}, tmp_path / "export")
-    finding = next(finding for finding in done.findings.kept if f"{stream} version {version}" in finding.what)
+    finding = next(finding for finding in done.findings.listed if f"{stream} version {version}" in finding.what)
     assert finding.kind == "link"
     assert finding.service in {"recommendations", "notifications"}
     assert finding.position is not None

@@ -1,4 +1,4 @@
-"""The whole way on real servers: sealed, served, published, exported from both, verified; and tampered with."""
+"""The audit on real servers: signed, served, published, exported over HTTP and from Kafka, verified, tampered with."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SERVICE = "recommendations"
 
 @pytest.fixture(scope="module")
 def loaded() -> Iterator[Stack]:
-    """A stack of this module's own, for what is done to it here must not be met elsewhere."""
+    """A stack for this module only, because its tests tamper with it."""
     with temporary(say=lambda _: None) as running:
         done = throughline(running, "import", "record", str(PUBLIC_RECORD))
         assert done.exit_code == 0, done.output
@@ -50,21 +50,21 @@ def web() -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def auditor(loaded: Stack, web: httpx.Client) -> Caller:
-    """An auditor, once everything that was published is sealed."""
+    """An auditor, once checkpoints cover every published event."""
     caller = Caller(loaded, web, "auditor")
     for service in SERVICES:
-        sealed(loaded, caller, service)
+        signed(loaded, caller, service)
     return caller
 
 
 def published(stack: Stack, service: str) -> int:
     with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
-        found = client[grants.database(service)].relay.find_one({"_id": "published"})
-    return int(found["position"]) if found else 0
+        document = client[grants.database(service)].relay.find_one({"_id": "published"})
+    return int(document["position"]) if document else 0
 
 
-def sealed(stack: Stack, caller: Caller, service: str, seconds: float = 60) -> Checkpoint:
-    """Return the newest checkpoint once it covers all that is published."""
+def signed(stack: Stack, caller: Caller, service: str, seconds: float = 60) -> Checkpoint:
+    """Return the newest checkpoint once it covers every published event."""
     until = time.monotonic() + seconds
     while True:
         answer = caller.get(service, "/log/checkpoint")
@@ -95,12 +95,12 @@ def exported(loaded: Stack, auditor: Caller, tmp_path_factory: pytest.TempPathFa
     return folder
 
 
-def test_what_was_exported_over_http_is_verified_offline(loaded: Stack, exported: Path) -> None:
+def test_an_export_over_http_is_verified_offline(loaded: Stack, exported: Path) -> None:
     done = throughline(None, "audit", "verify", str(exported), *pinned(loaded), "--format", "json")
-    told = orjson.loads(done.stdout)
+    report = orjson.loads(done.stdout)
     assert done.exit_code == 0, done.output
-    assert told["verified"]
-    assert {name: log["size"] for name, log in told["logs"].items()} == {
+    assert report["verified"]
+    assert {name: log["size"] for name, log in report["logs"].items()} == {
         name: published(loaded, name) for name in SERVICES
     }
     assert "verified: " in said(throughline(None, "audit", "verify", str(exported)))
@@ -110,10 +110,10 @@ def test_the_digests_are_those_of_the_live_traces(exported: Path, auditor: Calle
     from services.recommendations.trace import trace_bytes
     from shared.events.canonical import sha256_hex
 
-    told = Bundle(exported).traces()["traces"]
+    digests = Bundle(exported).traces()["traces"]
     live = {item["recommendation"]["reference"]: item for item in auditor.get(SERVICE, "/traces").json()["items"]}
-    assert {"CED/2022/R1", "CED/2020/R1"} <= told.keys()
-    for reference, digest in told.items():
+    assert {"CED/2022/R1", "CED/2020/R1"} <= digests.keys()
+    for reference, digest in digests.items():
         assert digest["based_on"] == live[reference]["based_on"]
         assert digest["digest"] == sha256_hex(trace_bytes(live[reference]))
 
@@ -128,7 +128,7 @@ def test_an_export_from_kafka_is_the_same_to_the_byte(loaded: Stack, exported: P
     assert Bundle(tmp_path / "kafka").traces() == Bundle(exported).traces()
 
 
-def test_the_tiles_that_are_served_are_those_that_are_exported(exported: Path, auditor: Caller) -> None:
+def test_served_tiles_equal_exported_tiles(exported: Path, auditor: Caller) -> None:
     for service, log in Bundle(exported).logs.items():
         for tile in tiles_of(log.checkpoint().size):
             assert auditor.get(service, f"/log/{tile.path}").content == log.tile(tile)
@@ -139,7 +139,7 @@ def test_the_tiles_that_are_served_are_those_that_are_exported(exported: Path, a
     "tile",
     ["0/x001/000", "0/000", "entries/000", "1/000.p/1", "64/000", "0/0", "a/b", "..%2f..%2fcheckpoint", "0/000.p/0"],
 )
-def test_a_tile_that_is_not_there(tile: str, auditor: Caller) -> None:
+def test_a_missing_tile_is_not_found(tile: str, auditor: Caller) -> None:
     answer = auditor.get("meetings", f"/log/tile/{tile}")
     assert answer.status_code == 404, answer.text
     assert answer.json()["rule"] in {"NotOnRecord", "NotServed"}
@@ -148,35 +148,35 @@ def test_a_tile_that_is_not_there(tile: str, auditor: Caller) -> None:
 def test_every_checkpoint_is_on_its_topic_signed_and_in_order(loaded: Stack, auditor: Caller) -> None:
     keys = [Verifier.parse(key) for key in vkeys(loaded)]
 
-    async def all_of_them() -> list[tuple[str, int]]:
-        found = []
-        async for arrival in read_topic(loaded.kafka, "throughline.checkpoints"):
-            checkpoint, _, by = opened(arrival.value or b"", keys)
+    async def read_all() -> list[tuple[str, int]]:
+        checkpoints = []
+        async for record in read_topic(loaded.kafka, "throughline.checkpoints"):
+            checkpoint, _, by = opened(record.value or b"", keys)
             assert by
-            assert checkpoint.origin == f"throughline.local/{(arrival.key or b'').decode()}"
-            found.append((checkpoint.origin.rpartition("/")[2], checkpoint.size))
-        return found
+            assert checkpoint.origin == f"throughline.local/{(record.key or b'').decode()}"
+            checkpoints.append((checkpoint.origin.rpartition("/")[2], checkpoint.size))
+        return checkpoints
 
-    found = asyncio.run(all_of_them())
+    published_sizes = asyncio.run(read_all())
     for service in SERVICES:
         served = [item["size"] for item in auditor.get(service, "/log/checkpoints").json()["items"]]
-        assert [size for name, size in found if name == service] == served == sorted(set(served))
+        assert [size for name, size in published_sizes if name == service] == served == sorted(set(served))
         assert auditor.get(service, "/log/checkpoints", after=served[0], limit=1).json().get("next") == (
             served[1] if len(served) > 1 else None
         )
 
 
-def test_a_service_seals_at_its_end_and_goes_on_from_there(loaded: Stack, auditor: Caller, web: httpx.Client) -> None:
+def test_a_service_signs_at_shutdown_and_continues_there(loaded: Stack, auditor: Caller, web: httpx.Client) -> None:
     office = Caller(loaded, web, "secretariat")
-    before = sealed(loaded, auditor, "nominations")
+    before = signed(loaded, auditor, "nominations")
     assert office.post("nominations", "/calls", {"call": "synthetic-audit", "title": "Synthetic"}).status_code == 200
     loaded.stop_one("nominations")
     with MongoClient[dict[str, Any]](loaded.mongodb_admin_uri) as client:
-        kept = client[grants.database("nominations")].checkpoints.find_one(sort=[("_id", -1)])
-    assert kept is not None
-    assert kept["_id"] == published(loaded, "nominations")
+        newest = client[grants.database("nominations")].checkpoints.find_one(sort=[("_id", -1)])
+    assert newest is not None
+    assert newest["_id"] == published(loaded, "nominations")
     loaded.start_one("nominations")
-    assert sealed(loaded, auditor, "nominations").size > before.size
+    assert signed(loaded, auditor, "nominations").size > before.size
 
 
 def test_no_private_key_reaches_a_log_or_an_export(loaded: Stack, exported: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_byte_flipped_in_the_store_is_found_and_named(loaded: Stack, auditor: 
 
 
 def put(stack: Stack, service: str, raw: bytes, position: int) -> None:
-    """Put a record on a service's topic past its relay, as a stranger would."""
+    """Produce a record to a service's topic without its relay, as an intruder would."""
     headers = [("position", str(position).encode()), ("leaf", leaf_hash(raw).encode())]
 
     async def send() -> None:
@@ -218,10 +218,10 @@ def put(stack: Stack, service: str, raw: bytes, position: int) -> None:
     asyncio.run(send())
 
 
-def test_true_bytes_at_a_false_position_are_found_beside_the_live_traces(
+def test_an_event_at_a_false_position_is_found_by_comparing_live_traces(
     loaded: Stack, auditor: Caller, tmp_path: Path
 ) -> None:
-    """A false position that is lower than the true one holds from here on in this module."""
+    """The false position is lower than the true one, so it stays in force for the rest of this module."""
     export, reference = str(tmp_path / "export"), "CED/2022/R1"
     assert throughline(loaded, "audit", "export", export).exit_code == 0
     before = auditor.get(SERVICE, f"/traces/{reference}").content
@@ -233,19 +233,19 @@ def test_true_bytes_at_a_false_position_are_found_beside_the_live_traces(
         assert time.monotonic() < until, "no false position in the live trace"
         time.sleep(0.1)
     done = throughline(loaded, "audit", "compare", export, "--format", "json")
-    found = orjson.loads(done.stdout)
+    comparisons = orjson.loads(done.stdout)
     assert done.exit_code == 1
-    assert found["export"]["holds"]
-    assert found["live"]["different"] == [reference]
+    assert comparisons["export"]["holds"]
+    assert comparisons["live"]["different"] == [reference]
 
 
-def test_a_second_message_with_other_bytes_is_found_and_named(loaded: Stack, exported: Path, tmp_path: Path) -> None:
+def test_a_second_record_with_other_bytes_is_found_and_named(loaded: Stack, exported: Path, tmp_path: Path) -> None:
     log = Bundle(exported).logs["meetings"]
     true = next(raw for _, raw in log.entries(1))
     event = orjson.loads(true)
     put(loaded, "meetings", canonical(event | {"actor": "synthetic-forger"}), 1)
-    asked = ("audit", "export", str(tmp_path / "kafka"), "--from", "kafka", "--service", "meetings", *pinned(loaded))
-    done = throughline(loaded, *asked)
+    source = ("--from", "kafka", "--service", "meetings", *pinned(loaded))
+    done = throughline(loaded, "audit", "export", str(tmp_path / "kafka"), *source)
     assert done.exit_code == 1
     assert f"meetings, position 1, {event['subject']} version {event['streamversion']}" in said(done)
     assert "other bytes" in said(done)
@@ -253,7 +253,7 @@ def test_a_second_message_with_other_bytes_is_found_and_named(loaded: Stack, exp
     assert throughline(None, "audit", "verify", str(tmp_path / "kafka"), *pinned(loaded)[2:4]).exit_code == 0
 
 
-def test_a_second_export_adds_what_is_new_and_continues_the_first(
+def test_a_second_export_adds_new_events_and_continues_the_first(
     loaded: Stack, exported: Path, auditor: Caller, web: httpx.Client, tmp_path: Path
 ) -> None:
     shutil.copytree(exported, tmp_path / "export")
@@ -263,7 +263,7 @@ def test_a_second_export_adds_what_is_new_and_continues_the_first(
     while published(loaded, "nominations") == Bundle(exported).logs["nominations"].checkpoint().size:
         assert time.monotonic() < until
         time.sleep(0.1)
-    sealed(loaded, auditor, "nominations")
+    signed(loaded, auditor, "nominations")
     done = throughline(loaded, "audit", "export", str(tmp_path / "export"))
     assert done.exit_code == 0, done.output
     checked = throughline(None, "audit", "verify", str(tmp_path / "export"), "--since", str(exported), *pinned(loaded))

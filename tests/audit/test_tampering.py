@@ -1,4 +1,4 @@
-"""Every kind of tampering with an export is found and named: its log, its place, what is wrong there."""
+"""Every kind of tampering with an export is found and named: the log, the place and the fault."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from shared.tlog.tiles import Tile, bundle, entries_of
 from tests.audit.synthetic import SyntheticLogs, exported, signer, simulated
 from tools.audit.bundle import Bundle, Log
 from tools.audit.findings import Finding
-from tools.audit.signatures import Trusted
-from tools.audit.verifying import Verified, verify
+from tools.audit.signatures import TrustedKeys
+from tools.audit.verifying import Verification, verify
 
 SERVICE = "meetings"
-LEDGERS = simulated(2_000).seal_all(0.25, 0.5)
+LEDGERS = simulated(2_000).sign_all(0.25, 0.5)
 EVENTS = LEDGERS.events[SERVICE]
 SIZE = len(EVENTS)
-PINNED = Trusted(tuple(LEDGERS.signers[service].verifier for service in LEDGERS.events))
+PINNED = TrustedKeys(tuple(LEDGERS.signers[service].verifier for service in LEDGERS.events))
 
 
 @pytest.fixture(scope="module")
 def true(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """An export that nobody has touched."""
+    """An untampered export."""
     return exported(LEDGERS, tmp_path_factory.mktemp("audit") / "export")
 
 
 @pytest.fixture
 def copy(true: Bundle, tmp_path: Path) -> Bundle:
-    """A copy of it, to be tampered with."""
+    """A copy of the export, for tampering."""
     shutil.copytree(true.folder, tmp_path / "export")
     return Bundle(tmp_path / "export")
 
@@ -52,25 +52,25 @@ def tile_of(position: int, level: int | None = None) -> Tile:
 
 
 def change_entries(log: Log, position: int, change: Callable[[list[bytes], int], None]) -> None:
-    """Change the file of entries that holds a position, and nothing else."""
+    """Change the entry bundle of a position, and nothing else."""
     path = log.folder / tile_of(position).path
     entries = entries_of(path.read_bytes())
     change(entries, position % 256)
     path.write_bytes(bundle(entries))
 
 
-def rebuild(folder: Path, events: list[bytes], *, seals: tuple[int, ...] = ()) -> Bundle:
-    """Write the whole log again over other events, with true tiles, and sign it with the log's own key."""
-    forged = SyntheticLogs(LEDGERS.events | {SERVICE: events}, LEDGERS.signers).seal_all()
-    for size in seals:
-        forged.seal(SERVICE, size)
+def rebuild(folder: Path, events: list[bytes], *, checkpoints: tuple[int, ...] = ()) -> Bundle:
+    """Write a log of other events with matching tiles, signed with the log's own key."""
+    forged = SyntheticLogs(LEDGERS.events | {SERVICE: events}, LEDGERS.signers).sign_all()
+    for size in checkpoints:
+        forged.sign(SERVICE, size)
     return exported(forged, folder)
 
 
-def first(done: Verified, kind: str | None = None) -> Finding:
+def first(done: Verification, kind: str | None = None) -> Finding:
     assert not done.holds
-    assert done.findings.kept
-    return next(finding for finding in done.findings.kept if kind is None or finding.kind == kind)
+    assert done.findings.listed
+    return next(finding for finding in done.findings.listed if kind is None or finding.kind == kind)
 
 
 def at(finding: Finding) -> tuple[str, int | None, str | None, int | None]:
@@ -78,7 +78,7 @@ def at(finding: Finding) -> tuple[str, int | None, str | None, int | None]:
 
 
 def chained(events: list[bytes], position: int, **changes: Any) -> list[bytes]:
-    """A forged history: one event says something else, and each later event of its stream is chained anew."""
+    """Return a forged history: one event changed, and each later event of its stream chained to the forgery."""
     forged = list(events)
     stream = orjson.loads(events[position])["subject"]
     previous: bytes | None = None
@@ -100,13 +100,13 @@ LAST_OF_STREAM = max(n for n in range(SIZE) if place(n) == place(MIDDLE) or plac
 
 def test_an_untouched_export_is_verified(true: Bundle) -> None:
     done = verify(true, PINNED)
-    assert done.findings.kept == []
+    assert done.findings.listed == []
     assert done.holds
     assert done.events == sum(map(len, LEDGERS.events.values()))
-    assert {service: walk.held for service, walk in done.walks.items()} == {
+    assert {service: check.verified_size for service, check in done.checks.items()} == {
         service: len(events) for service, events in LEDGERS.events.items()
     }
-    assert sorted(done.walks[SERVICE].signed.roots) == [SIZE // 4, SIZE // 2, SIZE]
+    assert sorted(done.checks[SERVICE].signed.roots) == [SIZE // 4, SIZE // 2, SIZE]
     assert done.open.count == 0
 
 
@@ -130,26 +130,27 @@ def test_a_byte_of_each_tile_is_flipped(copy: Bundle) -> None:
     log = copy.logs[SERVICE]
     for path in sorted((log.folder / "tile").glob("[0-9]/**/*")):
         if path.is_file():
-            kept = path.read_bytes()
-            path.write_bytes(bytes([kept[0] ^ 1]) + kept[1:])
+            original = path.read_bytes()
+            path.write_bytes(bytes([original[0] ^ 1]) + original[1:])
             finding = first(verify(copy, PINNED))
             assert finding.service == SERVICE
             assert str(path.relative_to(log.folder)) in finding.what
-            path.write_bytes(kept)
+            path.write_bytes(original)
     assert verify(copy, PINNED).holds
 
 
 @pytest.mark.parametrize("name", ["checkpoint", "checkpoints/*", "log.vkey", "log.vkeys"])
 @pytest.mark.parametrize("sign", ["1", "A"])
-def test_a_byte_of_what_is_signed_is_changed(copy: Bundle, name: str, sign: str) -> None:
+def test_a_byte_of_a_checkpoint_or_key_is_changed(copy: Bundle, name: str, sign: str) -> None:
     for path in sorted(copy.logs[SERVICE].folder.glob(name)):
-        kept = path.read_text()
-        for at in [n for n, letter in enumerate(kept) if letter.isalnum() and letter != sign][:: 1 + len(kept) // 7]:
-            path.write_text(kept[:at] + sign + kept[at + 1 :])
-            done = verify(copy, Trusted())
+        original = path.read_text()
+        places = [n for n, character in enumerate(original) if character.isalnum() and character != sign]
+        for at in places[:: 1 + len(original) // 7]:
+            path.write_text(original[:at] + sign + original[at + 1 :])
+            done = verify(copy, TrustedKeys())
             assert not done.holds, (path.name, at)
-            assert done.findings.kept[0].service == SERVICE
-        path.write_text(kept)
+            assert done.findings.listed[0].service == SERVICE
+        path.write_text(original)
     assert verify(copy, PINNED).holds
 
 
@@ -184,7 +185,7 @@ def test_the_log_is_truncated(copy: Bundle) -> None:
     assert first(verify(copy, PINNED)).position == 0
 
 
-def test_a_file_of_entries_breaks_off(copy: Bundle) -> None:
+def test_an_entry_bundle_is_truncated(copy: Bundle) -> None:
     path = copy.logs[SERVICE].folder / tile_of(300).path
     path.write_bytes(path.read_bytes()[:-1])
     finding = first(verify(copy, PINNED))
@@ -235,16 +236,16 @@ def test_an_event_of_another_service_or_of_no_schema(tmp_path: Path) -> None:
     broken = canonical(orjson.loads(EVENTS[0]) | {"data": {"meeting": 7}})
     unknown = canonical(orjson.loads(EVENTS[1]) | {"type": "throughline.meetings.MeetingDreamt.v1"})
     done = verify(rebuild(tmp_path / "forged", [broken, unknown, other, b"{", *EVENTS[4:]]), PINNED)
-    kinds = {(finding.position, finding.kind) for finding in done.findings.kept}
+    kinds = {(finding.position, finding.kind) for finding in done.findings.listed}
     assert {(0, "schema_violation"), (1, "unknown_type"), (2, "wrong_log"), (3, "undecodable")} <= kinds
 
 
 def forged_wholly(folder: Path) -> Bundle:
-    """A history that says something else and is sound in itself: chained, hashed and signed with the true key."""
+    """Return another history that is consistent in itself: chained, hashed and signed with the true key."""
     return rebuild(folder, chained(EVENTS, MIDDLE, actor="forged-actor"))
 
 
-def test_a_sound_forgery_signed_with_the_true_key_is_found_beside_an_earlier_export(
+def test_a_consistent_forgery_signed_with_the_true_key_is_found_with_an_earlier_export(
     true: Bundle, tmp_path: Path
 ) -> None:
     forged = forged_wholly(tmp_path / "forged")
@@ -255,7 +256,7 @@ def test_a_sound_forgery_signed_with_the_true_key_is_found_beside_an_earlier_exp
 
 
 def test_a_fork_is_found_where_its_checkpoints_meet(copy: Bundle, tmp_path: Path) -> None:
-    forged = rebuild(tmp_path / "forged", chained(EVENTS, MIDDLE, actor="forged-actor"), seals=(SIZE - 1,))
+    forged = rebuild(tmp_path / "forged", chained(EVENTS, MIDDLE, actor="forged-actor"), checkpoints=(SIZE - 1,))
     name = f"checkpoints/{SIZE - 1}"
     shutil.copy(forged.logs[SERVICE].folder / name, copy.logs[SERVICE].folder / name)
     finding = first(verify(copy, PINNED))
@@ -272,18 +273,18 @@ def test_an_old_checkpoint_is_put_in_place_of_the_newest(true: Bundle, copy: Bun
     assert "some were taken away" in first(verify(copy, PINNED, since=true), "since").what
 
 
-def test_the_newest_checkpoint_is_not_among_those_kept(copy: Bundle) -> None:
+def test_the_newest_checkpoint_is_missing_from_its_folder(copy: Bundle) -> None:
     (copy.logs[SERVICE].folder / f"checkpoints/{SIZE}").unlink()
     assert "is missing" in first(verify(copy, PINNED), "checkpoint").what
 
 
 def test_a_wrong_key(true: Bundle, tmp_path: Path) -> None:
-    others = Trusted((*PINNED.logs[:1], *(signer(service).verifier for service in list(LEDGERS.events)[1:])))
-    assert {finding.service for finding in verify(true, others).findings.kept} == set(list(LEDGERS.events)[1:])
-    forger = SyntheticLogs(LEDGERS.events).seal_all()
+    others = TrustedKeys((*PINNED.logs[:1], *(signer(service).verifier for service in list(LEDGERS.events)[1:])))
+    assert {finding.service for finding in verify(true, others).findings.listed} == set(list(LEDGERS.events)[1:])
+    forger = SyntheticLogs(LEDGERS.events).sign_all()
     forged = exported(forger, tmp_path / "forged")
-    assert verify(forged, Trusted()).holds
-    assert {finding.kind for finding in verify(forged, PINNED).findings.kept} == {"key"}
+    assert verify(forged, TrustedKeys()).holds
+    assert {finding.kind for finding in verify(forged, PINNED).findings.listed} == {"key"}
 
 
 def test_a_checkpoint_of_another_log(copy: Bundle) -> None:
@@ -291,14 +292,14 @@ def test_a_checkpoint_of_another_log(copy: Bundle) -> None:
     assert "is of the log throughline.synthetic/nominations" in first(verify(copy, PINNED), "origin").what
 
 
-def test_the_manifest_tells_another_size(copy: Bundle) -> None:
+def test_the_manifest_states_another_size(copy: Bundle) -> None:
     manifest = copy.manifest()
     manifest["services"][SERVICE]["size"] += 1
     (copy.folder / "manifest.json").write_bytes(orjson.dumps(manifest))
     assert first(verify(copy, PINNED)).kind == "manifest"
 
 
-def test_the_forgery_is_as_sound_as_it_should_be(tmp_path: Path) -> None:
+def test_the_forgery_is_consistent_in_itself(tmp_path: Path) -> None:
     log = forged_wholly(tmp_path / "forged").logs[SERVICE]
     checkpoint, _, by = opened(log.file("checkpoint"), PINNED.logs)
     assert by

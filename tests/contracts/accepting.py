@@ -1,4 +1,4 @@
-"""Whether a value is of a kind."""
+"""Acceptance of values by types."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 
 def accepts(kind: Any, value: Any) -> bool:
-    """Say whether a value is of that kind, as it is: what is taken is not changed."""
+    """Return True if a type accepts a value and leaves it unchanged."""
     try:
-        taken = TypeAdapter(kind).validate_python(value)
+        accepted = TypeAdapter(kind).validate_python(value)
     except ValidationError:
         return False
-    assert (taken, type(taken)) == (value, type(value))
+    assert (accepted, type(accepted)) == (value, type(value))
     return True

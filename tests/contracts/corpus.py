@@ -1,6 +1,6 @@
 """The golden files: canonical bytes of every event version that ever went live. They are added, never changed.
 
-`python -m tests.contracts.corpus` makes those that examples have and that are not there yet, and their check sums.
+`python -m tests.contracts.corpus` writes the missing files of all examples, and their checksums.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def sums() -> dict[str, str]:
     return {name.removesuffix(".json"): digest for digest, name in lines}
 
 
-def made(name: str, event: Event) -> bytes:
-    """Return an example's bytes, its envelope full."""
+def encoded(name: str, event: Event) -> bytes:
+    """Return an example's bytes with a complete envelope."""
     return encode(
         event,
         event_id=f"synthetic-{name}",
@@ -44,15 +44,15 @@ def made(name: str, event: Event) -> bytes:
     )
 
 
-def make() -> None:
-    """Write what is missing."""
+def write_missing() -> None:
+    """Write the missing golden files and the checksums."""
     known = sums() if SUMS.exists() else {}
     for name in sorted(EXAMPLES.keys() - known.keys()):
-        raw = made(name, EXAMPLES[name])
+        raw = encoded(name, EXAMPLES[name])
         (FOLDER / f"{name}.json").write_bytes(raw)
         known[name] = sha256_hex(raw)
     SUMS.write_text("".join(f"{known[name]}  {name}.json\n" for name in sorted(known)))
 
 
 if __name__ == "__main__":
-    make()
+    write_missing()

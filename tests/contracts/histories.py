@@ -1,12 +1,12 @@
-"""Whole recorded histories, and the traces and the roster that they must end in, for ever.
+"""Complete recorded histories, and the traces and the roster that they must always produce.
 
 A history is a folder of `histories/`: the ledger of each service as `<service>.jsonl`, a line for each event, its bytes
 as recorded (`{"event":…,"position":n}`); `traces.jsonl`, the compared bytes of each trace; `roster.json`. Histories
 are added, never changed.
 
-`python -m tests.contracts.histories` writes those of `MAKERS` that are not there yet.
+`python -m tests.contracts.histories` writes the missing ones of `MAKERS`.
 `python -m tests.contracts.histories add NAME BUNDLE` records the history of an export bundle.
-`python -m tests.contracts.histories expect` writes what the present code makes of all: after SHAPE was raised only.
+`python -m tests.contracts.histories expect` writes the present code's traces of all: only after SHAPE was raised.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from shared.events.canonical import leaf_hash, sha256_hex
 from shared.events.catalogue import SERVICES
 from shared.events.nominations import ExpertErased
 from tests.contracts.examples import nominations as examples
-from tests.contracts.examples import notifications as told
+from tests.contracts.examples import notifications as notification_examples
 from tests.history import a_history
 from tools.audit.bundle import Bundle
 from tools.replay.replaying import Replaying
@@ -38,7 +38,7 @@ Event = tuple[str, bytes]
 
 
 def hard() -> Iterator[Event]:
-    """What makes folding hard: corrections, supersessions, a merge, a split, a person erased, facts that come late."""
+    """Yield the events that are hard to fold: corrections, supersessions, merge, split, erasure, late facts."""
     events = a_history()
     for number in (3, 4, 5):
         reference = f"SYN/2031/R{number}"
@@ -51,25 +51,25 @@ def hard() -> Iterator[Event]:
         events.add("nomination/synthetic-nomination", examples.EXAMPLES[name])
     events.add("membership/synthetic-nomination", examples.EXAMPLES["MembershipBegan"])
     events.add("expert/synthetic-person", ExpertErased(person="synthetic-person", reason="Synthetic request"))
-    events.add("subscription/synthetic-subscription", told.EXAMPLES["SubscriptionAdded"])
+    events.add("subscription/synthetic-subscription", notification_examples.EXAMPLES["SubscriptionAdded"])
     for name in ("NotificationPlanned", "NotificationAttempted", "NotificationDelivered"):
-        events.add("notification/synthetic-notification", told.EXAMPLES[name])
+        events.add("notification/synthetic-notification", notification_examples.EXAMPLES[name])
     events.add("subscriber/synthetic-reader", s.SubscriberErased(person="synthetic-reader", reason="Synthetic request"))
-    for arrival in events.all():
-        yield arrival.topic.rpartition(".")[2], arrival.value or b""
+    for record in events.all():
+        yield record.topic.rpartition(".")[2], record.value or b""
 
 
 def first_years() -> Iterator[Event]:
-    """The first years of one simulated group: all four services, policies, corrections."""
-    for made in history(900, seed=31):
-        yield from ((made.service, raw) for raw in made.raws)
+    """Yield the first years of one simulated group: all four services, policies, corrections."""
+    for commit in history(900, seed=31):
+        yield from ((commit.service, raw) for raw in commit.raws)
 
 
 MAKERS: Mapping[str, Callable[[], Iterable[Event]]] = {"hard": hard, "first-years": first_years}
 
 
 def names() -> list[str]:
-    """Return the histories that are there."""
+    """Return the names of the recorded histories."""
     return sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
 
 
@@ -82,20 +82,20 @@ def events_of(name: str) -> Iterator[tuple[str, int, bytes]]:
 
 
 def replayed(name: str) -> tuple[dict[str, bytes], bytes]:
-    """Return the compared bytes of every trace that a history makes today, and those of the roster."""
+    """Return the compared bytes of every trace, and the roster, that the present code makes of a history."""
     with Replaying() as replaying:
         for service, position, raw in events_of(name):
             subject = orjson.loads(raw)["subject"].encode()
             headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
             replaying.take(KafkaRecord(f"throughline.{service}", 0, position, subject, raw, headers))
         traces = dict(replaying.run(lambda _, trace: trace_bytes(trace)))
-    unread = [*replaying.told.poison, *replaying.told.stalled, *replaying.told.disputed]
-    assert not unread, f"history {name}: an event that was recorded can no longer be read: {unread[:3]}"
+    unreadable = [*replaying.told.poison, *replaying.told.stalled, *replaying.told.disputed]
+    assert not unreadable, f"history {name}: an event that was recorded can no longer be read: {unreadable[:3]}"
     return traces, roster_bytes(replaying.told.roster)
 
 
 def expected(name: str) -> tuple[dict[str, bytes], bytes]:
-    """Return the same as it was when the history was recorded, or its shape last raised."""
+    """Return the recorded traces and roster, as of the last raise of SHAPE."""
     lines = (FOLDER / name / "traces.jsonl").read_bytes().splitlines()
     traces = {orjson.loads(line)["recommendation"]["reference"]: line for line in lines}
     return traces, (FOLDER / name / "roster.json").read_bytes()
@@ -109,30 +109,30 @@ def sums() -> dict[str, str]:
 
 def files() -> dict[str, bytes]:
     """Return every file of events, by its name below the folder."""
-    found = (FOLDER / name / f"{service}.jsonl" for name in names() for service in SERVICES)
-    return {str(file.relative_to(FOLDER)): file.read_bytes() for file in found}
+    paths = (FOLDER / name / f"{service}.jsonl" for name in names() for service in SERVICES)
+    return {str(file.relative_to(FOLDER)): file.read_bytes() for file in paths}
 
 
 def record(name: str, events: Iterable[Event]) -> None:
-    """Write a new history, and what it makes."""
+    """Write a new history with its traces and roster."""
     folder = FOLDER / name
     folder.mkdir(parents=True)
     lines: dict[str, list[bytes]] = {service: [] for service in SERVICES}
     for service, raw in events:
         lines[service].append(b'{"event":%b,"position":%d}\n' % (raw, len(lines[service])))
-    for service, written in lines.items():
-        (folder / f"{service}.jsonl").write_bytes(b"".join(written))
+    for service, content in lines.items():
+        (folder / f"{service}.jsonl").write_bytes(b"".join(content))
     SUMS.write_text("".join(f"{sha256_hex(raw)}  {file}\n" for file, raw in sorted(files().items())))
     expect(name)
 
 
 def expect(name: str) -> None:
-    """Write what a history makes today. Where it differs from what is there, SHAPE must have been raised."""
+    """Write the traces and roster of a history. If they differ from the recorded ones, SHAPE must have been raised."""
     traces, roster = replayed(name)
     if (FOLDER / name / "traces.jsonl").exists():
         before = expected(name)
         if before != (traces, roster) and any(orjson.loads(each)["shape"] == SHAPE for each in before[0].values()):
-            raise SystemExit(f"history {name} makes other traces under SHAPE {SHAPE}: raise it, or mend the code")
+            raise SystemExit(f"history {name} makes other traces under SHAPE {SHAPE}: raise it, or fix the code")
     (FOLDER / name / "traces.jsonl").write_bytes(b"".join(traces[each] + b"\n" for each in sorted(traces)))
     (FOLDER / name / "roster.json").write_bytes(roster)
 
@@ -144,7 +144,7 @@ def from_bundle(folder: Path) -> Iterator[Event]:
 
 
 def main(arguments: list[str]) -> None:
-    """Carry out one of the three commands."""
+    """Run one of the three commands."""
     FOLDER.mkdir(exist_ok=True)
     match arguments:
         case []:

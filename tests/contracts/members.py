@@ -1,4 +1,4 @@
-"""The members that an event may have, and those that one has: paths such as `data.renditions.digest`."""
+"""The possible and the actual members of events, as paths such as `data.renditions.digest`."""
 
 from __future__ import annotations
 

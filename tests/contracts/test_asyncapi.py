@@ -1,4 +1,4 @@
-"""The AsyncAPI documents hold together: every reference leads somewhere, and they say what code and topics.yaml say."""
+"""The AsyncAPI documents: every reference resolves, and the content agrees with the code and topics.yaml."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ DECLARED = yaml.safe_load(TOPICS.read_text())
 
 
 class Dangling(Exception):
-    """A reference leads nowhere."""
+    """A reference that does not resolve."""
 
 
 def document(path: Path) -> Any:
-    """Return what a document says; JSON is YAML."""
+    """Return the parsed document; JSON is YAML."""
     if not path.exists():
         raise Dangling(f"there is no {path}")
     return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
 
 
 def resolve(reference: str, home: Path) -> tuple[Any, Path]:
-    """Return what a reference in a document leads to, through further references, and the document it lies in."""
+    """Return the target of a reference, through further references, and the file of the target."""
     file, _, pointer = reference.partition("#")
     where = (home.parent / file).resolve() if file else home
-    found = document(where)
+    target = document(where)
     for step in pointer.split("/")[1:]:
-        if step not in found:
+        if step not in target:
             raise Dangling(f"{reference} in {home.name}: there is no {step}")
-        found = found[step]
-    return resolve(found["$ref"], where) if isinstance(found, dict) and "$ref" in found else (found, where)
+        target = target[step]
+    return resolve(target["$ref"], where) if isinstance(target, dict) and "$ref" in target else (target, where)
 
 
 def references(value: Any) -> Iterator[str]:
@@ -75,42 +75,42 @@ def test_there_is_one_document_for_each_service() -> None:
     assert {path.name for path in FOLDER.iterdir()} == {f"{service}.yaml" for service in SERVICES}
 
 
-def test_every_reference_leads_somewhere(home: Path) -> None:
-    found = list(references(document(home)))
-    assert len(found) > len(EVENTS) / 4
-    assert all(resolve(reference, home)[0] for reference in found)
+def test_every_reference_resolves(home: Path) -> None:
+    refs = list(references(document(home)))
+    assert len(refs) > len(EVENTS) / 4
+    assert all(resolve(reference, home)[0] for reference in refs)
 
 
-def test_a_reference_that_leads_nowhere_is_noticed(home: Path) -> None:
+def test_a_dangling_reference_is_noticed(home: Path) -> None:
     for broken in ("#/components/messages/throughline.archives.Lost.v1", "../../shared/events/schemas/lost.json"):
         with pytest.raises(Dangling):
             resolve(broken, home)
 
 
 def test_a_service_publishes_all_its_own_events_and_no_other(service: str, home: Path) -> None:
-    said = document(home)
-    sends = [operation for operation in said["operations"].values() if operation["action"] == "send"]
+    content = document(home)
+    sends = [operation for operation in content["operations"].values() if operation["action"] == "send"]
     assert [operation["channel"]["$ref"] for operation in sends] == [
         f"#/channels/throughline.{service}",
         "#/channels/throughline.checkpoints",
     ]
-    published = said["channels"][f"throughline.{service}"]["messages"]
+    published = content["channels"][f"throughline.{service}"]["messages"]
     assert published.keys() == {name for name, event in EVENTS.items() if event.service == service}
 
 
-def test_a_service_hears_the_topics_that_its_projection_names(service: str, home: Path) -> None:
-    said = document(home)
-    hears = [operation for operation in said["operations"].values() if operation["action"] == "receive"]
-    channels = [resolve(operation["channel"]["$ref"], home)[0] for operation in hears]
+def test_a_service_consumes_the_topics_that_its_projection_names(service: str, home: Path) -> None:
+    content = document(home)
+    receives = [operation for operation in content["operations"].values() if operation["action"] == "receive"]
+    channels = [resolve(operation["channel"]["$ref"], home)[0] for operation in receives]
     assert sorted(channel["address"] for channel in channels) == sorted(
         import_module(f"services.{service}.projection").TOPICS
     )
     for channel in channels:
-        sibling = channel["address"].removeprefix("throughline.")
-        assert channel["messages"].keys() == {name for name, event in EVENTS.items() if event.service == sibling}
+        owner = channel["address"].removeprefix("throughline.")
+        assert channel["messages"].keys() == {name for name, event in EVENTS.items() if event.service == owner}
 
 
-def test_every_message_has_its_schema_and_what_all_messages_have(home: Path) -> None:
+def test_every_message_has_its_schema_and_the_common_trait(home: Path) -> None:
     messages = document(home)["components"]["messages"]
     for name, message in messages.items():
         schema, where = resolve(message["payload"]["schema"]["$ref"], home)
@@ -135,7 +135,7 @@ def test_a_channel_is_the_topic_that_the_deployment_declares(service: str, home:
     assert ",".join(settings["cleanup.policy"]) == DECLARED["config"]["cleanup.policy"]
 
 
-def test_the_checkpoints_have_the_partition_of_each_service_that_the_sealer_writes_to(home: Path) -> None:
+def test_the_checkpoint_topic_has_the_partition_of_each_service(home: Path) -> None:
     channel = document(home)["channels"][CHECKPOINTS]
     assert channel["address"] == CHECKPOINTS
     assert channel["bindings"]["kafka"]["partitions"] == DECLARED["checkpoints"][CHECKPOINTS]["partitions"]
@@ -145,14 +145,14 @@ def test_the_checkpoints_have_the_partition_of_each_service_that_the_sealer_writ
     Checkpoint.parse(channel["messages"]["checkpoint"]["payload"]["examples"][0])
 
 
-def test_the_headers_are_those_that_the_relay_sends_and_an_intake_asks_for(home: Path) -> None:
-    said = document(home)
-    headers = said["components"]["schemas"]["headers"]["properties"]
+def test_the_headers_are_those_that_the_relay_sends_and_a_consumer_requires(home: Path) -> None:
+    content = document(home)
+    headers = content["components"]["schemas"]["headers"]["properties"]
     assert ("content-type", headers["content-type"]["const"].encode()) == CONTENT_TYPE
-    name, raw = next((name, raw) for name, raw in golden().items() if name in said["components"]["messages"])
-    arrival = History().arrival("synthetic/example", raw, EVENTS[name].service)
-    assert {header for header, _ in arrival.headers} | {"content-type"} == headers.keys()
-    assert isinstance(decode_record(arrival), ConsumedEvent)
+    name, raw = next((name, raw) for name, raw in golden().items() if name in content["components"]["messages"])
+    record = History().arrival("synthetic/example", raw, EVENTS[name].service)
+    assert {header for header, _ in record.headers} | {"content-type"} == headers.keys()
+    assert isinstance(decode_record(record), ConsumedEvent)
     for header in ("position", "leaf"):
-        lacking = replace(arrival, headers=tuple(given for given in arrival.headers if given[0] != header))
-        assert decode_record(lacking).reason == "bad_header"
+        incomplete = replace(record, headers=tuple(pair for pair in record.headers if pair[0] != header))
+        assert decode_record(incomplete).reason == "bad_header"

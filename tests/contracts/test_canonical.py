@@ -1,4 +1,4 @@
-"""Canonical bytes: the fast way gives what the reference package gives, and what has no canonical form is refused."""
+"""Canonical bytes equal those of the reference package, and values without a canonical form are refused."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ def test_the_bytes_are_those_of_the_reference_package(value: Any) -> None:
 @example(0.0, 1)
 @example("\ud800", 1)
 @example("\udfff\ud800", 1)
-def test_what_has_no_canonical_form_is_refused_wherever_it_lies(bad: Any, good: Any) -> None:
+def test_a_value_without_canonical_form_is_refused_at_any_depth(bad: Any, good: Any) -> None:
     for value in (bad, [good, bad], {"good": good, "bad": {"deep": [bad]}}, (bad,)):
         with pytest.raises(NotCanonical):
             canonical(value)
 
 
-def test_what_is_refused_is_named_by_its_place_and_not_by_its_value() -> None:
+def test_a_refusal_names_the_place_and_not_the_value() -> None:
     with pytest.raises(NotCanonical, match=r"^\$\.data\.rows\[1\]: float has no canonical form here$"):
         canonical({"data": {"rows": [1, 2.5]}})
 
 
-def test_nesting_without_end_is_refused() -> None:
+def test_nesting_beyond_the_recursion_limit_is_refused() -> None:
     value: list[Any] = []
     for _ in range(sys.getrecursionlimit() * 2):
         value = [value]
@@ -79,7 +79,7 @@ def test_a_tuple_is_an_array() -> None:
     assert canonical({"b": (1, "x"), "a": ()}) == b'{"a":[],"b":[1,"x"]}'
 
 
-def test_hashes_are_those_that_the_standards_print() -> None:
+def test_hashes_equal_the_test_vectors_of_the_standards() -> None:
     """SHA-256 of "abc" is FIPS 180-4's own example; the leaf hash of the empty entry is in RFC 6962's test vectors."""
     assert sha256_hex(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert leaf_hash(b"") == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"

@@ -1,4 +1,4 @@
-"""Every recorded history is read today, event by event, and makes the very traces that it made."""
+"""Every recorded history is decodable and produces the recorded traces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tools.replay.comparison import first_difference
 
 NAMES = names()
 WHAT_TO_DO = (
-    "What was recorded must mean the same for ever. Mend the code; or, if a trace is to say something else from now "
+    "A recorded history must always produce the same traces. Fix the code; or, if traces are to change from now "
     "on, raise SHAPE in services/recommendations/trace/compose.py and run: python -m tests.contracts.histories expect "
     "(docs/events-evolve.md)"
 )
@@ -32,25 +32,26 @@ def test_no_recorded_history_has_changed_or_disappeared() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_recorded_history_makes_the_traces_that_it_made(name: str) -> None:
+def test_a_recorded_history_produces_the_recorded_traces(name: str) -> None:
     (traces, roster), (then, roster_then) = replayed(name), expected(name)
     for reference in sorted(traces.keys() | then.keys()):
         was, now = (orjson.loads(side[reference]) if reference in side else None for side in (then, traces))
-        unlike = first_difference(reference, was, now)
-        assert unlike is None, (
-            f"history {name}, {reference} at {unlike.path}: {unlike.live!r} is now {unlike.rebuilt!r}. {WHAT_TO_DO}"
+        difference = first_difference(reference, was, now)
+        assert difference is None, (
+            f"history {name}, {reference} at {difference.path}: "
+            f"{difference.live!r} is now {difference.rebuilt!r}. {WHAT_TO_DO}"
         )
     assert traces == then, WHAT_TO_DO
     assert roster == roster_then, f"history {name}: the roster differs. {WHAT_TO_DO}"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_expected_was_composed_with_the_present_shape(name: str) -> None:
+def test_recorded_traces_have_the_present_shape(name: str) -> None:
     assert {orjson.loads(trace)["shape"] for trace in expected(name)[0].values()} == {SHAPE}, WHAT_TO_DO
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_positions_are_dense_and_each_stream_is_a_chain_of_the_bytes_as_they_are(name: str) -> None:
+def test_positions_are_dense_and_each_stream_is_a_hash_chain(name: str) -> None:
     ends, heads = dict.fromkeys(SERVICES, 0), dict[str, str]()
     for service, position, raw in events_of(name):
         assert position == ends[service]
@@ -61,22 +62,22 @@ def test_positions_are_dense_and_each_stream_is_a_chain_of_the_bytes_as_they_are
     assert all(ends.values())
 
 
-def test_the_histories_hold_what_makes_folding_hard() -> None:
-    found = {type(decode(raw).data).__name__ for name in NAMES for _, _, raw in events_of(name)}
+def test_the_histories_hold_the_events_that_are_hard_to_fold() -> None:
+    names_found = {type(decode(raw).data).__name__ for name in NAMES for _, _, raw in events_of(name)}
     hard = {"RecordCorrected", "InstrumentSuperseded", "RecommendationMerged", "RecommendationSplit", "ExpertErased"}
-    assert hard <= found
-    assert len(found) > 0.8 * len({event.__name__ for event in EVENTS.values()})
+    assert hard <= names_found
+    assert len(names_found) > 0.8 * len({event.__name__ for event in EVENTS.values()})
 
 
-def test_every_older_version_that_is_still_read_is_in_a_recorded_history() -> None:
-    written_then = {orjson.loads(raw)["type"] for name in NAMES for _, _, raw in events_of(name)}
-    missing = UPCASTERS.keys() - written_then
+def test_every_older_version_with_an_upcaster_is_in_a_recorded_history() -> None:
+    recorded_types = {orjson.loads(raw)["type"] for name in NAMES for _, _, raw in events_of(name)}
+    missing = UPCASTERS.keys() - recorded_types
     assert not missing, f"add a history that was recorded with {missing} (docs/events-evolve.md)"
 
 
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the histories, that may be spoilt."""
+    """A copy of the histories, for tampering."""
     folder = tmp_path / "histories"
     shutil.copytree(histories.FOLDER, folder)
     monkeypatch.setattr(histories, "FOLDER", folder)
@@ -84,20 +85,20 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_changed_trace_is_named_and_not_written_over_under_the_same_shape(copied: Path) -> None:
+def test_a_changed_trace_is_named_and_not_overwritten_under_the_same_shape(copied: Path) -> None:
     file = copied / "hard" / "traces.jsonl"
     file.write_bytes(file.read_bytes().replace(b"Synthetic 1", b"Something else", 1))
     with pytest.raises(AssertionError, match=r"history hard, SYN/2031/R1 at .*'Something else' is now 'Synthetic 1'"):
-        test_a_recorded_history_makes_the_traces_that_it_made("hard")
-    with pytest.raises(SystemExit, match="raise it, or mend the code"):
+        test_a_recorded_history_produces_the_recorded_traces("hard")
+    with pytest.raises(SystemExit, match="raise it, or fix the code"):
         expect("hard")
 
 
-def test_once_the_shape_is_raised_what_is_expected_may_be_written_anew(copied: Path) -> None:
+def test_recorded_traces_may_be_rewritten_once_the_shape_is_raised(copied: Path) -> None:
     file = copied / "hard" / "traces.jsonl"
     file.write_bytes(file.read_bytes().replace(b'"shape":%d' % code.SHAPE, b'"shape":0'))
     expect("hard")
-    test_a_recorded_history_makes_the_traces_that_it_made("hard")
+    test_a_recorded_history_produces_the_recorded_traces("hard")
 
 
 def test_a_changed_event_is_found(copied: Path) -> None:

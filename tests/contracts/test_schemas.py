@@ -1,4 +1,4 @@
-"""The JSON Schemas are those of the code, accept every golden file, and refuse what the code refuses."""
+"""The JSON Schemas are generated from the code, accept every golden file, and agree with the code on refusals."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def validator(type_name: str) -> Draft202012Validator:
 VALIDATORS = {type_name: validator(type_name) for type_name in EVENTS}
 
 
-def test_the_generated_files_are_what_the_code_says() -> None:
+def test_the_generated_files_are_up_to_date() -> None:
     assert list(drift()) == []
     assert main(["--check"]) == 0
 
 
-def test_a_change_a_loss_and_a_stray_file_are_each_named_and_put_right(
+def test_a_changed_a_missing_and_a_stray_file_are_named_and_fixed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for folder in (SCHEMAS, DOCUMENTS):
@@ -48,15 +48,15 @@ def test_a_change_a_loss_and_a_stray_file_are_each_named_and_put_right(
     changed.write_bytes(changed.read_bytes().replace(b"maxLength", b"minLength", 1))
     (tmp_path / DOCUMENTS / "archives.yaml").write_text("asyncapi: 3.0.0\n")
     assert main(["--check", *root]) == 1
-    said = capsys.readouterr().err
-    assert all(name in said for name in (lost.name, changed.name, "archives.yaml"))
-    assert said.count("make schemas") == 3
+    errors = capsys.readouterr().err
+    assert all(name in errors for name in (lost.name, changed.name, "archives.yaml"))
+    assert errors.count("make schemas") == 3
     assert main(root) == 0
     assert main(["--check", *root]) == 0
 
 
 @pytest.mark.parametrize("type_name", EVENTS)
-def test_a_schema_is_a_schema_and_bears_the_name_that_events_give(type_name: str) -> None:
+def test_a_schema_is_valid_and_has_the_name_that_events_give(type_name: str) -> None:
     schema = VALIDATORS[type_name].schema
     Draft202012Validator.check_schema(schema)
     assert schema["$id"] == EVENTS[type_name].schema_name()
@@ -69,14 +69,14 @@ def test_a_golden_file_fits_its_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NEWEST)
-def test_what_the_schema_refuses_the_code_refuses_and_the_other_way_round(name: str) -> None:
+def test_schema_and_code_refuse_the_same_faults(name: str) -> None:
     value = NEWEST[name]
     planted = list(faults(value, whole=name == ONE_ENVELOPE))
     assert len(planted) > 6
-    for what, fault in planted:
-        assert not VALIDATORS[value["type"]].is_valid(fault), f"the schema takes {what}"
-        reason = "unknown_type" if what.startswith("type ") else "schema_violation"
-        assert refused(fault) == reason, f"the code takes {what}"
+    for label, fault in planted:
+        assert not VALIDATORS[value["type"]].is_valid(fault), f"the schema accepts {label}"
+        reason = "unknown_type" if label.startswith("type ") else "schema_violation"
+        assert refused(fault) == reason, f"the code accepts {label}"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_the_schema_refuses_the_code_refuses_and_the_other_way_round(name: 
         ("FollowUpReported", {"progress": "verified"}),
     ],
 )
-def test_what_excludes_each_other_is_refused_by_both(type_name: str, data: dict[str, Any]) -> None:
+def test_mutually_exclusive_fields_are_refused_by_both(type_name: str, data: dict[str, Any]) -> None:
     whole = f"throughline.recommendations.{type_name}.v1"
     value = next(value for value in NEWEST.values() if value["type"] == whole) | {"data": data}
     assert not VALIDATORS[whole].is_valid(value)
@@ -105,7 +105,7 @@ def test_what_excludes_each_other_is_refused_by_both(type_name: str, data: dict[
 
 
 def refused(value: dict[str, Any]) -> str | None:
-    """Return the reason for which the code refuses an event; None where it reads it."""
+    """Return the code's reason to refuse an event; None if it accepts it."""
     try:
         decode(orjson.dumps(value))
     except Undecodable as refusal:
@@ -114,22 +114,22 @@ def refused(value: dict[str, Any]) -> str | None:
 
 
 def faults(value: dict[str, Any], whole: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield copies of an event with one fault each; faults of the envelope only for the `whole` of it."""
+    """Yield copies of an event with one fault each; `whole` includes faults of the envelope."""
     required = VALIDATORS[value["type"]].schema["required"]
     for path in places(value):
         inside = path[0] == "data" and len(path) > 1
         if not inside and not whole:
             continue
         name = ".".join(map(str, path))
-        held = at(value, path)
+        present = at(value, path)
         yield f"{name} with null", changed(value, path, None)
         if path[:2] != OPEN or len(path) == 2:
-            yield f"{name} of another type", changed(value, path, OF_ANOTHER_TYPE[type(held)])
-        if isinstance(held, dict) and path != OPEN:
-            yield f"{name} with an unknown member", changed(value, (*path, "unheard_of"), "x")
+            yield f"{name} of another type", changed(value, path, OF_ANOTHER_TYPE[type(present)])
+        if isinstance(present, dict) and path != OPEN:
+            yield f"{name} with an unknown member", changed(value, (*path, "unknown"), "x")
         if len(path) == 1 and path[0] in required:
-            yield f"{name} missing", {member: held for member, held in value.items() if member != name}
-    yield "an unknown member", {**value, "unheard_of": "x"}
+            yield f"{name} missing", {member: inner for member, inner in value.items() if member != name}
+    yield "an unknown member", {**value, "unknown": "x"}
     for name in data_schema(value["type"]).get("required", []):
         yield f"data.{name} missing", {**value, "data": {k: v for k, v in value["data"].items() if k != name}}
 
@@ -153,14 +153,14 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 
 
 def at(value: Any, path: tuple[str | int, ...]) -> Any:
-    """Return what lies at a path."""
+    """Return the value at a path."""
     for step in path:
         value = value[step]
     return value
 
 
-def changed(value: dict[str, Any], path: tuple[str | int, ...], held: Any) -> dict[str, Any]:
-    """Return a copy that holds something else at a path."""
+def changed(value: dict[str, Any], path: tuple[str | int, ...], replacement: Any) -> dict[str, Any]:
+    """Return a copy with another value at a path."""
     copy = deepcopy(value)
-    at(copy, path[:-1])[path[-1]] = held
+    at(copy, path[:-1])[path[-1]] = replacement
     return copy

@@ -1,4 +1,4 @@
-"""An event that older code wrote is read by newer code; the versions here are made up, no such code ever ran."""
+"""Newer code decodes events of older code; the versions here are invented, no such code ever ran."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STEPS: dict[str, Upcaster] = {OLDER: (NEWEST, _title_was_called_name), OLDEST: (
 
 
 def written_as(type_name: str, **data: Any) -> bytes:
-    """Return the bytes that the made-up older code would have written."""
+    """Return the bytes that the invented older code would have written."""
     attributes = orjson.loads(golden()[NEWEST])
     return canonical(
         {**attributes, "type": type_name, "dataschema": f"urn:throughline:schema:{type_name}", "data": data}
@@ -53,7 +53,7 @@ def test_a_version_older_still_is_read_step_by_step() -> None:
     assert event.data == MeetingRecorded(meeting="m1", title="Synthetic forum", kind="forum")
 
 
-def test_a_version_that_nothing_reads_is_an_unknown_type() -> None:
+def test_a_version_without_an_upcaster_is_an_unknown_type() -> None:
     with pytest.raises(Undecodable) as refusal:
         decode(written_as(OLDER, meeting="m1", name="Synthetic forum", kind="forum"))
     assert refusal.value.reason == "unknown_type"
@@ -69,7 +69,7 @@ def test_a_version_that_nothing_reads_is_an_unknown_type() -> None:
         {"meeting": "m1", "kinds": ["forum"], "name": "Synthetic", "other": True},
     ],
 )
-def test_an_older_version_that_does_not_hold_what_it_should_is_a_schema_violation(data: dict[str, Any]) -> None:
+def test_an_older_version_with_invalid_data_is_a_schema_violation(data: dict[str, Any]) -> None:
     with pytest.raises(Undecodable) as refusal:
         decode(written_as(OLDEST, **data), STEPS)
     assert refusal.value.reason == "schema_violation"
@@ -83,7 +83,7 @@ def test_an_older_version_whose_data_is_no_object_is_a_schema_violation(data: An
     assert refusal.value.reason == "schema_violation"
 
 
-def test_what_an_unreadable_older_version_held_is_not_told() -> None:
+def test_an_undecodable_older_version_does_not_leak_its_data() -> None:
     with pytest.raises(Undecodable) as refusal:
         decode(written_as(OLDEST, meeting="m1", name="a secret\x00", kinds=["forum"]), STEPS)
     assert "secret" not in refusal.value.detail

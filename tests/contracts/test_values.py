@@ -1,4 +1,4 @@
-"""Dates known in part, texts and references: what they take, what they refuse, which days they may mean."""
+"""Dates known in part, texts and references: accepted and refused values, and the range of days of a date."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_date_may_be_known_to_the_year_the_month_or_the_day(text: str) -> None
 
 
 @pytest.mark.parametrize("text", NO_DATES)
-def test_what_is_no_date_is_refused(text: str) -> None:
+def test_text_of_another_form_is_no_date(text: str) -> None:
     assert not accepts(v.WorldDate, text)
 
 
@@ -54,7 +54,7 @@ def test_a_time_has_its_offset_or_is_a_date(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", NO_TIMES)
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_text_of_another_form_is_no_time(text: str) -> None:
     assert not accepts(v.WorldTime, text)
 
 
@@ -78,22 +78,22 @@ def test_a_date_known_in_part_means_its_first_to_its_last_day(when: str, first: 
 
 @settings(max_examples=200)
 @given(st.dates(), st.sampled_from([4, 7, 10]))
-def test_every_day_lies_between_the_first_and_the_last_day_of_what_is_known_of_it(day: date, known: int) -> None:
+def test_every_day_lies_within_the_range_of_its_partly_known_date(day: date, known: int) -> None:
     when = day.isoformat()[:known]
     assert accepts(v.WorldDate, when)
     assert v.earliest_day(when) <= day <= v.latest_day(when)
     assert (known == 10) == (v.earliest_day(when) == v.latest_day(when))
 
 
-def test_what_is_no_date_has_no_days() -> None:
-    for nothing in ("September", "2023-9"):
+def test_text_of_another_form_has_no_range_of_days() -> None:
+    for text in ("September", "2023-9"):
         with pytest.raises(ValueError, match="is not a date"):
-            v.latest_day(nothing)
+            v.latest_day(text)
 
 
 @settings(max_examples=300)
 @given(st.from_regex(r"[0-9]{4}(-[0-9]{2}){0,2}", fullmatch=True))
-def test_the_published_pattern_of_a_date_refuses_nothing_that_the_code_takes(text: str) -> None:
+def test_the_published_pattern_of_a_date_accepts_every_date_that_the_code_accepts(text: str) -> None:
     pattern = TypeAdapter(v.WorldDate).json_schema()["pattern"]
     assert not accepts(v.WorldDate, text) or re.fullmatch(pattern, text)
 
@@ -104,7 +104,7 @@ def test_a_text_holds_twenty_thousand_characters_of_any_plane() -> None:
         assert not accepts(v.Text, character * 20_001)
 
 
-def test_a_line_holds_five_hundred_characters() -> None:
+def test_a_short_text_holds_five_hundred_characters() -> None:
     assert accepts(v.ShortText, "🌏" * 500)
     assert not accepts(v.ShortText, "x" * 501)
 
@@ -125,7 +125,7 @@ def test_no_text_holds_a_control_character_or_a_lone_surrogate(code: int) -> Non
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\tb", "a\r", "a\u2028b", "a\u2029b", "a\x85b", "", " ", "\u00a0\u3000"])
-def test_a_line_is_one_line_and_not_blank(text: str) -> None:
+def test_a_short_text_is_one_line_and_not_blank(text: str) -> None:
     assert not accepts(v.ShortText, text)
 
 
@@ -151,7 +151,7 @@ def test_a_text_is_not_blank(text: str) -> None:
         (v.Language, ["en", "zh-Hans", "fil"], ["EN", "english", "e", "en-", "en_GB"]),
     ],
 )  # fmt: skip
-def test_ids_references_and_numbers_take_their_own_kind_only(kind: Any, good: list[Any], bad: list[Any]) -> None:
+def test_ids_references_and_numbers_accept_their_own_form_only(kind: Any, good: list[Any], bad: list[Any]) -> None:
     assert [value for value in good if not accepts(kind, value)] == []
     assert [value for value in bad if accepts(kind, value)] == []
 

@@ -1,4 +1,4 @@
-"""A desk with a token: sends commands as a secretariat would, with a retry by the same id, and asks for what became."""
+"""A desk with a token: it sends commands as a secretariat would, retries under the same id, and queries results."""
 
 from __future__ import annotations
 
@@ -31,55 +31,55 @@ class Desk:
         self._http = httpx.Client(trust_env=False, timeout=60)
 
     def send(self, service: str, path: str, **body: Any) -> dict[str, Any]:
-        """Send a command until it is acknowledged: the same id again while the service is away or has not heard."""
+        """Send a command until it is accepted; retry under the same id while the service is down or lacks a fact."""
         headers = {**self._headers, "Idempotency-Key": str(uuid4())}
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
-            answer = self._tried("POST", service, path, headers=headers, json=body)
+            answer = self._request("POST", service, path, headers=headers, json=body)
             if answer is not None and answer.status_code < 300:
                 accepted: dict[str, Any] = answer.json()
                 self.events += [event["id"] for event in accepted["events"]]
                 return accepted
-            waits = answer is None or answer.status_code == 503 or "Retry-After" in answer.headers
-            if not waits or time.monotonic() > until:
+            retryable = answer is None or answer.status_code == 503 or "Retry-After" in answer.headers
+            if not retryable or time.monotonic() > until:
                 raise AssertionError(f"{path}: {answer and (answer.status_code, answer.text)}")
             time.sleep(0.2)
 
     def refused(self, service: str, path: str, **body: Any) -> str:
         """Send a command that is refused, and return the rule."""
         headers = {**self._headers, "Idempotency-Key": str(uuid4())}
-        answer = self._tried("POST", service, path, headers=headers, json=body)
+        answer = self._request("POST", service, path, headers=headers, json=body)
         assert answer is not None
         assert answer.status_code >= 400, answer.text
         rule: str = answer.json()["rule"]
         return rule
 
     def ask(self, service: str, path: str, **query: Any) -> dict[str, Any]:
-        """Ask until there is an answer."""
+        """Query until there is an answer."""
         return self.ask_until(service, path, lambda _: True, **query)
 
     def ask_until(
         self, service: str, path: str, enough: Callable[[dict[str, Any]], bool], **query: Any
     ) -> dict[str, Any]:
-        """Ask until the answer is what is waited for."""
+        """Query until the answer satisfies `enough`."""
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
-            answer = self._tried("GET", service, path, headers=self._headers, params=query)
-            if answer is not None and answer.status_code == 200 and enough(found := answer.json()):
-                given: dict[str, Any] = found
-                return given
+            answer = self._request("GET", service, path, headers=self._headers, params=query)
+            if answer is not None and answer.status_code == 200 and enough(body := answer.json()):
+                result: dict[str, Any] = body
+                return result
             if time.monotonic() > until:
                 raise AssertionError(f"{path}: {answer and (answer.status_code, answer.text[:2_000])}")
             time.sleep(0.1)
 
-    def _tried(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
+    def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
         try:
             return self._http.request(method, self.stack.urls[service] + path, timeout=20, **more)
         except httpx.TransportError:
             return None
 
     def rebuilt(self, service: str) -> bool:
-        """Ask for a rebuild, and tell whether it came to its end."""
+        """Request a rebuild, and return True if it finished."""
         url = f"{self.stack.urls[service]}/operations/rebuild"
         answer = self._http.post(url, headers=self._headers)
         assert answer.status_code == 200, answer.text

@@ -1,4 +1,4 @@
-"""From a call for nominations to evidence of what was done, on real servers, each service killed on the way."""
+"""The journey from a call for nominations to evidence of follow-up, on real servers, with each service killed once."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def a_membership(stack: Stack, secretariat: Desk, key: str) -> str:
     )
     killed(stack, "nominations")
     secretariat.send("nominations", f"/nominations/nomination-{key}/accept", accepted_on="2030-01-10")
-    found = secretariat.ask_until(
+    page = secretariat.ask_until(
         "nominations", "/memberships", lambda page: bool(page["items"]), nomination=f"nomination-{key}"
     )
-    stream: str = found["items"][0]["stream"]
+    stream: str = page["items"][0]["stream"]
     return stream.partition("/")[2]
 
 
 def a_meeting(stack: Stack, secretariat: Desk, key: str, membership: str) -> str:
-    """Propose a meeting, confirm it twice, hold it, and say who came."""
+    """Propose a meeting, confirm it twice, hold it, and record attendance."""
     meeting = f"meeting-{key}"
     at = {"starts_at": "2030-03-01T09:00:00+07:00", "ends_at": "2030-03-01T12:00:00+07:00"}
     secretariat.send(
@@ -102,19 +102,19 @@ def a_recommendation(stack: Stack, secretariat: Desk, number: int, meeting: str)
 
 
 def mail_about(stack: Stack, reference: str) -> list[Any]:
-    """Return what the subscriber of this test was sent about a recommendation; others may be subscribed too."""
-    letters = [email.message_from_bytes(file.read_bytes(), policy=policy.default) for file in stack.mail.glob("*.eml")]
-    return [letter for letter in letters if ADDRESS in letter["To"] and reference in letter.get_content()]
+    """Return the emails to this test's subscriber about a recommendation; there may be other subscribers."""
+    emails = [email.message_from_bytes(file.read_bytes(), policy=policy.default) for file in stack.mail.glob("*.eml")]
+    return [each for each in emails if ADDRESS in each["To"] and reference in each.get_content()]
 
 
-def history_heard(stack: Stack) -> list[KafkaRecord]:
-    """Return each event on the topics that make traces, once, in stream order."""
-    events = [decode_record(arrival) for arrival in everything_on(stack.kafka, "recommendations", "meetings")]
-    heard = {event.key: event for event in events if isinstance(event, ConsumedEvent)}
-    return [_arrival(heard[key]) for key in sorted(heard)]
+def consumed_history(stack: Stack) -> list[KafkaRecord]:
+    """Return each event on the topics of traces once, in stream order."""
+    events = [decode_record(record) for record in everything_on(stack.kafka, "recommendations", "meetings")]
+    unique = {event.key: event for event in events if isinstance(event, ConsumedEvent)}
+    return [_record(unique[key]) for key in sorted(unique)]
 
 
-def _arrival(event: ConsumedEvent) -> KafkaRecord:
+def _record(event: ConsumedEvent) -> KafkaRecord:
     topic, partition, offset = event.origin.rsplit("/", 2)
     headers = (("position", str(event.position).encode()), ("leaf", event.leaf.encode()))
     return KafkaRecord(topic, int(partition), int(offset), event.recorded.subject.encode(), event.raw, headers)
@@ -122,7 +122,7 @@ def _arrival(event: ConsumedEvent) -> KafkaRecord:
 
 @pytest.fixture(scope="module")
 def travelled(stack: Stack) -> tuple[Desk, str]:
-    """The whole way once, with a subscriber who hears of the adoption."""
+    """One complete journey, with a subscriber to the adoption."""
     secretariat, key, number = Desk(stack), uuid4().hex[:8], uuid4().int % 90_000 + 1
     secretariat.send(
         "notifications", "/subscriptions", subscription=f"s-{key}", details={"name": NAME, "address": ADDRESS},
@@ -150,13 +150,13 @@ def test_the_trace_reaches_from_the_mandate_to_the_evidence(travelled: tuple[Des
 
 def test_the_live_trace_equals_the_trace_replayed_from_kafka_byte_for_byte(stack: Stack, travelled: tuple[Desk, str]):
     secretariat, _ = travelled
-    rebuilt = replayed(history_heard(stack))
+    rebuilt = replayed(consumed_history(stack))
     live = secretariat.ask("recommendations", "/traces", limit=1000)["items"]
     assert {trace["recommendation"]["reference"]: trace_bytes(trace) for trace in live} == rebuilt
     assert rebuilt
 
 
-def test_the_subscriber_is_told_once_and_a_rebuild_tells_nobody(stack: Stack, travelled: tuple[Desk, str]):
+def test_the_subscriber_is_notified_once_and_a_rebuild_notifies_nobody(stack: Stack, travelled: tuple[Desk, str]):
     secretariat, reference = travelled
     secretariat.ask_until(
         "notifications",
@@ -175,7 +175,7 @@ def test_the_subscriber_is_told_once_and_a_rebuild_tells_nobody(stack: Stack, tr
 
 def test_no_name_and_no_address_reached_a_topic_or_a_log(stack: Stack, travelled: tuple[Desk, str]):
     assert travelled
-    kept = [arrival.value or b"" for arrival in everything_on(stack.kafka, *stack.services)]
+    values = [record.value or b"" for record in everything_on(stack.kafka, *stack.services)]
     logs = [file.read_bytes() for file in Path(stack.home / "logs").glob("*.log")]
-    for secret, kept_bytes in itertools.product((NAME, ADDRESS), [*kept, *logs]):
-        assert secret.encode() not in kept_bytes
+    for secret, content in itertools.product((NAME, ADDRESS), [*values, *logs]):
+        assert secret.encode() not in content

@@ -1,4 +1,4 @@
-"""All that lies on a topic, read without a group."""
+"""A reader of whole topics, without a consumer group."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ async def _read(kafka: str, topics: list[str]) -> list[KafkaRecord]:
     try:
         partitions = consumer.assignment()
         ends = await consumer.end_offsets(partitions)
-        found: list[KafkaRecord] = []
+        records_read: list[KafkaRecord] = []
         while any([await consumer.position(p) < ends[p] for p in partitions]):
             for records in (await consumer.getmany(timeout_ms=500)).values():
-                found += [to_record(record) for record in records]
-        return found
+                records_read += [to_record(record) for record in records]
+        return records_read
     finally:
         await consumer.stop()

@@ -1,4 +1,4 @@
-"""Synthetic meetings: nothing here took place."""
+"""Synthetic meetings: none of them took place."""
 
 from __future__ import annotations
 

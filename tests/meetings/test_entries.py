@@ -1,4 +1,4 @@
-"""What is entered about a meeting: agenda, documents, attendance, outcomes; each thing once."""
+"""Entries of a meeting: agenda, documents, attendance, outcomes; each id once."""
 
 from __future__ import annotations
 
@@ -58,17 +58,17 @@ def test_another_item_is_added() -> None:
     a_meeting(*HELD, ITEM_ADDED).when(command).then(AgendaItemAdded(item="i2", title="Synthetic matter"))
 
 
-def test_an_agenda_item_names_a_priority_and_provisions_that_were_heard_of() -> None:
+def test_an_agenda_item_names_a_known_priority_and_known_provisions() -> None:
     command = AddAgendaItem(**ITEM, priority="air", provisions=(REF,))
     outcome = a_meeting(*HELD).knowing(AIR | RESOLUTION).when(command)
     outcome.then(AgendaItemAdded(**ITEM, priority="air", provisions=(REF,)))
 
 
-@pytest.mark.parametrize("heard", [AIR, RESOLUTION, {}], ids=["no instrument", "no priority", "neither"])
-def test_an_agenda_item_waits_for_what_was_not_heard_yet(heard: dict[str, Known]) -> None:
+@pytest.mark.parametrize("replicas", [AIR, RESOLUTION, {}], ids=["no instrument", "no priority", "neither"])
+def test_an_agenda_item_waits_for_unknown_streams(replicas: dict[str, Known]) -> None:
     command = AddAgendaItem(**ITEM, priority="air", provisions=(REF,))
-    refused = a_meeting(*HELD).knowing(heard).when(command).then_refused(NotHeardYet)
-    assert refused.facts()["stream"] not in heard
+    refused = a_meeting(*HELD).knowing(replicas).when(command).then_refused(NotHeardYet)
+    assert refused.facts()["stream"] not in replicas
 
 
 def test_an_agenda_item_does_not_name_a_provision_that_is_not_registered() -> None:
@@ -77,21 +77,21 @@ def test_an_agenda_item_does_not_name_a_provision_that_is_not_registered() -> No
     assert (refused.kind, refused.facts()) == ("reference", {"instrument": "res-1", "provision": "1/other"})
 
 
-@pytest.mark.parametrize(("heard", "version"), [(MEMBER, 1), (FORMER_MEMBER, 2)], ids=["active", "ended"])
-def test_attendance_takes_the_member_from_the_membership_and_says_which_version(
-    heard: dict[str, Known], version: int
+@pytest.mark.parametrize(("replicas", "version"), [(MEMBER, 1), (FORMER_MEMBER, 2)], ids=["active", "ended"])
+def test_attendance_takes_the_member_from_the_membership_and_records_its_version(
+    replicas: dict[str, Known], version: int
 ) -> None:
     seen = Seen(stream="membership/e1", version=version)
     expected = AttendanceRecorded(membership="e1", member="FJI", presence="remote", seen=seen)
-    a_meeting(*HELD).knowing(heard).when(ATTEND).then(expected)
+    a_meeting(*HELD).knowing(replicas).when(ATTEND).then(expected)
 
 
-def test_attendance_of_a_membership_that_was_not_heard_of_waits() -> None:
+def test_attendance_of_an_unknown_membership_waits() -> None:
     refused = a_meeting(*HELD).when(ATTEND).then_refused(NotHeardYet)
     assert (refused.kind, refused.http_status) == ("reference", 409)
 
 
-def test_a_stream_that_does_not_say_yet_what_it_is_counts_as_unheard() -> None:
+def test_a_stream_without_its_first_event_counts_as_unknown() -> None:
     membership = known(MEMBERSHIP, "membership/e1", MembershipEnded(reason="other"))
     instrument = known(INSTRUMENT, "instrument/res-1", PROVISION)
     a_meeting(*HELD).knowing(membership).when(ATTEND).then_refused(NotHeardYet)
@@ -114,20 +114,20 @@ def test_attendance_never_takes_the_member_from_the_body() -> None:
         (INSTRUMENT, "instrument/res-1", (REGISTERED, PROVISION, PROVISION), "registered"),
     ],
 )
-def test_what_was_heard_is_folded_whatever_it_is(
+def test_every_consumed_stream_is_folded(
     aggregate: Aggregate[object], stream: str, events: tuple[Event, ...], stage: str
 ) -> None:
     assert given(aggregate, stream, *events).state.stage == stage
 
 
 @pytest.mark.parametrize("aggregate", [MEMBERSHIP, PRIORITY, INSTRUMENT], ids=lambda aggregate: aggregate.kind)
-def test_what_was_only_heard_of_is_not_decided_about_here(aggregate: Aggregate[object]) -> None:
+def test_a_foreign_stream_is_not_decided_here(aggregate: Aggregate[object]) -> None:
     with pytest.raises(LookupError):
         given(aggregate, f"{aggregate.kind}/x").when(ATTEND)
 
 
-def test_an_instrument_that_was_heard_of_without_provisions_has_none() -> None:
+def test_a_known_instrument_without_provisions_has_none() -> None:
     bare = InstrumentRegistered(instrument="res-1", cite="Synthetic 1", body="Synthetic", title="Synthetic")
-    heard = known(INSTRUMENT, "instrument/res-1", bare)
+    replicas = known(INSTRUMENT, "instrument/res-1", bare)
     command = AddAgendaItem(**ITEM, provisions=(REF,))
-    a_meeting(*HELD).knowing(heard).when(command).then_refused(AgendaItemNamesUnknownProvision)
+    a_meeting(*HELD).knowing(replicas).when(command).then_refused(AgendaItemNamesUnknownProvision)

@@ -66,9 +66,9 @@ BY_ANOTHER_RULE = {("hold", "proposed"), ("attend", "proposed")}
 
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize("command", FITS)
-def test_each_command_fits_the_stages_that_it_is_for_and_no_other(command: str, history: str) -> None:
-    asked, event, fits = FITS[command]
-    outcome = a_meeting(*HISTORIES[history]).knowing(MEMBER).when(asked)
+def test_each_command_is_accepted_in_its_own_stages_only(command: str, history: str) -> None:
+    request, event, fits = FITS[command]
+    outcome = a_meeting(*HISTORIES[history]).knowing(MEMBER).when(request)
     if history in fits:
         outcome.then(event)
     elif (command, history) in BY_ANOTHER_RULE:
@@ -94,12 +94,12 @@ def test_the_same_side_does_not_confirm_twice(first: Event, role: str) -> None:
     a_meeting(PROPOSED, first).when(ConfirmMeeting(), role=role).then_refused(OutOfOrder)
 
 
-def test_who_confirms_is_told_by_the_role_and_never_by_the_body() -> None:
+def test_the_confirming_side_is_the_role_and_never_the_body() -> None:
     with pytest.raises(ValueError, match="by"):
         ConfirmMeeting.model_validate({"by": "chair"})
 
 
-def test_a_meeting_that_only_one_side_confirmed_is_not_held() -> None:
+def test_a_meeting_with_one_confirmation_is_not_held() -> None:
     refused = a_meeting(PROPOSED, BY_CHAIR).when(HoldMeeting()).then_refused(TwoConfirmationsConveneAMeeting)
     assert (refused.kind, refused.paragraph) == ("house rule", None)
     assert refused.facts()["waits_for"] == "secretariat"
@@ -122,13 +122,13 @@ def test_a_cancelled_meeting_stays_cancelled() -> None:
     a_meeting(PROPOSED).when(CancelMeeting(reason="Synthetic storm")).then(CANCELLED).then_stage("cancelled")
 
 
-def test_rescheduling_changes_what_it_names_and_leaves_the_rest() -> None:
+def test_rescheduling_changes_only_the_named_fields() -> None:
     now = a_meeting(PROPOSED, RESCHEDULED).state.particulars
     assert (now.starts_at, now.ends_at, now.modality) == ("2026-04-01", "2026-04-02", "online")
     assert (now.time_zone, now.title, now.versions) == ("Asia/Bangkok", "Synthetic meeting", (1, 2))
 
 
-def test_what_is_entered_stays_through_every_later_stage() -> None:
+def test_entries_stay_through_every_later_stage() -> None:
     state = a_meeting(*HISTORIES["convened"], ITEM_ADDED, DISSEMINATED, ATTENDED, MeetingHeld(), OUTCOME).state
     written = state.proceedings
     assert [(entry.fact, entry.versions) for entry in written.agenda] == [(ITEM_ADDED, (5,))]
@@ -138,7 +138,7 @@ def test_what_is_entered_stays_through_every_later_stage() -> None:
     assert (state.stage, state.confirmed_by) == ("held", ("chair", "secretariat"))
 
 
-def test_a_correction_stands_in_the_place_of_what_it_corrects() -> None:
+def test_a_correction_replaces_the_corrected_event() -> None:
     right = OUTCOME.model_copy(update={"text": "Synthetic decision, as it was taken"})
     title = PROPOSED.model_copy(update={"title": "Synthetic meeting, its right title"})
     state = a_meeting(*HELD, OUTCOME, corrected(6, right), corrected(1, title)).state
@@ -153,11 +153,11 @@ def test_a_corrected_proposal_does_not_undo_a_later_rescheduling() -> None:
 
 
 @pytest.mark.parametrize("event", [BY_CHAIR, RESCHEDULED, CANCELLED, ITEM_ADDED, ATTENDED, OUTCOME, MeetingHeld()])
-def test_what_follows_no_meeting_is_passed_over(event: Event) -> None:
+def test_events_without_a_meeting_are_ignored(event: Event) -> None:
     assert a_meeting(event).state.stage == "absent"
 
 
-def test_an_event_that_no_rule_would_allow_is_still_history() -> None:
+def test_an_event_against_the_rules_is_still_folded() -> None:
     assert a_meeting(PROPOSED, CANCELLED, MeetingHeld()).state.stage == "held"
 
 

@@ -36,12 +36,12 @@ CLOSED_CALL = known(CALL, "call/synthetic-call", OPENED, CallForNominationsClose
 
 
 def membership(key: str, member: str) -> dict[str, Any]:
-    """Know a membership of that member."""
+    """Return a known membership of that member."""
     return known(MEMBERSHIP, f"membership/{key}", BEGAN.model_copy(update={"membership": key, "member": member}))
 
 
 def nomination(*events: Any) -> dict[str, Any]:
-    """Know the nomination n1, submitted, then what follows."""
+    """Return the known nomination n1, submitted, with these further events."""
     return known(NOMINATION, "nomination/n1", SUBMITTED, *events)
 
 

@@ -48,12 +48,12 @@ def test_lists_filter_calls_by_stage_and_theme() -> None:
     assert CALL.facets(a_call().state) == {"stage": "absent"}
 
 
-def test_a_corrected_title_stands_in_the_place_of_the_first_one() -> None:
+def test_a_corrected_title_replaces_the_first_one() -> None:
     right = CallForNominationsOpened(call="synthetic-call", title="Synthetic call, as it should read")
     state = a_call(OPENED, CLOSED, corrected(1, right)).state
     assert (state.stage, state.opened.title) == ("closed", "Synthetic call, as it should read")
     assert state.versions == (1, 3, 2)
 
 
-def test_a_closing_without_an_opening_is_passed_over() -> None:
+def test_a_closing_without_an_opening_is_ignored() -> None:
     assert a_call(CLOSED).state.stage == "absent"

@@ -38,7 +38,7 @@ def test_an_accepted_nomination_begins_a_membership_of_its_expert() -> None:
     a_membership().knowing(nomination(ACCEPTED)).when(BEGIN, role="system").then(expected).then_stage("active")
 
 
-def test_a_membership_takes_its_capacity_and_whom_it_replaces_from_the_nomination() -> None:
+def test_a_membership_takes_capacity_and_replaced_membership_from_the_nomination() -> None:
     written = NominationSubmitted(**WRITTEN | {"capacity": "alternate", "replaces": "earlier"})
     facts = known(NOMINATION, "nomination/n1", written, ACCEPTED)
     expected = BEGAN.model_copy(update={"capacity": "alternate", "replaces": "earlier"})
@@ -86,13 +86,13 @@ def test_lists_filter_memberships_by_stage_member_person_and_nomination() -> Non
     assert MEMBERSHIP.facets(a_membership().state) == {"stage": "absent"}
 
 
-def test_a_corrected_beginning_stands_though_the_membership_has_ended() -> None:
+def test_a_beginning_may_be_corrected_after_the_end() -> None:
     right = BEGAN.model_copy(update={"began_on": "2026-02"})
     state = a_membership(BEGAN, ENDED, corrected(1, right)).state
     assert (state.stage, state.began.began_on, state.versions) == ("ended", "2026-02", (1, 3, 2))
 
 
-def test_an_end_without_a_beginning_is_passed_over() -> None:
+def test_an_end_without_a_beginning_is_ignored() -> None:
     assert a_membership(ENDED).state.stage == "absent"
 
 

@@ -82,9 +82,9 @@ def a_nomination(*events: Event) -> Given:
 
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize("command", FITS)
-def test_each_command_fits_the_stages_that_it_is_for_and_no_other(command: str, history: str) -> None:
-    asked, event, stage, fits = FITS[command]
-    outcome = a_nomination(*HISTORIES[history]).when(asked)
+def test_each_command_is_accepted_in_its_own_stages_only(command: str, history: str) -> None:
+    request, event, stage, fits = FITS[command]
+    outcome = a_nomination(*HISTORIES[history]).when(request)
     if history in fits:
         outcome.then(event).then_stage(stage)
     else:
@@ -130,7 +130,7 @@ def test_a_focal_point_without_a_member_speaks_for_nobody() -> None:
     a_nomination().when(SUBMIT, role="focal_point").then_refused(OnlyTheMembersOwnGovernmentNominates)
 
 
-def test_another_members_focal_point_is_not_told_the_stage() -> None:
+def test_a_refusal_to_another_members_focal_point_hides_the_stage() -> None:
     closed = a_nomination(SUBMITTED, DECLINED).when(WITHDRAW, role="focal_point", member="KHM")
     closed.then_refused(OnlyTheMembersOwnGovernmentNominates)
 
@@ -167,8 +167,8 @@ def test_a_nomination_may_replace_a_membership_on_record() -> None:
 def test_a_nomination_does_not_replace_a_membership_that_is_not_on_record(command: type[Command]) -> None:
     first = command is SubmitNomination
     history = () if first else (SUBMITTED, RETURNED)
-    asked = command.model_validate((WRITTEN if first else PAPER) | {"replaces": "nobody"})
-    refused = a_nomination(*history).when(asked).then_refused(NominationReplacesUnknownMembership)
+    request = command.model_validate((WRITTEN if first else PAPER) | {"replaces": "nobody"})
+    refused = a_nomination(*history).when(request).then_refused(NominationReplacesUnknownMembership)
     assert refused.kind == "reference"
 
 
@@ -190,14 +190,14 @@ def test_a_nomination_is_not_declined_on_any_other_ground(ground: dict[str, str]
         DeclineNomination.model_validate(ground)
 
 
-def test_a_resubmission_is_the_whole_nomination_as_it_now_stands() -> None:
+def test_a_resubmission_replaces_the_whole_nomination() -> None:
     other = Sealed(person="synthetic-person-2", box="B" * 40)
     again = RESUBMITTED.model_copy(update={"sealed": other})
     now = a_nomination(SUBMITTED, RETURNED, again).state.particulars
     assert (now.category, now.person, now.sealed, now.member) == ("official", "synthetic-person-2", other, "FJI")
 
 
-def test_lists_filter_nominations_by_what_the_government_wrote() -> None:
+def test_lists_filter_nominations_by_the_governments_fields() -> None:
     written = SUBMITTED.model_copy(update={"themes": ("Clean air for all",), "call": "synthetic-call"})
     assert NOMINATION.facets(a_nomination(written, ACCEPTED).state) == {
         "stage": "accepted",
@@ -211,7 +211,7 @@ def test_lists_filter_nominations_by_what_the_government_wrote() -> None:
     assert NOMINATION.facets(a_nomination().state) == {"stage": "absent"}
 
 
-def test_a_correction_takes_the_place_of_the_submission_and_not_of_the_resubmission() -> None:
+def test_a_correction_replaces_the_submission_and_not_the_resubmission() -> None:
     right = SUBMITTED.model_copy(update={"institution": "Synthetic University", "submitted_on": "2026-01"})
     state = a_nomination(SUBMITTED, ACCEPTED, corrected(1, right)).state
     assert (state.stage, state.particulars.institution) == ("accepted", "Synthetic University")
@@ -221,11 +221,11 @@ def test_a_correction_takes_the_place_of_the_submission_and_not_of_the_resubmiss
 
 
 @pytest.mark.parametrize("event", [RETURNED, RESUBMITTED, ACCEPTED, DECLINED, WITHDRAWN])
-def test_what_follows_no_submission_is_passed_over(event: Event) -> None:
+def test_events_without_a_submission_are_ignored(event: Event) -> None:
     assert a_nomination(event).state.stage == "absent"
 
 
-def test_an_event_that_no_rule_would_allow_is_still_history() -> None:
+def test_an_event_against_the_rules_is_still_folded() -> None:
     assert a_nomination(SUBMITTED, DECLINED, ACCEPTED).state.stage == "accepted"
 
 

@@ -1,4 +1,4 @@
-"""What follows by itself when a nomination is accepted or withdrawn, and when a membership replaces another."""
+"""The policies on accepted and withdrawn nominations and on replacing memberships."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ REPLACING = MembershipBegan(
 )
 
 
-class Asked(Handlers):
-    """Handlers that only note what they are asked."""
+class Recorder(Handlers):
+    """Handlers that only record the commands."""
 
     def __init__(self, answer: Rejection | None = None) -> None:
         self.commands: list[tuple[str, Command]] = []
@@ -47,33 +47,33 @@ class Asked(Handlers):
         return self._answer or Commit(stream, 1, 1, ())
 
 
-async def heard(stream: str, *events: Event, on_record: dict[str, Known], asked: Asked | None = None) -> Asked:
-    """Let the policies hear the last of these events."""
-    asked = asked or Asked()
+async def react(stream: str, *events: Event, on_record: dict[str, Known], handlers: Recorder | None = None) -> Recorder:
+    """Run the policies on the last of these events."""
+    handlers = handlers or Recorder()
 
     async def own(named: str) -> Known | None:
         return on_record.get(named)
 
-    policies, event = Policies(asked, own), recorded(stream, *events)[-1]
+    policies, event = Policies(handlers, own), recorded(stream, *events)[-1]
     await policies.react(event)
-    assert policies.handles(event) or not asked.commands
-    return asked
+    assert policies.handles(event) or not handlers.commands
+    return handlers
 
 
 async def test_an_accepted_nomination_begins_a_membership_under_its_own_id() -> None:
-    asked = await heard("nomination/n1", SUBMITTED, NominationAccepted(accepted_on="2026-03"), on_record={})
-    assert asked.commands == [("membership/n1", BeginMembership(nomination="n1", began_on="2026-03"))]
+    handlers = await react("nomination/n1", SUBMITTED, NominationAccepted(accepted_on="2026-03"), on_record={})
+    assert handlers.commands == [("membership/n1", BeginMembership(nomination="n1", began_on="2026-03"))]
 
 
 async def test_a_membership_that_replaces_another_ends_it() -> None:
-    asked = await heard("membership/n2", REPLACING, on_record=ACTIVE)
-    assert asked.commands == [("membership/n1", EndMembership(reason="replaced", ended_on="2026-03"))]
+    handlers = await react("membership/n2", REPLACING, on_record=ACTIVE)
+    assert handlers.commands == [("membership/n1", EndMembership(reason="replaced", ended_on="2026-03"))]
 
 
 async def test_a_withdrawn_nomination_ends_the_membership_that_it_began() -> None:
-    asked = await heard("nomination/n1", SUBMITTED, NominationWithdrawn(withdrawn_on="2026-04"), on_record=ACTIVE)
+    handlers = await react("nomination/n1", SUBMITTED, NominationWithdrawn(withdrawn_on="2026-04"), on_record=ACTIVE)
     ended = EndMembership(reason="withdrawn_by_government", ended_on="2026-04")
-    assert asked.commands == [("membership/n1", ended)]
+    assert handlers.commands == [("membership/n1", ended)]
 
 
 @pytest.mark.parametrize("on_record", [{}, ENDED], ids=["not on record", "ended"])
@@ -83,7 +83,7 @@ async def test_a_withdrawn_nomination_ends_the_membership_that_it_began() -> Non
 async def test_a_membership_that_is_not_active_is_not_ended(
     stream: str, event: Event, on_record: dict[str, Any]
 ) -> None:
-    assert (await heard(stream, event, on_record=on_record)).commands == []
+    assert (await react(stream, event, on_record=on_record)).commands == []
 
 
 @pytest.mark.parametrize(
@@ -95,31 +95,31 @@ async def test_a_membership_that_is_not_active_is_not_ended(
         ("membership/n1", (BEGAN, MembershipEnded(reason="term_ended"))),
     ],
 )
-async def test_nothing_follows_from_any_other_event(stream: str, events: tuple[Event, ...]) -> None:
-    assert (await heard(stream, *events, on_record=ACTIVE)).commands == []
+async def test_no_command_follows_from_any_other_event(stream: str, events: tuple[Event, ...]) -> None:
+    assert (await react(stream, *events, on_record=ACTIVE)).commands == []
 
 
-async def test_the_same_event_heard_twice_asks_under_the_same_command_id() -> None:
-    first = await heard("membership/n2", REPLACING, on_record=ACTIVE)
-    second = await heard("membership/n2", REPLACING, on_record=ACTIVE)
-    other = await heard("nomination/n1", SUBMITTED, NominationAccepted(), on_record={})
+async def test_a_redelivered_event_gives_the_same_command_id() -> None:
+    first = await react("membership/n2", REPLACING, on_record=ACTIVE)
+    second = await react("membership/n2", REPLACING, on_record=ACTIVE)
+    other = await react("nomination/n1", SUBMITTED, NominationAccepted(), on_record={})
     assert first.contexts[0].command_id == second.contexts[0].command_id != other.contexts[0].command_id
 
 
-async def test_a_policy_acts_as_the_system_and_names_its_cause() -> None:
-    (context,) = (await heard("membership/n2", REPLACING, on_record=ACTIVE)).contexts
+async def test_a_policy_commands_as_the_system_and_names_its_cause() -> None:
+    (context,) = (await react("membership/n2", REPLACING, on_record=ACTIVE)).contexts
     assert (context.role, context.actor) == ("system", "policy:end-replaced")
     assert (context.causation_id, context.correlation_id) == ("membership/n2-1", "synthetic-correlation")
 
 
-async def test_a_policy_that_is_refused_leaves_its_event_behind() -> None:
-    refusing = Asked(OutOfOrder("EndMembership", "membership/n1", "ended"))
-    await heard("membership/n2", REPLACING, on_record=ACTIVE, asked=refusing)
+async def test_a_refused_policy_command_does_not_block_its_event() -> None:
+    refusing = Recorder(OutOfOrder("EndMembership", "membership/n1", "ended"))
+    await react("membership/n2", REPLACING, on_record=ACTIVE, handlers=refusing)
     assert len(refusing.commands) == 1
 
 
-def test_the_policies_are_asked_about_what_begins_or_ends_a_membership_and_nothing_else() -> None:
-    policies = Policies(Asked(), Asked)  # type: ignore[arg-type]
+def test_the_policies_handle_only_events_that_begin_or_end_a_membership() -> None:
+    policies = Policies(Recorder(), Recorder)  # type: ignore[arg-type]
     events = recorded(
         "nomination/n1", SUBMITTED, NominationReturned(reason="synthetic"), NominationAccepted(), NominationWithdrawn()
     )

@@ -1,4 +1,4 @@
-"""Who may read what of a nomination, and whose names are opened."""
+"""The readable fields of a nomination by role, and the decryption of names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ READ_CIPHERTEXT = ["auditor", "expert", "chair"]
 
 
 class KeysInMemory(KeyRing):
-    """A key ring in memory, whose keys can be lost."""
+    """The same key ring, its keys lost at the end."""
 
     def __init__(self) -> None:
         self.keys: dict[str, bytes] = {}
@@ -74,7 +74,7 @@ async def test_names_are_opened_for_the_secretariat_and_the_members_own_focal_po
 
 
 @pytest.mark.parametrize("role", READ_CIPHERTEXT)
-async def test_others_read_the_ciphertext(role: str) -> None:
+async def test_other_roles_read_the_ciphertext(role: str) -> None:
     shown = await read("nomination", role)
     assert shown is not None
     assert "details" not in shown
@@ -94,7 +94,7 @@ async def test_a_person_whose_key_is_lost_is_shown_as_ciphertext_only() -> None:
     assert "details" not in shown
 
 
-async def test_an_erased_person_is_shown_as_erased_to_those_who_saw_the_name() -> None:
+async def test_an_erased_person_is_shown_as_erased_to_readers_of_names() -> None:
     shown = await read("nomination", "secretariat", erased=True)
     assert shown is not None
     assert shown["details"] == {"name": "[erased]", "contact": "[erased]"}
@@ -109,22 +109,22 @@ def test_an_operator_reads_no_record(kind: str) -> None:
     assert "operator" not in view.roles
 
 
-def test_a_focal_point_submits_resubmits_and_withdraws_and_asks_nothing_else() -> None:
-    asked = {post.command.__name__ for post in COMMAND_ROUTES if "focal_point" in post.roles}
-    assert asked == {"SubmitNominationRequest", "ResubmitNominationRequest", "WithdrawNomination"}
+def test_a_focal_point_may_only_submit_resubmit_and_withdraw() -> None:
+    allowed = {post.command.__name__ for post in COMMAND_ROUTES if "focal_point" in post.roles}
+    assert allowed == {"SubmitNominationRequest", "ResubmitNominationRequest", "WithdrawNomination"}
     assert all(post.roles <= {"secretariat", "focal_point"} for post in COMMAND_ROUTES)
 
 
-def test_a_membership_is_begun_by_no_request() -> None:
+def test_no_request_begins_a_membership() -> None:
     assert "BeginMembership" not in {post.command.__name__ for post in COMMAND_ROUTES}
 
 
-def test_details_that_no_seal_holds_are_refused_by_name() -> None:
+def test_details_too_large_to_encrypt_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="about"):
         PersonDetails(name="Synthetic", contact="synthetic@example.org", about="ក" * 15_000)
 
 
-async def test_the_largest_details_that_are_let_in_fit_their_seal() -> None:
+async def test_the_largest_accepted_details_fit_the_sealed_box() -> None:
     empty = len(PersonDetails(name="S", contact="S", about="a").model_dump_json().encode()) - 1
     details = PersonDetails(name="S", contact="S", about="ក" * ((29_000 - empty) // 3))
     keys, written = KeysInMemory(), details.model_dump(exclude_none=True)

@@ -25,8 +25,8 @@ async def start(bare_stack: Stack) -> AsyncIterator[Start]:
     database = f"synthetic_{uuid4().hex[:12]}"
     started: list[Instance] = []
 
-    async def begin(smtp_port: int = 1, **told: Any) -> Instance:
-        started.append(Instance(bare_stack.mongodb_admin_uri, database, smtp_port, told))
+    async def begin(smtp_port: int = 1, **overrides: Any) -> Instance:
+        started.append(Instance(bare_stack.mongodb_admin_uri, database, smtp_port, overrides))
         return await started[-1].prepare()
 
     yield begin

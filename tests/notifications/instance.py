@@ -1,4 +1,4 @@
-"""The service's pieces on a real MongoDB; what Kafka would bring is handed over directly, all of it every time."""
+"""The service's parts on a real MongoDB; tests pass in the records of Kafka directly, all of them each time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def arrival(topic: str, raw: bytes, offset: int) -> KafkaRecord:
 
 
 def recommended(reference: str, at: datetime | None = None, event: Event = ADOPTED, event_id: str = "") -> KafkaRecord:
-    """An event of a sibling as it arrives here: the first of its stream, recorded a second from now."""
+    """Return the record of a foreign event: the first of its stream, recorded a second from now."""
     raw = encode(
         event,
         event_id=event_id or str(uuid4()),
@@ -69,12 +69,17 @@ class Instance:
     uri: str
     database: str
     smtp_port: int = 1
-    told: dict[str, Any] = field(default_factory=dict)
+    overrides: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         patient = {"look_every": 0.02, "retry_first": 0.1, "smtp_timeout": 2.0, "interrupted_after": 60.0}
         settings = NotificationSettings(
-            kafka="", mongodb=self.uri, database=self.database, jwks="", smtp_port=self.smtp_port, **patient | self.told
+            kafka="",
+            mongodb=self.uri,
+            database=self.database,
+            jwks="",
+            smtp_port=self.smtp_port,
+            **patient | self.overrides,
         )
         self.mongodb = connect(settings, "notifications")
         self.store, self.journal, self.keys = EventStore(self.mongodb), Journal(self.mongodb), KeyRing(self.mongodb)
@@ -93,8 +98,8 @@ class Instance:
         await self.projection.prepare()
         return self
 
-    async def hear(self, *siblings: KafkaRecord) -> None:
-        """Hear these events, and everything that this service has recorded, as Kafka would bring it."""
+    async def consume(self, *siblings: KafkaRecord) -> None:
+        """Consume these records and every event of this service, as from Kafka."""
         await self.projection.project([*siblings, *await self.own()])
 
     async def own(self) -> Sequence[KafkaRecord]:
@@ -103,33 +108,33 @@ class Instance:
         return [arrival("throughline.notifications", raw, offset) for offset, raw in enumerate(raws)]
 
     async def ask(self, stream: str, command: Command) -> Commit | Rejection:
-        """Carry out a person's command, as HTTP would ask for it."""
+        """Execute a person's command, as over HTTP."""
         command_id = str(uuid4())
         context = Context(datetime.now(UTC), "synthetic-person", "secretariat", command_id, "synthetic-correlation")
         return await self.handlers.handle(stream, command, context)
 
-    async def subscribe(self, key: str = "s1", *events: str, heard: bool = True) -> None:
+    async def subscribe(self, key: str = "s1", *events: str, consumed: bool = True) -> None:
         wanted = events or ("RecommendationAdopted",)
         request = AddSubscriptionRequest(subscription=key, person=f"person-{key}", details=DETAILS, events=wanted)
         assert isinstance(await self.ask(f"subscription/{key}", request), Commit)
-        if heard:
-            await self.hear()
+        if consumed:
+            await self.consume()
 
     async def history(self) -> dict[str, list[str]]:
-        """The names of the events of each notification."""
-        told: dict[str, list[str]] = {}
+        """Return the names of the events of each notification."""
+        events: dict[str, list[str]] = {}
         async for commit in self.mongodb["commits"].find({"_id.s": {"$regex": "^notification/"}}).sort("_id", 1):
             names = [type(decode(bytes(raw)).data).__name__ for raw in commit["events"]]
-            told.setdefault(commit["_id"]["s"], []).extend(name.removeprefix("Notification") for name in names)
-        return told
+            events.setdefault(commit["_id"]["s"], []).extend(name.removeprefix("Notification") for name in names)
+        return events
 
     async def one(self) -> list[str]:
-        """The names of the events of the only notification."""
+        """Return the names of the events of the only notification."""
         [(_, names)] = (await self.history()).items()
         return names
 
     async def last(self) -> Any:
-        """The data of the newest event of the only notification."""
+        """Return the data of the newest event of the only notification."""
         [stream] = await self.history()
         _, recorded = await self.store.read(stream)
         return recorded[-1].data

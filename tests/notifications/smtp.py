@@ -1,4 +1,4 @@
-"""SMTP servers that misbehave as told, on real sockets."""
+"""SMTP servers that misbehave as scripted, on real sockets."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ async def scripted(replies: Mapping[str, str]) -> AsyncIterator[int]:
     The verbs are GREETING, EHLO, MAIL, RCPT, DATA, and CONTENT for the end of a message.
     """
     usual = {"GREETING": "220 here", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "CONTENT": "250 kept"}
-    said = {"EHLO": "250 here", "QUIT": "221 bye", **usual, **replies}
+    script = {"EHLO": "250 here", "QUIT": "221 bye", **usual, **replies}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         verb = "GREETING"
-        while said[verb] != DROP:
-            if said[verb] != SILENCE:
-                writer.write(f"{said[verb]}\r\n".encode())
+        while script[verb] != DROP:
+            if script[verb] != SILENCE:
+                writer.write(f"{script[verb]}\r\n".encode())
             line = (
-                await _content(reader) if verb == "DATA" and said[verb].startswith("354") else await reader.readline()
+                await _content(reader) if verb == "DATA" and script[verb].startswith("354") else await reader.readline()
             )
             if not line:
                 break
@@ -47,13 +47,13 @@ async def _content(reader: asyncio.StreamReader) -> bytes:
 
 
 class Mailbox:
-    """A real SMTP server that keeps what it takes; each of `faults` befalls one message, in order.
+    """A real SMTP server that stores accepted messages; each of `faults` applies to one message, in order.
 
-    A fault is the answer to the whole message, or DROP: the message is kept, but no answer is given.
+    A fault is the answer to the whole message, or DROP: the message is stored, but gets no answer.
     """
 
     def __init__(self, *faults: str, rcpt: str = "250 ok", pause: float = 0.0) -> None:
-        self.kept: list[bytes] = []
+        self.stored: list[bytes] = []
         self.faults = list(faults)
         self.rcpt = rcpt
         self.pause = pause
@@ -75,12 +75,12 @@ class Mailbox:
         if fault == DROP:
             server.transport.abort()
         if fault == DROP or fault.startswith("2"):
-            self.kept.append(bytes(envelope.content or b""))
+            self.stored.append(bytes(envelope.content or b""))
         return fault if fault != DROP else "250 kept"
 
     @asynccontextmanager
     async def open(self, port: int = 0) -> AsyncIterator[int]:
-        """Serve on a port of one's own, or on the one given; yields it."""
+        """Serve on a free port, or on the given one; yield the port."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: SMTP(self, hostname="localhost", loop=loop), "127.0.0.1", port)
         async with server:

@@ -1,4 +1,4 @@
-"""The service as a process, on real Kafka, MongoDB and SMTP: asked over HTTP, killed in mid-delivery, replayed."""
+"""The service as a process, on real Kafka, MongoDB and SMTP: queried over HTTP, killed in mid-delivery, replayed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def mailbox() -> AsyncIterator[tuple[Mailbox, int]]:
 
 
 class Deadly(Mailbox):
-    """Keeps a message, and may kill its sender before it gives the answer."""
+    """A server that stores a message, and may kill its sender before the answer."""
 
     victim: subprocess.Popen[bytes] | None = None
 
@@ -52,7 +52,7 @@ class Deadly(Mailbox):
 
 @contextmanager
 def running(stack: Stack, smtp_port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The service in a process of its own, ended with SIGTERM."""
+    """Run the service in its own process, stopped with SIGTERM."""
     own = {
         "THROUGHLINE_SMTP_PORT": str(smtp_port),
         "THROUGHLINE_SMTP_TIMEOUT": "0.5",
@@ -70,7 +70,7 @@ def running(stack: Stack, smtp_port: int, log: Path) -> Iterator[subprocess.Pope
 
 
 class Client:
-    """What a role asks of the service."""
+    """A client of the service by role."""
 
     def __init__(self, stack: Stack) -> None:
         port = stack.environment("notifications")["THROUGHLINE_PORT"]
@@ -96,9 +96,9 @@ class Client:
             return False
 
     async def of(self, subscription: str, standing: str) -> list[dict[str, Any]]:
-        """The notifications of a subscription that stand so."""
-        asked = {"subscription": subscription, "standing": standing}
-        answer = (await self.ask("GET", "/notifications", "auditor", params=asked)).raise_for_status()
+        """Return the notifications of a subscription with a standing."""
+        query = {"subscription": subscription, "standing": standing}
+        answer = (await self.ask("GET", "/notifications", "auditor", params=query)).raise_for_status()
         items: list[dict[str, Any]] = answer.json()["items"]
         return items
 
@@ -117,13 +117,13 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def publish(stack: Stack, arrival: KafkaRecord) -> None:
-    """Publish a sibling's event as its relay would."""
+    """Publish a foreign event as its relay would."""
     async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
         await producer.send_and_wait(arrival.topic, arrival.value, key=arrival.key, headers=list(arrival.headers))
 
 
 def rewind(stack: Stack) -> None:
-    """Forget how far the service had read, and what it had read."""
+    """Delete the stored offsets and the journal of the service."""
     with MongoClient[Any](stack.mongodb_admin_uri) as client:
         for collection in ("progress", "states", "journal"):
             client["throughline_notifications"].drop_collection(collection)
@@ -141,20 +141,20 @@ async def subscribes_once(client: Client) -> None:
         assert answer.raise_for_status().json()["replayed"] is replayed
 
 
-async def test_a_subscriber_is_told_once_and_a_replay_tells_nobody(
+async def test_a_subscriber_is_notified_once_and_a_replay_notifies_nobody(
     bare_stack: Stack, mailbox: tuple[Mailbox, int], tmp_path: Path
 ) -> None:
-    kept, port = mailbox[0].kept, mailbox[1]
+    stored, port = mailbox[0].stored, mailbox[1]
     client, log = Client(bare_stack), tmp_path / "log"
 
-    async def told() -> bool:
+    async def notified() -> bool:
         return len(await client.of("journey", "delivered")) == 1
 
     with running(bare_stack, port, log) as process:
         await client.until_ready()
         await subscribes_once(client)
         await publish(bare_stack, recommended("CED/2031/R1"))
-        await until(told)
+        await until(notified)
         shown = (await client.ask("GET", "/subscriptions/journey")).json()["state"]
         assert shown["details"] == {"name": "Synthetic Reader", "address": ADDRESS}
         audited = await client.ask("GET", "/subscriptions/journey", "auditor")
@@ -170,12 +170,12 @@ async def test_a_subscriber_is_told_once_and_a_replay_tells_nobody(
     rewind(bare_stack)
     with running(bare_stack, port, log) as process:
         await client.until_ready()
-        await until(told)
+        await until(notified)
         rebuilt = await client.ask("POST", "/operations/rebuild")
         assert b'"finished":true' in rebuilt.content
         await asyncio.sleep(0.5)
-        assert await told()
-    assert len(kept) == 1
+        assert await notified()
+    assert len(stored) == 1
     assert ADDRESS not in log.read_text()
     assert '"event":"notification_delivered"' in log.read_text().replace('": "', '":"')
 
@@ -200,12 +200,12 @@ async def test_a_sender_killed_before_the_answer_leaves_it_uncertain_until_a_per
     with running(bare_stack, port, log):
         await client.until_ready()
         await until(uncertain)
-        assert len(box.kept) == 1
+        assert len(box.stored) == 1
         [shown] = await client.of("killed", "uncertain")
         assert shown["state"]["uncertain"]["reason"] == "interrupted"
         resend = f"/notifications/{shown['state']['planned']['notification']}/resend"
         assert (await client.ask("POST", resend, "operator", json={})).status_code == 403
         (await client.ask("POST", resend, json={"note": "the reader has not seen it"})).raise_for_status()
         assert (await client.ask("POST", resend, json={})).json()["rule"] == "OutOfOrder"
-    first, second = (message_from_bytes(kept)["Message-ID"] for kept in box.kept)
+    first, second = (message_from_bytes(raw)["Message-ID"] for raw in box.stored)
     assert first == second

@@ -1,4 +1,4 @@
-"""What an SMTP server does, and what is certain about the message after it."""
+"""The behaviour of SMTP servers, and the certainty of delivery after it."""
 
 import time
 
@@ -21,10 +21,10 @@ async def test_a_message_arrives_byte_for_byte() -> None:
     mailbox = Mailbox()
     async with mailbox.open() as port:
         assert await deliver(port) == Taken(250)
-    assert mailbox.kept == [MESSAGE]
+    assert mailbox.stored == [MESSAGE]
 
 
-async def test_where_nobody_listens_nothing_was_taken() -> None:
+async def test_without_a_listening_server_nothing_was_accepted() -> None:
     port = choose(())
     assert await deliver(port) == UNREACHABLE
 
@@ -47,7 +47,7 @@ async def test_where_nobody_listens_nothing_was_taken() -> None:
     ],
     ids=str,
 )
-async def test_before_the_message_is_sent_nothing_was_taken(replies: dict[str, str], answer: Answer) -> None:
+async def test_before_the_message_is_sent_nothing_was_accepted(replies: dict[str, str], answer: Answer) -> None:
     async with scripted(replies) as port:
         assert await deliver(port) == answer
 
@@ -70,7 +70,7 @@ async def test_after_the_message_was_sent_only_an_answer_is_certain(reply: str, 
 
 
 @pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
-async def test_a_server_that_falls_silent_before_the_message_took_nothing(verb: str) -> None:
+async def test_a_server_that_falls_silent_before_the_message_accepted_nothing(verb: str) -> None:
     async with scripted({verb: SILENCE}) as port:
         began = time.monotonic()
         assert await deliver(port, patience=0.3) == UNREACHABLE

@@ -1,4 +1,4 @@
-"""What a subscriber reads, and that it tells nobody else's business."""
+"""The content of the emails to a subscriber; personal data stays in the header To."""
 
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -34,7 +34,7 @@ def read(plan: NotificationPlanned, details: SubscriberDetails) -> EmailMessage:
     return message
 
 
-def test_it_names_the_event_and_where_to_read_it() -> None:
+def test_it_names_the_event_and_links_to_it() -> None:
     message = read(planned(), SubscriberDetails.model_validate(DETAILS))
     body = message.get_content()
     assert message["Subject"] == "RecommendationAdopted: CED/2022/R1"
@@ -52,7 +52,7 @@ def test_a_stream_without_a_trace_is_read_at_its_own_service() -> None:
     assert "throughline trace" not in message.get_content()
 
 
-def test_only_the_header_to_holds_what_is_personal() -> None:
+def test_only_the_header_to_holds_personal_data() -> None:
     raw = mail(planned(), RECORDED, SubscriberDetails.model_validate(DETAILS), SENDER, NOW)
     lines = [line for line in raw.splitlines() if b"ynthetic" in line]
     assert lines == [b"To: Synthetic Reader <synthetic.reader@example.org>"]
@@ -72,7 +72,7 @@ def test_a_name_is_shown_as_it_is_written(name: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @drawn(name=NAMES)
-def test_whatever_the_name_it_is_ascii_and_addressed_to_one(name: str) -> None:
+def test_the_header_to_is_ascii_with_one_address_for_any_name(name: str) -> None:
     details = SubscriberDetails(name=name, address="synthetic.reader@example.org")
     raw = mail(planned(), RECORDED, details, SENDER, NOW)
     head = raw.partition(b"\r\n\r\n")[0]
@@ -84,7 +84,7 @@ def test_whatever_the_name_it_is_ascii_and_addressed_to_one(name: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @drawn(local=st.lists(ATOMS, min_size=1, max_size=3), domain=st.lists(LABELS, min_size=1, max_size=3))
-def test_whatever_address_a_subscription_takes_a_letter_can_be_sent_to(local: list[str], domain: list[str]) -> None:
+def test_every_address_that_a_subscription_accepts_can_be_mailed(local: list[str], domain: list[str]) -> None:
     address = f"{'.'.join(local)}@{'.'.join(domain)}"
     [to] = read(planned(), SubscriberDetails(name="Synthetic Reader", address=address))["To"].addresses
     assert to.addr_spec == address

@@ -25,7 +25,7 @@ async def recorded_only(notifying: Instance) -> None:
     assert not await notifying.keys.erased(PERSON)
 
 
-async def test_what_was_planned_for_an_erased_person_ends_and_says_why(start: Start) -> None:
+async def test_planned_notifications_of_an_erased_person_end_with_the_reason(start: Start) -> None:
     mailbox = Mailbox()
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
@@ -39,23 +39,23 @@ async def test_what_was_planned_for_an_erased_person_ends_and_says_why(start: St
     assert await notifying.last() == ENDED.model_copy(update={"attempt": 2})
 
 
-async def test_a_key_that_outlived_its_erasure_is_destroyed_when_the_record_is_heard(start: Start) -> None:
+async def test_a_key_that_outlived_its_erasure_is_destroyed_when_the_event_is_consumed(start: Start) -> None:
     notifying = await with_one_planned(start, 1)
     await recorded_only(notifying)
-    await notifying.hear()
+    await notifying.consume()
     assert await notifying.keys.erased(PERSON)
     _, events = await notifying.store.read("subscription/s1")
     assert isinstance(events[-1].data, SubscriptionRemoved)
 
 
-async def test_a_key_that_outlived_its_erasure_is_destroyed_at_the_start(start: Start) -> None:
+async def test_a_key_that_outlived_its_erasure_is_destroyed_at_startup(start: Start) -> None:
     notifying = await with_one_planned(start, 1)
     await recorded_only(notifying)
     await redo_erasures(notifying.store, notifying.keys, "subscriber")
     assert await notifying.keys.erased(PERSON)
 
 
-async def test_an_erasure_that_is_sent_again_is_answered_as_at_first_and_another_is_refused(start: Start) -> None:
+async def test_a_repeated_erasure_has_the_first_answer_and_another_is_refused(start: Start) -> None:
     notifying = await with_one_planned(start, 1)
     first = await notifying.handlers.handle(STREAM, ERASE, a_context())
     again = await notifying.handlers.handle(STREAM, ERASE, a_context())
@@ -65,11 +65,11 @@ async def test_an_erasure_that_is_sent_again_is_answered_as_at_first_and_another
     assert isinstance(await notifying.ask(STREAM, ERASE), OutOfOrder)
 
 
-async def test_an_erased_id_seals_nothing_more(start: Start) -> None:
+async def test_no_new_data_are_sealed_under_an_erased_id(start: Start) -> None:
     notifying = await with_one_planned(start, 1)
     await notifying.ask(STREAM, ERASE)
     wanted = AddSubscriptionRequest(subscription="s2", person=PERSON, details=DETAILS, events=("MeetingHeld",))
     assert await notifying.ask("subscription/s2", wanted) == PersonWasErased(PERSON)
-    kept = await notifying.commands.refusals.latest(1)
-    assert (kept[0]["rule"], kept[0]["request"]) == ("PersonWasErased", "AddSubscription")
-    assert "digest" not in kept[0]
+    refusals = await notifying.commands.refusals.latest(1)
+    assert (refusals[0]["rule"], refusals[0]["request"]) == ("PersonWasErased", "AddSubscription")
+    assert "digest" not in refusals[0]

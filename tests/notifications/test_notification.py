@@ -56,11 +56,11 @@ def test_an_event_not_recorded_after_the_subscription_is_not_told(recorded_at: s
     notification().knowing(subscribed()).when(planning(recorded_at)).then_refused(EventCameBeforeSubscription)
 
 
-def test_nobody_is_told_without_a_subscription() -> None:
+def test_nobody_is_notified_without_a_subscription() -> None:
     notification().when(planning()).then_refused(NotificationRestsOnUnknownSubscription)
 
 
-def test_nobody_is_told_after_the_subscription_was_removed() -> None:
+def test_nobody_is_notified_after_the_subscription_was_removed() -> None:
     removed = subscribed(added(), SubscriptionRemoved())
     notification().knowing(removed).when(planning()).then_refused(OutOfOrder)
 
@@ -80,7 +80,7 @@ def test_a_temporary_failure_is_attempted_again() -> None:
 
 
 @pytest.mark.parametrize("end", [delivered(), failed(), uncertain()])
-def test_nothing_is_sent_again_by_itself(end: Event) -> None:
+def test_nothing_is_resent_automatically(end: Event) -> None:
     notification(planned(), attempted(), end).when(AttemptNotification()).then_refused(OutOfOrder)
 
 
@@ -112,7 +112,7 @@ def test_nothing_is_answered_that_is_not_open(history: tuple[Event, ...], report
     ("report", "event", "stage"),
     [(DELIVERED, delivered(), "delivered"), (POSTPONED, postponed(), "postponed"), (FAILED, failed(), "failed")],
 )
-def test_a_certain_answer_settles_what_was_called_uncertain(report: Command, event: Event, stage: str) -> None:
+def test_a_certain_answer_replaces_an_uncertain_one(report: Command, event: Event, stage: str) -> None:
     notification(planned(), attempted(), uncertain()).when(report).then(event).then_stage(stage)
 
 
@@ -123,9 +123,9 @@ def test_no_answer_of_the_attempt_before_a_resend_counts(report: Command) -> Non
 
 @pytest.mark.parametrize("end", [failed(), uncertain()])
 def test_a_person_may_send_again_what_failed_or_is_uncertain(end: Event) -> None:
-    asked = ResendNotification(note="the address was put right")
+    resend = ResendNotification(note="the address was put right")
     again = NotificationAttempted(attempt=2, note="the address was put right")
-    notification(planned(), attempted(), end).when(asked).then(again).then_stage("attempted")
+    notification(planned(), attempted(), end).when(resend).then(again).then_stage("attempted")
 
 
 @pytest.mark.parametrize("history", [(planned(),), (planned(), attempted()), (planned(), attempted(), delivered())])

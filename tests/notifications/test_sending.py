@@ -1,4 +1,4 @@
-"""At most one delivery for each event and subscription, whatever breaks, on a real MongoDB and real SMTP."""
+"""At most one delivery for each event and subscription under any failure, on a real MongoDB and real SMTP."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ pytestmark = pytest.mark.servers
 ONCE = ["Planned", "Attempted", "Delivered"]
 
 
-async def with_one_planned(start: Start, port: int, **told: Any) -> Instance:
-    """An instance that has one notification to send."""
-    notifying = await start(port, **told)
+async def with_one_planned(start: Start, port: int, **overrides: Any) -> Instance:
+    """Return an instance that has one notification to send."""
+    notifying = await start(port, **overrides)
     await notifying.subscribe()
-    await notifying.hear(recommended("CED/2022/R1"))
-    await notifying.hear()
+    await notifying.consume(recommended("CED/2022/R1"))
+    await notifying.consume()
     return notifying
 
 
 async def looks(notifying: Instance, times: int = 3) -> None:
-    """Look for what is due, hear of what came of it, and let any pause before another attempt pass."""
+    """Send due notifications, consume the results, and wait out the pause before another attempt."""
     for _ in range(times):
         await notifying.sender.look()
-        await notifying.hear()
+        await notifying.consume()
         await asyncio.sleep(0.15)
 
 
@@ -46,29 +46,29 @@ async def test_a_planned_notification_is_sent_once(start: Start) -> None:
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
         await looks(notifying)
-    [mail] = [message_from_bytes(kept) for kept in mailbox.kept]
+    [mail] = [message_from_bytes(raw) for raw in mailbox.stored]
     assert mail["Subject"] == "RecommendationAdopted: CED/2022/R1"
     assert await notifying.one() == ONCE
 
 
-async def test_until_what_was_sent_is_heard_of_it_is_not_sent_again(start: Start) -> None:
+async def test_a_sent_message_is_not_sent_again_before_its_result_is_consumed(start: Start) -> None:
     mailbox = Mailbox()
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
         for _ in range(3):
             await notifying.sender.look()
-    assert len(mailbox.kept) == 1
+    assert len(mailbox.stored) == 1
 
 
-async def test_two_senders_at_once_send_each_message_once(start: Start) -> None:
+async def test_two_concurrent_senders_send_each_message_once(start: Start) -> None:
     mailbox = Mailbox(pause=0.01)
     async with mailbox.open() as port:
         first, second, third = await start(port), await start(port), await start(port)
         await first.subscribe()
-        await first.hear(*(recommended(f"CED/2022/R{number}") for number in range(1, 21)))
-        await first.hear()
+        await first.consume(*(recommended(f"CED/2022/R{number}") for number in range(1, 21)))
+        await first.consume()
         await asyncio.gather(first.sender.look(), second.sender.look(), third.sender.look())
-    ids = [message_from_bytes(kept)["Message-ID"] for kept in mailbox.kept]
+    ids = [message_from_bytes(raw)["Message-ID"] for raw in mailbox.stored]
     assert len(ids) == len(set(ids)) == 20
     assert list((await first.history()).values()) == [ONCE] * 20
 
@@ -77,12 +77,12 @@ async def test_a_server_that_is_down_then_up_gets_it_once(start: Start) -> None:
     port, mailbox = choose(()), Mailbox()
     notifying = await with_one_planned(start, port)
     assert await notifying.sender.look() is False
-    await notifying.hear()
+    await notifying.consume()
     assert await notifying.last() == NotificationFailed(attempt=1, reason="unreachable", temporary=True)
     await asyncio.sleep(0.15)
     async with mailbox.open(port):
         await looks(notifying)
-    assert len(mailbox.kept) == 1
+    assert len(mailbox.stored) == 1
     assert await notifying.one() == ["Planned", "Attempted", "Failed", "Attempted", "Delivered"]
 
 
@@ -94,7 +94,7 @@ async def test_a_failed_attempt_is_not_repeated_before_its_pause_is_over(start: 
     assert await notifying.one() == ["Planned", "Attempted", "Failed"]
 
 
-async def test_until_a_failure_is_heard_of_nothing_is_attempted_again(start: Start) -> None:
+async def test_a_failure_is_not_retried_before_it_is_consumed(start: Start) -> None:
     mailbox = Mailbox("451 later")
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
@@ -122,12 +122,12 @@ async def test_a_recipient_who_is_refused_is_not_tried_again(start: Start) -> No
     assert await notifying.last() == expected
 
 
-async def test_a_message_without_an_answer_is_uncertain_and_never_sent_again_by_itself(start: Start) -> None:
+async def test_a_message_without_an_answer_is_uncertain_and_never_resent_automatically(start: Start) -> None:
     mailbox = Mailbox(DROP)
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
         await looks(notifying, times=4)
-    assert len(mailbox.kept) == 1
+    assert len(mailbox.stored) == 1
     assert await notifying.last() == NotificationUncertain(attempt=1, reason="no_answer")
     shown = await notifying.states.find("notification", {"standing": "uncertain"}, 10)
     assert len(shown) == 1
@@ -142,7 +142,7 @@ async def test_a_person_may_send_an_uncertain_one_again(start: Start) -> None:
         assert isinstance(await notifying.ask(stream, ResendNotification()), Commit)
         assert isinstance(await notifying.ask(stream, ResendNotification()), OutOfOrder)
         await looks(notifying)
-    first, second = (message_from_bytes(kept)["Message-ID"] for kept in mailbox.kept)
+    first, second = (message_from_bytes(raw)["Message-ID"] for raw in mailbox.stored)
     assert first == second
     assert await notifying.one() == ["Planned", "Attempted", "Uncertain", "Attempted", "Delivered"]
 
@@ -172,11 +172,11 @@ async def claimed_and_abandoned(notifying: Instance) -> Commit:
     [stream] = await notifying.history()
     commit = await notifying.ask(stream, AttemptNotification())
     assert isinstance(commit, Commit)
-    await notifying.hear()
+    await notifying.consume()
     return commit
 
 
-async def test_an_attempt_that_was_interrupted_is_uncertain_after_a_while(start: Start) -> None:
+async def test_an_interrupted_attempt_becomes_uncertain(start: Start) -> None:
     mailbox = Mailbox()
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port, smtp_timeout=0.1, interrupted_after=0.5)
@@ -185,22 +185,22 @@ async def test_an_attempt_that_was_interrupted_is_uncertain_after_a_while(start:
         assert await notifying.last() == NotificationAttempted(attempt=1)
         await asyncio.sleep(0.6)
         await looks(notifying)
-    assert mailbox.kept == []
+    assert mailbox.stored == []
     assert await notifying.last() == NotificationUncertain(attempt=1, reason="interrupted")
 
 
-async def test_whoever_comes_back_to_a_claim_too_late_sends_nothing(start: Start) -> None:
+async def test_a_sender_that_returns_to_an_expired_claim_sends_nothing(start: Start) -> None:
     mailbox = Mailbox()
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port, smtp_timeout=0.1, interrupted_after=0.5)
         commit = await claimed_and_abandoned(notifying)
         await asyncio.sleep(0.4)
         await notifying.sender.send_claimed(commit)
-    assert mailbox.kept == []
+    assert mailbox.stored == []
     assert await notifying.one() == ["Planned", "Attempted"]
 
 
-async def test_an_answer_after_the_attempt_was_called_uncertain_is_believed(
+async def test_an_answer_after_the_attempt_became_uncertain_is_recorded(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mailbox = Mailbox("451 later")
@@ -211,7 +211,7 @@ async def test_an_answer_after_the_attempt_was_called_uncertain_is_believed(
         answer = await deliver(courier, recipient, message)
         if held_up and held_up.pop():
             await asyncio.sleep(0.6)
-            await notifying.hear()
+            await notifying.consume()
             await notifying.sender.look()
         return answer
 
@@ -221,10 +221,10 @@ async def test_an_answer_after_the_attempt_was_called_uncertain_is_believed(
         await looks(notifying)
         await looks(notifying)
     assert await notifying.one() == ["Planned", "Attempted", "Uncertain", "Failed", "Attempted", "Delivered"]
-    assert len(mailbox.kept) == 1
+    assert len(mailbox.stored) == 1
 
 
-async def test_a_message_in_hand_is_finished_when_the_sender_is_asked_to_end(start: Start) -> None:
+async def test_a_message_in_transit_is_finished_at_shutdown(start: Start) -> None:
     mailbox = Mailbox(pause=0.3)
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
@@ -237,7 +237,7 @@ async def test_a_message_in_hand_is_finished_when_the_sender_is_asked_to_end(sta
     assert await notifying.one() == ONCE
 
 
-async def test_nothing_is_sent_before_the_relay_has_found_the_store_to_be_whole(start: Start) -> None:
+async def test_nothing_is_sent_before_the_relay_has_checked_the_store(start: Start) -> None:
     mailbox = Mailbox()
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
@@ -258,16 +258,16 @@ async def test_a_replay_sends_nothing(start: Start) -> None:
     async with mailbox.open() as port:
         notifying = await start(port)
         await notifying.subscribe()
-        await notifying.hear(event)
-        await notifying.hear()
+        await notifying.consume(event)
+        await notifying.consume()
         await looks(notifying)
         for collection in ("states", "journal"):
             await notifying.mongodb.drop_collection(collection)
-        await notifying.hear(event)
+        await notifying.consume(event)
         await looks(notifying)
         [_ async for _ in rebuild(notifying.projection)]
         await looks(notifying)
-    assert len(mailbox.kept) == 1
+    assert len(mailbox.stored) == 1
     assert await notifying.one() == ONCE
 
 
@@ -286,11 +286,11 @@ async def test_an_answer_that_the_database_lost_is_stored_once(start: Start, mon
         monkeypatch.setattr(notifying.store, "append", losing)
         await looks(notifying)
     assert lost == [True]
-    assert len(mailbox.kept) == 1
+    assert len(mailbox.stored) == 1
     assert await notifying.one() == ONCE
 
 
-async def test_a_claim_whose_answer_was_lost_is_not_acted_on(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_claim_with_a_lost_answer_sends_nothing(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     mailbox = Mailbox()
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
@@ -309,7 +309,7 @@ async def test_a_claim_whose_answer_was_lost_is_not_acted_on(start: Start, monke
     assert await notifying.one() == ["Planned", "Attempted"]
 
 
-async def test_no_address_lies_in_the_database_or_in_the_log(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_no_address_is_in_the_database_or_the_log(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
     mailbox = Mailbox(f"451 not now, {ADDRESS}", DROP, rcpt="250 ok")
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)

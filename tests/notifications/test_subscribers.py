@@ -1,4 +1,4 @@
-"""The table of who hears what is complete."""
+"""The table of consumed topics and notified kinds is complete."""
 
 from services.meetings.projection import OWN as MEETINGS
 from services.nominations.projection import OWN as NOMINATIONS
@@ -9,7 +9,7 @@ from shared.ledger.checkpoint_topic import CHECKPOINTS
 from tools.local.topics import declared
 
 
-def test_subscribers_may_be_told_of_every_kind_of_stream_that_the_siblings_own() -> None:
+def test_subscribers_may_be_notified_of_every_foreign_kind_of_stream() -> None:
     assert MEETINGS.keys() | NOMINATIONS.keys() | RECOMMENDATIONS.keys() == ANNOUNCED_KINDS
 
 

@@ -1,4 +1,4 @@
-"""Subscriptions: which events one may ask for, and in what order."""
+"""Subscriptions: the events that can be subscribed to, and the order of commands."""
 
 import pytest
 from pydantic import ValidationError
@@ -26,13 +26,13 @@ def test_a_person_is_subscribed_to_events_by_their_names() -> None:
     subscription().when(adding("RecommendationAdopted")).then(added()).then_stage("active")
 
 
-def test_one_subscribes_only_to_events_that_there_are() -> None:
+def test_an_unknown_event_cannot_be_subscribed_to() -> None:
     refusal = subscription().when(adding("RecommendationAdopted", "RecommendationApplauded"))
     assert "RecommendationApplauded" in refusal.then_refused(SubscriptionNamesUnknownEvent).sentence()
 
 
 @pytest.mark.parametrize("event", [event.__name__ for event in EVENTS.values() if event.service == "notifications"])
-def test_nobody_is_told_of_notifications_for_that_would_never_end(event: str) -> None:
+def test_notifications_cannot_be_subscribed_to(event: str) -> None:
     if event in ANNOUNCED_EVENTS:
         assert event == "RecordCorrected", "only the name that every service has"
     else:
@@ -53,7 +53,7 @@ def test_a_removed_subscription_is_not_revived() -> None:
     subscription(added(), SubscriptionRemoved()).when(adding("RecommendationAdopted")).then_refused(OutOfOrder)
 
 
-def test_corrected_wishes_count_from_when_the_subscription_was_added() -> None:
+def test_corrected_events_count_from_the_start_of_the_subscription() -> None:
     wishes = added(events=("RecommendationWithdrawn",)).model_dump(mode="json", exclude_none=True)
     before = subscription(added()).state
     after = subscription(added(), RecordCorrected(corrects=1, data=wishes, reason="synthetic slip")).state
@@ -77,11 +77,11 @@ def test_corrected_wishes_count_from_when_the_subscription_was_added() -> None:
         f"{'r' * 250}@example.org",
     ],
 )
-def test_what_is_no_mail_address_is_refused(address: str) -> None:
+def test_an_invalid_mail_address_is_refused(address: str) -> None:
     with pytest.raises(ValidationError):
         SubscriberDetails(name="Synthetic Reader", address=address)
 
 
 @pytest.mark.parametrize("address", ["o'neil+teg@mail.example.org", "r@localhost", "first.last@xn--exmple-cua.org"])
-def test_a_mail_address_is_taken(address: str) -> None:
+def test_a_valid_mail_address_is_accepted(address: str) -> None:
     assert SubscriberDetails(name="Synthetic Reader", address=address).address == address

@@ -1,4 +1,4 @@
-"""Two people on real servers: what is kept of them, what they are told, and what is left when they are erased."""
+"""Two persons on real servers: their stored data, their report, and the state after their erasure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REFERENCE = "SYN/2033/R7"
 
 @dataclass
 class World:
-    """The office, and what the traces and ledgers were before anybody was erased."""
+    """The office, with the traces and ledgers before any erasure."""
 
     stack: Stack
     office: Desk
@@ -67,14 +67,14 @@ def traces_of(office: Desk) -> dict[str, bytes]:
 
 
 def ledgers_of(stack: Stack) -> dict[str, list[Any]]:
-    """Every entry of every ledger, in order: stream, version, leaf hash."""
+    """Return every entry of every ledger, in order: stream, version, leaf hash."""
     with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
         ledgers = {service: client[grants.database(service)].ledger.find().sort("_id", 1) for service in ALL_FOUR}
-        return {service: [entry for batch in found for entry in batch["entries"]] for service, found in ledgers.items()}
+        return {service: [entry for batch in all_ for entry in batch["entries"]] for service, all_ in ledgers.items()}
 
 
-def kept(stack: Stack) -> Iterator[tuple[str, bytes]]:
-    """All that the platform keeps: every document of every database, every record on a topic, every log."""
+def stored_bytes(stack: Stack) -> Iterator[tuple[str, bytes]]:
+    """Yield all stored bytes: every document of every database, every record on a topic, every log."""
     with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
         for service, name in ((s, n) for s in ALL_FOUR for n in client[grants.database(s)].list_collection_names()):
             for document in client[grants.database(service)][name].find():
@@ -89,30 +89,30 @@ def kept(stack: Stack) -> Iterator[tuple[str, bytes]]:
 
 
 def exported(stack: Stack, folder: Path) -> bytes:
-    """All the bytes of an export, made anew."""
+    """Return the bytes of a new export."""
     done = throughline(stack, "audit", "export", str(folder))
     assert done.exit_code == 0, done.output
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def covers(stack: Stack, service: str, page: dict[str, Any]) -> bool:
-    """Whether the newest checkpoint of a service covers all that is published."""
+    """Return True if the newest checkpoint of a service covers every published event."""
     with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
         published = client[grants.database(service)].relay.find_one({"_id": "published"}) or {"position": 0}
     return bool(page["items"]) and page["items"][-1]["size"] >= published["position"]
 
 
-def found_in_clear(stack: Stack) -> list[tuple[str, str]]:
-    everything = list(kept(stack))
+def clear_text_found(stack: Stack) -> list[tuple[str, str]]:
+    everything = list(stored_bytes(stack))
     assert len({where for where, _ in everything}) > 12
     assert any(EXPERT.encode() in what for _, what in everything), "the search finds what is there"
-    asked = itertools.product(everything, SECRETS)
-    return [(where, secret) for (where, what), secret in asked if secret.encode() in what]
+    pairs = itertools.product(everything, SECRETS)
+    return [(where, secret) for (where, content), secret in pairs if secret.encode() in content]
 
 
 @pytest.fixture(scope="module")
 def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> World:
-    """An expert who attended a meeting that a recommendation was adopted at, and a subscriber who is told of it."""
+    """An expert who attended the meeting of an adoption, and a subscriber to that adoption."""
     office, fiji = Desk(stack), Desk(stack, "focal_point", member="FJI")
     fiji.send("nominations", "/nominations", **nomination(f"n-{KEY}", person=EXPERT))
     office.send("nominations", f"/nominations/n-{KEY}/return", reason="Synthetic")
@@ -139,7 +139,7 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(stack, office, before, exported(stack, before), traces_of(office), ledgers_of(stack))
 
 
-def told_of(world: World, person: str) -> dict[str, Any]:
+def report_of(world: World, person: str) -> dict[str, Any]:
     done = throughline(world.stack, "privacy", "export", person, "--format", "json")
     assert done.exit_code == 0, done.output
     answer: dict[str, Any] = json.loads(done.stdout)
@@ -147,16 +147,16 @@ def told_of(world: World, person: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def told(world: World) -> dict[str, Any]:
-    """What is held about the expert, before."""
-    return told_of(world, EXPERT)
+def report(world: World) -> dict[str, Any]:
+    """The report on the expert before the erasure."""
+    return report_of(world, EXPERT)
 
 
 @pytest.fixture(scope="module")
-def erased(world: World, told: dict[str, Any]) -> World:
-    """The same world with both erased."""
-    assert told
-    assert found_in_clear(world.stack) == []
+def erased(world: World, report: dict[str, Any]) -> World:
+    """The same world with both persons erased."""
+    assert report
+    assert clear_text_found(world.stack) == []
     for person, service in ((EXPERT, "nominations"), (READER, "notifications")):
         done = throughline(world.stack, "privacy", "erase", person, "--reason", "Synthetic request")
         assert done.exit_code == 0, done.output
@@ -164,10 +164,10 @@ def erased(world: World, told: dict[str, Any]) -> World:
     return world
 
 
-def test_a_person_is_told_all_that_is_held(told: dict[str, Any]) -> None:
+def test_a_person_receives_all_held_data(report: dict[str, Any]) -> None:
     events = {
         service: [(e["event"]["type"].split(".")[2], e["event"]["subject"]) for e in answer["events"]]
-        for service, answer in told["services"].items()
+        for service, answer in report["services"].items()
     }
     stream = f"nomination/n-{KEY}"
     assert events["nominations"] == [
@@ -179,29 +179,29 @@ def test_a_person_is_told_all_that_is_held(told: dict[str, Any]) -> None:
     ]
     assert events["meetings"] == [("AttendanceRecorded", f"meeting/m-{KEY}")]
     assert events.keys() == {"nominations", "meetings"}
-    opened = [each["opened"] for each in told["services"]["nominations"]["events"] if "opened" in each]
+    opened = [each["opened"] for each in report["services"]["nominations"]["events"] if "opened" in each]
     assert opened == [{"name": NAME, "contact": CONTACT, "about": ABOUT}, {"name": NAME, "contact": CONTACT}]
 
 
-def test_what_is_held_can_be_read_in_words(erased: World, told: dict[str, Any]) -> None:
-    said_before = "\n".join(in_words(told))
-    assert f"contact (sealed): {CONTACT}" in said_before
+def test_held_data_are_reported_in_words(erased: World, report: dict[str, Any]) -> None:
+    text_before = "\n".join(in_words(report))
+    assert f"contact (sealed): {CONTACT}" in text_before
     read = throughline(erased.stack, "privacy", "export", READER).output
     assert "NotificationDelivered" in read
     assert "sealed: [erased]" in read
     assert ADDRESS not in read
 
 
-def test_nothing_is_found_in_clear_once_they_are_erased(erased: World) -> None:
-    assert found_in_clear(erased.stack) == []
+def test_no_clear_text_is_found_after_erasure(erased: World) -> None:
+    assert clear_text_found(erased.stack) == []
 
 
-def test_exports_hold_the_box_and_never_the_name_and_the_later_continues_the_earlier(
-    erased: World, told: dict[str, Any], tmp_path: Path
+def test_exports_hold_the_box_and_never_the_name_and_continue_each_other(
+    erased: World, report: dict[str, Any], tmp_path: Path
 ) -> None:
     [box] = {
         each["event"]["data"]["sealed"]["box"]
-        for each in told["services"]["nominations"]["events"]
+        for each in report["services"]["nominations"]["events"]
         if each["event"]["type"].endswith("NominationSubmitted.v1")
     }
     after = exported(erased.stack, tmp_path / "after")
@@ -214,7 +214,7 @@ def test_exports_hold_the_box_and_never_the_name_and_the_later_continues_the_ear
         assert done.exit_code == 0, done.output
 
 
-def test_the_keys_are_gone_for_good(erased: World) -> None:
+def test_the_keys_are_destroyed(erased: World) -> None:
     with MongoClient[dict[str, Any]](erased.stack.mongodb_admin_uri) as client:
         for service, person in (("nominations", EXPERT), ("notifications", READER)):
             left = client[grants.database(service)]["keys"].find_one({"_id": person})
@@ -222,7 +222,7 @@ def test_the_keys_are_gone_for_good(erased: World) -> None:
             assert left.keys() <= {"_id", "erased", "owner"}
 
 
-def test_traces_and_what_was_recorded_are_as_before(erased: World) -> None:
+def test_traces_and_ledgers_are_unchanged(erased: World) -> None:
     assert traces_of(erased.office).items() >= erased.traces.items()
     after = ledgers_of(erased.stack)
     for service, before in erased.ledgers.items():
@@ -233,26 +233,26 @@ def test_traces_and_what_was_recorded_are_as_before(erased: World) -> None:
     assert replayed.exit_code == 0, replayed.output
 
 
-def test_readers_are_shown_that_they_were_erased(erased: World) -> None:
+def test_readers_see_that_a_person_was_erased(erased: World) -> None:
     shown = erased.office.ask("nominations", f"/nominations/n-{KEY}")["state"]
     assert shown["details"] == {"name": "[erased]", "contact": "[erased]"}
     assert shown["stage"] == "accepted"
     subscription = erased.office.ask("notifications", f"/subscriptions/s-{KEY}")["state"]
     assert subscription["details"] == {"name": "[erased]", "address": "[erased]"}
-    events = told_of(erased, EXPERT)["services"]["nominations"]["events"]
+    events = report_of(erased, EXPERT)["services"]["nominations"]["events"]
     assert [each["opened"] for each in events if "opened" in each] == ["[erased]", "[erased]"]
     assert events[0]["event"]["data"] == {"person": EXPERT, "reason": "Synthetic request"}
     assert events[0]["event"]["type"] == "throughline.nominations.ExpertErased.v1"
 
 
-def test_nothing_more_is_sealed_under_their_ids(erased: World) -> None:
+def test_no_new_data_are_sealed_under_an_erased_id(erased: World) -> None:
     fiji = Desk(erased.stack, "focal_point", member="FJI")
     more = nomination(f"again-{KEY}", person=EXPERT)
     assert fiji.refused("nominations", "/nominations", **more) == "PersonWasErased"
     assert erased.office.refused("nominations", "/nominations", **more) == "PersonWasErased"
     again = {"person": READER, "details": {"name": READS, "address": ADDRESS}, "events": ["MeetingHeld"]}
     assert erased.office.refused("notifications", "/subscriptions", **again) == "PersonWasErased"
-    assert found_in_clear(erased.stack) == [], "the refusals kept nothing of it"
+    assert clear_text_found(erased.stack) == [], "the refusals store no personal data"
 
 
 def test_the_subscriptions_of_an_erased_person_end(erased: World) -> None:
@@ -261,7 +261,7 @@ def test_the_subscriptions_of_an_erased_person_end(erased: World) -> None:
     assert len(auditor.ask("notifications", "/notifications", subscription=f"s-{KEY}")["items"]) == 1
 
 
-def test_erasing_again_changes_nothing_and_a_person_who_is_not_known_is_refused(erased: World) -> None:
+def test_a_second_erasure_changes_nothing_and_an_unknown_person_is_refused(erased: World) -> None:
     again = throughline(erased.stack, "privacy", "erase", EXPERT, "--reason", "Synthetic")
     assert again.exit_code == 0
     assert said(again).endswith("nominations: was erased before.")
@@ -272,7 +272,7 @@ def test_erasing_again_changes_nothing_and_a_person_who_is_not_known_is_refused(
     assert throughline(erased.stack, "privacy", "erase", "a name", "--reason", "Synthetic").exit_code == 2
 
 
-def test_a_key_that_a_backup_brought_back_is_destroyed_again_at_the_start(erased: World) -> None:
+def test_a_key_restored_from_a_backup_is_destroyed_at_startup(erased: World) -> None:
     with MongoClient[dict[str, Any]](erased.stack.mongodb_admin_uri) as client:
         keys = client[grants.database("nominations")]["keys"]
         keys.replace_one({"_id": EXPERT}, {"key": b"k" * 32, "owner": "FJI"})
@@ -285,7 +285,7 @@ def test_a_key_that_a_backup_brought_back_is_destroyed_again_at_the_start(erased
         assert keys.find_one({"_id": EXPERT}) == {"_id": EXPERT, "owner": "FJI", "erased": True}
 
 
-def test_a_government_seals_nothing_under_an_id_that_another_named(world: World) -> None:
+def test_a_government_cannot_use_the_person_id_of_another(world: World) -> None:
     fiji, tuvalu = (Desk(world.stack, "focal_point", member=member) for member in ("FJI", "TUV"))
     person = f"named-{KEY}"
     fiji.send("nominations", "/nominations", **nomination(f"first-{KEY}", person=person))
@@ -298,7 +298,7 @@ def test_a_government_seals_nothing_under_an_id_that_another_named(world: World)
     fiji.send("nominations", "/nominations", **nomination(f"fourth-{KEY}", person=person))
 
 
-def test_only_the_secretariat_erases_and_is_told(world: World) -> None:
+def test_only_the_secretariat_erases_and_reads_the_report(world: World) -> None:
     for role in ("auditor", "operator", "chair", "expert", "focal_point"):
         desk = Desk(world.stack, role, member="FJI" if role == "focal_point" else None)
         for service, path in (("nominations", "/experts"), ("notifications", "/subscribers")):

@@ -1,4 +1,4 @@
-"""A person is erased once, and the record of it is an event like any other."""
+"""A person is erased once, and the erasure is an event like any other."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_event_names_a_stream_in_a_member_called_after_its_kind() -> None:
     assert refers_to({"data": {"corrects": 1, "data": {"membership": "n1"}}}, "membership/n1")
 
 
-def test_what_is_held_is_said_in_words() -> None:
+def test_held_data_are_reported_in_words() -> None:
     person = new_id("person")
     event = {
         "time": "2031-01-01T00:00:00.000Z",
@@ -56,10 +56,10 @@ def test_what_is_held_is_said_in_words() -> None:
     }
     answers = ({"name": "Synthetic Person"}, "[erased]")
     held = {"nominations": {"events": [{"event": event, "opened": opened} for opened in answers]}}
-    said = "\n".join(in_words({"person": person, "asked_at": "2031-02-01T00:00:00.000Z", "services": held}))
-    assert "NominationSubmitted, version 1 of nomination/n1" in said
-    assert "note verbale, reference: SYN/1" in said
-    assert "themes: Synthetic, Air" in said
-    assert "name (sealed): Synthetic Person" in said
-    assert "sealed: [erased]" in said
-    assert "AAAA" not in said
+    report = "\n".join(in_words({"person": person, "asked_at": "2031-02-01T00:00:00.000Z", "services": held}))
+    assert "NominationSubmitted, version 1 of nomination/n1" in report
+    assert "note verbale, reference: SYN/1" in report
+    assert "themes: Synthetic, Air" in report
+    assert "name (sealed): Synthetic Person" in report
+    assert "sealed: [erased]" in report
+    assert "AAAA" not in report

@@ -32,17 +32,17 @@ def test_a_provision_is_cited_once():
     a_recommendation(cited).knowing(OLD).when(CITE).then_refused(OutOfOrder)
 
 
-def test_a_provision_that_was_taken_back_may_be_cited_again():
+def test_an_uncited_provision_may_be_cited_again():
     uncited = MandateUncited(instrument="old", provision="old/ask", reason="Synthetic")
     a_recommendation(cited, uncited).knowing(OLD).when(CITE).then_stage("drafted")
 
 
-def test_a_citation_is_taken_back_with_its_reason():
+def test_a_mandate_is_uncited_with_its_reason():
     expected = MandateUncited(instrument="old", provision="old/ask", reason="Synthetic reason")
     a_recommendation(cited).knowing(OLD).when(UNCITE).then(expected)
 
 
-def test_what_is_not_cited_is_not_taken_back():
+def test_a_provision_that_is_not_cited_is_not_uncited():
     a_recommendation().knowing(OLD).when(UNCITE).then_refused(CitationNotOnRecord)
 
 
@@ -55,7 +55,7 @@ def test_a_supersession_that_is_not_on_record_is_not_reconfirmed():
     a_recommendation(cited).knowing(OLD).when(RECONFIRM).then_refused(ReconfirmsUnknownSupersession)
 
 
-def test_what_is_not_cited_is_not_reconfirmed():
+def test_a_provision_that_is_not_cited_is_not_reconfirmed():
     a_recommendation().knowing(OLD_SUPERSEDED).when(RECONFIRM).then_refused(CitationNotOnRecord)
 
 

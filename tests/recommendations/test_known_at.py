@@ -1,4 +1,4 @@
-"""What had been recorded by a time is a prefix of every stream, read from the journal."""
+"""The events recorded by a time are a prefix of every stream, read from the journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.local.stack import Stack
 pytestmark = pytest.mark.servers
 
 
-async def test_known_at_a_time_is_the_trace_of_what_was_recorded_by_then(stack: Stack):
+async def test_known_at_a_time_is_the_trace_of_the_events_recorded_by_then(stack: Stack):
     history = a_history()
     times = sorted({decode_record(arrival).recorded.time for arrival in history.all()})  # type: ignore[union-attr]
     async with a_reading(stack.mongodb_admin_uri) as reading:

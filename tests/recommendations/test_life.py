@@ -66,7 +66,7 @@ def test_a_revision_changes_only_the_fields_that_are_given():
     a_recommendation().when(ReviseRecommendation(title="Another")).then(r.RecommendationRevised(title="Another"))
 
 
-def test_it_originates_in_a_meeting_that_was_heard_of():
+def test_it_originates_in_a_known_meeting():
     a_recommendation().when(RecordOrigin(meeting="m1")).then_refused(NotHeardYet)
     a_recommendation().knowing(HELD).when(RecordOrigin(meeting="m1")).then(r.OriginRecorded(meeting="m1", seen=SEEN))
 
@@ -83,7 +83,7 @@ def test_a_discussion_takes_the_date_of_its_meeting():
     )
 
 
-def test_a_discussion_at_a_meeting_not_heard_of_waits():
+def test_a_discussion_at_an_unknown_meeting_waits():
     a_recommendation().when(DiscussRecommendation(meeting="m1")).then_refused(NotHeardYet)
 
 
@@ -97,7 +97,7 @@ def test_it_is_not_adopted_at_a_meeting_that_was_not_held():
     a_recommendation().knowing(PROPOSED).when(AdoptRecommendation(meeting="m2")).then_refused(MeetingNotHeld)
 
 
-def test_it_is_not_adopted_at_a_meeting_that_was_not_heard_of():
+def test_it_is_not_adopted_at_an_unknown_meeting():
     a_recommendation().when(AdoptRecommendation(meeting="m1")).then_refused(NotHeardYet)
 
 
@@ -106,7 +106,7 @@ def test_an_old_record_that_is_silent_adopts_with_status_unknown():
 
 
 @pytest.mark.parametrize("given_up", ["status", "note"])
-def test_a_silent_adoption_says_that_it_is_unknown_and_why(given_up: str):
+def test_a_silent_adoption_has_status_unknown_and_a_note(given_up: str):
     a_recommendation().when(SILENT.model_copy(update={given_up: None})).then_refused(AdoptionHasNoMeeting)
 
 
@@ -160,7 +160,7 @@ def test_an_instrument_adopted_after_the_day_of_transmission_was_not_live():
     )
 
 
-def test_a_citation_taken_back_is_no_mandate():
+def test_an_uncited_mandate_does_not_count():
     uncited = r.MandateUncited(instrument="old", provision="old/ask", reason="Synthetic")
     a_recommendation(cited, uncited, adopted).knowing(OLD | THIRD_SESSION).when(TRANSMIT).then_refused(
         RecommendationCitesNoMandate
@@ -171,13 +171,13 @@ def test_it_is_transmitted_to_a_session_once():
     a_recommendation(cited, adopted, transmitted).knowing(OLD | THIRD_SESSION).when(TRANSMIT).then_refused(OutOfOrder)
 
 
-def test_the_committee_disposes_of_what_was_transmitted_to_that_session():
+def test_a_session_disposes_of_a_recommendation_transmitted_to_it():
     a_recommendation(cited, adopted, transmitted).knowing(THIRD_SESSION).when(DISPOSE).then(
         r.CommitteeDispositionRecorded(session=3, outcome="endorsed", on="2030-11-06")
     )
 
 
-def test_the_committee_does_not_dispose_of_what_was_not_transmitted():
+def test_the_committee_does_not_dispose_of_an_untransmitted_recommendation():
     a_recommendation(cited, adopted).knowing(THIRD_SESSION).when(DISPOSE).then_refused(RecommendationNotTransmitted)
 
 
@@ -201,6 +201,6 @@ def test_a_follow_up_rests_on_evidence_on_record():
     )
 
 
-def test_a_follow_up_that_a_meeting_shows_waits_for_the_meeting():
+def test_a_follow_up_with_a_meeting_as_evidence_waits_for_the_meeting():
     report = ReportFollowUp(progress="under_implementation", evidence=Evidence(meeting="m1"))
     a_recommendation().when(report).then_refused(NotHeardYet)

@@ -48,7 +48,7 @@ def test_it_is_closed_in_favour_of_others_on_record(command, event):
     ],
     ids=["unknown", "merged into itself", "superseded by itself"],
 )
-def test_it_is_not_closed_in_favour_of_what_is_not_there_or_is_itself(command):
+def test_it_is_not_closed_in_favour_of_an_unknown_recommendation_or_itself(command):
     a_recommendation().knowing(OTHERS).when(command).then_refused(NamesUnknownRecommendation)
 
 
@@ -58,22 +58,22 @@ def test_it_is_not_split_into_itself():
     )
 
 
-def test_what_is_closed_takes_no_more_commands_of_people():
+def test_a_closed_recommendation_accepts_no_commands_of_people():
     closed = a_recommendation(r.RecommendationWithdrawn(reason="Synthetic"))
     closed.when(ReviseRecommendation(title="Late")).then_refused(OutOfOrder)
     closed.when(WithdrawRecommendation(reason="Again")).then_refused(OutOfOrder)
 
 
-def test_what_is_closed_still_notes_what_another_closing_means_for_it():
+def test_a_closed_recommendation_still_records_the_other_side_of_a_closing():
     closed = a_recommendation(r.RecommendationWithdrawn(reason="Synthetic")).knowing(OTHERS)
     closed.when(NoteLineage(absorbs="SYN/2030/R2")).then(r.RecommendationMerged(absorbs="SYN/2030/R2"))
 
 
-def test_a_split_means_something_for_each_part():
+def test_a_split_is_recorded_on_each_part():
     split = r.RecommendationSplit(into=("SYN/2030/R2", "SYN/2030/R3"), on="2031")
     expected = {part: NoteLineage(split_from=REFERENCE, on="2031") for part in split.into or ()}
     assert meant_for(split, REFERENCE) == expected
 
 
-def test_the_noted_side_means_nothing_further():
+def test_the_other_side_of_a_closing_triggers_nothing():
     assert meant_for(r.RecommendationMerged(absorbs="SYN/2030/R2"), REFERENCE) == {}

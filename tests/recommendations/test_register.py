@@ -80,7 +80,7 @@ def test_a_session_is_recorded_once():
     given(SESSION, "session/3", third_session).when(command).then_refused(OutOfOrder)
 
 
-def test_a_priority_rests_on_provisions_on_record_and_a_meeting_heard_of():
+def test_a_priority_rests_on_provisions_on_record_and_a_known_meeting():
     command = SelectPriority(**PRIORITY_OF_TWO, provisions=(ASK,), meeting="m1")
     new = given(PRIORITY, "priority/p1")
     new.knowing(HELD).when(command).then_refused(CitesUnknownProvision)

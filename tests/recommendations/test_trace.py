@@ -1,4 +1,4 @@
-"""What a trace says: standing, coverage and gaps, as of a day, and the events behind each statement."""
+"""The content of a trace: standing, coverage and gaps, as of a day, and the events behind each statement."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_an_unknown_outcome_or_no_evidence_leaves_the_thread_shallow(disposition
     assert a_trace(cited, adopted, transmitted, disposition, follow_up)["coverage"] == "shallow"
 
 
-def test_a_citation_is_suspect_once_its_instrument_was_superseded_and_says_why():
+def test_a_citation_is_suspect_with_its_reason_once_its_instrument_was_superseded():
     (mandate,) = a_trace(cited, old=(superseded,))["mandates"]
     assert mandate["standing"] == "suspect"
     assert mandate["why"] == [
@@ -96,7 +96,7 @@ def test_a_later_supersession_makes_a_reconfirmed_citation_suspect_again():
     assert (mandate["standing"], mandate["why"][0]["superseded_by"]) == ("suspect", "third")
 
 
-def test_a_citation_taken_back_stays_on_the_trace():
+def test_an_uncited_mandate_stays_on_the_trace():
     (mandate,) = a_trace(cited, UNCITED)["mandates"]
     assert (mandate["standing"], mandate["uncited_because"]) == ("uncited", "Synthetic")
 
@@ -106,7 +106,7 @@ def test_an_adoption_that_the_record_does_not_place_is_a_gap():
     assert "Its adoption is not on record." in a_trace(cited)["gaps"]
 
 
-def test_what_is_not_verified_is_counted_by_certainty():
+def test_unverified_statements_are_counted_by_certainty():
     trace = a_trace(cited.model_copy(update={"status": "inferred"}), adopted, transmitted, ENDORSED, DONE)
     assert "Not verified: 1 of 1 citation (1 inferred)." in trace["gaps"]
     assert not any("disposition (" in gap for gap in trace["gaps"])
@@ -129,7 +129,7 @@ def test_every_statement_has_the_events_behind_it():
     assert ["instrument/old", 3] in trace["based_on"]
 
 
-def test_a_correction_stands_behind_the_statement_beside_what_it_corrects():
+def test_a_statement_names_the_correction_and_the_corrected_event():
     corrected = r.RecordCorrected(
         corrects=2, data={"instrument": "old", "provision": "old/ask", "status": "verified"}, reason="Synthetic"
     )
@@ -173,5 +173,5 @@ def test_without_a_day_nothing_is_marked():
     assert b"dated" not in repr(trace).encode()
 
 
-def test_a_reference_is_said_to_be_this_systems_own():
+def test_a_reference_is_marked_as_this_systems_own():
     assert "not a United Nations symbol" in a_trace()["recommendation"]["reference_is"]

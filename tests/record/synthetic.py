@@ -1,4 +1,4 @@
-"""A small synthetic record that is right in every way, to be broken in one."""
+"""A small valid synthetic record, for tests that break one field."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.record.faults import Fault, RecordRefused
 
 
 def a_record(key: str = "one", number: int = 1) -> dict[str, Any]:
-    """Return a record of every section, its ids told apart by a key."""
+    """Return a record with every section; its ids contain `key`."""
     return {
         "record": f"synthetic-{key}",
         "instruments": [
@@ -56,21 +56,21 @@ def a_record(key: str = "one", number: int = 1) -> dict[str, Any]:
 
 
 def written(folder: Path, record: Any, name: str = "record.json") -> Path:
-    """Write a record, or a text as it is, and return the file."""
+    """Write a record, or a text unchanged, and return the file."""
     file = folder / name
     file.write_text(record if isinstance(record, str) else json.dumps(record), encoding="utf-8")
     return file
 
 
 def checked(folder: Path, record: Any, name: str = "record.json") -> CheckedRecord:
-    """Check what is expected to be right."""
+    """Check a record that is expected to be valid."""
     return check(written(folder, record, name))
 
 
 def faults_of(folder: Path, record: Any, name: str = "record.json") -> list[Fault]:
-    """Return the faults of what is expected to be wrong."""
+    """Return the faults of a record that is expected to be invalid."""
     try:
         check(written(folder, record, name))
     except RecordRefused as refusal:
         return list(refusal.faults)
-    raise AssertionError("no fault was found")
+    raise AssertionError("the record has no fault")

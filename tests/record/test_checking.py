@@ -1,4 +1,4 @@
-"""Every kind of bad input is named by row and rule, and all of it at once."""
+"""Every kind of invalid input is named by row and rule, all faults in one report."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def changed(record: dict[str, Any], place: tuple[str | int, ...], value: Any) ->
     return record
 
 
-def test_the_synthetic_record_is_right(tmp_path: Path):
+def test_the_synthetic_record_is_valid(tmp_path: Path):
     assert len(checked(tmp_path, a_record()).rows) == 20
 
 
@@ -79,7 +79,7 @@ def test_a_fault_is_named_by_its_row_and_rule(tmp_path: Path, place: tuple[str |
 @pytest.mark.parametrize(
     "place", [("instruments", 0, "cite"), (*RECOMMENDATION, "reference"), (*FOLLOW_UP, "progress")]
 )
-def test_what_must_be_given_is_named_where_it_is_missing(tmp_path: Path, place: tuple[str | int, ...]):
+def test_a_missing_required_field_is_named(tmp_path: Path, place: tuple[str | int, ...]):
     record = a_record()
     inner: Any = record
     for part in place[:-1]:
@@ -88,7 +88,7 @@ def test_what_must_be_given_is_named_where_it_is_missing(tmp_path: Path, place: 
     assert any(f.rule == "FieldMissing" and f.row.endswith(f".{place[-1]}") for f in faults_of(tmp_path, record))
 
 
-def test_all_faults_are_listed_at_once_schema_and_references_alike(tmp_path: Path):
+def test_faults_of_schema_and_references_are_listed_together(tmp_path: Path):
     record = a_record()
     for _, place, value, _ in BROKEN[:4] + [row for row in BROKEN if row[0] == "an unknown provision"]:
         changed(record, place, value)
@@ -108,18 +108,16 @@ def test_a_misspelt_name_is_answered_with_the_right_one(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("taken_out", "rule", "row"),
+    ("removed", "rule", "row"),
     [
         ("adopted", "RecommendationNotAdopted", "recommendations[0].transmitted"),
         ("transmitted", "RecommendationNotTransmitted", "recommendations[0].disposition"),
         ("mandates", "RecommendationCitesNoMandate", "recommendations[0].transmitted"),
     ],
 )
-def test_what_the_services_would_refuse_is_refused_before_anything_is_sent(
-    tmp_path: Path, taken_out: str, rule: str, row: str
-):
+def test_a_row_that_a_service_would_refuse_is_refused_before_sending(tmp_path: Path, removed: str, rule: str, row: str):
     record = a_record()
-    del record["recommendations"][0][taken_out]
+    del record["recommendations"][0][removed]
     assert [(fault.rule, fault.row) for fault in faults_of(tmp_path, record)] == [(rule, row)]
 
 
@@ -130,14 +128,14 @@ def test_an_adoption_without_a_meeting_needs_status_unknown_and_a_note(tmp_path:
     assert checked(tmp_path, record)
 
 
-def test_texts_that_are_each_short_enough_and_together_too_large_for_an_event_are_found(tmp_path: Path):
+def test_texts_that_are_together_too_large_for_an_event_are_refused(tmp_path: Path):
     record = a_record()
     record["recommendations"][0] |= {"text": "水" * 15_000, "note": "火" * 15_000}
     [fault] = faults_of(tmp_path, record)
     assert (fault.rule, fault.row) == ("EventTooLarge", "recommendations[0].note")
 
 
-def test_several_sessions_may_have_had_it(tmp_path: Path):
+def test_a_recommendation_may_go_to_several_sessions(tmp_path: Path):
     record = a_record()
     record["committee_sessions"].append({"session": "2", "from": "2033"})
     recommendation = record["recommendations"][0]
@@ -147,7 +145,7 @@ def test_several_sessions_may_have_had_it(tmp_path: Path):
     assert "recommendations[0].transmitted[1]" in paths
 
 
-def test_the_public_record_is_right_and_says_no_more_than_its_file(tmp_path: Path):
+def test_the_public_record_is_valid_and_adds_nothing_to_its_file(tmp_path: Path):
     record = check(PUBLIC_RECORD)
     assert record.name == "public_record"
     by_path = {row.path: row.event for row in record.rows}
@@ -161,12 +159,12 @@ def test_the_public_record_is_right_and_says_no_more_than_its_file(tmp_path: Pat
     assert by_path["meetings[3]"].model_dump(exclude_none=True)["starts_at"] == "2023-09"
 
 
-def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path):
+def test_a_missing_file_is_a_fault(tmp_path: Path):
     with pytest.raises(RecordRefused, match="CannotBeRead"):
         check(tmp_path / "nowhere.yaml")
 
 
-def test_the_order_is_that_of_dependency(tmp_path: Path):
+def test_rows_are_in_order_of_dependency(tmp_path: Path):
     record = a_record()
     shuffled = dict(sorted(record.items(), reverse=True))
     assert [row.path for row in check(written(tmp_path, shuffled)).rows] == [

@@ -13,7 +13,7 @@ from tools.record.faults import RecordRefused
 HEAD = "cite,body,title,adopted,adopted_status,symbol,symbol_status,title_status,note\n"
 
 
-def test_instruments_beside_the_record_are_taken_with_it(tmp_path: Path):
+def test_instruments_beside_the_record_are_read_with_it(tmp_path: Path):
     written(tmp_path, HEAD + 'Synthetic decision 3,SYN,"A title, with a comma",2030,recalled,,,,\n', "instruments.csv")
     record = a_record()
     record["provisions"].append({"id": "three/ask", "instrument": "Synthetic decision 3", "summary": "An ask"})
@@ -51,7 +51,7 @@ def test_an_unknown_column_is_an_unknown_field(tmp_path: Path):
     assert [fault.rule for fault in faults_of(tmp_path, a_record())] == ["UnknownField"]
 
 
-def test_a_companion_may_be_named(tmp_path: Path):
+def test_a_companion_may_have_another_name(tmp_path: Path):
     companion = written(tmp_path, HEAD + "Synthetic decision 4,SYN,Title,,,,,,\n", "others.csv")
     rows = check(written(tmp_path, a_record()), instruments=companion).rows
     assert "others.csv[0]" in {row.path for row in rows}
@@ -66,13 +66,13 @@ def test_a_companion_may_be_named(tmp_path: Path):
         (",Fiji,member\n", "FieldMissing"),
     ],
 )
-def test_a_register_of_members_is_held_against_the_62(tmp_path: Path, row: str, rule: str):
+def test_a_register_of_members_is_compared_with_the_62(tmp_path: Path, row: str, rule: str):
     register = written(tmp_path, "iso3,un_name,kind\n" + row, "escap_members.csv")
     with pytest.raises(RecordRefused) as refusal:
         check(written(tmp_path, a_record()), members=register)
     assert [fault.rule for fault in refusal.value.faults] == [rule]
 
 
-def test_a_register_that_agrees_passes(tmp_path: Path):
+def test_a_matching_register_passes(tmp_path: Path):
     written(tmp_path, "iso3,un_name,kind,since\nFJI,Fiji,member,1979\n", "escap_members.csv")
     assert checked(tmp_path, a_record())

@@ -1,4 +1,4 @@
-"""docs/record-format.md names every section and field that the format has, and no others."""
+"""docs/record-format.md names every section and field of the format, and no others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def all_models(model: type[BaseModel]) -> set[type[BaseModel]]:
-    inner = [found for field in model.model_fields.values() for found in models_in(field.annotation)]
+    inner = [each for field in model.model_fields.values() for each in models_in(field.annotation)]
     return {model}.union(*(all_models(each) for each in inner))
 
 
@@ -34,7 +34,7 @@ def test_every_field_is_documented(model: type[BaseModel]):
 
 
 @pytest.mark.parametrize("model", [Record, Recommendation])
-def test_no_field_is_documented_that_the_format_has_not(model: type[BaseModel]):
+def test_every_documented_field_is_in_the_format(model: type[BaseModel]):
     start = "| section |" if model is Record else "| field |"
     table = DOCUMENT[DOCUMENT.index(start) :].split("\n\n")[0]
     first_cells = [line.split("|")[1] for line in table.splitlines()[2:]]

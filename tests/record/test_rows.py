@@ -1,4 +1,4 @@
-"""Every row is a command that its service takes, at the path where it takes it."""
+"""Every row is a command of its service, at the path of its route."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ PUBLIC_RECORD = Path(__file__).parents[2] / "shared/reference/public_record.yaml
 COMMAND_ROUTES = {"meetings": OF_MEETINGS, "recommendations": OF_RECOMMENDATIONS}
 
 
-def takes(post: CommandRoute, path: str) -> bool:
-    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", post.path), path) is not None
+def accepts(route: CommandRoute, path: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route.path), path) is not None
 
 
 def commands_at(row: Row, path: str) -> list[type]:
-    return [post.command for post in COMMAND_ROUTES[row.service] if takes(post, path)]
+    return [route.command for route in COMMAND_ROUTES[row.service] if accepts(route, path)]
 
 
 @pytest.mark.parametrize("source", ["synthetic", "public"])
-def test_every_row_is_sent_where_its_command_is_taken(tmp_path: Path, source: str):
+def test_every_row_is_sent_to_the_route_of_its_command(tmp_path: Path, source: str):
     record = checked(tmp_path, a_record()) if source == "synthetic" else check(PUBLIC_RECORD)
     for each in record.rows:
         assert commands_at(each.row, each.row.post) == [type(each.row.command)], each.path
@@ -36,7 +36,7 @@ def test_every_row_is_sent_where_its_command_is_taken(tmp_path: Path, source: st
 
 
 @pytest.mark.parametrize("kind", ["reaffirmed_by", "carried_by", "endorsed_by"])
-def test_every_kind_of_relation_is_taken(tmp_path: Path, kind: str):
+def test_every_kind_of_relation_has_a_route(tmp_path: Path, kind: str):
     record = a_record()
     record["relations"][0]["kind"] = kind
     [relation] = [each for each in checked(tmp_path, record).rows if each.path == "relations[0]"]

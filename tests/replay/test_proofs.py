@@ -18,7 +18,7 @@ from tests.cli.terminal import said, throughline
 from tests.history import a_history
 from tests.replay.bundles import expected, of_history
 from tools.audit.proof import NotProven, check
-from tools.audit.signatures import Trusted
+from tools.audit.signatures import TrustedKeys
 
 ONE, TWO = "SYN/2031/R1", "SYN/2031/R2"
 Content = dict[str, Any]
@@ -26,7 +26,7 @@ Content = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def ledgers() -> SyntheticLogs:
-    return SyntheticLogs(of_history(a_history())).seal_all(0.5)
+    return SyntheticLogs(of_history(a_history())).sign_all(0.5)
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def proof(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def given(ledgers: SyntheticLogs, *services: str) -> Trusted:
-    return Trusted.of(ledgers.signers[service].verifier for service in services or ("meetings", "recommendations"))
+def given(ledgers: SyntheticLogs, *services: str) -> TrustedKeys:
+    return TrustedKeys.of(ledgers.signers[service].verifier for service in services or ("meetings", "recommendations"))
 
 
 def test_a_proof_holds_the_trace_and_all_that_it_rests_on(proof: Path, ledgers: SyntheticLogs) -> None:
@@ -154,7 +154,7 @@ def test_a_change_is_found_and_named(
     content = json.loads(proof.read_bytes())
     change(content)
     with pytest.raises(NotProven, match=words):
-        check(json.dumps(content).encode(), given(ledgers) if trusting else Trusted())
+        check(json.dumps(content).encode(), given(ledgers) if trusting else TrustedKeys())
     spoilt = tmp_path / "spoilt.json"
     spoilt.write_text(json.dumps(content))
     done = throughline(None, "audit", "verify-proof", str(spoilt))
@@ -162,7 +162,7 @@ def test_a_change_is_found_and_named(
 
 
 def test_a_proof_signed_by_somebody_else_is_not_taken(proof: Path) -> None:
-    strangers = SyntheticLogs(of_history(a_history())).seal_all()
+    strangers = SyntheticLogs(of_history(a_history())).sign_all()
     with pytest.raises(NotProven, match="signed with no known key"):
         check(proof.read_bytes(), given(strangers))
 
@@ -170,12 +170,12 @@ def test_a_proof_signed_by_somebody_else_is_not_taken(proof: Path) -> None:
 @pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b'{"format":1}', b"\xff", b'{"format":2}'])
 def test_what_is_no_proof_is_said(raw: bytes) -> None:
     with pytest.raises(NotProven):
-        check(raw, Trusted())
+        check(raw, TrustedKeys())
 
 
 def test_a_witness_that_is_asked_for_must_vouch(proof: Path, ledgers: SyntheticLogs) -> None:
     office = Signer.generate("witness.synthetic", COSIGNATURE)
-    trusted = Trusted(given(ledgers).logs, (office.verifier,))
+    trusted = TrustedKeys(given(ledgers).logs, (office.verifier,))
     with pytest.raises(NotProven, match=r"carries no cosignature of witness\.synthetic"):
         check(proof.read_bytes(), trusted)
     content = json.loads(proof.read_bytes())

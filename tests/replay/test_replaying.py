@@ -18,7 +18,7 @@ from tests.cli.terminal import said, throughline
 from tests.history import History, a_history, composed
 from tests.replay.bundles import Logs, expected, in_order, of_history, simulated, written
 from tools.audit.bundle import Bundle
-from tools.audit.replaying import digest_of, replaying, subject_of
+from tools.audit.bundle_replay import open_replay, subject_of, trace_digest
 from tools.replay.replaying import Replaying
 from tools.replay.roster import roster_bytes
 from tools.replay.spool import Spool
@@ -45,7 +45,7 @@ def put(arrivals: list[KafkaRecord], **more: Any) -> Replaying:
 
 
 def test_every_trace_has_the_bytes_that_the_plain_fold_makes(bundle: Path, logs: Logs) -> None:
-    with replaying(Bundle(bundle)) as found:
+    with open_replay(Bundle(bundle)) as found:
         traces = dict(found.run(lambda _, trace: trace_bytes(trace)))
     assert traces == {reference: trace_bytes(trace) for reference, trace in expected(logs).items()}
     assert len(traces) > 20
@@ -53,8 +53,8 @@ def test_every_trace_has_the_bytes_that_the_plain_fold_makes(bundle: Path, logs:
 
 
 def test_two_processes_come_to_the_same(bundle: Path) -> None:
-    with replaying(Bundle(bundle)) as alone, replaying(Bundle(bundle)) as together:
-        assert dict(alone.run(digest_of)) == dict(together.run(digest_of, processes=2))
+    with open_replay(Bundle(bundle)) as alone, open_replay(Bundle(bundle)) as together:
+        assert dict(alone.run(trace_digest)) == dict(together.run(trace_digest, processes=2))
     assert roster_bytes(alone.told.roster) == roster_bytes(together.told.roster)
     assert alone.told.events == together.told.events
 
@@ -119,7 +119,7 @@ def memberships() -> History:
 )
 def test_the_roster_holds_memberships_as_of_a_day(as_of: date | None, stages: list[tuple[str, str]]) -> None:
     with put(in_order(memberships()), as_of=as_of) as found:
-        assert list(found.run(digest_of)) == []
+        assert list(found.run(trace_digest)) == []
     rows = json.loads(roster_bytes(found.told.roster))
     assert [(row["membership"], row["stage"]) for row in rows] == stages
 

@@ -1,4 +1,4 @@
-"""A store in memory, so that a simulated command can be put to the services' real handler."""
+"""An in-memory store for running simulated commands through the services' real handler."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from shared.events.envelope import hash_of
 from shared.events.event import Event
 from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit, Head
-from tools.simulate.commits import Made
-from tools.simulate.platform import HEARD, OWN
+from tools.simulate.commits import SimulatedCommit
+from tools.simulate.platform import OWN, REPLICAS
 
 
 @dataclass
 class StoreInMemory:
-    """Streams as they were simulated so far; what is appended is kept apart, to be compared."""
+    """The streams simulated so far, and the appended events for comparison."""
 
     streams: dict[str, list[bytes]] = field(default_factory=dict)
     appended: list[Event] = field(default_factory=list)
@@ -34,31 +34,31 @@ class StoreInMemory:
         return Head(stream, recorded[-1].streamversion, hash_of(raws[-1]), recorded[-1].time), recorded
 
     async def append(self, head: Head, events: Sequence[Event], _context: Context, _digest: str) -> Commit:
-        """Keep what the handler decided; its bytes are made by nobody."""
+        """Keep the decided events without encoding them."""
         self.appended = list(events)
         return Commit(head.stream, head.version + 1, head.version + len(events), (), replayed=True)
 
     async def result_of(self, _context: Context, _digest: str) -> None:
-        """No command was carried out before."""
+        """Return None: no command was executed before."""
 
 
 class RefusalsInMemory:
-    """Nothing may be refused."""
+    """A store of refusals that fails on any refusal."""
 
     async def record(self, *args: Any, **more: Any) -> None:
-        """Say what was refused."""
+        """Raise AssertionError with the refusal."""
         raise AssertionError((args, more))
 
 
-async def decided(store: StoreInMemory, made: Made) -> list[Event] | Rejection:
-    """Return what the service's own handler decides on a simulated command, after the same history."""
-    own: dict[str, Aggregate[Any]] = {kind: pair[1] for kind, pair in OWN.items() if pair[0] == made.service}
+async def decided(store: StoreInMemory, commit: SimulatedCommit) -> list[Event] | Rejection:
+    """Return the decision of the service's own handler on a simulated command, after the same history."""
+    own: dict[str, Aggregate[Any]] = {kind: pair[1] for kind, pair in OWN.items() if pair[0] == commit.service}
 
-    async def hear(stream: str) -> Known | None:
+    async def replica(stream: str) -> Known | None:
         head, recorded = await store.read(stream)
-        _, aggregate = HEARD[stream.partition("/")[0]]
+        _, aggregate = REPLICAS[stream.partition("/")[0]]
         return Known(aggregate.fold(recorded), head.version) if head.version else None
 
-    commands = CommandHandler(cast(Any, store), cast(Any, RefusalsInMemory()), own, hear)
-    outcome = await commands.handle(made.stream, made.command, made.context)
+    handler = CommandHandler(cast(Any, store), cast(Any, RefusalsInMemory()), own, replica)
+    outcome = await handler.handle(commit.stream, commit.command, commit.context)
     return outcome if isinstance(outcome, Rejection) else store.appended

@@ -1,4 +1,4 @@
-"""The synthetic history is valid, the same for the same seed, and decided as the services decide."""
+"""The synthetic history is valid, deterministic by its seed, and decided as the services decide."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.events.event import Correction
 from tests.history import composed
 from tests.simulate.in_memory import StoreInMemory, decided
 from tools.simulate.chance import DAY, Chance, day, on
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import commits_of, history
 from tools.simulate.platform import OWN, Platform, Refused
 from tools.simulate.records import records_of
@@ -29,33 +29,33 @@ EVENTS = 6_000
 
 
 @pytest.fixture(scope="module")
-def commits() -> list[Made]:
+def commits() -> list[SimulatedCommit]:
     """A history of a few years of one group."""
     return list(history(EVENTS, seed=7))
 
 
-def digest(made: list[Made]) -> str:
-    """Hash all of a history's bytes, in order."""
+def digest(commits: list[SimulatedCommit]) -> str:
+    """Return the SHA-256 of a history's bytes, in order."""
     whole = hashlib.sha256()
-    for commit in made:
+    for commit in commits:
         for raw in commit.raws:
             whole.update(raw)
     return whole.hexdigest()
 
 
-def test_the_same_seed_gives_the_same_bytes(commits: list[Made]) -> None:
+def test_the_same_seed_gives_the_same_bytes(commits: list[SimulatedCommit]) -> None:
     assert digest(list(history(EVENTS, seed=7))) == digest(commits)
 
 
-def test_another_seed_gives_another_history(commits: list[Made]) -> None:
+def test_another_seed_gives_another_history(commits: list[SimulatedCommit]) -> None:
     assert digest(list(history(EVENTS, seed=8))) != digest(commits)
 
 
-def test_it_has_as_many_events_as_were_asked_for(commits: list[Made]) -> None:
+def test_it_has_the_requested_number_of_events(commits: list[SimulatedCommit]) -> None:
     assert EVENTS <= sum(len(commit.raws) for commit in commits) <= EVENTS + 2
 
 
-def test_every_event_is_of_the_catalogue_and_follows_its_predecessor(commits: list[Made]) -> None:
+def test_every_event_is_in_the_catalogue_and_chained_to_its_predecessor(commits: list[SimulatedCommit]) -> None:
     heads: dict[str, tuple[int, str, str]] = {}
     for commit in commits:
         for raw in commit.raws:
@@ -68,13 +68,13 @@ def test_every_event_is_of_the_catalogue_and_follows_its_predecessor(commits: li
             heads[commit.stream] = (event.streamversion, hash_of(raw), event.time)
 
 
-def test_no_id_is_given_twice(commits: list[Made]) -> None:
+def test_ids_are_unique(commits: list[SimulatedCommit]) -> None:
     ids = Counter(decode(raw).id for commit in commits for raw in commit.raws)
     assert ids.most_common(1)[0][1] == 1
     assert Counter(commit.context.command_id for commit in commits).most_common(1)[0][1] == 1
 
 
-def test_it_says_that_it_is_synthetic(commits: list[Made]) -> None:
+def test_it_says_that_it_is_synthetic(commits: list[SimulatedCommit]) -> None:
     data = [decode(raw).data for commit in commits for raw in commit.raws]
     titles = [title for each in data if (title := getattr(each, "title", None)) is not None]
     references = [reference for each in data if (reference := getattr(each, "reference", None)) is not None]
@@ -84,7 +84,7 @@ def test_it_says_that_it_is_synthetic(commits: list[Made]) -> None:
     assert len(references) > 20
 
 
-def test_it_holds_what_makes_folding_hard(commits: list[Made]) -> None:
+def test_it_holds_the_events_that_are_hard_to_fold(commits: list[SimulatedCommit]) -> None:
     names = Counter(type(decode(raw).data).__name__ for commit in commits for raw in commit.raws)
     hard = ("RecordCorrected", "InstrumentSuperseded", "CitationReconfirmed", "MandateUncited", "NominationReturned",
             "MeetingRescheduled", "MembershipEnded", "RecommendationTransmitted", "FollowUpReported")  # fmt: skip
@@ -92,11 +92,11 @@ def test_it_holds_what_makes_folding_hard(commits: list[Made]) -> None:
     assert {commit.service for commit in commits} == set(SERVICES)
 
 
-def test_no_stream_is_long(commits: list[Made]) -> None:
+def test_no_stream_is_long(commits: list[SimulatedCommit]) -> None:
     assert max(commit.last for commit in commits) < 200
 
 
-async def test_the_services_handlers_decide_the_same(commits: list[Made]) -> None:
+async def test_the_services_handlers_decide_the_same_events(commits: list[SimulatedCommit]) -> None:
     store = StoreInMemory()
     for commit in islice(commits, 3_000):
         expected = [decode(raw).data for raw in commit.raws]
@@ -104,25 +104,25 @@ async def test_the_services_handlers_decide_the_same(commits: list[Made]) -> Non
         store.streams.setdefault(commit.stream, []).extend(commit.raws)
 
 
-def test_streams_fold_to_the_states_that_decisions_rested_on() -> None:
+def test_streams_fold_to_the_states_of_the_decisions() -> None:
     world, raws, corrected = World(seed=3, groups=1), dict[str, list[bytes]](), 0
     for commit in islice(commits_of(world), EVENTS):
         raws.setdefault(commit.stream, []).extend(commit.raws)
-    for stream, lines in raws.items():
+    for stream, encoded in raws.items():
         if (known := world.platform.known(stream)) is not None:
-            recorded = [decode(raw) for raw in lines]
+            recorded = [decode(raw) for raw in encoded]
             assert OWN[stream.partition("/")[0]][1].fold(recorded) == known.state
             corrected += any(isinstance(event.data, Correction) for event in recorded)
     assert corrected
 
 
-def test_a_replay_gives_a_trace_of_every_recommendation(commits: list[Made]) -> None:
-    arrivals = [
+def test_a_replay_gives_a_trace_of_every_recommendation(commits: list[SimulatedCommit]) -> None:
+    records = [
         KafkaRecord(record.topic, 0, record.position, record.key, record.value, tuple(record.headers))
         for record in records_of(commits)
         if record.service in ("recommendations", "meetings")
     ]
-    traces = composed(arrivals)
+    traces = composed(records)
     drafted = {commit.stream.partition("/")[2] for commit in commits if commit.stream.startswith("recommendation/")}
     assert traces.keys() == drafted
     assert len(drafted) >= 240 * EVENTS // 100_000
@@ -134,7 +134,7 @@ def test_a_replay_gives_a_trace_of_every_recommendation(commits: list[Made]) -> 
 def test_a_refusal_stops_the_simulation() -> None:
     platform = Platform(seed=1)
     with pytest.raises(Refused) as refused:
-        platform.ask("recommendation/SYN/2031/R1", TransmitRecommendation(session=4), START)
+        platform.execute("recommendation/SYN/2031/R1", TransmitRecommendation(session=4), START)
     assert isinstance(refused.value.rejection, NamesUnknownSession)
 
 
@@ -146,8 +146,8 @@ def test_chance_draws_each_once_and_within_bounds() -> None:
 
 
 def test_ids_have_the_form_of_a_uuid_of_their_millisecond() -> None:
-    given = UUID(Chance(1, "test").event_id(START))
-    assert (given.version, given.variant, given.int >> 80) == (7, RFC_4122, START)
+    event_id = UUID(Chance(1, "test").event_id(START))
+    assert (event_id.version, event_id.variant, event_id.int >> 80) == (7, RFC_4122, START)
 
 
 def test_a_day_ends_with_its_last_millisecond() -> None:

@@ -1,4 +1,4 @@
-"""A synthetic history goes into real stores and through the real services."""
+"""The loading of a synthetic history into real stores and through the real services."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from shared.store.event_store import EventStore
 from tests.journey.office import Desk
 from tools.cli.simulate import simulate
 from tools.local.stack import Stack
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import history
-from tools.simulate.sending import request_of, send
-from tools.simulate.storing import AlreadyThere, store
+from tools.simulate.http_loader import request_of, send
+from tools.simulate.store_loader import AlreadyStored, store
 
 pytestmark = pytest.mark.servers
 EVENTS = 1_500
@@ -34,7 +34,7 @@ Databases = dict[str, Database[dict[str, Any]]]
 
 @pytest.fixture
 async def databases(stack: Stack) -> AsyncIterator[Databases]:
-    """Four databases of this test's own."""
+    """Four databases for this test only."""
     name = uuid4().hex
     with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
         yield {service: client[f"synthetic_{name}_{service}"] for service in SERVICES}
@@ -42,7 +42,7 @@ async def databases(stack: Stack) -> AsyncIterator[Databases]:
             client.drop_database(f"synthetic_{name}_{service}")
 
 
-async def test_a_service_reads_what_was_stored_as_its_own(stack: Stack, databases: Databases) -> None:
+async def test_a_service_reads_the_loaded_events_as_its_own(stack: Stack, databases: Databases) -> None:
     commits = list(history(EVENTS, seed=5))
     assert store(commits, databases, lambda _: None) == sum(len(commit.raws) for commit in commits)
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
@@ -54,7 +54,7 @@ async def test_a_service_reads_what_was_stored_as_its_own(stack: Stack, database
     client.close()
 
 
-async def test_a_stored_commit_has_the_form_of_an_appended_one(stack: Stack, databases: Databases) -> None:
+async def test_a_loaded_commit_has_the_form_of_an_appended_one(stack: Stack, databases: Databases) -> None:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
     own = EventStore(client[databases["recommendations"].name])
     await own.prepare()
@@ -84,60 +84,59 @@ def shape(value: Any) -> Any:
 async def test_storing_a_command_again_under_its_own_policy_finds_the_first_result(
     stack: Stack, databases: Databases
 ) -> None:
-    begun = next(made for made in history(EVENTS, seed=5) if made.context.actor == "policy:begin-membership")
+    begun = next(commit for commit in history(EVENTS, seed=5) if commit.context.actor == "policy:begin-membership")
     store([begun], databases, lambda _: None)
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
-    found = await EventStore(client[databases["nominations"].name]).result_of(
+    result = await EventStore(client[databases["nominations"].name]).result_of(
         begun.context, begun.document()["command_digest"]
     )
     client.close()
-    assert found is not None
-    assert found.events == begun.raws
+    assert result is not None
+    assert result.events == begun.raws
 
 
-def test_what_is_there_already_is_said(databases: Databases) -> None:
+def test_a_history_is_not_loaded_twice(databases: Databases) -> None:
     store(history(200, seed=5), databases, lambda _: None)
-    with pytest.raises(AlreadyThere):
+    with pytest.raises(AlreadyStored):
         store(history(200, seed=5), databases, lambda _: None)
 
 
-def test_the_services_take_it_by_their_commands(stack: Stack) -> None:
+def test_the_services_execute_its_commands(stack: Stack) -> None:
     app = Typer()
     app.command()(simulate)
-    told = CliRunner().invoke(app, ["--events", "260", "--seed", "11", "--into", "services", "--home", str(stack.home)])
-    assert told.exit_code == 0, told.output
+    done = CliRunner().invoke(app, ["--events", "260", "--seed", "11", "--into", "services", "--home", str(stack.home)])
+    assert done.exit_code == 0, done.output
     desk = Desk(stack)
-    lasts = {
-        (made.service, made.stream): made.last for made in history(260, seed=11) if made.service != "notifications"
-    }
+    commits = [commit for commit in history(260, seed=11) if commit.service != "notifications"]
+    lasts = {(commit.service, commit.stream): commit.last for commit in commits}
     for (service, stream), last in lasts.items():
         assert desk.ask_until(service, f"/streams/{stream}", lambda events, last=last: len(events) >= last)
 
 
 class Paths:
-    """Keeps what would be sent."""
+    """A desk that records requests instead of sending them."""
 
     def __init__(self) -> None:
         self.sent: dict[str, dict[str, Any]] = {}
 
     def send(self, _service: str, path: str, body: dict[str, Any], command_id: str) -> int:
-        """Keep it."""
+        """Record the request."""
         self.sent[command_id] = {"path": path, "body": body}
         return 1
 
 
-def test_what_policies_do_is_not_asked_for() -> None:
+def test_commands_of_policies_are_not_sent() -> None:
     secretariat, chair = Paths(), Paths()
-    commits: list[Made] = list(history(3_000, seed=5))
+    commits: list[SimulatedCommit] = list(history(3_000, seed=5))
     send(commits, secretariat, chair, lambda _: None)
-    asked = {made.context.command_id for made in commits if made.context.role != "system"}
-    assert secretariat.sent.keys() | chair.sent.keys() == asked
-    assert len(asked) < len(commits)
+    sent_ids = {commit.context.command_id for commit in commits if commit.context.role != "system"}
+    assert secretariat.sent.keys() | chair.sent.keys() == sent_ids
+    assert len(sent_ids) < len(commits)
     assert {sent["path"].rsplit("/", 1)[1] for sent in chair.sent.values()} == {"confirm"}
 
 
 def test_a_request_holds_no_sealed_box() -> None:
-    submitted = next(made for made in history(600, seed=5) if made.stream.startswith("nomination/"))
+    submitted = next(commit for commit in history(600, seed=5) if commit.stream.startswith("nomination/"))
     path, body = request_of(submitted)
     assert path == "/nominations"
     assert "sealed" not in body

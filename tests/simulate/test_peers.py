@@ -1,4 +1,4 @@
-"""The plain fold of the peers makes the same documents as ours, as far as it goes."""
+"""The plain fold of the peers produces the same documents as ours, in the sections that it has."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tests.history import composed
 from tools.simulate.history import history
 from tools.simulate.records import read, records_of, write
 
-HEARD = ("recommendations", "meetings")
+CONSUMED = ("recommendations", "meetings")
 Documents = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A history in a file."""
-    made = tmp_path_factory.mktemp("peers") / "history.records"
-    write(made, (record for record in records_of(history(6_000, seed=9)) if record.service in HEARD))
-    return made
+    file = tmp_path_factory.mktemp("peers") / "history.records"
+    write(file, (record for record in records_of(history(6_000, seed=9)) if record.service in CONSUMED))
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def theirs(file: Path) -> Documents:
     return {reference: plain.compose(states, reference) for reference in references}
 
 
-def test_there_is_a_document_of_every_recommendation(ours: Documents, theirs: Documents) -> None:
+def test_every_recommendation_has_a_document(ours: Documents, theirs: Documents) -> None:
     assert len(ours) > 20
     assert theirs.keys() == ours.keys()
 
@@ -76,6 +76,6 @@ def test_the_same_members_were_in_the_room(ours: Documents, theirs: Documents) -
     }
 
 
-def test_they_rest_on_the_same_versions(ours: Documents, theirs: Documents) -> None:
+def test_they_are_based_on_the_same_versions(ours: Documents, theirs: Documents) -> None:
     for name, trace in theirs.items():
         assert dict(trace["based_on"]).items() <= dict(ours[name]["based_on"]).items()

@@ -1,4 +1,4 @@
-"""The file of records: what was written is read again, and what is no such file is refused."""
+"""The file of records is read as it was written; another file is refused."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tools.simulate.records import read, records_of, write
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A small file of records."""
-    made = tmp_path / "synthetic.records"
-    write(made, records_of(history(400, seed=2)))
-    return made
+    file = tmp_path / "synthetic.records"
+    write(file, records_of(history(400, seed=2)))
+    return file
 
 
-def test_what_was_written_is_read_again(file: Path) -> None:
+def test_records_are_read_as_they_were_written(file: Path) -> None:
     expected = list(records_of(history(400, seed=2)))
     assert list(read(file)) == expected
 
@@ -35,10 +35,10 @@ def test_positions_are_dense_in_each_service_and_leaves_are_those_of_the_bytes(f
     assert len(ends) == 4
 
 
-def test_a_reader_takes_every_record(file: Path) -> None:
+def test_a_consumer_decodes_every_record(file: Path) -> None:
     for record in read(file):
-        arrival = KafkaRecord(record.topic, 0, record.position, record.key, record.value, tuple(record.headers))
-        assert isinstance(decode_record(arrival), ConsumedEvent)
+        kafka_record = KafkaRecord(record.topic, 0, record.position, record.key, record.value, tuple(record.headers))
+        assert isinstance(decode_record(kafka_record), ConsumedEvent)
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", [1, 900])
-def test_a_file_that_breaks_off_is_refused(file: Path, missing: int) -> None:
+def test_a_truncated_file_is_refused(file: Path, missing: int) -> None:
     content = file.read_bytes()
     file.write_bytes(content[:-missing])
     with pytest.raises(ValueError, match="breaks off"):

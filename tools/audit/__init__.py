@@ -1,1 +1,1 @@
-"""Bundles for auditors: made from the services or from Kafka, verified offline."""
+"""Export bundles for auditors: written from the services or from Kafka, verified offline."""

@@ -1,4 +1,4 @@
-"""An export bundle on disk, as docs/bundle.md lays it out: read, never written here."""
+"""A reader of export bundles on disk, in the layout of docs/bundle.md. It writes nothing."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ class Log:
         return _read(self.folder / name)
 
     def tile(self, tile: Tile) -> bytes:
-        """Return a tile or an entry bundle as it lies there. Raises NotReadable."""
+        """Return the bytes of a tile or an entry bundle. Raises NotReadable."""
         return self.file(tile.path)
 
     def checkpoint(self) -> Checkpoint:
-        """Return what the newest checkpoint says; its signature is `verify`'s to look at. Raises NotReadable."""
+        """Return the newest checkpoint, its signature unchecked (`verify` checks it). Raises NotReadable."""
         try:
             return Checkpoint.parse(Note.parse(self.file(CHECKPOINT)).text)
         except NotANote as fault:
             raise NotReadable(f"{self.folder / CHECKPOINT}: {fault}") from None
 
     def sizes(self) -> list[int]:
-        """Return the sizes of all the checkpoints that are kept, the newest last."""
+        """Return the sizes of all stored checkpoints, the newest last."""
         folder = self.folder / CHECKPOINTS
         return sorted(int(file.name) for file in folder.iterdir() if file.name.isdecimal()) if folder.is_dir() else []
 
     def keys(self) -> list[Verifier]:
-        """Return every key that the log ever signed with, as the bundle says, the current one first."""
+        """Return every signing key that the bundle names for this log, the current one first."""
         lines = self.file(ALL_KEYS).decode(errors="replace").split()
         try:
             return [Verifier.parse(line) for line in lines]
@@ -62,7 +62,7 @@ class Log:
     def entries(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Yield position and bytes of the events from `start` to before `end`, in order. Raises NotReadable.
 
-        Without `end` it goes as far as the checkpoint; a bundle of entries is in memory at a time.
+        Without `end` it stops at the checkpoint's size. One entry bundle is in memory at a time.
         """
         stop = self.checkpoint().size if end is None else end
         for tile in bundles_of(stop, start):
@@ -85,14 +85,14 @@ class Bundle:
 
     @property
     def logs(self) -> dict[str, Log]:
-        """The logs that the bundle holds, by service. Raises NotReadable where it holds none."""
-        found = {name: Log(name, self.folder / name) for name in SERVICES if (self.folder / name).is_dir()}
-        if not found:
+        """The bundle's logs by service. Raises NotReadable if there is none."""
+        logs = {name: Log(name, self.folder / name) for name in SERVICES if (self.folder / name).is_dir()}
+        if not logs:
             raise NotReadable(f"{self.folder} is no bundle: it has no folder of a service")
-        return found
+        return logs
 
     def manifest(self) -> dict[str, Any]:
-        """Return what the export says of itself. Raises NotReadable."""
+        """Return the export's manifest. Raises NotReadable."""
         return _json(self.folder / MANIFEST)
 
     def traces(self) -> dict[str, Any]:

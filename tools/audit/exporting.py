@@ -1,4 +1,4 @@
-"""An export: every log, the digests of the traces that they make, schemas, and a page for the auditor."""
+"""The export of a bundle: every log, the digests of the traces, the schemas, and a README for the auditor."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from services.recommendations.trace import SHAPE
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.notes import Verifier
 from tools.audit.bundle import FORMAT, MANIFEST, README, SCHEMAS, TRACES, Bundle, Log, NotReadable
+from tools.audit.bundle_replay import trace_digests
+from tools.audit.log_writer import Advance, CannotExport, write, write_log
 from tools.audit.readme import readme
-from tools.audit.replaying import digests
-from tools.audit.writing import Advance, CannotExport, write, write_log
 from tools.contracts.schemas import schemas
 
 _PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 class Source(Protocol):
-    """Where the logs are read: from the services, or from Kafka."""
+    """A source of logs: the services, or Kafka."""
 
     name: str
     remarks: list[str]
-    """What was found there that belongs to no log, in words."""
+    """Sentences about records of the source that belong to no log."""
 
     def keys(self, service: str) -> Sequence[Verifier]:
-        """Return every key that the log ever signed with."""
+        """Return every key that has signed for the log."""
 
     def checkpoints(self, service: str) -> Mapping[int, bytes]:
         """Return every signed checkpoint by its size."""
@@ -43,8 +43,8 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What an export came to."""
+class ExportResult:
+    """The checkpoints and current keys by service, the number of new events by service, and of traces."""
 
     checkpoints: dict[str, Checkpoint]
     keys: dict[str, Verifier]
@@ -52,40 +52,40 @@ class Exported:
     traces: int
 
 
-class Bar(Protocol):
-    """Shows how far a part of the work has come."""
+class ProgressBar(Protocol):
+    """Shows the progress of one part of the work."""
 
-    def __call__(self, says: str, /) -> AbstractContextManager[Advance]: ...
+    def __call__(self, label: str, /) -> AbstractContextManager[Advance]: ...
 
 
-def export(source: Source, folder: Path, services: Sequence[str], bar: Bar) -> Exported:
-    """Write a bundle, or continue the one that is there. Raises CannotExport, NotReadable."""
+def export(source: Source, folder: Path, services: Sequence[str], bar: ProgressBar) -> ExportResult:
+    """Write a bundle, or continue an existing one. Raises CannotExport, NotReadable."""
     bundle = Bundle(folder)
-    _must_be_ours(bundle)
+    _ensure_bundle(bundle)
     checkpoints, keys, new = {}, {}, {}
     for service in services:
         log = Log(service, folder / service)
         before = log.checkpoint().size if (log.folder / "checkpoint").exists() else 0
         with bar(f"Exporting {service}") as advance:
-            told = source.checkpoints(service)
+            signed = source.checkpoints(service)
 
             def entries(start: int, end: int, service: str = service) -> Iterable[bytes]:
                 return source.entries(service, start, end)
 
-            checkpoints[service] = write_log(log, told, source.keys(service), entries, advance)
+            checkpoints[service] = write_log(log, signed, source.keys(service), entries, advance)
         keys[service] = log.keys()[0]
         new[service] = checkpoints[service].size - before
     _write_schemas(folder)
     with bar("Composing the traces") as advance:
-        composed = digests(bundle, advance)
+        composed = trace_digests(bundle, advance)
     write(folder / TRACES, orjson.dumps({"shape": SHAPE, "traces": composed}, option=_PRETTY))
     manifest = _manifest(source.name, checkpoints, keys)
     write(folder / README, readme(manifest, len(composed)).encode())
     write(folder / MANIFEST, orjson.dumps(manifest, option=_PRETTY))
-    return Exported(checkpoints, keys, new, len(composed))
+    return ExportResult(checkpoints, keys, new, len(composed))
 
 
-def _must_be_ours(bundle: Bundle) -> None:
+def _ensure_bundle(bundle: Bundle) -> None:
     folder = bundle.folder
     if not folder.exists() or not any(folder.iterdir()):
         return
@@ -93,8 +93,8 @@ def _must_be_ours(bundle: Bundle) -> None:
         bundle.logs  # noqa: B018
     except NotReadable:
         raise CannotExport(f"{folder} is not empty, and is no bundle: name another folder") from None
-    if (folder / MANIFEST).exists() and (found := bundle.manifest().get("format")) != FORMAT:
-        raise CannotExport(f"{folder} is a bundle of format {found}, and this program writes format {FORMAT}")
+    if (folder / MANIFEST).exists() and (format_ := bundle.manifest().get("format")) != FORMAT:
+        raise CannotExport(f"{folder} is a bundle of format {format_}, and this program writes format {FORMAT}")
 
 
 def _write_schemas(folder: Path) -> None:

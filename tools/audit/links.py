@@ -1,4 +1,4 @@
-"""Links between the logs: what an event was caused by, and which version of a sibling's stream it rests on."""
+"""Links between the logs: an event's cause, and the version of a foreign stream that it is based on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tools.audit.entry_bundles import Link
 from tools.audit.findings import Finding
-from tools.audit.slices import Link
 
 CLOCKS_AGREE_WITHIN = timedelta(hours=1)
 
 
 @dataclass
-class Open:
-    """Links past the checkpoint of the log that they point into: how many, and the first of them, in words."""
+class OpenLinks:
+    """Links past the checkpoint of the log they point into: their number, and a sentence about the first."""
 
     count: int = 0
     first: str = ""
@@ -23,7 +23,7 @@ class Open:
 
 @dataclass
 class Links:
-    """Links gathered log by log, compactly: ids are 64 bits of their hash, of the rest the highest version is kept."""
+    """Links collected log by log: ids as 64-bit hashes, and the highest referenced version of each stream."""
 
     _ids: array[int] = field(default_factory=lambda: array("Q"))
     _causes: array[int] = field(default_factory=lambda: array("Q"))
@@ -31,20 +31,20 @@ class Links:
     _rests: dict[str, tuple[int, str, int, str]] = field(default_factory=dict)
 
     def log(self, service: str) -> None:
-        """Begin with the links of a log."""
+        """Start collecting the links of a log."""
         self._at.append((len(self._causes), service, array("Q")))
 
     def event(self, event_id: int) -> None:
-        """Take an event that is there."""
+        """Add the id of an event in the log."""
         self._ids.append(event_id)
 
     def caused(self, cause: int, position: int) -> None:
-        """Take an event's cause."""
+        """Add the causation id of an event."""
         self._causes.append(cause)
         self._at[-1][2].append(position)
 
     def rests_on(self, link: Link, service: str, position: int, time: str) -> None:
-        """Take the stream and version that an event rests on."""
+        """Add the stream and version that an event is based on."""
         stream, version = link
         known = self._rests.get(stream)
         if known is None or known[0] < version:
@@ -52,29 +52,30 @@ class Links:
 
     def judge(
         self, heads: Mapping[str, int], owners: Mapping[str, str], latest: Mapping[str, str]
-    ) -> tuple[Open, list[Finding]]:
-        """Return the links not covered yet, and those that are broken.
+    ) -> tuple[OpenLinks, list[Finding]]:
+        """Return the links that are not covered yet, and findings for the broken ones.
 
-        A link is broken where the log that should hold its end goes on past it: it holds events recorded more than an
-        hour (by which clocks may differ) after the one that points there.
+        A link is broken if its target is missing although the target's log holds events recorded more than an hour
+        (the clock tolerance) after the event that points there.
         """
         open_, broken = self._open_causes(), []
         for stream, (version, service, position, time) in sorted(self._rests.items()):
             if heads.get(stream, 0) >= version:
                 continue
             owner = owners.get(stream.partition("/")[0])
-            if owner is not None and _goes_on(latest.get(owner, ""), time):
-                what = f"it rests on {stream} version {version}, which {owner} does not hold, though it goes on past it"
-                broken.append(Finding(service, "link", what, position))
+            if owner is not None and _continues_past(latest.get(owner, ""), time):
+                target = f"{stream} version {version}"
+                message = f"it rests on {target}, which {owner} does not hold, though it holds later events"
+                broken.append(Finding(service, "link", message, position))
             else:
                 open_.count += 1
                 open_.first = open_.first or f"{service}, position {position}: rests on {stream} version {version}"
         return open_, broken
 
-    def _open_causes(self) -> Open:
+    def _open_causes(self) -> OpenLinks:
         missing = set(self._causes)
         missing.difference_update(self._ids)
-        open_ = Open()
+        open_ = OpenLinks()
         if not missing:
             return open_
         for start, service, positions in self._at:
@@ -85,7 +86,7 @@ class Links:
         return open_
 
 
-def _goes_on(latest: str, time: str) -> bool:
+def _continues_past(latest: str, time: str) -> bool:
     try:
         return datetime.fromisoformat(latest) > datetime.fromisoformat(time) + CLOCKS_AGREE_WITHIN
     except ValueError:

@@ -1,9 +1,9 @@
-"""A proof of one trace in one file, and how it is checked with nothing else.
+"""The proof of one trace in one file, and its offline check.
 
 `{format, reference, checkpoints, keys, hashes, events, trace}`: `checkpoints` are the signed notes by service, `keys`
 those that signed them; `events` are all the events of every stream that the trace rests on, each with its service, its
-position, and its inclusion proof as indexes into `hashes` (base64). Events are canonical JSON: however the file is laid
-out, their bytes can be made again.
+position, and its inclusion proof as indexes into `hashes` (base64). Events are canonical JSON: `check` restores their
+bytes for any layout of the file.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 from shared.tlog.checkpoints import Checkpoint, Cosigned, cosigned, opened
 from shared.tlog.merkle import ProofFails, check_inclusion, leaf_hash
 from shared.tlog.notes import NotAKey, NotANote, Verifier
-from tools.audit.signatures import Trusted
+from tools.audit.signatures import TrustedKeys
 
 FORMAT = 1
 
 
 class NotProven(Exception):
-    """The file does not prove what it says; the message names where."""
+    """The file does not prove its trace; the message names the place."""
 
 
 @dataclass
-class Proven:
-    """What a proof proves."""
+class CheckedProof:
+    """The content of a valid proof: the trace, the keys, and the number of events by service."""
 
     reference: str
     trace: dict[str, Any]
@@ -47,26 +47,26 @@ class Proven:
     streams: int = 0
 
 
-def check(raw: bytes, trusted: Trusted) -> Proven:
+def check(raw: bytes, trusted: TrustedKeys) -> CheckedProof:
     """Check a proof: signatures, inclusion, chains, and that these events make this trace. Raises NotProven.
 
-    Without keys from elsewhere those in the file are taken: then it proves no more than that it agrees with itself.
+    Without trusted keys it uses those in the file: the proof then shows only that the file is consistent with itself.
     """
     try:
         content = orjson.loads(raw)
         if content["format"] != FORMAT:
             raise NotProven(f"the file is a proof of format {content['format']}, this program reads {FORMAT}")
-        proven = Proven(content["reference"], content["trace"])
-        _checkpoints(content, trusted, proven)
+        proven = CheckedProof(content["reference"], content["trace"])
+        _check_checkpoints(content, trusted, proven)
         hashes = [b64decode(each, validate=True) for each in content["hashes"]]
-        heard = list(_events(content["events"], hashes, proven))
-        _composed(heard, proven)
+        events = list(_events(content["events"], hashes, proven))
+        _check_trace(events, proven)
     except (orjson.JSONDecodeError, AttributeError, IndexError, KeyError, NotBase64, TypeError, ValueError) as fault:
         raise NotProven(f"the file is no whole proof ({type(fault).__name__})") from None
     return proven
 
 
-def _checkpoints(content: Mapping[str, Any], trusted: Trusted, proven: Proven) -> None:
+def _check_checkpoints(content: Mapping[str, Any], trusted: TrustedKeys, proven: CheckedProof) -> None:
     for service, note in content["checkpoints"].items():
         try:
             keys = trusted.logs or (Verifier.parse(content["keys"][service]),)
@@ -82,7 +82,7 @@ def _checkpoints(content: Mapping[str, Any], trusted: Trusted, proven: Proven) -
         proven.checkpoints[service], proven.keys[service], proven.vouching[service] = checkpoint, by[0], vouching
 
 
-def _events(events: Iterable[Mapping[str, Any]], hashes: list[bytes], proven: Proven) -> Iterator[ConsumedEvent]:
+def _events(events: Iterable[Mapping[str, Any]], hashes: list[bytes], proven: CheckedProof) -> Iterator[ConsumedEvent]:
     for each in events:
         service, position = each["service"], each["position"]
         checkpoint = proven.checkpoints[service]
@@ -100,29 +100,29 @@ def _events(events: Iterable[Mapping[str, Any]], hashes: list[bytes], proven: Pr
         yield ConsumedEvent(recorded, raw, sha256_hex(raw), leaf.hex(), position, where)
 
 
-def _composed(heard: Iterable[ConsumedEvent], proven: Proven) -> None:
+def _check_trace(events: Iterable[ConsumedEvent], proven: CheckedProof) -> None:
     """Fold the events' streams, compose, and compare byte for byte."""
     streams: dict[str, list[ConsumedEvent]] = {}
-    for event in heard:
+    for event in events:
         streams.setdefault(event.recorded.subject, []).append(event)
-    states = _Streams()
-    for stream, events in streams.items():
+    states = _States()
+    for stream, consumed in streams.items():
         aggregate = AGGREGATES.get(stream.partition("/")[0], UNFOLDED)
-        events.sort(key=lambda event: event.recorded.streamversion)
-        outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), events)
-        assert outcome is not None, "a fold from version 1 takes corrections"
-        if outcome.folded.version != len(events):
+        consumed.sort(key=lambda event: event.recorded.streamversion)
+        outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), consumed)
+        assert outcome is not None, "a fold from version 1 accepts corrections"
+        if outcome.folded.version != len(consumed):
             raise NotProven(f"{stream}: its events do not continue each other after version {outcome.folded.version}")
         states[stream] = outcome.folded
     proven.streams = len(states)
     shape = proven.trace["shape"]
     if shape != SHAPE:
         raise NotProven(f"the trace has shape {shape}, this program composes shape {SHAPE}: it cannot be compared")
-    made = compose(proven.reference, subset(proven.reference, states))
-    if made is None or trace_bytes(made) != trace_bytes(proven.trace):
+    composed = compose(proven.reference, subset(proven.reference, states))
+    if composed is None or trace_bytes(composed) != trace_bytes(proven.trace):
         raise NotProven(f"these events do not make this trace of {proven.reference}")
 
 
-class _Streams(dict[str, FoldedState]):
+class _States(dict[str, FoldedState]):
     def __missing__(self, stream: str) -> FoldedState:
         return FoldedState(stream, AGGREGATES.get(stream.partition("/")[0], UNFOLDED).initial)

@@ -1,4 +1,4 @@
-"""The page for the auditor that lies in every bundle."""
+"""The README for the auditor in every bundle."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from typing import Any
 
 
 def readme(manifest: dict[str, Any], traces: int) -> str:
-    """Return the page: what is there, and the commands that verify it."""
+    """Return the README: the bundle's content, and the commands that verify it."""
     services = manifest["services"]
-    rows = "\n".join(
-        f"| {name} | {told['size']} | `{told['root']}` | `{told['key']}` |" for name, told in services.items()
-    )
+    rows = "\n".join(f"| {name} | {log['size']} | `{log['root']}` | `{log['key']}` |" for name, log in services.items())
     programs = "\n".join(
         f'fsck --storage_url="file://$PWD/{name}/" --public_key={name}/log.vkey --N=8 --ui=false' for name in services
     )
@@ -23,8 +21,8 @@ ledgers of events, each a tiled transparency log under a signed checkpoint, and 
 |---|---|---|---|
 {rows}
 
-Compare these roots and keys with those that you have from elsewhere: an earlier export, a witness, a letter. A key
-that you know only from this folder shows that the folder is whole, not who made it.
+Compare these roots and keys with those you have from another source: an earlier export, a witness, a letter. A key
+that you know only from this folder shows that the folder is whole, not who wrote it.
 
 ## Verify it
 
@@ -34,20 +32,20 @@ With Throughline, offline; it needs this folder and nothing else:
 throughline audit verify . --key KEY --since EARLIER_EXPORT
 ```
 
-What the events amount to: every trace made anew, and compared with the digests in `traces.json`:
+Compose every trace again from the events, and compare it with the digests in `traces.json`:
 
 ```
 throughline audit replay . --out rebuilt
 throughline audit compare . --offline
 ```
 
-Without Throughline, each ledger by a program of others (github.com/transparency-dev/tessera, `cmd/fsck`):
+Without Throughline, verify each ledger with a third-party program (github.com/transparency-dev/tessera, `cmd/fsck`):
 
 ```
 {programs}
 ```
 
-An event is a JSON text (CloudEvents 1.0), found in `<ledger>/tile/entries/` after its length in two bytes, described
-by `schemas/`. `previoushash` is the SHA-256 of the bytes of the event before it in its stream (`subject`,
-`streamversion`). Names of persons are sealed, and cannot be read from here.
+An event is a JSON text (CloudEvents 1.0) in `<ledger>/tile/entries/`, after its length in two bytes; `schemas/`
+describes it. `previoushash` is the SHA-256 of the bytes of the previous event of its stream (`subject`,
+`streamversion`). Names of persons are sealed: this bundle holds no key to them.
 """

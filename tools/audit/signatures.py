@@ -1,4 +1,4 @@
-"""Who signed which checkpoint of a log, and who vouches for it."""
+"""Checks of the signatures and witness cosignatures of a log's checkpoints."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from tools.audit.findings import Finding, Findings
 
 
 @dataclass(frozen=True)
-class Trusted:
-    """The keys that an auditor has from elsewhere: of logs, and of witnesses. Without any, a bundle's own are taken."""
+class TrustedKeys:
+    """The keys of logs and witnesses that an auditor trusts. Without log keys, a bundle's own are used."""
 
     logs: tuple[Verifier, ...] = ()
     witnesses: tuple[Verifier, ...] = ()
 
     @classmethod
-    def of(cls, keys: Iterable[Verifier]) -> Trusted:
-        """Sort keys by their kind."""
-        given = tuple(keys)
+    def of(cls, keys: Iterable[Verifier]) -> TrustedKeys:
+        """Separate keys by their kind."""
+        verifiers = tuple(keys)
         return cls(
-            tuple(key for key in given if key.kind == ED25519), tuple(key for key in given if key.kind == COSIGNATURE)
+            tuple(key for key in verifiers if key.kind == ED25519),
+            tuple(key for key in verifiers if key.kind == COSIGNATURE),
         )
 
 
 @dataclass
-class Signed:
-    """The checkpoints of a log that hold as far as signatures go: roots by size, with where each was read."""
+class SignedRoots:
+    """The roots of a log's validly signed checkpoints by size, each with the name of its file."""
 
     newest: Checkpoint
     key: Verifier | None = None
@@ -37,47 +38,49 @@ class Signed:
     vouching: dict[str, tuple[int, Cosigned]] = field(default_factory=dict)
 
 
-def signed(log: Log, trusted: Trusted, origin: str | None, findings: Findings) -> Signed | None:
-    """Check every checkpoint of a log; None where the newest cannot be read."""
+def check_signatures(log: Log, trusted: TrustedKeys, origin: str | None, findings: Findings) -> SignedRoots | None:
+    """Check every checkpoint of a log; return None if the newest cannot be read."""
     keys = _keys(log, trusted, findings)
     newest = _newest(log, keys, origin, findings)
     if newest is None:
         return None
-    found, raw = newest
+    signed, raw = newest
     sizes = log.sizes()
-    if found.newest.size not in sizes:
-        _says(findings, log, "checkpoint", f"{CHECKPOINTS}/{found.newest.size} is missing: each is kept")
+    if signed.newest.size not in sizes:
+        _add(findings, log, "checkpoint", f"{CHECKPOINTS}/{signed.newest.size} is missing: a bundle holds each one")
     for size in sizes:
-        _earlier(log, size, keys, trusted, found, raw, findings)
+        _earlier(log, size, keys, trusted, signed, raw, findings)
     for witness in trusted.witnesses:
-        if witness.name not in found.vouching:
-            _says(findings, log, "witness", f"no checkpoint carries a cosignature of the witness {witness.name}")
-    return found
+        if witness.name not in signed.vouching:
+            _add(findings, log, "witness", f"no checkpoint carries a cosignature of the witness {witness.name}")
+    return signed
 
 
-def _newest(log: Log, keys: Sequence[Verifier], origin: str | None, findings: Findings) -> tuple[Signed, bytes] | None:
+def _newest(
+    log: Log, keys: Sequence[Verifier], origin: str | None, findings: Findings
+) -> tuple[SignedRoots, bytes] | None:
     try:
         raw = log.file(CHECKPOINT)
         checkpoint, _, by = opened(raw, keys)
     except (NotReadable, NotANote) as fault:
-        _says(findings, log, "signature", f"{CHECKPOINT}: {fault}")
+        _add(findings, log, "signature", f"{CHECKPOINT}: {fault}")
         return None
     expected = origin or checkpoint.origin
     if checkpoint.origin != expected or not checkpoint.origin.endswith(f"/{log.service}"):
-        _says(findings, log, "origin", f"{CHECKPOINT} is of the log {checkpoint.origin}, not of {expected}")
+        _add(findings, log, "origin", f"{CHECKPOINT} is of the log {checkpoint.origin}, not of {expected}")
     if not by:
-        _says(findings, log, "key", f"{CHECKPOINT} is signed with none of the known keys: {_named(keys)}")
-    found = Signed(checkpoint, by[0] if by else None)
-    found.roots[checkpoint.size] = [(checkpoint.root, CHECKPOINT)] if by else []
-    return found, raw
+        _add(findings, log, "key", f"{CHECKPOINT} is signed with none of the known keys: {_named(keys)}")
+    signed = SignedRoots(checkpoint, by[0] if by else None)
+    signed.roots[checkpoint.size] = [(checkpoint.root, CHECKPOINT)] if by else []
+    return signed, raw
 
 
 def _earlier(
     log: Log,
     size: int,
     keys: Sequence[Verifier],
-    trusted: Trusted,
-    found: Signed,
+    trusted: TrustedKeys,
+    signed: SignedRoots,
     newest: bytes,
     findings: Findings,
 ) -> None:
@@ -87,35 +90,36 @@ def _earlier(
         checkpoint, note, by = opened(raw, keys)
         vouching = cosigned(note, trusted.witnesses)
     except (NotReadable, NotANote) as fault:
-        _says(findings, log, "signature", f"{name}: {fault}")
+        _add(findings, log, "signature", f"{name}: {fault}")
         return
-    if checkpoint.origin != found.newest.origin or checkpoint.size != size:
-        _says(findings, log, "checkpoint", f"{name} is that of {checkpoint.origin} at {checkpoint.size}")
+    if checkpoint.origin != signed.newest.origin or checkpoint.size != size:
+        _add(findings, log, "checkpoint", f"{name} is that of {checkpoint.origin} at {checkpoint.size}")
         return
     if not by:
-        _says(findings, log, "key", f"{name} is signed with none of the known keys: {_named(keys)}")
+        _add(findings, log, "key", f"{name} is signed with none of the known keys: {_named(keys)}")
         return
-    if size > found.newest.size:
-        what = f"{CHECKPOINT} is of size {found.newest.size}, though one of size {size} was signed: it is an old one"
-        _says(findings, log, "replayed", what)
+    if size > signed.newest.size:
+        newest_size = signed.newest.size
+        message = f"{CHECKPOINT} is of size {newest_size}, though one of size {size} was signed: it is an old one"
+        _add(findings, log, "replayed", message)
         return
-    if size == found.newest.size and raw != newest:
-        _says(findings, log, "checkpoint", f"{name} is not the same bytes as {CHECKPOINT}")
-    found.roots.setdefault(size, []).append((checkpoint.root, name))
+    if size == signed.newest.size and raw != newest:
+        _add(findings, log, "checkpoint", f"{name} is not the same bytes as {CHECKPOINT}")
+    signed.roots.setdefault(size, []).append((checkpoint.root, name))
     for each in vouching:
-        found.vouching[each.witness.name] = (size, each)
+        signed.vouching[each.witness.name] = (size, each)
 
 
-def _keys(log: Log, trusted: Trusted, findings: Findings) -> Sequence[Verifier]:
-    """Return the keys to check with: those given from elsewhere, else the bundle's own."""
+def _keys(log: Log, trusted: TrustedKeys, findings: Findings) -> Sequence[Verifier]:
+    """Return the keys to check with: the trusted ones, else the bundle's own."""
     own: Sequence[Verifier] = ()
     try:
         own = log.keys()
         current = Verifier.parse(log.file(CURRENT_KEY).decode(errors="replace"))
         if not own or own[0] != current:
-            _says(findings, log, "key", f"{CURRENT_KEY} is not the first of {len(own)} keys in log.vkeys")
+            _add(findings, log, "key", f"{CURRENT_KEY} is not the first of the {len(own)} keys in log.vkeys")
     except (NotReadable, NotAKey) as fault:
-        _says(findings, log, "key", f"{CURRENT_KEY}: {fault}")
+        _add(findings, log, "key", f"{CURRENT_KEY}: {fault}")
     return trusted.logs or own
 
 
@@ -123,5 +127,5 @@ def _named(keys: Iterable[Verifier]) -> str:
     return ", ".join(f"{key.name}+{key.key_id.hex()}" for key in keys) or "there are none"
 
 
-def _says(findings: Findings, log: Log, kind: str, what: str) -> None:
-    findings.add(Finding(log.service, kind, what))
+def _add(findings: Findings, log: Log, kind: str, message: str) -> None:
+    findings.add(Finding(log.service, kind, message))

@@ -1,4 +1,4 @@
-"""A bundle verified offline: nothing but its files, and the keys that the auditor has from elsewhere."""
+"""Offline verification of a bundle: it reads the bundle's files and the auditor's trusted keys, nothing else."""
 
 from __future__ import annotations
 
@@ -15,155 +15,155 @@ from typing import Any
 
 from shared.tlog.tiles import Tile, bundles_of
 from tools.audit.bundle import FORMAT, Bundle, Log, NotReadable
+from tools.audit.entry_bundles import EntryBundle, disable_gc, read_entry_bundle, read_entry_bundles
 from tools.audit.findings import Finding, Findings
-from tools.audit.links import Links, Open
-from tools.audit.signatures import Signed, Trusted, signed
-from tools.audit.slices import Slice, begin, slice_of, slices_of
-from tools.audit.walking import Walk
+from tools.audit.links import Links, OpenLinks
+from tools.audit.log_check import LogCheck
+from tools.audit.signatures import SignedRoots, TrustedKeys, check_signatures
 
-FILES_AT_ONCE = 4
-WAITING = 6
-ALONE_BELOW = 50_000
+FILES_PER_TASK = 4
+MAX_PENDING_TASKS = 6
+ONE_PROCESS_BELOW = 50_000
 Advance = Callable[[int, int], None]
 
 
 @dataclass
-class Verified:
-    """What a verification came to."""
+class Verification:
+    """The result of a verification: the check of each log, findings, and open links."""
 
     manifest: dict[str, Any]
-    trusted: Trusted
-    walks: dict[str, Walk] = field(default_factory=dict)
+    trusted: TrustedKeys
+    checks: dict[str, LogCheck] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
-    open: Open = field(default_factory=Open)
+    open: OpenLinks = field(default_factory=OpenLinks)
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was found."""
+        """True if there is no finding."""
         return self.findings.count == 0
 
     @property
     def events(self) -> int:
-        """How many events were looked at."""
-        return sum(walk.events for walk in self.walks.values())
+        """The number of events checked."""
+        return sum(check.events for check in self.checks.values())
 
 
 def verify(
     bundle: Bundle,
-    trusted: Trusted = Trusted(),
+    trusted: TrustedKeys = TrustedKeys(),
     since: Bundle | None = None,
     advance: Advance = lambda done, of: None,
     jobs: int | None = None,
-) -> Verified:
-    """Verify a bundle, in a bounded amount of memory. Raises NotReadable where it is no bundle of this format."""
+) -> Verification:
+    """Verify a bundle in bounded memory. Raises NotReadable if it is no bundle of this format."""
     manifest = bundle.manifest()
     if manifest.get("format") != FORMAT:
         raise NotReadable(f"it is a bundle of format {manifest.get('format')}; this program reads format {FORMAT}")
-    done = Verified(manifest, trusted)
+    done = Verification(manifest, trusted)
     logs = bundle.logs
-    signatures = {service: _signed(done, log, since) for service, log in logs.items()}
+    signatures = {service: _check_signatures(done, log, since) for service, log in logs.items()}
     _compare_manifest(done, logs, signatures)
     if since is not None:
         for service in since.logs.keys() - logs.keys():
-            done.findings.add(Finding(service, "since", "the earlier export has this log, and this one has not"))
+            done.findings.add(Finding(service, "since", "the earlier export has this log, and this one does not"))
     links, owners = Links(), {}
     total = sum(each.newest.size for each in signatures.values() if each)
-    with _taking(jobs or _jobs(total)) as take:
-        for service, sign in signatures.items():
-            if sign is None:
+    with _reading(jobs or _jobs(total)) as read:
+        for service, signed in signatures.items():
+            if signed is None:
                 continue
             before = done.events
-            walk = done.walks[service] = Walk(logs[service], sign, done.findings, links)
-            for events in walk.walk(take(logs[service], bundles_of(sign.newest.size))):
+            check = done.checks[service] = LogCheck(logs[service], signed, done.findings, links)
+            for events in check.run(read(logs[service], bundles_of(signed.newest.size))):
                 advance(before + events, total)
-            owners.update(dict.fromkeys((stream.partition("/")[0] for stream in walk.heads), service))
+            owners.update(dict.fromkeys((stream.partition("/")[0] for stream in check.heads), service))
     _judge_links(done, links, owners)
     done.findings.sort()
     return done
 
 
-def _judge_links(done: Verified, links: Links, owners: dict[str, str]) -> None:
-    heads = {stream: head[0] for walk in done.walks.values() for stream, head in walk.heads.items()}
-    latest = {service: walk.latest for service, walk in done.walks.items()}
+def _judge_links(done: Verification, links: Links, owners: dict[str, str]) -> None:
+    heads = {stream: head[0] for check in done.checks.values() for stream, head in check.heads.items()}
+    latest = {service: check.latest for service, check in done.checks.items()}
     done.open, broken = links.judge(heads, owners, latest)
     for finding in broken:
         done.findings.add(finding)
 
 
-def _signed(done: Verified, log: Log, since: Bundle | None) -> Signed | None:
-    """Check the signatures of a log, and take over what an earlier export says that it must begin with."""
-    told = _told(done.manifest, log.service)
-    sign = signed(log, done.trusted, told.get("origin"), done.findings)
+def _check_signatures(done: Verification, log: Log, since: Bundle | None) -> SignedRoots | None:
+    """Check the signatures of a log, and add the roots that an earlier export signed for it."""
+    stated = _stated(done.manifest, log.service)
+    signed = check_signatures(log, done.trusted, stated.get("origin"), done.findings)
     earlier = since.logs.get(log.service) if since is not None else None
-    if sign is None or earlier is None:
-        return sign
-    old = signed(earlier, Trusted(done.trusted.logs), sign.newest.origin, done.findings)
+    if signed is None or earlier is None:
+        return signed
+    old = check_signatures(earlier, TrustedKeys(done.trusted.logs), signed.newest.origin, done.findings)
     if old is None:
-        return sign
-    if old.newest.size > sign.newest.size:
-        what = f"it holds {sign.newest.size} events, and the earlier export {old.newest.size}: some were taken away"
-        done.findings.add(Finding(log.service, "since", what))
+        return signed
+    if old.newest.size > signed.newest.size:
+        sizes = f"it holds {signed.newest.size} events, and the earlier export {old.newest.size}"
+        message = f"{sizes}: some were taken away"
+        done.findings.add(Finding(log.service, "since", message))
     for size, roots in old.roots.items():
-        if size <= sign.newest.size:
-            held = sign.roots.setdefault(size, [])
-            held += [(root, f"the earlier export's {name}") for root, name in roots]
-    return sign
+        if size <= signed.newest.size:
+            signed.roots.setdefault(size, []).extend((root, f"the earlier export's {name}") for root, name in roots)
+    return signed
 
 
-def _told(manifest: dict[str, Any], service: str) -> dict[str, Any]:
+def _stated(manifest: dict[str, Any], service: str) -> dict[str, Any]:
     services = manifest.get("services")
-    told = services.get(service) if isinstance(services, dict) else None
-    return told if isinstance(told, dict) else {}
+    stated = services.get(service) if isinstance(services, dict) else None
+    return stated if isinstance(stated, dict) else {}
 
 
-def _compare_manifest(done: Verified, logs: dict[str, Log], signatures: dict[str, Signed | None]) -> None:
+def _compare_manifest(done: Verification, logs: dict[str, Log], signatures: dict[str, SignedRoots | None]) -> None:
     services = done.manifest.get("services")
     for service in sorted((services.keys() if isinstance(services, dict) else set()) - logs.keys()):
         done.findings.add(
             Finding(service, "manifest", "the manifest names this log, and the bundle has no folder of it")
         )
-    for service, sign in signatures.items():
-        told = _told(done.manifest, service)
-        if sign is not None and told.get("size") != sign.newest.size:
-            what = f"the manifest says {told.get('size')} events, and the checkpoint {sign.newest.size}"
-            done.findings.add(Finding(service, "manifest", what))
+    for service, signed in signatures.items():
+        stated = _stated(done.manifest, service)
+        if signed is not None and stated.get("size") != signed.newest.size:
+            message = f"the manifest says {stated.get('size')} events, and the checkpoint {signed.newest.size}"
+            done.findings.add(Finding(service, "manifest", message))
 
 
 def _jobs(events: int) -> int:
-    return 1 if events < ALONE_BELOW else min(2, len(os.sched_getaffinity(0)))
+    return 1 if events < ONE_PROCESS_BELOW else min(2, len(os.sched_getaffinity(0)))
 
 
-Take = Callable[[Log, Iterable[Tile]], Iterator[Slice]]
+ReadBundles = Callable[[Log, Iterable[Tile]], Iterator[EntryBundle]]
 
 
 @contextmanager
-def _taking(jobs: int) -> Iterator[Take]:
-    """Give what takes files apart in order: in this process, or in others with a few files waiting at most."""
+def _reading(jobs: int) -> Iterator[ReadBundles]:
+    """Yield a reader of entry bundles in order, in this process or in worker processes with a bounded queue."""
     if jobs == 1:
         collecting = gc.isenabled()
         gc.disable()
         try:
-            yield lambda log, tiles: (slice_of(log, tile) for tile in tiles)
+            yield lambda log, tiles: (read_entry_bundle(log, tile) for tile in tiles)
         finally:
             if collecting:
                 gc.enable()
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=begin) as pool:
-        yield lambda log, tiles: _from(pool, log, iter(tiles))
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=disable_gc) as pool:
+        yield lambda log, tiles: _read_in(pool, log, iter(tiles))
 
 
-def _from(pool: ProcessPoolExecutor, log: Log, tiles: Iterator[Tile]) -> Iterator[Slice]:
-    waiting: deque[Future[list[Slice]]] = deque()
+def _read_in(pool: ProcessPoolExecutor, log: Log, tiles: Iterator[Tile]) -> Iterator[EntryBundle]:
+    pending: deque[Future[list[EntryBundle]]] = deque()
     while True:
-        while len(waiting) < WAITING and (some := tuple(islice(tiles, FILES_AT_ONCE))):
-            waiting.append(pool.submit(slices_of, (log, some)))
-        if not waiting:
+        while len(pending) < MAX_PENDING_TASKS and (chunk := tuple(islice(tiles, FILES_PER_TASK))):
+            pending.append(pool.submit(read_entry_bundles, (log, chunk)))
+        if not pending:
             return
-        yield from waiting.popleft().result()
+        yield from pending.popleft().result()
 
 
-def missing_keys(done: Verified) -> Sequence[str]:
-    """Return the keys that a bundle vouches for itself with: those that no given key stands for."""
+def missing_keys(done: Verification) -> Sequence[str]:
+    """Return the keys that only the bundle vouches for; none if the auditor gave log keys."""
     if done.trusted.logs:
         return ()
-    return [walk.signed.key.vkey for walk in done.walks.values() if walk.signed.key]
+    return [check.signed.key.vkey for check in done.checks.values() if check.signed.key]

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from shared.tlog.notes import NotAKey, NotANote, Verifier
 from tools.audit.bundle import Bundle, NotReadable
-from tools.audit.proof import NotProven, Proven, check
-from tools.audit.proving import CannotProve, from_bundle, from_services
-from tools.audit.signatures import Trusted
+from tools.audit.proof import CheckedProof, NotProven, check
+from tools.audit.proof_builder import CannotProve, from_bundle, from_services
+from tools.audit.signatures import TrustedKeys
 from tools.cli.reading import REFERENCE
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BadInput, Failure, exits
@@ -76,7 +76,7 @@ def verify_proof(
     """
     with exits():
         try:
-            given = Trusted.of(Verifier.parse(each) for each in (*(key or ()), *(witness or ())))
+            given = TrustedKeys.of(Verifier.parse(each) for each in (*(key or ()), *(witness or ())))
             proven = check(file.read_bytes(), given)
         except (NotAKey, OSError) as fault:
             raise BadInput(f"{fault if isinstance(fault, NotAKey) else file}: cannot be used.") from None
@@ -109,7 +109,7 @@ def _live(connection: Connection, reference: str) -> bytes:
         return from_services(services, reference)
 
 
-def _as_json(proven: Proven) -> dict[str, object]:
+def _as_json(proven: CheckedProof) -> dict[str, object]:
     return {
         "proven": True,
         "reference": proven.reference,

@@ -18,9 +18,16 @@ from services.recommendations.trace import SHAPE, trace_bytes
 from shared.events.envelope import stamp
 from shared.http.query_times import Day, Moment
 from tools.audit.bundle import Bundle, NotReadable
-from tools.audit.comparing import Comparison, Digest, beside_export, beside_live, exported, live
-from tools.audit.diffing import changes
-from tools.audit.replaying import Writing, digest_of, replaying
+from tools.audit.bundle_replay import TraceWriter, open_replay, trace_digest
+from tools.audit.digest_comparison import (
+    Comparison,
+    Digest,
+    compare_with_export,
+    compare_with_live,
+    exported_digests,
+    live_digests,
+)
+from tools.audit.trace_diff import describe_changes
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, BadInput, exits
 from tools.client.progress import bar
@@ -99,10 +106,11 @@ def compare(
     with exits():
         said = _exported(folder)
         found, _ = _replayed(folder, None, None, None, processes)
-        comparisons = {"export": beside_export(found, said)}
+        comparisons = {"export": compare_with_export(found, said)}
         if not offline:
             with Services(Connection(home, token), "auditor") as services:
-                comparisons["live"] = beside_live(found, live(services.pages("recommendations", "/traces")))
+                traces = live_digests(services.pages("recommendations", "/traces"))
+                comparisons["live"] = compare_with_live(found, traces)
     if shown_as == "json":
         _echo({name: vars(each) | {"holds": each.holds} for name, each in comparisons.items()})
     else:
@@ -143,8 +151,8 @@ def _replayed(
 ) -> tuple[dict[str, Digest], Replaying]:
     """Return the digests of all traces, and the replay that made them. Raises BadInput."""
     try:
-        with bar("Replaying") as advance, replaying(Bundle(folder), advance, as_of, known_at) as found:
-            made = found.run(Writing(out) if out else digest_of, processes)
+        with bar("Replaying") as advance, open_replay(Bundle(folder), advance, as_of, known_at) as found:
+            made = found.run(TraceWriter(out) if out else trace_digest, processes)
             return {reference: Digest(*each) for reference, each in made}, found
     except NotReadable as fault:
         raise BadInput(f"{fault}.") from None
@@ -155,7 +163,7 @@ def _changed(folder: Path, first: str, second: str) -> dict[str, list[str]]:
         return zlib.compress(trace_bytes(trace), 1)
 
     try:
-        with bar("Replaying") as advance, replaying(Bundle(folder), advance, known_at=first) as found:
+        with bar("Replaying") as advance, open_replay(Bundle(folder), advance, known_at=first) as found:
             before = dict(found.run(packed))
             found.known_at = second
             after = found.run(lambda reference, trace: _told(before.get(reference), trace))
@@ -166,12 +174,12 @@ def _changed(folder: Path, first: str, second: str) -> dict[str, list[str]]:
 
 def _told(before: bytes | None, after: dict[str, Any]) -> list[str]:
     was, now = zlib.decompress(before) if before else None, trace_bytes(after)
-    return changes(orjson.loads(was) if was else None, orjson.loads(now)) if was != now else []
+    return describe_changes(orjson.loads(was) if was else None, orjson.loads(now)) if was != now else []
 
 
 def _exported(folder: Path) -> dict[str, Digest]:
     try:
-        return exported(Bundle(folder))
+        return exported_digests(Bundle(folder))
     except NotReadable as fault:
         raise BadInput(f"{fault}.") from None
     except (KeyError, TypeError, AttributeError):

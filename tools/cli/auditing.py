@@ -15,13 +15,13 @@ from shared.tlog.notes import COSIGNATURE, NotAKey, Signer, Verifier
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.exporting import Source
 from tools.audit.exporting import export as write_bundle
-from tools.audit.from_kafka import FromKafka
-from tools.audit.from_services import FromServices
-from tools.audit.signatures import Trusted
+from tools.audit.http_source import HttpSource
+from tools.audit.kafka_source import KafkaSource
+from tools.audit.log_writer import CannotExport
+from tools.audit.report import as_json, as_text
+from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify as verify_bundle
-from tools.audit.witnessing import WillNotVouch, Witness
-from tools.audit.words import as_json, in_words
-from tools.audit.writing import CannotExport
+from tools.audit.witness import WillNotVouch, Witness
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, BadInput, Failure, exits
 from tools.client.progress import bar
@@ -157,7 +157,7 @@ def verify(
     if shown_as == "json":
         typer.echo(orjson.dumps(as_json(done), option=orjson.OPT_INDENT_2).decode())
     else:
-        for line in in_words(done):
+        for line in as_text(done):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if not done.holds:
         raise typer.Exit(REFUSED)
@@ -203,19 +203,19 @@ def _source(
     services: Services, origin: str, kafka: str, keys: Sequence[Verifier], wanted: Sequence[str], wait: float
 ) -> Source:
     if origin == "kafka":
-        return FromKafka(kafka, keys)
-    source = FromServices(services, keys)
-    if late := [name for name in wanted if wait and not source.await_sealed(name, wait)]:
+        return KafkaSource(kafka, keys)
+    source = HttpSource(services, keys)
+    if late := [name for name in wanted if wait and not source.wait_for_checkpoint(name, wait)]:
         raise Failure(f"{late[0]} signs no checkpoint over its newest events within {wait:.0f} s.")
     return source
 
 
-def _trusted(keys: list[str] | None, witnesses: list[str] | None) -> Trusted:
+def _trusted(keys: list[str] | None, witnesses: list[str] | None) -> TrustedKeys:
     try:
-        given = Trusted.of(Verifier.parse(key) for key in keys or ())
-        vouching = Trusted.of(Verifier.parse(key) for key in witnesses or ())
+        given = TrustedKeys.of(Verifier.parse(key) for key in keys or ())
+        vouching = TrustedKeys.of(Verifier.parse(key) for key in witnesses or ())
     except NotAKey as fault:
         raise BadInput(f"--key, --witness: {fault}") from None
     if given.witnesses or vouching.logs:
         raise BadInput("A log's key is given with --key, a witness's with --witness.")
-    return Trusted(given.logs, vouching.witnesses)
+    return TrustedKeys(given.logs, vouching.witnesses)

@@ -64,7 +64,7 @@ def record(
             if not dry_run and not settle(services, report.heads, patience):
                 say("The traces do not show all of it yet; they will: throughline dead-letters list tells what waits.")
         show(checked, report, shown_as, dry_run)
-    if report.left:
+    if report.not_loaded:
         raise typer.Exit(REFUSED)
 
 

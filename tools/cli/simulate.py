@@ -22,10 +22,10 @@ from tools.local.memory import Memory
 from tools.local.stack import DEFAULT_HOME
 from tools.record.loading import CommandRefused
 from tools.simulate import records
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import history
-from tools.simulate.sending import send
-from tools.simulate.storing import AlreadyThere, databases_of, store
+from tools.simulate.http_loader import send
+from tools.simulate.store_loader import AlreadyStored, databases_of, store
 
 After = Callable[[int], None]
 _console = Console()
@@ -57,7 +57,7 @@ def simulate(
     _show(counted, into)
 
 
-def _load(commits: Iterator[Made], into: str | None, home: Path, after: After) -> None:
+def _load(commits: Iterator[SimulatedCommit], into: str | None, home: Path, after: After) -> None:
     match into:
         case None:
             for _ in commits:
@@ -73,7 +73,7 @@ def _load(commits: Iterator[Made], into: str | None, home: Path, after: After) -
                 raise BadInput(f"--into {into}: {error.strerror}") from None
 
 
-def _through_services(commits: Iterator[Made], home: Path, after: After) -> None:
+def _through_services(commits: Iterator[SimulatedCommit], home: Path, after: After) -> None:
     connection = Connection(home)
     with Services(connection, "secretariat") as secretariat, Services(connection, "chair") as chair:
         try:
@@ -82,7 +82,7 @@ def _through_services(commits: Iterator[Made], home: Path, after: After) -> None
             raise Refused(f"{refusal}: is there another history in these services?") from None
 
 
-def _into_store(commits: Iterator[Made], home: Path, after: After) -> None:
+def _into_store(commits: Iterator[SimulatedCommit], home: Path, after: After) -> None:
     memory = Memory(home)
     try:
         admin = memory.servers()[1]
@@ -92,7 +92,7 @@ def _into_store(commits: Iterator[Made], home: Path, after: After) -> None:
     databases = databases_of(uris, {name: grants.database(name) for name in SERVICES})
     try:
         store(commits, databases, after)
-    except AlreadyThere as there:
+    except AlreadyStored as there:
         raise Failure(f"{there}: another seed gives another history, another home an empty stack.") from None
     except PyMongoError as error:
         raise Unreachable(f"MongoDB does not answer ({type(error).__name__}): throughline stack status") from None
@@ -101,7 +101,7 @@ def _into_store(commits: Iterator[Made], home: Path, after: After) -> None:
             database.client.close()
 
 
-def _counting(commits: Iterator[Made], counted: Counter[str]) -> Iterator[Made]:
+def _counting(commits: Iterator[SimulatedCommit], counted: Counter[str]) -> Iterator[SimulatedCommit]:
     for commit in commits:
         counted["commits"] += 1
         counted[commit.service] += len(commit.raws)

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of each service: what it publishes, what it hears, on which topics, in which messages."""
+"""The AsyncAPI 3.0 document of each service: its topics, and the messages that it publishes and consumes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
 SCHEMAS = "../../shared/events/schemas"
 KAFKA_BINDING = "0.5.0"
 ABOUT_EVENTS = (
-    "An event is a CloudEvent in structured mode; its bytes are RFC 8785 canonical JSON without nulls and floats, at "
-    f"most {EVENT_LIMIT} of them, made once, and the same wherever they are stored, published or exported. Its "
-    "`streamversion` counts from 1 within its stream. An identical repeat is no fault."
+    "An event is a CloudEvent in structured mode. Its bytes are RFC 8785 canonical JSON without nulls and floats, at "
+    f"most {EVENT_LIMIT} of them, encoded once and identical in the store, on the topic and in an export. Its "
+    "`streamversion` counts from 1 within its stream. Consumers must accept identical duplicates."
 )
 CHECKPOINTS = "throughline.checkpoints"
 EXAMPLE_CHECKPOINT = Checkpoint("throughline.example/meetings", 0, EMPTY_ROOT).text
@@ -54,7 +54,7 @@ KEY: dict[str, Any] = {
 
 
 def documents(topics: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the documents by service; `topics` is what deploy/topics.yaml says."""
+    """Return the documents by service; `topics` is the content of deploy/topics.yaml."""
     return {
         declared["service"]: _document(topic, declared["service"], topics)
         for topic, declared in topics["topics"].items()
@@ -62,15 +62,15 @@ def documents(topics: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _document(own: str, service: str, topics: dict[str, Any]) -> dict[str, Any]:
-    heard: tuple[str, ...] = import_module(f"services.{service}.projection").TOPICS
-    used = sorted({own, *heard}, key=lambda topic: (topic != own, topic))
+    consumed: tuple[str, ...] = import_module(f"services.{service}.projection").TOPICS
+    used = sorted({own, *consumed}, key=lambda topic: (topic != own, topic))
     return {
         "asyncapi": "3.0.0",
         "id": f"urn:throughline:service:{service}",
         "info": {
             "title": f"Throughline: {service}",
             "version": "1.0.0",
-            "description": f"What the service {service} publishes and hears. {ABOUT_EVENTS}",
+            "description": f"The events that the service {service} publishes and consumes. {ABOUT_EVENTS}",
         },
         "defaultContentType": CLOUDEVENTS,
         "channels": {
@@ -78,13 +78,13 @@ def _document(own: str, service: str, topics: dict[str, Any]) -> dict[str, Any]:
             CHECKPOINTS: _checkpoints(topics),
         },
         "operations": {
-            "publish": _operation("send", own, "The relay of this service publishes what its event store holds."),
-            "publish.checkpoints": _operation("send", CHECKPOINTS, "The sealer signs what the ledger holds."),
+            "publish": _operation("send", own, "The relay publishes every event of this service's event store."),
+            "publish.checkpoints": _operation("send", CHECKPOINTS, "The signer publishes checkpoints of the ledger."),
             **{
                 f"hear.{topic.rpartition('.')[2]}": _operation(
-                    "receive", topic, "Journal, fold; see the table in this service's subscribers.py."
+                    "receive", topic, "Journal and fold the events; see the table in this service's subscribers.py."
                 )
-                for topic in sorted(heard)
+                for topic in sorted(consumed)
             },
         },
         "components": {

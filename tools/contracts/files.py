@@ -1,4 +1,4 @@
-"""The generated files: what they should hold, and where what lies there differs."""
+"""The generated files: their content, and the differences from the files in a checkout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOPICS = CHECKOUT / "deploy/topics.yaml"
 
 
 def generated() -> dict[Path, bytes]:
-    """Return every generated file, by its path in the checkout."""
+    """Return the bytes of every generated file, by its path in the checkout."""
     topics = yaml.safe_load(TOPICS.read_text(encoding="utf-8"))
     return {
         **{SCHEMAS / f"{name}.json": _json(schema) for name, schema in schemas().items()},
@@ -28,28 +28,28 @@ def generated() -> dict[Path, bytes]:
 
 
 def write(root: Path = CHECKOUT) -> int:
-    """Write the files and remove those that nothing generates any more; return how many changed."""
-    wanted, changed = generated(), [path for path, _ in drift(root)]
+    """Write the files, remove those that are no longer generated, and return the number of changes."""
+    expected, changed = generated(), [path for path, _ in drift(root)]
     for path in changed:
-        if path in wanted:
+        if path in expected:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_bytes(wanted[path])
+            (root / path).write_bytes(expected[path])
         else:
             (root / path).unlink()
     return len(changed)
 
 
 def drift(root: Path = CHECKOUT) -> Iterator[tuple[Path, str]]:
-    """Name the files that are not as generated, and how they differ."""
-    wanted = generated()
-    there = {path.relative_to(root) for folder in (SCHEMAS, DOCUMENTS) for path in (root / folder).glob("*")}
-    for path in sorted(wanted.keys() | there):
-        if path not in there:
+    """Yield the path of each file that differs from the generated one, and the difference."""
+    expected = generated()
+    existing = {path.relative_to(root) for folder in (SCHEMAS, DOCUMENTS) for path in (root / folder).glob("*")}
+    for path in sorted(expected.keys() | existing):
+        if path not in existing:
             yield path, "is missing"
-        elif path not in wanted:
-            yield path, "is not generated from anything"
-        elif (root / path).read_bytes() != wanted[path]:
-            yield path, "differs from what the code says"
+        elif path not in expected:
+            yield path, "is not generated"
+        elif (root / path).read_bytes() != expected[path]:
+            yield path, "differs from the generated file"
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""The JSON Schema of each event: the whole envelope, draft 2020-12, made from the models that read the events."""
+"""The JSON Schema of each event with its envelope, draft 2020-12, generated from the models that decode events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Published(GenerateJsonSchema):
-    """What is not known is left out, so no member may be null; and a name is its own title."""
+    """A generator of schemas without nulls, because unknown members are omitted, and without field titles."""
 
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         return {"$schema": DIALECT, **super().generate(schema, mode)}
@@ -23,8 +23,8 @@ class _Published(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        made = super().default_schema(schema)
-        return {name: value for name, value in made.items() if name != "default" or value is not None}
+        described = super().default_schema(schema)
+        return {name: value for name, value in described.items() if name != "default" or value is not None}
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -35,13 +35,13 @@ def schema_of(type_name: str) -> dict[str, Any]:
     event = EVENTS[type_name]
     schema = ENVELOPES[type_name].model_json_schema(schema_generator=_Published)
     dialect = schema.pop("$schema")
-    said = {
+    head = {
         "$schema": dialect,
         "$id": event.schema_name(),
         "title": event.__name__,
         "description": inspect.getdoc(event),
     }
-    return said | {name: value for name, value in schema.items() if name not in said}
+    return head | {name: value for name, value in schema.items() if name not in head}
 
 
 def schemas() -> dict[str, dict[str, Any]]:

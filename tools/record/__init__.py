@@ -1,1 +1,1 @@
-"""The record format: what a file may say, how it is checked, and how it is loaded through the services' commands."""
+"""The record format: its parser, its checks, and its loading through the services' commands."""

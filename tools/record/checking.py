@@ -1,4 +1,4 @@
-"""The whole file is checked before anything is sent: schema, references, dates, and the services' own rules."""
+"""The check of a whole file before any command is sent: schema, references, dates, and the services' own rules."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from shared.events.event import Event
 from tools.record.companions import INSTRUMENTS, MEMBERS_FILE, check_members, with_instruments
 from tools.record.faults import Fault, Places, RecordRefused
 from tools.record.format import Record
-from tools.record.reading import read_record
-from tools.record.recommending import rows_of
+from tools.record.parsing import read_record
+from tools.record.recommendation_rows import rows_of
 from tools.record.references import check_references
 from tools.record.rehearsal import rehearse
 from tools.record.rows import Row
@@ -19,7 +19,7 @@ from tools.record.schema import check_schema
 
 @dataclass(frozen=True)
 class CheckedRow:
-    """A row that passed every check: its path in the file, and the event that it is to become."""
+    """A row that passed every check: its path in the file, and the event that it will record."""
 
     path: str
     row: Row
@@ -28,40 +28,40 @@ class CheckedRow:
 
 @dataclass(frozen=True)
 class CheckedRecord:
-    """A record without an error, its rows in the order in which they can be carried out."""
+    """A record without errors, its rows in order of execution."""
 
     name: str
     rows: tuple[CheckedRow, ...]
 
 
 def check(file: Path, members: Path | None = None, instruments: Path | None = None) -> CheckedRecord:
-    """Read and check a record with its companions. Raises RecordRefused with every error that was found.
+    """Read and check a record with its companions. Raises RecordRefused with every error.
 
-    A companion that is not named is the one of the usual name beside the record, if there is one.
+    A companion that is not given is the file of the default name beside the record, if it exists.
     """
     document = read_record(file)
     faults: list[Fault] = []
     places = Places(document.tree, document.lines)
     try:
-        if register := members or _beside(file, MEMBERS_FILE):
+        if register := members or _companion(file, MEMBERS_FILE):
             faults += check_members(register)
-        if companion := instruments or _beside(file, INSTRUMENTS):
+        if companion := instruments or _companion(file, INSTRUMENTS):
             places = with_instruments(document, companion)
     except RecordRefused as broken:
         faults += broken.faults
-    record, unlike = check_schema(places)
-    faults += unlike + check_references(places)
+    record, schema_faults = check_schema(places)
+    faults += schema_faults + check_references(places)
     if record is None or faults:
         raise RecordRefused(faults)
-    return _rehearsed(record, places, file.stem)
+    return _rehearse(record, places, file.stem)
 
 
-def _beside(file: Path, name: str) -> Path | None:
+def _companion(file: Path, name: str) -> Path | None:
     companion = file.with_name(name)
     return companion if companion.is_file() else None
 
 
-def _rehearsed(record: Record, places: Places, name: str) -> CheckedRecord:
+def _rehearse(record: Record, places: Places, name: str) -> CheckedRecord:
     rows = rows_of(record)
     events, refused = rehearse(rows, places)
     if refused:

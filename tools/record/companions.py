@@ -1,4 +1,4 @@
-"""The files that may lie beside a record: its instruments, and the register of members, as CSV."""
+"""The optional CSV files beside a record: its instruments, and the register of members."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from shared.domain.members import MEMBERS
-from tools.record.faults import Fault, Place, Places, in_words, refused
-from tools.record.reading import Document, read_text
+from tools.record.faults import Fault, Place, Places, path_of, refused
+from tools.record.parsing import Document, read_text
 
 INSTRUMENTS = "instruments.csv"
 MEMBERS_FILE = "escap_members.csv"
-_NEEDED_OF_A_MEMBER = ("iso3", "un_name", "kind")
+_REQUIRED_COLUMNS = ("iso3", "un_name", "kind")
 
 
 def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """Return each row with its line; an empty cell is left out. Raises RecordRefused."""
+    """Return each row with its line number; empty cells are omitted. Raises RecordRefused."""
     rows = []
     try:
         reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restkey="", strict=True)
@@ -25,8 +25,8 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
             raise refused(path.name, "BrokenCsv", "its first line names no columns", 1)
         for index, row in enumerate(reader):
             if "" in row or None in row.values():
-                says = f"it has not the {len(reader.fieldnames)} cells of the first line"
-                raise refused(in_words((path.name, index)), "BrokenCsv", says, reader.line_num)
+                says = f"it does not have the {len(reader.fieldnames)} cells of the first line"
+                raise refused(path_of((path.name, index)), "BrokenCsv", says, reader.line_num)
             rows.append((reader.line_num, {name: cell for name, cell in row.items() if cell != ""}))
     except csv.Error as error:
         raise refused(path.name, "BrokenCsv", str(error), reader.reader.line_num) from None
@@ -34,7 +34,7 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 
 def with_instruments(record: Document, path: Path) -> Places:
-    """Return the places of a record with a file's instruments after its own. Raises RecordRefused."""
+    """Return the places of a record with a companion's instruments after its own. Raises RecordRefused."""
     rows = read_rows(path)
     own = record.tree.get("instruments", [])
     if not isinstance(own, list):
@@ -45,18 +45,18 @@ def with_instruments(record: Document, path: Path) -> Places:
 
 
 def check_members(path: Path) -> list[Fault]:
-    """Return the rows of a register of members that do not agree with the 62."""
+    """Return the rows of a register that disagree with the 62 members and associate members."""
     faults = []
     for index, (line, row) in enumerate(read_rows(path)):
-        at = (path.name, index)
-        absent = [name for name in _NEEDED_OF_A_MEMBER if name not in row]
+        place = (path.name, index)
+        absent = [name for name in _REQUIRED_COLUMNS if name not in row]
         member = MEMBERS.get(row.get("iso3", ""))
         if absent:
-            faults.append(Fault(in_words((*at, absent[0])), "FieldMissing", "must be given", line))
+            faults.append(Fault(path_of((*place, absent[0])), "FieldMissing", "must be given", line))
         elif member is None:
             says = f"{row['iso3']!r} is none of the 53 members and 9 associate members"
-            faults.append(Fault(in_words((*at, "iso3")), "NotAMember", says, line))
+            faults.append(Fault(path_of((*place, "iso3")), "NotAMember", says, line))
         elif (member.name, member.kind) != (row["un_name"], row["kind"]):
             says = f"the register has {row['iso3']} as {member.name} ({member.kind}), not as written here"
-            faults.append(Fault(in_words((*at, "un_name")), "NotAMember", says, line))
+            faults.append(Fault(path_of((*place, "un_name")), "NotAMember", says, line))
     return faults

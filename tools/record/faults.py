@@ -1,4 +1,4 @@
-"""What is wrong with a record: the row, the rule, and what to do."""
+"""Faults of a record: the row, the rule, and the remedy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Fault:
-    """One error: `row` is where (`recommendations[0].mandates[2].provision`), `rule` which, `says` what to do."""
+    """One error: its `row` (`recommendations[0].mandates[2].provision`), its `rule`, and in `says` the remedy."""
 
     row: str
     rule: str
@@ -24,7 +24,7 @@ class Fault:
 
 
 class RecordRefused(ValueError):
-    """The record has errors; nothing of it was sent."""
+    """The record has errors; no command was sent."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
@@ -33,9 +33,9 @@ class RecordRefused(ValueError):
 
 @dataclass(frozen=True)
 class Places:
-    """Names places of a record (`tree`) as their author knows them, and finds their lines.
+    """The names and line numbers of places in a record (`tree`), as its author knows them.
 
-    Instruments of a companion file follow the record's own: `companion` is its name, `own` how many stand before them.
+    Instruments of a companion file follow the record's own: `companion` is its name, `own` the number of the record's.
     """
 
     tree: Any = None
@@ -44,15 +44,15 @@ class Places:
     own: int = 0
 
     def name(self, place: Place) -> str:
-        """Return a place as a reader writes it."""
+        """Return the name of a place in the author's notation."""
         match place:
             case ("instruments", int(index), *more) if self.companion and index >= self.own:
-                return in_words((self.companion, index - self.own, *more))
+                return path_of((self.companion, index - self.own, *more))
             case _:
-                return in_words(self._as_written(place))
+                return path_of(self._as_written(place))
 
     def _as_written(self, place: Place) -> Iterator[str | int]:
-        """Leave out the index that a single entry was given where the format also takes a list of them."""
+        """Omit the index of a single entry where the format also accepts a list."""
         tree = self.tree
         for part in place:
             if isinstance(part, int) and isinstance(tree, dict):
@@ -64,23 +64,23 @@ class Places:
                 tree = None
 
     def line(self, place: Place) -> int | None:
-        """Return the line of a place, or of what it lies in where it was not written."""
+        """Return the line of a place, or of its nearest ancestor in the file."""
         place = tuple(self._as_written(place))
         while place and place not in self.lines:
             place = place[:-1]
         return self.lines.get(place)
 
     def fault(self, place: Place, rule: str, says: str) -> Fault:
-        """Return a fault of a place."""
+        """Return a fault at a place."""
         return Fault(self.name(place), rule, says, self.line(place))
 
 
-def in_words(place: Iterable[str | int]) -> str:
+def path_of(place: Iterable[str | int]) -> str:
     """Return a place as a path: `recommendations[0].mandates[2].provision`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
     return text.removeprefix(".") or "the record"
 
 
 def refused(row: str, rule: str, says: str, line: int | None = None) -> RecordRefused:
-    """Return the refusal of a whole file for one reason."""
+    """Return the refusal of a whole file for one fault."""
     return RecordRefused([Fault(row, rule, says, line)])

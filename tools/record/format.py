@@ -1,4 +1,4 @@
-"""The record format: what a file says of recommendations, and the file as a whole."""
+"""The record format: recommendations, and the file as a whole."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tools.record.sections import (
 T = TypeVar("T")
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
@@ -32,11 +32,11 @@ def _as_discussion(value: Any) -> Any:
     return {"meeting": value} if isinstance(value, str) else value
 
 
-OneOrMore = Annotated[tuple[T, ...], BeforeValidator(_listed)]
+OneOrMore = Annotated[tuple[T, ...], BeforeValidator(_as_list)]
 
 
 class Mandate(Row):
-    """A provision that a recommendation rests on."""
+    """A provision that a recommendation cites."""
 
     provision: ProvisionId
     date: WorldDate | None = None
@@ -44,13 +44,13 @@ class Mandate(Row):
 
 
 class Discussion(Row):
-    """A meeting that took a recommendation up."""
+    """A meeting that discussed a recommendation."""
 
     meeting: Id
 
 
 class Origin(Row):
-    """Where a recommendation came from: a meeting, or a document and its paragraph."""
+    """The origin of a recommendation: a meeting, or a document and its paragraph."""
 
     meeting: Id | None = None
     document: ShortText | None = None
@@ -67,14 +67,14 @@ class Origin(Row):
 
 
 class Adoption(Row):
-    """The adoption by the group; without a meeting, status unknown and a note that says why."""
+    """The adoption by the group; without a meeting it needs status unknown and a note with the reason."""
 
     meeting: Id | None = None
     date: WorldDate | None = None
 
 
 class Transmission(Row):
-    """The session that a recommendation went to."""
+    """The transmission of a recommendation to a session."""
 
     to_session: Session
     date: WorldDate | None = None
@@ -83,7 +83,7 @@ class Transmission(Row):
 
 
 class Disposition(Row):
-    """What the Committee did with it."""
+    """The Committee's disposition of a recommendation."""
 
     session: Session
     outcome: DispositionOutcome
@@ -94,14 +94,14 @@ class Disposition(Row):
 
 
 class Carriage(Row):
-    """An instrument that took a recommendation up."""
+    """An instrument that carried a recommendation."""
 
     instrument: ShortText
     date: WorldDate | None = None
 
 
 class Evidence(Closed):
-    """What shows that something was done: exactly one of these."""
+    """Evidence of a follow-up: exactly one of these fields."""
 
     meeting: Id | None = None
     deliverable: Id | None = None
@@ -118,7 +118,7 @@ class Evidence(Closed):
 
 
 class FollowUp(Row):
-    """What was done with it since."""
+    """A follow-up report on a recommendation."""
 
     date: WorldDate | None = None
     due: WorldDate | None = None
@@ -148,7 +148,7 @@ class Recommendation(Row):
 
 
 class Record(Closed):
-    """A whole file. It is complete in itself: whatever a row names stands in it too."""
+    """A whole file. It is self-contained: it defines everything that a row names."""
 
     record: Id | None = None
     instruments: tuple[Instrument, ...] = ()

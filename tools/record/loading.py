@@ -1,4 +1,4 @@
-"""Loads a checked record: each row is compared with what is on record, and sent as one command where it is not."""
+"""The loader of a checked record: it sends each row that is not recorded yet as one command."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from shared.domain.aggregate import facts_of
 from shared.events.canonical import canonical, sha256_hex
 from shared.events.catalogue import Recorded
 from tools.record.checking import CheckedRecord, CheckedRow
-from tools.record.comparing import Found, compare, corrected_data
+from tools.record.matching import Match, corrected_data, match_rows
 
 Standing = Literal["loaded", "unchanged", "corrected", "differs", "refused", "held back"]
-LEFT = frozenset({"differs", "refused", "held back"})
+NOT_LOADED = frozenset({"differs", "refused", "held back"})
 
 
 class CommandRefused(Exception):
-    """A service refused a command: its rule, and its sentence."""
+    """The refusal of a command by a service: its rule and its sentence."""
 
     def __init__(self, rule: str, says: str) -> None:
         super().__init__(f"{rule}: {says}")
@@ -28,18 +28,18 @@ class CommandRefused(Exception):
 
 
 class Gateway(Protocol):
-    """How a load reads the record and changes it."""
+    """The access of a load to the services."""
 
     def stream(self, service: str, stream: str) -> list[Recorded]:
-        """Return a stream's events, from the service's own store; none where it is not there."""
+        """Return a stream's events from the service's own store; empty if there is no such stream."""
 
     def send(self, service: str, path: str, body: dict[str, Any], command_id: str) -> int:
-        """Carry a command out and return the stream's version after it. Raises CommandRefused."""
+        """Execute a command and return the stream's new version. Raises CommandRefused."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one row; `says` gives the differences, or the refusal."""
+    """The outcome of one row; `says` holds the differences or the refusal."""
 
     path: str
     stream: str
@@ -49,31 +49,31 @@ class Outcome:
 
 @dataclass
 class Report:
-    """What a load did, row by row, and the versions that it left streams at."""
+    """The report of a load: the outcome of each row, and the streams' last versions."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
 
     @property
-    def left(self) -> list[Outcome]:
-        """The rows that are not on record as the file has them."""
-        return [outcome for outcome in self.outcomes if outcome.standing in LEFT]
+    def not_loaded(self) -> list[Outcome]:
+        """The rows whose content is not recorded."""
+        return [outcome for outcome in self.outcomes if outcome.standing in NOT_LOADED]
 
     def counted(self) -> Counter[str]:
-        """Return how many rows came to what."""
+        """Return the number of rows by standing."""
         return Counter(outcome.standing for outcome in self.outcomes)
 
 
 @dataclass
 class Load:
-    """One run over a record. `correct` is the reason of corrections; with `dry_run` nothing is sent."""
+    """One run over a record. `correct` is the reason for corrections; with `dry_run` no command is sent."""
 
     record: CheckedRecord
     gateway: Gateway
     correct: str | None = None
     dry_run: bool = False
     report: Report = field(default_factory=Report)
-    _found: dict[str, dict[str, Found]] = field(default_factory=dict)
+    _matches: dict[str, dict[str, Match]] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
     _rows: dict[str, list[CheckedRow]] = field(default_factory=dict)
 
@@ -82,9 +82,9 @@ class Load:
             self._rows.setdefault(row.row.stream, []).append(row)
 
     def run(self, after_each: Callable[[Outcome], None] = lambda _: None) -> Report:
-        """Take the rows in order. A refused row holds back the later rows of its stream."""
+        """Load the rows in order. A refused row holds back the later rows of its stream."""
         for row in self.record.rows:
-            standing, says = self._take(row)
+            standing, says = self._load(row)
             outcome = Outcome(row.path, row.row.stream, standing, tuple(says))
             if standing == "refused":
                 self._refused.add(row.row.stream)
@@ -92,55 +92,56 @@ class Load:
             after_each(outcome)
         return self.report
 
-    def _take(self, row: CheckedRow) -> tuple[Standing, Sequence[str]]:
+    def _load(self, row: CheckedRow) -> tuple[Standing, Sequence[str]]:
         if row.row.stream in self._refused:
             return "held back", ["an earlier row of the same stream was refused"]
-        if (found := self._on_record(row)) is not None:
-            return self._settle(row, found)
+        if (match := self._recorded(row)) is not None:
+            return self._resolve(row, match)
         if self.dry_run:
             return "loaded", ()
         try:
             self._send(row, row.row.post, _body(row), self._command_id(row.path, _body(row)))
         except CommandRefused as refusal:
-            self._found.pop(row.row.stream, None)
-            found = self._on_record(row) if refusal.rule == "OutOfOrder" else None
-            return self._settle(row, found) if found is not None else ("refused", [str(refusal)])
+            self._matches.pop(row.row.stream, None)
+            match = self._recorded(row) if refusal.rule == "OutOfOrder" else None
+            return self._resolve(row, match) if match is not None else ("refused", [str(refusal)])
         return "loaded", ()
 
-    def _settle(self, row: CheckedRow, found: Found) -> tuple[Standing, Sequence[str]]:
-        if not found.differences:
+    def _resolve(self, row: CheckedRow, match: Match) -> tuple[Standing, Sequence[str]]:
+        if not match.differences:
             return "unchanged", ()
-        differences = [str(difference) for difference in found.differences]
+        differences = [str(difference) for difference in match.differences]
         if self.correct is None:
             return "differs", differences
-        if not found.correctable:
-            return "differs", [*differences, "a correction cannot mend this: record it anew, with a reason"]
+        if not match.correctable:
+            return "differs", [*differences, "a correction cannot change this: record it again, with a reason"]
         if not self.dry_run:
-            data = corrected_data(row, found)
-            body = {"corrects": found.fact.versions[0], "data": data, "reason": self.correct}
+            data = corrected_data(row, match)
+            body = {"corrects": match.fact.versions[0], "data": data, "reason": self.correct}
             body["source"] = f"{self.record.name}, {row.path}"[:500]
             try:
-                stated = f"{row.path}:corrects:{found.fact.versions[-1]}"
-                self._send(row, row.row.correct, body, self._command_id(stated, body))
+                purpose = f"{row.path}:corrects:{match.fact.versions[-1]}"
+                self._send(row, row.row.correct, body, self._command_id(purpose, body))
             except CommandRefused as refusal:
                 return "refused", [*differences, str(refusal)]
         return "corrected", differences
 
-    def _on_record(self, row: CheckedRow) -> Found | None:
+    def _recorded(self, row: CheckedRow) -> Match | None:
         stream = row.row.stream
-        if stream not in self._found:
+        if stream not in self._matches:
             recorded = self.gateway.stream(row.row.service, stream)
             if recorded:
                 self.report.heads[stream] = recorded[-1].streamversion
-            self._found[stream] = compare(self._rows[stream], facts_of(recorded))
-        return self._found[stream].get(row.path)
+            self._matches[stream] = match_rows(self._rows[stream], facts_of(recorded))
+        return self._matches[stream].get(row.path)
 
     def _send(self, row: CheckedRow, path: str, body: dict[str, Any], command_id: str) -> None:
         self.report.heads[row.row.stream] = self.gateway.send(row.row.service, path, body, command_id)
 
-    def _command_id(self, what: str, body: dict[str, Any]) -> str:
-        """Return the id that the same row of the same record always has: a retry happens once."""
-        return str(uuid5(NAMESPACE_URL, f"throughline:record:{self.record.name}:{what}:{sha256_hex(canonical(body))}"))
+    def _command_id(self, purpose: str, body: dict[str, Any]) -> str:
+        """Return a deterministic command id of a row, so that a retry has no second effect."""
+        digest = sha256_hex(canonical(body))
+        return str(uuid5(NAMESPACE_URL, f"throughline:record:{self.record.name}:{purpose}:{digest}"))
 
 
 def _body(row: CheckedRow) -> dict[str, Any]:

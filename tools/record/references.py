@@ -1,4 +1,4 @@
-"""Whatever a row names must stand in the record, once; members are those of ESCAP."""
+"""The check of references: the record defines every name once, and members are those of ESCAP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.domain.members import MEMBERS
 from tools.record.faults import Fault, Place, Places
-from tools.record.naming import slug
+from tools.record.slugs import slug
 
 _DEFINED = {
     "instrument": ("instruments.*.cite", "instruments.*.id"),
@@ -41,13 +41,13 @@ _THEMES = "recommendations.*.themes.*"
 
 
 def check_references(places: Places) -> list[Fault]:
-    """Return every name that is not in the record, is in it twice, or is no member's."""
+    """Return a fault for every name that is undefined, defined twice, or no member's."""
     tree = places.tree
     return [*_twice(tree, places), *_unknown(tree, places), *_not_members(tree, places), *_not_themes(tree, places)]
 
 
-def found_at(tree: Any, pattern: str) -> Iterator[tuple[Place, str]]:
-    """Yield the texts that a pattern leads to; `*` is each entry of a list, or a single entry that stands for one."""
+def texts_at(tree: Any, pattern: str) -> Iterator[tuple[Place, str]]:
+    """Yield the texts that match a pattern; `*` is each entry of a list, or a single entry in place of one."""
     yield from _walk(tree, pattern.split("."), ())
 
 
@@ -68,30 +68,30 @@ def _walk(tree: Any, steps: list[str], place: Place) -> Iterator[tuple[Place, st
 def _twice(tree: Any, places: Places) -> Iterator[Fault]:
     for kind, patterns in _DEFINED.items():
         for pattern in patterns:
-            met: set[str] = set()
-            for place, name in found_at(tree, pattern):
-                if name in met:
+            seen: set[str] = set()
+            for place, name in texts_at(tree, pattern):
+                if name in seen:
                     yield places.fault(place, "NamedTwice", f"the {kind} {name!r} is in the record already: keep one")
-                met.add(name)
+                seen.add(name)
     yield from _same_id(tree, places, "instruments", "cite")
     yield from _same_id(tree, places, "initiatives", "title")
 
 
 def _same_id(tree: Any, places: Places, section: str, named_by: str) -> Iterator[Fault]:
-    """Find rows whose names differ and whose ids do not."""
-    met: dict[str, str] = {}
-    given = {place[:-1]: name for place, name in found_at(tree, f"{section}.*.id")}
-    for place, name in found_at(tree, f"{section}.*.{named_by}"):
-        key = given.get(place[:-1]) or slug(name)
-        if met.setdefault(key, name) != name:
-            says = f"its id {key!r} is that of {met[key]!r} too: give one of them another id"
+    """Yield faults of rows with different names and the same id."""
+    seen: dict[str, str] = {}
+    explicit_ids = {place[:-1]: name for place, name in texts_at(tree, f"{section}.*.id")}
+    for place, name in texts_at(tree, f"{section}.*.{named_by}"):
+        key = explicit_ids.get(place[:-1]) or slug(name)
+        if seen.setdefault(key, name) != name:
+            says = f"its id {key!r} is that of {seen[key]!r} too: give one of them another id"
             yield places.fault(place, "NamedTwice", says)
 
 
 def _unknown(tree: Any, places: Places) -> Iterator[Fault]:
     known = {kind: _known(tree, kind) for kind in _DEFINED}
     for pattern, kind in _NAMED.items():
-        for place, name in found_at(tree, pattern):
+        for place, name in texts_at(tree, pattern):
             if name not in known[kind]:
                 section = _SECTIONS.get(kind, f"{kind}s")
                 close = difflib.get_close_matches(name, known[kind], 1)
@@ -100,20 +100,20 @@ def _unknown(tree: Any, places: Places) -> Iterator[Fault]:
 
 
 def _known(tree: Any, kind: str) -> set[str]:
-    names = {name for pattern in _DEFINED[kind] for _, name in found_at(tree, pattern)}
-    return names | {slug(name) for _, name in found_at(tree, "instruments.*.cite")} if kind == "instrument" else names
+    names = {name for pattern in _DEFINED[kind] for _, name in texts_at(tree, pattern)}
+    return names | {slug(name) for _, name in texts_at(tree, "instruments.*.cite")} if kind == "instrument" else names
 
 
 def _not_members(tree: Any, places: Places) -> Iterator[Fault]:
     for pattern in _MEMBERS:
-        for place, name in found_at(tree, pattern):
+        for place, name in texts_at(tree, pattern):
             if name not in MEMBERS:
                 says = f"{name!r} is none of the 53 members and 9 associate members: write its ISO 3166-1 alpha-3 code"
                 yield places.fault(place, "NotAMember", says)
 
 
 def _not_themes(tree: Any, places: Places) -> Iterator[Fault]:
-    known = {name for _, name in found_at(tree, "themes.*")}
-    for place, name in found_at(tree, _THEMES) if known else ():
+    known = {name for _, name in texts_at(tree, "themes.*")}
+    for place, name in texts_at(tree, _THEMES) if known else ():
         if name not in known:
             yield places.fault(place, "UnknownTheme", f"{name!r} is not one of the record's themes: add or correct it")

@@ -1,4 +1,4 @@
-"""A record carried out in memory by the services' own rules, so that a refusal is known before anything is sent."""
+"""The execution of a record in memory by the services' own rules, to find refusals before any command is sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.meetings.domain.meeting import MEETING
-from services.recommendations.domain.foreign import MEETING as HEARD_MEETING
+from services.recommendations.domain.foreign import MEETING as MEETING_REPLICA
 from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, SESSION
@@ -27,14 +27,14 @@ _CONTEXT = Context(datetime(2000, 1, 1, tzinfo=UTC), "rehearsal", "secretariat",
 
 
 def rehearse(rows: Sequence[Row], places: Places) -> tuple[list[Event], list[Fault]]:
-    """Return the event that each row would record, or the rows that would be refused, each stream's first."""
-    stage = _Stage()
+    """Return the event that each row would record, and the first fault of each stream that would be refused."""
+    streams = _Streams()
     recorded: list[Event] = []
     faults: dict[str, Fault] = {}
     for row in rows:
         if row.stream in faults:
             continue
-        outcome = stage.carry_out(row)
+        outcome = streams.execute(row)
         if isinstance(outcome, Rejection):
             faults[row.stream] = places.fault(row.place, outcome.rule, outcome.sentence())
         elif (too_large := _too_large(row, outcome)) is not None:
@@ -44,26 +44,26 @@ def rehearse(rows: Sequence[Row], places: Places) -> tuple[list[Event], list[Fau
     return recorded, list(faults.values())
 
 
-class _Stage:
-    """Streams as they stand after the rows so far; a meeting also as the recommendations service hears of it."""
+class _Streams:
+    """The folded streams after the rows so far, with the recommendations service's replicas of meetings."""
 
     def __init__(self) -> None:
         self._own: dict[str, Known] = {}
-        self._heard: dict[str, Known] = {}
+        self._replicas: dict[str, Known] = {}
 
-    def carry_out(self, row: Row) -> Event | Rejection:
+    def execute(self, row: Row) -> Event | Rejection:
         aggregate = _AGGREGATES[row.stream.partition("/")[0]]
         state = self._own[row.stream].state if row.stream in self._own else aggregate.initial
-        seen = {**self._own, **self._heard} if row.service == "recommendations" else self._own
+        visible = {**self._own, **self._replicas} if row.service == "recommendations" else self._own
         needed = aggregate.needs(state, row.command)
-        facts = {stream: known for stream, known in seen.items() if stream in needed}
+        facts = {stream: known for stream, known in visible.items() if stream in needed}
         decision = aggregate.decide(state, row.command, stream=row.stream, facts=facts, context=_CONTEXT)
         if isinstance(decision, Rejection):
             return decision
         [event] = decision
         self._fold(self._own, aggregate, row.stream, event)
         if aggregate is MEETING:
-            self._fold(self._heard, HEARD_MEETING, row.stream, event)
+            self._fold(self._replicas, MEETING_REPLICA, row.stream, event)
         return event
 
     @staticmethod

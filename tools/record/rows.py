@@ -1,4 +1,4 @@
-"""The rows of a record in the order in which they can be carried out, each as one command."""
+"""The rows of a record in order of execution, each as one command."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from shared.events import meetings, recommendations
 from shared.events.event import Event
 from tools.record.faults import Place
 from tools.record.format import Record
-from tools.record.naming import slug
-from tools.record.sections import Row as Written
+from tools.record.sections import Row as RecordRow
+from tools.record.slugs import slug
 
 PLURALS = {
     "instrument": "instruments",
@@ -34,9 +34,9 @@ _RELATIONS: dict[str, tuple[str, type[Command], type[Event]]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the command that carries it out, and how the event of an earlier load is recognised.
+    """One row: its command, and the fields that identify the event of an earlier load.
 
-    `recognised_by` lists sets of fields, the surest first; an empty set takes any event of the kind.
+    `recognised_by` lists sets of identifying fields, the surest first; an empty set matches any event of the kind.
     """
 
     place: Place
@@ -53,7 +53,7 @@ class Row:
 
     @property
     def correct(self) -> str:
-        """Where a correction of it is sent."""
+        """The path of its correction command."""
         return f"{address(self.stream)}/correct"
 
 
@@ -63,14 +63,14 @@ def address(stream: str) -> str:
     return f"/{PLURALS[kind]}/{key}"
 
 
-def given(row: Written, **fields: Any) -> dict[str, Any]:
-    """Return the fields that a row gives, its note, source and status included."""
+def stated_fields(row: RecordRow, **fields: Any) -> dict[str, Any]:
+    """Return the fields that a row states, its note, source and status included."""
     fields |= {"note": row.note, "source": row.source, "status": row.status}
     return {name: value for name, value in fields.items() if value is not None}
 
 
 class Ids:
-    """The ids that instruments and provisions go by."""
+    """The ids of instruments and provisions."""
 
     def __init__(self, record: Record) -> None:
         self._instruments: dict[str, str] = {}
@@ -88,13 +88,13 @@ class Ids:
         return {"instrument": self._provisions[provision], "provision": provision}
 
 
-def standing_alone(record: Record, ids: Ids) -> Iterator[Row]:
-    """Yield what recommendations rest on: instruments first, then what names them, sessions, meetings, the rest."""
+def independent_rows(record: Record, ids: Ids) -> Iterator[Row]:
+    """Yield the rows that recommendations refer to: instruments first, then relations, sessions, meetings, the rest."""
     yield from _instruments(record, ids)
     yield from _provisions(record, ids)
     yield from _relations(record, ids)
     for index, session in enumerate(record.committee_sessions):
-        data = given(
+        data = stated_fields(
             session,
             session=session.session,
             starts_on=session.starts_on,
@@ -107,7 +107,7 @@ def standing_alone(record: Record, ids: Ids) -> Iterator[Row]:
         yield Row(("committee_sessions", index), stream, "/sessions", command, event)
     for index, meeting in enumerate(record.meetings):
         recorded = RecordMeeting.model_validate(
-            given(
+            stated_fields(
                 meeting,
                 meeting=meeting.id,
                 title=meeting.title,
@@ -126,7 +126,7 @@ def standing_alone(record: Record, ids: Ids) -> Iterator[Row]:
 def _instruments(record: Record, ids: Ids) -> Iterator[Row]:
     for index, row in enumerate(record.instruments):
         key = ids.instrument(row.cite)
-        data = given(
+        data = stated_fields(
             row,
             instrument=key,
             cite=row.cite,
@@ -146,7 +146,7 @@ def _instruments(record: Record, ids: Ids) -> Iterator[Row]:
 def _provisions(record: Record, ids: Ids) -> Iterator[Row]:
     for index, row in enumerate(record.provisions):
         stream = f"instrument/{ids.instrument(row.instrument)}"
-        data = given(
+        data = stated_fields(
             row,
             provision=row.id,
             paragraph=row.paragraph,
@@ -168,15 +168,15 @@ def _provisions(record: Record, ids: Ids) -> Iterator[Row]:
 
 def _relations(record: Record, ids: Ids) -> Iterator[Row]:
     for index, row in enumerate(record.relations):
-        verb, asked, event = _RELATIONS[row.kind]
+        verb, command_type, event = _RELATIONS[row.kind]
         stream = f"instrument/{ids.instrument(row.earlier)}"
-        command = asked.model_validate(given(row, by=ids.instrument(row.later), on=row.date))
+        command = command_type.model_validate(stated_fields(row, by=ids.instrument(row.later), on=row.date))
         yield Row(("relations", index), stream, f"{address(stream)}/{verb}", command, event, (("by",),))
 
 
 def _deliverables(record: Record) -> Iterator[Row]:
     for index, row in enumerate(record.deliverables):
-        data = given(
+        data = stated_fields(
             row,
             deliverable=row.id,
             body=row.body,
@@ -193,7 +193,7 @@ def _initiatives(record: Record, ids: Ids) -> Iterator[Row]:
     for index, row in enumerate(record.initiatives):
         key = row.id or slug(row.title)
         provisions = [ids.provision(name) for name in row.mandates]
-        data = given(
+        data = stated_fields(
             row, initiative=key, title=row.title, supporting_member=row.supported_by, provisions=provisions or None
         )
         command = commands.RegisterInitiative.model_validate(data)

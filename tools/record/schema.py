@@ -1,4 +1,4 @@
-"""What pydantic finds in a record, in the words of its author: which field breaks which rule."""
+"""The check of a record against its schema, with pydantic's errors in the wording of the record format."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _VALUE_RULES = {
     "names exactly one": "ExactlyOneOf",
     "names either": "ExactlyOneOf",
 }
-_WORDS = {
+_SENTENCES = {
     "FieldMissing": "must be given",
     "BrokenCharacter": "holds half a character (a lone surrogate): write it again",
     "TextEmpty": "is empty: leave the field out instead",
@@ -41,15 +41,15 @@ _TOO_LONG = "; shorten it, or disseminate the text as a document and name its di
 
 
 def check_schema(places: Places) -> tuple[Record | None, list[Fault]]:
-    """Return the record, or every field that breaks the format."""
+    """Return the record, or a fault for every field that breaks the format."""
     try:
         return Record.model_validate(places.tree), []
     except ValidationError as error:
-        found = error.errors(include_url=False)
-        return None, [places.fault(item["loc"], *_rule_and_words(item)) for item in found]
+        errors = error.errors(include_url=False)
+        return None, [places.fault(item["loc"], *_rule_and_sentence(item)) for item in errors]
 
 
-def _rule_and_words(item: ErrorDetails) -> tuple[str, str]:
+def _rule_and_sentence(item: ErrorDetails) -> tuple[str, str]:
     kind, message = item["type"], item["msg"]
     if kind == "value_error":
         says = message.removeprefix("Value error, ")
@@ -58,7 +58,7 @@ def _rule_and_words(item: ErrorDetails) -> tuple[str, str]:
         rule, says = _RULES.get(kind, "WrongKind"), message[:1].lower() + message[1:]
     if rule == "UnknownField":
         return rule, f"is not a field of the format here{_suggestion(item['loc'])}"
-    return rule, _WORDS.get(rule, says) + (_TOO_LONG if rule == "TextTooLong" else "")
+    return rule, _SENTENCES.get(rule, says) + (_TOO_LONG if rule == "TextTooLong" else "")
 
 
 def _suggestion(loc: Place) -> str:
@@ -83,4 +83,4 @@ def _fields_at(loc: Place) -> list[str]:
 def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for part in getattr(annotation, "__args__", ()) if (found := _model_in(part))), None)
+    return next((model for part in getattr(annotation, "__args__", ()) if (model := _model_in(part))), None)

@@ -1,4 +1,4 @@
-"""The sections of a record that stand alone: instruments, provisions, relations, sessions, meetings, deliverables."""
+"""The independent sections of a record: instruments, provisions, relations, sessions, meetings, deliverables."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from shared.events.values import Count, Id, Member, ProvisionId, SessionNumber, 
 from shared.events.words import MeetingKind, Modality, SessionLevel, Status
 
 
-def _whole(text: Any) -> int:
+def _whole_number(text: Any) -> int:
     if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10 and str(int(text)) == text:
         return int(text)
     raise ValueError("is not a whole number: write digits only")
 
 
-Session = Annotated[SessionNumber, BeforeValidator(_whole)]
-Number = Annotated[Count, BeforeValidator(_whole)]
+Session = Annotated[SessionNumber, BeforeValidator(_whole_number)]
+Number = Annotated[Count, BeforeValidator(_whole_number)]
 
 
 class Closed(BaseModel):
-    """Takes no field but its own."""
+    """A model that forbids unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Row(Closed):
-    """What every row may carry: what a reader should know, where it was read, how certain it is."""
+    """The fields that every row may have: a note, the source, and the certainty."""
 
     note: Text | None = None
     source: ShortText | None = None
@@ -49,7 +49,7 @@ class Instrument(Row):
 
 
 class ReportingDue(Closed):
-    """To whom a provision asks for a report, and when."""
+    """The reporting duty of a provision: the body that receives the report, and when."""
 
     body: ShortText
     session: Session | None = None
@@ -57,7 +57,7 @@ class ReportingDue(Closed):
 
 
 class Provision(Row):
-    """What one paragraph of an instrument asks, and of whom."""
+    """The request in one paragraph of an instrument, and its addressee."""
 
     id: ProvisionId
     instrument: ShortText
@@ -69,7 +69,7 @@ class Provision(Row):
 
 
 class Relation(Row):
-    """What a later instrument did to an earlier one."""
+    """The effect of a later instrument on an earlier one."""
 
     kind: Literal["superseded_by", "reaffirmed_by", "carried_by", "endorsed_by"]
     earlier: ShortText = Field(alias="from")

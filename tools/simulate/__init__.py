@@ -1,5 +1,5 @@
-"""A made-up history of any length, through the services' own decisions: for loads, benchmarks and demonstrations.
+"""A synthetic history of any length, decided by the services' own code: for loads, benchmarks and demonstrations.
 
-Nothing in it is a fact: titles say "Synthetic", references begin with SYN, persons are ids with boxes that
-nobody sealed. The same seed gives the same bytes.
+Nothing in it is a fact: titles say "Synthetic", references begin with SYN, persons are ids with random boxes in
+place of ciphertext. The same seed gives the same bytes.
 """

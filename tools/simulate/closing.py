@@ -1,4 +1,4 @@
-"""How recommendations close: withdrawn, merged, superseded, split. Policies tell the other side."""
+"""The closing of recommendations: withdrawn, merged, superseded, split. Policies record the other side."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from tools.simulate.chance import day
 from tools.simulate.world import Group, World
 
 
-def closed(world: World, group: Group, stream: str, withdrawn: float, lineage: float) -> bool:
-    """Close a recommendation now and then, and forget it; tell whether it was."""
+def close(world: World, group: Group, stream: str, withdrawn: float, lineage: float) -> bool:
+    """Close and discard a recommendation with the given probabilities; return True if it was closed."""
     command = _withdraw(world, withdrawn) or _in_favour(world, group, lineage)
     if command is None:
         return False
-    world.ask(stream, command)
-    world.platform.forget(stream)
+    world.execute(stream, command)
+    world.platform.discard(stream)
     return True
 
 

@@ -1,4 +1,4 @@
-"""What a command came to: the commit that its service would store, and the command itself."""
+"""Simulated commits: the result of a command as its service would store it, and the command itself."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from shared.store.commits import commit_document
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A commit of one service: a stream's events from a version on, and the command that led to them."""
+class SimulatedCommit:
+    """A commit of one service: a stream's events from a version on, and their command."""
 
     service: str
     stream: str

@@ -1,4 +1,4 @@
-"""The lives of calls, nominations and memberships."""
+"""The lifecycles of calls, nominations and memberships."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from services.nominations import commands
 from shared.events.values import NoteVerbale, Sealed
 from tools.simulate import wording
 from tools.simulate.chance import DAY, YEAR, day
-from tools.simulate.world import Group, Life, World
+from tools.simulate.world import Group, Lifecycle, World
 
 TERM = 2 * YEAR
 
 
-def calls(world: World, group: Group) -> Life:
-    """Every two years a call goes to Governments, and some of them nominate."""
+def calls(world: World, group: Group) -> Lifecycle:
+    """Open a call to Governments every two years, and start nominations for some of them."""
     while True:
-        call = f"syn-call-{world.number()}"
+        call = f"syn-call-{world.next_number()}"
         closes = world.now + 60 * DAY
         opened = commands.OpenCall(
             call=call, title=f"Synthetic call of {group.name}", opened_on=day(world.now), closes_on=day(closes),
             themes=group.themes,
         )  # fmt: skip
-        world.ask(f"call/{call}", opened)
+        world.execute(f"call/{call}", opened)
         for member in world.chance.some(group.seat, world.chance.between(14, 20)):
-            world.begin(nomination(world, group, member, call), world.chance.between(DAY, 50 * DAY))
+            world.start(nomination(world, group, member, call), world.chance.between(DAY, 50 * DAY))
         yield closes
-        world.ask(f"call/{call}", commands.CloseCall(closed_on=day(world.now)))
+        world.execute(f"call/{call}", commands.CloseCall(closed_on=day(world.now)))
         yield world.now + 90 * DAY
-        world.platform.forget(f"call/{call}")
+        world.platform.discard(f"call/{call}")
         yield world.now + TERM - 150 * DAY
 
 
-def nomination(world: World, group: Group, member: str, call: str | None, replaces: str | None = None) -> Life:
-    """A Government nominates; the secretariat returns, registers or declines; the expert serves a term."""
-    chance, number = world.chance, world.number()
+def nomination(world: World, group: Group, member: str, call: str | None, replaces: str | None = None) -> Lifecycle:
+    """Submit a nomination, return, accept or withdraw it, and let the expert serve a term."""
+    chance, number = world.chance, world.next_number()
     key, person = f"syn-nomination-{number}", f"syn-person-{number}"
     stream = f"nomination/{key}"
-    about = {
+    particulars = {
         "note_verbale": NoteVerbale(channel="note_verbale", reference=f"SYN/NV/{number}"),
         "sealed": Sealed(person=person, box=wording.box(chance)),
         "institution": f"Synthetic institute {chance.between(1, 400)}",
@@ -45,24 +45,23 @@ def nomination(world: World, group: Group, member: str, call: str | None, replac
         "capacity": chance.pick(("principal", "principal", "alternate")),
         "replaces": replaces,
     }
-    submitted = commands.SubmitNomination.model_validate(
-        about | {"nomination": key, "call": call, "member": member, "person": person, "submitted_on": day(world.now)}
-    )
-    speaks = {"role": "focal_point", "actor": f"syn-focal-{member.lower()}", "member": member}
-    world.ask(stream, submitted, **speaks)
+    parties = {"nomination": key, "call": call, "member": member, "person": person}
+    submitted = commands.SubmitNomination.model_validate(particulars | parties | {"submitted_on": day(world.now)})
+    government = {"role": "focal_point", "actor": f"syn-focal-{member.lower()}", "member": member}
+    world.execute(stream, submitted, **government)
     yield world.days(3, 9)
     if chance.happens(0.15):
         reason = "Synthetic: the field of expertise is not stated."
-        world.ask(stream, commands.ReturnNomination(reason=reason, returned_on=day(world.now)))
+        world.execute(stream, commands.ReturnNomination(reason=reason, returned_on=day(world.now)))
         yield world.days(4, 15)
-        again = commands.ResubmitNomination.model_validate(about | {"resubmitted_on": day(world.now)})
-        world.ask(stream, again, **speaks)
+        resubmission = commands.ResubmitNomination.model_validate(particulars | {"resubmitted_on": day(world.now)})
+        world.execute(stream, resubmission, **government)
         yield world.days(2, 6)
     if chance.happens(0.08):
-        world.ask(stream, _not_registered(world), **(speaks if chance.happens(0.5) else {}))
-        world.platform.forget(stream)
+        world.execute(stream, _not_registered(world), **(government if chance.happens(0.5) else {}))
+        world.platform.discard(stream)
         return
-    world.ask(stream, commands.AcceptNomination(accepted_on=day(world.now)))
+    world.execute(stream, commands.AcceptNomination(accepted_on=day(world.now)))
     yield from _membership(world, group, member, key)
 
 
@@ -70,8 +69,8 @@ def _not_registered(world: World) -> commands.DeclineNomination | commands.Withd
     return commands.WithdrawNomination(withdrawn_on=day(world.now))
 
 
-def _membership(world: World, group: Group, member: str, key: str) -> Life:
-    """The policy began it under the nomination's id; it ends by its term, a replacement or the Government's wish."""
+def _membership(world: World, group: Group, member: str, key: str) -> Lifecycle:
+    """Let the membership that the policy began end by its term, a replacement or a withdrawal."""
     chance, stream = world.chance, f"membership/{key}"
     group.experts.append(key)
     ends = world.now + TERM
@@ -79,11 +78,11 @@ def _membership(world: World, group: Group, member: str, key: str) -> Life:
     if chance.happens(0.1):
         yield world.now + early
         group.experts.remove(key)
-        world.begin(nomination(world, group, member, None, replaces=key))
+        world.start(nomination(world, group, member, None, replaces=key))
     elif chance.happens(0.03):
         yield world.now + early
         group.experts.remove(key)
-        world.ask(
+        world.execute(
             f"nomination/{key}", commands.WithdrawNomination(withdrawn_on=day(world.now)),
             role="focal_point", actor=f"syn-focal-{member.lower()}", member=member,
         )  # fmt: skip
@@ -92,6 +91,6 @@ def _membership(world: World, group: Group, member: str, key: str) -> Life:
         group.experts.remove(key)
     yield max(world.now + 80 * DAY, ends)
     if world.platform.state(stream).stage == "active":
-        world.ask(stream, commands.EndMembership(reason="term_ended", ended_on=day(world.now)))
+        world.execute(stream, commands.EndMembership(reason="term_ended", ended_on=day(world.now)))
     yield world.days(100, 120)
-    world.platform.forget(f"nomination/{key}", stream)
+    world.platform.discard(f"nomination/{key}", stream)

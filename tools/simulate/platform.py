@@ -1,4 +1,4 @@
-"""The four services in memory: every command goes through its own service's decision, and refusals are errors."""
+"""The four services in memory: each command runs through its own service's decision, and a refusal is an error."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from shared.events.event import Correction, Event
 from shared.events.services import SERVICES
 from shared.store.event_store import Commit
 from tools.simulate.chance import Chance, moment
-from tools.simulate.commits import Made
-from tools.simulate.policies import Policies, Told
+from tools.simulate.commits import SimulatedCommit
+from tools.simulate.policies import Policies, PolicyEvent
 
 _PROJECTIONS = {service: import_module(f"services.{service}.projection") for service in SERVICES}
 OWN: dict[str, tuple[str, Aggregate[Any]]] = {
@@ -23,18 +23,18 @@ OWN: dict[str, tuple[str, Aggregate[Any]]] = {
     for service, projection in _PROJECTIONS.items()
     for kind, aggregate in projection.OWN.items()
 }
-"""Which service owns a kind of stream, and by what it is decided and folded there."""
-HEARD: dict[str, tuple[str, Aggregate[Any]]] = {
+"""The owner of each kind of stream, and the aggregate that decides and folds it there."""
+REPLICAS: dict[str, tuple[str, Aggregate[Any]]] = {
     kind: (service, aggregate)
     for service, projection in _PROJECTIONS.items()
     for kind, aggregate in projection.AGGREGATES.items()
     if OWN[kind][0] != service
 }
-"""Which service rests decisions on a sibling's kind of stream, and by what it is folded there."""
+"""The service that needs a replica of a foreign kind of stream, and the aggregate that folds it there."""
 
 
 class Refused(Exception):
-    """A service refused what the simulation took for possible: the simulation is wrong."""
+    """A service refused a simulated command: the simulation is wrong."""
 
     def __init__(self, stream: str, rejection: Rejection) -> None:
         super().__init__(f"{stream}: {rejection.rule}: {rejection.sentence()}")
@@ -42,11 +42,11 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
-class Thread:
-    """A stream that lives: its state at its owner's and, where a sibling hears it, its state there."""
+class SimulatedStream:
+    """A stream in memory: the state at its owner and, if another service consumes it, the state of the replica."""
 
     state: Any
-    heard: Any = None
+    replica: Any = None
     version: int = 0
     hash: str = ZERO_HASH
     time: str | None = None
@@ -54,79 +54,81 @@ class Thread:
 
 
 class Platform:
-    """What the services know, and the commits that they made and that were not yet taken."""
+    """The services' streams, and their commits that the history has not yet taken."""
 
     def __init__(self, seed: int) -> None:
         self._ids = Chance(seed, "ids")
-        self._threads: dict[str, Thread] = {}
-        self._made: list[Made] = []
-        self._policies = Policies(self._follow, self.known)
+        self._streams: dict[str, SimulatedStream] = {}
+        self._commits: list[SimulatedCommit] = []
+        self._policies = Policies(self._execute_for_policy, self.known)
 
-    def taken(self) -> list[Made]:
-        """Return the commits since this was last asked, in order."""
-        made, self._made = self._made, []
-        return made
+    def take_commits(self) -> list[SimulatedCommit]:
+        """Return the commits since the last call, in order."""
+        commits, self._commits = self._commits, []
+        return commits
 
-    def forget(self, *streams: str) -> None:
-        """Drop streams of which nothing more will come and that nothing more will name."""
+    def discard(self, *streams: str) -> None:
+        """Drop streams that will neither change nor be named again."""
         for stream in streams:
-            self._threads.pop(stream, None)
+            self._streams.pop(stream, None)
 
     def state(self, stream: str) -> Any:
-        """Return a stream's state at its owner's."""
-        return self._threads[stream].state
+        """Return a stream's state at its owner."""
+        return self._streams[stream].state
 
     def facts(self, stream: str) -> list[Fact]:
-        """Return what a stream holds, corrected data in place."""
-        return self._threads[stream].facts
+        """Return a stream's facts, corrected data in place."""
+        return self._streams[stream].facts
 
-    def ask(self, stream: str, command: Command, at: int, role: str = "secretariat", **who: Any) -> Made:
-        """Carry a command out at a moment. Raises Refused."""
+    def execute(
+        self, stream: str, command: Command, at: int, role: str = "secretariat", **caller: Any
+    ) -> SimulatedCommit:
+        """Execute a command at a time in milliseconds. Raises Refused."""
         command_id = self._ids.event_id(at)
-        actor = who.pop("actor", f"synthetic-{role}")
-        return self._carry_out(
-            stream, command, Context(moment(at), actor, role, command_id, correlation_id=command_id, **who), at
+        actor = caller.pop("actor", f"synthetic-{role}")
+        return self._execute(
+            stream, command, Context(moment(at), actor, role, command_id, correlation_id=command_id, **caller), at
         )
 
     def known(self, stream: str) -> Known | None:
-        """Return a stream as its owner knows it."""
-        thread = self._threads.get(stream)
-        return Known(thread.state, thread.version) if thread else None
+        """Return a stream's state and version at its owner."""
+        simulated = self._streams.get(stream)
+        return Known(simulated.state, simulated.version) if simulated else None
 
-    def _follow(self, stream: str, command: Command, context: Context, at: int) -> Commit:
-        made = self._carry_out(stream, command, replace(context, now=moment(at)), at)
-        return Commit(stream, made.first, made.last, made.raws)
+    def _execute_for_policy(self, stream: str, command: Command, context: Context, at: int) -> Commit:
+        commit = self._execute(stream, command, replace(context, now=moment(at)), at)
+        return Commit(stream, commit.first, commit.last, commit.raws)
 
-    def _carry_out(self, stream: str, command: Command, context: Context, at: int) -> Made:
+    def _execute(self, stream: str, command: Command, context: Context, at: int) -> SimulatedCommit:
         service, aggregate = OWN[stream.partition("/")[0]]
-        thread = self._threads.get(stream) or Thread(aggregate.initial)
-        facts = self._facts(service, aggregate.needs(thread.state, command))
-        decision = aggregate.decide(thread.state, command, stream=stream, facts=facts, context=context)
+        simulated = self._streams.get(stream) or SimulatedStream(aggregate.initial)
+        facts = self._facts(service, aggregate.needs(simulated.state, command))
+        decision = aggregate.decide(simulated.state, command, stream=stream, facts=facts, context=context)
         if isinstance(decision, Rejection):
             raise Refused(stream, decision)
-        return self._append(stream, thread, decision, command, context, at)
+        return self._append(stream, simulated, decision, command, context, at)
 
-    def correct(self, stream: str, correction: Correction, command: Command, at: int) -> Made:
-        """Record a correction, whose data the caller made of what it corrects."""
+    def correct(self, stream: str, correction: Correction, command: Command, at: int) -> SimulatedCommit:
+        """Append a correction, whose data the caller derived from the corrected event."""
         command_id = self._ids.event_id(at)
         context = Context(moment(at), "synthetic-secretariat", "secretariat", command_id, command_id)
-        return self._append(stream, self._threads[stream], [correction], command, context, at)
+        return self._append(stream, self._streams[stream], [correction], command, context, at)
 
     def _facts(self, service: str, streams: frozenset[str]) -> Facts:
         facts: dict[str, Known] = {}
         for stream in streams:
-            thread = self._threads.get(stream)
-            if thread is not None:
+            simulated = self._streams.get(stream)
+            if simulated is not None:
                 owned = OWN[stream.partition("/")[0]][0] == service
-                facts[stream] = Known(thread.state if owned else thread.heard, thread.version)
+                facts[stream] = Known(simulated.state if owned else simulated.replica, simulated.version)
         return facts
 
     def _append(
-        self, stream: str, thread: Thread, events: list[Event], command: Command, context: Context, at: int
-    ) -> Made:
-        first = thread.version + 1
-        time = stamp(context.now, thread.time)
-        raws, told = [], []
+        self, stream: str, simulated: SimulatedStream, events: list[Event], command: Command, context: Context, at: int
+    ) -> SimulatedCommit:
+        first = simulated.version + 1
+        time = stamp(context.now, simulated.time)
+        raws, policy_events = [], []
         for version, event in enumerate(events, start=first):
             event_id = self._ids.event_id(at)
             raw = encode(
@@ -140,42 +142,42 @@ class Platform:
                 command_id=context.command_id,
                 correlation_id=context.correlation_id,
                 causation_id=context.causation_id,
-                previous_hash=thread.hash,
+                previous_hash=simulated.hash,
             )
-            thread.version, thread.hash, thread.time = version, hash_of(raw), time
+            simulated.version, simulated.hash, simulated.time = version, hash_of(raw), time
             raws.append(raw)
             fact = Fact(event, stream, (version,), time, context.actor, context.role, event_id)
-            self._fold(stream, thread, fact)
-            told.append(Told(event_id, stream, version, time, context.correlation_id, event))
-        self._threads[stream] = thread
-        made = Made(events[0].service, stream, first, tuple(raws), command, context)
-        self._made.append(made)
-        for event_told in told:
-            self._policies.act(event_told, at)
-        return made
+            self._fold(stream, simulated, fact)
+            policy_events.append(PolicyEvent(event_id, stream, version, time, context.correlation_id, event))
+        self._streams[stream] = simulated
+        commit = SimulatedCommit(events[0].service, stream, first, tuple(raws), command, context)
+        self._commits.append(commit)
+        for policy_event in policy_events:
+            self._policies.react(policy_event, at)
+        return commit
 
-    def _fold(self, stream: str, thread: Thread, fact: Fact) -> None:
+    def _fold(self, stream: str, simulated: SimulatedStream, fact: Fact) -> None:
         kind = stream.partition("/")[0]
-        owner, heard = OWN[kind][1], HEARD.get(kind)
-        if heard is not None and thread.heard is None:
-            thread.heard = heard[1].initial
+        owner, replica = OWN[kind][1], REPLICAS.get(kind)
+        if replica is not None and simulated.replica is None:
+            simulated.replica = replica[1].initial
         if isinstance(fact.data, Correction):
-            _put_right(thread.facts, fact)
-            thread.state = owner.initial
-            for each in thread.facts:
-                thread.state = owner.evolve(thread.state, each)
-            if heard is not None:
-                thread.heard = heard[1].initial
-                for each in thread.facts:
-                    thread.heard = heard[1].evolve(thread.heard, each)
+            _apply_correction(simulated.facts, fact)
+            simulated.state = owner.initial
+            for each in simulated.facts:
+                simulated.state = owner.evolve(simulated.state, each)
+            if replica is not None:
+                simulated.replica = replica[1].initial
+                for each in simulated.facts:
+                    simulated.replica = replica[1].evolve(simulated.replica, each)
             return
-        thread.facts.append(fact)
-        thread.state = owner.evolve(thread.state, fact)
-        if heard is not None:
-            thread.heard = heard[1].evolve(thread.heard, fact)
+        simulated.facts.append(fact)
+        simulated.state = owner.evolve(simulated.state, fact)
+        if replica is not None:
+            simulated.replica = replica[1].evolve(simulated.replica, fact)
 
 
-def _put_right(facts: list[Fact], fact: Fact) -> None:
+def _apply_correction(facts: list[Fact], fact: Fact) -> None:
     correction = fact.data
     assert isinstance(correction, Correction)
     for index, original in enumerate(facts):

@@ -1,4 +1,4 @@
-"""The services' own policies, acting on what was just recorded: they ask for commands as they do live."""
+"""The services' own policies in the simulation: they react to each recorded event with commands, as they do live."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from shared.projection.fold import FoldedState
 from shared.store.event_store import Commit
 
 REACTION_MS = 40
-Follow = Callable[[str, Command, Context, int], Commit]
-Look = Callable[[str], Known | None]
+Execute = Callable[[str, Command, Context, int], Commit]
+Lookup = Callable[[str], Known | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An event as a policy sees it."""
+class PolicyEvent:
+    """A recorded event as a policy receives it."""
 
     id: str
     subject: str
@@ -38,29 +38,29 @@ class Told:
 
 
 class Policies:
-    """The policies of all services; `follow` carries out what one asks for, a moment later."""
+    """The policies of all services; `execute` runs their commands a moment later."""
 
-    def __init__(self, follow: Follow, look: Look) -> None:
-        self._follow = follow
-        self._look = look
+    def __init__(self, execute: Execute, lookup: Lookup) -> None:
+        self._execute = execute
+        self._lookup = lookup
         self._at = 0
-        self._subscriptions = Subscriptions(look)
+        self._subscriptions = Subscriptions(lookup)
         handlers = cast(Any, self)
         self._of_notifications = OfNotifications(handlers, cast(Any, self._subscriptions), cast(Any, self))
         self._others: tuple[Any, ...] = (OfNominations(handlers, self._known), OfRecommendations(handlers))
 
-    def act(self, told: Told, at: int) -> None:
-        """Let every policy act that hears of an event."""
-        event = cast(Any, told)
+    def react(self, recorded: PolicyEvent, at: int) -> None:
+        """Run every policy that handles an event."""
+        event = cast(Any, recorded)
         for policy in self._others:
             if policy.handles(event):
                 self._run(policy.react(event), at)
-        self._subscriptions.note(told)
-        if type(told.data).__name__ in self._subscriptions.wanted and self._of_notifications.handles(event):
+        self._subscriptions.update(recorded)
+        if type(recorded.data).__name__ in self._subscriptions.wanted and self._of_notifications.handles(event):
             self._run(self._of_notifications.react(event), at)
 
     def _run(self, work: Coroutine[Any, Any, None], at: int) -> None:
-        """Run a coroutine that waits for nothing; what it asks for may make policies act in their turn."""
+        """Run a coroutine that never suspends; its commands may run further policies."""
         before, self._at = self._at, at + REACTION_MS
         try:
             work.send(None)
@@ -68,30 +68,30 @@ class Policies:
             return
         finally:
             self._at = before
-        raise RuntimeError("a policy waited where there is nothing to wait for")
+        raise RuntimeError("a policy suspended, although nothing here can be awaited")
 
     async def handle(self, stream: str, command: Command, context: Context) -> Commit:
-        """Carry out a command that a policy derives from an event."""
-        return self._follow(stream, command, context, self._at)
+        """Execute a command that a policy derives from an event."""
+        return self._execute(stream, command, context, self._at)
 
     async def _known(self, stream: str) -> Known | None:
-        return self._look(stream)
+        return self._lookup(stream)
 
 
 class Subscriptions:
-    """The active subscriptions, asked for as the notifications service asks for folded states."""
+    """The active subscriptions, queried as the notifications service queries folded states."""
 
-    def __init__(self, look: Look) -> None:
-        self._look = look
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
         self._streams: dict[str, tuple[str, ...]] = {}
         self.wanted: frozenset[str] = frozenset()
 
-    def note(self, told: Told) -> None:
-        """Keep which events are wanted."""
-        if isinstance(told.data, SubscriptionAdded):
-            self._streams[told.subject] = told.data.events
-        elif isinstance(told.data, SubscriptionRemoved):
-            del self._streams[told.subject]
+    def update(self, recorded: PolicyEvent) -> None:
+        """Update the set of wanted events."""
+        if isinstance(recorded.data, SubscriptionAdded):
+            self._streams[recorded.subject] = recorded.data.events
+        elif isinstance(recorded.data, SubscriptionRemoved):
+            del self._streams[recorded.subject]
         else:
             return
         self.wanted = frozenset(name for names in self._streams.values() for name in names)
@@ -100,6 +100,6 @@ class Subscriptions:
         self, _kind: str, facets: Mapping[str, Any], _limit: int, after: str | None = None
     ) -> list[FoldedState]:
         """Return the subscriptions that want an event, all on one page."""
-        wanting = [] if after else [stream for stream, names in self._streams.items() if facets["event"] in names]
-        found = [(stream, self._look(stream)) for stream in wanting]
-        return [FoldedState(stream, known.state, known.version) for stream, known in found if known is not None]
+        streams = [] if after else [stream for stream, names in self._streams.items() if facets["event"] in names]
+        states = [(stream, self._lookup(stream)) for stream in streams]
+        return [FoldedState(stream, known.state, known.version) for stream, known in states if known is not None]

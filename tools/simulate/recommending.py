@@ -1,4 +1,4 @@
-"""The lives of recommendations."""
+"""The lifecycles of recommendations."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from shared.events import recommendations as events
 from shared.events.values import Evidence
 from tools.simulate import wording
 from tools.simulate.chance import DAY, YEAR, day
-from tools.simulate.closing import closed
+from tools.simulate.closing import close
 from tools.simulate.correcting import correct
 from tools.simulate.registering import provisions_of
-from tools.simulate.world import Group, Life, World
+from tools.simulate.world import Group, Lifecycle, World
 
 _KINDS = ("policy", "advocacy", "intergovernmental_action")
 _OUTCOMES = ("endorsed", "endorsed", "endorsed_with_changes", "noted", "not_endorsed", "deferred")
 
 
-def recommendations(world: World, group: Group) -> Life:
-    """The group drafts some three recommendations a year."""
+def recommendations(world: World, group: Group) -> Lifecycle:
+    """Start some three recommendations of a group a year."""
     yield world.days(200, 300)
     while True:
-        world.begin(recommendation(world, group))
+        world.start(recommendation(world, group))
         yield world.days(60, 180)
 
 
-def recommendation(world: World, group: Group) -> Life:
-    """Drafted on mandates, discussed, adopted, transmitted, disposed of, followed up; some close on the way."""
+def recommendation(world: World, group: Group) -> Lifecycle:
+    """Take a recommendation from draft to follow-up; some are closed on the way."""
     reference = _reference(world)
     stream = f"recommendation/{reference}"
     yield from _drafted(world, group, stream, reference)
     yield from _discussed(world, group, stream)
-    if closed(world, group, stream, withdrawn=0.04, lineage=0.02):
+    if close(world, group, stream, withdrawn=0.04, lineage=0.02):
         return
     adopted = _adopt(world, group, stream)
     while not adopted:
@@ -45,8 +45,8 @@ def recommendation(world: World, group: Group) -> Life:
     yield from _before_the_committee(world, group, stream)
     yield from _followed_up(world, group, stream)
     group.recommendations.remove(reference)
-    if not closed(world, group, stream, withdrawn=0.0, lineage=0.1):
-        world.platform.forget(stream)
+    if not close(world, group, stream, withdrawn=0.0, lineage=0.1):
+        world.platform.discard(stream)
 
 
 def _reference(world: World) -> str:
@@ -55,21 +55,21 @@ def _reference(world: World) -> str:
     return f"SYN/{year}/R{world.references[year]}"
 
 
-def _drafted(world: World, group: Group, stream: str, reference: str) -> Life:
+def _drafted(world: World, group: Group, stream: str, reference: str) -> Lifecycle:
     chance = world.chance
     draft = commands.DraftRecommendation(
         reference=reference, title=wording.title(chance, "recommendation"), text=wording.text(chance, 2),
         kinds=tuple(chance.some(_KINDS, chance.between(1, 2))), addressees=("member States", "the secretariat"),
         themes=group.themes, priority=chance.pick(group.priorities) if group.priorities else None, on=day(world.now),
     )  # fmt: skip
-    world.ask(stream, draft)
+    world.execute(stream, draft)
     yield world.soon()
     if group.held and chance.happens(0.7):
-        world.ask(stream, commands.RecordOrigin(meeting=group.held[-1]))
+        world.execute(stream, commands.RecordOrigin(meeting=group.held[-1]))
     else:
         source = wording.title(chance, "background paper")
         paragraph = str(chance.between(1, 40))
-        world.ask(stream, commands.RecordOrigin(document=source, paragraph=paragraph, on=day(world.now)))
+        world.execute(stream, commands.RecordOrigin(document=source, paragraph=paragraph, on=day(world.now)))
     yield world.soon()
     for named in provisions_of(world, group, chance.between(2, 5)):
         cite(world, stream, [named])
@@ -80,32 +80,32 @@ def cite(world: World, stream: str, named: Iterable[tuple[str, str]]) -> None:
     """Cite provisions that are not cited yet."""
     for instrument, provision in named:
         if world.platform.state(stream).citation_of(instrument, provision) is None:
-            written = commands.CiteMandate(
+            citation = commands.CiteMandate(
                 instrument=instrument, provision=provision, on=day(world.now),
                 status=world.chance.pick(("verified", "inferred")),
             )  # fmt: skip
-            world.ask(stream, written)
+            world.execute(stream, citation)
 
 
-def _discussed(world: World, group: Group, stream: str) -> Life:
+def _discussed(world: World, group: Group, stream: str) -> Lifecycle:
     chance, before = world.chance, ""
     for _ in range(chance.between(2, 4)):
         yield group.meets_after(world.now) + chance.between(1, 4) * DAY
         if group.held and group.held[-1] != before:
             before = group.held[-1]
-            world.ask(stream, commands.DiscussRecommendation(meeting=before))
+            world.execute(stream, commands.DiscussRecommendation(meeting=before))
             yield world.soon()
         if chance.happens(0.6):
             revised = commands.ReviseRecommendation(text=wording.text(chance, 2), on=day(world.now))
-            world.ask(stream, revised)
+            world.execute(stream, revised)
             yield world.soon()
         if chance.happens(0.3):
             cite(world, stream, provisions_of(world, group, 1))
-        tend(world, stream)
+        review_citations(world, stream)
 
 
-def tend(world: World, stream: str) -> None:
-    """Look at each citation: where its instrument was superseded, reconfirm it, exchange it, or leave it suspect."""
+def review_citations(world: World, stream: str) -> None:
+    """Reconfirm, exchange or leave suspect each citation whose instrument was superseded."""
     for citation in world.platform.state(stream).citations:
         if citation.uncited is not None:
             continue
@@ -116,7 +116,7 @@ def tend(world: World, stream: str) -> None:
                     instrument=cited.instrument, provision=cited.provision, superseded_by=item.data.by,
                     on=day(world.now),
                 )  # fmt: skip
-                world.ask(stream, answer)
+                world.execute(stream, answer)
             elif world.chance.happens(0.5):
                 _exchange(world, stream, citation, item.data.by)
                 break
@@ -125,10 +125,10 @@ def tend(world: World, stream: str) -> None:
 def _exchange(world: World, stream: str, citation: Citation, instead: str) -> None:
     cited = citation.cited.data
     reason = "Synthetic: a later instrument took the place of this one."
-    taken_back = commands.UnciteMandate(
+    uncite = commands.UnciteMandate(
         instrument=cited.instrument, provision=cited.provision, reason=reason, on=day(world.now)
     )
-    world.ask(stream, taken_back)
+    world.execute(stream, uncite)
     successor = world.platform.state(f"instrument/{instead}")
     cite(world, stream, [(instead, world.chance.pick(successor.provisions).data.provision)])
 
@@ -136,14 +136,14 @@ def _exchange(world: World, stream: str, citation: Citation, instead: str) -> No
 def _adopt(world: World, group: Group, stream: str) -> bool:
     if world.chance.happens(0.02):
         note = "Synthetic: the record does not say where it was adopted."
-        world.ask(stream, commands.AdoptRecommendation(note=note, status="unknown"))
+        world.execute(stream, commands.AdoptRecommendation(note=note, status="unknown"))
         return True
     if group.held:
-        world.ask(stream, commands.AdoptRecommendation(meeting=group.held[-1], status="verified"))
+        world.execute(stream, commands.AdoptRecommendation(meeting=group.held[-1], status="verified"))
     return bool(group.held)
 
 
-def _before_the_committee(world: World, group: Group, stream: str) -> Life:
+def _before_the_committee(world: World, group: Group, stream: str) -> Lifecycle:
     chance = world.chance
     outcome, deferred = "deferred", 0
     while outcome == "deferred":
@@ -151,12 +151,12 @@ def _before_the_committee(world: World, group: Group, stream: str) -> Life:
             yield world.days(30, 60)
         begins = world.session_begins(session)
         yield max(world.now, begins - chance.between(21, 70) * DAY)
-        tend(world, stream)
-        if not _rests_on_a_live_mandate(world, stream):
+        review_citations(world, stream)
+        if not _cites_live_mandate(world, stream):
             cite(world, stream, provisions_of(world, group, 2))
         symbol = f"SYN/CED/{session}/{stream.rpartition('R')[2]}"
-        written = commands.TransmitRecommendation(session=session, document_symbol=symbol, on=day(world.now))
-        world.ask(stream, written)
+        transmission = commands.TransmitRecommendation(session=session, document_symbol=symbol, on=day(world.now))
+        world.execute(stream, transmission)
         yield begins + chance.between(1, 60) * DAY
         outcome = chance.pick(_OUTCOMES[:-1] if deferred else _OUTCOMES)
         deferred += 1
@@ -164,13 +164,13 @@ def _before_the_committee(world: World, group: Group, stream: str) -> Life:
             "session": session, "outcome": outcome, "on": day(begins + DAY), "report_symbol": f"SYN/REP/{session}",
             "paragraph": str(chance.between(1, 90)),
         }  # fmt: skip
-        world.ask(stream, commands.RecordDisposition.model_validate(disposed))
+        world.execute(stream, commands.RecordDisposition.model_validate(disposed))
         if chance.happens(0.05):
             yield world.days(10, 60)
             correct(world, stream, events.CommitteeDispositionRecorded, paragraph=str(chance.between(1, 90)))
 
 
-def _rests_on_a_live_mandate(world: World, stream: str) -> bool:
+def _cites_live_mandate(world: World, stream: str) -> bool:
     today = date.fromisoformat(day(world.now))
     return any(
         was_live(citation, world.platform.state(f"instrument/{citation.cited.data.instrument}"), today)
@@ -178,22 +178,22 @@ def _rests_on_a_live_mandate(world: World, stream: str) -> bool:
     )
 
 
-def _followed_up(world: World, group: Group, stream: str) -> Life:
+def _followed_up(world: World, group: Group, stream: str) -> Lifecycle:
     chance = world.chance
     if chance.happens(0.15):
         yield world.days(20, 200)
         carrier, _ = provisions_of(world, group, 1)[0]
-        world.ask(stream, commands.RecordCarriage(instrument=carrier, on=day(world.now), status="inferred"))
+        world.execute(stream, commands.RecordCarriage(instrument=carrier, on=day(world.now), status="inferred"))
     rounds = chance.between(2, 8)
     for number in range(rounds):
         yield world.days(100, 300)
-        tend(world, stream)
+        review_citations(world, stream)
         progress = "implemented" if number == rounds - 1 else "under_implementation"
         report = {
             "responsible": f"Synthetic office {chance.between(1, 9)}", "progress": progress, "on": day(world.now),
             "evidence": _evidence(world, group), "due": day(world.now + YEAR), "status": "inferred",
         }  # fmt: skip
-        world.ask(stream, commands.ReportFollowUp.model_validate(report))
+        world.execute(stream, commands.ReportFollowUp.model_validate(report))
     if chance.happens(0.05):
         yield world.days(5, 40)
         correct(world, stream, events.FollowUpReported, progress="not_pursued")
@@ -207,7 +207,7 @@ def _evidence(world: World, group: Group) -> Evidence | None:
         case 2 | 3 if group.deliverables:
             return Evidence(deliverable=chance.pick(group.deliverables))
         case 4:
-            return Evidence(document=f"SYN/DOC/{world.number()}")
+            return Evidence(document=f"SYN/DOC/{world.next_number()}")
         case 5:
             return Evidence(text=wording.text(chance, 1))
         case _:

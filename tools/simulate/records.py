@@ -1,7 +1,7 @@
-"""A history as the relay would publish it: key, value, ledger position and leaf hash, in one compact file.
+"""A file of Kafka records as the relay would publish them: key, value, ledger position and leaf hash.
 
 The file begins with a line that names the format; then each record: service, lengths of key and value, position, leaf
-hash, key, value. It is read as a stream, however long it is.
+hash, key, value. `read` streams it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import BinaryIO, NamedTuple
 
 from shared.events.canonical import leaf_hash
 from shared.events.catalogue import SERVICES
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 
 MAGIC = b"throughline synthetic records 1\n"
 _HEAD = Struct(">BHIQ32s")
 
 
 class Record(NamedTuple):
-    """A Kafka record to be: of which service's topic, its key and value, and what its headers say."""
+    """A Kafka record before it is produced: its service, key, value and header values."""
 
     service: str
     key: bytes
@@ -30,17 +30,17 @@ class Record(NamedTuple):
 
     @property
     def topic(self) -> str:
-        """The topic that it belongs to."""
+        """The record's topic."""
         return f"throughline.{self.service}"
 
     @property
     def headers(self) -> list[tuple[str, bytes]]:
-        """The headers that a reader looks at."""
+        """The headers that a consumer checks."""
         return [("position", str(self.position).encode()), ("leaf", self.leaf.encode())]
 
 
-def records_of(commits: Iterable[Made]) -> Iterator[Record]:
-    """Give every event its position in its service's ledger, from 0, and its leaf hash."""
+def records_of(commits: Iterable[SimulatedCommit]) -> Iterator[Record]:
+    """Yield a record per event, with its position in its service's ledger, from 0, and its leaf hash."""
     ends = dict.fromkeys(SERVICES, 0)
     for commit in commits:
         key = commit.stream.encode()
@@ -50,7 +50,7 @@ def records_of(commits: Iterable[Made]) -> Iterator[Record]:
 
 
 def write(file: Path, records: Iterable[Record]) -> int:
-    """Write records to a file, and return how many."""
+    """Write records to a file, and return their number."""
     count = 0
     with file.open("wb") as out:
         out.write(MAGIC)
@@ -65,7 +65,7 @@ def write(file: Path, records: Iterable[Record]) -> int:
 
 
 def read(file: Path) -> Iterator[Record]:
-    """Yield the records of a file. Raises ValueError where it is no such file, or breaks off."""
+    """Yield the records of a file. Raises ValueError if it has another format or is truncated."""
     with file.open("rb", buffering=1024 * 1024) as source:
         if source.readline() != MAGIC:
             raise ValueError(f"{file} does not hold synthetic records")
@@ -73,10 +73,11 @@ def read(file: Path) -> Iterator[Record]:
             if len(head) < _HEAD.size:
                 raise ValueError(f"{file} breaks off")
             service, key, value, position, leaf = _HEAD.unpack(head)
-            yield Record(SERVICES[service], _exactly(source, key), _exactly(source, value), position, leaf.hex())
+            key_bytes, value_bytes = _read_exactly(source, key), _read_exactly(source, value)
+            yield Record(SERVICES[service], key_bytes, value_bytes, position, leaf.hex())
 
 
-def _exactly(source: BinaryIO, size: int) -> bytes:
+def _read_exactly(source: BinaryIO, size: int) -> bytes:
     content = source.read(size)
     if len(content) < size:
         raise ValueError("the file of synthetic records breaks off")

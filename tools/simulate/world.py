@@ -1,4 +1,4 @@
-"""The made-up world that the lives of streams share: groups, a register, sessions; and what each life may do."""
+"""The synthetic world that lifecycles share: groups, a register, sessions, and the platform."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from shared.domain.aggregate import Command
 from shared.domain.members import MEMBERS
 from tools.simulate.chance import DAY, YEAR, Chance, on
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 from tools.simulate.platform import Platform
 from tools.simulate.wording import THEMES
 
 START = on(2031)
 QUARTER = YEAR // 4
-Life = Iterator[int]
-"""What happens to one stream: each step does something now and yields the moment of the next."""
+Lifecycle = Iterator[int]
+"""The lifecycle of one stream: each step executes commands now and yields the time of the next step."""
 
 
 @dataclass
 class Group:
-    """An expert group: its members, what it works on, and the meetings that it held of late."""
+    """An expert group: its members, its themes and priorities, and its latest meetings."""
 
     name: str
     seat: tuple[str, ...]
@@ -36,13 +36,13 @@ class Group:
     meetings: int = 0
 
     def meets_after(self, at: int) -> int:
-        """Return the moment of the group's first quarterly meeting after a moment."""
+        """Return the time of the group's first quarterly meeting after `at`."""
         return at + QUARTER - (at - START - self.offset) % QUARTER
 
 
 @dataclass
-class Listed:
-    """An instrument in the register, its provisions, and whether another took its place."""
+class RegisteredInstrument:
+    """An instrument in the register, with its provisions."""
 
     instrument: str
     cite: str
@@ -51,51 +51,51 @@ class Listed:
 
 
 class World:
-    """Everything that lives know of each other. `now` is the moment of the step at hand, in milliseconds."""
+    """The shared state of all lifecycles. `now` is the time of the current step, in milliseconds."""
 
     def __init__(self, seed: int, groups: int) -> None:
         self.chance = Chance(seed, "world")
         self.platform = Platform(seed)
         self.now = START
-        self.begun: list[tuple[int, Life]] = []
-        self.register: dict[str, list[Listed]] = {theme: [] for theme in THEMES}
+        self.started: list[tuple[int, Lifecycle]] = []
+        self.register: dict[str, list[RegisteredInstrument]] = {theme: [] for theme in THEMES}
         self.sessions: list[tuple[int, int]] = []
         self.references: dict[int, int] = {}
-        self.counted = 0
+        self.last_number = 0
         members = tuple(MEMBERS)
         self.groups = [self._group(number, members, groups) for number in range(groups)]
 
-    def _group(self, number: int, members: tuple[str, ...], of: int) -> Group:
+    def _group(self, number: int, members: tuple[str, ...], groups: int) -> Group:
         first = number * 17 % len(members)
         seat = tuple(members[(first + step) % len(members)] for step in range(31))
         themes = tuple(self.chance.some(THEMES, 2))
-        return Group(f"syn-group-{number + 1}", seat, themes, offset=20 * DAY + number * 50 * DAY // max(1, of))
+        return Group(f"syn-group-{number + 1}", seat, themes, offset=20 * DAY + number * 50 * DAY // max(1, groups))
 
-    def begin(self, life: Life, after: int = 0) -> None:
-        """Let a life begin, at once or so much later."""
-        self.begun.append((self.now + after, life))
+    def start(self, lifecycle: Lifecycle, after: int = 0) -> None:
+        """Start a lifecycle, now or `after` milliseconds later."""
+        self.started.append((self.now + after, lifecycle))
 
-    def ask(self, stream: str, command: Command, role: str = "secretariat", **who: Any) -> Made:
-        """Carry a command out now."""
-        return self.platform.ask(stream, command, self.now, role, **who)
+    def execute(self, stream: str, command: Command, role: str = "secretariat", **caller: Any) -> SimulatedCommit:
+        """Execute a command now."""
+        return self.platform.execute(stream, command, self.now, role, **caller)
 
-    def number(self) -> int:
-        """Return a number that was not given before."""
-        self.counted += 1
-        return self.counted
+    def next_number(self) -> int:
+        """Return a new number."""
+        self.last_number += 1
+        return self.last_number
 
     def session_after(self, at: int) -> int | None:
-        """Return the next session of the Committee that is on record and begins after a moment."""
+        """Return the next recorded session of the Committee that begins after `at`; None if there is none."""
         return next((number for number, begins in self.sessions if begins > at), None)
 
     def session_begins(self, session: int) -> int:
-        """Return when a session begins."""
+        """Return the first millisecond of a session."""
         return next(begins for number, begins in self.sessions if number == session)
 
     def days(self, low: int, high: int) -> int:
-        """Return a moment some days from now, at some hour."""
+        """Return a random time between `low` and `high` days from now."""
         return self.now + self.chance.between(low * DAY, high * DAY)
 
     def soon(self) -> int:
-        """Return a moment within the hour: the next thing at the same desk."""
+        """Return a random time within the next 40 minutes."""
         return self.now + self.chance.between(20_000, 2_400_000)

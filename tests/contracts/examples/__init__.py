@@ -1,4 +1,4 @@
-"""Hand-written synthetic examples, from which the golden files were made; variants follow the name after a dot."""
+"""Hand-written synthetic examples, the source of the golden files; variants follow the name after a dot."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.events import meetings as m
 from shared.events.event import Event
 from shared.events.values import ProvisionRef, Rendition, Seen
-from tests.contracts.examples.said import CERTAIN, DIGEST
+from tests.contracts.examples.common import CERTAIN, DIGEST
 
 EXAMPLES: dict[str, Event] = {
     "MeetingProposed": m.MeetingProposed(

@@ -6,9 +6,9 @@ from shared.events import nominations as n
 from shared.events.event import Event
 from shared.events.values import NoteVerbale
 from shared.privacy.key_ring import encrypt
-from tests.contracts.examples.said import CERTAIN, DIGEST, SEALING_KEY
+from tests.contracts.examples.common import CERTAIN, DIGEST, ENCRYPTION_KEY
 
-SEALED = encrypt(SEALING_KEY, "synthetic-person", {"name": "Synthetic Person", "contact": "synthetic@example.org"})
+SEALED = encrypt(ENCRYPTION_KEY, "synthetic-person", {"name": "Synthetic Person", "contact": "synthetic@example.org"})
 NOTE = NoteVerbale(channel="note_verbale", reference="SYNTHETIC/NV/7", digest=DIGEST)
 
 EXAMPLES: dict[str, Event] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from shared.events import notifications as s
 from shared.events.event import Event
 from shared.privacy.key_ring import encrypt
-from tests.contracts.examples.said import CERTAIN, SEALING_KEY
+from tests.contracts.examples.common import CERTAIN, ENCRYPTION_KEY
 
-SEALED = encrypt(SEALING_KEY, "synthetic-reader", {"name": "Synthetic Reader", "address": "synthetic@example.org"})
+SEALED = encrypt(ENCRYPTION_KEY, "synthetic-reader", {"name": "Synthetic Reader", "address": "synthetic@example.org"})
 
 EXAMPLES: dict[str, Event] = {
     "SubscriptionAdded": s.SubscriptionAdded(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.events import recommendations as r
 from shared.events.event import Event
 from shared.events.values import Evidence, Seen
-from tests.contracts.examples.said import CERTAIN, DIGEST
+from tests.contracts.examples.common import CERTAIN, DIGEST
 
 MEETING = Seen(stream="meeting/synthetic-meeting", version=5)
 CITED = {"instrument": "synthetic-75-4", "provision": "synthetic-75-4/report"}

@@ -1,4 +1,4 @@
-"""Loads a history through the services' HTTP commands. What policies ask for, the services do themselves."""
+"""The loader of a history through the services' HTTP commands. Their own policies repeat the policies' commands."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from services.notifications.commands import AddSubscription
 from services.recommendations import api as recommendations
 from shared.http.commands import CommandRoute
 from tools.record.loading import CommandRefused
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 
 PATIENCE_SECONDS = 20.0
-_POSTS: dict[tuple[str, str], CommandRoute] = {
-    (post.command.__name__.removesuffix("Request"), post.stream.partition("/")[0]): post
-    for posts in (
+_ROUTES: dict[tuple[str, str], CommandRoute] = {
+    (route.command.__name__.removesuffix("Request"), route.stream.partition("/")[0]): route
+    for routes in (
         nominations.COMMAND_ROUTES,
         meetings.COMMAND_ROUTES,
         recommendations.COMMAND_ROUTES,
         notifications.COMMAND_ROUTES,
     )
-    for post in posts
+    for route in routes
 }
 
 
 class Desk(Protocol):
-    """Sends commands with one role's token."""
+    """A sender of commands with one role's token."""
 
     def send(self, service: str, path: str, body: dict[str, Any], command_id: str) -> int:
-        """Carry a command out, and return the stream's version after it. Raises CommandRefused."""
+        """Execute a command and return the stream's new version. Raises CommandRefused."""
 
 
-def send(commits: Iterable[Made], secretariat: Desk, chair: Desk, after: Callable[[int], None]) -> int:
-    """Send each command in turn, and return how many events came of them; `after` is told it on the way.
+def send(commits: Iterable[SimulatedCommit], secretariat: Desk, chair: Desk, after: Callable[[int], None]) -> int:
+    """Send each command in turn, and return the number of events, which `after` receives after each commit.
 
-    What rests on a policy that has not acted yet is asked again for a while.
+    A command that depends on a policy's result is retried until the policy has run, for at most 20 seconds.
     """
     events = 0
     for commit in commits:
@@ -51,7 +51,7 @@ def send(commits: Iterable[Made], secretariat: Desk, chair: Desk, after: Callabl
     return events
 
 
-def _send(desk: Desk, commit: Made) -> None:
+def _send(desk: Desk, commit: SimulatedCommit) -> None:
     path, body = request_of(commit)
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -64,15 +64,15 @@ def _send(desk: Desk, commit: Made) -> None:
             time.sleep(0.1)
 
 
-def request_of(commit: Made) -> tuple[str, dict[str, Any]]:
-    """Return the path and body by which a person asks for a commit."""
+def request_of(commit: SimulatedCommit) -> tuple[str, dict[str, Any]]:
+    """Return the path and body of the HTTP request for a commit's command."""
     kind, _, key = commit.stream.partition("/")
-    post = _POSTS[type(commit.command).__name__, kind]
+    route = _ROUTES[type(commit.command).__name__, kind]
     parts = dict(zip(("committee", "year", "number"), key.split("/"), strict=False)) | {kind: key}
     body = commit.command.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     if isinstance(commit.command, SubmitNomination | ResubmitNomination | AddSubscription):
         person = commit.command.sealed.person
-        kept = "address" if isinstance(commit.command, AddSubscription) else "contact"
+        contact_field = "address" if isinstance(commit.command, AddSubscription) else "contact"
         del body["sealed"]
-        body |= {"person": person, "details": {"name": f"Synthetic {person}", kept: f"{person}@example.org"}}
-    return post.path.format_map(parts), body
+        body |= {"person": person, "details": {"name": f"Synthetic {person}", contact_field: f"{person}@example.org"}}
+    return route.path.format_map(parts), body

@@ -1,4 +1,4 @@
-"""Loads a history straight into the event stores, as the services would have stored it; their relays do the rest."""
+"""The loader of a history into the event stores, as the services would store it; their relays publish it."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from pymongo.errors import BulkWriteError
 
 from shared.events.catalogue import SERVICES
 from shared.store.commits import DUPLICATE_KEY
-from tools.simulate.commits import Made
+from tools.simulate.commits import SimulatedCommit
 
 BATCH = 1_000
 
 
-class AlreadyThere(Exception):
-    """The store holds a stream or a command of this history."""
+class AlreadyStored(Exception):
+    """The store already holds a stream or a command of this history."""
 
 
 def store(
-    commits: Iterable[Made], databases: Mapping[str, Database[dict[str, Any]]], after: Callable[[int], None]
+    commits: Iterable[SimulatedCommit], databases: Mapping[str, Database[dict[str, Any]]], after: Callable[[int], None]
 ) -> int:
-    """Insert commits, in order within each service; `after` is told how many events are stored. Raises AlreadyThere."""
+    """Insert commits in order, and report the number of stored events to `after`. Raises AlreadyStored."""
     durable = WriteConcern(w="majority", j=True)
     stores = {name: database.get_collection("commits", write_concern=durable) for name, database in databases.items()}
     for collection in stores.values():
         collection.create_index("command_id", unique=True, name="command_id")
-    waiting: dict[str, list[dict[str, Any]]] = {name: [] for name in databases}
+    pending: dict[str, list[dict[str, Any]]] = {name: [] for name in databases}
     events = 0
 
     def flush(service: str) -> None:
-        if batch := waiting[service]:
+        if batch := pending[service]:
             try:
                 stores[service].insert_many(batch, ordered=True)
             except BulkWriteError as error:
                 fault = error.details["writeErrors"][0]
                 if fault["code"] != DUPLICATE_KEY:
                     raise
-                raise AlreadyThere(f"{service} holds {fault['keyValue']} already") from None
-            waiting[service] = []
+                raise AlreadyStored(f"{service} holds {fault['keyValue']} already") from None
+            pending[service] = []
 
     for commit in commits:
-        waiting[commit.service].append(commit.document())
+        pending[commit.service].append(commit.document())
         events += len(commit.raws)
-        if len(waiting[commit.service]) >= BATCH:
+        if len(pending[commit.service]) >= BATCH:
             flush(commit.service)
             after(events)
     for service in databases:
@@ -55,5 +55,5 @@ def store(
 
 
 def databases_of(uris: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Database[dict[str, Any]]]:
-    """Return each service's own database, by its own user's URI."""
+    """Return the database of each service, connected as the service's own user."""
     return {service: MongoClient[dict[str, Any]](uris[service])[names[service]] for service in SERVICES}

@@ -1,4 +1,4 @@
-"""Every trace and the roster, rebuilt from a bundle alone."""
+"""The replay of a bundle: every trace and the roster, rebuilt from the bundle alone."""
 
 from __future__ import annotations
 
@@ -21,57 +21,57 @@ _ROSTER = f"{MEMBERSHIP.kind}/".encode()
 
 
 @contextmanager
-def replaying(
+def open_replay(
     bundle: Bundle,
     advance: Advance = lambda done, of: None,
     as_of: date | None = None,
     known_at: str | None = None,
 ) -> Iterator[Replaying]:
-    """Open a replay that holds every event of a bundle that a trace or the roster rests on. Raises NotReadable."""
+    """Open a replay of every event in a bundle that a trace or the roster is based on. Raises NotReadable."""
     logs = {f"throughline.{service}": log for service, log in bundle.logs.items()}
     sizes = {topic: logs[topic].checkpoint().size for topic in ("throughline.nominations", *TOPICS) if topic in logs}
-    done, due = 0, sum(sizes.values())
-    with Replaying(as_of, known_at) as found:
+    done, total = 0, sum(sizes.values())
+    with Replaying(as_of, known_at) as replay:
         for topic, size in sizes.items():
             for position, raw in logs[topic].entries(0, size):
                 subject = subject_of(raw)
                 if topic in TOPICS or subject.startswith(_ROSTER):
-                    found.take_event(topic, position, subject, raw)
+                    replay.take_event(topic, position, subject, raw)
                 if position % 1_000 == 0:
-                    advance(done + position, due)
+                    advance(done + position, total)
             done += size
-        yield found
+        yield replay
 
 
 def subject_of(raw: bytes) -> bytes:
-    """Return an event's stream without decoding it: after `subject` only `time` and `type` come in canonical bytes."""
+    """Return an event's stream without decoding it: in canonical bytes only `time` and `type` follow `subject`."""
     start = raw.rfind(_SUBJECT) + len(_SUBJECT)
     return raw[start : raw.find(b'"', start)] if start >= len(_SUBJECT) else b""
 
 
-def digest_of(_reference: str, trace: dict[str, Any]) -> tuple[str, list[list[str | int]]]:
-    """Return the digest of a trace's compared bytes, and what it is based on."""
+def trace_digest(_reference: str, trace: dict[str, Any]) -> tuple[str, list[list[str | int]]]:
+    """Return the digest of a trace's compared bytes, and the stream versions it is based on."""
     return sha256_hex(trace_bytes(trace)), trace["based_on"]
 
 
-def digests(bundle: Bundle, advance: Advance = lambda done, of: None) -> dict[str, dict[str, Any]]:
-    """Return what traces.json says of each trace; a stream stops before an event that cannot be read, as it does live.
+def trace_digests(bundle: Bundle, advance: Advance = lambda done, of: None) -> dict[str, dict[str, Any]]:
+    """Return the content of traces.json; a stream stops before an undecodable event, as it does live.
 
     Raises NotReadable.
     """
-    with replaying(bundle, advance) as found:
-        made = dict(found.run(digest_of))
-    return {name: {"digest": digest, "based_on": based_on} for name, (digest, based_on) in sorted(made.items())}
+    with open_replay(bundle, advance) as replay:
+        composed = dict(replay.run(trace_digest))
+    return {name: {"digest": digest, "based_on": based_on} for name, (digest, based_on) in sorted(composed.items())}
 
 
-class Writing:
-    """Writes every trace below a folder as it is made, and returns what `digest_of` does."""
+class TraceWriter:
+    """Writes every composed trace below a folder, and returns the result of `trace_digest`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __call__(self, reference: str, trace: dict[str, Any]) -> tuple[str, list[list[str | int]]]:
-        """Write `traces/CED/2022/R1.json`: the compared bytes, and nothing after them."""
+        """Write the compared bytes to `traces/CED/2022/R1.json`, without a final newline."""
         file = self._folder / "traces" / f"{reference}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         raw = trace_bytes(trace)

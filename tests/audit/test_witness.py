@@ -1,4 +1,4 @@
-"""A witness vouches for a log that grows, and never for two histories of it."""
+"""A witness cosigns a growing log, and never two histories of it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from shared.events.catalogue import SERVICES
 from shared.tlog.notes import COSIGNATURE, Signer
 from tests.audit.synthetic import SyntheticLogs, exported, signer, simulated
 from tools.audit.bundle import Bundle, NotReadable
-from tools.audit.signatures import Trusted
+from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
-from tools.audit.witnessing import WillNotVouch, Witness
+from tools.audit.witness import WillNotVouch, Witness
 
 WHOLE = simulated(1_500)
 OFFICE = Signer.generate("synthetic.example/audit-office", COSIGNATURE)
 NOW = datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)
-VOUCHED = Trusted((), (OFFICE.verifier,))
+WITH_WITNESS = TrustedKeys((), (OFFICE.verifier,))
 
 
 def part(share: float) -> SyntheticLogs:
     events = {name: raws[: int(len(raws) * share)] for name, raws in WHOLE.events.items()}
-    return SyntheticLogs(events, WHOLE.signers).seal_all(0.5)
+    return SyntheticLogs(events, WHOLE.signers).sign_all(0.5)
 
 
 @pytest.fixture
@@ -33,63 +33,64 @@ def office(tmp_path: Path) -> Witness:
     return Witness(OFFICE, tmp_path / "witness.json")
 
 
-def test_a_growing_log_is_vouched_for_and_verify_shows_it(office: Witness, tmp_path: Path) -> None:
+def test_a_growing_log_is_cosigned_and_verify_shows_it(office: Witness, tmp_path: Path) -> None:
     bundle = exported(part(0.5), tmp_path / "export")
-    assert {finding.kind for finding in verify(bundle, VOUCHED).findings.kept} == {"witness"}
+    assert {finding.kind for finding in verify(bundle, WITH_WITNESS).findings.listed} == {"witness"}
     assert [each.before for each in office.vouch(bundle, NOW)] == [None] * 4
-    first = {service: walk.signed.vouching[OFFICE.name] for service, walk in verify(bundle, VOUCHED).walks.items()}
+    checks = verify(bundle, WITH_WITNESS).checks
+    first = {service: check.signed.vouching[OFFICE.name] for service, check in checks.items()}
     assert {service: (size, each.at) for service, (size, each) in first.items()} == {
         service: (int(len(WHOLE.events[service]) * 0.5), NOW) for service in SERVICES
     }
     later = exported(part(1), tmp_path / "export")
-    assert verify(later, VOUCHED).holds, "the earlier cosignatures are kept"
+    assert verify(later, WITH_WITNESS).holds, "the earlier cosignatures are kept"
     assert [each.before for each in office.vouch(later, NOW)] == [first[service][0] for service in SERVICES]
-    done = verify(later, VOUCHED)
+    done = verify(later, WITH_WITNESS)
     assert done.holds
-    assert {walk.signed.vouching[OFFICE.name][0] for walk in done.walks.values()} == set(
+    assert {check.signed.vouching[OFFICE.name][0] for check in done.checks.values()} == set(
         map(len, WHOLE.events.values())
     )
 
 
-def test_an_earlier_export_need_not_be_vouched_for(office: Witness, tmp_path: Path) -> None:
+def test_an_earlier_export_needs_no_cosignature(office: Witness, tmp_path: Path) -> None:
     earlier = exported(part(0.5), tmp_path / "earlier")
     later = exported(part(1), tmp_path / "later")
     office.vouch(later, NOW)
-    assert verify(later, VOUCHED, since=earlier).holds
+    assert verify(later, WITH_WITNESS, since=earlier).holds
 
 
-def test_a_forged_history_signed_again_with_the_true_key_is_not_vouched_for(office: Witness, tmp_path: Path) -> None:
+def test_a_forged_history_signed_with_the_true_key_is_not_cosigned(office: Witness, tmp_path: Path) -> None:
     office.vouch(exported(part(0.5), tmp_path / "true"), NOW)
-    forged = SyntheticLogs(simulated(1_500, seed=8).events, WHOLE.signers).seal_all()
+    forged = SyntheticLogs(simulated(1_500, seed=8).events, WHOLE.signers).sign_all()
     bundle = exported(forged, tmp_path / "forged")
-    assert verify(bundle, Trusted()).holds
+    assert verify(bundle, TrustedKeys()).holds
     remembered = office.memory.read_bytes()
     with pytest.raises(WillNotVouch, match="does not continue"):
         office.vouch(bundle, NOW)
     assert office.memory.read_bytes() == remembered
-    assert {finding.kind for finding in verify(bundle, VOUCHED).findings.kept} == {"witness"}
+    assert {finding.kind for finding in verify(bundle, WITH_WITNESS).findings.listed} == {"witness"}
 
 
-def test_a_shorter_history_and_a_fork_of_the_same_size_are_not_vouched_for(office: Witness, tmp_path: Path) -> None:
+def test_a_shorter_history_and_a_fork_of_the_same_size_are_not_cosigned(office: Witness, tmp_path: Path) -> None:
     office.vouch(exported(part(1), tmp_path / "true"), NOW)
     with pytest.raises(WillNotVouch, match="has seen"):
         office.vouch(exported(part(0.5), tmp_path / "older"), NOW)
     fork = {name: [*raws[:-1], raws[0]] for name, raws in WHOLE.events.items()}
     with pytest.raises(WillNotVouch, match="nominations: it does not continue"):
-        office.vouch(exported(SyntheticLogs(fork, WHOLE.signers).seal_all(), tmp_path / "fork"), NOW)
+        office.vouch(exported(SyntheticLogs(fork, WHOLE.signers).sign_all(), tmp_path / "fork"), NOW)
 
 
-def test_a_key_that_the_witness_does_not_know(office: Witness, tmp_path: Path) -> None:
+def test_a_witness_refuses_an_unknown_key(office: Witness, tmp_path: Path) -> None:
     office.vouch(exported(part(0.5), tmp_path / "export"), NOW)
-    new = SyntheticLogs(WHOLE.events, {name: signer(name) for name in SERVICES}).seal_all()
+    new = SyntheticLogs(WHOLE.events, {name: signer(name) for name in SERVICES}).sign_all()
     bundle = exported(new, tmp_path / "new")
     with pytest.raises(WillNotVouch, match="does not know"):
         office.vouch(bundle, NOW)
-    told = Witness(OFFICE, office.memory, [each.verifier for each in new.signers.values()])
-    assert len(told.vouch(bundle, NOW)) == 4
+    informed = Witness(OFFICE, office.memory, [each.verifier for each in new.signers.values()])
+    assert len(informed.vouch(bundle, NOW)) == 4
 
 
-def test_a_checkpoint_that_its_tiles_do_not_make(office: Witness, tmp_path: Path) -> None:
+def test_a_checkpoint_whose_tiles_make_another_root_is_not_cosigned(office: Witness, tmp_path: Path) -> None:
     bundle = exported(part(1), tmp_path / "export")
     tile = next(path for path in (bundle.folder / "meetings/tile/1").rglob("*") if path.is_file())
     tile.write_bytes(bytes(len(tile.read_bytes())))
@@ -98,7 +99,7 @@ def test_a_checkpoint_that_its_tiles_do_not_make(office: Witness, tmp_path: Path
     assert not office.memory.exists()
 
 
-def test_a_cosignature_put_under_another_checkpoint_is_found(office: Witness, tmp_path: Path) -> None:
+def test_a_cosignature_copied_to_another_checkpoint_is_found(office: Witness, tmp_path: Path) -> None:
     bundle = exported(part(1), tmp_path / "export")
     office.vouch(bundle, NOW)
     folder = bundle.folder / "meetings"
@@ -106,18 +107,18 @@ def test_a_cosignature_put_under_another_checkpoint_is_found(office: Witness, tm
     moved = (folder / f"checkpoints/{sizes[1]}").read_bytes().rpartition(b"\xe2\x80\x94")[2]
     with (folder / f"checkpoints/{sizes[0]}").open("ab") as file:
         file.write(b"\xe2\x80\x94" + moved)
-    finding = verify(bundle, VOUCHED).findings.kept[0]
+    finding = verify(bundle, WITH_WITNESS).findings.listed[0]
     assert (finding.service, finding.kind) == ("meetings", "signature")
     assert OFFICE.name in finding.what
 
 
-def test_what_a_witness_remembers_cannot_be_read(office: Witness, tmp_path: Path) -> None:
+def test_an_unreadable_memory_file_is_refused(office: Witness, tmp_path: Path) -> None:
     office.memory.write_bytes(orjson.dumps([1]))
     with pytest.raises(NotReadable):
         office.vouch(exported(part(1), tmp_path / "export"), NOW)
 
 
-def test_nothing_but_the_checkpoints_is_touched(office: Witness, tmp_path: Path) -> None:
+def test_cosigning_changes_only_checkpoints(office: Witness, tmp_path: Path) -> None:
     bundle = exported(part(1), tmp_path / "export")
     shutil.copytree(bundle.folder, tmp_path / "before")
     office.vouch(bundle, NOW)

@@ -1,4 +1,4 @@
-"""The traces that a bundle makes, beside the digests in it and beside the live ones."""
+"""Comparison of rebuilt traces with the digests in a bundle and with the live traces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Place = Literal["newer", "older", "elsewhere"]
 
 @dataclass(frozen=True)
 class Digest:
-    """A trace's digest, what it rests on, and the shape of the code that composed it."""
+    """A trace's digest, the stream versions it is based on, and the shape of the code that composed it."""
 
     digest: str
     based_on: BasedOn
@@ -25,7 +25,7 @@ class Digest:
 
 @dataclass
 class Comparison:
-    """What setting other digests beside the rebuilt ones came to, by reference."""
+    """The result of comparing other digests with the rebuilt ones, by reference."""
 
     identical: int = 0
     different: list[str] = field(default_factory=list)
@@ -37,31 +37,31 @@ class Comparison:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing differs, lacks or lags; what is newer could not be compared, and is no fault."""
+        """True if no trace differs, is missing or is older. A newer trace cannot be compared and is no fault."""
         faults = (*self.different, *self.missing, *self.unexpected, *self.older)
         return not faults and self.other_shape is None
 
 
-def exported(bundle: Bundle) -> dict[str, Digest]:
-    """Return the digests that the export says. Raises NotReadable."""
-    found = bundle.traces()
-    shape = found.get("shape", 0)
-    return {name: Digest(each["digest"], each["based_on"], shape) for name, each in found["traces"].items()}
+def exported_digests(bundle: Bundle) -> dict[str, Digest]:
+    """Return the digests stored in an export. Raises NotReadable."""
+    stored = bundle.traces()
+    shape = stored.get("shape", 0)
+    return {name: Digest(each["digest"], each["based_on"], shape) for name, each in stored["traces"].items()}
 
 
-def live(traces: Iterable[Mapping[str, Any]]) -> dict[str, Digest]:
-    """Return the digests of traces as a service gives them."""
+def live_digests(traces: Iterable[Mapping[str, Any]]) -> dict[str, Digest]:
+    """Return the digests of traces as a service returns them."""
     return {
         trace["recommendation"]["reference"]: Digest(sha256_hex(trace_bytes(trace)), trace["based_on"], trace["shape"])
         for trace in traces
     }
 
 
-def beside_export(rebuilt: Mapping[str, Digest], said: Mapping[str, Digest]) -> Comparison:
-    """Compare with the export's own digests, which rest on the very same events."""
-    comparison = _shapes(said)
-    for reference in sorted(rebuilt.keys() | said.keys() if comparison.other_shape is None else ()):
-        here, there = rebuilt.get(reference), said.get(reference)
+def compare_with_export(rebuilt: Mapping[str, Digest], exported: Mapping[str, Digest]) -> Comparison:
+    """Compare with the export's own digests, which are based on the same events."""
+    comparison = _compare_shapes(exported)
+    for reference in sorted(rebuilt.keys() | exported.keys() if comparison.other_shape is None else ()):
+        here, there = rebuilt.get(reference), exported.get(reference)
         if there is None:
             comparison.missing.append(reference)
         elif here is None:
@@ -73,11 +73,11 @@ def beside_export(rebuilt: Mapping[str, Digest], said: Mapping[str, Digest]) -> 
     return comparison
 
 
-def beside_live(rebuilt: Mapping[str, Digest], found: Mapping[str, Digest]) -> Comparison:
-    """Compare with live traces where both rest on the same versions; a live one may have gone on since."""
-    comparison = _shapes(found)
-    for reference in sorted(rebuilt.keys() | found.keys() if comparison.other_shape is None else ()):
-        here, there = rebuilt.get(reference), found.get(reference)
+def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest]) -> Comparison:
+    """Compare with live traces that are based on the same versions; a live trace may be newer."""
+    comparison = _compare_shapes(live)
+    for reference in sorted(rebuilt.keys() | live.keys() if comparison.other_shape is None else ()):
+        here, there = rebuilt.get(reference), live.get(reference)
         if there is None:
             comparison.missing.append(reference)
         elif here is None:
@@ -94,15 +94,15 @@ def beside_live(rebuilt: Mapping[str, Digest], found: Mapping[str, Digest]) -> C
     return comparison
 
 
-def _shapes(digests: Mapping[str, Digest]) -> Comparison:
+def _compare_shapes(digests: Mapping[str, Digest]) -> Comparison:
     others = {each.shape for each in digests.values()} - {SHAPE}
     return Comparison(other_shape=min(others) if others else None)
 
 
 def _place(live: BasedOn, rebuilt: BasedOn) -> Place:
-    """Say where a live trace stands: it may rest on later versions, and on streams that it has named since."""
-    held = {str(stream): int(version) for stream, version in rebuilt}
-    further = [int(version) - held[str(stream)] for stream, version in live if str(stream) in held]
+    """Classify a live trace by its stream versions. It may also be based on streams that it has named since."""
+    versions = {str(stream): int(version) for stream, version in rebuilt}
+    further = [int(version) - versions[str(stream)] for stream, version in live if str(stream) in versions]
     if any(steps < 0 for steps in further):
         return "older"
     return "newer" if any(further) else "elsewhere"

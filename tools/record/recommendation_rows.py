@@ -11,16 +11,16 @@ from shared.events import recommendations as events
 from shared.events.event import Event
 from tools.record.faults import Place
 from tools.record.format import Recommendation, Record
-from tools.record.rows import Ids, Row, address, given, standing_alone
+from tools.record.rows import Ids, Row, address, independent_rows, stated_fields
 
 _FOLLOW_UP = (("evidence", "on"), ("evidence",), ("on",))
 _ORIGIN = (("document",), ("meeting",), ())
 
 
 def rows_of(record: Record) -> list[Row]:
-    """Return every row of a record, what is named before what names it."""
+    """Return every row of a record, definitions before references."""
     ids = Ids(record)
-    rows = list(standing_alone(record, ids))
+    rows = list(independent_rows(record, ids))
     for index, recommendation in enumerate(record.recommendations):
         rows += _recommendation(("recommendations", index), recommendation, ids)
     return rows
@@ -28,7 +28,7 @@ def rows_of(record: Record) -> list[Row]:
 
 def _recommendation(place: Place, row: Recommendation, ids: Ids) -> Iterator[Row]:
     stream = f"recommendation/{row.reference}"
-    drafted = given(
+    draft_fields = stated_fields(
         row,
         reference=row.reference,
         title=row.title,
@@ -38,11 +38,11 @@ def _recommendation(place: Place, row: Recommendation, ids: Ids) -> Iterator[Row
         themes=row.themes or None,
         on=row.date,
     )
-    draft = commands.DraftRecommendation.model_validate(drafted)
+    draft = commands.DraftRecommendation.model_validate(draft_fields)
     yield Row(place, stream, "/recommendations", draft, events.RecommendationDrafted)
     for section in (_before_the_committee, _at_the_committee, _after_the_committee):
-        for within, verb, asked, event, data, recognised_by in section(row, ids):
-            command = asked.model_validate(data)
+        for within, verb, command_type, event, data, recognised_by in section(row, ids):
+            command = command_type.model_validate(data)
             yield Row((*place, *within), stream, f"{address(stream)}/{verb}", command, event, recognised_by)
 
 
@@ -51,11 +51,11 @@ Step = tuple[Place, str, type[Command], type[Event], dict[str, Any], tuple[tuple
 
 def _before_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
     for index, mandate in enumerate(row.mandates):
-        data = given(mandate, **ids.provision(mandate.provision), on=mandate.date, cited_by=mandate.cited_by)
+        data = stated_fields(mandate, **ids.provision(mandate.provision), on=mandate.date, cited_by=mandate.cited_by)
         key = (("instrument", "provision"),)
         yield ("mandates", index), "cite", commands.CiteMandate, events.MandateCited, data, key
     for index, origin in enumerate(row.origin):
-        data = given(
+        data = stated_fields(
             origin,
             meeting=origin.meeting,
             document=origin.document,
@@ -66,27 +66,27 @@ def _before_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
         )
         yield ("origin", index), "origin", commands.RecordOrigin, events.OriginRecorded, data, _ORIGIN
     for index, discussion in enumerate(row.meetings):
-        data = given(discussion, meeting=discussion.meeting)
-        asked, event = commands.DiscussRecommendation, events.RecommendationDiscussed
-        yield ("meetings", index), "discuss", asked, event, data, (("meeting",),)
+        data = stated_fields(discussion, meeting=discussion.meeting)
+        command_type, event = commands.DiscussRecommendation, events.RecommendationDiscussed
+        yield ("meetings", index), "discuss", command_type, event, data, (("meeting",),)
     if row.adopted is not None:
-        data = given(row.adopted, meeting=row.adopted.meeting, adopted_on=row.adopted.date)
+        data = stated_fields(row.adopted, meeting=row.adopted.meeting, adopted_on=row.adopted.date)
         yield ("adopted",), "adopt", commands.AdoptRecommendation, events.RecommendationAdopted, data, ((),)
 
 
 def _at_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
     for index, sent in enumerate(row.transmitted):
-        data = given(
+        data = stated_fields(
             sent,
             session=sent.to_session,
             document_symbol=sent.document_symbol,
             symbol_status=sent.symbol_status,
             on=sent.date,
         )
-        asked, event = commands.TransmitRecommendation, events.RecommendationTransmitted
-        yield ("transmitted", index), "transmit", asked, event, data, (("session",),)
+        command_type, event = commands.TransmitRecommendation, events.RecommendationTransmitted
+        yield ("transmitted", index), "transmit", command_type, event, data, (("session",),)
     for index, disposition in enumerate(row.disposition):
-        data = given(
+        data = stated_fields(
             disposition,
             session=disposition.session,
             outcome=disposition.outcome,
@@ -101,11 +101,11 @@ def _at_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
 
 def _after_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
     for index, carriage in enumerate(row.carried_by):
-        data = given(carriage, instrument=ids.instrument(carriage.instrument), on=carriage.date)
-        asked, event = commands.RecordCarriage, events.RecommendationCarried
-        yield ("carried_by", index), "carry", asked, event, data, (("instrument",),)
+        data = stated_fields(carriage, instrument=ids.instrument(carriage.instrument), on=carriage.date)
+        command_type, event = commands.RecordCarriage, events.RecommendationCarried
+        yield ("carried_by", index), "carry", command_type, event, data, (("instrument",),)
     for index, report in enumerate(row.follow_up):
-        data = given(
+        data = stated_fields(
             report,
             progress=report.progress,
             responsible=report.responsible,

@@ -1,4 +1,4 @@
-"""What the examples share: a certainty, a digest, a key that seals nobody."""
+"""Constants of the examples: a certainty, a digest, an encryption key of no person."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ CERTAIN: dict[str, Any] = {
     "status": "verified",
 }
 DIGEST = "0123456789abcdef" * 4
-SEALING_KEY = bytes(range(32))
+ENCRYPTION_KEY = bytes(range(32))

@@ -1,4 +1,4 @@
-"""A record file as a tree of texts: every scalar stays as it was written, and its line is known."""
+"""The parser of record files: a tree of texts in which every scalar keeps its spelling and its line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tools.record.faults import Place, in_words, refused
+from tools.record.faults import Place, path_of, refused
 
 SIZE_LIMIT = 20 * 1024 * 1024
 _NOTHING = ("null", "~")
@@ -19,7 +19,7 @@ _LEAVE_OUT = "leave the field out where nothing is known"
 
 @dataclass(frozen=True)
 class Document:
-    """What a file holds: mappings, lists and texts, and the line where each begins (YAML only)."""
+    """A parsed file: mappings, lists and texts, and the first line of each (YAML only)."""
 
     tree: dict[str, Any]
     lines: Mapping[Place, int]
@@ -53,12 +53,12 @@ def _yaml(path: Path, text: str) -> tuple[Any, dict[Place, int]]:
     lines: dict[Place, int] = {}
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
-        tree = None if node is None else _Tree(path.name, lines).of(node, ())
+        tree = None if node is None else _TreeBuilder(path.name, lines).build(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"column {mark.column + 1}: " if mark else ""
-        said = ", ".join(part for part in (error.context, error.problem) if part)
-        raise refused(path.name, "BrokenYaml", f"{where}{said}", mark.line + 1 if mark else None) from None
+        message = ", ".join(part for part in (error.context, error.problem) if part)
+        raise refused(path.name, "BrokenYaml", f"{where}{message}", mark.line + 1 if mark else None) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise refused(path.name, "BrokenYaml", f"character {error.character!r} cannot stand in YAML", line) from None
@@ -67,41 +67,41 @@ def _yaml(path: Path, text: str) -> tuple[Any, dict[Place, int]]:
     return tree, lines
 
 
-class _Tree:
-    """Makes plain values of YAML nodes: every scalar its text, each key once, no tags, no aliases."""
+class _TreeBuilder:
+    """A builder of plain values from YAML nodes: scalars as text, unique keys, no tags, no aliases."""
 
     def __init__(self, name: str, lines: dict[Place, int]) -> None:
         self._name = name
         self._lines = lines
-        self._met: set[int] = set()
+        self._seen: set[int] = set()
 
-    def of(self, node: yaml.Node, place: Place) -> Any:
+    def build(self, node: yaml.Node, place: Place) -> Any:
         line = node.start_mark.line + 1
         self._lines[place] = line
-        if id(node) in self._met:
-            raise refused(in_words(place), "BrokenYaml", "anchors and aliases are not part of the format", line)
-        self._met.add(id(node))
+        if id(node) in self._seen:
+            raise refused(path_of(place), "BrokenYaml", "anchors and aliases are not part of the format", line)
+        self._seen.add(id(node))
         if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.rpartition(":")[2] not in ("str", "seq", "map"):
-            raise refused(in_words(place), "BrokenYaml", f"the tag {node.tag} is not part of the format", line)
+            raise refused(path_of(place), "BrokenYaml", f"the tag {node.tag} is not part of the format", line)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
-            return [self.of(item, (*place, index)) for index, item in enumerate(node.value)]
+            return [self.build(item, (*place, index)) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode) and node.style is None and node.value.lower() in _NOTHING:
-            raise refused(in_words(place), "FieldIsNull", _LEAVE_OUT, line)
+            raise refused(path_of(place), "FieldIsNull", _LEAVE_OUT, line)
         return node.value
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                raise refused(in_words(place), "BrokenYaml", "a field's name is a word", line)
-            if key.value in made:
-                raise refused(in_words((*place, key.value)), "FieldTwice", "is given twice: keep one", line)
-            made[key.value] = self.of(value, (*place, key.value))
+                raise refused(path_of(place), "BrokenYaml", "a field's name is a word", line)
+            if key.value in mapping:
+                raise refused(path_of((*place, key.value)), "FieldTwice", "is given twice: keep one", line)
+            mapping[key.value] = self.build(value, (*place, key.value))
             self._lines[(*place, key.value)] = line
-        return made
+        return mapping
 
 
 def _json(path: Path, text: str) -> tuple[Any, dict[Place, int]]:
@@ -109,25 +109,25 @@ def _json(path: Path, text: str) -> tuple[Any, dict[Place, int]]:
         return json.loads(text, parse_int=str, parse_float=str, parse_constant=_word, object_pairs_hook=_object), {}
     except json.JSONDecodeError as error:
         raise refused(path.name, "BrokenJson", f"column {error.colno}: {error.msg}", error.lineno) from None
-    except _NotOfTheFormat as error:
+    except _NotARecord as error:
         raise refused(path.name, "BrokenJson", str(error)) from None
     except RecursionError:
         raise refused(path.name, "BrokenJson", "it is nested too deep for a record") from None
 
 
-class _NotOfTheFormat(ValueError):
-    """It is JSON, and not of the record format."""
+class _NotARecord(ValueError):
+    """The text is valid JSON, but not of the record format."""
 
 
 def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
+    mapping: dict[str, Any] = {}
     for name, value in pairs:
-        if name in made:
-            raise _NotOfTheFormat(f"the field {name!r} is given twice in one place: keep one")
+        if name in mapping:
+            raise _NotARecord(f"the field {name!r} is given twice in one place: keep one")
         if value is None:
-            raise _NotOfTheFormat(f"the field {name!r} is null: {_LEAVE_OUT}")
-        made[name] = value
-    return made
+            raise _NotARecord(f"the field {name!r} is null: {_LEAVE_OUT}")
+        mapping[name] = value
+    return mapping
 
 
 def _word(constant: str) -> Any:

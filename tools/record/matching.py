@@ -1,4 +1,4 @@
-"""What of a record is on record already: each row beside the event that an earlier load, or a person, recorded."""
+"""The matching of a record's rows with the events that an earlier load, or a person, recorded."""
 
 from __future__ import annotations
 
@@ -14,75 +14,75 @@ from tools.record.checking import CheckedRow
 
 @dataclass(frozen=True)
 class Difference:
-    """One field that the record and the file state differently; None where one of them is silent."""
+    """One field that differs between the recorded event and the file; None if one of them omits it."""
 
     field: str
     recorded: Any
     in_file: Any
 
     def __str__(self) -> str:
-        return f"{self.field}: recorded {_said(self.recorded)}, in file {_said(self.in_file)}"
+        return f"{self.field}: recorded {_text(self.recorded)}, in file {_text(self.in_file)}"
 
 
 @dataclass(frozen=True)
-class Found:
-    """The fact on record that a row is about, and how they differ; `correctable` where a correction can mend it."""
+class Match:
+    """The recorded fact that a row is about, and the differences; `correctable` if a correction can remove them."""
 
     fact: Fact
     differences: tuple[Difference, ...] = ()
     correctable: bool = True
 
 
-def compare(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> dict[str, Found]:
-    """Return, by path, what is on record of one stream's rows; a row that is not there is left out."""
-    pairs: dict[str, Found] = {}
+def match_rows(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> dict[str, Match]:
+    """Return the recorded matches of one stream's rows, by path; unrecorded rows are omitted."""
+    matches: dict[str, Match] = {}
     for kind in dict.fromkeys(row.row.event for row in rows):
         same_kind = [row for row in rows if row.row.event is kind]
         candidates = [fact for fact in reversed(facts) if type(fact.data) is kind]
-        for row, fact in _paired(same_kind, candidates):
-            pairs[row.path] = _found(row, fact, facts)
+        for row, fact in _pair(same_kind, candidates):
+            matches[row.path] = _match(row, fact, facts)
     for row in rows:
-        if row.path not in pairs and facts and not row.row.post.startswith(row.row.correct.removesuffix("correct")):
-            begun = type(facts[0].data).__name__
-            differs = Difference("event", begun, row.row.event.__name__)
-            pairs[row.path] = Found(facts[0], (differs,), correctable=False)
-    return pairs
+        if row.path not in matches and facts and not row.row.post.startswith(row.row.correct.removesuffix("correct")):
+            first_event = type(facts[0].data).__name__
+            differs = Difference("event", first_event, row.row.event.__name__)
+            matches[row.path] = Match(facts[0], (differs,), correctable=False)
+    return matches
 
 
-def corrected_data(row: CheckedRow, found: Found) -> dict[str, Any]:
-    """Return the whole new data of the event that a row corrects: what the file says, and what the service derived.
+def corrected_data(row: CheckedRow, match: Match) -> dict[str, Any]:
+    """Return the complete new data of a corrected event: the file's fields, and those that the service derived.
 
-    Where the file names another meeting, what was derived of the first one goes with it.
+    If the file names another meeting, the fields derived from the first one are dropped.
     """
-    recorded = _dump(found.fact.data)
+    recorded = _dump(match.fact.data)
     if recorded.get("meeting") == _dump(row.event).get("meeting"):
         return {name: recorded[name] for name in _derived(row) if name in recorded} | _stated(row, row.event)
     return {name: value for name, value in _dump(row.event).items() if name != "seen"}
 
 
-def _paired(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> Iterable[tuple[CheckedRow, Fact]]:
-    """Pair rows with facts, each once: those that are equal first, then those that share what tells them apart."""
-    waiting, free = list(rows), list(facts)
-    ways: list[tuple[str, ...] | None] = [None, *(rows[0].row.recognised_by)]
-    for fields in ways:
-        for row in list(waiting):
-            fact = next((fact for fact in free if _is_of(row, fact, fields)), None)
+def _pair(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> Iterable[tuple[CheckedRow, Fact]]:
+    """Pair rows with facts, each once: equal ones first, then those with equal identifying fields."""
+    unmatched, free = list(rows), list(facts)
+    keys: list[tuple[str, ...] | None] = [None, *(rows[0].row.recognised_by)]
+    for fields in keys:
+        for row in list(unmatched):
+            fact = next((fact for fact in free if _matches(row, fact, fields)), None)
             if fact is not None:
-                waiting.remove(row)
+                unmatched.remove(row)
                 free.remove(fact)
                 yield row, fact
 
 
-def _is_of(row: CheckedRow, fact: Fact, fields: tuple[str, ...] | None) -> bool:
+def _matches(row: CheckedRow, fact: Fact, fields: tuple[str, ...] | None) -> bool:
     if fields is None:
         return _stated(row, row.event) == _stated(row, fact.data)
     in_file = [getattr(row.event, field) for field in fields]
     return None not in in_file and in_file == [getattr(fact.data, field) for field in fields]
 
 
-def _found(row: CheckedRow, fact: Fact, facts: Sequence[Fact]) -> Found:
-    if _taken_back(fact, facts):
-        return Found(fact, (Difference("standing", "uncited", "cited"),), correctable=False)
+def _match(row: CheckedRow, fact: Fact, facts: Sequence[Fact]) -> Match:
+    if _uncited(fact, facts):
+        return Match(fact, (Difference("standing", "uncited", "cited"),), correctable=False)
     recorded, in_file = _stated(row, fact.data), _stated(row, row.event)
     names = [*in_file, *(name for name in recorded if name not in in_file)]
     differences = [
@@ -90,10 +90,10 @@ def _found(row: CheckedRow, fact: Fact, facts: Sequence[Fact]) -> Found:
         for name in names
         if recorded.get(name) != in_file.get(name)
     ]
-    return Found(fact, tuple(differences))
+    return Match(fact, tuple(differences))
 
 
-def _taken_back(fact: Fact, facts: Sequence[Fact]) -> bool:
+def _uncited(fact: Fact, facts: Sequence[Fact]) -> bool:
     cited = fact.data
     return isinstance(cited, MandateCited) and any(
         isinstance(later.data, MandateUncited)
@@ -104,7 +104,7 @@ def _taken_back(fact: Fact, facts: Sequence[Fact]) -> bool:
 
 
 def _stated(row: CheckedRow, data: Event) -> dict[str, Any]:
-    """Return what an event states, without what the service derives by itself."""
+    """Return an event's fields without those that the service derives."""
     derived = _derived(row)
     return {name: value for name, value in _dump(data).items() if name not in derived}
 
@@ -121,5 +121,5 @@ def _dump(data: Event) -> dict[str, Any]:
     return data.model_dump(mode="json", exclude_none=True)
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     return "nothing" if value is None else repr(value)

@@ -1,4 +1,4 @@
-"""What changed in a trace between two moments of recording, in the words in which it is read."""
+"""A diff of one trace between two recording times, in the wording of the rendered trace."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Trace], Entry], tuple[str, ...]], ...
 _FIELDS = ("title", "standing", "text", "kinds", "addressees", "themes", "status")
 
 
-def changes(before: Trace | None, after: Trace | None) -> list[str]:
-    """Return in sentences what changed; none where nothing did."""
+def describe_changes(before: Trace | None, after: Trace | None) -> list[str]:
+    """Return the changes as sentences; empty if the traces are equal."""
     if before is None or after is None:
         if before is after:
             return []
@@ -40,36 +40,36 @@ def _fields(before: Trace, after: Trace) -> Iterator[str]:
     pairs = [(name, before["recommendation"].get(name), after["recommendation"].get(name)) for name in _FIELDS]
     for name, was, now in [*pairs, ("coverage", before["coverage"], after["coverage"])]:
         if was != now:
-            yield f"{name.capitalize()}: was {_said(was)}, is {_said(now)}."
+            yield f"{name.capitalize()}: was {_text(was)}, is {_text(now)}."
 
 
-def _entries(says: str, before: Lines, after: Lines) -> Iterator[str]:
+def _entries(label: str, before: Lines, after: Lines) -> Iterator[str]:
     for key in [*before, *(each for each in after if each not in before)]:
         was, now = before.get(key), after.get(key)
         if was is None and now is not None:
-            yield f"{says} added: {' '.join(now)}"
+            yield f"{label} added: {' '.join(now)}"
         elif now is None and was is not None:
-            yield f"{says} gone: {' '.join(was)}"
+            yield f"{label} gone: {' '.join(was)}"
         elif was is not None and now is not None and was != now:
-            yield f"{says} changed: {now[0]}"
+            yield f"{label} changed: {now[0]}"
             yield from (f"    was: {line}" for line in was if line not in now)
             yield from (f"    is:  {line}" for line in now if line not in was)
 
 
-def _lines(trace: Trace, name: str, _says: str, of: Callable[[Trace], Entry], key: tuple[str, ...]) -> Lines:
-    """Return the lines of each entry of a section, by what tells it from the others."""
-    found: Lines = {}
+def _lines(trace: Trace, name: str, _label: str, render: Callable[[Trace], Entry], key: tuple[str, ...]) -> Lines:
+    """Return the lines of each entry of a section, by its identifying fields."""
+    entries: Lines = {}
     for item in trace[name]:
-        told = " ".join(str(item[part]) for part in key if part in item)
-        while told in found:
-            told += " again"
-        found[told] = _plain(of(item))
-    return found
+        entry_key = " ".join(str(item[part]) for part in key if part in item)
+        while entry_key in entries:
+            entry_key += " again"
+        entries[entry_key] = _plain(render(item))
+    return entries
 
 
 def _priority(trace: Trace) -> Lines:
     item = trace.get("priority")
-    return {"": [f"{words(name)}: {_said(value)}." for name, value in sorted(item.items())]} if item else {}
+    return {"": [f"{words(name)}: {_text(value)}." for name, value in sorted(item.items())]} if item else {}
 
 
 def _lineage(trace: Trace) -> Lines:
@@ -80,7 +80,7 @@ def _plain(entry: Entry) -> list[str]:
     return [entry.head.plain, *(line.plain for line in entry.lines)]
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     match value:
         case None:
             return "not on record"

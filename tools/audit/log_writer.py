@@ -1,4 +1,4 @@
-"""A log written into a bundle, or continued there: tiles and entries first, the checkpoint last."""
+"""The writer of a log in a bundle, new or continued: tiles and entries first, the checkpoint last."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Advance = Callable[[int, int], None]
 
 
 class CannotExport(Exception):
-    """What was read does not make what was signed, or does not continue what is there."""
+    """The events read do not have the signed root, or do not continue the existing export."""
 
 
 def write_log(
@@ -29,18 +29,18 @@ def write_log(
     entries: Entries,
     advance: Advance = lambda done, of: None,
 ) -> Checkpoint:
-    """Write a log up to its newest checkpoint, adding to what is there. Raises CannotExport, NotReadable.
+    """Write a log up to its newest checkpoint, continuing an existing one. Raises CannotExport, NotReadable.
 
-    `entries(start, end)` gives the bytes of the events at those positions, in order.
+    `entries(start, end)` returns the bytes of the events at those positions, in order.
     """
     if not checkpoints:
         raise CannotExport(f"{log.service} has signed no checkpoint yet: try again in a moment")
     newest = checkpoints[max(checkpoints)]
     checkpoint, _, by = _opened(log, newest, keys)
-    old = _present(log)
-    tree, begun = _resumed(log, old, checkpoint)
-    coming = entries(tree.size + len(begun), checkpoint.size)
-    _write_entries(log, tree, begun, coming, checkpoint, advance)
+    old = _existing(log)
+    tree, partial = _resume(log, old, checkpoint)
+    coming = entries(tree.size + len(partial), checkpoint.size)
+    _write_entries(log, tree, partial, coming, checkpoint, advance)
     if tree.root() != checkpoint.root:
         raise CannotExport(
             f"the {checkpoint.size} events of {log.service} that were read do not make the root that its checkpoint has"
@@ -59,11 +59,11 @@ def write_log(
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content)
+    temporary.replace(path)
 
 
 def _opened(log: Log, raw: bytes, keys: Sequence[Verifier]) -> tuple[Checkpoint, Note, tuple[Verifier, ...]]:
@@ -76,12 +76,12 @@ def _opened(log: Log, raw: bytes, keys: Sequence[Verifier]) -> tuple[Checkpoint,
     return checkpoint, note, by
 
 
-def _present(log: Log) -> Checkpoint | None:
+def _existing(log: Log) -> Checkpoint | None:
     return log.checkpoint() if (log.folder / CHECKPOINT).exists() else None
 
 
-def _resumed(log: Log, old: Checkpoint | None, new: Checkpoint) -> tuple[Tree, list[bytes]]:
-    """Return the tree as far as whole files of entries go, and the entries past it that are there already."""
+def _resume(log: Log, old: Checkpoint | None, new: Checkpoint) -> tuple[Tree, list[bytes]]:
+    """Return the tree of the complete entry bundles, and the entries of the partial one."""
     tree = Tree()
     if old is None:
         return tree, []
@@ -91,63 +91,63 @@ def _resumed(log: Log, old: Checkpoint | None, new: Checkpoint) -> tuple[Tree, l
         try:
             tree.add_tile(log.tile(Tile(0, index)))
         except ValueError:
-            raise CannotExport(f"{log.folder / Tile(0, index).path} is not whole: verify what is there") from None
-    begun: list[bytes] = []
+            raise CannotExport(f"{log.folder / Tile(0, index).path} is not whole: verify the export") from None
+    partial: list[bytes] = []
     for tile in bundles_of(old.size, tree.size):
         try:
-            begun = entries_of(log.tile(tile))
+            partial = entries_of(log.tile(tile))
         except NotABundle:
-            raise CannotExport(f"{log.folder / tile.path} is not whole: verify what is there") from None
-    _must_have_been(log, old, tree, begun)
-    return tree, begun
+            raise CannotExport(f"{log.folder / tile.path} is not whole: verify the export") from None
+    _ensure_root(log, old, tree, partial)
+    return tree, partial
 
 
-def _must_have_been(log: Log, old: Checkpoint, tree: Tree, begun: Sequence[bytes]) -> None:
-    """Check that what is there makes the root of the checkpoint that is there."""
+def _ensure_root(log: Log, old: Checkpoint, tree: Tree, partial: Sequence[bytes]) -> None:
+    """Raise CannotExport unless the existing events have the root of the existing checkpoint."""
     whole = deepcopy(tree)
-    for entry in begun:
+    for entry in partial:
         whole.add(leaf_hash(entry))
     if whole.size != old.size or whole.root() != old.root:
-        raise CannotExport(f"what {log.folder} holds does not make the root of its checkpoint: verify it")
+        raise CannotExport(f"the events in {log.folder} do not make the root of its checkpoint: verify it")
 
 
 def _write_entries(
-    log: Log, tree: Tree, begun: list[bytes], entries: Iterable[bytes], checkpoint: Checkpoint, advance: Advance
+    log: Log, tree: Tree, partial: list[bytes], entries: Iterable[bytes], checkpoint: Checkpoint, advance: Advance
 ) -> None:
-    """Write files of entries and the tiles that become full."""
+    """Write entry bundles and the tiles that become full."""
     coming = iter(entries)
     for tile in bundles_of(checkpoint.size, tree.size):
-        held = begun + list(islice(coming, tile.width - len(begun)))
-        begun = []
-        if len(held) != tile.width:
-            raise CannotExport(f"{log.service} gave {tile.index * TILE_WIDTH + len(held)} of {checkpoint.size} events")
-        write(log.folder / tile.path, bundle(held))
-        for entry in held:
+        chunk = partial + list(islice(coming, tile.width - len(partial)))
+        partial = []
+        if len(chunk) != tile.width:
+            raise CannotExport(f"{log.service} gave {tile.index * TILE_WIDTH + len(chunk)} of {checkpoint.size} events")
+        write(log.folder / tile.path, bundle(chunk))
+        for entry in chunk:
             for level, index, hashes in tree.add(leaf_hash(entry)):
                 write(log.folder / Tile(level, index).path, hashes)
         advance(tree.size, checkpoint.size)
 
 
 def _write_checkpoint(log: Log, size: int, raw: bytes) -> None:
-    """Write a checkpoint; one that is there stays, with the cosignatures that were added to it."""
+    """Write a checkpoint; an existing one keeps its cosignatures and gains new ones."""
     path = log.folder / CHECKPOINTS / str(size)
     if not path.exists():
         write(path, raw)
         return
     try:
-        held, given = Note.parse(log.file(f"{CHECKPOINTS}/{size}")), Note.parse(raw)
+        existing, new = Note.parse(log.file(f"{CHECKPOINTS}/{size}")), Note.parse(raw)
     except NotANote as fault:
         raise NotReadable(f"{path}: {fault}") from None
-    if held.text != given.text:
-        raise CannotExport(f"{path} says something else than the checkpoint of that size that was read now")
-    write(path, held.signed_with(*(each for each in given.signatures if each not in held.signatures)).raw())
+    if existing.text != new.text:
+        raise CannotExport(f"{path} differs from the checkpoint of that size that was read now")
+    write(path, existing.signed_with(*(each for each in new.signatures if each not in existing.signatures)).raw())
 
 
 def _remove_partial(log: Log, old: int, new: int) -> None:
     """Remove the partial files of an earlier size, which the new ones replace."""
-    kept = {tile.path for tile in (*tiles_of(new), *bundles_of(new))}
+    current = {tile.path for tile in (*tiles_of(new), *bundles_of(new))}
     for tile in (*tiles_of(old), *bundles_of(old)):
-        if tile.width < TILE_WIDTH and tile.path not in kept:
+        if tile.width < TILE_WIDTH and tile.path not in current:
             path = log.folder / tile.path
             path.unlink(missing_ok=True)
             if path.parent.suffix == ".p" and not any(path.parent.iterdir()):

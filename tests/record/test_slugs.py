@@ -1,4 +1,4 @@
-"""An id made of a citation or title is always the same, short, and told apart."""
+"""A slug of a citation or title is deterministic, short and distinct."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.record.naming import LIMIT, slug
+from tools.record.slugs import LIMIT, slug
 
 
 @pytest.mark.parametrize(
@@ -24,16 +24,16 @@ from tools.record.naming import LIMIT, slug
         ("日本", "cf2abf0c"),
     ],
 )
-def test_a_slug_is_what_the_format_says(text: str, expected: str):
+def test_a_slug_follows_the_format(text: str, expected: str):
     assert slug(text) == expected
 
 
 @given(st.text(min_size=1, max_size=300))
-def test_a_slug_is_always_an_id(text: str):
+def test_a_slug_is_a_valid_id(text: str):
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug(text))
     assert len(slug(text)) <= LIMIT
 
 
-def test_long_titles_that_begin_alike_are_told_apart():
+def test_long_titles_with_a_common_start_have_distinct_slugs():
     start = "A very long synthetic title " * 4
     assert slug(start + "one") != slug(start + "two")

@@ -1,4 +1,4 @@
-"""What is on record already is recognised, and what differs is named field by field."""
+"""Recorded rows are recognised, and differences are named field by field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.events.meetings import MeetingProposed
 from shared.events.recommendations import MandateCited, MandateUncited
 from tests.record.synthetic import a_record, checked
 from tools.record.checking import CheckedRow
-from tools.record.comparing import Found, compare, corrected_data
+from tools.record.matching import Match, corrected_data, match_rows
 
 STREAM = "recommendation/SYN/2031/R1"
 
@@ -27,20 +27,20 @@ def facts_of(*events: Event) -> list[Fact]:
     return [Fact(event, STREAM, (n,), "", "someone", "secretariat", f"e{n}") for n, event in enumerate(events, 1)]
 
 
-def found(folder: Path, recorded: dict[str, Any], in_file: dict[str, Any]) -> dict[str, Found]:
-    """Compare a file with a record that holds what another file said."""
+def matched(folder: Path, recorded: dict[str, Any], in_file: dict[str, Any]) -> dict[str, Match]:
+    """Match a file with the events recorded from another file."""
     on_record = facts_of(*(row.event for row in rows_of(folder, recorded)))
-    return compare(rows_of(folder, in_file), on_record)
+    return match_rows(rows_of(folder, in_file), on_record)
 
 
-def differences(pairs: dict[str, Found]) -> dict[str, list[str]]:
-    return {path: [str(each) for each in pair.differences] for path, pair in pairs.items() if pair.differences}
+def differences(matches: dict[str, Match]) -> dict[str, list[str]]:
+    return {path: [str(each) for each in match.differences] for path, match in matches.items() if match.differences}
 
 
-def test_what_is_on_record_is_unchanged(tmp_path: Path):
-    pairs = found(tmp_path, a_record(), a_record())
-    assert len(pairs) == 11
-    assert differences(pairs) == {}
+def test_a_recorded_row_is_unchanged(tmp_path: Path):
+    matches = matched(tmp_path, a_record(), a_record())
+    assert len(matches) == 11
+    assert differences(matches) == {}
 
 
 @pytest.mark.parametrize(
@@ -61,20 +61,20 @@ def test_what_is_on_record_is_unchanged(tmp_path: Path):
         (("follow_up", 0), "date", "2031-05", "on: recorded '2031', in file '2031-05'"),
     ],
 )
-def test_another_fact_is_named(tmp_path: Path, path: tuple[str | int, ...], field: str, value: str, says: str):
+def test_a_changed_field_is_named(tmp_path: Path, path: tuple[str | int, ...], field: str, value: str, says: str):
     record = a_record()
     inner: Any = record["recommendations"][0]
     for part in path:
         inner = inner[part]
     inner[field] = value
-    assert list(differences(found(tmp_path, a_record(), record)).values()) == [[says]]
+    assert list(differences(matched(tmp_path, a_record(), record)).values()) == [[says]]
 
 
-def test_a_field_of_which_the_file_is_silent_is_named(tmp_path: Path):
+def test_a_field_that_the_file_omits_is_named(tmp_path: Path):
     record = a_record()
     del record["recommendations"][0]["mandates"][0]["status"]
-    said = differences(found(tmp_path, a_record(), record))
-    assert said == {"recommendations[0].mandates[0]": ["status: recorded 'inferred', in file nothing"]}
+    named = differences(matched(tmp_path, a_record(), record))
+    assert named == {"recommendations[0].mandates[0]": ["status: recorded 'inferred', in file nothing"]}
 
 
 def test_rows_that_moved_are_still_recognised(tmp_path: Path):
@@ -82,42 +82,42 @@ def test_rows_that_moved_are_still_recognised(tmp_path: Path):
     recommendation = record["recommendations"][0]
     for section in ("mandates", "follow_up"):
         recommendation[section] = list(reversed(recommendation[section]))
-    assert differences(found(tmp_path, a_record(), record)) == {}
+    assert differences(matched(tmp_path, a_record(), record)) == {}
 
 
-def test_a_row_that_is_new_is_not_taken_for_another(tmp_path: Path):
+def test_a_new_row_is_not_matched_with_another(tmp_path: Path):
     record = a_record()
     report = {"date": "2033", "progress": "implemented", "evidence": {"text": "A third"}}
     record["recommendations"][0]["follow_up"].insert(0, report)
-    pairs = found(tmp_path, a_record(), record)
-    assert "recommendations[0].follow_up[0]" not in pairs
-    assert differences(pairs) == {}
+    matches = matched(tmp_path, a_record(), record)
+    assert "recommendations[0].follow_up[0]" not in matches
+    assert differences(matches) == {}
 
 
-def test_a_row_that_is_there_twice_is_on_record_twice_or_new(tmp_path: Path):
+def test_a_duplicate_row_is_recorded_twice_or_new(tmp_path: Path):
     record = a_record()
     recommendation = record["recommendations"][0]
     recommendation["follow_up"].append(dict(recommendation["follow_up"][1]))
-    pairs = found(tmp_path, a_record(), record)
-    assert ("recommendations[0].follow_up[1]" in pairs) != ("recommendations[0].follow_up[2]" in pairs)
-    assert found(tmp_path, record, record).keys() >= {"recommendations[0].follow_up[2]"}
+    matches = matched(tmp_path, a_record(), record)
+    assert ("recommendations[0].follow_up[1]" in matches) != ("recommendations[0].follow_up[2]" in matches)
+    assert matched(tmp_path, record, record).keys() >= {"recommendations[0].follow_up[2]"}
 
 
-def test_a_citation_that_was_taken_back_is_not_cited_again_by_itself(tmp_path: Path):
+def test_an_uncited_mandate_is_not_cited_again_by_a_load(tmp_path: Path):
     rows = rows_of(tmp_path, a_record())
-    taken_back = MandateUncited(instrument="one-old", provision="one/ask", reason="Synthetic")
-    pairs = compare(rows, facts_of(*(row.event for row in rows), taken_back))
-    pair = pairs["recommendations[0].mandates[0]"]
-    assert [str(each) for each in pair.differences] == ["standing: recorded 'uncited', in file 'cited'"]
-    assert not pair.correctable
+    uncited = MandateUncited(instrument="one-old", provision="one/ask", reason="Synthetic")
+    matches = match_rows(rows, facts_of(*(row.event for row in rows), uncited))
+    match = matches["recommendations[0].mandates[0]"]
+    assert [str(each) for each in match.differences] == ["standing: recorded 'uncited', in file 'cited'"]
+    assert not match.correctable
 
 
-def test_a_citation_that_was_taken_back_and_made_again_stands(tmp_path: Path):
+def test_a_mandate_that_was_uncited_and_cited_again_matches(tmp_path: Path):
     rows = rows_of(tmp_path, a_record())
     cited = rows[1].event
     assert isinstance(cited, MandateCited)
-    taken_back = MandateUncited(instrument="one-old", provision="one/ask", reason="Synthetic")
-    assert differences(compare(rows, facts_of(*(row.event for row in rows), taken_back, cited))) == {}
+    uncited = MandateUncited(instrument="one-old", provision="one/ask", reason="Synthetic")
+    assert differences(match_rows(rows, facts_of(*(row.event for row in rows), uncited, cited))) == {}
 
 
 def test_a_meeting_that_the_platform_convened_is_not_overwritten(tmp_path: Path):
@@ -125,9 +125,9 @@ def test_a_meeting_that_the_platform_convened_is_not_overwritten(tmp_path: Path)
     proposed = MeetingProposed(
         meeting="one-meeting", title="A meeting", kind="forum", modality="online", starts_at="2031", ends_at="2031"
     )
-    pair = compare([row], facts_of(proposed))[row.path]
-    assert [str(each) for each in pair.differences] == ["event: recorded 'MeetingProposed', in file 'MeetingRecorded'"]
-    assert not pair.correctable
+    match = match_rows([row], facts_of(proposed))[row.path]
+    assert [str(each) for each in match.differences] == ["event: recorded 'MeetingProposed', in file 'MeetingRecorded'"]
+    assert not match.correctable
 
 
 def by_path(rows: Sequence[CheckedRow], path: str) -> CheckedRow:
@@ -138,23 +138,23 @@ def test_a_correction_keeps_what_the_service_derived(tmp_path: Path):
     record = a_record()
     record["recommendations"][0]["meetings"] = [{"meeting": "one-meeting", "status": "verified"}]
     record["recommendations"][0]["adopted"]["status"] = "recalled"
-    rows, pairs = rows_of(tmp_path, record), found(tmp_path, a_record(), record)
+    rows, matches = rows_of(tmp_path, record), matched(tmp_path, a_record(), record)
     seen = {"stream": "meeting/one-meeting", "version": 1}
     discussed, adopted = "recommendations[0].meetings[0]", "recommendations[0].adopted"
-    assert corrected_data(by_path(rows, discussed), pairs[discussed]) == {
+    assert corrected_data(by_path(rows, discussed), matches[discussed]) == {
         "meeting": "one-meeting", "on": "2031-01", "seen": seen, "status": "verified"
     }  # fmt: skip
-    assert corrected_data(by_path(rows, adopted), pairs[adopted]) == {
+    assert corrected_data(by_path(rows, adopted), matches[adopted]) == {
         "meeting": "one-meeting", "adopted_on": "2031-01", "seen": seen, "status": "recalled"
     }  # fmt: skip
 
 
-def test_a_correction_that_names_another_meeting_does_not_keep_what_was_seen_of_the_first(tmp_path: Path):
+def test_a_correction_that_names_another_meeting_drops_the_fields_derived_from_the_first(tmp_path: Path):
     record = a_record()
     record["meetings"].append({"id": "one-other", "title": "Another", "kind": "forum", "starts_at": "2030-12"})
     record["recommendations"][0]["adopted"]["meeting"] = "one-other"
-    rows, pairs = rows_of(tmp_path, record), found(tmp_path, a_record(), record)
+    rows, matches = rows_of(tmp_path, record), matched(tmp_path, a_record(), record)
     path = "recommendations[0].adopted"
-    assert corrected_data(by_path(rows, path), pairs[path]) == {
+    assert corrected_data(by_path(rows, path), matches[path]) == {
         "meeting": "one-other", "adopted_on": "2030-12", "status": "verified"
     }  # fmt: skip

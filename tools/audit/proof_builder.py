@@ -1,4 +1,4 @@
-"""The proof of one trace, made from the logs: from a bundle, or from the services."""
+"""The builder of the proof of one trace, from a bundle or from the services."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from shared.tlog.notes import NotAKey, NotANote, Note, Verifier
 from shared.tlog.proofs import TiledTree
 from shared.tlog.tiles import CHECKPOINT, Tile
 from tools.audit.bundle import ALL_KEYS, Bundle
+from tools.audit.bundle_replay import open_replay, subject_of
 from tools.audit.proof import FORMAT
-from tools.audit.replaying import replaying, subject_of
 from tools.client.progress import Advance
 from tools.client.services import Services
 
@@ -24,11 +24,11 @@ _COMPOSES = "recommendations"
 
 
 class CannotProve(Exception):
-    """The logs do not hold what the trace rests on, or not yet under a checkpoint."""
+    """The logs lack events that the trace is based on, or no checkpoint covers them yet."""
 
 
-class Placed(NamedTuple):
-    """An event that a trace rests on, and where it lies."""
+class LoggedEvent(NamedTuple):
+    """An event that a trace is based on, with its service and ledger position."""
 
     service: str
     position: int
@@ -42,8 +42,8 @@ class LogFiles(Protocol):
         """Return a file's bytes."""
 
 
-class Served:
-    """A service's log as it is served."""
+class ServedLog:
+    """A service's log over HTTP."""
 
     def __init__(self, services: Services, service: str) -> None:
         self._services, self._service = services, service
@@ -57,34 +57,34 @@ class Served:
 
 def from_bundle(bundle: Bundle, reference: str, advance: Advance) -> bytes:
     """Return the proof of a trace, from an export alone. Raises CannotProve, NotReadable."""
-    with replaying(bundle, advance) as found:
-        traces = dict(found.run(lambda name, trace: trace if name == reference else None))
+    with open_replay(bundle, advance) as replay:
+        traces = dict(replay.run(lambda name, trace: trace if name == reference else None))
     if (trace := traces.get(reference)) is None:
         raise CannotProve(f"{reference} is not on record in {bundle.folder}")
     streams = {stream for stream, _ in trace["based_on"]}
     logs = {service: log for service, log in bundle.logs.items() if f"throughline.{service}" in TOPICS}
     events = [
-        Placed(service, position, raw)
+        LoggedEvent(service, position, raw)
         for service, log in logs.items()
         for position, raw in log.entries()
         if subject_of(raw).decode() in streams
     ]
-    concerned = {event.service for event in events}
-    return proof(reference, trace, events, {name: log for name, log in logs.items() if name in concerned})
+    services = {event.service for event in events}
+    return proof(reference, trace, events, {name: log for name, log in logs.items() if name in services})
 
 
 def from_services(services: Services, reference: str) -> bytes:
     """Return the proof of the live trace. Raises CannotProve, Refused, Unreachable."""
-    found = services.find(_COMPOSES, f"/traces/{reference}/events")
-    if found is None:
-        raise CannotProve(f"{reference} is not on record: throughline traces lists what is")
-    events = [Placed(each["service"], each["position"], canonical(each["event"])) for each in found["events"]]
-    logs = {each.service: Served(services, each.service) for each in events}
-    return proof(reference, found["trace"], events, logs)
+    response = services.find(_COMPOSES, f"/traces/{reference}/events")
+    if response is None:
+        raise CannotProve(f"{reference} is not on record: throughline traces lists the references")
+    events = [LoggedEvent(each["service"], each["position"], canonical(each["event"])) for each in response["events"]]
+    logs = {each.service: ServedLog(services, each.service) for each in events}
+    return proof(reference, response["trace"], events, logs)
 
 
-def proof(reference: str, trace: dict[str, Any], events: Iterable[Placed], logs: Mapping[str, LogFiles]) -> bytes:
-    """Return the file: each log's newest checkpoint, and each event with its proof. Raises CannotProve."""
+def proof(reference: str, trace: dict[str, Any], events: Iterable[LoggedEvent], logs: Mapping[str, LogFiles]) -> bytes:
+    """Return the proof file: each log's newest checkpoint, and each event with its proof. Raises CannotProve."""
     signed = {service: _signed(log) for service, log in logs.items()}
     trees = {service: _tree(log, signed[service][0]) for service, log in logs.items()}
     hashes: dict[bytes, int] = {}
@@ -113,7 +113,7 @@ def proof(reference: str, trace: dict[str, Any], events: Iterable[Placed], logs:
 
 
 def _signed(log: LogFiles) -> tuple[Checkpoint, Note, Verifier]:
-    """Return a log's newest checkpoint, and the key that signed it."""
+    """Return a log's newest checkpoint, its note, and the key that signed it."""
     try:
         keys = [Verifier.parse(line) for line in log.file(ALL_KEYS).decode(errors="replace").split()]
         checkpoint, note, by = opened(log.file(CHECKPOINT), keys)

@@ -1,4 +1,4 @@
-"""Up to 256 events of a log taken apart: hashed, decoded, and reduced to what their chain and their links need."""
+"""Entry bundles: up to 256 events of a log, hashed, decoded and reduced to the fields of their chain and links."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tools.audit.bundle import Log, NotReadable
 _LINKS = {event: name for event in EVENTS.values() for name in ("seen", "stream_version") if name in event.model_fields}
 Link = tuple[str, int]
 Fact = tuple[str, int, bytes, str, str, int, int, Link | None]
-"""Stream, version, hash, previous hash, time, id and cause (64 bits of a hash each, 0 for none), what it rests on."""
+"""Stream, version, hash, previous hash, time, id and cause (64-bit hashes, 0 for none), and its link."""
 
 
 @dataclass
-class Slice:
-    """What one file of entries holds. A fact is None where the bytes say too little to have a place in a stream."""
+class EntryBundle:
+    """The events of one entry bundle. A fact is None if the bytes name no stream and version."""
 
     tile: Tile
     leaves: list[bytes] = field(default_factory=list)
@@ -39,43 +39,43 @@ class Slice:
         return self.tile.index * TILE_WIDTH
 
 
-def slice_of(log: Log, tile: Tile) -> Slice:
-    """Read and take a file of entries apart. Never raises for what the file holds."""
-    found = Slice(tile)
+def read_entry_bundle(log: Log, tile: Tile) -> EntryBundle:
+    """Read and decode an entry bundle. Never raises for its content."""
+    bundle = EntryBundle(tile)
     try:
         entries = entries_of(log.tile(tile))
     except (NotReadable, NotABundle) as fault:
-        found.unreadable = str(fault)
-        return found
-    for position, raw in enumerate(entries, start=found.first):
-        found.leaves.append(leaf_hash(raw))
+        bundle.unreadable = str(fault)
+        return bundle
+    for position, raw in enumerate(entries, start=bundle.first):
+        bundle.leaves.append(leaf_hash(raw))
         try:
             recorded = decode(raw)
         except Undecodable as fault:
-            found.faults.append((position, fault.reason, fault.detail))
-            found.facts.append(_fact_of_json(raw))
+            bundle.faults.append((position, fault.reason, fault.detail))
+            bundle.facts.append(_fact_of_json(raw))
             continue
         if recorded.source != f"/services/{log.service}":
-            found.faults.append((position, "wrong_log", f"it is an event of {recorded.source}"))
-        found.facts.append(_fact(recorded, raw))
-    if len(found.leaves) == TILE_WIDTH:
-        found.root = root_of(found.leaves)
-    return found
+            bundle.faults.append((position, "wrong_log", f"it is an event of {recorded.source}"))
+        bundle.facts.append(_fact(recorded, raw))
+    if len(bundle.leaves) == TILE_WIDTH:
+        bundle.root = root_of(bundle.leaves)
+    return bundle
 
 
-def slices_of(work: tuple[Log, Sequence[Tile]]) -> list[Slice]:
-    """Take several files apart, as a process of its own does at once."""
+def read_entry_bundles(work: tuple[Log, Sequence[Tile]]) -> list[EntryBundle]:
+    """Read and decode several entry bundles, in a worker process."""
     log, tiles = work
-    return [slice_of(log, tile) for tile in tiles]
+    return [read_entry_bundle(log, tile) for tile in tiles]
 
 
-def begin() -> None:
-    """Prepare a process for many events: they make no cycles, so nothing need be looked for."""
+def disable_gc() -> None:
+    """Switch cyclic garbage collection off in a worker process: decoded events make no cycles."""
     gc.freeze()
     gc.disable()
 
 
-def short(text: str) -> int:
+def short_hash(text: str) -> int:
     """Return 64 bits of an id's hash, never 0."""
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big") | 1
 
@@ -88,14 +88,14 @@ def _fact(recorded: Recorded, raw: bytes) -> Fact:
         sha256(raw).digest(),
         recorded.previoushash,
         recorded.time,
-        short(recorded.id),
-        short(cause) if cause is not None else 0,
+        short_hash(recorded.id),
+        short_hash(cause) if cause is not None else 0,
         _rests_on(recorded.data),
     )
 
 
 def _rests_on(data: Event) -> Link | None:
-    """Return the stream and version, of another service, that an event says it was decided on or is about."""
+    """Return the foreign stream and version that an event was decided on or is about."""
     match _LINKS.get(type(data)):
         case "seen":
             seen: Any = data.seen  # type: ignore[attr-defined]
@@ -107,20 +107,21 @@ def _rests_on(data: Event) -> Link | None:
 
 
 def _fact_of_json(raw: bytes) -> Fact | None:
-    """Return what bytes that are no event of this catalogue still say about their place."""
+    """Return the fact of bytes that are no event of this catalogue; None if they name no stream and version."""
     try:
-        found = orjson.loads(raw)
-        stream, version, previous = found["subject"], found["streamversion"], found["previoushash"]
-        time, event_id, cause = found["time"], found["id"], found.get("causationid")
+        event = orjson.loads(raw)
+        stream, version, previous = event["subject"], event["streamversion"], event["previoushash"]
+        time, event_id, cause = event["time"], event["id"], event.get("causationid")
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return None
     texts = (stream, previous, time, event_id, cause or "")
     if type(version) is not int or not all(isinstance(text, str) for text in texts):
         return None
-    return stream, version, sha256(raw).digest(), previous, time, short(event_id), short(cause) if cause else 0, None
+    cause_hash = short_hash(cause) if cause else 0
+    return stream, version, sha256(raw).digest(), previous, time, short_hash(event_id), cause_hash, None
 
 
 def place(raw: bytes) -> str:
-    """Return which stream and version bytes claim to be, after a comma, where they say so at all."""
+    """Return the stream and version that bytes claim, after a comma; empty if they claim none."""
     fact = _fact_of_json(raw)
     return f", {fact[0]} version {fact[1]}" if fact is not None else ""

@@ -1,4 +1,4 @@
-"""Logs read straight from Kafka: the records carry position and leaf hash, the checkpoints have their own topic."""
+"""Kafka as a source of exports: records carry position and leaf hash, checkpoints have their own topic."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from shared.ledger.checkpoint_topic import checkpoints_published
 from shared.tlog.checkpoints import opened
 from shared.tlog.merkle import TILE_WIDTH, Tree, leaf_hash
 from shared.tlog.notes import Verifier
-from tools.audit.slices import place
-from tools.audit.writing import CannotExport
+from tools.audit.entry_bundles import place
+from tools.audit.log_writer import CannotExport
 from tools.client.errors import Unreachable
 
-TRIED = 64
+MAX_COMBINATIONS = 64
 _ABSENT = 2**64 - 1
 T = TypeVar("T")
 
 
 @dataclass
-class _Spilled:
-    """The records of a topic on disk, by position: where each begins, how long it is, its leaf hash."""
+class _SpilledTopic:
+    """A topic's records in a temporary file, indexed by position: offset, length and leaf hash."""
 
     limit: int
     file: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
     starts: array[int] = field(default_factory=lambda: array("Q"))
     lengths: array[int] = field(default_factory=lambda: array("L"))
     leaves: bytearray = field(default_factory=bytearray)
-    others: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
+    alternatives: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
 
-    def take(self, position: int, arrival: KafkaRecord) -> None:
-        """Keep a record below the limit; other bytes at a known position are kept beside the first."""
+    def add(self, position: int, record: KafkaRecord) -> None:
+        """Store a record below the limit; further bytes for a known position are stored as its alternatives."""
         if position >= self.limit:
             return
-        raw = arrival.value or b""
+        raw = record.value or b""
         leaf = leaf_hash(raw)
         while len(self.starts) <= position:
             self.starts.append(_ABSENT)
@@ -51,9 +51,9 @@ class _Spilled:
         if self.starts[position] == _ABSENT:
             self._put(position, raw, leaf)
         elif self.leaf(position) != leaf and all(
-            leaf_hash(other) != leaf for _, other in self.others.get(position, ())
+            leaf_hash(alternative) != leaf for _, alternative in self.alternatives.get(position, ())
         ):
-            self.others.setdefault(position, []).append((arrival.origin, raw))
+            self.alternatives.setdefault(position, []).append((record.origin, raw))
 
     def leaf(self, position: int) -> bytes:
         return bytes(self.leaves[position * 32 : position * 32 + 32])
@@ -63,7 +63,7 @@ class _Spilled:
         return self.file.read(self.lengths[position])
 
     def choose(self, position: int, raw: bytes) -> None:
-        """Put other bytes at a position."""
+        """Replace the bytes at a position."""
         self._put(position, raw, leaf_hash(raw))
 
     def _put(self, position: int, raw: bytes, leaf: bytes) -> None:
@@ -73,7 +73,7 @@ class _Spilled:
         self.file.write(raw)
 
     def root(self, size: int, instead: Mapping[int, bytes]) -> bytes:
-        """Return the root over the first leaves, some of them replaced."""
+        """Return the Merkle root of the first `size` leaves, with the leaves of `instead` in place."""
         tree, leaves = Tree(), self.leaves
         if instead:
             leaves = bytearray(leaves)
@@ -87,43 +87,43 @@ class _Spilled:
 
 
 @dataclass
-class FromKafka:
-    """Kafka as a source of exports. The keys must be given, for no topic carries them."""
+class KafkaSource:
+    """Kafka as a source of exports. It needs pinned keys, because no topic carries keys."""
 
     kafka: str
-    given: Sequence[Verifier]
+    pinned_keys: Sequence[Verifier]
     name: str = "kafka"
     remarks: list[str] = field(default_factory=list)
 
     def keys(self, service: str) -> Sequence[Verifier]:
-        """Return the keys that were given for a log."""
-        keys = [key for key in self.given if key.name.endswith(f"/{service}")]
+        """Return the pinned keys of a log."""
+        keys = [key for key in self.pinned_keys if key.name.endswith(f"/{service}")]
         if not keys:
             raise CannotExport(f"no topic carries keys: give the key of {service} with --key")
         return keys
 
     def checkpoints(self, service: str) -> Mapping[int, bytes]:
-        """Return every checkpoint on the topic that one of the keys signs."""
-        return self._asked(checkpoints_published(self.kafka, service, self.keys(service)))
+        """Return every checkpoint on the topic that one of the keys signed."""
+        return self._run(checkpoints_published(self.kafka, service, self.keys(service)))
 
     def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
-        """Yield events in order; of two records for one position the one that the checkpoint covers."""
-        spilled = self._asked(self._spilled(service, end))
+        """Yield events in order; if two records claim one position, yield the one that the checkpoint covers."""
+        spilled = self._run(self._spill(service, end))
         missing = next((n for n in range(end) if n >= len(spilled.starts) or spilled.starts[n] == _ABSENT), None)
         if missing is not None:
             raise CannotExport(f"throughline.{service} has no record of position {missing}, of {end} that were signed")
-        if spilled.others:
-            self._settle(service, spilled, end)
+        if spilled.alternatives:
+            self._resolve(service, spilled, end)
         for position in range(start, end):
             yield spilled.read(position)
 
-    def _settle(self, service: str, spilled: _Spilled, end: int) -> None:
-        """Choose, for each position with more than one record, the one by which the signed root comes out."""
+    def _resolve(self, service: str, spilled: _SpilledTopic, end: int) -> None:
+        """Choose one record for each disputed position so that the log has the signed root."""
         checkpoint, _, _ = opened(self.checkpoints(service)[end], self.keys(service))
-        disputed = spilled.others
+        disputed = spilled.alternatives
         positions = sorted(disputed)
         choices = [[spilled.read(n), *(raw for _, raw in disputed[n])] for n in positions]
-        for chosen in islice(product(*choices), TRIED):
+        for chosen in islice(product(*choices), MAX_COMBINATIONS):
             leaves = {n: leaf_hash(raw) for n, raw in zip(positions, chosen, strict=True)}
             if spilled.root(end, leaves) == checkpoint.root:
                 break
@@ -140,29 +140,27 @@ class FromKafka:
                 f"(among them {disputed[n][0][0]})"
             )
 
-    async def _spilled(self, service: str, end: int) -> _Spilled:
-        spilled = _Spilled(end)
-        async for arrival in read_topic(self.kafka, f"throughline.{service}"):
-            position = _position(arrival)
+    async def _spill(self, service: str, end: int) -> _SpilledTopic:
+        spilled = _SpilledTopic(end)
+        async for record in read_topic(self.kafka, f"throughline.{service}"):
+            position = _position(record)
             if position is None:
-                self.remarks.append(
-                    f"{arrival.origin} is no record of the relay: its headers are not those of its bytes"
-                )
+                self.remarks.append(f"{record.origin} is not a record of the relay: its headers do not match its bytes")
             else:
-                spilled.take(position, arrival)
+                spilled.add(position, record)
         return spilled
 
-    def _asked(self, asking: Coroutine[Any, Any, T]) -> T:
+    def _run(self, request: Coroutine[Any, Any, T]) -> T:
         try:
-            return asyncio.run(asking)
+            return asyncio.run(request)
         except (KafkaError, OSError) as error:
             raise Unreachable(f"Kafka at {self.kafka} does not answer ({type(error).__name__}).") from None
 
 
-def _position(arrival: KafkaRecord) -> int | None:
-    """Return the position that a record claims; None where its headers are not those that go with its bytes."""
-    headers = dict(arrival.headers)
-    written, leaf = headers.get("position", b""), headers.get("leaf", b"")
-    if not written.isdigit() or len(written) > 15 or leaf != leaf_hash(arrival.value or b"").hex().encode():
+def _position(record: KafkaRecord) -> int | None:
+    """Return the ledger position in a record's headers; None if the headers do not match its bytes."""
+    headers = dict(record.headers)
+    position, leaf = headers.get("position", b""), headers.get("leaf", b"")
+    if not position.isdigit() or len(position) > 15 or leaf != leaf_hash(record.value or b"").hex().encode():
         return None
-    return int(written)
+    return int(position)

@@ -1,4 +1,4 @@
-"""Texts stay as they were written; a file that cannot be read as meant is refused with line and column."""
+"""Scalars keep their spelling; a broken file is refused with line and column."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.record.synthetic import faults_of, written
 from tools.record.faults import RecordRefused
-from tools.record.reading import SIZE_LIMIT, read_record
+from tools.record.parsing import SIZE_LIMIT, read_record
 
 
 def test_every_scalar_is_a_text(tmp_path: Path):
@@ -17,7 +17,7 @@ def test_every_scalar_is_a_text(tmp_path: Path):
     assert read_record(file).tree == expected
 
 
-def test_numbers_of_json_are_texts_too(tmp_path: Path):
+def test_numbers_in_json_are_texts(tmp_path: Path):
     assert read_record(written(tmp_path, '{"a": 2024, "b": 1.50, "c": [7]}')).tree == {
         "a": "2024", "b": "1.50", "c": ["7"]
     }  # fmt: skip
@@ -62,14 +62,14 @@ def test_null_in_quotes_is_a_text(tmp_path: Path):
     assert read_record(written(tmp_path, "a: 'null'\n", "r.yaml")).tree == {"a": "null"}
 
 
-def test_bytes_that_are_not_utf8_are_named_by_line(tmp_path: Path):
+def test_invalid_utf8_is_named_by_line(tmp_path: Path):
     file = tmp_path / "r.yaml"
     file.write_bytes(b"a: 1\nb: \xff\n")
     with pytest.raises(RecordRefused, match=r"r.yaml \(line 2\): NotUtf8"):
         read_record(file)
 
 
-def test_a_file_past_all_measure_is_not_parsed(tmp_path: Path):
+def test_a_file_above_the_size_limit_is_not_parsed(tmp_path: Path):
     [fault] = faults_of(tmp_path, " " * (SIZE_LIMIT + 1), "r.yaml")
     assert fault.rule == "FileTooLarge"
 

@@ -1,4 +1,4 @@
-"""A witness: another office's key, and what it vouched for before. It never vouches for two histories of one log."""
+"""A witness: another office's key and its earlier cosignatures. It never vouches for two histories of one log."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from shared.tlog.merkle import ProofFails, check_consistency
 from shared.tlog.notes import NotANote, Signer, Verifier
 from shared.tlog.proofs import TiledTree
 from tools.audit.bundle import CHECKPOINT, CHECKPOINTS, Bundle, Log, NotReadable
-from tools.audit.writing import write
+from tools.audit.log_writer import write
 
 
 class WillNotVouch(Exception):
-    """The checkpoint is not signed as it should be, or does not continue what this witness saw."""
+    """The checkpoint lacks a known signature, or does not continue the history that this witness saw."""
 
 
 @dataclass(frozen=True)
-class Vouched:
-    """A log that was vouched for: up to where now, and up to where before, if ever."""
+class VouchedLog:
+    """A cosigned log: its checkpoint, and the size cosigned before, if any."""
 
     checkpoint: Checkpoint
     before: int | None
@@ -33,16 +33,16 @@ class Vouched:
 
 @dataclass(frozen=True)
 class Witness:
-    """A witness with its key and the file in which it remembers: by origin, size, root, and the log's keys.
+    """A witness: its key, and the file that holds size, root and keys of each log by origin.
 
-    The keys of a log that it meets for the first time are those given, else those that the bundle names.
+    For a log that it has not seen before it uses the given keys, else those that the bundle names.
     """
 
     signer: Signer
     memory: Path
     keys: Sequence[Verifier] = ()
 
-    def vouch(self, bundle: Bundle, at: datetime) -> list[Vouched]:
+    def vouch(self, bundle: Bundle, at: datetime) -> list[VouchedLog]:
         """Cosign the newest checkpoint of every log, or of none. Raises WillNotVouch, NotReadable."""
         seen = self._seen()
         vouched, cosigned = [], []
@@ -52,7 +52,7 @@ class Witness:
             self._consistent(log, checkpoint, before)
             _, note, _ = opened(raw, keys)
             cosigned.append((log, checkpoint.size, cosign(note, self.signer, at).raw()))
-            vouched.append(Vouched(checkpoint, before["size"] if before else None))
+            vouched.append(VouchedLog(checkpoint, before["size"] if before else None))
             seen[checkpoint.origin] = {
                 "size": checkpoint.size,
                 "root": b64encode(checkpoint.root).decode(),
@@ -70,7 +70,7 @@ class Witness:
         try:
             return dict(orjson.loads(self.memory.read_bytes()))
         except (orjson.JSONDecodeError, TypeError, ValueError):
-            raise NotReadable(f"{self.memory} is not what a witness remembers") from None
+            raise NotReadable(f"{self.memory} is not the memory file of a witness") from None
 
     def _opened(self, log: Log, seen: dict[str, Any]) -> tuple[Checkpoint, bytes, list[Verifier]]:
         raw = log.file(CHECKPOINT)
@@ -89,7 +89,7 @@ class Witness:
         return checkpoint, raw, keys
 
     def _consistent(self, log: Log, new: Checkpoint, before: dict[str, Any] | None) -> None:
-        """Check that the log still begins with what was seen, and that its tiles make the root that it claims."""
+        """Check that the log continues the history seen before, and that its tiles make the root it claims."""
         tree = TiledTree(new.size, log.tile)
         size, root = (before["size"], b64decode(before["root"])) if before else (0, b"")
         if size > new.size:

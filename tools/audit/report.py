@@ -1,0 +1,78 @@
+"""The report of a verification, as text and as JSON."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from importlib.metadata import version
+from typing import Any
+
+from services.recommendations.trace import SHAPE
+from tools.audit.findings import MAX_FINDINGS
+from tools.audit.log_check import LogCheck
+from tools.audit.verifying import Verification, missing_keys
+
+LISTED = 20
+
+
+def as_text(done: Verification) -> list[str]:
+    """Return the report as lines: each log, the findings, and the verdict last."""
+    exporter, here = done.manifest.get("version"), version("throughline")
+    lines = [f"Bundle of {done.manifest.get('deployment')}, made {done.manifest.get('made_at')} by version {exporter}."]
+    if exporter != here:
+        lines.append(f"This program is version {here}: it may not know everything that version {exporter} knows.")
+    for check in done.checks.values():
+        lines += _log(check)
+    if done.open.count:
+        lines.append(f"Not yet covered by the checkpoint of the other log: {done.open.count}, first {done.open.first}.")
+    if keys := missing_keys(done):
+        lines.append("Signed with these keys, which only the bundle vouches for (compare them, then give --key):")
+        lines += [f"    {key}" for key in keys]
+    if done.holds:
+        return [*lines, f"verified: {done.events} events in {len(done.checks)} logs"]
+    more = f", the first {min(LISTED, len(done.findings.listed))} of them" if done.findings.count > LISTED else ""
+    lines.append(f"NOT VERIFIED: {done.findings.count} found{more}:")
+    return [*lines, *(f"    {finding.sentence()}" for finding in done.findings.listed[:LISTED])]
+
+
+def _log(check: LogCheck) -> list[str]:
+    signed = check.signed
+    earlier = len(signed.roots) - 1
+    by = f"signed with {signed.key.name}+{signed.key.key_id.hex()}" if signed.key else "not signed with a known key"
+    checked = f"{check.events} of {signed.newest.size} events, {len(check.heads)} streams"
+    lines = [f"{check.log.service}: {checked}, {earlier} earlier checkpoint{'' if earlier == 1 else 's'}; {by}"]
+    for name, (size, vouching) in signed.vouching.items():
+        lines.append(f"    the witness {name} vouches for its first {size} events, at {vouching.at:%Y-%m-%d %H:%M:%S}Z")
+    return lines
+
+
+def as_json(done: Verification) -> dict[str, Any]:
+    """Return the report as JSON."""
+    return {
+        "verified": done.holds,
+        "events": done.events,
+        "version": version("throughline"),
+        "shape": SHAPE,
+        "manifest": done.manifest,
+        "keys_given": bool(done.trusted.logs),
+        "logs": {service: _log_as_json(check) for service, check in done.checks.items()},
+        "not_yet_covered": {"count": done.open.count, "first": done.open.first},
+        "found": done.findings.count,
+        "findings": [finding.as_json() for finding in done.findings.listed[:MAX_FINDINGS]],
+    }
+
+
+def _log_as_json(check: LogCheck) -> dict[str, Any]:
+    newest = check.signed.newest
+    return {
+        "origin": newest.origin,
+        "size": newest.size,
+        "root": b64encode(newest.root).decode(),
+        "key": check.signed.key.vkey if check.signed.key else None,
+        "events": check.events,
+        "streams": len(check.heads),
+        "checkpoints": sorted(check.signed.roots),
+        "witnesses": {
+            name: {"size": size, "at": vouching.at.isoformat()}
+            for name, (size, vouching) in check.signed.vouching.items()
+        },
+    }
