@@ -15,7 +15,7 @@ from benchmarks.kept import Kept
 from benchmarks.machine import Moment, machine
 from benchmarks.servers import progress, servers
 from benchmarks.table import Row, show, write
-from tools.local.files import CHECKOUT
+from tools.files import CHECKOUT
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
 KEPT = CHECKOUT / "build/bench.json"

@@ -20,17 +20,17 @@ from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
 from tools.audit.words import in_words as audit_in_words
 from tools.cli.dead_letters import find
-from tools.cli.importing import load, show
-from tools.cli.replaying import in_words, run
+from tools.cli.import_record import load, show
+from tools.cli.replay import in_words, run
 from tools.client.connection import Connection
 from tools.client.errors import Failure
 from tools.client.progress import bar
 from tools.client.services import Services
-from tools.client.wait import settle
-from tools.local.files import CHECKOUT
+from tools.client.tokens import mint
+from tools.client.wait import wait_for_traces
+from tools.files import CHECKOUT
 from tools.local.progress import CannotStart
 from tools.local.stack import Stack, temporary
-from tools.local.tokens import mint
 from tools.record.checking import check
 from tools.record.faults import RecordRefused
 from tools.render.page import WIDTH
@@ -91,7 +91,7 @@ class Demonstration:
             show(checked, report)
             if report.left:
                 raise NotAsExpected("The public record was not loaded whole.")
-            if not settle(services, report.heads, PATIENCE_SECONDS):
+            if not wait_for_traces(services, report.heads, PATIENCE_SECONDS):
                 raise NotAsExpected(f"The traces do not show the record after {PATIENCE_SECONDS:.0f} s.")
 
     def _show_traces(self) -> None:

@@ -238,7 +238,8 @@ async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(sta
 async def test_a_refill_goes_on_under_the_same_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("shared.ledger.restore_check", "shared.ledger.refill"):
         monkeypatch.setattr(
-            f"{module}.decode_record", lambda arrival: decode_record(replace(arrival, topic="throughline.recommendations"))
+            f"{module}.decode_record",
+            lambda arrival: decode_record(replace(arrival, topic="throughline.recommendations")),
         )
     async with sealed(stack) as log:
         site = log.site

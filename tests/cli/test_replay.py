@@ -63,7 +63,7 @@ def test_a_tampered_trace_is_named_and_a_rebuild_heals_it(loaded: Stack):
 def test_a_trace_that_was_taken_away_is_a_difference_and_a_rebuild_brings_it_back(
     loaded: Stack, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("tools.cli.replaying.CATCH_UP_SECONDS", 1.0)
+    monkeypatch.setattr("tools.cli.replay.CATCH_UP_SECONDS", 1.0)
     with live_traces(loaded) as traces:
         traces.delete_one(OF_IT)
         done = throughline(loaded, "replay", "--compare")

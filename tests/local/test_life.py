@@ -18,7 +18,7 @@ from pymongo.write_concern import WriteConcern
 from typer.testing import CliRunner, Result
 
 from tests.local.conftest import another_process_runs, none_is_left, what_runs
-from tools.cli.stack import stack as stack_commands
+from tools.cli.app import app
 from tools.local.memory import Memory
 from tools.local.processes import identity, spawn
 from tools.local.progress import CannotStart
@@ -116,7 +116,7 @@ def test_a_parent_that_is_killed_takes_its_children_along_and_the_next_start_wor
 
 
 def throughline_stack(verb: str, home: Path) -> Result:
-    return CliRunner().invoke(stack_commands, [verb, "--home", str(home)])
+    return CliRunner().invoke(app, ["stack", verb, "--home", str(home)])
 
 
 def test_another_terminal_sees_it_and_stops_it(tmp_path: Path) -> None:

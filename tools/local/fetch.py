@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tools.local.files import Locked, locked
+from tools.files import Locked, locked
 from tools.local.progress import CannotStart, Say, say
 
 HERE = Path(__file__).parent

@@ -6,28 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tools.client.stack_home import StackHome
+from tools.files import read_json, write_json
 from tools.local import ports
-from tools.local.files import read_json, write_json
 from tools.local.processes import Child, end_stranger, identity
 
 PORTS = ("kafka", "kafka_controller", "mongodb", "smtp", "nominations", "meetings", "recommendations", "notifications")
 
 
-class Memory:
+class Memory(StackHome):
     """The files stack.json (where everything is) and secrets.json (passwords, private)."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self._file = home / "stack.json"
-        self._secrets = home / "secrets.json"
 
     @property
     def lock(self) -> Path:
         """Held by the process that runs the stack, for as long as it does."""
         return self.home / "stack.lock"
-
-    def _recall(self) -> dict[str, Any]:
-        return read_json(self._file)
 
     def _note(self, **facts: Any) -> None:
         write_json(self._file, self._recall() | facts)
@@ -41,21 +34,10 @@ class Memory:
         self._note(ports=chosen)
         return chosen
 
-    def ports(self) -> dict[str, int]:
-        remembered: dict[str, int] = self._recall().get("ports", {})
-        return remembered
-
     def note_servers(self, kafka: str, mongodb_admin_uri: str) -> None:
         """Keep where Kafka and MongoDB are; the URI holds a password, so it lies with the secrets."""
         self._note(kafka=kafka)
         write_json(self._secrets, read_json(self._secrets) | {"mongodb_admin_uri": mongodb_admin_uri})
-
-    def servers(self) -> tuple[str, str]:
-        """Kafka's bootstrap address and MongoDB's administrator URI."""
-        try:
-            return self._recall()["kafka"], read_json(self._secrets)["mongodb_admin_uri"]
-        except KeyError:
-            raise LookupError(f"the stack in {self.home} was never started") from None
 
     def password(self, user: str) -> str:
         """The password of a user of MongoDB, made when it is first asked for."""
@@ -78,11 +60,6 @@ class Memory:
     def forget_owner(self) -> None:
         """Note that nothing runs any more."""
         self._note(owner=None, processes={})
-
-    def services(self) -> list[str]:
-        """The services of the latest start."""
-        noted: list[str] = self._recall().get("services", [])
-        return noted
 
     def processes(self) -> dict[str, int]:
         """The ids of the noted processes that still run."""

@@ -11,8 +11,10 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from tools.local import grants, log_keys, tokens, topics
-from tools.local.files import CHECKOUT, Locked, locked
+from tools.client import tokens
+from tools.client.stack_home import DEFAULT_HOME
+from tools.files import Locked, locked
+from tools.local import grants, log_keys, topics
 from tools.local.kafka import NO_DOORS, Door, Kafka
 from tools.local.memory import Memory
 from tools.local.mongodb import USUAL, MongoDB, Upkeep
@@ -24,7 +26,6 @@ from tools.local.smtp import Mail
 from tools.local.status import Status, look
 
 ALL_FOUR = ("nominations", "meetings", "recommendations", "notifications")
-DEFAULT_HOME = CHECKOUT / ".throughline"
 
 
 class AlreadyRunning(CannotStart):
@@ -67,7 +68,7 @@ class Stack:
 
     def mongodb_uri(self, service: str) -> str:
         """URI of a service's own user."""
-        return grants.user_uri(self.mongodb_admin_uri, service, self.memory.password(service))
+        return self.memory.mongodb_uri(service)
 
     @property
     def urls(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from services.recommendations.trace.window import in_words
+from shared.domain.dates import in_words
 
 WIDTH = 100
 _DOUBT = {"inferred": "inferred", "recalled": "recalled", "unknown": "certainty unknown"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from services.recommendations.trace.window import in_words
+from shared.domain.dates import in_words
 from tools.render.page import Entry, joined, marked, said, sentence, span, words
 
 _STANDING = {

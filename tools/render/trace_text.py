@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from services.recommendations.trace.window import in_words
+from shared.domain.dates import in_words
 from tools.render import trace_sections as sections
 from tools.render.page import WIDTH, Entry, joined, listed, marked, pairs, said, section, words
 

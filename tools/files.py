@@ -1,4 +1,4 @@
-"""Files of the local stack: written whole or not at all, private where they hold secrets."""
+"""Files of the tools: written whole or not at all, private where they hold secrets."""
 
 import fcntl
 import json
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:

@@ -15,7 +15,7 @@ from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, exits
 from tools.client.progress import bar
 from tools.client.services import Services
-from tools.local.stack import DEFAULT_HOME
+from tools.client.stack_home import DEFAULT_HOME
 from tools.replay.comparison import Rebuilt, Trace, Verdict, compare
 from tools.replay.history import from_journal, from_kafka
 from tools.replay.replaying import Replaying, Told

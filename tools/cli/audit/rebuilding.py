@@ -1,0 +1,57 @@
+"""Replays of a bundle for the audit commands: every trace again, from files alone."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from shared.events.envelope import stamp
+from shared.http.query_times import Day, Moment
+from tools.audit.bundle import Bundle, NotReadable
+from tools.audit.comparing import Digest
+from tools.audit.replaying import Writing, digest_of, replaying
+from tools.client.errors import BadInput
+from tools.client.progress import bar
+from tools.replay.replaying import Replaying
+
+Processes = Annotated[int, typer.Option("--processes", min=1, max=64, help="How many processes share the work.")]
+PROCESSES = min(2, os.cpu_count() or 1)
+_DAY, _MOMENT = TypeAdapter[date](Day), TypeAdapter[datetime](Moment)
+_LISTED = 10
+
+
+def replayed(
+    folder: Path, as_of: date | None, known_at: str | None, out: Path | None, processes: int
+) -> tuple[dict[str, Digest], Replaying]:
+    """Return the digests of all traces, and the replay that made them. Raises BadInput."""
+    try:
+        with bar("Replaying") as advance, replaying(Bundle(folder), advance, as_of, known_at) as found:
+            made = found.run(Writing(out) if out else digest_of, processes)
+            return {reference: Digest(*each) for reference, each in made}, found
+    except NotReadable as fault:
+        raise BadInput(f"{fault}.") from None
+
+
+def parse_day(text: str | None) -> date | None:
+    try:
+        return _DAY.validate_python(text) if text is not None else None
+    except ValidationError:
+        raise BadInput(f"--as-of {text}: is not a day; write YYYY-MM-DD.") from None
+
+
+def parse_time(text: str | None) -> str | None:
+    try:
+        return stamp(_MOMENT.validate_python(text).astimezone(UTC)) if text is not None else None
+    except ValidationError:
+        raise BadInput(f"{text}: is not a time; write it as in 2026-01-31T12:00:00Z.") from None
+
+
+def print_some(says: str, items: list[str]) -> None:
+    if items:
+        more = f" and {len(items) - _LISTED} more" if len(items) > _LISTED else ""
+        typer.echo(f"{says}: {', '.join(items[:_LISTED])}{more}.")
