@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import rows_audit, rows_memory, rows_peers, rows_reading, rows_waiting, rows_writing
+from benchmarks import rows_audit, rows_memory, rows_peers, rows_reading, rows_start, rows_waiting, rows_writing
 from benchmarks.dataset import Dataset
 from benchmarks.kept import Kept
 from benchmarks.machine import Moment, machine
@@ -19,7 +19,7 @@ from tools.files import CHECKOUT
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
 KEPT = CHECKOUT / "build/bench.json"
-PARTS = ("memory", "audit", "store", "relay", "http", "reading", "peers")
+PARTS = ("start", "memory", "audit", "store", "relay", "http", "reading", "peers")
 _COMMITS_IN_HEARD = 0.35
 
 
@@ -93,6 +93,9 @@ def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
         return rows_audit.audit(folder, size.backlogs[-1], size.repeats)
     dataset, largest = Dataset(folder), size.backlogs[-1]
     match part:
+        case "start":
+            dataset.make(size.backlogs[0])
+            return rows_start.start(dataset.heard(size.backlogs[0]), folder)
         case "memory":
             dataset.make(size.replay)
             return [rows_memory.replay(dataset.heard(size.replay), size.replay)]

@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 import tools.cli
-from tests.cli.answering import a_home_that_answers
+from benchmarks.stand_in import home_of_stand_in
 from tests.cli.record_in_memory import TODAY, public_traces
 from tests.cli.terminal import throughline
 from tools.cli.app import load
@@ -101,12 +101,12 @@ def test_help_and_a_refused_argument_load_nothing_heavy(words: tuple[str, ...], 
 
 def test_a_command_that_asks_one_service_loads_nothing_heavy(tmp_path: Path):
     answer = {"trace": public_traces()["CED/2022/R1"], "today": TODAY}
-    with a_home_that_answers(tmp_path, answer) as home:
+    with home_of_stand_in(tmp_path, answer) as home:
         done, heavy = loaded_by(tmp_path, "trace", "CED/2022/R1", "--home", str(home))
     assert done.returncode == 0, done.stderr
     assert "CED/2022/R1" in done.stdout
     assert heavy == []
-    with a_home_that_answers(tmp_path, {"items": []}) as home:
+    with home_of_stand_in(tmp_path, {"items": []}) as home:
         done, heavy = loaded_by(tmp_path, "traces", "--home", str(home))
     assert (done.returncode, heavy) == (0, []), done.stderr
 

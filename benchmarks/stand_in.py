@@ -1,4 +1,4 @@
-"""A stand-in for the recommendations service: every request is answered with one trace."""
+"""A stand-in for the recommendations service: it answers every request with one document."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tools.files import write_json
 
 
 @contextmanager
-def a_home_that_answers(home: Path, answer: object) -> Iterator[Path]:
+def home_of_stand_in(home: Path, answer: object) -> Iterator[Path]:
     """Write the home of a local stack whose recommendations service answers with `answer`."""
     body = orjson.dumps(answer)
 
