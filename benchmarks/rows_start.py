@@ -14,7 +14,7 @@ from benchmarks.stand_in import home_of_stand_in
 from benchmarks.table import Row
 from services.recommendations.trace import trace_bytes
 from shared.consumer.record import KafkaRecord
-from tools.replay.replaying import Replaying
+from tools.replay.replayer import Replayer
 from tools.simulate import records
 
 REPEATS = 7
@@ -38,12 +38,12 @@ def start(file: Path, folder: Path) -> list[Row]:
 
 def median_trace(file: Path) -> dict[str, Any]:
     """Return the trace of median size that the records of a file make."""
-    with Replaying() as replaying:
+    with Replayer() as replayer:
         for record in records.read(file):
             headers = tuple(record.headers)
-            replaying.take(KafkaRecord(record.topic, 0, record.position, record.key, record.value, headers))
+            replayer.add_record(KafkaRecord(record.topic, 0, record.position, record.key, record.value, headers))
         traces: list[dict[str, Any]] = sorted(
-            (trace for _, trace in replaying.run(lambda _, trace: trace)), key=lambda trace: len(trace_bytes(trace))
+            (trace for _, trace in replayer.run(lambda _, trace: trace)), key=lambda trace: len(trace_bytes(trace))
         )
     return traces[len(traces) // 2]
 

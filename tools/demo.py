@@ -180,7 +180,7 @@ class Demonstration:
         comparison = beside_export(rebuilt, exported(bundle))
         if not comparison.holds or not set(REFERENCES) <= rebuilt.keys():
             raise NotAsExpected("The export does not make the traces whose digests are in it.")
-        self._say(f"{found.told.events} events: {len(rebuilt)} traces, {len(found.told.roster)} memberships.")
+        self._say(f"{found.report.events} events: {len(rebuilt)} traces, {len(found.report.roster)} memberships.")
         self._say(f"identical with the export's digests: {comparison.identical} traces", style="bold green")
 
 

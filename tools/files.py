@@ -12,7 +12,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace a file in one step."""
+    """Replace a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
@@ -21,7 +21,7 @@ def write(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Replace a private JSON file in one step."""
+    """Replace a private JSON file atomically."""
     write(path, json.dumps(content, indent=2) + "\n")
 
 
@@ -35,12 +35,12 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 class Locked(Exception):
-    """Another process holds the lock."""
+    """A lock that another process holds."""
 
 
 @contextmanager
 def locked(path: Path, *, wait: bool) -> Iterator[None]:
-    """Hold a lock file, which the system frees when this process ends, however it ends."""
+    """Hold a lock file; the system frees it when this process ends, however it ends."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -10,7 +10,7 @@ import pytest
 from shared.consumer.record import KafkaRecord
 from shared.events import recommendations as r
 from tests.history import History, a_history
-from tools.replay.comparison import LedgerDiverged, Rebuilt, compare, first_difference, rebuilt_from
+from tools.replay.comparison import Difference, Rebuilt, compare, first_difference, rebuilt_from
 from tools.replay.history import History as Read
 from tools.replay.history import journal_record
 
@@ -50,7 +50,7 @@ def test_repeats_and_any_order_of_streams_change_nothing(rebuilt: Rebuilt):
 def test_a_changed_value_is_named_with_its_path(rebuilt: Rebuilt, live: dict[str, Any]):
     live[ONE]["dispositions"][0]["outcome"] = "noted"
     verdict = compare(live, rebuilt, live)
-    assert verdict.unlike == [LedgerDiverged(ONE, "dispositions[0].outcome", "noted", "endorsed")]
+    assert verdict.different == [Difference(ONE, "dispositions[0].outcome", "noted", "endorsed")]
     assert not verdict.holds
 
 
@@ -58,14 +58,14 @@ def test_a_changed_value_is_named_with_its_path(rebuilt: Rebuilt, live: dict[str
 def test_a_trace_that_one_side_has_not_is_a_difference(rebuilt: Rebuilt, live: dict[str, Any], gone: str):
     before = dict(live)
     del (live if gone == "live" else rebuilt.traces)[ONE]
-    [unlike] = compare(live, rebuilt, before).unlike
-    assert (unlike.reference, unlike.live == "nothing") == (ONE, gone == "live")
+    [difference] = compare(live, rebuilt, before).different
+    assert (difference.reference, difference.live == "nothing") == (ONE, gone == "live")
 
 
 def test_another_shape_is_said_and_is_no_difference(rebuilt: Rebuilt, live: dict[str, Any]):
     live[ONE]["shape"] += 1
     verdict = compare(live, rebuilt, live)
-    assert (verdict.unlike, list(verdict.other_shape), verdict.holds) == ([], [ONE], False)
+    assert (verdict.different, list(verdict.other_shape), verdict.holds) == ([], [ONE], False)
 
 
 def test_a_trace_that_came_after_the_history_was_read_is_newer(rebuilt: Rebuilt, live: dict[str, Any]):
@@ -86,25 +86,25 @@ def test_a_trace_that_moved_on_meanwhile_is_compared_as_it_was_before(rebuilt: R
     moved(live[ONE], 1)
     assert compare(live, rebuilt, before).identical == [ONE, TWO]
     before[ONE]["coverage"] = "uncovered"
-    assert compare(live, rebuilt, before).unlike == [LedgerDiverged(ONE, "coverage", "uncovered", "deep")]
+    assert compare(live, rebuilt, before).different == [Difference(ONE, "coverage", "uncovered", "deep")]
 
 
 def test_a_trace_that_lags_behind_is_no_proof(rebuilt: Rebuilt, live: dict[str, Any]):
     moved(live[ONE], -1)
     verdict = compare(live, rebuilt, live)
-    assert (verdict.behind, verdict.unlike, verdict.holds) == ([ONE], [], False)
+    assert (verdict.behind, verdict.different, verdict.holds) == ([ONE], [], False)
 
 
 def test_a_trace_that_rests_on_what_the_history_does_not_hold_is_a_difference(rebuilt: Rebuilt, live: dict[str, Any]):
     moved(live[ONE], 1)
-    [unlike] = compare(live, rebuilt, live).unlike
-    assert (unlike.reference, unlike.path) == (ONE, "based_on")
+    [difference] = compare(live, rebuilt, live).different
+    assert (difference.reference, difference.path) == (ONE, "based_on")
 
 
 def test_a_trace_that_leaves_a_stream_out_is_a_difference(rebuilt: Rebuilt, live: dict[str, Any]):
     live[ONE]["based_on"].pop(0)
-    [unlike] = compare(live, rebuilt, live).unlike
-    assert (unlike.reference, unlike.path) == (ONE, "based_on")
+    [difference] = compare(live, rebuilt, live).different
+    assert (difference.reference, difference.path) == (ONE, "based_on")
 
 
 @pytest.mark.parametrize(

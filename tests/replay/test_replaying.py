@@ -19,7 +19,7 @@ from tests.history import History, a_history, composed
 from tests.replay.bundles import Logs, expected, in_order, of_history, simulated, written
 from tools.audit.bundle import Bundle
 from tools.audit.replaying import digest_of, replaying, subject_of
-from tools.replay.replaying import Replaying
+from tools.replay.replayer import Replayer
 from tools.replay.roster import roster_bytes
 from tools.replay.spool import Spool
 
@@ -37,10 +37,10 @@ def bundle(logs: Logs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("bundle"), logs, expected(logs))
 
 
-def put(arrivals: list[KafkaRecord], **more: Any) -> Replaying:
-    found = Replaying(**more)
+def put(arrivals: list[KafkaRecord], **more: Any) -> Replayer:
+    found = Replayer(**more)
     for arrival in arrivals:
-        found.take(arrival)
+        found.add_record(arrival)
     return found
 
 
@@ -49,14 +49,14 @@ def test_every_trace_has_the_bytes_that_the_plain_fold_makes(bundle: Path, logs:
         traces = dict(found.run(lambda _, trace: trace_bytes(trace)))
     assert traces == {reference: trace_bytes(trace) for reference, trace in expected(logs).items()}
     assert len(traces) > 20
-    assert (found.told.poison, found.told.stalled) == ([], [])
+    assert (found.report.poison, found.report.stalled) == ([], [])
 
 
 def test_two_processes_come_to_the_same(bundle: Path) -> None:
     with replaying(Bundle(bundle)) as alone, replaying(Bundle(bundle)) as together:
         assert dict(alone.run(digest_of)) == dict(together.run(digest_of, processes=2))
-    assert roster_bytes(alone.told.roster) == roster_bytes(together.told.roster)
-    assert alone.told.events == together.told.events
+    assert roster_bytes(alone.report.roster) == roster_bytes(together.report.roster)
+    assert alone.report.events == together.report.events
 
 
 @pytest.mark.parametrize("in_memory", [0, 1_000, 10**9])
@@ -120,7 +120,7 @@ def memberships() -> History:
 def test_the_roster_holds_memberships_as_of_a_day(as_of: date | None, stages: list[tuple[str, str]]) -> None:
     with put(in_order(memberships()), as_of=as_of) as found:
         assert list(found.run(digest_of)) == []
-    rows = json.loads(roster_bytes(found.told.roster))
+    rows = json.loads(roster_bytes(found.report.roster))
     assert [(row["membership"], row["stage"]) for row in rows] == stages
 
 

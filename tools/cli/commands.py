@@ -80,7 +80,7 @@ COMMANDS = (
     ),
     Row(
         "audit export",
-        "Write the record into a folder that is verified offline, or add to it what is new.",
+        "Write the record into a folder that is verified offline, or append what is new.",
         "tools.cli.audit.export:export",
     ),
     Row(
@@ -100,7 +100,7 @@ COMMANDS = (
     ),
     Row(
         "audit compare",
-        "Rebuild every trace from a bundle, and set it beside the digests in it and beside the live ones.",
+        "Rebuild every trace from a bundle, and compare it with the digests in it and with the live ones.",
         "tools.cli.audit.compare:compare",
     ),
     Row(

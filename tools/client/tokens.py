@@ -1,4 +1,4 @@
-"""Tokens of a local stack, signed with a key that is made at its first start."""
+"""JWT of a local stack, signed with a key that its first start creates."""
 
 import secrets
 import uuid
@@ -18,7 +18,7 @@ JWKS_FILE = "jwks.json"
 
 
 def make_key(home: Path) -> None:
-    """Make the signing key, private, and the set of public keys that services check against; once."""
+    """Create the private signing key, where there is none, and the JWKS that services check tokens against."""
     if not (home / KEY_FILE).exists():
         key = OKPKey.generate_key("Ed25519", {"alg": ALGORITHM, "use": "sig", "kid": secrets.token_hex(8)})
         write_json(home / KEY_FILE, key.as_dict(private=True))

@@ -10,14 +10,13 @@ import typer
 from services.recommendations.trace import SHAPE
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.comparing import Comparison, Digest, beside_export, beside_live, exported, live
-from tools.cli.audit.rebuilding import PROCESSES, Processes, print_some, replayed
+from tools.cli.audit.bundle_replay import PROCESSES, Processes, print_some, replayed
+from tools.cli.audit.options import Folder
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, BadInput, exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import print_json
-
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="An export bundle.")]
 
 
 def compare(
@@ -28,7 +27,7 @@ def compare(
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
-    """Rebuild every trace from a bundle, and set it beside the digests in it and beside the live ones.
+    """Rebuild every trace from a bundle, and compare it with the digests in it and with the live ones.
 
     Example: throughline audit compare bundle --offline
 
@@ -38,12 +37,12 @@ def compare(
     another version of this program composed them; 2 for bad input; 3 when the service does not answer.
     """
     with exits():
-        said = _exported(folder)
-        found, _ = replayed(folder, None, None, None, processes)
-        comparisons = {"export": beside_export(found, said)}
+        published = _exported(folder)
+        rebuilt, _ = replayed(folder, None, None, None, processes)
+        comparisons = {"export": beside_export(rebuilt, published)}
         if not offline:
             with Services(Connection(home, token), "auditor") as services:
-                comparisons["live"] = beside_live(found, live(services.pages("recommendations", "/traces")))
+                comparisons["live"] = beside_live(rebuilt, live(services.pages("recommendations", "/traces")))
     if shown_as == "json":
         print_json({name: vars(each) | {"holds": each.holds} for name, each in comparisons.items()})
     else:

@@ -13,13 +13,12 @@ from services.recommendations.trace import trace_bytes
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.diffing import changes
 from tools.audit.replaying import replaying
-from tools.cli.audit.rebuilding import parse_time
+from tools.cli.audit.bundle_replay import parse_time
+from tools.cli.audit.options import Folder
 from tools.client.connection import Format
 from tools.client.errors import BadInput, exits
 from tools.client.progress import bar
 from tools.render.terminal import print_json
-
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="An export bundle.")]
 
 
 def diff(
@@ -37,12 +36,12 @@ def diff(
         first, second = (parse_time(each) for each in between)
         if first is None or second is None or first > second:
             raise BadInput("--between: the second time is not after the first.")
-        found = _changed(folder, first, second)
+        changed = _changed(folder, first, second)
     if shown_as == "json":
-        print_json(found)
-    elif not found:
+        print_json(changed)
+    elif not changed:
         typer.echo("No trace changed between the two.")
-    for reference, lines in () if shown_as == "json" else sorted(found.items()):
+    for reference, lines in () if shown_as == "json" else sorted(changed.items()):
         typer.echo(reference)
         for line in lines:
             typer.echo(f"  {line}")
@@ -53,15 +52,15 @@ def _changed(folder: Path, first: str, second: str) -> dict[str, list[str]]:
         return zlib.compress(trace_bytes(trace), 1)
 
     try:
-        with bar("Replaying") as advance, replaying(Bundle(folder), advance, known_at=first) as found:
-            before = dict(found.run(packed))
-            found.known_at = second
-            after = found.run(lambda reference, trace: _told(before.get(reference), trace))
+        with bar("Replaying") as advance, replaying(Bundle(folder), advance, known_at=first) as replayer:
+            before = dict(replayer.run(packed))
+            replayer.known_at = second
+            after = replayer.run(lambda reference, trace: _differences(before.get(reference), trace))
             return {reference: lines for reference, lines in after if lines}
     except NotReadable as fault:
         raise BadInput(f"{fault}.") from None
 
 
-def _told(before: bytes | None, after: dict[str, Any]) -> list[str]:
-    was, now = zlib.decompress(before) if before else None, trace_bytes(after)
-    return changes(orjson.loads(was) if was else None, orjson.loads(now)) if was != now else []
+def _differences(before: bytes | None, after: dict[str, Any]) -> list[str]:
+    first, second = zlib.decompress(before) if before else None, trace_bytes(after)
+    return changes(orjson.loads(first) if first else None, orjson.loads(second)) if first != second else []

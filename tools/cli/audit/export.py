@@ -38,15 +38,15 @@ def export(
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
-    """Write the record into a folder that is verified offline, or add to it what is new.
+    """Write the record into a folder that is verified offline, or append what is new.
 
     Example: throughline audit export export-2026
 
-    Everything is compared with the signed checkpoints while it is written; DIR/README.md tells an auditor what to do.
-    From Kafka the logs' keys are given with --key, the retired ones too.
+    The export compares everything with the signed checkpoints as it writes; DIR/README.md tells an auditor what to do.
+    From Kafka, give the logs' keys with --key, the retired ones too.
 
-    Exit code: 0 when it is written; 1 when what was read does not make what was signed, naming the position, or when a
-    topic holds what no checkpoint covers; 2 for bad input; 3 when a service or Kafka does not answer.
+    Exit code: 0 when it is written; 1 when the events do not make the signed root, naming the position, or when a topic
+    holds events that no checkpoint covers; 2 for bad input; 3 when a service or Kafka does not answer.
     """
     with exits():
         connection, keys = Connection(home, token), trusted(key).logs

@@ -11,13 +11,13 @@ import typer
 
 from services.recommendations.trace import SHAPE
 from tools.audit.comparing import Digest
-from tools.cli.audit.rebuilding import PROCESSES, Processes, parse_day, parse_time, print_some, replayed
+from tools.cli.audit.bundle_replay import PROCESSES, Processes, parse_day, parse_time, print_some, replayed
+from tools.cli.audit.options import Folder
 from tools.client.connection import Format
 from tools.client.errors import REFUSED, exits
 from tools.render.terminal import print_json
 from tools.replay.roster import roster_bytes
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="An export bundle.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Facts up to this day in the world.")]
 KnownAt = Annotated[str | None, typer.Option("--known-at", metavar="TIME", help="What was recorded by this time.")]
 
@@ -41,21 +41,23 @@ def replay(
     """
     with exits():
         day, moment = parse_day(as_of), parse_time(known_at)
-        found, told = replayed(folder, day, moment, out, processes)
-    digest = hashlib.sha256("".join(f"{name} {found[name].digest}\n" for name in sorted(found)).encode()).hexdigest()
-    roster = roster_bytes(told.told.roster)
+        digests, replayer = replayed(folder, day, moment, out, processes)
+    digest = hashlib.sha256(
+        "".join(f"{name} {digests[name].digest}\n" for name in sorted(digests)).encode()
+    ).hexdigest()
+    report, roster = replayer.report, roster_bytes(replayer.report.roster)
     if out is not None:
-        _write(out, found, roster)
-    faults = [*(f"{at} ({reason})" for at, reason in told.told.poison), *told.told.stalled]
+        _write(out, digests, roster)
+    faults = [*(f"{at} ({reason})" for at, reason in report.poison), *report.stalled]
     if shown_as == "json":
         print_json(
             {
-                "events": told.told.events, "traces": len(found), "memberships": len(told.told.roster), "shape": SHAPE,
+                "events": report.events, "traces": len(digests), "memberships": len(report.roster), "shape": SHAPE,
                 "digest": digest, "roster_digest": hashlib.sha256(roster).hexdigest(), "faults": faults,
             }
         )  # fmt: skip
     else:
-        typer.echo(f"{told.told.events} events: {len(found)} traces, {len(told.told.roster)} memberships.")
+        typer.echo(f"{report.events} events: {len(digests)} traces, {len(report.roster)} memberships.")
         typer.echo(f"digest of the traces: {digest}")
         typer.echo(f"digest of the roster: {hashlib.sha256(roster).hexdigest()}")
         print_some("Not readable or broken off", faults)
@@ -63,8 +65,8 @@ def replay(
         raise typer.Exit(REFUSED)
 
 
-def _write(out: Path, found: dict[str, Digest], roster: bytes) -> None:
+def _write(out: Path, digests: dict[str, Digest], roster: bytes) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "roster.json").write_bytes(roster)
-    traces = {name: {"digest": each.digest, "based_on": each.based_on} for name, each in sorted(found.items())}
+    traces = {name: {"digest": each.digest, "based_on": each.based_on} for name, each in sorted(digests.items())}
     (out / "traces.json").write_bytes(orjson.dumps({"shape": SHAPE, "traces": traces}))

@@ -30,14 +30,14 @@ def verify_proof(
 
     Example: throughline audit verify-proof r1.proof.json --key "$KEY"
 
-    That nothing was recorded after these events, only an export shows: throughline audit verify.
+    Only an export shows that nothing was recorded after these events: throughline audit verify.
 
     Exit code: 0 when it holds; 1 when it does not, naming where; 2 for bad input.
     """
     with exits():
         try:
-            given = Trusted.of(Verifier.parse(each) for each in (*(key or ()), *(witness or ())))
-            proven = check(file.read_bytes(), given)
+            trusted = Trusted.of(Verifier.parse(each) for each in (*(key or ()), *(witness or ())))
+            proven = check(file.read_bytes(), trusted)
         except (NotAKey, OSError) as fault:
             raise BadInput(f"{fault if isinstance(fault, NotAKey) else file}: cannot be used.") from None
         except NotProven as why:
@@ -48,9 +48,9 @@ def verify_proof(
     for service, checkpoint in proven.checkpoints.items():
         vouching = "".join(f", {each.witness.name} vouches for it" for each in proven.vouching[service])
         by = proven.keys[service].vkey.rpartition("+")[0]
-        held = f"{proven.events.get(service, 0)} events under the checkpoint of size {checkpoint.size}"
-        typer.echo(f"{service}: {held}, signed with {by}{vouching}")
-    if not given.logs:
+        covered = f"{proven.events.get(service, 0)} events under the checkpoint of size {checkpoint.size}"
+        typer.echo(f"{service}: {covered}, signed with {by}{vouching}")
+    if not trusted.logs:
         typer.echo(
             "These keys are the file's own word. Compare them with those that you have from elsewhere, or give --key:"
         )

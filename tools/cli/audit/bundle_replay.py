@@ -1,4 +1,4 @@
-"""Replays of a bundle for the audit commands: every trace again, from files alone."""
+"""A replay of a bundle for the audit commands: every trace again, from files alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.audit.comparing import Digest
 from tools.audit.replaying import Writing, digest_of, replaying
 from tools.client.errors import BadInput
 from tools.client.progress import bar
-from tools.replay.replaying import Replaying
+from tools.replay.replayer import Replayer
 
 Processes = Annotated[int, typer.Option("--processes", min=1, max=64, help="How many processes share the work.")]
 PROCESSES = min(2, os.cpu_count() or 1)
@@ -27,17 +27,18 @@ _LISTED = 10
 
 def replayed(
     folder: Path, as_of: date | None, known_at: str | None, out: Path | None, processes: int
-) -> tuple[dict[str, Digest], Replaying]:
-    """Return the digests of all traces, and the replay that made them. Raises BadInput."""
+) -> tuple[dict[str, Digest], Replayer]:
+    """Replay a bundle; return the digests of all traces, and the replayer. Raises BadInput."""
     try:
-        with bar("Replaying") as advance, replaying(Bundle(folder), advance, as_of, known_at) as found:
-            made = found.run(Writing(out) if out else digest_of, processes)
-            return {reference: Digest(*each) for reference, each in made}, found
+        with bar("Replaying") as advance, replaying(Bundle(folder), advance, as_of, known_at) as replayer:
+            digests = replayer.run(Writing(out) if out else digest_of, processes)
+            return {reference: Digest(*digest) for reference, digest in digests}, replayer
     except NotReadable as fault:
         raise BadInput(f"{fault}.") from None
 
 
 def parse_day(text: str | None) -> date | None:
+    """Parse the day of --as-of. Raises BadInput."""
     try:
         return _DAY.validate_python(text) if text is not None else None
     except ValidationError:
@@ -45,6 +46,7 @@ def parse_day(text: str | None) -> date | None:
 
 
 def parse_time(text: str | None) -> str | None:
+    """Parse a time of recording into the form of an event's `time`. Raises BadInput."""
     try:
         return stamp(_MOMENT.validate_python(text).astimezone(UTC)) if text is not None else None
     except ValidationError:
@@ -52,6 +54,7 @@ def parse_time(text: str | None) -> str | None:
 
 
 def print_some(says: str, items: list[str]) -> None:
+    """Print the first items of a list, and how many there are more; nothing where it is empty."""
     if items:
         more = f" and {len(items) - _LISTED} more" if len(items) > _LISTED else ""
         typer.echo(f"{says}: {', '.join(items[:_LISTED])}{more}.")
