@@ -20,7 +20,7 @@ Token = Annotated[
     str | None,
     typer.Option(
         envvar="THROUGHLINE_TOKEN",
-        help="Bearer token; on a local stack one is made where none is given.",
+        help="Bearer token; on a local stack one is minted where none is given.",
         show_default=False,
     ),
 ]
@@ -67,7 +67,7 @@ class Connection:
         if role not in self._tokens:
             self._tokens[role] = mint(self.home, role=role, subject=f"local-cli-{role}")
             if not self.quiet:
-                typer.secho(f"With a local token for the role {role}, made for this command.", dim=True, err=True)
+                typer.secho(f"With a local token for the role {role}, minted for this command.", dim=True, err=True)
         return self._tokens[role]
 
     def _configured(self, service: str) -> str | None:
