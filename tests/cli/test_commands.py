@@ -36,7 +36,7 @@ app()
 
 def modules() -> list[ModuleType]:
     """Import every module of the command line."""
-    return [import_module(found.name) for found in walk_packages(tools.cli.__path__, "tools.cli.")]
+    return [import_module(module.name) for module in walk_packages(tools.cli.__path__, "tools.cli.")]
 
 
 def loaded_by(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
