@@ -9,18 +9,18 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import rows_audit, rows_memory, rows_peers, rows_reading, rows_waiting, rows_writing
+from benchmarks import rows_audit, rows_memory, rows_peers, rows_reading, rows_start, rows_waiting, rows_writing
 from benchmarks.dataset import Dataset
 from benchmarks.machine import Started, machine
 from benchmarks.results_file import ResultsFile
 from benchmarks.servers import progress, servers
 from benchmarks.table import Row, show, write
 from shared.events.services import SERVICES
-from tools.local.files import CHECKOUT
+from tools.files import CHECKOUT
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
 RESULTS = CHECKOUT / "build/bench.json"
-PARTS = ("memory", "audit", "store", "relay", "http", "reading", "peers")
+PARTS = ("start", "memory", "audit", "store", "relay", "http", "reading", "peers")
 _COMMITS_PER_EVENT = 0.35
 
 
@@ -96,6 +96,9 @@ def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
         return rows_audit.audit(folder, size.backlogs[-1], size.repeats)
     dataset, largest = Dataset(folder), size.backlogs[-1]
     match part:
+        case "start":
+            dataset.make(size.backlogs[0])
+            return rows_start.start(dataset.consumed(size.backlogs[0]), folder)
         case "memory":
             dataset.make(size.replay)
             return [rows_memory.replay(dataset.consumed(size.replay), size.replay)]

@@ -8,7 +8,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.local.files import CHECKOUT
+from tools.files import CHECKOUT
 
 
 def machine() -> list[str]:

@@ -8,9 +8,9 @@ from benchmarks.child import run
 from benchmarks.rows_writing import SERVICE, wait_until_idle
 from benchmarks.servers import progress
 from benchmarks.table import Row
+from tools.client.tokens import mint
 from tools.local.grants import database as database_of
 from tools.local.stack import Stack
-from tools.local.tokens import mint
 
 RATE = 20.0
 

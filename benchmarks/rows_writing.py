@@ -12,9 +12,9 @@ from benchmarks.jobs.appending import write
 from benchmarks.rows_memory import rate
 from benchmarks.servers import admin, database, progress, topic
 from benchmarks.table import Row
+from tools.client.tokens import mint
 from tools.local.grants import database as database_of
 from tools.local.stack import Stack
-from tools.local.tokens import mint
 from tools.simulate import records
 
 SERVICE = "recommendations"

@@ -20,17 +20,17 @@ from tools.audit.report import as_text
 from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
 from tools.cli.dead_letters import find
-from tools.cli.importing import load, show
-from tools.cli.replaying import in_words, run
+from tools.cli.import_record import load, show
+from tools.cli.replay import in_words, run
 from tools.client.connection import Connection
 from tools.client.errors import Failure
 from tools.client.progress import bar
 from tools.client.services import Services
-from tools.client.wait import settle
-from tools.local.files import CHECKOUT
+from tools.client.tokens import mint
+from tools.client.wait import wait_for_traces
+from tools.files import CHECKOUT
 from tools.local.messages import CannotStart
 from tools.local.stack import Stack, temporary
-from tools.local.tokens import mint
 from tools.record.checking import check
 from tools.record.faults import RecordRefused
 from tools.render.page import WIDTH
@@ -42,11 +42,11 @@ PATIENCE_SECONDS = 60.0
 
 
 class NotAsExpected(Failure):
-    """The demonstration ran, and something of it does not hold."""
+    """A result of the demonstration that is not the expected one."""
 
 
 def main() -> int:
-    """Run the demonstration on servers of its own, which are stopped at the end, whatever happens."""
+    """Run the demonstration on servers of its own, and stop them at the end, whatever happens."""
     try:
         with temporary() as stack:
             Demonstration(stack).run()
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 class Demonstration:
-    """The steps, each with a heading; any that does not hold ends it."""
+    """The steps, each with a heading; the first that fails ends it."""
 
     def __init__(self, stack: Stack, console: Console | None = None) -> None:
         wide = Console()
@@ -69,11 +69,11 @@ class Demonstration:
         self._connection = Connection(stack.home, quiet=True)
 
     def run(self) -> None:
-        """Load, show, nominate, look for what was set aside, replay, export and verify."""
+        """Load, show, nominate, check for dead letters, replay, export and verify."""
         self._load()
         self._show_traces()
         self._nominate()
-        self._look_for_dead_letters()
+        self._check_dead_letters()
         self._replay()
         self._export()
 
@@ -91,7 +91,7 @@ class Demonstration:
             show(checked, report)
             if report.not_loaded:
                 raise NotAsExpected("The public record was not loaded whole.")
-            if not settle(services, report.heads, PATIENCE_SECONDS):
+            if not wait_for_traces(services, report.heads, PATIENCE_SECONDS):
                 raise NotAsExpected(f"The traces do not show the record after {PATIENCE_SECONDS:.0f} s.")
 
     def _show_traces(self) -> None:
@@ -135,18 +135,18 @@ class Demonstration:
     def _membership(self, office: Services, nomination: str) -> str:
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
-            found: list[Any] = office.get("nominations", "/memberships", nomination=nomination)["items"]
-            if found:
-                return str(found[0]["stream"])
+            memberships: list[Any] = office.get("nominations", "/memberships", nomination=nomination)["items"]
+            if memberships:
+                return str(memberships[0]["stream"])
             time.sleep(0.2)
         raise NotAsExpected("No membership began.")
 
-    def _look_for_dead_letters(self) -> None:
-        self._step("Messages that could not be taken")
+    def _check_dead_letters(self) -> None:
+        self._step("Dead letters")
         with Services(self._connection, "operator") as services:
-            letters = find(services, SERVICES)
-        if letters:
-            raise NotAsExpected(f"There are {len(letters)} dead letters, the first {letters[0]['_id']}.")
+            dead_letters = find(services, SERVICES)
+        if dead_letters:
+            raise NotAsExpected(f"There are {len(dead_letters)} dead letters, the first {dead_letters[0]['_id']}.")
         self._say("No dead letters.")
 
     def _replay(self) -> None:
@@ -175,20 +175,20 @@ class Demonstration:
 
     def _replay_export(self, bundle: Bundle) -> None:
         self._step("Every trace rebuilt once more, from the export alone")
-        with open_replay(bundle) as found:
-            rebuilt = {reference: Digest(*each) for reference, each in found.run(trace_digest)}
+        with open_replay(bundle) as replayer:
+            rebuilt = {reference: Digest(*each) for reference, each in replayer.run(trace_digest)}
         comparison = compare_with_export(rebuilt, exported_digests(bundle))
         if not comparison.holds or not set(REFERENCES) <= rebuilt.keys():
             raise NotAsExpected("The export does not make the traces whose digests are in it.")
-        self._say(f"{found.told.events} events: {len(rebuilt)} traces, {len(found.told.roster)} memberships.")
+        self._say(f"{replayer.report.events} events: {len(rebuilt)} traces, {len(replayer.report.roster)} memberships.")
         self._say(f"identical with the export's digests: {comparison.identical} traces", style="bold green")
 
 
 def unmet_expectations(trace: dict[str, Any]) -> Iterator[str]:
-    """Yield what a trace of the public record should show and does not."""
+    """Yield the expectations that a trace of the public record does not meet."""
     reference = trace["recommendation"]["reference"]
     expected = _EXPECTED[reference]
-    found = {
+    actual = {
         "coverage": trace["coverage"],
         "citations": sorted(f"{item['standing']} {item['status']}" for item in trace["mandates"]),
         "meetings": [step["meeting"] for step in trace["work"] if "meeting" in step],
@@ -202,8 +202,8 @@ def unmet_expectations(trace: dict[str, Any]) -> Iterator[str]:
         ],
     }
     for name, value in expected.items():
-        if found[name] != value:
-            yield f"{reference}: {name} should be {value}, and is {found[name]}."
+        if actual[name] != value:
+            yield f"{reference}: {name} should be {value}, and is {actual[name]}."
     for words in _GAPS[reference]:
         if not any(words in gap for gap in trace["gaps"]):
             yield f"{reference}: no gap says {words!r}."

@@ -118,8 +118,8 @@ async def replaying(gate: Gate, folder: str, jobs: int) -> dict[str, Any]:
         traces = sum(1 for _ in found.run(trace_digest, jobs))
     children = getrusage(RUSAGE_CHILDREN)
     helped = children.ru_utime + children.ru_stime
-    if found.told.poison or found.told.stalled:
-        raise ValueError(f"not whole: {found.told.poison[:3]} {found.told.stalled[:3]}")
+    if found.report.poison or found.report.stalled:
+        raise ValueError(f"not whole: {found.report.poison[:3]} {found.report.stalled[:3]}")
     count = sum(log.checkpoint().size for log in bundle.logs.values())
     return {"count": count, "seconds": (time.process_time() - begun + helped) / jobs, "traces": traces}
 

@@ -10,7 +10,7 @@ from benchmarks.job import Gate
 from benchmarks.jobs.decoding import quiet
 from services.recommendations.trace import trace_bytes
 from shared.consumer.record import KafkaRecord
-from tools.replay.replaying import Replaying
+from tools.replay.replayer import Replayer
 from tools.simulate import records
 
 
@@ -19,17 +19,17 @@ async def replaying(gate: Gate, file: str, without_gc: bool = True) -> dict[str,
     await gate.go()
     quiet(without_gc)
     begun = time.process_time()
-    with Replaying() as replaying:
+    with Replayer() as replayer:
         for record in records.read(Path(file)):
             headers = tuple(record.headers)
-            replaying.take(KafkaRecord(record.topic, 0, record.position, record.key, record.value, headers))
+            replayer.add_record(KafkaRecord(record.topic, 0, record.position, record.key, record.value, headers))
         taken = time.process_time()
-        sizes = [size for _, size in replaying.run(lambda _, trace: len(trace_bytes(trace)))]
+        sizes = [size for _, size in replayer.run(lambda _, trace: len(trace_bytes(trace)))]
     ended = time.process_time()
-    told = replaying.told
-    if told.stalled or told.poison:
-        raise ValueError(f"not whole: {told.stalled[:3]} {told.poison[:3]}")
+    report = replayer.report
+    if report.stalled or report.poison:
+        raise ValueError(f"not whole: {report.stalled[:3]} {report.poison[:3]}")
     return {
-        "count": told.records, "seconds": ended - begun, "taking": taken - begun,
+        "count": report.records, "seconds": ended - begun, "taking": taken - begun,
         "traces": len(sizes), "trace_bytes": sum(sizes),
     }  # fmt: skip

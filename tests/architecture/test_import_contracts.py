@@ -34,6 +34,7 @@ FAULTS = [
     Fault("whole", "shared/domain/members.py", "from services.meetings import commands"),
     Fault("whole", "shared/domain/members.py", "import tools.local"),
     Fault("whole", "services/meetings/app.py", "from tools.local import ports"),
+    Fault("deployed", "tools/cli/trace.py", "from tools.local.stack import Stack"),
     Fault("services", "services/meetings/projection.py", "from services.nominations.domain.call import CALL"),
     Fault("services", "services/notifications/api.py", "from services.recommendations.queries import coverage"),
     Fault("services", "services/archives/__init__.py"),

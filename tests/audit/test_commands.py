@@ -12,7 +12,8 @@ from shared.runtime.settings import CannotStart, Settings
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import NotAKey, Signer, Verifier
 from tests.audit.synthetic import SyntheticLogs, exported, simulated
-from tests.cli.terminal import said, throughline
+from tests.cli.terminal import output_of as said
+from tests.cli.terminal import throughline
 
 WHOLE = simulated(1_000)
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tools.audit.witness import Witness
 
 from shared.tlog.merkle import leaf_hash
 from shared.tlog.notes import COSIGNATURE, Signer
@@ -22,6 +21,7 @@ from tests.audit.synthetic import exported, many, signer
 from tools.audit.bundle import Bundle
 from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
+from tools.audit.witness import Witness
 from tools.local import fetch
 
 FOREIGN = Path(__file__).parent / "foreign"

@@ -22,7 +22,8 @@ from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import Note, Verifier
 from shared.tlog.tiles import tiles_of
-from tests.cli.terminal import PUBLIC_RECORD, said, throughline
+from tests.cli.terminal import PUBLIC_RECORD, throughline
+from tests.cli.terminal import output_of as said
 from tests.http.asking import Caller
 from tools.audit.bundle import Bundle
 from tools.local import grants

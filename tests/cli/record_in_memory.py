@@ -1,4 +1,4 @@
-"""The public record folded and composed in memory, as it would arrive: for tests of what is made of a trace."""
+"""The public record folded and composed in memory, for tests of rendering and comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`throughline` as it is typed, against a stack."""
+"""Runs `throughline` as it is typed, against a stack."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ NO_STACK = Path("/nonexistent/throughline")
 
 
 def throughline(stack: Stack | None, *arguments: str, **environment: str) -> Result:
-    """Run a command and return what came of it; what is in this process's own environment does not count."""
+    """Run a command without this process's own THROUGHLINE variables, and return its result."""
     home = stack.home if stack else NO_STACK
     own = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
     with patch.dict(os.environ, own | {"COLUMNS": "200"}, clear=True):
         return CliRunner().invoke(app, [*arguments], env={"THROUGHLINE_HOME": str(home), **environment})
 
 
-def said(result: Result) -> str:
-    """Return what a command said, on one line."""
+def output_of(result: Result) -> str:
+    """Return the output of a command, on one line."""
     return " ".join(result.output.split())

@@ -10,7 +10,7 @@ import pytest
 from shared.consumer.record import KafkaRecord
 from shared.events import recommendations as r
 from tests.history import History, a_history
-from tools.replay.comparison import LedgerDiverged, Rebuilt, compare, first_difference, rebuilt_from
+from tools.replay.comparison import Difference, Rebuilt, compare, first_difference, rebuilt_from
 from tools.replay.history import History as Read
 from tools.replay.history import journal_record
 
@@ -34,7 +34,7 @@ def live(rebuilt: Rebuilt) -> dict[str, Any]:
     return copy.deepcopy(rebuilt.traces)
 
 
-def test_what_is_equal_is_identical(rebuilt: Rebuilt, live: dict[str, Any]):
+def test_equal_traces_are_identical(rebuilt: Rebuilt, live: dict[str, Any]):
     verdict = compare(live, rebuilt, live)
     assert verdict.identical == [ONE, TWO]
     assert verdict.holds
@@ -50,7 +50,7 @@ def test_repeats_and_any_order_of_streams_change_nothing(rebuilt: Rebuilt):
 def test_a_changed_value_is_named_with_its_path(rebuilt: Rebuilt, live: dict[str, Any]):
     live[ONE]["dispositions"][0]["outcome"] = "noted"
     verdict = compare(live, rebuilt, live)
-    assert verdict.unlike == [LedgerDiverged(ONE, "dispositions[0].outcome", "noted", "endorsed")]
+    assert verdict.different == [Difference(ONE, "dispositions[0].outcome", "noted", "endorsed")]
     assert not verdict.holds
 
 
@@ -58,14 +58,14 @@ def test_a_changed_value_is_named_with_its_path(rebuilt: Rebuilt, live: dict[str
 def test_a_trace_that_one_side_has_not_is_a_difference(rebuilt: Rebuilt, live: dict[str, Any], gone: str):
     before = dict(live)
     del (live if gone == "live" else rebuilt.traces)[ONE]
-    [unlike] = compare(live, rebuilt, before).unlike
-    assert (unlike.reference, unlike.live == "nothing") == (ONE, gone == "live")
+    [difference] = compare(live, rebuilt, before).different
+    assert (difference.reference, difference.live == "nothing") == (ONE, gone == "live")
 
 
-def test_another_shape_is_said_and_is_no_difference(rebuilt: Rebuilt, live: dict[str, Any]):
+def test_another_shape_is_named_and_is_no_difference(rebuilt: Rebuilt, live: dict[str, Any]):
     live[ONE]["shape"] += 1
     verdict = compare(live, rebuilt, live)
-    assert (verdict.unlike, list(verdict.other_shape), verdict.holds) == ([], [ONE], False)
+    assert (verdict.different, list(verdict.other_shape), verdict.holds) == ([], [ONE], False)
 
 
 def test_a_trace_that_came_after_the_history_was_read_is_newer(rebuilt: Rebuilt, live: dict[str, Any]):
@@ -86,25 +86,27 @@ def test_a_trace_that_moved_on_meanwhile_is_compared_as_it_was_before(rebuilt: R
     moved(live[ONE], 1)
     assert compare(live, rebuilt, before).identical == [ONE, TWO]
     before[ONE]["coverage"] = "uncovered"
-    assert compare(live, rebuilt, before).unlike == [LedgerDiverged(ONE, "coverage", "uncovered", "deep")]
+    assert compare(live, rebuilt, before).different == [Difference(ONE, "coverage", "uncovered", "deep")]
 
 
 def test_a_trace_that_lags_behind_is_no_proof(rebuilt: Rebuilt, live: dict[str, Any]):
     moved(live[ONE], -1)
     verdict = compare(live, rebuilt, live)
-    assert (verdict.behind, verdict.unlike, verdict.holds) == ([ONE], [], False)
+    assert (verdict.behind, verdict.different, verdict.holds) == ([ONE], [], False)
 
 
-def test_a_trace_that_rests_on_what_the_history_does_not_hold_is_a_difference(rebuilt: Rebuilt, live: dict[str, Any]):
+def test_a_trace_that_rests_on_an_event_missing_from_the_history_is_a_difference(
+    rebuilt: Rebuilt, live: dict[str, Any]
+):
     moved(live[ONE], 1)
-    [unlike] = compare(live, rebuilt, live).unlike
-    assert (unlike.reference, unlike.path) == (ONE, "based_on")
+    [difference] = compare(live, rebuilt, live).different
+    assert (difference.reference, difference.path) == (ONE, "based_on")
 
 
 def test_a_trace_that_leaves_a_stream_out_is_a_difference(rebuilt: Rebuilt, live: dict[str, Any]):
     live[ONE]["based_on"].pop(0)
-    [unlike] = compare(live, rebuilt, live).unlike
-    assert (unlike.reference, unlike.path) == (ONE, "based_on")
+    [difference] = compare(live, rebuilt, live).different
+    assert (difference.reference, difference.path) == (ONE, "based_on")
 
 
 @pytest.mark.parametrize(
@@ -116,10 +118,10 @@ def test_a_trace_that_leaves_a_stream_out_is_a_difference(rebuilt: Rebuilt, live
         ({"a": True}, {"a": 1}, "a"),
     ],
 )
-def test_the_first_difference_is_found(live: Any, rebuilt: Any, path: str):
-    found = first_difference(ONE, live, rebuilt)
-    assert found is not None
-    assert found.path == path
+def test_the_first_difference_has_its_path(live: Any, rebuilt: Any, path: str):
+    difference = first_difference(ONE, live, rebuilt)
+    assert difference is not None
+    assert difference.path == path
 
 
 def test_equal_values_have_no_difference():
@@ -131,18 +133,18 @@ def test_poison_is_counted_and_its_stream_stops_where_it_stood():
     *start, last = history.arrivals["instrument/i1"]
     others = [arrival for arrival in history.all() if arrival.key != b"instrument/i1"]
     bad = KafkaRecord(last.topic, 0, 99, last.key, b"{}", last.headers)
-    found = read(*start[:2], bad, last, *others)
-    assert [poison.reason for poison in found.poison] == ["wrong_hash"]
-    assert rebuilt_from(found).stalled == ["instrument/i1 stops at version 2"]
+    history_read = read(*start[:2], bad, last, *others)
+    assert [poison.reason for poison in history_read.poison] == ["wrong_hash"]
+    assert rebuilt_from(history_read).stalled == ["instrument/i1 stops at version 2"]
 
 
-def test_of_two_candidates_the_one_that_the_next_version_names_is_taken():
+def test_the_candidate_that_the_next_version_names_is_true():
     history = a_history()
     forged = History().add("instrument/i2", r.InstrumentRegistered(instrument="i2", cite="F", body="F", title="F"))
     forger = forged.arrivals["instrument/i2"][0]
-    found = read(forger, *history.all())
-    assert found.disputed == [("instrument/i2", 1)]
-    assert rebuilt_from(found).traces == rebuilt_from(read(*history.all())).traces
+    history_read = read(forger, *history.all())
+    assert history_read.disputed == [("instrument/i2", 1)]
+    assert rebuilt_from(history_read).traces == rebuilt_from(read(*history.all())).traces
 
 
 def test_a_line_of_the_journal_gives_the_bytes_as_they_are():
@@ -154,7 +156,7 @@ def test_a_line_of_the_journal_gives_the_bytes_as_they_are():
     assert not read(again).poison
 
 
-def test_a_candidate_that_does_not_continue_its_stream_is_none():
+def test_a_candidate_that_does_not_continue_its_stream_is_no_candidate():
     history = a_history()
     stream = "session/3"
     raw = history.encoded(stream, 1, r.CommitteeSessionRecorded(session=3, starts_on="1999"), "f" * 64)

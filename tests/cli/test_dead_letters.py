@@ -9,7 +9,7 @@ import time
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from tests.cli.terminal import said, throughline
+from tests.cli.terminal import output_of, throughline
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -23,8 +23,8 @@ def sent(stack: Stack, value: bytes) -> str:
         producer = AIOKafkaProducer(bootstrap_servers=stack.kafka)
         await producer.start()
         try:
-            kept = await producer.send_and_wait("throughline.recommendations", value, key=b"nobody/knows")
-            return f"{kept.topic}/{kept.partition}/{kept.offset}"
+            record = await producer.send_and_wait("throughline.recommendations", value, key=b"nobody/knows")
+            return f"{record.topic}/{record.partition}/{record.offset}"
         finally:
             await producer.stop()
 
@@ -32,11 +32,11 @@ def sent(stack: Stack, value: bytes) -> str:
 
 
 def open_letters(stack: Stack) -> list[str]:
-    found = throughline(stack, "dead-letters", "list", *PLACE, "--format", "json")
-    return [letter["_id"] for letter in json.loads(found.stdout)]
+    listing = throughline(stack, "dead-letters", "list", *PLACE, "--format", "json")
+    return [letter["_id"] for letter in json.loads(listing.stdout)]
 
 
-def set_aside(stack: Stack, letter: str) -> bool:
+def is_listed(stack: Stack, letter: str) -> bool:
     until = time.monotonic() + 20
     while letter not in open_letters(stack):
         if time.monotonic() > until:
@@ -45,9 +45,9 @@ def set_aside(stack: Stack, letter: str) -> bool:
     return True
 
 
-def test_a_letter_from_its_arrival_to_its_dismissal(loaded: Stack):
+def test_a_dead_letter_from_its_arrival_to_its_dismissal(loaded: Stack):
     letter = sent(loaded, b"\xffgarbage")
-    assert set_aside(loaded, letter)
+    assert is_listed(loaded, letter)
     assert letter in throughline(loaded, "dead-letters", "list").stdout
 
     shown = throughline(loaded, "dead-letters", "show", letter, *PLACE)
@@ -56,26 +56,26 @@ def test_a_letter_from_its_arrival_to_its_dismissal(loaded: Stack):
 
     again = throughline(loaded, "dead-letters", "replay", letter, *PLACE, "--reason", "Synthetic")
     assert again.exit_code == 1
-    assert "StillPoison" in said(again)
+    assert "StillPoison" in output_of(again)
     assert letter in open_letters(loaded)
 
     replayed = throughline(loaded, "replay", "--compare")
     assert replayed.exit_code == 0
-    assert f"{letter} (bad_header)" in said(replayed)
+    assert f"{letter} (bad_header)" in output_of(replayed)
 
     dismissed = throughline(loaded, "dead-letters", "dismiss", letter, *PLACE, "--reason", "Synthetic")
     assert dismissed.exit_code == 0
-    assert f"{letter} is dismissed." in said(dismissed)
+    assert f"{letter} is dismissed." in output_of(dismissed)
     assert letter not in open_letters(loaded)
     twice = throughline(loaded, "dead-letters", "dismiss", letter, *PLACE, "--reason", "Synthetic")
     assert twice.exit_code == 1
-    assert "OutOfOrder" in said(twice)
+    assert "OutOfOrder" in output_of(twice)
 
 
-def test_a_letter_that_is_not_there_is_a_refusal(loaded: Stack):
+def test_an_unknown_dead_letter_is_a_refusal(loaded: Stack):
     done = throughline(loaded, "dead-letters", "show", "throughline.meetings/0/999999", "--service", "meetings")
     assert done.exit_code == 1
-    assert "NotOnRecord" in said(done)
+    assert "NotOnRecord" in output_of(done)
 
 
 def test_a_decision_needs_its_reason(loaded: Stack):

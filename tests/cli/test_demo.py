@@ -22,14 +22,14 @@ PATIENCE_SECONDS = 120.0
 
 def running_under(folder: Path) -> list[str]:
     """Return the command lines of processes that name a folder."""
-    found = []
+    processes = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        found += [line] if str(folder) in line else []
-    return found
+        processes += [line] if str(folder) in line else []
+    return processes
 
 
 @pytest.fixture
@@ -52,15 +52,15 @@ def started(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_the_demonstration_ends_with_identical_and_leaves_nothing_running(
     started: subprocess.Popen[str], tmp_path: Path
 ):
-    said, errors = started.communicate(timeout=PATIENCE_SECONDS)
+    output, errors = started.communicate(timeout=PATIENCE_SECONDS)
     assert started.returncode == 0, errors
     for reference in REFERENCES:
-        assert f"The trace of {reference}" in said
-    assert said.count("SYNTHETIC:") == 5
-    assert "No dead letters." in said
-    assert "identical: 2 traces" in said.splitlines()
-    assert any(line.startswith("verified: ") for line in said.splitlines())
-    assert said.rstrip().splitlines()[-1] == "identical with the export's digests: 2 traces"
+        assert f"The trace of {reference}" in output
+    assert output.count("SYNTHETIC:") == 5
+    assert "No dead letters." in output
+    assert "identical: 2 traces" in output.splitlines()
+    assert any(line.startswith("verified: ") for line in output.splitlines())
+    assert output.rstrip().splitlines()[-1] == "identical with the export's digests: 2 traces"
     assert running_under(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 

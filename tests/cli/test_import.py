@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cli.terminal import said, throughline
+from tests.cli.terminal import output_of, throughline
 from tests.record.synthetic import a_record, written
 from tools.client.connection import Connection
 from tools.client.services import Services
@@ -46,7 +46,7 @@ def rows(stack: Stack, file: Path, *options: str) -> tuple[int, dict[str, str]]:
     return done.exit_code, {row["path"]: row["standing"] for row in content["rows"]}
 
 
-def test_a_record_is_loaded_once_and_its_trace_is_there_at_once(stack: Stack, tmp_path: Path):
+def test_a_record_is_loaded_once_and_its_trace_is_there_when_the_command_ends(stack: Stack, tmp_path: Path):
     record = a_new_record()
     file = written(tmp_path, record)
     code, first = rows(stack, file)
@@ -58,7 +58,7 @@ def test_a_record_is_loaded_once_and_its_trace_is_there_at_once(stack: Stack, tm
     assert len(events_of(stack, "recommendations", f"recommendation/{reference}")) == 11
 
 
-def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(stack: Stack, tmp_path: Path):
+def test_a_dry_run_prints_the_commands_and_sends_nothing(stack: Stack, tmp_path: Path):
     record = a_new_record()
     done = throughline(stack, "import", "record", str(written(tmp_path, record)), "--dry-run")
     assert done.exit_code == 0
@@ -80,14 +80,14 @@ def test_a_file_with_errors_names_them_all_and_sends_nothing(stack: Stack, tmp_p
         "meetings[0].starts_at: NotADate",
         "3 errors; nothing was sent",
     ):
-        assert row in said(done)
+        assert row in output_of(done)
     assert events_of(stack, "recommendations", f"instrument/{record['instruments'][0]['id']}") == []
 
 
-def test_broken_yaml_is_named_by_line_before_any_service_is_asked(tmp_path: Path):
+def test_broken_yaml_is_named_by_line_before_any_request(tmp_path: Path):
     done = throughline(None, "import", "record", str(written(tmp_path, "a: 1\nb: [\n", "r.yaml")))
     assert done.exit_code == 2
-    assert "r.yaml (line 3): BrokenYaml" in said(done)
+    assert "r.yaml (line 3): BrokenYaml" in output_of(done)
 
 
 def test_another_fact_is_reported_and_left_unless_a_correction_gives_its_reason(stack: Stack, tmp_path: Path):
@@ -100,24 +100,24 @@ def test_another_fact_is_reported_and_left_unless_a_correction_gives_its_reason(
 
     left = throughline(stack, "import", "record", str(file))
     assert left.exit_code == 1
-    assert "recommendations[0].disposition: differs outcome: recorded 'noted', in file 'endorsed'" in said(left)
+    assert "recommendations[0].disposition: differs outcome: recorded 'noted', in file 'endorsed'" in output_of(left)
     assert "RecordCorrected" not in events_of(stack, "recommendations", stream)
 
-    code, found = rows(stack, file, "--correct", REASON)
-    assert (code, found["recommendations[0].disposition"]) == (0, "corrected")
+    code, outcomes = rows(stack, file, "--correct", REASON)
+    assert (code, outcomes["recommendations[0].disposition"]) == (0, "corrected")
     assert rows(stack, file)[1]["recommendations[0].disposition"] == "unchanged"
     reference = stream.partition("/")[2]
     trace = json.loads(throughline(stack, "trace", reference, "--format", "json").stdout)["trace"]
     assert trace["dispositions"][0]["outcome"] == "endorsed"
 
 
-def test_a_correction_may_be_taken_back_and_made_again(stack: Stack, tmp_path: Path):
+def test_a_correction_may_be_reverted_and_repeated(stack: Stack, tmp_path: Path):
     record = a_new_record()
     rows(stack, written(tmp_path, record))
     for title in ("Second title", "A recommendation", "Second title"):
         record["recommendations"][0]["title"] = title
-        code, found = rows(stack, written(tmp_path, record), "--correct", REASON)
-        assert (code, found["recommendations[0]"]) == (0, "corrected")
+        code, outcomes = rows(stack, written(tmp_path, record), "--correct", REASON)
+        assert (code, outcomes["recommendations[0]"]) == (0, "corrected")
         assert rows(stack, written(tmp_path, record))[1]["recommendations[0]"] == "unchanged"
     assert events_of(stack, "recommendations", recommendation_of(record)).count("RecordCorrected") == 3
 
@@ -137,15 +137,15 @@ def test_a_load_that_was_interrupted_is_resumed_by_running_it_again(stack: Stack
     try:
         done = throughline(stack, "import", "record", str(file), "--patience", "1")
         assert done.exit_code == 3
-        assert "run it again to resume" in said(done)
+        assert "run it again to resume" in output_of(done)
     finally:
         stack.start_one("meetings")
-    code, found = rows(stack, file)
+    code, outcomes = rows(stack, file)
     assert code == 0
-    assert [found["instruments[0]"], found["meetings[0]"]] == ["unchanged", "loaded"]
+    assert [outcomes["instruments[0]"], outcomes["meetings[0]"]] == ["unchanged", "loaded"]
 
 
-def test_what_was_not_heard_yet_is_asked_again_for_a_stated_time_then_reported(stack: Stack, tmp_path: Path):
+def test_a_command_refused_as_not_heard_yet_is_retried_for_a_stated_time_then_reported(stack: Stack, tmp_path: Path):
     file = written(tmp_path, a_new_record())
     stack.kill("kafka", signal.SIGSTOP)
     try:
@@ -155,16 +155,16 @@ def test_what_was_not_heard_yet_is_asked_again_for_a_stated_time_then_reported(s
     finally:
         stack.kill("kafka", signal.SIGCONT)
     assert done.exit_code == 1
-    assert "recommendations[0].meetings[0]: refused NotHeardYet" in said(done)
-    assert "(for 2 s)" in said(done)
-    assert "recommendations[0].adopted: held back" in said(done)
-    assert "The traces do not show all of it yet" in said(done)
-    code, found = rows(stack, file)
-    assert (code, found["recommendations[0].mandates[0]"]) == (0, "unchanged")
-    assert found["recommendations[0].meetings[0]"] == "loaded"
+    assert "recommendations[0].meetings[0]: refused NotHeardYet" in output_of(done)
+    assert "(for 2 s)" in output_of(done)
+    assert "recommendations[0].adopted: held back" in output_of(done)
+    assert "The traces do not show all of it yet" in output_of(done)
+    code, outcomes = rows(stack, file)
+    assert (code, outcomes["recommendations[0].mandates[0]"]) == (0, "unchanged")
+    assert outcomes["recommendations[0].meetings[0]"] == "loaded"
 
 
-def test_two_who_load_the_same_record_at_once_load_each_row_once(stack: Stack, tmp_path: Path):
+def test_two_concurrent_loads_of_a_record_load_each_row_once(stack: Stack, tmp_path: Path):
     record = a_new_record()
     file = written(tmp_path, record)
     command = ("import", "record", str(file), "--patience", "60")
@@ -193,18 +193,18 @@ def test_a_refused_row_is_named_and_holds_back_what_follows_in_its_stream(stack:
         record["recommendations"][0]["follow_up"].append(report)
     done = throughline(stack, "import", "record", str(written(tmp_path, record)))
     assert done.exit_code == 1
-    assert "recommendations[0].follow_up[2]: refused OutOfOrder" in said(done)
-    assert "recommendations[0].follow_up[3]: held back" in said(done)
+    assert "recommendations[0].follow_up[2]: refused OutOfOrder" in output_of(done)
+    assert "recommendations[0].follow_up[3]: held back" in output_of(done)
 
 
 def test_only_the_secretariat_loads_records(stack: Stack, tmp_path: Path):
     token = throughline(stack, "token", "--role", "expert").stdout.strip()
     done = throughline(stack, "import", "record", str(written(tmp_path, a_new_record())), "--token", token)
     assert done.exit_code == 1
-    assert "RoleMayNot" in said(done)
+    assert "RoleMayNot" in output_of(done)
 
 
 def test_a_correction_without_a_reason_is_bad_input(tmp_path: Path):
     done = throughline(None, "import", "record", str(written(tmp_path, a_record())), "--correct", " ")
     assert done.exit_code == 2
-    assert "--correct" in said(done)
+    assert "--correct" in output_of(done)

@@ -1,4 +1,4 @@
-"""What an officer reads: one trace, all of them, coverage; and how a script is told that something is wrong."""
+"""Traces and coverage on the command line, and the exit codes that tell a script of a failure."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import json
 import pytest
 
 from services.recommendations.trace import trace_bytes
-from tests.cli.terminal import said, throughline
+from tests.cli.terminal import output_of, throughline
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
 
 
-def test_a_trace_is_told_in_words(loaded: Stack):
+def test_a_trace_is_printed_as_text(loaded: Stack):
     done = throughline(loaded, "trace", "CED/2022/R1")
     assert done.exit_code == 0
-    assert "Commission resolution 75/4: live citation (inferred)" in said(done)
-    assert "Session 7: endorsed on 1 December 2022" in said(done)
-    assert "rests on" not in said(done)
-    assert "rests on recommendation/CED/2022/R1 v1" in said(throughline(loaded, "trace", "CED/2022/R1", "--provenance"))
+    assert "Commission resolution 75/4: live citation (inferred)" in output_of(done)
+    assert "Session 7: endorsed on 1 December 2022" in output_of(done)
+    assert "rests on" not in output_of(done)
+    assert "rests on recommendation/CED/2022/R1 v1" in output_of(
+        throughline(loaded, "trace", "CED/2022/R1", "--provenance")
+    )
 
 
 def test_a_trace_for_a_script_holds_the_compared_bytes(loaded: Stack):
@@ -32,15 +34,15 @@ def test_a_trace_for_a_script_holds_the_compared_bytes(loaded: Stack):
 
 def test_a_trace_as_of_a_day_shows_what_had_happened_by_then(loaded: Stack):
     early = throughline(loaded, "trace", "CED/2022/R1", "--as-of", "2022-12-15")
-    assert "as of 15 December 2022" in said(early)
-    assert "endorsed on 1 December 2022" in said(early)
-    assert "2 March 2023" not in said(early)
+    assert "as of 15 December 2022" in output_of(early)
+    assert "endorsed on 1 December 2022" in output_of(early)
+    assert "2 March 2023" not in output_of(early)
 
 
 def test_a_trace_that_was_not_known_by_a_time_is_not_on_record(loaded: Stack):
     done = throughline(loaded, "trace", "CED/2022/R1", "--known-at", "2001-01-01T00:00:00Z")
     assert done.exit_code == 1
-    assert "not on record for that time" in said(done)
+    assert "not on record for that time" in output_of(done)
 
 
 @pytest.mark.parametrize(
@@ -55,27 +57,27 @@ def test_a_trace_that_was_not_known_by_a_time_is_not_on_record(loaded: Stack):
     ],
 )
 def test_traces_are_filtered(loaded: Stack, filters: tuple[str, ...], expected: set[str]):
-    found = throughline(loaded, "traces", *filters, "--format", "json")
-    assert {trace["recommendation"]["reference"] for trace in json.loads(found.stdout)} == expected
+    listing = throughline(loaded, "traces", *filters, "--format", "json")
+    assert {trace["recommendation"]["reference"] for trace in json.loads(listing.stdout)} == expected
     table = throughline(loaded, "traces", *filters)
     assert table.exit_code == 0
     assert all(reference in table.stdout for reference in expected)
 
 
-def test_coverage_is_told_both_ways(loaded: Stack):
-    table = said(throughline(loaded, "coverage"))
+def test_coverage_is_printed_both_ways(loaded: Stack):
+    table = output_of(throughline(loaded, "coverage"))
     assert "71/1 (superseded)" in table
     assert "From the recommendations" in table
-    found = json.loads(throughline(loaded, "coverage", "--format", "json").stdout)
-    assert "CED/2022/R1" in found["recommendations"]["deep"]
-    suspect = next(item for item in found["provisions"] if item["provision"] == "71-1/committee-functions")
+    matrix = json.loads(throughline(loaded, "coverage", "--format", "json").stdout)
+    assert "CED/2022/R1" in matrix["recommendations"]["deep"]
+    suspect = next(item for item in matrix["provisions"] if item["provision"] == "71-1/committee-functions")
     assert suspect["recommendations"] == [{"reference": "CED/2020/R1", "standing": "suspect"}]
 
 
-def test_a_reference_that_is_not_on_record_is_an_answer_of_its_own(loaded: Stack):
+def test_a_reference_that_is_not_on_record_has_its_own_exit_code(loaded: Stack):
     done = throughline(loaded, "trace", "CED/1999/R1")
     assert done.exit_code == 1
-    assert "CED/1999/R1 is not on record" in said(done)
+    assert "CED/1999/R1 is not on record" in output_of(done)
 
 
 @pytest.mark.parametrize(
@@ -91,34 +93,34 @@ def test_a_reference_that_is_not_on_record_is_an_answer_of_its_own(loaded: Stack
         ("dead-letters", "list", "--service", "archives"),
     ],
 )
-def test_bad_input_is_told_before_a_service_is_asked(command: tuple[str, ...]):
+def test_bad_input_is_refused_before_any_request(command: tuple[str, ...]):
     assert throughline(None, *command, THROUGHLINE_TOKEN="x").exit_code == 2
 
 
-def test_where_no_stack_runs_it_says_how_to_get_one():
+def test_without_a_stack_the_message_says_how_to_start_one():
     done = throughline(None, "traces")
     assert done.exit_code == 3
-    assert "throughline stack up" in said(done)
+    assert "throughline stack up" in output_of(done)
 
 
 def test_a_service_that_does_not_answer_is_unreachable(loaded: Stack):
     url = {"THROUGHLINE_URL_RECOMMENDATIONS": "http://127.0.0.1:9", "THROUGHLINE_TOKEN": "any"}
     done = throughline(loaded, "traces", **url)
     assert done.exit_code == 3
-    assert "does not answer" in said(done)
+    assert "does not answer" in output_of(done)
 
 
 def test_another_address_needs_a_token_of_its_own(loaded: Stack):
     url = loaded.urls["recommendations"]
     done = throughline(loaded, "traces", THROUGHLINE_URL_RECOMMENDATIONS=url)
     assert done.exit_code == 2
-    assert "THROUGHLINE_TOKEN" in said(done)
+    assert "THROUGHLINE_TOKEN" in output_of(done)
 
 
 def test_a_token_that_is_not_accepted_is_a_refusal(loaded: Stack):
     done = throughline(loaded, "traces", "--token", "not.a.token")
     assert done.exit_code == 1
-    assert "TokenNotAccepted" in said(done)
+    assert "TokenNotAccepted" in output_of(done)
 
 
 def test_a_token_is_issued_for_a_role_and_is_accepted(loaded: Stack):
@@ -137,7 +139,7 @@ def test_a_token_is_issued_for_a_role_and_is_accepted(loaded: Stack):
         (("--role", "expert"), 1),
     ],
 )
-def test_no_token_is_issued_for_what_is_no_role_or_without_a_local_stack(options: tuple[str, ...], code: int):
+def test_no_token_is_issued_for_an_unknown_role_or_without_a_local_stack(options: tuple[str, ...], code: int):
     assert throughline(None, "token", *options).exit_code == code
 
 

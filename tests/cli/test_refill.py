@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.terminal import said, throughline
+from tests.cli.terminal import output_of, throughline
 from tools.local.stack import Stack
 
 
@@ -12,19 +12,19 @@ from tools.local.stack import Stack
 def test_a_whole_store_is_left_as_it_is(stack: Stack):
     done = throughline(stack, "refill", "meetings")
     assert done.exit_code == 0, done.output
-    assert said(done) == "Refilled meetings: 0 commits and 0 ledger entries."
+    assert output_of(done) == "Refilled meetings: 0 commits and 0 ledger entries."
 
 
 @pytest.mark.servers
-def test_a_kafka_that_is_not_there_is_said(stack: Stack):
+def test_an_absent_kafka_is_unreachable(stack: Stack):
     done = throughline(stack, "refill", "meetings", "--kafka", "127.0.0.1:1")
-    assert (done.exit_code, "does not answer" in said(done)) == (3, True), done.output
+    assert (done.exit_code, "does not answer" in output_of(done)) == (3, True), done.output
 
 
-def test_what_is_no_service_is_bad_input():
+def test_an_unknown_service_is_bad_input():
     assert throughline(None, "refill", "ministries").exit_code == 2
 
 
-def test_without_a_stack_it_asks_where_mongodb_is():
+def test_without_a_stack_the_address_of_mongodb_is_required():
     done = throughline(None, "refill", "meetings")
-    assert (done.exit_code, "--mongodb URI" in said(done)) == (3, True), done.output
+    assert (done.exit_code, "--mongodb URI" in output_of(done)) == (3, True), done.output

@@ -11,7 +11,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from tests.cli.terminal import said, throughline
+from tests.cli.terminal import output_of, throughline
 from tools.local import grants
 from tools.local.stack import Stack
 
@@ -48,7 +48,7 @@ def test_a_tampered_trace_is_named_and_a_rebuild_heals_it(loaded: Stack):
         traces.update_one(OF_IT, {"$set": {"dispositions.0.outcome": "not_endorsed"}})
     done = throughline(loaded, "replay", "--compare")
     assert done.exit_code == 1
-    assert f"The first: {REFERENCE}, at dispositions[0].outcome live: not_endorsed rebuilt: endorsed" in said(done)
+    assert f"The first: {REFERENCE}, at dispositions[0].outcome live: not_endorsed rebuilt: endorsed" in output_of(done)
     assert "identical:" not in done.stdout
     content = json.loads(throughline(loaded, "replay", "--compare", "--format", "json").stdout)["verdict"]
     assert content["different"] == [
@@ -60,27 +60,25 @@ def test_a_tampered_trace_is_named_and_a_rebuild_heals_it(loaded: Stack):
     assert throughline(loaded, "replay", "--compare").exit_code == 0
 
 
-def test_a_trace_that_was_taken_away_is_a_difference_and_a_rebuild_brings_it_back(
-    loaded: Stack, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("tools.cli.replaying.CATCH_UP_SECONDS", 1.0)
+def test_a_deleted_trace_is_a_difference_and_a_rebuild_restores_it(loaded: Stack, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tools.cli.replay.CATCH_UP_SECONDS", 1.0)
     with live_traces(loaded) as traces:
         traces.delete_one(OF_IT)
         done = throughline(loaded, "replay", "--compare")
         assert done.exit_code == 1
-        assert f"The first: {REFERENCE} live: nothing rebuilt: a trace" in said(done)
+        assert f"The first: {REFERENCE} live: nothing rebuilt: a trace" in output_of(done)
         assert throughline(loaded, "rebuild").exit_code == 0
         assert traces.count_documents(OF_IT) == 1
     assert throughline(loaded, "replay", "--compare").exit_code == 0
 
 
-def test_a_trace_of_another_shape_is_said_to_be_and_is_not_called_different(loaded: Stack):
+def test_a_trace_of_another_shape_is_named_and_is_not_called_different(loaded: Stack):
     with live_traces(loaded) as traces:
         shape = traces.find_one(OF_IT)["shape"]  # type: ignore[index]
         traces.update_one(OF_IT, {"$set": {"shape": shape + 1}})
     done = throughline(loaded, "replay", "--compare")
     assert done.exit_code == 1
-    assert f"{REFERENCE}: live has shape {shape + 1}, this program composes shape {shape}" in said(done)
+    assert f"{REFERENCE}: live has shape {shape + 1}, this program composes shape {shape}" in output_of(done)
     assert "different:" not in done.stdout
     assert throughline(loaded, "rebuild").exit_code == 0
     assert throughline(loaded, "replay", "--compare").exit_code == 0
@@ -89,18 +87,18 @@ def test_a_trace_of_another_shape_is_said_to_be_and_is_not_called_different(load
 def test_a_kafka_that_does_not_answer_is_unreachable(loaded: Stack):
     done = throughline(loaded, "replay", "--kafka", "127.0.0.1:9")
     assert done.exit_code == 3
-    assert "127.0.0.1:9 does not answer" in said(done)
+    assert "127.0.0.1:9 does not answer" in output_of(done)
 
 
-def test_only_who_reads_everything_reads_the_journal(loaded: Stack):
+def test_only_a_role_that_reads_everything_reads_the_journal(loaded: Stack):
     token = throughline(loaded, "token", "--role", "expert").stdout.strip()
     done = throughline(loaded, "replay", "--from", "journal", "--token", token)
     assert done.exit_code == 1
-    assert "RoleMayNot" in said(done)
+    assert "RoleMayNot" in output_of(done)
 
 
 def test_only_an_operator_or_the_secretariat_rebuilds(loaded: Stack):
     token = throughline(loaded, "token", "--role", "auditor").stdout.strip()
     done = throughline(loaded, "rebuild", "--token", token)
     assert done.exit_code == 1
-    assert "RoleMayNot" in said(done)
+    assert "RoleMayNot" in output_of(done)

@@ -83,15 +83,26 @@ def texts_in(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 def test_no_title_note_source_or_gap_is_left_out(reference: str):
     trace = {name: part for name, part in public_traces()[reference].items() if name not in ("provenance", "based_on")}
     shown = text_of(reference)
-    told = {"title", "note", "source", "meeting_source", "summary", "cite", "provision", "gaps", "symbol", "document"}
-    missing = [text for name, text in texts_in(trace) if name in told and one_line(text) not in shown]
+    printed_fields = {
+        "title",
+        "note",
+        "source",
+        "meeting_source",
+        "summary",
+        "cite",
+        "provision",
+        "gaps",
+        "symbol",
+        "document",
+    }
+    missing = [text for name, text in texts_in(trace) if name in printed_fields and one_line(text) not in shown]
     titles_behind_evidence = {item.get("evidence", {}).get("source") for item in trace["follow_up"]}
     assert set(missing) <= titles_behind_evidence
 
 
 @pytest.mark.parametrize("status", ["inferred", "recalled", "unknown"])
 @pytest.mark.parametrize("section", ["mandates", "work", "transmission", "dispositions", "follow_up"])
-def test_whatever_is_not_verified_is_marked(section: str, status: str):
+def test_every_unverified_statement_is_marked(section: str, status: str):
     marks = {"inferred": "(inferred)", "recalled": "(recalled)", "unknown": "(certainty unknown)"}
     verified, doubtful = (copy.deepcopy(public_traces()["CED/2022/R1"]) for _ in range(2))
     verified[section][0]["status"], doubtful[section][0]["status"] = "verified", status
@@ -116,7 +127,7 @@ def test_provenance_names_the_events_behind_each_statement():
     assert "rests on" not in text_of("CED/2022/R1")
 
 
-def test_what_is_asked_as_of_a_day_says_so_and_marks_what_has_no_date():
+def test_a_trace_as_of_a_day_names_the_day_and_marks_facts_without_a_date():
     trace = composed(public_history().all(), date(2023, 9, 15))["CED/2022/R1"]
     shown = one_line(plain_text(trace, TODAY))
     assert "as of 15 September 2023" in shown
@@ -125,7 +136,7 @@ def test_what_is_asked_as_of_a_day_says_so_and_marks_what_has_no_date():
     assert "March 2024" not in shown
 
 
-def test_lineage_priority_and_what_was_taken_back_are_told():
+def test_lineage_priority_and_reverted_citations_are_shown():
     traces = composed(a_history().all())
     first, second = (one_line(plain_text(traces[f"SYN/2031/R{n}"], TODAY)) for n in (1, 2))
     assert "Merged into SYN/2031/R2" in first
@@ -137,7 +148,7 @@ def test_lineage_priority_and_what_was_taken_back_are_told():
     assert "Members: FJI (0 in the room, 1 remote)." in first
 
 
-def test_what_is_due_and_what_waits_today_is_told():
+def test_due_and_blocked_items_of_today_are_shown():
     today = {"date": "2031-05-06", "past_due": ["A follow-up was due."], "stalled": {"meeting/m1": 3}}
     shown = one_line(plain_text(public_traces()["CED/2022/R1"], today))
     assert "TODAY, 6 May 2031 - A follow-up was due. - meeting/m1 waits for version 3" in shown
@@ -161,5 +172,5 @@ def test_a_text_that_looks_like_markup_is_shown_as_it_is():
         (None, None, "on an unknown date"),
     ],
 )
-def test_days_are_told_as_far_as_they_are_known(starts: str | None, ends: str | None, says: str):
+def test_days_are_shown_as_far_as_they_are_known(starts: str | None, ends: str | None, says: str):
     assert span(starts, ends) == says

@@ -28,7 +28,7 @@ from tests.contracts.examples import nominations as examples
 from tests.contracts.examples import notifications as notification_examples
 from tests.history import a_history
 from tools.audit.bundle import Bundle
-from tools.replay.replaying import Replaying
+from tools.replay.replayer import Replayer
 from tools.replay.roster import roster_bytes
 from tools.simulate.history import history
 
@@ -83,15 +83,15 @@ def events_of(name: str) -> Iterator[tuple[str, int, bytes]]:
 
 def replayed(name: str) -> tuple[dict[str, bytes], bytes]:
     """Return the compared bytes of every trace, and the roster, that the present code makes of a history."""
-    with Replaying() as replaying:
+    with Replayer() as replaying:
         for service, position, raw in events_of(name):
             subject = orjson.loads(raw)["subject"].encode()
             headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
-            replaying.take(KafkaRecord(f"throughline.{service}", 0, position, subject, raw, headers))
+            replaying.add_record(KafkaRecord(f"throughline.{service}", 0, position, subject, raw, headers))
         traces = dict(replaying.run(lambda _, trace: trace_bytes(trace)))
-    unreadable = [*replaying.told.poison, *replaying.told.stalled, *replaying.told.disputed]
+    unreadable = [*replaying.report.poison, *replaying.report.stalled, *replaying.report.disputed]
     assert not unreadable, f"history {name}: an event that was recorded can no longer be read: {unreadable[:3]}"
-    return traces, roster_bytes(replaying.told.roster)
+    return traces, roster_bytes(replaying.report.roster)
 
 
 def expected(name: str) -> tuple[dict[str, bytes], bytes]:

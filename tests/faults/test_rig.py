@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.rig.injecting.fault import FAULTS
 from tests.faults.rig.schedule import SHORT
-from tools.local.files import CHECKOUT
+from tools.files import CHECKOUT
 
 
 def test_the_short_run_has_every_fault_once():

@@ -10,9 +10,9 @@ from uuid import uuid4
 import httpx
 from pymongo import MongoClient
 
+from tools.client.tokens import mint
 from tools.local import grants
 from tools.local.stack import Stack
-from tools.local.tokens import mint
 
 ROLES = ("secretariat", "focal_point", "chair", "expert", "operator", "auditor")
 

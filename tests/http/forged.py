@@ -13,8 +13,8 @@ from typing import Any
 from joserfc import jws, jwt
 from joserfc.jwk import OKPKey
 
-from tools.local import tokens
-from tools.local.files import read_json
+from tools.client import tokens
+from tools.files import read_json
 from tools.local.stack import Stack
 
 ACTOR = "actor-behind-a-bad-token"

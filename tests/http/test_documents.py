@@ -10,9 +10,9 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from tools.client.tokens import mint
 from tools.local import grants
 from tools.local.stack import Stack
-from tools.local.tokens import mint
 
 pytestmark = pytest.mark.servers
 CONTENT = b"Synthetic document " + os.urandom(3_000_000)

@@ -14,7 +14,7 @@ import pytest
 from shared.http import auth as identity
 from shared.http.auth import Principal, Tokens
 from shared.http.problems import Refused
-from tools.local import tokens
+from tools.client import tokens
 
 CALLER = Principal("synthetic-actor", "chair")
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.http.asking import Records, problem
 from tests.http.forged import ACTOR, FORGED, signed
-from tools.local import tokens
+from tools.client import tokens
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import httpx
 
+from tools.client.tokens import mint
 from tools.local.stack import Stack
-from tools.local.tokens import mint
 
 PATIENCE_SECONDS = 40.0
 

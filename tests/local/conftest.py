@@ -13,7 +13,7 @@ from tools.local.memory import Memory
 from tools.local.processes import identity
 from tools.local.stack import Stack, temporary
 
-UP = "from tools.cli.stack import stack; stack()"
+UP = "from tools.cli.app import app; app()"
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def servers() -> Iterator[Stack]:
 @contextmanager
 def another_process_runs(home: Path) -> Iterator[subprocess.Popen[str]]:
     """Run `throughline stack up --servers-only` in another process, and wait until it reports that it is up."""
-    command = [sys.executable, "-c", UP, "up", "--servers-only", "--home", str(home)]
+    command = [sys.executable, "-c", UP, "stack", "up", "--servers-only", "--home", str(home)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             lines = iter(process.stdout.readline, "") if process.stdout else iter(())

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.files import CHECKOUT
 from tools.local import fetch, jars
-from tools.local.files import CHECKOUT
 from tools.local.messages import CannotStart
 
 ONE, TWO = "/synthetic/example/one/1.0/one-1.0.jar", "/synthetic/example/two/2.0/two-2.0.jar"

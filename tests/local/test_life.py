@@ -18,7 +18,7 @@ from pymongo.write_concern import WriteConcern
 from typer.testing import CliRunner, Result
 
 from tests.local.conftest import all_end, another_process_runs, running_processes
-from tools.cli.stack import stack as stack_commands
+from tools.cli.app import app
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart
 from tools.local.processes import identity, spawn
@@ -116,7 +116,7 @@ def test_children_die_with_a_killed_parent_and_the_next_start_works(tmp_path: Pa
 
 
 def throughline_stack(verb: str, home: Path) -> Result:
-    return CliRunner().invoke(stack_commands, [verb, "--home", str(home)])
+    return CliRunner().invoke(app, ["stack", verb, "--home", str(home)])
 
 
 def test_another_process_shows_the_status_and_stops_the_stack(tmp_path: Path) -> None:

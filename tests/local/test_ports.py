@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.files import locked
 from tools.local import ports
-from tools.local.files import locked
 
 CHOOSE = """
 import sys

@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError, ExpiredTokenError
 from joserfc.jwk import KeySet
 
-from tools.local import tokens
+from tools.client import tokens
 
 CLAIMS = jwt.JWTClaimsRegistry(iss={"essential": True, "value": tokens.ISSUER}, aud={"value": tokens.AUDIENCE})
 

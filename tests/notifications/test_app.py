@@ -22,8 +22,8 @@ from shared.consumer.record import KafkaRecord
 from shared.events.recommendations import RecommendationWithdrawn
 from tests.notifications.instance import recommended
 from tests.notifications.smtp import ADDRESS, Mailbox
+from tools.client.tokens import mint
 from tools.local.stack import Stack
-from tools.local.tokens import mint
 
 pytestmark = pytest.mark.servers
 PATIENCE = 30.0

@@ -17,7 +17,8 @@ import pytest
 from pymongo import MongoClient
 
 from services.recommendations.trace import trace_bytes
-from tests.cli.terminal import said, throughline
+from tests.cli.terminal import output_of as said
+from tests.cli.terminal import throughline
 from tests.journey.office import Desk
 from tests.journey.topics import everything_on
 from tools.cli.privacy import in_words

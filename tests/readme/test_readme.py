@@ -65,14 +65,14 @@ def test_each_verb_is_in_the_makefile(verb: str):
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_each_command_is_understood(line: str):
+def test_each_command_is_parsed(line: str):
     parsed(shlex.split(line)[1:])
 
 
 @pytest.mark.parametrize(
     "line", ["throughline traces --colour red", "throughline trance CED/2022/R1", "throughline trace"]
 )
-def test_a_command_that_is_not_there_would_be_found(line: str):
+def test_an_unknown_command_would_be_found(line: str):
     with pytest.raises(Exception, match=r"(?i)no such|missing"):
         parsed(shlex.split(line)[1:])
 
@@ -143,6 +143,6 @@ def test_the_page_of_faults_names_each_fault_of_the_rig_and_no_other():
 
 
 @pytest.mark.servers
-def test_the_trace_that_it_shows_is_the_one_that_is_printed(loaded: Stack):
+def test_the_trace_in_the_readme_is_the_printed_one(loaded: Stack):
     shown = next(block for block in BLOCKS if block.startswith("CED/2022/R1"))
     assert throughline(loaded, "trace", "CED/2022/R1").stdout == shown

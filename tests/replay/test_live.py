@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from shared.events.catalogue import SERVICES
 from shared.tlog.keys import LogKeys
-from tests.cli.terminal import said, throughline
+from tests.cli.terminal import output_of, throughline
 from tests.journey.office import Desk
 from tests.privacy.test_erasure import covers
 from tools.local import grants
@@ -28,7 +28,7 @@ def done(stack: Stack | None, *arguments: str, code: int = 0) -> str:
     """Run a command of `throughline audit`, and return what it said."""
     result = throughline(stack, "audit", *arguments)
     assert result.exit_code == code, result.output
-    return said(result)
+    return output_of(result)
 
 
 def keys(stack: Stack) -> list[str]:
@@ -56,7 +56,7 @@ def test_an_export_is_identical_with_its_digests_and_with_the_live_traces(loaded
     assert "traces beside the live traces" in told
 
 
-def test_a_live_trace_that_went_on_is_newer_and_one_that_was_changed_is_different(loaded: Stack, export: Path) -> None:
+def test_an_advanced_live_trace_is_newer_and_a_tampered_one_is_different(loaded: Stack, export: Path) -> None:
     reference = f"SYN/2034/R{uuid4().int % 90_000 + 1}"
     office = Desk(loaded)
     office.send("recommendations", "/recommendations", reference=reference, title="Synthetic")

@@ -14,7 +14,7 @@ from services.recommendations.trace import trace_bytes
 from shared.tlog.checkpoints import cosign
 from shared.tlog.notes import COSIGNATURE, Note, Signer
 from tests.audit.synthetic import SyntheticLogs
-from tests.cli.terminal import said, throughline
+from tests.cli.terminal import output_of, throughline
 from tests.history import a_history
 from tests.replay.bundles import expected, of_history
 from tools.audit.proof import NotProven, check
@@ -69,16 +69,16 @@ def test_a_proof_is_small_and_may_be_laid_out_otherwise(proof: Path, ledgers: Sy
     assert check(pretty.read_bytes(), given(ledgers)).reference == ONE
 
 
-def test_it_is_said_in_words_and_as_json(proof: Path, ledgers: SyntheticLogs) -> None:
+def test_a_verified_proof_is_printed_as_text_and_as_json(proof: Path, ledgers: SyntheticLogs) -> None:
     keys = [word for key in given(ledgers).logs for word in ("--key", key.vkey)]
     done = throughline(None, "audit", "verify-proof", str(proof), *keys)
     assert done.exit_code == 0, done.output
-    assert f"proven: {ONE}, " in said(done)
-    assert "own word" not in said(done)
+    assert f"proven: {ONE}, " in output_of(done)
+    assert "own word" not in output_of(done)
     told = throughline(None, "audit", "verify-proof", str(proof))
     assert told.exit_code == 0
-    assert "These keys are the file's own word." in said(told)
-    assert given(ledgers).logs[0].vkey in said(told).split()
+    assert "These keys are the file's own word." in output_of(told)
+    assert given(ledgers).logs[0].vkey in output_of(told).split()
     content = json.loads(throughline(None, "audit", "verify-proof", str(proof), *keys, "--format", "json").stdout)
     assert (content["proven"], content["reference"]) == (True, ONE)
 
@@ -148,7 +148,7 @@ FAULTS: dict[Callable[[Content], None], str] = {
 
 @pytest.mark.parametrize(("change", "words"), FAULTS.items(), ids=lambda item: getattr(item, "__name__", ""))
 @pytest.mark.parametrize("trusting", [True, False], ids=["keys given", "own keys"])
-def test_a_change_is_found_and_named(
+def test_a_change_in_a_proof_is_detected_and_named(
     proof: Path, ledgers: SyntheticLogs, tmp_path: Path, change: Callable[[Content], None], words: str, trusting: bool
 ) -> None:
     content = json.loads(proof.read_bytes())
@@ -158,22 +158,22 @@ def test_a_change_is_found_and_named(
     spoilt = tmp_path / "spoilt.json"
     spoilt.write_text(json.dumps(content))
     done = throughline(None, "audit", "verify-proof", str(spoilt))
-    assert (done.exit_code, "NOT PROVEN" in said(done)) == (1, True)
+    assert (done.exit_code, "NOT PROVEN" in output_of(done)) == (1, True)
 
 
-def test_a_proof_signed_by_somebody_else_is_not_taken(proof: Path) -> None:
+def test_a_proof_signed_by_another_key_is_refused(proof: Path) -> None:
     strangers = SyntheticLogs(of_history(a_history())).sign_all()
     with pytest.raises(NotProven, match="signed with no known key"):
         check(proof.read_bytes(), given(strangers))
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b'{"format":1}', b"\xff", b'{"format":2}'])
-def test_what_is_no_proof_is_said(raw: bytes) -> None:
+def test_a_file_that_is_no_proof_is_refused(raw: bytes) -> None:
     with pytest.raises(NotProven):
         check(raw, TrustedKeys())
 
 
-def test_a_witness_that_is_asked_for_must_vouch(proof: Path, ledgers: SyntheticLogs) -> None:
+def test_a_required_witness_must_vouch(proof: Path, ledgers: SyntheticLogs) -> None:
     office = Signer.generate("witness.synthetic", COSIGNATURE)
     trusted = TrustedKeys(given(ledgers).logs, (office.verifier,))
     with pytest.raises(NotProven, match=r"carries no cosignature of witness\.synthetic"):
@@ -186,12 +186,12 @@ def test_a_witness_that_is_asked_for_must_vouch(proof: Path, ledgers: SyntheticL
     assert [each.witness.name for each in proven.vouching["meetings"]] == ["witness.synthetic"]
 
 
-def test_what_is_not_on_record_and_words_that_are_no_reference_are_said(bundle: Path, tmp_path: Path) -> None:
+def test_an_unknown_reference_and_a_malformed_one_are_refused(bundle: Path, tmp_path: Path) -> None:
     for reference, code, words in (
         ("SYN/2031/R9", 1, "SYN/2031/R9 is not on record"),
         ("R9", 2, "is not a reference"),
     ):
         done = throughline(None, "audit", "prove", reference, "--from", str(bundle), "--out", str(tmp_path / "p.json"))
-        assert (done.exit_code, words in said(done)) == (code, True), done.output
+        assert (done.exit_code, words in output_of(done)) == (code, True), done.output
     assert throughline(None, "audit", "verify-proof", str(tmp_path / "p.json")).exit_code == 2
     assert throughline(None, "audit", "verify-proof", str(bundle / "manifest.json"), "--key", "none").exit_code == 2

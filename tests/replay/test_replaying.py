@@ -14,12 +14,12 @@ from shared.consumer.record import KafkaRecord
 from shared.events import meetings as m
 from shared.events import nominations as n
 from shared.events import recommendations as r
-from tests.cli.terminal import said, throughline
+from tests.cli.terminal import output_of, throughline
 from tests.history import History, a_history, composed
 from tests.replay.bundles import Logs, expected, in_order, of_history, simulated, written
 from tools.audit.bundle import Bundle
 from tools.audit.bundle_replay import open_replay, subject_of, trace_digest
-from tools.replay.replaying import Replaying
+from tools.replay.replayer import Replayer
 from tools.replay.roster import roster_bytes
 from tools.replay.spool import Spool
 
@@ -37,10 +37,10 @@ def bundle(logs: Logs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("bundle"), logs, expected(logs))
 
 
-def put(arrivals: list[KafkaRecord], **more: Any) -> Replaying:
-    found = Replaying(**more)
+def put(arrivals: list[KafkaRecord], **more: Any) -> Replayer:
+    found = Replayer(**more)
     for arrival in arrivals:
-        found.take(arrival)
+        found.add_record(arrival)
     return found
 
 
@@ -49,18 +49,18 @@ def test_every_trace_has_the_bytes_that_the_plain_fold_makes(bundle: Path, logs:
         traces = dict(found.run(lambda _, trace: trace_bytes(trace)))
     assert traces == {reference: trace_bytes(trace) for reference, trace in expected(logs).items()}
     assert len(traces) > 20
-    assert (found.told.poison, found.told.stalled) == ([], [])
+    assert (found.report.poison, found.report.stalled) == ([], [])
 
 
 def test_two_processes_come_to_the_same(bundle: Path) -> None:
     with open_replay(Bundle(bundle)) as alone, open_replay(Bundle(bundle)) as together:
         assert dict(alone.run(trace_digest)) == dict(together.run(trace_digest, processes=2))
-    assert roster_bytes(alone.told.roster) == roster_bytes(together.told.roster)
-    assert alone.told.events == together.told.events
+    assert roster_bytes(alone.report.roster) == roster_bytes(together.report.roster)
+    assert alone.report.events == together.report.events
 
 
 @pytest.mark.parametrize("in_memory", [0, 1_000, 10**9])
-def test_what_is_put_aside_comes_back_in_order_from_disk_or_memory(in_memory: int) -> None:
+def test_spooled_records_are_read_in_order_from_disk_or_memory(in_memory: int) -> None:
     arrivals = a_history().all()
     spool = Spool(streams_each=4, in_memory=in_memory)
     put_aside = [(arrival.key or b"", arrival.value, at) for at, arrival in enumerate(arrivals)]
@@ -82,7 +82,7 @@ def test_facts_up_to_a_day_are_those_of_the_live_query(as_of: date) -> None:
     assert traces == {name: trace_bytes(trace) for name, trace in composed(arrivals, as_of).items()}
 
 
-def test_what_was_known_at_a_time_is_a_prefix_of_every_stream() -> None:
+def test_a_replay_as_known_at_a_time_reads_a_prefix_of_every_stream() -> None:
     arrivals = in_order(a_history())
     times = sorted(json.loads(arrival.value or b"")["time"] for arrival in arrivals)
     for known_at in (times[0], times[len(times) // 2], times[-3]):
@@ -120,7 +120,7 @@ def memberships() -> History:
 def test_the_roster_holds_memberships_as_of_a_day(as_of: date | None, stages: list[tuple[str, str]]) -> None:
     with put(in_order(memberships()), as_of=as_of) as found:
         assert list(found.run(trace_digest)) == []
-    rows = json.loads(roster_bytes(found.told.roster))
+    rows = json.loads(roster_bytes(found.report.roster))
     assert [(row["membership"], row["stage"]) for row in rows] == stages
 
 
@@ -130,8 +130,8 @@ def test_a_stream_that_breaks_off_and_an_event_that_cannot_be_read_are_named(tmp
     logs["meetings"][at] = logs["meetings"][at].replace(b'"presence":"remote"', b'"presence":"absent"')
     done = throughline(None, "audit", "replay", str(written(tmp_path, logs)))
     assert done.exit_code == 1
-    assert f"throughline.meetings/0/{at} (schema_violation)" in said(done)
-    assert "meeting/m1 stops at version 1" in said(done)
+    assert f"throughline.meetings/0/{at} (schema_violation)" in output_of(done)
+    assert "meeting/m1 stops at version 1" in output_of(done)
 
 
 def test_a_replay_writes_traces_digests_and_roster(bundle: Path, logs: Logs, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_replay_writes_traces_digests_and_roster(bundle: Path, logs: Logs, tmp
     assert len(json.loads((tmp_path / "roster.json").read_bytes())) == content["memberships"] > 0
 
 
-def test_a_folder_that_is_no_bundle_and_words_that_are_no_time_are_said(tmp_path: Path, bundle: Path) -> None:
+def test_a_folder_that_is_no_bundle_and_a_malformed_time_are_refused(tmp_path: Path, bundle: Path) -> None:
     for arguments, words in (
         (["replay", str(tmp_path)], "is no bundle"),
         (["replay", str(bundle), "--as-of", "soon"], "is not a day"),
@@ -154,13 +154,13 @@ def test_a_folder_that_is_no_bundle_and_words_that_are_no_time_are_said(tmp_path
         (["compare", str(tmp_path), "--offline"], "cannot be read"),
     ):
         done = throughline(None, "audit", *arguments)
-        assert (done.exit_code, words in said(done)) == (2, True), done.output
+        assert (done.exit_code, words in output_of(done)) == (2, True), done.output
 
 
 def test_a_bundle_is_identical_with_its_own_digests(bundle: Path) -> None:
     done = throughline(None, "audit", "compare", str(bundle), "--offline")
     assert done.exit_code == 0, done.output
-    assert said(done).startswith("identical: ")
+    assert output_of(done).startswith("identical: ")
 
 
 @pytest.mark.parametrize("fault", ["digest", "missing", "unexpected", "shape"])
@@ -185,10 +185,10 @@ def test_digests_that_are_not_those_of_the_events_are_named(tmp_path: Path, faul
             content["shape"] = 0
     (folder / "traces.json").write_text(json.dumps(content))
     done = throughline(None, "audit", "compare", str(folder), "--offline")
-    assert (done.exit_code, words[fault] in said(done)) == (1, True), done.output
+    assert (done.exit_code, words[fault] in output_of(done)) == (1, True), done.output
 
 
-def test_what_changed_between_two_times_is_said_in_words(tmp_path: Path) -> None:
+def test_the_changes_between_two_times_are_printed(tmp_path: Path) -> None:
     history = a_history()
     folder = written(tmp_path, of_history(history))
     events = [json.loads(arrival.value or b"") for arrival in history.arrivals[f"recommendation/{ONE}"]]
@@ -205,10 +205,10 @@ def test_what_changed_between_two_times_is_said_in_words(tmp_path: Path) -> None
         "Lineage added: Merged into SYN/2031/R2",
         "SYN/2031/R2 It came on record.",
     ):
-        assert words in said(done), done.output
-    assert "Priority" not in said(done), "it had not changed"
+        assert words in output_of(done), done.output
+    assert "Priority" not in output_of(done), "it had not changed"
     same = throughline(None, "audit", "diff", str(folder), "--between", last, "2032-01-01T00:00:00Z")
-    assert said(same) == "No trace changed between the two."
+    assert output_of(same) == "No trace changed between the two."
 
 
 def test_a_statement_that_changed_says_what_it_was(tmp_path: Path) -> None:
@@ -227,4 +227,4 @@ def test_a_statement_that_changed_says_what_it_was(tmp_path: Path) -> None:
         "Work changed: Discussed at Put right",
         "was: Discussed at Synthetic meeting",
     ):
-        assert words in said(done), done.output
+        assert words in output_of(done), done.output

@@ -13,7 +13,7 @@ from services.recommendations.projection import TOPICS
 from services.recommendations.trace import trace_bytes
 from shared.events.canonical import sha256_hex
 from tools.audit.bundle import Bundle
-from tools.replay.replaying import Replaying
+from tools.replay.replayer import Replayer
 
 Advance = Callable[[int, int], None]
 _SUBJECT = b'"subject":"'
@@ -26,17 +26,17 @@ def open_replay(
     advance: Advance = lambda done, of: None,
     as_of: date | None = None,
     known_at: str | None = None,
-) -> Iterator[Replaying]:
+) -> Iterator[Replayer]:
     """Open a replay of every event in a bundle that a trace or the roster is based on. Raises NotReadable."""
     logs = {f"throughline.{service}": log for service, log in bundle.logs.items()}
     sizes = {topic: logs[topic].checkpoint().size for topic in ("throughline.nominations", *TOPICS) if topic in logs}
     done, total = 0, sum(sizes.values())
-    with Replaying(as_of, known_at) as replay:
+    with Replayer(as_of, known_at) as replay:
         for topic, size in sizes.items():
             for position, raw in logs[topic].entries(0, size):
                 subject = subject_of(raw)
                 if topic in TOPICS or subject.startswith(_ROSTER):
-                    replay.take_event(topic, position, subject, raw)
+                    replay.add_event(topic, position, subject, raw)
                 if position % 1_000 == 0:
                     advance(done + position, total)
             done += size

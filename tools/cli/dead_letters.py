@@ -1,70 +1,65 @@
-"""`throughline dead-letters`: what could not be taken, and what a person decides about it."""
+"""`throughline dead-letters`: records that could not be consumed, and what a person decides about them."""
 
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from shared.events.catalogue import SERVICES
+from shared.events.services import SERVICES
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BadInput, exits
 from tools.client.services import Services
-from tools.local.stack import DEFAULT_HOME
+from tools.client.stack_home import DEFAULT_HOME
+from tools.render.terminal import print_json
 
-dead_letters = typer.Typer(help="Messages that could not be taken: read them, take them again, or dismiss them.",
-                           no_args_is_help=True)  # fmt: skip
 console = Console()
 
 ServiceName = Annotated[str, typer.Option("--service", help=f"One of {', '.join(SERVICES)}.")]
 DeadLetter = Annotated[str, typer.Argument(help="topic/partition/offset, as listed.")]
-Because = Annotated[str, typer.Option("--reason", help="Why; it is kept with the letter.")]
+Because = Annotated[str, typer.Option("--reason", help="The reason; it is kept with the dead letter.")]
 
 
-@dead_letters.command("list")
-def listed(
+def list_dead_letters(
     service: Annotated[str | None, typer.Option(help="One service; all four where none is named.")] = None,
     standing: Annotated[str, typer.Option(help="open, resolved, refused, dismissed, or all.")] = "open",
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
-    """List the letters.
+    """List the dead letters.
 
     Example: throughline dead-letters list --service recommendations
 
     Exit code: 0 with the list, also an empty one; 1 when refused; 2 for bad input; 3 when a service does not answer.
     """
     with exits(), Services(Connection(home, token), "operator") as services:
-        letters = find(services, [_named(service)] if service else SERVICES, standing)
+        found = find(services, [_named(service)] if service else SERVICES, standing)
     if shown_as == "json":
-        typer.echo(orjson.dumps(letters, option=orjson.OPT_INDENT_2).decode())
-    elif not letters:
+        print_json(found)
+    elif not found:
         console.print("No dead letters." if standing == "all" else f"No {standing} dead letters.")
     else:
-        _show_all(letters)
+        _show_all(found)
 
 
-@dead_letters.command()
 def show(
     letter: DeadLetter,
     service: ServiceName,
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
-    """Show one letter as JSON; its bytes only to an auditor or the secretariat, for they may be personal.
+    """Show one dead letter as JSON; its bytes only to an auditor or the secretariat, for they may be personal.
 
     Example: throughline dead-letters show throughline.meetings/0/17 --service meetings
 
     Exit code: 0; 1 when it is not there or refused; 2 for bad input; 3 when the service does not answer.
     """
     with exits(), Services(Connection(home, token), "operator") as services:
-        found = services.get(_named(service), f"/dead-letters/{_place(letter)}")
-    typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        dead_letter = services.get(_named(service), f"/dead-letters/{_place(letter)}")
+    print_json(dead_letter)
 
 
-@dead_letters.command()
 def replay(
     letter: DeadLetter,
     service: ServiceName,
@@ -72,17 +67,16 @@ def replay(
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
-    """Take a letter again, exactly as it came: after newer code can read it, or as the true one of two candidates.
+    """Consume a dead letter again, byte for byte: once newer code can read it, or as the true candidate of two.
 
     Example: throughline dead-letters replay throughline.meetings/0/17 --service meetings --reason "reads since 1.4"
 
-    Exit code: 0 when it was taken; 1 when it still cannot be, or was refused; 2 for bad input; 3 when the service does
-    not answer.
+    Exit code: 0 when it was consumed; 1 when it still cannot be, or was refused; 2 for bad input; 3 when the service
+    does not answer.
     """
     _decide("replay", letter, service, reason, Connection(home, token))
 
 
-@dead_letters.command()
 def dismiss(
     letter: DeadLetter,
     service: ServiceName,
@@ -90,7 +84,7 @@ def dismiss(
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
-    """Close a letter without taking it; its bytes are kept.
+    """Close a dead letter without consuming it; its bytes are kept.
 
     Example: throughline dead-letters dismiss throughline.meetings/0/17 --service meetings --reason "sent by mistake"
 
@@ -101,7 +95,7 @@ def dismiss(
 
 
 def find(services: Services, names: tuple[str, ...] | list[str], standing: str = "open") -> list[dict[str, Any]]:
-    """Return the letters of services, each with the name of its service."""
+    """Return the dead letters of services, each with the name of its service."""
     return [
         {"service": name, **letter}
         for name in names
@@ -109,10 +103,10 @@ def find(services: Services, names: tuple[str, ...] | list[str], standing: str =
     ]
 
 
-def _decide(what: str, letter: str, service: str, reason: str, connection: Connection) -> None:
+def _decide(action: str, letter: str, service: str, reason: str, connection: Connection) -> None:
     with exits(), Services(connection, "operator") as services:
-        found = services.post(_named(service), f"/dead-letters/{_place(letter)}/{what}", {"reason": reason})
-    console.print(f"{letter} is {found['standing']}.", markup=False, highlight=False)
+        answer = services.post(_named(service), f"/dead-letters/{_place(letter)}/{action}", {"reason": reason})
+    typer.echo(f"{letter} is {answer['standing']}.")
 
 
 def _named(service: str) -> str:
@@ -125,7 +119,7 @@ def _place(letter: str) -> str:
     topic, *numbers = letter.split("/")
     if len(numbers) != 2 or not topic or not all(number.isascii() and number.isdigit() for number in numbers):
         raise BadInput(
-            f"{letter}: is not a letter; write topic/partition/offset, as throughline dead-letters list does."
+            f"{letter}: is not a dead letter; write topic/partition/offset, as throughline dead-letters list does."
         )
     return letter
 

@@ -1,4 +1,4 @@
-"""`throughline privacy`: what a person may ask about themselves, carried out by the secretariat."""
+"""`throughline privacy`: the rights of a person, access and erasure, exercised through the secretariat."""
 
 import re
 import sys
@@ -9,19 +9,13 @@ from uuid import uuid4
 
 import orjson
 import typer
-from rich.console import Console
 
-from shared.events.envelope import stamp
 from shared.events.services import REGISTRY
 from tools.client.connection import Connection, Format, Home, Token
-from tools.client.errors import BadInput, Failure, exits
+from tools.client.errors import BadInput, CommandRefused, Failure, exits
 from tools.client.services import Services
-from tools.local.stack import DEFAULT_HOME
-from tools.record.loading import CommandRefused
-
-privacy = typer.Typer(help="What a person may ask about themselves: to be told what is held, and to be erased.",
-                      no_args_is_help=True)  # fmt: skip
-console = Console()
+from tools.client.stack_home import DEFAULT_HOME
+from tools.render.terminal import print_json
 
 OWNERS = {service.name: service.persons_path for service in REGISTRY if service.person_kind}
 OTHERS = tuple(service.name for service in REGISTRY if not service.person_kind)
@@ -30,11 +24,10 @@ _BOX = "sealed"
 _PERSON = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-@privacy.command()
 def erase(
     person: Person,
     reason: Annotated[str, typer.Option("--reason", help="On what ground; kept for ever, so never about the person.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
@@ -42,23 +35,23 @@ def erase(
 
     Example: throughline privacy erase synthetic-person --reason "request of the person"
 
-    No event, trace or count changes: what was sealed can no longer be opened, by anybody. Copies of the key go with
-    the backups; docs/privacy.md says when.
+    No event, trace or count changes: nobody can open what was sealed any more. Copies of the key go with the
+    backups; docs/privacy.md says when.
 
     Exit code: 0 when the person is erased everywhere, also if it was before; 1 when nothing is held about the person,
     or it was refused; 2 for bad input; 3 when a service does not answer: run it again.
     """
     with exits():
         _check(person)
-        if not yes and sys.stdin.isatty() and not typer.confirm(f"Nobody will open {person} again. Go on?"):
+        if not yes and sys.stdin.isatty() and not typer.confirm(f"Nobody will open {person} again. Continue?"):
             raise BadInput("Nothing was erased.")
         with Services(Connection(home, token), "secretariat") as services:
             for line in erased(services, person, reason):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                typer.echo(line)
 
 
 def erased(services: Services, person: str, reason: str) -> list[str]:
-    """Erase a person in every service that holds a key, and say so. Raises Failure where none does."""
+    """Erase a person in every service that holds a key; return a sentence for each. Raises Failure where none does."""
     lines: list[str] = []
     for service, path in OWNERS.items():
         try:
@@ -74,9 +67,8 @@ def erased(services: Services, person: str, reason: str) -> list[str]:
     return lines
 
 
-@privacy.command()
 def export(person: Person, shown_as: Format = "text", home: Home = DEFAULT_HOME, token: Token = None) -> None:
-    """Show everything that is held about a person, what is sealed opened: the answer to a subject access request.
+    """Show everything that is held about a person, sealed fields opened: the answer to a subject access request.
 
     Example: throughline privacy export synthetic-person --format json
 
@@ -86,12 +78,12 @@ def export(person: Person, shown_as: Format = "text", home: Home = DEFAULT_HOME,
     with exits():
         _check(person)
         with Services(Connection(home, token), "secretariat") as services:
-            found = held(services, person)
+            holdings = held(services, person)
     if shown_as == "json":
-        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        print_json(holdings)
     else:
-        for line in in_words(found):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        for line in in_words(holdings):
+            typer.echo(line)
 
 
 def _check(person: str) -> None:
@@ -101,14 +93,14 @@ def _check(person: str) -> None:
 
 def held(services: Services, person: str) -> dict[str, Any]:
     """Return what the services hold about a person. Raises Failure where they hold nothing."""
-    found: dict[str, Any] = {
+    holdings: dict[str, Any] = {
         service: answer
         for service, path in OWNERS.items()
         if (answer := services.find(service, f"{path}/{person}")) is not None
     }
-    if not found:
+    if not holdings:
         raise Failure(f"Nothing is held about {person}: check the id.")
-    subjects = {each["event"]["subject"] for answer in found.values() for each in answer["events"]}
+    subjects = {each["event"]["subject"] for answer in holdings.values() for each in answer["events"]}
     for service in OTHERS:
         events = [
             {"event": orjson.loads(line)}
@@ -117,20 +109,22 @@ def held(services: Services, person: str) -> dict[str, Any]:
             for line in services.lines(service, "GET", f"/events?stream={stream}")
         ]
         if events:
-            found[service] = {"events": events}
-    return {"person": person, "asked_at": stamp(datetime.now(UTC)), "services": found}
+            holdings[service] = {"events": events}
+    from shared.events.envelope import stamp
+
+    return {"person": person, "asked_at": stamp(datetime.now(UTC)), "services": holdings}
 
 
-def in_words(found: dict[str, Any]) -> Iterator[str]:
-    """Say what is held about a person, event by event."""
-    yield f"Everything that is held about {found['person']}, as of {found['asked_at']}."
-    for service, answer in found["services"].items():
+def in_words(holdings: dict[str, Any]) -> Iterator[str]:
+    """Describe the holdings about a person, event by event."""
+    yield f"Everything that is held about {holdings['person']}, as of {holdings['asked_at']}."
+    for service, answer in holdings["services"].items():
         yield ""
         yield f"{service}: {len(answer['events'])} events{', the key is destroyed' if answer.get('erased') else ''}."
         for each in answer["events"]:
             yield from _event(each)
     yield ""
-    yield "The same events lie on the service's Kafka topic and in the journals of the services that heard them."
+    yield "The same events lie on the service's Kafka topic and in the journals of the services that consumed them."
     yield "A paper whose digest is named is kept by the service as it was uploaded, if it was."
 
 

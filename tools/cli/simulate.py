@@ -1,4 +1,4 @@
-"""`throughline simulate`: a made-up history of any length."""
+"""`throughline simulate`: a synthetic history of any length."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from pymongo.errors import PyMongoError
 from rich.console import Console
 from rich.table import Table
 
-from shared.events.catalogue import SERVICES
+from shared.events.services import SERVICES
 from tools.client.connection import Connection, Home
-from tools.client.errors import BadInput, Failure, Refused, Unreachable, exits
+from tools.client.errors import BadInput, CommandRefused, Failure, Refused, Unreachable, exits
 from tools.client.progress import bar
 from tools.client.services import Services
-from tools.local import grants
-from tools.local.memory import Memory
-from tools.local.stack import DEFAULT_HOME
-from tools.record.loading import CommandRefused
+from tools.client.stack_home import DEFAULT_HOME, StackHome, database
 from tools.simulate import records
 from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import history
@@ -83,13 +80,12 @@ def _through_services(commits: Iterator[SimulatedCommit], home: Path, after: Aft
 
 
 def _into_store(commits: Iterator[SimulatedCommit], home: Path, after: After) -> None:
-    memory = Memory(home)
+    stack = StackHome(home)
     try:
-        admin = memory.servers()[1]
+        uris = {name: stack.mongodb_uri(name) for name in SERVICES}
     except LookupError as never:
         raise Unreachable(f"{never}: throughline stack up") from None
-    uris = {name: grants.user_uri(admin, name, memory.password(name)) for name in SERVICES}
-    databases = databases_of(uris, {name: grants.database(name) for name in SERVICES})
+    databases = databases_of(uris, {name: database(name) for name in SERVICES})
     try:
         store(commits, databases, after)
     except AlreadyStored as there:

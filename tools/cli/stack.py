@@ -7,12 +7,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tools.client.stack_home import DEFAULT_HOME
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart
-from tools.local.stack import ALL_FOUR, DEFAULT_HOME, AlreadyRunning, Stack
+from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack
 from tools.local.status import Status, stop_from_outside
 
-stack = typer.Typer(help="Run the platform on this machine: Kafka, MongoDB, mail, four services.", no_args_is_help=True)
 console = Console()
 errors = Console(stderr=True)
 
@@ -20,7 +20,6 @@ Home = Annotated[Path, typer.Option(envvar="THROUGHLINE_HOME", help="Folder of t
 ServersOnly = Annotated[bool, typer.Option("--servers-only", help="Leave the four services out.")]
 
 
-@stack.command()
 def up(home: Home = DEFAULT_HOME, servers_only: ServersOnly = False) -> None:
     """Start everything and keep it running until Ctrl-C, or `throughline stack down` from another terminal.
 
@@ -29,13 +28,13 @@ def up(home: Home = DEFAULT_HOME, servers_only: ServersOnly = False) -> None:
     Exit code: 0 when it was stopped, or was already running; 1 when it could not start.
     """
     try:
-        with Stack(home, () if servers_only else ALL_FOUR) as running:
-            _show(running.status())
+        with Stack(home, () if servers_only else ALL_FOUR) as started:
+            _show(started.status())
             console.print("\nA token for the services: throughline token --role secretariat")
-            console.print(f"Logs: {running.home / 'logs'}. Mail: {running.mail}. Ctrl-C stops it all.")
-            running.watch()
-    except AlreadyRunning as there:
-        console.print(str(there), markup=False, highlight=False)
+            console.print(f"Logs: {started.home / 'logs'}. Mail: {started.mail}. Ctrl-C stops it all.")
+            started.watch()
+    except AlreadyRunning as running:
+        console.print(str(running), markup=False, highlight=False)
     except CannotStart as failure:
         errors.print(str(failure), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
@@ -43,9 +42,8 @@ def up(home: Home = DEFAULT_HOME, servers_only: ServersOnly = False) -> None:
         console.print("\nStopped.")
 
 
-@stack.command()
 def down(home: Home = DEFAULT_HOME) -> None:
-    """Stop the stack that another terminal runs, and whatever a crash left behind.
+    """Stop the stack that another terminal runs, and processes that a crash left behind.
 
     Example: throughline stack down
 
@@ -55,7 +53,6 @@ def down(home: Home = DEFAULT_HOME) -> None:
     console.print("Stopped." if ran else "Nothing was running.")
 
 
-@stack.command()
 def status(home: Home = DEFAULT_HOME) -> None:
     """Show what is up.
 
@@ -64,18 +61,18 @@ def status(home: Home = DEFAULT_HOME) -> None:
     Exit code: 0 only when all of it is up.
     """
     try:
-        found = Stack(home).status()
-    except LookupError as never:
-        errors.print(f"{never}: throughline stack up", markup=False, highlight=False, soft_wrap=True)
+        statuses = Stack(home).status()
+    except LookupError as error:
+        errors.print(f"{error}: throughline stack up", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
-    _show(found)
-    if any(each.state != "up" for each in found.values()):
+    _show(statuses)
+    if any(status.state != "up" for status in statuses.values()):
         raise typer.Exit(1)
 
 
-def _show(found: dict[str, Status]) -> None:
+def _show(statuses: dict[str, Status]) -> None:
     table = Table("name", "state", "where", "process")
-    for name, each in found.items():
+    for name, each in statuses.items():
         colour = {"up": "green", "not ready": "yellow", "down": "red"}[each.state]
         table.add_row(name, f"[{colour}]{each.state}[/]", each.where, str(each.pid or ""))
     console.print(table)

@@ -1,4 +1,4 @@
-"""Where the services are and with what token they are asked: options, environment, or a running local stack."""
+"""Addresses of the services and the bearer token: from options, the environment, or a running local stack."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
-from shared.events.catalogue import SERVICES
 from tools.client.errors import BadInput, Unreachable
-from tools.local.memory import Memory
-from tools.local.stack import DEFAULT_HOME
-from tools.local.tokens import KEY_FILE, mint
+from tools.client.stack_home import DEFAULT_HOME, StackHome
 
 Home = Annotated[
     Path, typer.Option(envvar="THROUGHLINE_HOME", help="Folder of a local stack.", show_default=".throughline")
@@ -24,60 +20,60 @@ Token = Annotated[
     str | None,
     typer.Option(
         envvar="THROUGHLINE_TOKEN",
-        help="Bearer token; on a local stack one is made where none is given.",
+        help="Bearer token; on a local stack one is minted where none is given.",
         show_default=False,
     ),
 ]
 Format = Annotated[Literal["text", "json"], typer.Option("--format", help="text for people, json for scripts.")]
-_errors = Console(stderr=True)
 
 
 @dataclass
 class Connection:
-    """The way to the services. An address in the environment comes before the local stack's."""
+    """Addresses and tokens of the services. An address in the environment comes before the local stack's."""
 
     home: Path = DEFAULT_HOME
     token: str | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     quiet: bool = False
-    _made: dict[str, str] = field(default_factory=dict)
+    _tokens: dict[str, str] = field(default_factory=dict)
 
     def url(self, service: str) -> str:
-        """Return where a service answers. Raises Unreachable where nothing says so."""
-        if (given := self._given(service)) is not None:
-            return given
-        memory = Memory(self.home)
-        if service not in memory.services():
+        """Return a service's base URL. Raises Unreachable where neither the environment nor a stack names one."""
+        if (configured := self._configured(service)) is not None:
+            return configured
+        stack = StackHome(self.home)
+        if service not in stack.services():
             raise Unreachable(
                 f"Nothing says where the service {service} is: start a stack (throughline stack up), "
                 f"name its folder (--home), or set {_variable(service)}."
             )
-        return f"http://127.0.0.1:{memory.ports()[service]}"
+        return f"http://127.0.0.1:{stack.ports()[service]}"
 
     def kafka(self) -> str:
         """Return the bootstrap address of the local stack's Kafka. Raises Unreachable."""
         try:
-            return Memory(self.home).servers()[0]
+            return StackHome(self.home).servers()[0]
         except LookupError:
             raise Unreachable("Nothing says where Kafka is: name it (--kafka HOST:PORT), or start a stack.") from None
 
     def token_for(self, service: str, role: str) -> str:
-        """Return the token given, or make one for a role where a local stack has a key. Raises BadInput."""
+        """Return the token given, or mint one for a role with the key of a local stack. Raises BadInput."""
         if self.token:
             return self.token
-        if self._given(service) is not None or not (self.home / KEY_FILE).exists():
-            raise BadInput("No token: give --token, or set THROUGHLINE_TOKEN.")
-        if role not in self._made:
-            self._made[role] = mint(self.home, role=role, subject=f"local-cli-{role}")
-            if not self.quiet:
-                _errors.print(f"With a local token for the role {role}, made for this command.", style="dim")
-        return self._made[role]
+        from tools.client.tokens import KEY_FILE, mint
 
-    def _given(self, service: str) -> str | None:
-        given = self.addresses.get(service) or os.environ.get(_variable(service))
-        return given.rstrip("/") if given else None
+        if self._configured(service) is not None or not (self.home / KEY_FILE).exists():
+            raise BadInput("No token: give --token, or set THROUGHLINE_TOKEN.")
+        if role not in self._tokens:
+            self._tokens[role] = mint(self.home, role=role, subject=f"local-cli-{role}")
+            if not self.quiet:
+                typer.secho(f"With a local token for the role {role}, minted for this command.", dim=True, err=True)
+        return self._tokens[role]
+
+    def _configured(self, service: str) -> str | None:
+        url = self.addresses.get(service) or os.environ.get(_variable(service))
+        return url.rstrip("/") if url else None
 
 
 def _variable(service: str) -> str:
-    assert service in SERVICES
     return f"THROUGHLINE_URL_{service.upper()}"

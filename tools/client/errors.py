@@ -1,4 +1,4 @@
-"""How a command ends when it cannot do what was asked: one sentence, and an exit code that scripts can trust."""
+"""Failures of a command: one sentence on standard error, and an exit code that scripts can trust."""
 
 from __future__ import annotations
 
@@ -6,32 +6,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
 
 REFUSED, BAD_INPUT, UNREACHABLE = 1, 2, 3
-_errors = Console(stderr=True)
 
 
 class Failure(Exception):
-    """A command that failed."""
+    """A failure that ends a command."""
 
     code = REFUSED
 
 
 class Refused(Failure):
-    """A service refused what was asked."""
+    """A service's refusal of a request."""
 
 
 class BadInput(Failure):
-    """What was given cannot be used."""
+    """An argument, option or file that the command cannot use."""
 
     code = BAD_INPUT
 
 
 class Unreachable(Failure):
-    """A service or server did not answer."""
+    """A service or server that does not answer."""
 
     code = UNREACHABLE
+
+
+class CommandRefused(Exception):
+    """A service's refusal of a domain command: its rule, and its sentence."""
+
+    def __init__(self, rule: str, says: str) -> None:
+        super().__init__(f"{rule}: {says}")
+        self.rule = rule
+        self.says = says
 
 
 @contextmanager
@@ -46,4 +53,4 @@ def exits() -> Iterator[None]:
 
 def say(line: str) -> None:
     """Print a line to standard error as it is."""
-    _errors.print(line, markup=False, highlight=False, soft_wrap=True)
+    typer.echo(line, err=True)

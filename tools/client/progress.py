@@ -1,20 +1,23 @@
-"""A progress bar where there is a terminal, and nothing where there is none."""
+"""A progress bar on a terminal, and nothing elsewhere."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 Advance = Callable[[int, int], None]
 
 
 @contextmanager
 def bar(says: str) -> Iterator[Advance]:
-    """Show how far a long task has come; call what is given with (done, of)."""
-    console = Console(stderr=True)
+    """Show the progress of a long task; call the yielded function with (done, of)."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _of: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(says, total=None)
 
         def advance(done: int, of: int) -> None:

@@ -1,28 +1,29 @@
-"""The services over HTTP: problems become refusals, what was not heard yet is asked again for a stated time."""
+"""An HTTP client of the services: problems become refusals; requests are retried for a stated time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 import orjson
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
-from shared.events.catalogue import Recorded, decode
 from tools.client.connection import Connection
-from tools.client.errors import Refused, Unreachable
-from tools.record.loading import CommandRefused
+from tools.client.errors import CommandRefused, Refused, Unreachable
+
+if TYPE_CHECKING:
+    from shared.events.catalogue import Recorded
 
 PATIENCE_SECONDS = 30.0
 OUTAGE_SECONDS = 2.0
-_AGAIN = frozenset({409, 503})
+_RETRIED = frozenset({409, 503})
 
 
 class NotYet(Exception):
-    """The service says to ask again (409 or 503 with Retry-After), or did not answer."""
+    """A response to retry (409 or 503 with Retry-After), or none."""
 
     def __init__(self, problem: Problem, seconds: float) -> None:
         super().__init__(str(problem))
@@ -32,7 +33,7 @@ class NotYet(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """An RFC 9457 problem: the status, the rule, and the sentence."""
+    """An RFC 9457 problem: status, rule and sentence."""
 
     status: int
     rule: str
@@ -46,9 +47,9 @@ class Problem:
 
 @dataclass
 class Services:
-    """A client of all four services that speaks for one role.
+    """An HTTP client of all services, with the token of one role.
 
-    It asks again for `patience` seconds where a service says so, for `outage` seconds where one does not answer.
+    It retries for `patience` seconds where a service says so, for `outage` seconds where none answers.
     """
 
     connection: Connection
@@ -59,15 +60,15 @@ class Services:
 
     def get(self, service: str, path: str, **query: Any) -> Any:
         """Return the JSON of a query; None is left out of `query`. Raises Refused, Unreachable."""
-        return orjson.loads(self._asked(service, "GET", path, params=_known(query)).content)
+        return orjson.loads(self._request(service, "GET", path, params=_without_none(query)).content)
 
     def raw(self, service: str, path: str) -> bytes:
-        """Return the bytes of an answer. Raises Refused, Unreachable."""
-        return self._asked(service, "GET", path).content
+        """Return the body of a response. Raises Refused, Unreachable."""
+        return self._request(service, "GET", path).content
 
     def find(self, service: str, path: str, **query: Any) -> Any | None:
         """Return the JSON of a query, or None where it is not on record."""
-        response = self._asked(service, "GET", path, accept=(404,), params=_known(query))
+        response = self._request(service, "GET", path, accept=(404,), params=_without_none(query))
         return None if response.status_code == 404 else orjson.loads(response.content)
 
     def pages(self, service: str, path: str, **query: Any) -> Iterator[Any]:
@@ -80,12 +81,12 @@ class Services:
                 return
 
     def post(self, service: str, path: str, body: dict[str, Any], command_id: str | None = None) -> Any:
-        """Send a command or request and return the JSON of the answer. Raises Refused, Unreachable."""
+        """Send a command or request and return the JSON of the response. Raises Refused, Unreachable."""
         headers = {"Idempotency-Key": command_id} if command_id else {}
-        return orjson.loads(self._asked(service, "POST", path, json=body, headers=headers).content)
+        return orjson.loads(self._request(service, "POST", path, json=body, headers=headers).content)
 
     def lines(self, service: str, method: str, path: str) -> Iterator[bytes]:
-        """Yield the lines of a streamed answer as they come, each whole. Raises Refused, Unreachable."""
+        """Yield the lines of a streamed response as they come, each whole. Raises Refused, Unreachable."""
         try:
             with self._client(service).stream(method, path, timeout=httpx.Timeout(10, read=600)) as response:
                 if response.is_error:
@@ -96,13 +97,15 @@ class Services:
             raise _unreachable(self.connection.url(service), error) from None
 
     def stream(self, service: str, stream: str) -> list[Recorded]:
-        """Return a stream's events from the service's own store; none where it is not there."""
+        """Return a stream's events from the service's own store; an empty list where it has none."""
+        from shared.events.catalogue import decode
+
         events = self.find(service, f"/streams/{stream}") or []
         return [decode(orjson.dumps(event)) for event in events]
 
     def send(self, service: str, path: str, body: dict[str, Any], command_id: str) -> int:
-        """Carry out a command and return the stream's version after it. Raises CommandRefused, Unreachable."""
-        response = self._asked(
+        """Send a command and return the stream's version after it. Raises CommandRefused, Unreachable."""
+        response = self._request(
             service, "POST", path, accept=(409, 412, 413, 422), json=body, headers={"Idempotency-Key": command_id}
         )
         if response.is_error:
@@ -110,26 +113,26 @@ class Services:
             raise CommandRefused(problem.rule, str(problem).removeprefix(f"{problem.rule}: "))
         return int(orjson.loads(response.content)["version"])
 
-    def _asked(self, service: str, method: str, path: str, accept: tuple[int, ...] = (), **more: Any) -> httpx.Response:
-        again = Retrying(
-            retry=retry_if_exception_type(NotYet),
-            stop=self._gives_up,
-            wait=_as_long_as_said,
-            reraise=True,
+    def _request(
+        self, service: str, method: str, path: str, accept: tuple[int, ...] = (), **more: Any
+    ) -> httpx.Response:
+        retrying = Retrying(
+            retry=retry_if_exception_type(NotYet), stop=self._is_over, wait=_retry_seconds, reraise=True
         )
         try:
-            response: httpx.Response = again(self._once, service, method, path, **more)
-        except NotYet as late:
-            if late.problem.status == 0:
-                raise Unreachable(late.problem.detail) from None
-            if late.problem.status in accept:
-                raise CommandRefused(late.problem.rule, f"{late.problem.detail} (for {self.patience:.0f} s)") from None
-            raise Refused(f"{late.problem} (for {self.patience:.0f} s)") from None
+            response: httpx.Response = retrying(self._once, service, method, path, **more)
+        except NotYet as failure:
+            problem = failure.problem
+            if problem.status == 0:
+                raise Unreachable(problem.detail) from None
+            if problem.status in accept:
+                raise CommandRefused(problem.rule, f"{problem.detail} (for {self.patience:.0f} s)") from None
+            raise Refused(f"{problem} (for {self.patience:.0f} s)") from None
         if response.is_error and response.status_code not in accept:
             raise Refused(str(_problem(response)))
         return response
 
-    def _gives_up(self, state: RetryCallState) -> bool:
+    def _is_over(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
         silent = isinstance(error, NotYet) and error.problem.status == 0
         return (state.seconds_since_start or 0.0) >= (self.outage if silent else self.patience)
@@ -139,9 +142,9 @@ class Services:
         try:
             response = client.request(method, path, **more)
         except httpx.TransportError as error:
-            late = _unreachable(str(client.base_url), error)
-            raise NotYet(Problem(0, "Unreachable", str(late)), 0.5) from None
-        if response.status_code in _AGAIN and "Retry-After" in response.headers:
+            unreachable = _unreachable(str(client.base_url), error)
+            raise NotYet(Problem(0, "Unreachable", str(unreachable)), 0.5) from None
+        if response.status_code in _RETRIED and "Retry-After" in response.headers:
             raise NotYet(_problem(response), float(response.headers["Retry-After"]))
         return response
 
@@ -165,16 +168,16 @@ class Services:
             client.close()
 
 
-_backs_off = wait_exponential(multiplier=0.1, max=2)
+_backoff = wait_exponential(multiplier=0.1, max=2)
 
 
-def _as_long_as_said(state: RetryCallState) -> float:
+def _retry_seconds(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    said = error.seconds if isinstance(error, NotYet) else 0.0
-    return min(said, float(_backs_off(state)))
+    retry_after = error.seconds if isinstance(error, NotYet) else 0.0
+    return min(retry_after, float(_backoff(state)))
 
 
-def _known(query: dict[str, Any]) -> dict[str, Any]:
+def _without_none(query: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
@@ -191,7 +194,7 @@ def _problem(response: httpx.Response) -> Problem:
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Cut on line feeds only: other line ends may stand inside an event's texts."""
+    """Split on line feeds only: an event's texts may hold other line ends."""
     rest = b""
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")

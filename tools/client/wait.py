@@ -1,4 +1,4 @@
-"""Waits until the traces show what was recorded: what is read next is not older than what was written."""
+"""Waiting until the traces show the events that were recorded: read your writes."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Mapping
 
 from tools.client.services import Services
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
-def settle(services: Services, heads: Mapping[str, int], patience: float) -> bool:
-    """Wait until every trace that rests on these streams rests on these versions, or later; False where it took longer.
+def wait_for_traces(services: Services, heads: Mapping[str, int], patience: float) -> bool:
+    """Wait until the traces rest on these versions of these streams, or later; False after `patience` seconds.
 
-    A recommendation among them must have its trace.
+    A recommendation among the streams must have its trace.
     """
     until = time.monotonic() + patience
-    while not _settled(services, heads):
+    while not _are_shown(services, heads):
         if time.monotonic() > until:
             return False
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     return True
 
 
-def _settled(services: Services, heads: Mapping[str, int]) -> bool:
+def _are_shown(services: Services, heads: Mapping[str, int]) -> bool:
     shown: set[str] = set()
     for trace in services.pages("recommendations", "/traces"):
         shown.add(f"recommendation/{trace['recommendation']['reference']}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tools.local.files import Locked, locked
+from tools.files import Locked, locked
 from tools.local.messages import Say
 
 

@@ -3,22 +3,19 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import yaml
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from tools.local.files import CHECKOUT
+from tools.client.stack_home import database, user_uri
+from tools.files import CHECKOUT
 from tools.local.messages import CannotStart
+
+__all__ = ["database", "grant", "privileges", "user_uri"]
 
 DECLARATION = CHECKOUT / "deploy/mongodb.yaml"
 UNAUTHORIZED = 13
-
-
-def database(service: str) -> str:
-    """Return the name of the database that a service owns."""
-    return f"throughline_{service}"
 
 
 def privileges(service: str, declaration: Path = DECLARATION) -> list[dict[str, Any]]:
@@ -57,11 +54,3 @@ def grant(admin_uri: str, passwords: Mapping[str, str], declaration: Path = DECL
     except PyMongoError as failure:
         reason = str(failure).partition(", Timeout:")[0]
         raise CannotStart(f"MongoDB does not answer: {reason}") from failure
-
-
-def user_uri(admin_uri: str, service: str, password: str) -> str:
-    """Return the administrator's URI with the user of one service in place of the administrator."""
-    parts = urlsplit(admin_uri)
-    hosts = parts.netloc.rpartition("@")[2]
-    options = dict(parse_qsl(parts.query)) | {"authSource": database(service)}
-    return urlunsplit((parts.scheme, f"{service}:{quote(password, safe='')}@{hosts}", "/", urlencode(options), ""))

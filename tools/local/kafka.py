@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.files import write
 from tools.local import fetch
-from tools.local.files import write
 from tools.local.messages import CannotStart, Say
 from tools.local.processes import Child, wait_until
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import Signer
-from tools.local.files import write
+from tools.files import write
 
 DEPLOYMENT = "local"
 

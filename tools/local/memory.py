@@ -7,28 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from shared.events.services import SERVICES
+from tools.client.stack_home import StackHome
+from tools.files import read_json, write_json
 from tools.local import ports
-from tools.local.files import read_json, write_json
 from tools.local.processes import Child, end_stranger, identity
 
 PORTS = ("kafka", "kafka_controller", "mongodb", "smtp", *SERVICES)
 
 
-class Memory:
+class Memory(StackHome):
     """The files stack.json (addresses and processes) and secrets.json (passwords, private)."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self._file = home / "stack.json"
-        self._secrets = home / "secrets.json"
 
     @property
     def lock(self) -> Path:
         """Lock file of the process that runs the stack."""
         return self.home / "stack.lock"
-
-    def _load(self) -> dict[str, Any]:
-        return read_json(self._file)
 
     def _update(self, **fields: Any) -> None:
         write_json(self._file, self._load() | fields)
@@ -42,22 +35,10 @@ class Memory:
         self._update(ports=chosen)
         return chosen
 
-    def ports(self) -> dict[str, int]:
-        """Return the stored ports by name."""
-        ports: dict[str, int] = self._load().get("ports", {})
-        return ports
-
     def note_servers(self, kafka: str, mongodb_admin_uri: str) -> None:
         """Store the addresses of Kafka and MongoDB; the URI holds a password, so it goes to the secrets."""
         self._update(kafka=kafka)
         write_json(self._secrets, read_json(self._secrets) | {"mongodb_admin_uri": mongodb_admin_uri})
-
-    def servers(self) -> tuple[str, str]:
-        """Return Kafka's bootstrap address and MongoDB's administrator URI. Raises LookupError if there are none."""
-        try:
-            return self._load()["kafka"], read_json(self._secrets)["mongodb_admin_uri"]
-        except KeyError:
-            raise LookupError(f"the stack in {self.home} was never started") from None
 
     def password(self, user: str) -> str:
         """Return the password of a user of MongoDB, generated at the first call."""
@@ -80,11 +61,6 @@ class Memory:
     def forget_owner(self) -> None:
         """Store that no process runs."""
         self._update(owner=None, processes={})
-
-    def services(self) -> list[str]:
-        """Return the services of the latest start."""
-        services: list[str] = self._load().get("services", [])
-        return services
 
     def processes(self) -> dict[str, int]:
         """Return the ids of the stored processes that still run, by name."""

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure
 
+from tools.files import read_json, write, write_json
 from tools.local import fetch
-from tools.local.files import read_json, write, write_json
 from tools.local.messages import Say
 from tools.local.processes import Child, wait_until
 

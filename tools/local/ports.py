@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from functools import cache
 from itertools import cycle, islice
 
+from tools.files import Locked, locked
 from tools.local.cache import cache_folder
-from tools.local.files import Locked, locked
 
 FIRST = 20_000
 PORTS_EACH = 400

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.local.files import CHECKOUT
+from tools.files import CHECKOUT
 from tools.local.messages import CannotStart
 
 LAUNCH = Path(__file__).with_name("launch.py")

@@ -12,8 +12,10 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from shared.events.services import SERVICES
-from tools.local import grants, log_keys, tokens, topics
-from tools.local.files import CHECKOUT, Locked, locked
+from tools.client import tokens
+from tools.client.stack_home import DEFAULT_HOME
+from tools.files import Locked, locked
+from tools.local import grants, log_keys, topics
 from tools.local.kafka import NO_LISTENERS, Kafka, Listener
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart, Say, say
@@ -25,7 +27,6 @@ from tools.local.smtp import Mail
 from tools.local.status import Status, probe
 
 ALL_FOUR = SERVICES
-DEFAULT_HOME = CHECKOUT / ".throughline"
 
 
 class AlreadyRunning(CannotStart):
@@ -68,7 +69,7 @@ class Stack:
 
     def mongodb_uri(self, service: str) -> str:
         """Return the URI of a service's own user."""
-        return grants.user_uri(self.mongodb_admin_uri, service, self.memory.password(service))
+        return self.memory.mongodb_uri(service)
 
     @property
     def urls(self) -> dict[str, str]:

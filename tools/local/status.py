@@ -10,7 +10,7 @@ import httpx
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from tools.local.files import Locked, locked
+from tools.files import Locked, locked
 from tools.local.memory import Memory
 from tools.local.ports import answers
 from tools.local.service import is_ready

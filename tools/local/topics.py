@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from tools.local.files import CHECKOUT
+from tools.files import CHECKOUT
 from tools.local.messages import CannotStart
 
 DECLARATION = CHECKOUT / "deploy/topics.yaml"

@@ -11,20 +11,12 @@ from uuid import NAMESPACE_URL, uuid5
 from shared.domain.aggregate import facts_of
 from shared.events.canonical import canonical, sha256_hex
 from shared.events.catalogue import Recorded
+from tools.client.errors import CommandRefused
 from tools.record.checking import CheckedRecord, CheckedRow
 from tools.record.matching import Match, corrected_data, match_rows
 
 Standing = Literal["loaded", "unchanged", "corrected", "differs", "refused", "held back"]
 NOT_LOADED = frozenset({"differs", "refused", "held back"})
-
-
-class CommandRefused(Exception):
-    """The refusal of a command by a service: its rule and its sentence."""
-
-    def __init__(self, rule: str, says: str) -> None:
-        super().__init__(f"{rule}: {says}")
-        self.rule = rule
-        self.says = says
 
 
 class Gateway(Protocol):

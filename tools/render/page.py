@@ -1,4 +1,4 @@
-"""How a trace is set on a page: sections of numbered entries, and marks on everything that is not verified."""
+"""The page layout of a trace: sections of numbered entries, and a mark on every statement that is not verified."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from services.recommendations.trace.window import in_words
+from shared.domain.dates import in_words
 
 WIDTH = 100
 _DOUBT = {"inferred": "inferred", "recalled": "recalled", "unknown": "certainty unknown"}
@@ -20,44 +20,44 @@ _DATED = {"possibly": "possibly by then", "date unknown": "date unknown"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One statement of a trace: what it says, and the lines below it."""
+    """One statement of a trace: its head, and the lines below it."""
 
     head: Text
     lines: Sequence[Text] = ()
 
 
 def marked(text: str | Text, status: str | None, dated: str | None = None) -> Text:
-    """Return a text with its mark: nothing where it is verified, else in brackets how certain it is.
+    """Append a statement's certainty in brackets, unless it is verified.
 
-    `dated` says how a fact stands to the day that was asked for.
+    `dated` relates its date to the `as_of` day of the query.
     """
-    made = Text(text) if isinstance(text, str) else text.copy()
+    marked_text = Text(text) if isinstance(text, str) else text.copy()
     if status != "verified":
-        made.append(f" ({_DOUBT.get(status or 'unknown', status)})", style="yellow")
+        marked_text.append(f" ({_DOUBT.get(status or 'unknown', status)})", style="yellow")
     if dated is not None:
-        made.append(f" ({_DATED.get(dated, dated)})", style="magenta")
-    return made
+        marked_text.append(f" ({_DATED.get(dated, dated)})", style="magenta")
+    return marked_text
 
 
-def joined(parts: Iterable[str | Text | None], between: str = ", ") -> Text:
-    """Return what there is of the parts, with something between."""
-    return Text(between).join(Text(part) if isinstance(part, str) else part for part in parts if part)
+def joined(parts: Iterable[str | Text | None], separator: str = ", ") -> Text:
+    """Join the parts that there are with a separator."""
+    return Text(separator).join(Text(part) if isinstance(part, str) else part for part in parts if part)
 
 
 def sentence(text: Text) -> Text:
-    """Return a text that ends with a full stop."""
+    """End a text with a full stop."""
     return text if text.plain.endswith((".", "!", "?")) else Text.assemble(text, ".")
 
 
-def said(item: dict[str, Any]) -> list[Text]:
-    """Return the lines that every entry may end with: its note and its source."""
+def note_and_source(item: dict[str, Any]) -> list[Text]:
+    """Return the last lines of an entry: its note and its source."""
     note = [sentence(Text(item["note"]))] if "note" in item else []
     source = [Text.assemble("Source: ", item["source"], style="dim")] if "source" in item else []
     return [*note, *source]
 
 
 def span(starts: str | None, ends: str | None) -> str:
-    """Return the days of a meeting or session, as far as known."""
+    """Format the days of a meeting or session, as far as known."""
     if starts is None:
         return "on an unknown date"
     first, last = in_words(starts), in_words(ends or starts)
@@ -68,12 +68,12 @@ def span(starts: str | None, ends: str | None) -> str:
 
 
 def words(name: str) -> str:
-    """Return a word of the record as people write it: `under_implementation` is `under implementation`."""
+    """Format a word of the record: `under_implementation` becomes `under implementation`."""
     return name.replace("_", " ")
 
 
 def section(title: str, entries: Sequence[Entry], nothing: str) -> RenderableType:
-    """Return a section: its title, and its entries numbered, or a sentence where there is none."""
+    """Return a section: its title, and numbered entries, or a sentence where there are none."""
     heading = Text(f"\n{title}", style="bold")
     if not entries:
         return Group(heading, Padding(Text(nothing, style="dim"), (0, 0, 0, 2)))
@@ -97,7 +97,7 @@ def listed(title: str, lines: Sequence[str], nothing: str) -> RenderableType:
 
 
 def pairs(rows: Iterable[tuple[str, str | Text | None]]) -> RenderableType:
-    """Return names and values under each other; what has no value is left out."""
+    """Return a grid of names and values, without the names that have no value."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")

@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
-from services.recommendations.trace.window import in_words
-from tools.render.page import Entry, joined, marked, said, sentence, span, words
+from shared.domain.dates import in_words
+from tools.render.page import Entry, joined, marked, note_and_source, sentence, span, words
 
 _STANDING = {
     "live": ("live citation", "green"),
@@ -29,9 +29,9 @@ _LINEAGE = {
 
 
 def mandate(item: dict[str, Any]) -> Entry:
-    """Return a citation: the instrument, what it asks, whether it stands."""
+    """Render a citation: the instrument, its request, and the standing of the citation."""
     head = marked(Text.assemble(item["cite"], ": ", _STANDING[item["standing"]]), item["status"], item.get("dated"))
-    return Entry(head, [*_suspicions(item), *_asks(item), *_instrument(item), *_cited(item), *said(item)])
+    return Entry(head, [*_suspicions(item), *_asks(item), *_instrument(item), *_cited(item), *note_and_source(item)])
 
 
 def _suspicions(item: dict[str, Any]) -> Iterator[Text]:
@@ -39,7 +39,7 @@ def _suspicions(item: dict[str, Any]) -> Iterator[Text]:
         by, on = why.get("cite", why["superseded_by"]), in_words(why.get("on"))
         reason = marked(f"Suspect: superseded by {by} on {on}", why["status"], why.get("dated"))
         yield sentence(joined([reason, "and nobody has reconfirmed the citation since"]))
-        yield from said(why)
+        yield from note_and_source(why)
     for answered in item.get("reconfirmed", ()):
         by = answered.get("cite", answered["superseded_by"])
         on = f" on {in_words(answered['reconfirmed_on'])}" if "reconfirmed_on" in answered else ""
@@ -82,24 +82,24 @@ def _cited(item: dict[str, Any]) -> Iterator[Text]:
 
 
 def step(item: dict[str, Any]) -> Entry:
-    """Return a step of the work: origin, discussion or adoption."""
+    """Render a step of the work: origin, discussion or adoption."""
     if "meeting" in item:
         place = f"{_STEP[item['role']]} {item.get('title', item['meeting'])}"
         when = span(item.get("starts_at"), item.get("ends_at")) if "title" in item else None
         head = joined([place, item["on"] and in_words(item["on"]) if "on" in item and when is None else when])
-        return Entry(marked(head, item["status"], item.get("dated")), [*_meeting(item), *said(item)])
+        return Entry(marked(head, item["status"], item.get("dated")), [*_meeting(item), *note_and_source(item)])
     if "document" in item:
         symbol = marked(item["symbol"], item.get("symbol_status")) if "symbol" in item else None
         paragraph = f"para. {item['paragraph']}" if "paragraph" in item else None
         head = joined([f"{_STEP[item['role']]} {item['document']}", symbol, paragraph])
-        return Entry(marked(head, item["status"], item.get("dated")), said(item))
+        return Entry(marked(head, item["status"], item.get("dated")), note_and_source(item))
     head = Text(f"Adoption{_on(item)}: where is not on record")
-    return Entry(marked(head, item["status"], item.get("dated")), said(item))
+    return Entry(marked(head, item["status"], item.get("dated")), note_and_source(item))
 
 
 def _meeting(item: dict[str, Any]) -> Iterator[Text]:
     if "title" not in item:
-        yield Text("The meeting itself has not been heard of.")
+        yield Text("The meeting itself is not on record here.")
         return
     form = "form unknown" if item["modality"] == "unknown" else words(item["modality"])
     kind = f"{words(item['kind'])} meeting".replace("other meeting", "meeting")
@@ -116,62 +116,62 @@ def _meeting(item: dict[str, Any]) -> Iterator[Text]:
 
 
 def transmission(item: dict[str, Any]) -> Entry:
-    """Return a session that it went to."""
+    """Render a transmission to a session."""
     days = span(item.get("session_starts_on"), item.get("session_ends_on"))
     level = f"{words(item['level'])} level" if "level" in item else None
     symbol = marked(item["document_symbol"], item.get("symbol_status")) if "document_symbol" in item else None
     sent = f"transmitted on {in_words(item['on'])}" if "on" in item else None
     head = joined([f"To session {item['session']} of the Committee, {days}", level, sent, symbol])
-    return Entry(marked(head, item["status"], item.get("dated")), said(item))
+    return Entry(marked(head, item["status"], item.get("dated")), note_and_source(item))
 
 
 def disposition(item: dict[str, Any]) -> Entry:
-    """Return what the Committee did with it."""
+    """Render a disposition by the Committee."""
     outcome = "outcome not known" if item["outcome"] == "unknown" else words(item["outcome"])
     citation = marked(item["citation"], item.get("symbol_status")) if "citation" in item else None
     head = joined([f"Session {item['session']}: {outcome}{_on(item)}", citation])
-    return Entry(marked(head, item["status"], item.get("dated")), said(item))
+    return Entry(marked(head, item["status"], item.get("dated")), note_and_source(item))
 
 
 def follow_up(item: dict[str, Any]) -> Entry:
-    """Return what was done since, with its evidence."""
+    """Render a follow-up, with its evidence."""
     when = in_words(item["on"]) if "on" in item else "date unknown"
     responsible = f"responsible: {item['responsible']}" if "responsible" in item else None
     due = f"due {in_words(item['due'])}" if "due" in item else None
     head = joined([f"{when[:1].upper()}{when[1:]}: {words(item['progress'])}", responsible, due])
     evidence = _evidence(item["evidence"]) if "evidence" in item else Text("No evidence is on record.")
-    return Entry(marked(head, item["status"], item.get("dated")), [evidence, *said(item)])
+    return Entry(marked(head, item["status"], item.get("dated")), [evidence, *note_and_source(item)])
 
 
-def _evidence(found: dict[str, Any]) -> Text:
-    match found:
+def _evidence(evidence: dict[str, Any]) -> Text:
+    match evidence:
         case {"meeting": meeting}:
-            title = f"{found.get('title', meeting)}, {span(found.get('starts_at'), None)}"
+            title = f"{evidence.get('title', meeting)}, {span(evidence.get('starts_at'), None)}"
             return Text(f"Evidence: {title}.")
         case {"deliverable": deliverable}:
-            held = found.get("actual_three_hour_meetings", "an unknown number of")
-            planned = found.get("planned_three_hour_meetings", "unknown")
-            where = f"{found['body']}, {found['year']}" if "body" in found else deliverable
-            text = f"Evidence: programme budget, {where}: {held} three-hour meetings held, {planned} planned"
-            return sentence(marked(text, found.get("status")))
+            actual = evidence.get("actual_three_hour_meetings", "an unknown number of")
+            planned = evidence.get("planned_three_hour_meetings", "unknown")
+            where = f"{evidence['body']}, {evidence['year']}" if "body" in evidence else deliverable
+            text = f"Evidence: programme budget, {where}: {actual} three-hour meetings held, {planned} planned"
+            return sentence(marked(text, evidence.get("status")))
         case {"session": session}:
-            days = span(found.get("starts_on"), found.get("ends_on"))
-            return sentence(marked(f"Evidence: session {session} of the Committee, {days}", found.get("status")))
+            days = span(evidence.get("starts_on"), evidence.get("ends_on"))
+            return sentence(marked(f"Evidence: session {session} of the Committee, {days}", evidence.get("status")))
         case {"digest": digest}:
             return Text(f"Evidence: a document with SHA-256 {digest}.")
         case _:
-            return sentence(Text(f"Evidence: {found.get('document') or found.get('text')}"))
+            return sentence(Text(f"Evidence: {evidence.get('document') or evidence.get('text')}"))
 
 
-def lineage(found: dict[str, list[dict[str, Any]]]) -> Iterator[Entry]:
-    """Yield how it relates to others, and what carried it."""
-    for name, items in found.items():
+def lineage(relations: dict[str, list[dict[str, Any]]]) -> Iterator[Entry]:
+    """Render the relations to other recommendations and to instruments."""
+    for name, items in relations.items():
         for item in items:
             other = item.get("cite") or item.get("instrument") or item.get("reference")
             head = joined([f"{_LINEAGE[name]} {other}" if other else _LINEAGE[name], _on(item).strip() or None])
             status = item.get("status", "verified" if name != "carried_by" else None)
             because = [Text(item["reason"])] if "reason" in item else []
-            yield Entry(marked(head, status, item.get("dated")), [*because, *said(item)])
+            yield Entry(marked(head, status, item.get("dated")), [*because, *note_and_source(item)])
 
 
 def _on(item: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A trace as an officer reads it: every statement in words, every doubt marked, every gap named."""
+"""A trace as text: every statement in words, every doubt marked, every gap named."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from services.recommendations.trace.window import in_words
+from shared.domain.dates import in_words
 from tools.render import trace_sections as sections
-from tools.render.page import WIDTH, Entry, joined, listed, marked, pairs, said, section, words
+from tools.render.page import WIDTH, Entry, joined, listed, marked, note_and_source, pairs, section, words
 
 _STANDING = {"disposed": "disposed of by the Committee", "transmitted": "transmitted to the Committee"}
 _COVERAGE = {
@@ -22,7 +22,7 @@ _COVERAGE = {
 
 
 def trace_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool = False) -> RenderableType:
-    """Return a trace for a console. `today` is what depends on the day and on delivery."""
+    """Render a trace for a console. `today` holds the statements that depend on the day and on delivery."""
     behind: dict[str, list[str]] = trace["provenance"]["statements"] if provenance else {}
 
     def entries(name: str, of: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
@@ -41,13 +41,17 @@ def trace_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool
         *_behind_lineage(behind),
         listed("GAPS", trace["gaps"], "None."),
         *_today(today),
-        *([listed("EVENTS", [_event_line(line) for line in trace["provenance"]["events"]], "None.")] if behind else []),
+        *(
+            [listed("EVENTS", [_events_of_stream(line) for line in trace["provenance"]["events"]], "None.")]
+            if behind
+            else []
+        ),
     ]
     return Group(*parts)
 
 
 def plain_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool = False) -> str:
-    """Return the same as plain text, as wide as a page."""
+    """Render a trace as plain text, as wide as a page."""
     console = Console(width=WIDTH, file=StringIO(), color_system=None, force_terminal=False, legacy_windows=False)
     with console.capture() as captured:
         console.print(trace_text(trace, today, provenance=provenance))
@@ -72,7 +76,7 @@ def _heading(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Render
         joined([Text(own["reference"], style="bold cyan"), title], "  "),
         Text(f"{reference_is[:1].upper()}{reference_is[1:]}.", style="dim"),
         pairs(rows),
-        *said(own),
+        *note_and_source(own),
         *_rests_on(behind.get("recommendation")),
     ]
 
@@ -85,7 +89,7 @@ def _priority(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Rende
     head = marked(item["title"], item["status"], item.get("dated"))
     start = f"from {in_words(item['timeline_from'])} " if "timeline_from" in item else ""
     lines = [Text(f"Outcome: {item['outcome']}"), Text(f"Timeline: {start}to {in_words(item['timeline_to'])}.")]
-    return [section("PRIORITY", [_resting(Entry(head, [*lines, *said(item)]), behind.get("priority"))], "")]
+    return [section("PRIORITY", [_resting(Entry(head, [*lines, *note_and_source(item)]), behind.get("priority"))], "")]
 
 
 def _today(today: dict[str, Any]) -> list[RenderableType]:
@@ -102,7 +106,7 @@ def _resting(entry: Entry, events: Sequence[str] | None) -> Entry:
 
 
 def _rests_on(events: Sequence[str] | None) -> list[Text]:
-    """Say which events stand behind a statement: the streams, and their versions."""
+    """Name the events behind a statement: the streams, and their versions."""
     lines = []
     for event in events or ():
         stream, versions = event.split(" ")
@@ -110,14 +114,14 @@ def _rests_on(events: Sequence[str] | None) -> list[Text]:
     return lines
 
 
-def _event_line(line: str) -> str:
-    """Say of a stream's events where each lies in the ledger, and the first digits of its leaf hash."""
+def _events_of_stream(line: str) -> str:
+    """Format the ledger position of each event of a stream, and the first digits of its leaf hash."""
     stream, spans, *events = line.split(" ")
-    told = []
+    places = []
     for version, event in zip(_versions(spans), events, strict=True):
         position, leaf = event.split(":")
-        told.append(f"v{version} at position {position}, leaf {leaf[:12]}")
-    return f"{stream}: {'; '.join(told)}"
+        places.append(f"v{version} at position {position}, leaf {leaf[:12]}")
+    return f"{stream}: {'; '.join(places)}"
 
 
 def _versions(spans: str) -> Iterator[int]:

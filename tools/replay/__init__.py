@@ -1,1 +1,1 @@
-"""A history replayed in memory that does not grow with it: put aside by stream, folded bucket by bucket, composed."""
+"""Replay of a history in memory that does not grow with it: spool by stream, fold bucket by bucket, compose."""

@@ -1,4 +1,4 @@
-"""Live traces beside rebuilt ones: byte for byte, where both rest on the same versions."""
+"""Comparison of live and rebuilt traces, byte for byte, where both rest on the same versions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _ABSENT = "nothing"
 
 
 @dataclass(frozen=True)
-class LedgerDiverged:
-    """Where a live trace and a rebuilt one part: the reference, the path, and both values."""
+class Difference:
+    """The first difference of a live and a rebuilt trace: the reference, the path, and both values."""
 
     reference: str
     path: str
@@ -27,22 +27,22 @@ class LedgerDiverged:
 
 @dataclass
 class Verdict:
-    """What a comparison came to, by reference; `behind` are live traces older than the history."""
+    """The outcome of a comparison, by reference; `behind` are live traces older than the history."""
 
     identical: list[str] = field(default_factory=list)
-    unlike: list[LedgerDiverged] = field(default_factory=list)
+    different: list[Difference] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
     newer: list[str] = field(default_factory=list)
     other_shape: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
-        """Whether everything that could be compared is identical, and nothing had to be left out but newer traces."""
-        return not (self.unlike or self.behind or self.other_shape)
+        """True if all compared traces are identical, and only newer ones were left out."""
+        return not (self.different or self.behind or self.other_shape)
 
 
 class _States(dict[str, FoldedState]):
-    """Folded streams; one that is not in the history is at its beginning."""
+    """Folded streams; one that the history lacks has its initial state."""
 
     def __missing__(self, stream: str) -> FoldedState:
         return FoldedState(stream, AGGREGATES.get(stream.partition("/")[0], UNFOLDED).initial)
@@ -50,7 +50,7 @@ class _States(dict[str, FoldedState]):
 
 @dataclass
 class Rebuilt:
-    """What a history amounts to: traces by reference, the version of every stream, and the streams that stop short."""
+    """A rebuilt history: traces by reference, the version of every stream, and the streams that stop short."""
 
     traces: dict[str, Trace] = field(default_factory=dict)
     heads: dict[str, int] = field(default_factory=dict)
@@ -77,7 +77,7 @@ def rebuilt_from(history: History) -> Rebuilt:
 def compare(live: Mapping[str, Trace], rebuilt: Rebuilt, before: Mapping[str, Trace]) -> Verdict:
     """Compare live traces with rebuilt ones.
 
-    `before` are the live traces as they were before the history was read: what they rest on, the history must hold.
+    `before` are the live traces read before the history: it must hold every version that they rest on.
     """
     verdict = Verdict()
     for reference in sorted({*live, *rebuilt.traces, *before}):
@@ -88,13 +88,13 @@ def compare(live: Mapping[str, Trace], rebuilt: Rebuilt, before: Mapping[str, Tr
 def _judge(verdict: Verdict, reference: str, rebuilt: Rebuilt, live: Trace | None, before: Trace | None) -> None:
     here = rebuilt.traces.get(reference)
     if live is None or (here is None and before is not None):
-        verdict.unlike.append(LedgerDiverged(reference, "", *("a trace" if side else _ABSENT for side in (live, here))))
+        verdict.different.append(Difference(reference, "", *("a trace" if side else _ABSENT for side in (live, here))))
     elif here is None:
         verdict.newer.append(reference)
     elif live["shape"] != here["shape"]:
         verdict.other_shape[reference] = (live["shape"], here["shape"])
     elif (beyond := _beyond(before, rebuilt.heads)) is not None:
-        verdict.unlike.append(LedgerDiverged(reference, "based_on", beyond, "a history that does not hold it"))
+        verdict.different.append(Difference(reference, "based_on", beyond, "a history that does not hold it"))
     elif (
         same := next((each for each in (live, before) if each and each["based_on"] == here["based_on"]), None)
     ) is None:
@@ -102,11 +102,11 @@ def _judge(verdict: Verdict, reference: str, rebuilt: Rebuilt, live: Trace | Non
     elif trace_bytes(same) == trace_bytes(here):
         verdict.identical.append(reference)
     else:
-        verdict.unlike.append(first_difference(reference, same, here) or LedgerDiverged(reference, "", same, here))
+        verdict.different.append(first_difference(reference, same, here) or Difference(reference, "", same, here))
 
 
 def _beyond(before: Trace | None, heads: Mapping[str, int]) -> str | None:
-    """Return what an earlier live trace rests on and the history does not hold."""
+    """Return the first version that an earlier live trace rests on and the history lacks."""
     for stream, version in before["based_on"] if before else ():
         if version > heads.get(stream, 0):
             return f"{stream} version {version}"
@@ -114,7 +114,7 @@ def _beyond(before: Trace | None, heads: Mapping[str, int]) -> str | None:
 
 
 def _place(verdict: Verdict, reference: str, live: Trace, here: Trace) -> None:
-    """Say on which side of the history a live trace stands that rests on other versions."""
+    """Classify a live trace that rests on other versions: behind, newer, or different."""
     versions, held = dict(live["based_on"]), dict(here["based_on"])
     shared = versions.keys() & held.keys()
     if any(versions[stream] < held[stream] for stream in shared):
@@ -122,22 +122,23 @@ def _place(verdict: Verdict, reference: str, live: Trace, here: Trace) -> None:
     elif any(versions[stream] > held[stream] for stream in shared):
         verdict.newer.append(reference)
     else:
-        verdict.unlike.append(LedgerDiverged(reference, "based_on", live["based_on"], here["based_on"]))
+        verdict.different.append(Difference(reference, "based_on", live["based_on"], here["based_on"]))
 
 
-def first_difference(reference: str, live: Any, rebuilt: Any, path: str = "") -> LedgerDiverged | None:
-    """Return the first place where two values part, in the order of the canonical bytes."""
+def first_difference(reference: str, live: Any, rebuilt: Any, path: str = "") -> Difference | None:
+    """Return the first difference of two values, in the order of their canonical bytes."""
     match live, rebuilt:
         case dict(), dict():
             for name in sorted({*live, *rebuilt}):
                 inner = f"{path}.{name}" if path else name
-                if found := first_difference(reference, live.get(name, _ABSENT), rebuilt.get(name, _ABSENT), inner):
-                    return found
+                one, other = live.get(name, _ABSENT), rebuilt.get(name, _ABSENT)
+                if difference := first_difference(reference, one, other, inner):
+                    return difference
         case list(), list():
             for index in range(max(len(live), len(rebuilt))):
                 one, other = (side[index] if index < len(side) else _ABSENT for side in (live, rebuilt))
-                if found := first_difference(reference, one, other, f"{path}[{index}]"):
-                    return found
+                if difference := first_difference(reference, one, other, f"{path}[{index}]"):
+                    return difference
         case _ if live != rebuilt or type(live) is not type(rebuilt):
-            return LedgerDiverged(reference, path, live, rebuilt)
+            return Difference(reference, path, live, rebuilt)
     return None

@@ -1,4 +1,4 @@
-"""All the history that a service has heard, read anew: from Kafka, or from the service's journal."""
+"""The whole history that a service consumed, read again: from Kafka, or from the service's journal."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from tools.client.services import Services
 
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 Take = Callable[[KafkaRecord], object]
-_RECORDS_AT_ONCE = 4_000
+_MAX_RECORDS = 4_000
 _SILENT_SECONDS = 60.0
 
 
 @dataclass
 class History:
-    """Events by stream and version, each once; what could not be taken; other bytes for a version that is known."""
+    """Events by stream and version, each once; records that could not be decoded; all candidates for a version."""
 
     events: dict[str, dict[int, list[ConsumedEvent]]] = field(default_factory=dict)
     poison: list[Poison] = field(default_factory=list)
     records: int = 0
     repeats: int = 0
 
-    def take(self, arrival: KafkaRecord) -> None:
-        """Take a record: an identical repeat changes nothing."""
+    def take(self, record: KafkaRecord) -> None:
+        """Add a record: an identical repeat changes nothing."""
         self.records += 1
-        event = decode_record(arrival)
+        event = decode_record(record)
         if isinstance(event, Poison):
             self.poison.append(event)
         else:
             self.add(event)
 
     def add(self, event: ConsumedEvent) -> None:
-        """Keep an event beside other candidates for its version; of the same bytes those at the lowest position."""
+        """Add an event to the candidates for its version; of identical bytes keep the lowest position."""
         stream, version = event.key
         candidates = self.events.setdefault(stream, {}).setdefault(version, [])
         for number, other in enumerate(candidates):
@@ -58,7 +58,7 @@ class History:
 
     @property
     def disputed(self) -> list[tuple[str, int]]:
-        """The streams and versions for which there is more than one candidate."""
+        """The streams and versions that have more than one candidate."""
         return [
             (stream, version)
             for stream, versions in sorted(self.events.items())
@@ -68,7 +68,7 @@ class History:
 
 
 def from_kafka(bootstrap: str, topics: Sequence[str], take: Take, advance: Advance) -> None:
-    """Take every record of every partition, to the end that it had at the start. Raises Unreachable, Failure."""
+    """Read every record of every partition, up to the end offset at the start. Raises Unreachable, Failure."""
     try:
         asyncio.run(_read(bootstrap, topics, take, advance))
     except (KafkaError, OSError) as error:
@@ -112,35 +112,35 @@ async def _partitions(bootstrap: str, topics: Sequence[str]) -> list[TopicPartit
 
 
 async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], take: Take, advance: Advance) -> None:
-    taken, due = 0, sum(ends.values())
+    count, due = 0, sum(ends.values())
     silent_since = asyncio.get_running_loop().time()
     waiting = {partition for partition, end in ends.items() if end > 0}
     while waiting:
-        batches = await consumer.getmany(*waiting, timeout_ms=500, max_records=_RECORDS_AT_ONCE)
+        batches = await consumer.getmany(*waiting, timeout_ms=500, max_records=_MAX_RECORDS)
         for partition, records in batches.items():
             for record in records:
                 if record.offset < ends[partition]:
                     take(to_record(record))
-                    taken += 1
+                    count += 1
         now = asyncio.get_running_loop().time()
         silent_since = now if batches else silent_since
         if now - silent_since > _SILENT_SECONDS:
-            raise Unreachable(f"Kafka gave nothing for {_SILENT_SECONDS:.0f} s, and is not at the end.")
+            raise Unreachable(f"Kafka sent nothing for {_SILENT_SECONDS:.0f} s, before the end was reached.")
         waiting = {each for each in waiting if await consumer.position(each) < ends[each]}
-        advance(taken, due)
-    if taken != due:
-        raise Failure(f"{taken} of {due} records were read: Kafka has lost some, and a replay needs them all.")
+        advance(count, due)
+    if count != due:
+        raise Failure(f"{count} of {due} records were read: Kafka has lost some, and a replay needs them all.")
 
 
 def from_journal(services: Services, service: str, take: Take, advance: Advance) -> None:
-    """Take every record of a service's journal. Raises Unreachable, Refused, Failure where it broke off."""
+    """Read every record of a service's journal. Raises Unreachable, Refused, Failure where it broke off."""
     for number, line in enumerate(services.lines(service, "GET", "/journal")):
         take(journal_record(line, number))
         advance(number + 1, number + 1)
 
 
 def journal_record(line: bytes, number: int) -> KafkaRecord:
-    """Take a line of the journal apart: `{"event":<the bytes as they are>,"leaf":...,"position":...}`.
+    """Decode a line of the journal: `{"event":<the bytes as they are>,"leaf":...,"position":...}`.
 
     Raises Failure where the line is not whole.
     """
@@ -151,8 +151,8 @@ def journal_record(line: bytes, number: int) -> KafkaRecord:
         subject: str = attributes["subject"]
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         raise Failure(f"Line {number + 1} of the journal is not whole: it broke off; run it again.") from None
-    told = (("position", str(headers["position"]).encode()), ("leaf", str(headers["leaf"]).encode()))
-    return KafkaRecord(topic, 0, number, subject.encode(), raw, told)
+    fields = (("position", str(headers["position"]).encode()), ("leaf", str(headers["leaf"]).encode()))
+    return KafkaRecord(topic, 0, number, subject.encode(), raw, fields)
 
 
 def streams_of(history: History) -> Iterator[tuple[str, list[ConsumedEvent]]]:

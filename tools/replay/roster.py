@@ -1,4 +1,4 @@
-"""Who belongs to the group: the memberships that nominations led to, by member, as ids."""
+"""The roster: memberships that nominations led to, by member, as ids."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def row_of(state: Membership, as_of: date | None = None) -> Row | None:
-    """Return a membership's line of the roster; None where it is not on record, or had not begun by `as_of`."""
+    """Return a membership's row of the roster; None where it is not on record, or had not begun by `as_of`."""
     window = Window(as_of)
     if isinstance(state, Absent) or not window.sees(state.began.began_on):
         return None
@@ -36,5 +36,5 @@ def row_of(state: Membership, as_of: date | None = None) -> Row | None:
 
 
 def roster_bytes(rows: Iterable[Row]) -> bytes:
-    """Return the roster's compared bytes: canonical JSON, by member and membership."""
+    """Encode the roster as canonical JSON, sorted by member and membership."""
     return canonical_unchecked(sorted(rows, key=lambda row: (row["member"], row["membership"])))

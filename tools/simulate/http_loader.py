@@ -13,7 +13,7 @@ from services.notifications import api as notifications
 from services.notifications.commands import AddSubscription
 from services.recommendations import api as recommendations
 from shared.http.commands import CommandRoute
-from tools.record.loading import CommandRefused
+from tools.client.errors import CommandRefused
 from tools.simulate.commits import SimulatedCommit
 
 PATIENCE_SECONDS = 20.0

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from services.recommendations.trace.window import in_words
+from shared.domain.dates import in_words
 
 Coverage = Literal["uncovered", "shallow", "deep"]
 

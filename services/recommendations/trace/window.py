@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -10,7 +9,6 @@ from typing import Literal
 from shared.events.values import earliest_day, latest_day
 
 Sight = Literal["shown", "possibly", "date unknown"]
-_MONTHS = tuple(calendar.month_name)[1:]
 
 
 @dataclass(frozen=True)
@@ -40,13 +38,3 @@ class Window:
 def mark(sight: Sight | None) -> str | None:
     """Return an item's `dated` mark: none where it is plainly shown."""
     return None if sight == "shown" else sight
-
-
-def in_words(on: str | None) -> str:
-    """Return a date in words: `27 May 2022`, `September 2023`, `2024`, `on an unknown date`."""
-    if on is None:
-        return "an unknown date"
-    year, *rest = on[:10].split("-")
-    month = [_MONTHS[int(rest[0]) - 1]] if rest else []
-    day = [str(int(rest[1]))] if len(rest) > 1 else []
-    return " ".join([*day, *month, year])

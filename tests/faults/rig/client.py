@@ -15,7 +15,7 @@ import httpx
 from tests.faults.rig.acknowledged import Acknowledged, Acknowledgement
 from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.platform import Platform
-from tools.local.tokens import mint
+from tools.client.tokens import mint
 
 REQUEST_SECONDS = 12.0
 RETRY_SECONDS = 0.2

@@ -12,7 +12,7 @@ from tests.faults.rig.rig import Rig
 from tests.faults.rig.work.canaries import canary
 from tests.http.asking import nomination
 from tests.http.forged import ACTOR, FORGED
-from tools.local.tokens import mint
+from tools.client.tokens import mint
 
 WRONG_ROLES = ("auditor", "expert", "operator")
 

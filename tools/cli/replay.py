@@ -1,4 +1,4 @@
-"""`throughline replay`: the traces rebuilt in memory from the history, and compared with the live ones."""
+"""`throughline replay`: traces rebuilt in memory from the history, and compared with the live ones."""
 
 import hashlib
 import time
@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 import orjson
 import typer
-from rich.console import Console
 
 from services.recommendations.projection import TOPICS
 from services.recommendations.trace import SHAPE, trace_bytes
@@ -15,24 +14,24 @@ from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, exits
 from tools.client.progress import bar
 from tools.client.services import Services
-from tools.local.stack import DEFAULT_HOME
+from tools.client.stack_home import DEFAULT_HOME
+from tools.render.terminal import print_json
 from tools.replay.comparison import Rebuilt, Trace, Verdict, compare
 from tools.replay.history import from_journal, from_kafka
-from tools.replay.replaying import Replaying, Told
+from tools.replay.replayer import Replayer, Report
 
 Origin = Literal["kafka", "journal"]
 SERVICE = "recommendations"
 CATCH_UP_SECONDS = 20.0
 _VALUE_SHOWN = 300
 _LISTED = 10
-console = Console()
 
 
 @dataclass
 class Replay:
-    """A history replayed: what was met on the way, what it amounts to, and the verdict where it was compared."""
+    """A replayed history: the report, the rebuilt traces, and the verdict where they were compared."""
 
-    told: Told
+    report: Report
     rebuilt: Rebuilt
     verdict: Verdict | None = None
 
@@ -69,25 +68,25 @@ def replay(
             bootstrap = kafka or (connection.kafka() if origin == "kafka" else "")
             done = run(services, origin, bootstrap, compared=compared)
     if shown_as == "json":
-        typer.echo(orjson.dumps(_as_json(done), option=orjson.OPT_INDENT_2).decode())
+        print_json(_as_json(done))
     else:
         for line in in_words(done, origin):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            typer.echo(line)
     if done.verdict is not None and not done.verdict.holds:
         raise typer.Exit(REFUSED)
 
 
 def run(services: Services, origin: Origin, bootstrap: str, *, compared: bool) -> Replay:
-    """Replay a history. The live traces are read before it too: all that they rest on must be in it."""
+    """Replay a history. Read the live traces before it too: it must hold all that they rest on."""
     before = _live(services) if compared else {}
-    with bar(f"Reading {origin}") as advance, Replaying() as replaying:
+    with bar(f"Reading {origin}") as advance, Replayer() as replayer:
         if origin == "kafka":
-            from_kafka(bootstrap, TOPICS, replaying.take, advance)
+            from_kafka(bootstrap, TOPICS, replayer.add_record, advance)
         else:
-            from_journal(services, SERVICE, replaying.take, advance)
-        traces = dict(replaying.run(lambda _, trace: trace))
-    rebuilt = Rebuilt(traces, replaying.told.heads, replaying.told.stalled)
-    return Replay(replaying.told, rebuilt, _compared(services, rebuilt, before) if compared else None)
+            from_journal(services, SERVICE, replayer.add_record, advance)
+        traces = dict(replayer.run(lambda _, trace: trace))
+    rebuilt = Rebuilt(traces, replayer.report.heads, replayer.report.stalled)
+    return Replay(replayer.report, rebuilt, _compared(services, rebuilt, before) if compared else None)
 
 
 def _live(services: Services) -> dict[str, Trace]:
@@ -95,7 +94,7 @@ def _live(services: Services) -> dict[str, Trace]:
 
 
 def _compared(services: Services, rebuilt: Rebuilt, before: dict[str, Trace]) -> Verdict:
-    """Compare, and again for a while where the live traces have yet to catch up."""
+    """Compare, and retry for a while where the live traces have yet to catch up."""
     until = time.monotonic() + CATCH_UP_SECONDS
     while True:
         verdict = compare(live := _live(services), rebuilt, before)
@@ -106,14 +105,16 @@ def _compared(services: Services, rebuilt: Rebuilt, before: dict[str, Trace]) ->
 
 
 def in_words(done: Replay, origin: Origin) -> list[str]:
-    """Say what a replay came to, the verdict last."""
-    told = done.told
+    """Describe the outcome of a replay, the verdict last."""
+    report = done.report
     source = "Kafka" if origin == "kafka" else "the journal"
-    lines = [f"{told.records} records from {source}: {told.events} events, {len(done.rebuilt.traces)} traces rebuilt."]
-    if told.repeats:
-        lines.append(f"Identical repeats, which change nothing: {told.repeats}.")
-    lines += _some("Could not be taken", [f"{at} ({reason})" for at, reason in told.poison])
-    lines += _some("More than one candidate", told.disputed)
+    lines = [
+        f"{report.records} records from {source}: {report.events} events, {len(done.rebuilt.traces)} traces rebuilt."
+    ]
+    if report.repeats:
+        lines.append(f"Identical repeats, which change nothing: {report.repeats}.")
+    lines += _some("Could not be read", [f"{at} ({reason})" for at, reason in report.poison])
+    lines += _some("More than one candidate", report.disputed)
     lines += _some("Stopped by a gap or a broken chain", done.rebuilt.stalled)
     return [*lines, *(_verdict(done.verdict) if done.verdict else [f"digest: {done.digest}"])]
 
@@ -123,12 +124,12 @@ def _verdict(verdict: Verdict) -> list[str]:
     lines += _some("Live is still behind the history", verdict.behind)
     for reference, (live, here) in list(verdict.other_shape.items())[:_LISTED]:
         lines.append(f"{reference}: live has shape {live}, this program composes shape {here}: not comparable.")
-    if verdict.unlike:
-        first = verdict.unlike[0]
+    if verdict.different:
+        first = verdict.different[0]
         where = f", at {first.path}" if first.path else ""
-        compared = len(verdict.unlike) + len(verdict.identical)
+        compared = len(verdict.different) + len(verdict.identical)
         lines += [
-            f"different: {len(verdict.unlike)} of {compared} traces. The first: {first.reference}{where}",
+            f"different: {len(verdict.different)} of {compared} traces. The first: {first.reference}{where}",
             f"    live:    {_short(first.live)}",
             f"    rebuilt: {_short(first.rebuilt)}",
         ]
@@ -155,11 +156,11 @@ def _short(value: Any) -> str:
 
 def _as_json(done: Replay) -> dict[str, Any]:
     content: dict[str, Any] = {
-        "records": done.told.records,
-        "events": done.told.events,
-        "repeats": done.told.repeats,
-        "poison": [{"at": at, "reason": reason} for at, reason in done.told.poison],
-        "disputed": done.told.disputed,
+        "records": done.report.records,
+        "events": done.report.events,
+        "repeats": done.report.repeats,
+        "poison": [{"at": at, "reason": reason} for at, reason in done.report.poison],
+        "disputed": done.report.disputed,
         "stalled": done.rebuilt.stalled,
         "traces": len(done.rebuilt.traces),
         "shape": SHAPE,
@@ -169,7 +170,7 @@ def _as_json(done: Replay) -> dict[str, Any]:
         content["verdict"] = {
             "holds": verdict.holds,
             "identical": len(verdict.identical),
-            "different": [asdict(each) for each in verdict.unlike],
+            "different": [asdict(each) for each in verdict.different],
             "behind": verdict.behind,
             "newer": verdict.newer,
             "other_shape": list(verdict.other_shape),

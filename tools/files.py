@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:
@@ -35,7 +35,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 class Locked(Exception):
-    """Another process holds the lock."""
+    """A lock that another process holds."""
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -13,23 +12,17 @@ from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BAD_INPUT, REFUSED, BadInput, Unreachable, exits, say
 from tools.client.progress import bar
 from tools.client.services import PATIENCE_SECONDS, Services
-from tools.client.wait import settle
-from tools.local.stack import DEFAULT_HOME
+from tools.client.stack_home import DEFAULT_HOME
+from tools.client.wait import wait_for_traces
 from tools.record.checking import CheckedRecord, check
 from tools.record.faults import RecordRefused
 from tools.record.loading import Load, Outcome, Report
+from tools.render.terminal import print_json
 
-importing = typer.Typer(help="Load records.", no_args_is_help=True)
 console = Console()
 _REASON_LIMIT = 20_000
 
 
-@importing.callback()
-def _group() -> None:
-    """Load records."""
-
-
-@importing.command()
 def record(
     file: Annotated[Path, typer.Argument(help="YAML, or JSON by its suffix; docs/record-format.md describes it.")],
     members: Annotated[Path | None, typer.Option(help="Register of members; escap_members.csv beside FILE.")] = None,
@@ -39,7 +32,7 @@ def record(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
     patience: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait for what a service has not heard yet, or for a service.")
+        float, typer.Option(min=0, help="Seconds to retry where a service has not consumed an event yet, or is down.")
     ] = PATIENCE_SECONDS,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,
@@ -61,17 +54,17 @@ def record(
         services = Services(Connection(home, token), "secretariat", patience, patience)
         with services:
             report = load(checked, services, correct, dry_run)
-            if not dry_run and not settle(services, report.heads, patience):
-                say("The traces do not show all of it yet; they will: throughline dead-letters list tells what waits.")
+            if not dry_run and not wait_for_traces(services, report.heads, patience):
+                say("The traces do not show all of it yet; they will: throughline dead-letters list shows what waits.")
         show(checked, report, shown_as, dry_run)
     if report.not_loaded:
         raise typer.Exit(REFUSED)
 
 
 def load(checked: CheckedRecord, services: Services, correct: str | None = None, dry_run: bool = False) -> Report:
-    """Load a checked record. Raises Refused and Unreachable, having said how far it came."""
+    """Load a checked record. Raises Refused, and Unreachable, which says how many rows were loaded."""
     run = Load(checked, services, correct, dry_run)
-    with bar("Looking" if dry_run else "Loading") as advance:
+    with bar("Comparing" if dry_run else "Loading") as advance:
         try:
             return run.run(lambda _: advance(len(run.report.outcomes), len(checked.rows)))
         except Unreachable as failure:
@@ -101,11 +94,11 @@ _WOULD = {"loaded": "would be sent", "corrected": "would be corrected"}
 
 
 def show(checked: CheckedRecord, report: Report, shown_as: str = "text", dry_run: bool = False) -> None:
-    """Print what became of the rows: those that are not plainly loaded one by one, the rest counted."""
+    """Print the outcome of a load: each row that was not plainly loaded, and the counts by section."""
     if shown_as == "json":
         rows = [_as_json(outcome) for outcome in report.outcomes]
         content = {"record": checked.name, "dry_run": dry_run, "counted": report.counted(), "rows": rows}
-        typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+        print_json(content)
         return
     for outcome in report.outcomes:
         if outcome.says or (dry_run and outcome.standing == "loaded"):
@@ -115,9 +108,9 @@ def show(checked: CheckedRecord, report: Report, shown_as: str = "text", dry_run
 
 def _print(outcome: Outcome, dry_run: bool) -> None:
     standing = _WOULD.get(outcome.standing, outcome.standing) if dry_run else outcome.standing
-    console.print(f"{outcome.path}: {standing}", markup=False, highlight=False, soft_wrap=True)
+    typer.echo(f"{outcome.path}: {standing}")
     for line in outcome.says:
-        console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
+        typer.echo(f"    {line}")
 
 
 def _summary(checked: CheckedRecord, report: Report, dry_run: bool) -> Table:
@@ -127,8 +120,8 @@ def _summary(checked: CheckedRecord, report: Report, dry_run: bool) -> Table:
     table = Table("section", *(_WOULD.get(name, name) if dry_run else name for name in shown), title=checked.name)
     sections = dict.fromkeys(_section(outcome) for outcome in report.outcomes)
     for section in sections:
-        of_it = Report([outcome for outcome in report.outcomes if _section(outcome) == section]).counted()
-        table.add_row(section, *(str(of_it[name] or "") for name in shown))
+        by_standing = Report([outcome for outcome in report.outcomes if _section(outcome) == section]).counted()
+        table.add_row(section, *(str(by_standing[name] or "") for name in shown))
     table.add_section()
     table.add_row("all rows", *(str(counted[name]) for name in shown))
     return table

@@ -8,7 +8,7 @@ from pathlib import Path
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
-from tools.local.files import read_json, write_json
+from tools.files import read_json, write_json
 
 ISSUER = "throughline-local"
 AUDIENCE = "throughline"

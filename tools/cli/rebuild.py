@@ -6,12 +6,12 @@ import orjson
 import typer
 from rich.console import Console
 
-from shared.events.catalogue import SERVICES
+from shared.events.services import SERVICES
 from tools.client.connection import Connection, Home, Token
 from tools.client.errors import BadInput, Failure, exits
 from tools.client.progress import bar
 from tools.client.services import Services
-from tools.local.stack import DEFAULT_HOME
+from tools.client.stack_home import DEFAULT_HOME
 
 console = Console()
 
@@ -37,12 +37,12 @@ def rebuild(
 
 
 def rebuilt(services: Services, service: str) -> int:
-    """Rebuild a service's read models and return from how many events. Raises Failure where it broke off."""
-    said: dict[str, int] = {}
+    """Rebuild a service's read models and return the number of events. Raises Failure where it broke off."""
+    progress: dict[str, int] = {}
     with bar(f"Rebuilding {service}") as advance:
         for line in services.lines(service, "POST", "/operations/rebuild"):
-            said = orjson.loads(line)
-            advance(said["done"], said["of"])
-    if not said.get("finished"):
+            progress = orjson.loads(line)
+            advance(progress["done"], progress["of"])
+    if not progress.get("finished"):
         raise Failure("The rebuild broke off: run it again; what was rebuilt stays right.")
-    return said["of"]
+    return progress["of"]

@@ -1,4 +1,4 @@
-"""`throughline refill`: a restored store and ledger, filled up from the topic."""
+"""`throughline refill`: a restored store and ledger, completed from the topic."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 from rich.console import Console
 
-from shared.events.catalogue import SERVICES
+from shared.events.services import SERVICES
 from shared.ledger.refill import CannotRefill, Refill, Refilled
 from tools.client.connection import Connection, Home
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.progress import Advance, bar
-from tools.local import grants
-from tools.local.memory import Memory
-from tools.local.stack import DEFAULT_HOME
+from tools.client.stack_home import DEFAULT_HOME, StackHome, database
 
 console = Console()
 SELECTION_MS = 10_000
@@ -45,8 +43,8 @@ def refill(
     Example: throughline refill recommendations
 
     Everything is verified before anything is stored: leaf hashes, positions, the chain of every stream. It may be
-    interrupted and run again. The service goes on by itself afterwards. Keys of persons are on no topic: restore the
-    collection `keys` from its newest backup, or what was sealed since cannot be opened.
+    interrupted and run again. The service continues by itself afterwards. Keys of persons are on no topic: restore
+    the collection `keys` from its newest backup, or nobody can open what was sealed since.
 
     Exit code: 0 when store and ledger hold what the topic holds; 1 when the topic does not continue them, naming the
     position; 2 for bad input; 3 when MongoDB or Kafka does not answer.
@@ -61,7 +59,7 @@ def refill(
 
 
 def refilled(service: str, uri: str, kafka: str, advance: Advance) -> Refilled:
-    """Refill, and return what was added. Raises Failure, Unreachable."""
+    """Refill a service and return the counts of added documents. Raises Failure, Unreachable."""
     try:
         return asyncio.run(_refilled(service, uri, kafka, advance))
     except CannotRefill as reason:
@@ -73,15 +71,13 @@ def refilled(service: str, uri: str, kafka: str, advance: Advance) -> Refilled:
 async def _refilled(service: str, uri: str, kafka: str, advance: Advance) -> Refilled:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=SELECTION_MS)
     try:
-        return await Refill(client[grants.database(service)], kafka, service).run(advance)
+        return await Refill(client[database(service)], kafka, service).run(advance)
     finally:
         client.close()
 
 
 def _local(service: str, home: Path) -> str:
-    memory = Memory(home)
     try:
-        admin = memory.servers()[1]
+        return StackHome(home).mongodb_uri(service)
     except LookupError:
         raise Unreachable("Nothing says where MongoDB is: name it (--mongodb URI), or start a stack.") from None
-    return grants.user_uri(admin, service, memory.password(service))

@@ -1,4 +1,4 @@
-"""`throughline token`: a token for a role, on a local stack only."""
+"""`throughline token`: a bearer token for a role, on a local stack only."""
 
 import re
 from datetime import timedelta
@@ -10,8 +10,8 @@ from shared.domain.members import MEMBERS
 from shared.events.words import Role, words
 from tools.client.connection import Home
 from tools.client.errors import BadInput, Failure, exits
-from tools.local.stack import DEFAULT_HOME
-from tools.local.tokens import KEY_FILE, mint
+from tools.client.stack_home import DEFAULT_HOME
+from tools.client.tokens import KEY_FILE, mint
 
 ROLES = tuple(role for role in words(Role) if role != "system")
 _LIFETIME = re.compile(r"^([1-9][0-9]{0,4})([smhd])$")
@@ -33,11 +33,10 @@ def token(
     """
     with exits():
         _check(role, member)
-        lasting = _lasting(lifetime)
+        duration = _duration(lifetime)
         if not (home / KEY_FILE).exists():
             raise Failure(f"{home} has no key: a token is issued only on a local stack (throughline stack up).")
-        made = mint(home, role=role, subject=subject or f"local-{role}", member=member, lifetime=lasting)
-        typer.echo(made)
+        typer.echo(mint(home, role=role, subject=subject or f"local-{role}", member=member, lifetime=duration))
 
 
 def _check(role: str, member: str | None) -> None:
@@ -49,7 +48,7 @@ def _check(role: str, member: str | None) -> None:
         raise BadInput(f"--member {member}: is none of the 62 members and associate members (ISO 3166-1 alpha-3).")
 
 
-def _lasting(lifetime: str) -> timedelta:
+def _duration(lifetime: str) -> timedelta:
     if (match := _LIFETIME.match(lifetime)) is None:
         raise BadInput(f"--lifetime {lifetime}: is not a time; write it as in 30m, 8h, 2d.")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})

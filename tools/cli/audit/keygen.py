@@ -1,0 +1,50 @@
+"""`throughline audit keygen`: a signing key of a log or of a witness."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.events.services import SERVICES
+from shared.tlog.keys import LogKeys, origin_of
+from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
+from tools.client.errors import BadInput, exits
+from tools.files import write
+
+
+def keygen(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key is written, mode 0600.")],
+    service: Annotated[str | None, typer.Option(help=f"Whose log: {', '.join(SERVICES)}.")] = None,
+    deployment: Annotated[str, typer.Option(help="The deployment's name, part of each log's origin.")] = "local",
+    witness: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A witness's key instead, under this name.")
+    ] = None,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Replace the key in FILE; its public part is kept.")] = False,
+) -> None:
+    """Make a key that signs the checkpoints of a log, or that a witness vouches with; print its public part.
+
+    Example: throughline audit keygen meetings.key --service meetings --deployment escap
+
+    Exit code: 0; 2 for bad input, an existing file without --rotate included.
+    """
+    with exits():
+        if (service is None) == (witness is None) or (service is not None and service not in SERVICES):
+            raise BadInput(f"Give --service (one of {', '.join(SERVICES)}) or --witness NAME.")
+        if out.exists() != rotate:
+            raise BadInput(
+                f"{out} exists: give --rotate to replace its key." if out.exists() else f"{out} is not there."
+            )
+        try:
+            if witness is not None:
+                if rotate:
+                    raise BadInput("A witness's key is not rotated: make another one.")
+                signer = Signer.generate(witness, COSIGNATURE)
+                text = f"{signer.skey}\n"
+            else:
+                origin = origin_of(deployment, str(service))
+                keys = LogKeys.parse(out.read_text(), origin).rotated() if rotate else LogKeys(Signer.generate(origin))
+                signer, text = keys.signer, keys.text()
+        except NotAKey as fault:
+            raise BadInput(f"{out}: {fault}") from None
+        write(out, text)
+        typer.echo(signer.verifier.vkey)

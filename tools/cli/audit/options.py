@@ -1,0 +1,31 @@
+"""Options and keys that the audit commands share."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.tlog.notes import NotAKey, Verifier
+from tools.audit.signatures import TrustedKeys
+from tools.client.errors import BadInput
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of an export bundle.")]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key", metavar="VKEY", help="A log's key that you have from elsewhere; may be given more than once."
+    ),
+]
+
+
+def trusted(keys: Sequence[str] | None, witnesses: Sequence[str] | None = None) -> TrustedKeys:
+    """Parse verifier keys of logs and of witnesses. Raises BadInput."""
+    try:
+        logs = TrustedKeys.of(Verifier.parse(key) for key in keys or ())
+        vouching = TrustedKeys.of(Verifier.parse(key) for key in witnesses or ())
+    except NotAKey as fault:
+        raise BadInput(f"--key, --witness: {fault}") from None
+    if logs.witnesses or vouching.logs:
+        raise BadInput("A log's key is given with --key, a witness's with --witness.")
+    return TrustedKeys(logs.logs, vouching.witnesses)

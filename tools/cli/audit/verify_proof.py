@@ -1,0 +1,77 @@
+"""`throughline audit verify-proof`: the proof of one trace, checked with nothing but its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.tlog.notes import NotAKey, Verifier
+from tools.audit.proof import CheckedProof, NotProven, check
+from tools.audit.signatures import TrustedKeys
+from tools.client.connection import Format
+from tools.client.errors import BadInput, Failure, exits
+from tools.render.terminal import print_json
+
+Keys = Annotated[list[str] | None, typer.Option("--key", metavar="VKEY", help="A log's key, from elsewhere.")]
+Witnesses = Annotated[
+    list[str] | None, typer.Option("--witness", metavar="VKEY", help="A witness's key: its cosignature is asked for.")
+]
+
+
+def verify_proof(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof.")],
+    key: Keys = None,
+    witness: Witnesses = None,
+    shown_as: Format = "text",
+) -> None:
+    """Check a proof with nothing but the file: signatures, inclusion of every event, chains, and the trace itself.
+
+    Example: throughline audit verify-proof r1.proof.json --key "$KEY"
+
+    Only an export shows that nothing was recorded after these events: throughline audit verify.
+
+    Exit code: 0 when it holds; 1 when it does not, naming where; 2 for bad input.
+    """
+    with exits():
+        try:
+            trusted = TrustedKeys.of(Verifier.parse(each) for each in (*(key or ()), *(witness or ())))
+            proven = check(file.read_bytes(), trusted)
+        except (NotAKey, OSError) as fault:
+            raise BadInput(f"{fault if isinstance(fault, NotAKey) else file}: cannot be used.") from None
+        except NotProven as why:
+            raise Failure(f"NOT PROVEN: {why}.") from None
+    if shown_as == "json":
+        print_json(_as_json(proven))
+        return
+    for service, checkpoint in proven.checkpoints.items():
+        vouching = "".join(f", {each.witness.name} vouches for it" for each in proven.vouching[service])
+        by = proven.keys[service].vkey.rpartition("+")[0]
+        covered = f"{proven.events.get(service, 0)} events under the checkpoint of size {checkpoint.size}"
+        typer.echo(f"{service}: {covered}, signed with {by}{vouching}")
+    if not trusted.logs:
+        typer.echo(
+            "These keys are the file's own word. Compare them with those that you have from elsewhere, or give --key:"
+        )
+        for each in proven.keys.values():
+            typer.echo(f"    {each.vkey}")
+    statements = len(proven.trace["provenance"]["statements"])
+    events = sum(proven.events.values())
+    typer.echo(f"proven: {proven.reference}, {statements} statements from {events} events of {proven.streams} streams")
+
+
+def _as_json(proven: CheckedProof) -> dict[str, object]:
+    return {
+        "proven": True,
+        "reference": proven.reference,
+        "events": proven.events,
+        "streams": proven.streams,
+        "checkpoints": {
+            service: {"origin": each.origin, "size": each.size, "root": each.root.hex()}
+            for service, each in proven.checkpoints.items()
+        },
+        "keys": {service: each.vkey for service, each in proven.keys.items()},
+        "witnesses": {service: [each.witness.name for each in names] for service, names in proven.vouching.items()},
+        "trace": proven.trace,
+    }

@@ -1,0 +1,51 @@
+"""`throughline audit witness`: cosignatures on the checkpoints of an export."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
+from tools.audit.bundle import Bundle, NotReadable
+from tools.audit.witness import WillNotVouch, Witness
+from tools.cli.audit.options import Folder, Keys, trusted
+from tools.client.errors import BadInput, Failure, exits
+
+console = Console()
+
+
+def witness(
+    folder: Folder,
+    signing: Annotated[Path, typer.Option("--with", metavar="FILE", help="The witness's private key.")],
+    memory: Annotated[
+        Path, typer.Option("--memory", metavar="FILE", help="What this witness has seen; made at first.")
+    ],
+    key: Keys = None,
+) -> None:
+    """Cosign the newest checkpoints of an export, each where it continues what this witness saw before.
+
+    Example: throughline audit witness export --with witness.key --memory witness.json
+
+    The cosignatures are written into the export; keep key and memory in another office than the platform's.
+
+    Exit code: 0 when every log was cosigned; 1 when one does not continue what was seen, and then none was; 2 for bad
+    input.
+    """
+    with exits():
+        try:
+            signer = Signer.parse(signing.read_text())
+            if signer.kind != COSIGNATURE:
+                raise NotAKey("it is not a witness's key")
+            office = Witness(signer, memory, trusted(key).logs)
+            vouched = office.vouch(Bundle(folder), datetime.now(UTC))
+        except (NotAKey, NotReadable, OSError) as fault:
+            raise BadInput(str(fault) if isinstance(fault, NotReadable) else f"{signing}: {fault}") from None
+        except WillNotVouch as refusal:
+            raise Failure(f"Not cosigned. {refusal}") from None
+        for each in vouched:
+            seen = (
+                f", of which {each.before} were seen before" if each.before is not None else ", seen for the first time"
+            )
+            console.print(f"{each.checkpoint.origin}: {each.checkpoint.size} events{seen}: cosigned", soft_wrap=True)

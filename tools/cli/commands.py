@@ -1,0 +1,145 @@
+"""The table of commands: a row names a command, its help, and the function to import when it is named."""
+
+from typing import NamedTuple
+
+GROUPS = {
+    "stack": "Run the platform on this machine: Kafka, MongoDB, mail, four services.",
+    "import": "Load records.",
+    "audit": "Export the record, and verify it offline.",
+    "dead-letters": "Read dead letters, replay them, or dismiss them.",
+    "privacy": "Show what is held about a person, and erase a person.",
+}
+
+
+class Row(NamedTuple):
+    """A command; `help` is the first paragraph of its function's docstring."""
+
+    command: str
+    help: str
+    target: str
+
+    @property
+    def words(self) -> list[str]:
+        """The command as it is typed: its group, if it is in one, and its name."""
+        return self.command.split()
+
+
+COMMANDS = (
+    Row(
+        "stack up",
+        "Start everything and keep it running until Ctrl-C, or `throughline stack down` from another terminal.",
+        "tools.cli.stack:up",
+    ),
+    Row(
+        "stack down",
+        "Stop the stack that another terminal runs, and processes that a crash left behind.",
+        "tools.cli.stack:down",
+    ),
+    Row("stack status", "Show what is up.", "tools.cli.stack:status"),
+    Row("token", "Print a token for a role, signed with the key of a local stack.", "tools.cli.token:token"),
+    Row(
+        "import record",
+        "Load a record: any error in the file sends nothing, a row that is on record is left as it is.",
+        "tools.cli.import_record:record",
+    ),
+    Row(
+        "trace",
+        "Show the trace of a recommendation: mandates, work, what the Committee did, what followed, what is missing.",
+        "tools.cli.trace:trace",
+    ),
+    Row("traces", "List the traces, filtered.", "tools.cli.traces:traces"),
+    Row(
+        "coverage",
+        "Show coverage both ways: what rests on each provision, and how far the thread of each recommendation reaches.",
+        "tools.cli.coverage:coverage",
+    ),
+    Row(
+        "rebuild",
+        "Fold and compose everything again from the journal, in place and under live writes.",
+        "tools.cli.rebuild:rebuild",
+    ),
+    Row(
+        "replay",
+        "Rebuild every trace in memory from the whole history, and compare it with the live one.",
+        "tools.cli.replay:replay",
+    ),
+    Row(
+        "refill",
+        "Fill a service's store and ledger up from its topic, after an older backup of its database was restored.",
+        "tools.cli.refill:refill",
+    ),
+    Row(
+        "simulate",
+        "Make a synthetic history, through the services' own decisions, and load it. Nothing in it is a fact.",
+        "tools.cli.simulate:simulate",
+    ),
+    Row(
+        "audit keygen",
+        "Make a key that signs the checkpoints of a log, or that a witness vouches with; print its public part.",
+        "tools.cli.audit.keygen:keygen",
+    ),
+    Row(
+        "audit export",
+        "Write the record into a folder that is verified offline, or append what is new.",
+        "tools.cli.audit.export:export",
+    ),
+    Row(
+        "audit verify",
+        "Verify an export offline: signatures, trees, checkpoints, the chain of every stream, schemas, links.",
+        "tools.cli.audit.verify:verify",
+    ),
+    Row(
+        "audit witness",
+        "Cosign the newest checkpoints of an export, each where it continues what this witness saw before.",
+        "tools.cli.audit.witness:witness",
+    ),
+    Row(
+        "audit replay",
+        "Rebuild every trace and the roster from a bundle alone: no Kafka, no database, no service.",
+        "tools.cli.audit.replay:replay",
+    ),
+    Row(
+        "audit compare",
+        "Rebuild every trace from a bundle, and compare it with the digests in it and with the live ones.",
+        "tools.cli.audit.compare:compare",
+    ),
+    Row(
+        "audit diff", "Describe what changed in each trace between two times of recording.", "tools.cli.audit.diff:diff"
+    ),
+    Row(
+        "audit prove",
+        "Prove one trace: every event that it rests on, with the proof that it lies under a signed checkpoint.",
+        "tools.cli.audit.prove:prove",
+    ),
+    Row(
+        "audit verify-proof",
+        "Check a proof with nothing but the file: signatures, inclusion of every event, chains, and the trace itself.",
+        "tools.cli.audit.verify_proof:verify_proof",
+    ),
+    Row("dead-letters list", "List the dead letters.", "tools.cli.dead_letters:list_dead_letters"),
+    Row(
+        "dead-letters show",
+        "Show one dead letter as JSON; its bytes only to an auditor or the secretariat, for they may be personal.",
+        "tools.cli.dead_letters:show",
+    ),
+    Row(
+        "dead-letters replay",
+        "Consume a dead letter again, byte for byte: once newer code can read it, or as the true candidate of two.",
+        "tools.cli.dead_letters:replay",
+    ),
+    Row(
+        "dead-letters dismiss",
+        "Close a dead letter without consuming it; its bytes are kept.",
+        "tools.cli.dead_letters:dismiss",
+    ),
+    Row(
+        "privacy erase",
+        "Destroy the key that opens a person's name and contact, for good, and record that it was done.",
+        "tools.cli.privacy:erase",
+    ),
+    Row(
+        "privacy export",
+        "Show everything that is held about a person, sealed fields opened: the answer to a subject access request.",
+        "tools.cli.privacy:export",
+    ),
+)

@@ -1,0 +1,62 @@
+"""The home folder of a local stack, as its clients read it: ports, addresses, passwords."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from tools.files import CHECKOUT, read_json
+
+DEFAULT_HOME = CHECKOUT / ".throughline"
+
+
+class StackHome:
+    """The files stack.json (ports and processes) and secrets.json (passwords, private)."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._file = home / "stack.json"
+        self._secrets = home / "secrets.json"
+
+    def ports(self) -> dict[str, int]:
+        """Return the port of each server and service; none where no stack was ever started."""
+        ports: dict[str, int] = self._load().get("ports", {})
+        return ports
+
+    def servers(self) -> tuple[str, str]:
+        """Return Kafka's bootstrap address and MongoDB's administrator URI. Raises LookupError where there are none."""
+        try:
+            return self._load()["kafka"], read_json(self._secrets)["mongodb_admin_uri"]
+        except KeyError:
+            raise LookupError(f"the stack in {self.home} was never started") from None
+
+    def services(self) -> list[str]:
+        """Return the services of the latest start."""
+        services: list[str] = self._load().get("services", [])
+        return services
+
+    def password(self, user: str) -> str:
+        """Return the password of a MongoDB user. Raises LookupError where it has none."""
+        try:
+            return str(read_json(self._secrets)["passwords"][user])
+        except KeyError:
+            raise LookupError(f"the stack in {self.home} was never started") from None
+
+    def mongodb_uri(self, service: str) -> str:
+        """Return the MongoDB URI of a service's own user. Raises LookupError where there is none."""
+        return user_uri(self.servers()[1], service, self.password(service))
+
+    def _load(self) -> dict[str, Any]:
+        return read_json(self._file)
+
+
+def database(service: str) -> str:
+    """Return the name of the database that a service owns."""
+    return f"throughline_{service}"
+
+
+def user_uri(admin_uri: str, service: str, password: str) -> str:
+    """Return the administrator's URI, servers and options, with the user of one service."""
+    parts = urlsplit(admin_uri)
+    hosts = parts.netloc.rpartition("@")[2]
+    options = dict(parse_qsl(parts.query)) | {"authSource": database(service)}
+    return urlunsplit((parts.scheme, f"{service}:{quote(password, safe='')}@{hosts}", "/", urlencode(options), ""))

@@ -1,0 +1,225 @@
+"""Replay of records into traces: fold the streams that traces share, then each recommendation by itself."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+from operator import attrgetter
+from types import TracebackType
+from typing import Any, Self
+
+from services.nominations.domain.membership import MEMBERSHIP
+from services.recommendations.projection import AGGREGATES, subset
+from services.recommendations.trace import compose
+from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
+from shared.domain.aggregate import Aggregate
+from shared.events.catalogue import Undecodable, decode
+from shared.projection.fold import UNFOLDED, FoldedState, fold_on
+from tools.replay.history import History, streams_of
+from tools.replay.packed_states import PackedState, PackedStates, pack
+from tools.replay.roster import Row, row_of
+from tools.replay.spool import Parts, Spool
+
+Trace = dict[str, Any]
+Convert = Callable[[str, Trace], Any]
+_ROOT = b"recommendation/"
+_BUCKETS_PER_CHUNK = 4
+_parts_of = attrgetter("topic", "partition", "offset", "key", "value", "headers")
+_LOG_PARTS = 3
+_NEVER = "9999"
+
+
+@dataclass
+class Report:
+    """Counts and faults of a replay, the version of each stream, and the roster."""
+
+    records: int = 0
+    events: int = 0
+    repeats: int = 0
+    poison: list[tuple[str, str]] = field(default_factory=list)
+    disputed: list[str] = field(default_factory=list)
+    stalled: list[str] = field(default_factory=list)
+    heads: dict[str, int] = field(default_factory=dict)
+    roster: list[Row] = field(default_factory=list)
+
+    def add(self, other: Report) -> None:
+        """Add the report of another part."""
+        for name, value in vars(other).items():
+            total = getattr(self, name)
+            if isinstance(total, dict):
+                total.update(value)
+            else:
+                setattr(self, name, total + value)
+
+
+@dataclass
+class Replayer:
+    """A replay: add every record, then `run`. `known_at` leaves out what was recorded later."""
+
+    as_of: date | None = None
+    known_at: str | None = None
+    report: Report = field(default_factory=Report)
+    _others: Spool = field(default_factory=lambda: Spool(streams_each=500))
+    _roots: Spool = field(default_factory=lambda: Spool(streams_each=50))
+    _streams: PackedStates = field(default_factory=lambda: PackedStates({}))
+    _convert: Convert = field(default=lambda _reference, trace: trace)
+
+    def add_record(self, record: KafkaRecord) -> None:
+        """Spool a Kafka record, which may hold anything; `run` decodes it."""
+        self._put(record.key or b"", len(record.value or b""), _parts_of(record))
+
+    def add_event(self, topic: str, position: int, stream: bytes, raw: bytes) -> None:
+        """Spool the next event of a log; `run` decodes it."""
+        self._put(stream, len(raw), (topic, position, raw))
+
+    def _put(self, stream: bytes, size: int, parts: Parts) -> None:
+        self.report.records += 1
+        (self._roots if stream.startswith(_ROOT) else self._others).put(stream, size, parts)
+
+    def run(self, convert: Convert, processes: int = 1) -> Iterator[tuple[str, Any]]:
+        """Yield each trace's reference and what `convert` returns for it, in no particular order.
+
+        With several processes `convert` runs in them, and its results must be small. It may be run again.
+        """
+        self._convert, self.report = convert, Report(records=self.report.records)
+        with _gc_disabled():
+            yield from self._run(processes)
+
+    def _run(self, processes: int) -> Iterator[tuple[str, Any]]:
+        packed: dict[str, PackedState] = {}
+        for report, states in _map_buckets(self, Replayer._fold_others, len(self._others), processes):
+            self.report.add(report)
+            packed |= states
+        self._streams = PackedStates(packed)
+        for report, traces in _map_buckets(self, Replayer._compose_roots, len(self._roots), processes):
+            self.report.add(report)
+            yield from traces
+
+    def _fold_others(self, bucket: int) -> tuple[Report, dict[str, PackedState]]:
+        report, packed = Report(), {}
+        for folded in self._fold(self._others.bucket(bucket), report):
+            kind = folded.stream.partition("/")[0]
+            if kind in AGGREGATES:
+                packed[folded.stream] = pack(folded)
+            elif kind == MEMBERSHIP.kind and (row := row_of(folded.state, self.as_of)) is not None:
+                report.roster.append(row)
+        return report, packed
+
+    def _compose_roots(self, bucket: int) -> tuple[Report, list[tuple[str, Any]]]:
+        report, traces = Report(), []
+        for folded in self._fold(self._roots.bucket(bucket), report):
+            reference = folded.stream.partition("/")[2]
+            states = subset(reference, _WithShared(folded, self._streams))
+            if (trace := compose(reference, states, self.as_of)) is not None:
+                traces.append((reference, self._convert(reference, trace)))
+        return report, traces
+
+    def _fold(self, bucket: Iterator[Parts], report: Report) -> Iterator[FoldedState]:
+        for stream, events in self._decode(bucket, report):
+            aggregate = _aggregate(stream)
+            outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), events)
+            assert outcome is not None, "a fold from version 1 takes corrections"
+            report.events += len(events)
+            report.heads[stream] = outcome.folded.version
+            if outcome.folded.blocked:
+                report.stalled.append(f"{stream} stops at version {outcome.folded.version}")
+            yield outcome.folded
+
+    def _decode(self, bucket: Iterator[Parts], report: Report) -> Iterator[tuple[str, list[ConsumedEvent]]]:
+        """Yield each stream of a bucket with its events: those of a log as they lie, those of Kafka in order, once."""
+        history, streams = History(), dict[str, list[ConsumedEvent]]()
+        known_at = self.known_at or _NEVER
+        for parts in bucket:
+            is_of_log = len(parts) == _LOG_PARTS
+            event = decode_entry(*parts) if is_of_log else decode_record(KafkaRecord(*parts))
+            if isinstance(event, Poison):
+                report.poison.append((event.record.origin, event.reason))
+            elif event.recorded.time > known_at:
+                continue
+            elif is_of_log:
+                streams.setdefault(event.recorded.subject, []).append(event)
+            else:
+                history.add(event)
+        report.repeats += history.repeats
+        report.disputed += [f"{stream} version {version}" for stream, version in history.disputed]
+        yield from streams.items()
+        yield from streams_of(history)
+
+    def close(self) -> None:
+        """Discard the spooled records."""
+        self._others.close()
+        self._roots.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+class _WithShared(dict[str, FoldedState]):
+    """One recommendation beside the streams that all share; a trace reads no other recommendation."""
+
+    def __init__(self, own: FoldedState, shared: PackedStates) -> None:
+        super().__init__({own.stream: own})
+        self._shared = shared
+
+    def __missing__(self, stream: str) -> FoldedState:
+        assert not stream.startswith("recommendation/"), stream
+        return self._shared[stream]
+
+
+def decode_entry(topic: str, position: int, raw: bytes) -> ConsumedEvent | Poison:
+    """Decode a log's entry: its position is its place in the log, and the tree vouches for its bytes."""
+    try:
+        recorded = decode(raw)
+    except Undecodable as error:
+        return Poison(KafkaRecord(topic, 0, position, None, raw, ()), error.reason, error.detail)
+    return ConsumedEvent(recorded, raw, sha256(raw).hexdigest(), sha256(b"\x00" + raw).hexdigest(), position, topic)
+
+
+def _aggregate(stream: str) -> Aggregate[Any]:
+    kind = stream.partition("/")[0]
+    return MEMBERSHIP if kind == MEMBERSHIP.kind else AGGREGATES.get(kind, UNFOLDED)
+
+
+@contextmanager
+def _gc_disabled() -> Iterator[None]:
+    """Disable the garbage collector: folding makes very many objects and no cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+_forked: Replayer | None = None
+
+
+def _run_in_fork(task: tuple[Callable[[Replayer, int], Any], int]) -> Any:
+    assert _forked is not None
+    work, bucket = task
+    return work(_forked, bucket)
+
+
+def _map_buckets(
+    replayer: Replayer, work: Callable[[Replayer, int], Any], buckets: int, processes: int
+) -> Iterator[Any]:
+    """Yield the result of each bucket, from several forks of this process."""
+    global _forked
+    if processes < 2:
+        yield from (work(replayer, bucket) for bucket in range(buckets))
+        return
+    _forked = replayer
+    tasks: Sequence[tuple[Any, int]] = [(work, bucket) for bucket in range(buckets)]
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("fork")) as pool:
+        yield from pool.map(_run_in_fork, tasks, chunksize=_BUCKETS_PER_CHUNK)
+    _forked = None
