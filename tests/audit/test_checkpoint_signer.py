@@ -93,13 +93,13 @@ def keys_of(site: Site) -> LogKeys:
 
 
 @asynccontextmanager
-async def sealed(stack: Stack) -> AsyncIterator[Sealed]:
-    async with a_site(stack) as site:
+async def sealed(servers: Stack) -> AsyncIterator[Sealed]:
+    async with a_site(servers) as site:
         yield Sealed(site, keys_of(site))
 
 
-async def test_an_empty_ledger_is_sealed_and_then_what_is_published(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_an_empty_ledger_is_sealed_and_then_what_is_published(servers: Stack) -> None:
+    async with sealed(servers) as log:
         async with log.running():
             await log.until_sealed(0)
             await log.site.append(streams=5, commits=4)
@@ -108,8 +108,8 @@ async def test_an_empty_ledger_is_sealed_and_then_what_is_published(stack: Stack
         assert (await Checkpoints(log.site.database).after(-1))[0].size == 0
 
 
-async def test_tiles_that_fill_up_are_kept(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_tiles_that_fill_up_are_kept(servers: Stack) -> None:
+    async with sealed(servers) as log:
         async with log.running():
             await log.site.append(streams=30, commits=14)
             await log.until_sealed(log.site.appended)
@@ -123,8 +123,8 @@ async def test_tiles_that_fill_up_are_kept(stack: Stack) -> None:
         await log.verify()
 
 
-async def test_what_is_due_is_sealed_at_the_end(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_what_is_due_is_sealed_at_the_end(servers: Stack) -> None:
+    async with sealed(servers) as log:
         async with log.running():
             await log.until_sealed(0)
             await log.site.append(streams=3, commits=1)
@@ -135,16 +135,16 @@ async def test_what_is_due_is_sealed_at_the_end(stack: Stack) -> None:
         await log.verify()
 
 
-async def test_two_instances_sign_one_history(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_two_instances_sign_one_history(servers: Stack) -> None:
+    async with sealed(servers) as log:
         async with log.running(), log.running():
             await log.site.append(streams=8, commits=6)
             await log.until_sealed(log.site.appended)
         await log.verify()
 
 
-async def test_a_key_is_changed_and_the_earlier_checkpoints_stay(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_a_key_is_changed_and_the_earlier_checkpoints_stay(servers: Stack) -> None:
+    async with sealed(servers) as log:
         async with log.running():
             await log.site.append(streams=3, commits=2)
             await log.until_sealed(log.site.appended)
@@ -157,8 +157,8 @@ async def test_a_key_is_changed_and_the_earlier_checkpoints_stay(stack: Stack) -
         assert by == {(key,) for key in log.keys.verifiers}
 
 
-async def test_after_a_restore_the_last_published_checkpoint_must_be_reached_again(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_after_a_restore_the_last_published_checkpoint_must_be_reached_again(servers: Stack) -> None:
+    async with sealed(servers) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
@@ -176,8 +176,8 @@ async def test_after_a_restore_the_last_published_checkpoint_must_be_reached_aga
         assert f"throughline refill {site.service}" in str(relay._store.closed)
 
 
-async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(servers: Stack) -> None:
+    async with sealed(servers) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
@@ -197,8 +197,8 @@ async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(st
         assert await Checkpoints(site.database).after(-1) == before
 
 
-async def test_a_relay_that_knows_of_less_than_was_signed_has_nothing_signed(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_a_relay_that_knows_of_less_than_was_signed_has_nothing_signed(servers: Stack) -> None:
+    async with sealed(servers) as log:
         async with log.running():
             await log.site.append(streams=4, commits=3)
             await log.until_sealed(log.site.appended)
@@ -211,8 +211,8 @@ async def test_a_relay_that_knows_of_less_than_was_signed_has_nothing_signed(sta
         assert await Checkpoints(log.site.database).after(-1) == before
 
 
-async def test_checkpoints_that_a_restored_database_lacks_come_back_from_their_topic(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_checkpoints_that_a_restored_database_lacks_come_back_from_their_topic(servers: Stack) -> None:
+    async with sealed(servers) as log:
         async with log.running():
             await log.site.append(streams=4, commits=3)
             await log.until_sealed(log.site.appended)
@@ -223,8 +223,8 @@ async def test_checkpoints_that_a_restored_database_lacks_come_back_from_their_t
         assert await Checkpoints(log.site.database).after(-1) == kept
 
 
-async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(stack: Stack) -> None:
-    async with sealed(stack) as log:
+async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(servers: Stack) -> None:
+    async with sealed(servers) as log:
         forger = Sealed(log.site, keys_of(log.site))
         note = Checkpoint(log.keys.signer.name, 1_000_000, bytes(32)).signed(forger.keys.signer).raw()
         _, sealer, _ = log.instance()
@@ -235,12 +235,13 @@ async def test_a_note_on_the_topic_that_none_of_the_keys_signs_means_nothing(sta
         await log.verify()
 
 
-async def test_a_refill_goes_on_under_the_same_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refill_goes_on_under_the_same_checkpoints(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("shared.ledger.restore_check", "shared.ledger.refill"):
         monkeypatch.setattr(
-            f"{module}.decode_record", lambda arrival: decode_record(replace(arrival, topic="throughline.recommendations"))
+            f"{module}.decode_record",
+            lambda arrival: decode_record(replace(arrival, topic="throughline.recommendations")),
         )
-    async with sealed(stack) as log:
+    async with sealed(servers) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)

@@ -111,14 +111,14 @@ class Site:
 
 
 @asynccontextmanager
-async def a_site(stack: Stack) -> AsyncIterator[Site]:
+async def a_site(servers: Stack) -> AsyncIterator[Site]:
     service = f"t{uuid4().hex[:12]}"
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
     await admin.start()
     try:
         await admin.create_topics([NewTopic(f"throughline.{service}", 3, 1)])
-        yield Site(client[f"relay_{service}"], stack.kafka, service)
+        yield Site(client[f"relay_{service}"], servers.kafka, service)
     finally:
         await admin.delete_topics([f"throughline.{service}"])
         await admin.close()

@@ -43,11 +43,11 @@ async def found(kafka: str, topic: str) -> dict[str, list[tuple[int, bytes, byte
         await consumer.stop()
 
 
-async def test_many_batches_keep_every_stream_in_order_in_its_own_partition(stack: Stack):
-    async with a_site(stack) as site:
+async def test_many_batches_keep_every_stream_in_order_in_its_own_partition(servers: Stack):
+    async with a_site(servers) as site:
         topic = f"throughline.{site.service}"
         producer = AIOKafkaProducer(
-            bootstrap_servers=stack.kafka, enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES
+            bootstrap_servers=servers.kafka, enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES
         )
         await producer.start()
         try:
@@ -58,7 +58,7 @@ async def test_many_batches_keep_every_stream_in_order_in_its_own_partition(stac
                 await producer.send_and_wait(topic, number + b" ", key=stream.encode(), headers=[("position", number)])
         finally:
             await producer.stop()
-        lying = await found(stack.kafka, topic)
+        lying = await found(servers.kafka, topic)
         assert lying.keys() == set(STREAMS)
         for told in lying.values():
             assert [int(number) for _, number, _ in told] == list(range(ROUNDS + 2))

@@ -57,8 +57,8 @@ async def a_restored_site(site: Site) -> None:
     await restore(site, backup)
 
 
-async def test_after_a_restore_nothing_is_appended_and_a_refill_from_the_topic_loses_nothing(stack: Stack):
-    async with a_site(stack) as site:
+async def test_after_a_restore_nothing_is_appended_and_a_refill_from_the_topic_loses_nothing(servers: Stack):
+    async with a_site(servers) as site:
         await a_restored_site(site)
         store, pulse = EventStore(site.database), Pulse("relay")
         relay = Relay(site.database, store, site.kafka, site.service, pulse)
@@ -78,8 +78,8 @@ async def test_after_a_restore_nothing_is_appended_and_a_refill_from_the_topic_l
         await site.verify()
 
 
-async def test_a_backup_that_holds_commits_that_its_ledger_lacks_is_refilled_too(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_backup_that_holds_commits_that_its_ledger_lacks_is_refilled_too(servers: Stack):
+    async with a_site(servers) as site:
         async with running(site.relay()):
             await site.append(streams=4, commits=2)
             await site.until(site.appended)
@@ -94,9 +94,9 @@ async def test_a_backup_that_holds_commits_that_its_ledger_lacks_is_refilled_too
         await site.verify()
 
 
-async def test_a_refill_that_was_interrupted_is_run_again(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+async def test_a_refill_that_was_interrupted_is_run_again(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shared.ledger.refill.BATCH_ENTRIES", 7)
-    async with a_site(stack) as site:
+    async with a_site(servers) as site:
         await a_restored_site(site)
 
         def interrupt(done: int, of: int) -> None:
@@ -112,16 +112,16 @@ async def test_a_refill_that_was_interrupted_is_run_again(stack: Stack, monkeypa
         await site.verify()
 
 
-async def test_a_store_that_went_another_way_after_the_restore_is_not_refilled(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_store_that_went_another_way_after_the_restore_is_not_refilled(servers: Stack):
+    async with a_site(servers) as site:
         await a_restored_site(site)
         await site.append(streams=9, commits=1)
         with pytest.raises(CannotRefill):
             await Refill(site.database, site.kafka, site.service).run()
 
 
-async def test_a_site_that_was_never_restored_passes_the_check_and_has_nothing_to_refill(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_site_that_was_never_restored_passes_the_check_and_has_nothing_to_refill(servers: Stack):
+    async with a_site(servers) as site:
         async with running(site.relay()):
             await site.append(streams=4, commits=2)
             await site.until(site.appended)
@@ -139,8 +139,8 @@ async def a_forgery(site: Site, position: int) -> None:
         )
 
 
-async def test_a_forged_record_far_past_the_ledger_closes_no_store(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_forged_record_far_past_the_ledger_closes_no_store(servers: Stack):
+    async with a_site(servers) as site:
         async with running(site.relay()):
             await site.append(streams=4, commits=2)
             await site.until(site.appended)
@@ -148,8 +148,8 @@ async def test_a_forged_record_far_past_the_ledger_closes_no_store(stack: Stack)
         assert await site.relay().check()
 
 
-async def test_a_forged_record_beside_what_a_restore_lost_stops_no_refill(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_forged_record_beside_what_a_restore_lost_stops_no_refill(servers: Stack):
+    async with a_site(servers) as site:
         await a_restored_site(site)
         await a_forgery(site, position=site.appended + 7)
         assert not await site.relay().check()
@@ -160,7 +160,7 @@ async def test_a_forged_record_beside_what_a_restore_lost_stops_no_refill(stack:
 
 
 async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+    servers: Stack, monkeypatch: pytest.MonkeyPatch
 ):
     looked_at = asyncio.Event()
 
@@ -170,7 +170,7 @@ async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
     async def look(*_: Any) -> None:
         await looked_at.wait()
 
-    async with a_site(stack) as site:
+    async with a_site(servers) as site:
         store = EventStore(site.database)
         relay = Relay(site.database, store, site.kafka, site.service, Pulse("relay"))
         async with running(relay):

@@ -44,8 +44,8 @@ def dying(where: str) -> type[Relay]:
 
 
 @pytest.mark.parametrize("where", ["ledger stored", "half published", "published"])
-async def test_a_relay_that_dies_between_two_steps_loses_and_disorders_nothing(stack: Stack, where: str):
-    async with a_site(stack) as site:
+async def test_a_relay_that_dies_between_two_steps_loses_and_disorders_nothing(servers: Stack, where: str):
+    async with a_site(servers) as site:
         await site.append(streams=4, commits=3)
         async with running(site.relay(dying(where))) as task:
             await site.until(site.appended)
@@ -58,20 +58,20 @@ async def test_a_relay_that_dies_between_two_steps_loses_and_disorders_nothing(s
         await site.verify()
 
 
-async def test_two_relays_that_both_think_they_lead_disturb_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+async def test_two_relays_that_both_think_they_lead_disturb_nothing(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     async def always(_lease: Lease) -> bool:
         return True
 
     monkeypatch.setattr(Lease, "take", always)
-    async with a_site(stack) as site, running(site.relay()), running(site.relay()):
+    async with a_site(servers) as site, running(site.relay()), running(site.relay()):
         for _ in range(6):
             await site.append(streams=6, commits=3)
         await site.until(site.appended)
         await site.verify()
 
 
-async def test_only_one_of_two_relays_leads_and_the_other_takes_over(stack: Stack):
-    async with a_site(stack) as site:
+async def test_only_one_of_two_relays_leads_and_the_other_takes_over(servers: Stack):
+    async with a_site(servers) as site:
         async with running(site.relay()):
             await site.append(streams=3, commits=2)
             await site.until(site.appended)
@@ -86,8 +86,8 @@ async def test_only_one_of_two_relays_leads_and_the_other_takes_over(stack: Stac
         await site.verify()
 
 
-async def test_a_relay_whose_token_is_gone_compares_heads_and_goes_on(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_relay_whose_token_is_gone_compares_heads_and_goes_on(servers: Stack):
+    async with a_site(servers) as site:
         await site.append(streams=5, commits=2)
         async with running(site.relay()):
             await site.until(site.appended)

@@ -64,8 +64,8 @@ def added(number: int = 0) -> list[Any]:
     return [ProvisionRegistered(provision=f"p{number}", summary="Synthetic")]
 
 
-async def test_what_another_instance_appended_is_decided_upon(stack: Stack):
-    async with a_site(stack) as site:
+async def test_what_another_instance_appended_is_decided_upon(servers: Stack):
+    async with a_site(servers) as site:
         one, other = Office(site), Office(site)
         assert await one.registers("p1") == [1, 2]
         assert await other.registers("p2") == [3]
@@ -73,8 +73,8 @@ async def test_what_another_instance_appended_is_decided_upon(stack: Stack):
         assert await one.registers("p3") == [4]
 
 
-async def test_a_store_that_went_back_under_a_running_service_gets_no_gap(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_store_that_went_back_under_a_running_service_gets_no_gap(servers: Stack):
+    async with a_site(servers) as site:
         office = Office(site)
         assert await office.registers("p1", "p2") == [1, 2, 3]
         await site.database.commits.delete_one({"_id": {"s": STREAM, "v": 3}})
@@ -82,8 +82,8 @@ async def test_a_store_that_went_back_under_a_running_service_gets_no_gap(stack:
         assert not await office.refuses("p2")
 
 
-async def test_another_commit_in_the_place_of_the_one_that_is_remembered_is_decided_upon(stack: Stack):
-    async with a_site(stack) as site:
+async def test_another_commit_in_the_place_of_the_one_that_is_remembered_is_decided_upon(servers: Stack):
+    async with a_site(servers) as site:
         office, other = Office(site), Office(site)
         assert await office.registers("p1", "p2") == [1, 2, 3]
         await site.database.commits.delete_one({"_id": {"s": STREAM, "v": 3}})
@@ -94,8 +94,8 @@ async def test_another_commit_in_the_place_of_the_one_that_is_remembered_is_deci
         assert [event.data.provision for event in recorded[1:]] == ["p1", "p9", "p2"]  # type: ignore[attr-defined]
 
 
-async def test_appends_that_go_together_land_each_for_itself(stack: Stack):
-    async with a_site(stack) as site:
+async def test_appends_that_go_together_land_each_for_itself(servers: Stack):
+    async with a_site(servers) as site:
         store = EventStore(site.database)
         await store.prepare()
         heads = [(await store.read(stream))[0] for stream in STREAMS]
@@ -108,8 +108,8 @@ async def test_appends_that_go_together_land_each_for_itself(stack: Stack):
         assert await site.database.commits.count_documents({}) == len(STREAMS)
 
 
-async def test_a_command_that_goes_together_with_itself_happens_once(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_command_that_goes_together_with_itself_happens_once(servers: Stack):
+    async with a_site(servers) as site:
         store, command = EventStore(site.database), context()
         await store.prepare()
         heads = [(await store.read(stream))[0] for stream in STREAMS[:20]]
@@ -118,8 +118,8 @@ async def test_a_command_that_goes_together_with_itself_happens_once(stack: Stac
         assert len({outcome.events for outcome in outcomes}) == 1
 
 
-async def test_what_waits_for_its_round_is_not_appended_to_a_store_that_was_closed(stack: Stack):
-    async with a_site(stack) as site:
+async def test_what_waits_for_its_round_is_not_appended_to_a_store_that_was_closed(servers: Stack):
+    async with a_site(servers) as site:
         store = EventStore(site.database)
         await store.prepare()
         heads = [(await store.read(stream))[0] for stream in STREAMS[:3]]
@@ -133,8 +133,8 @@ async def test_what_waits_for_its_round_is_not_appended_to_a_store_that_was_clos
         assert await site.database.commits.count_documents({"_id.s": {"$in": STREAMS[1:3]}}) == 0
 
 
-async def test_a_head_with_other_bytes_is_no_end(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_head_with_other_bytes_is_no_end(servers: Stack):
+    async with a_site(servers) as site:
         store = EventStore(site.database)
         await store.prepare()
         head, _ = await store.read(STREAM)

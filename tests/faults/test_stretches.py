@@ -49,20 +49,20 @@ class BatchHandler:
         self.heard = []
 
 
-async def read(stack: Stack, *readers: BatchHandler, partitions: int = 1) -> list[bytes]:
+async def read(servers: Stack, *readers: BatchHandler, partitions: int = 1) -> list[bytes]:
     """Publish a backlog, let subscribers read it until all is settled, each beginning after the one before it."""
-    async with a_site(stack) as site, AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+    async with a_site(servers) as site, AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
         topic = f"throughline.{site.service}"
         backlog = [b"synthetic %d" % number for number in range(RECORDS)]
         for sent in [await producer.send(topic, value, partition=n % partitions) for n, value in enumerate(backlog)]:
             await sent
-        client: AsyncIOMotorClient[object] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+        client: AsyncIOMotorClient[object] = AsyncIOMotorClient(servers.mongodb_admin_uri)
         running: list[asyncio.Task[None]] = []
         try:
             async with asyncio.timeout(60):
                 for number, reader in enumerate(readers):
                     settings = Settings(
-                        kafka=stack.kafka, mongodb=SecretStr(stack.mongodb_admin_uri), database=site.service,
+                        kafka=servers.kafka, mongodb=SecretStr(servers.mongodb_admin_uri), database=site.service,
                         jwks="none", instance=f"synthetic-{number}", batch_records=BATCH,
                     )  # fmt: skip
                     offsets, pulse = OffsetStore(client[site.service]), Pulse("subscriber")
@@ -84,15 +84,15 @@ async def until(met: Callable[[], object]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_backlog_is_settled_once_for_many_batches(stack: Stack):
+async def test_a_backlog_is_settled_once_for_many_batches(servers: Stack):
     reader = BatchHandler()
-    assert await read(stack, reader) == list(reader.settled)
+    assert await read(servers, reader) == list(reader.settled)
     assert len(reader.batches) >= RECORDS / BATCH
     assert reader.settlings < len(reader.batches) / 2
 
 
 @pytest.mark.parametrize("step", ["hear", "settle"])
-async def test_on_an_error_all_that_was_not_settled_is_heard_again(stack: Stack, step: str):
+async def test_on_an_error_all_that_was_not_settled_is_heard_again(servers: Stack, step: str):
     failed: list[str] = []
 
     def fault(now: str, times: int) -> None:
@@ -101,14 +101,14 @@ async def test_on_an_error_all_that_was_not_settled_is_heard_again(stack: Stack,
             raise ValueError("synthetic")
 
     reader = BatchHandler(fault)
-    assert await read(stack, reader) == list(reader.settled)
+    assert await read(servers, reader) == list(reader.settled)
     assert failed == [step]
     assert sum(map(len, reader.batches)) > RECORDS
 
 
-async def test_who_keeps_a_partition_when_another_joins_goes_on_where_it_was(stack: Stack):
+async def test_who_keeps_a_partition_when_another_joins_goes_on_where_it_was(servers: Stack):
     first, second = BatchHandler(pause=0.3), BatchHandler(pause=0.1)
-    backlog = await read(stack, first, second, partitions=3)
+    backlog = await read(servers, first, second, partitions=3)
     assert first.settled | second.settled == dict.fromkeys(backlog)
     heard = [value for batch in first.batches for value in batch]
     assert len(heard) - len(set(heard)) <= BATCH

@@ -1,4 +1,4 @@
-"""A stack of servers without services, in a home of its own."""
+"""Stacks in processes of their own, and which of their processes still run."""
 
 import subprocess
 import sys
@@ -7,19 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tools.local.memory import Memory
 from tools.local.processes import identity
-from tools.local.stack import Stack, temporary
 
 UP = "from tools.cli.stack import stack; stack()"
-
-
-@pytest.fixture(scope="session")
-def servers() -> Iterator[Stack]:
-    with temporary(services=()) as stack:
-        yield stack
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from tests.notifications.smtp import ADDRESS, Mailbox
 from tools.local.stack import Stack
 from tools.local.tokens import mint
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
 PATIENCE = 30.0
 
 
@@ -142,18 +142,18 @@ async def subscribes_once(client: Client) -> None:
 
 
 async def test_a_subscriber_is_told_once_and_a_replay_tells_nobody(
-    bare_stack: Stack, mailbox: tuple[Mailbox, int], tmp_path: Path
+    servers: Stack, mailbox: tuple[Mailbox, int], tmp_path: Path
 ) -> None:
     kept, port = mailbox[0].kept, mailbox[1]
-    client, log = Client(bare_stack), tmp_path / "log"
+    client, log = Client(servers), tmp_path / "log"
 
     async def told() -> bool:
         return len(await client.of("journey", "delivered")) == 1
 
-    with running(bare_stack, port, log) as process:
+    with running(servers, port, log) as process:
         await client.until_ready()
         await subscribes_once(client)
-        await publish(bare_stack, recommended("CED/2031/R1"))
+        await publish(servers, recommended("CED/2031/R1"))
         await until(told)
         shown = (await client.ask("GET", "/subscriptions/journey")).json()["state"]
         assert shown["details"] == {"name": "Synthetic Reader", "address": ADDRESS}
@@ -167,8 +167,8 @@ async def test_a_subscriber_is_told_once_and_a_replay_tells_nobody(
         assert (unknown.status_code, unknown.json()["rule"]) == (409, "OutOfOrder")
     assert process.returncode == 0
 
-    rewind(bare_stack)
-    with running(bare_stack, port, log) as process:
+    rewind(servers)
+    with running(servers, port, log) as process:
         await client.until_ready()
         await until(told)
         rebuilt = await client.ask("POST", "/operations/rebuild")
@@ -181,23 +181,23 @@ async def test_a_subscriber_is_told_once_and_a_replay_tells_nobody(
 
 
 async def test_a_sender_killed_before_the_answer_leaves_it_uncertain_until_a_person_decides(
-    bare_stack: Stack, mailbox: tuple[Deadly, int], tmp_path: Path
+    servers: Stack, mailbox: tuple[Deadly, int], tmp_path: Path
 ) -> None:
     box, port = mailbox
-    client, log = Client(bare_stack), tmp_path / "log"
+    client, log = Client(servers), tmp_path / "log"
 
     async def uncertain() -> bool:
         return len(await client.of("killed", "uncertain")) == 1
 
-    with running(bare_stack, port, log) as process:
+    with running(servers, port, log) as process:
         await client.until_ready()
         (await client.subscribe("killed", "RecommendationWithdrawn")).raise_for_status()
         box.victim = process
         withdrawn = RecommendationWithdrawn(reason="synthetic")
-        await publish(bare_stack, recommended("CED/2032/R1", event=withdrawn))
+        await publish(servers, recommended("CED/2032/R1", event=withdrawn))
         await asyncio.to_thread(process.wait, PATIENCE)
     assert process.returncode == -9
-    with running(bare_stack, port, log):
+    with running(servers, port, log):
         await client.until_ready()
         await until(uncertain)
         assert len(box.kept) == 1
