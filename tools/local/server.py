@@ -22,4 +22,4 @@ class Server(Protocol):
         """Variables besides those of this process."""
 
     def await_ready(self, child: Child) -> None:
-        """Return when it serves; raise CannotStart if it does not."""
+        """Return when it serves; raise CannotStart when its process ends before."""
