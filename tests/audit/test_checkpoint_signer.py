@@ -26,6 +26,7 @@ from shared.tlog.keys import LogKeys
 from shared.tlog.notes import Signer
 from shared.tlog.tiles import Tile, tiles_of
 from tests.faults.relaying import Site, a_site, running
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -66,7 +67,7 @@ class Sealed:
     async def until_sealed(self, size: int) -> None:
         """Wait until a checkpoint covers so many events, and is on the topic too."""
         checkpoints, site, keys = Checkpoints(self.site.database), self.site, self.keys.verifiers
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(AT_MOST_SECONDS):
             while (newest := await checkpoints.newest()) is None or newest.size < size:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             while newest.size not in await checkpoints_published(site.kafka, site.service, keys):  # noqa: ASYNC110
@@ -191,7 +192,7 @@ async def test_a_ledger_that_differs_from_what_was_signed_is_not_signed_again(se
         assert "where the ledger has others" in str(relay._store.closed)
         relay.term = object()
         async with running(sealer):  # type: ignore[arg-type]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST_SECONDS):
                 while "do not make the root" not in pulse.trouble:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         assert await Checkpoints(site.database).after(-1) == before

@@ -18,6 +18,7 @@ from shared.tlog.merkle import leaf_hash
 from shared.tlog.notes import COSIGNATURE, Signer
 from shared.tlog.tiles import Tile, bundle, entries_of
 from tests.audit.synthetic import exported, many, signer
+from tests.patience import AT_MOST_SECONDS
 from tools.audit.bundle import Bundle
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
@@ -80,7 +81,7 @@ def replace(path: Path, content: bytes) -> None:
 def sumdb(built: Path, log: Path, *keys: str) -> str:
     """Return what the program on golang.org/x/mod/sumdb says."""
     command = [str(built / "sumdb"), str(log), *(keys or (VKEY,))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=AT_MOST_SECONDS, check=False)
     return done.stdout.strip() if done.returncode == 0 else f"refused: {done.stderr}"
 
 
@@ -90,7 +91,7 @@ def fsck(built: Path, log: Path, *keys: str) -> str:
     key.write_text((keys or (VKEY,))[0])
     command = [str(built / "fsck"), f"--storage_url=file://{log}/", f"--public_key={key}", "--N=8", "--ui=false"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except subprocess.TimeoutExpired:
         return "refused: it did not end"
     if "Successfully fsck'd log with size" in done.stderr and "failed" not in done.stderr:

@@ -23,6 +23,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
 from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 
@@ -79,7 +80,7 @@ class Site:
         position, leaf = int(headers["position"]), headers["leaf"].decode()
         return event.subject, event.streamversion, record.value, position, leaf
 
-    async def until(self, count: int, seconds: float = 20) -> None:
+    async def until(self, count: int, seconds: float = AT_MOST_SECONDS) -> None:
         """Wait until this many events are published."""
         async with asyncio.timeout(seconds):
             published = 0

@@ -8,6 +8,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.journey.office import Desk
+from tests.patience import AT_MOST_SECONDS
 from tools.local import grants
 from tools.local.stack import Stack
 
@@ -40,7 +41,7 @@ def test_what_a_restored_database_lacks_is_read_again(stack: Stack):
 def test_a_process_under_which_the_database_went_back_ends_and_the_next_one_reads_all_again(stack: Stack):
     desk = known(stack, 997)
     lose_what_was_read(stack)
-    until = time.monotonic() + 30
+    until = time.monotonic() + AT_MOST_SECONDS
     while SERVICE in stack.pids():
         assert time.monotonic() < until, "it goes on as if nothing had happened"
         time.sleep(0.1)

@@ -17,6 +17,7 @@ from tests.faults.reading import a_reading
 from tests.faults.relaying import a_site
 from tests.faults.rig.forging import NotText, Record, put_together
 from tests.history import a_history
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -80,6 +81,6 @@ async def test_a_record_in_a_compression_that_no_reader_here_knows_is_read(
         garbage = Record(b"garbage", [], b"instrument/synthetic-snappy")
         placed = await put_together(producer, "throughline.nominations", garbage, compression=SNAPPY)
     monkeypatch.undo()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(AT_MOST_SECONDS):
         read = {each.origin: each.value async for each in records(servers.kafka, "throughline.nominations")}
     assert [read[place] for place in placed] == [b"garbage"]

@@ -19,6 +19,7 @@ from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore, StoreFenced
 from tests.faults.relaying import Site, a_site, running
 from tests.faults.rig.forging import forgery
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -70,7 +71,7 @@ async def test_after_a_restore_nothing_is_appended_and_a_refill_from_the_topic_l
             await asyncio.sleep(0.5)
             added = await Refill(site.database, site.kafka, site.service).run()
             assert added.entries > 0
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST_SECONDS):
                 while store.closed:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
             await site.append(streams=9, commits=1, store=store)
@@ -179,13 +180,13 @@ async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
             with monkeypatch.context() as broken:
                 broken.setattr("shared.ledger.relay.check", look)
                 broken.setattr(Lease, "take", away)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(AT_MOST_SECONDS):
                     while store.closed is None:  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
                 with pytest.raises(StoreFenced):
                     await site.append(streams=1, commits=1, store=store)
             looked_at.set()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(AT_MOST_SECONDS):
                 while store.closed is not None:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             await site.append(streams=2, commits=1, store=store)

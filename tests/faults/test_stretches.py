@@ -16,6 +16,7 @@ from shared.consumer.subscriber import Subscriber
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
 from tests.faults.relaying import a_site
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -59,7 +60,7 @@ async def read(servers: Stack, *readers: BatchHandler, partitions: int = 1) -> l
         client: AsyncIOMotorClient[object] = AsyncIOMotorClient(servers.mongodb_admin_uri)
         running: list[asyncio.Task[None]] = []
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(AT_MOST_SECONDS):
                 for number, reader in enumerate(readers):
                     settings = Settings(
                         kafka=servers.kafka, mongodb=SecretStr(servers.mongodb_admin_uri), database=site.service,

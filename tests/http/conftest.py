@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.http.asking import Caller, Records
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 Nothing = Callable[[Caller, str], None]
@@ -16,7 +17,7 @@ Nothing = Callable[[Caller, str], None]
 @pytest.fixture(scope="session")
 def web() -> Iterator[httpx.Client]:
     """One client for all requests."""
-    with httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_connections=64)) as client:
+    with httpx.Client(timeout=AT_MOST_SECONDS, trust_env=False, limits=httpx.Limits(max_connections=64)) as client:
         yield client
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from tests.http.asking import Caller, Records, accepted, meeting, new_id, nomination
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = pytest.mark.servers
@@ -24,7 +25,7 @@ def lines(stack: Stack, service: str) -> list[str]:
 
 def about(stack: Stack, service: str, word: str) -> list[dict[str, Any]]:
     """The log's lines that hold a word, once there is one."""
-    until = time.monotonic() + 5
+    until = time.monotonic() + AT_MOST_SECONDS
     while not (found := [json.loads(line) for line in lines(stack, service) if word in line]):
         assert time.monotonic() < until, f"nothing of {word} in the log of {service}"
         time.sleep(0.05)
@@ -84,7 +85,7 @@ def test_what_a_policy_does_carries_the_chain_on(stack: Stack, caller: Call, rec
         for event in events(records, "nominations", **{"_id.s": f"nomination/{key}"})
         if event["streamversion"] == 2
     ]
-    until = time.monotonic() + 20
+    until = time.monotonic() + AT_MOST_SECONDS
     while not (
         begun := [e for e in events(records, "nominations", actor={"$ne": asking.actor}) if e["correlationid"] == given]
     ):

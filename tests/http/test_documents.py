@@ -10,6 +10,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from tests.patience import AT_MOST_SECONDS
 from tools.local import grants
 from tools.local.stack import Stack
 from tools.local.tokens import mint
@@ -21,12 +22,14 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 def put(stack: Stack, service: str, digest: str, content: bytes, role: str = "secretariat") -> httpx.Response:
     headers = {"Authorization": f"Bearer {token(stack, role)}", "Content-Type": "application/pdf"}
-    return httpx.put(f"{stack.urls[service]}/documents/{digest}", content=content, headers=headers, timeout=30)
+    return httpx.put(
+        f"{stack.urls[service]}/documents/{digest}", content=content, headers=headers, timeout=AT_MOST_SECONDS
+    )
 
 
 def get(stack: Stack, service: str, digest: str, role: str = "secretariat") -> httpx.Response:
     headers = {"Authorization": f"Bearer {token(stack, role)}"}
-    return httpx.get(f"{stack.urls[service]}/documents/{digest}", headers=headers, timeout=30)
+    return httpx.get(f"{stack.urls[service]}/documents/{digest}", headers=headers, timeout=AT_MOST_SECONDS)
 
 
 def token(stack: Stack, role: str) -> str:

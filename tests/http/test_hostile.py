@@ -28,7 +28,6 @@ def test_no_hostile_input_is_answered_by_a_fault_of_ours(
     @given(st.one_of(*(document.as_strategy(mode) for mode in (GenerationMode.NEGATIVE, GenerationMode.POSITIVE))))
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.http.asking import Caller, Records, problem
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -130,7 +131,7 @@ def test_what_is_not_served_is_a_problem_too(caller: Call) -> None:
 )
 def test_what_is_no_http_is_refused_and_the_service_goes_on(request_: bytes, stack: Stack, caller: Call) -> None:
     port = int(stack.urls["meetings"].rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=AT_MOST_SECONDS) as raw:
         raw.sendall(request_)
         status = raw.recv(4_096).split(b" ")[1]
         assert status.startswith(b"4"), status
@@ -141,7 +142,7 @@ def test_a_client_that_goes_away_in_its_body_leaves_nothing(stack: Stack, caller
     asking = caller()
     port = int(stack.urls["meetings"].rpartition(":")[2])
     for _ in range(5):
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", port), timeout=AT_MOST_SECONDS) as raw:
             head = (
                 f"POST /meetings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {asking.token}\r\nContent-Length: 500\r\n"
             )

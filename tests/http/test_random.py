@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.http.asking import Caller, Records, accepted, meeting, new_id, nomination
 from tests.http.shapes import bodies
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = pytest.mark.servers
@@ -82,7 +83,6 @@ def test_random_commands_are_accepted_and_heard_or_refused(
     @given(st.data())
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],
@@ -105,7 +105,7 @@ def test_random_commands_are_accepted_and_heard_or_refused(
     assert told["SchemaViolation"] < EXAMPLES * 0.7, told
     assert len(told) > 5, told
     for service, streams in written.items():
-        until = time.monotonic() + 30
+        until = time.monotonic() + AT_MOST_SECONDS
         while late := not_heard(records.heard(service), streams):
             assert time.monotonic() < until, late
             time.sleep(0.1)

@@ -68,8 +68,9 @@ def test_what_was_written_is_read(_round: int, caller: Call) -> None:
 
 
 def test_a_version_that_does_not_come_is_waited_for_as_long_as_asked(path: str, caller: Call) -> None:
-    asking, begun = caller(), time.monotonic()
+    asking = caller()
     assert asking.get("meetings", path, at_least=2, wait=20).status_code == 200
+    begun = time.monotonic()
     answer = asking.get("meetings", path, at_least=3, wait=0.5)
     assert answer.headers["Retry-After"] == "1"
     assert "not yet 3" in problem(answer, 409, "NotHeardYet")["detail"]

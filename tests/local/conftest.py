@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.patience import AT_MOST_SECONDS
 from tools.local.memory import Memory
 from tools.local.processes import identity
 
@@ -31,11 +32,11 @@ def what_runs(home: Path) -> dict[str, tuple[int, str]]:
     return {name: (pid, identity(pid) or "") for name, pid in Memory(home).processes().items()}
 
 
-def none_is_left(noted: dict[str, tuple[int, str]], seconds: float = 5) -> bool:
-    """Whether all of these processes end within the time given."""
+def none_is_left(noted: dict[str, tuple[int, str]], seconds: float = AT_MOST_SECONDS) -> bool:
+    """Tell whether all of these processes have ended, at the latest after the time given."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if all(identity(pid) != begun for pid, begun in noted.values()):
-            return True
+    while any(identity(pid) == begun for pid, begun in noted.values()):
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.05)
-    return False
+    return True

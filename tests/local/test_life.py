@@ -18,6 +18,7 @@ from pymongo.write_concern import WriteConcern
 from typer.testing import CliRunner, Result
 
 from tests.local.conftest import another_process_runs, none_is_left, what_runs
+from tests.patience import AT_MOST_SECONDS
 from tools.cli.stack import stack as stack_commands
 from tools.local.memory import Memory
 from tools.local.processes import identity, spawn
@@ -78,7 +79,7 @@ async def test_a_stack_comes_back_with_its_data_after_a_stop_and_after_a_kill(tm
         noted = what_runs(stack.home)
         assert set(noted) == {"kafka", "mongodb", "smtp"}
         stack.stop()
-        assert none_is_left(noted, seconds=0.1)
+        assert none_is_left(noted, seconds=5)
 
         stack.start()
         insert(stack, "2 before the kill")
@@ -111,8 +112,8 @@ def test_a_parent_that_is_killed_takes_its_children_along_and_the_next_start_wor
         assert Memory(home).ports()["mongodb"] != port
         assert stored(Stack(home)) == ["1 before the crash"]
         second.send_signal(signal.SIGINT)
-        assert second.wait(30) == 0
-        assert none_is_left(noted, seconds=0.1)
+        assert second.wait(AT_MOST_SECONDS) == 0
+        assert none_is_left(noted, seconds=5)
 
 
 def throughline_stack(verb: str, home: Path) -> Result:
@@ -127,8 +128,8 @@ def test_another_terminal_sees_it_and_stops_it(tmp_path: Path) -> None:
         assert throughline_stack("status", home).exit_code == 0
         down = throughline_stack("down", home)
         assert (down.exit_code, down.stdout) == (0, "Stopped.\n")
-        assert running.wait(5) == 0
-    assert none_is_left(noted, seconds=0.1)
+        assert running.wait(AT_MOST_SECONDS) == 0
+    assert none_is_left(noted, seconds=5)
     assert throughline_stack("status", home).exit_code == 1
     again = throughline_stack("down", home)
     assert (again.exit_code, again.stdout) == (0, "Nothing was running.\n")
@@ -150,4 +151,4 @@ def test_what_a_crash_left_running_is_ended_but_never_a_stranger_with_its_number
         assert identity(sleeper.pid) == begun
         memory._note(processes={"kafka": {"pid": sleeper.pid, "begun": begun}})
         assert memory.end_leftovers() == ["kafka"]
-        assert sleeper.wait(5) == -signal.SIGTERM
+        assert sleeper.wait(AT_MOST_SECONDS) == -signal.SIGTERM

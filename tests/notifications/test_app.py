@@ -22,11 +22,11 @@ from shared.consumer.record import KafkaRecord
 from shared.events.recommendations import RecommendationWithdrawn
 from tests.notifications.instance import recommended
 from tests.notifications.smtp import ADDRESS, Mailbox
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 from tools.local.tokens import mint
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
-PATIENCE = 30.0
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def running(stack: Stack, smtp_port: int, log: Path) -> Iterator[subprocess.Pope
         yield process
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(AT_MOST_SECONDS)
 
 
 class Client:
@@ -74,7 +74,7 @@ class Client:
 
     def __init__(self, stack: Stack) -> None:
         port = stack.environment("notifications")["THROUGHLINE_PORT"]
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20)
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=AT_MOST_SECONDS)
         self.stack = stack
 
     async def ask(
@@ -111,7 +111,7 @@ class Client:
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(AT_MOST_SECONDS):
         while not await true():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -195,7 +195,7 @@ async def test_a_sender_killed_before_the_answer_leaves_it_uncertain_until_a_per
         box.victim = process
         withdrawn = RecommendationWithdrawn(reason="synthetic")
         await publish(servers, recommended("CED/2032/R1", event=withdrawn))
-        await asyncio.to_thread(process.wait, PATIENCE)
+        await asyncio.to_thread(process.wait, AT_MOST_SECONDS)
     assert process.returncode == -9
     with running(servers, port, log):
         await client.until_ready()

@@ -18,6 +18,7 @@ from shared.store.event_store import Commit
 from tests.notifications.conftest import Start
 from tests.notifications.instance import Instance, recommended
 from tests.notifications.smtp import ADDRESS, DROP, Mailbox
+from tests.patience import AT_MOST_SECONDS
 from tools.local.ports import choose
 
 pytestmark = pytest.mark.servers
@@ -179,11 +180,11 @@ async def claimed_and_abandoned(notifying: Instance) -> Commit:
 async def test_an_attempt_that_was_interrupted_is_uncertain_after_a_while(start: Start) -> None:
     mailbox = Mailbox()
     async with mailbox.open() as port:
-        notifying = await with_one_planned(start, port, smtp_timeout=0.1, interrupted_after=0.5)
+        notifying = await with_one_planned(start, port, smtp_timeout=0.1, interrupted_after=3.0)
         await claimed_and_abandoned(notifying)
         await notifying.sender.look()
         assert await notifying.last() == NotificationAttempted(attempt=1)
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(3.2)
         await looks(notifying)
     assert mailbox.kept == []
     assert await notifying.last() == NotificationUncertain(attempt=1, reason="interrupted")
@@ -210,14 +211,14 @@ async def test_an_answer_after_the_attempt_was_called_uncertain_is_believed(
     async def stopped_meanwhile(courier: Courier, recipient: str, message: bytes) -> Answer:
         answer = await deliver(courier, recipient, message)
         if held_up and held_up.pop():
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(3.2)
             await notifying.hear()
             await notifying.sender.look()
         return answer
 
     monkeypatch.setattr(Courier, "deliver", stopped_meanwhile)
     async with mailbox.open() as port:
-        notifying = await with_one_planned(start, port, smtp_timeout=0.2, interrupted_after=0.5)
+        notifying = await with_one_planned(start, port, smtp_timeout=1.2, interrupted_after=3.0)
         await looks(notifying)
         await looks(notifying)
     assert await notifying.one() == ["Planned", "Attempted", "Uncertain", "Failed", "Attempted", "Delivered"]
@@ -246,7 +247,7 @@ async def test_nothing_is_sent_before_the_relay_has_found_the_store_to_be_whole(
         assert mailbox.sessions == 0
         assert notifying.sender.pulse.trouble == "waits for the relay"
         notifying.relay.beat()
-        await asyncio.wait_for(mailbox.busy.wait(), 5)
+        await asyncio.wait_for(mailbox.busy.wait(), AT_MOST_SECONDS)
         running.cancel()
         await asyncio.wait({running})
     assert await notifying.one() == ONCE

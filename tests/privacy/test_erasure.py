@@ -20,6 +20,7 @@ from services.recommendations.trace import trace_bytes
 from tests.cli.terminal import said, throughline
 from tests.journey.office import Desk
 from tests.journey.topics import everything_on
+from tests.patience import AT_MOST_SECONDS
 from tools.cli.privacy import in_words
 from tools.local import grants
 from tools.local.stack import ALL_FOUR, Stack
@@ -278,7 +279,7 @@ def test_a_key_that_a_backup_brought_back_is_destroyed_again_at_the_start(erased
         keys.replace_one({"_id": EXPERT}, {"key": b"k" * 32, "owner": "FJI"})
         erased.stack.kill("nominations")
         erased.stack.start_one("nominations")
-        until = time.monotonic() + 20
+        until = time.monotonic() + AT_MOST_SECONDS
         while "key" in (keys.find_one({"_id": EXPERT}) or {}):
             assert time.monotonic() < until
             time.sleep(0.1)

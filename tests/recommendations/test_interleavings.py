@@ -145,7 +145,7 @@ async def _rebuild(database: AsyncIOMotorDatabase[Any]) -> None:
 
 
 @pytest.mark.servers
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32),
     by_stream=st.booleans(),
