@@ -16,6 +16,8 @@ from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
 from tools.audit.writing import CannotExport
 
+pytestmark = pytest.mark.slow
+
 WHOLE = simulated(2_500)
 
 

@@ -1,5 +1,7 @@
 """Programs that nobody here wrote accept an export of more than 65,536 events, and refuse a tampered one.
 
+pytestmark = pytest.mark.slow
+
 They are golang.org/x/mod/sumdb (through the small program in foreign/) and transparency-dev/tessera's fsck, as it is.
 """
 

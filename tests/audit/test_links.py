@@ -13,6 +13,8 @@ from tools.audit.exporting import export
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import Verified, verify
 
+pytestmark = pytest.mark.slow
+
 WHOLE = simulated(6_000)
 
 

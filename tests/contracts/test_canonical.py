@@ -40,6 +40,7 @@ REFUSED = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=600)
 @given(PLAIN)
 @example({"b": 1, "a": [True, LARGEST, -LARGEST], "": "𐀀\uffff\x7f\u2028"})
@@ -50,6 +51,7 @@ def test_the_bytes_are_those_of_the_reference_package(value: Any) -> None:
     assert canonical(orjson.loads(raw)) == raw
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(REFUSED, PLAIN)
 @example(float("nan"), 1)

@@ -36,6 +36,7 @@ def test_the_generated_files_are_what_the_code_says() -> None:
     assert main(["--check"]) == 0
 
 
+@pytest.mark.slow
 def test_a_change_a_loss_and_a_stray_file_are_each_named_and_put_right(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -91,6 +91,7 @@ def test_what_is_no_date_has_no_days() -> None:
             v.latest_day(nothing)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.from_regex(r"[0-9]{4}(-[0-9]{2}){0,2}", fullmatch=True))
 def test_the_published_pattern_of_a_date_refuses_nothing_that_the_code_takes(text: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from shared.ledger.relay import Lease, Relay
 from tests.faults.relaying import a_site, running
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -43,6 +44,7 @@ def dying(where: str) -> type[Relay]:
     return Dying
 
 
+@pytest.mark.internals
 @pytest.mark.parametrize("where", ["ledger stored", "half published", "published"])
 async def test_a_relay_that_dies_between_two_steps_loses_and_disorders_nothing(servers: Stack, where: str):
     async with a_site(servers) as site:
@@ -51,7 +53,7 @@ async def test_a_relay_that_dies_between_two_steps_loses_and_disorders_nothing(s
             await site.until(site.appended)
             await site.append(streams=8, commits=4)
             with pytest.raises(Killed):
-                await asyncio.wait_for(task, 20)
+                await asyncio.wait_for(task, AT_MOST_SECONDS)
         async with running(site.relay()):
             await site.append(streams=8, commits=2)
             await site.until(site.appended)

@@ -21,7 +21,7 @@ from shared.store.refusals import Refusals
 from tests.faults.relaying import Site, a_site
 from tools.local.stack import Stack
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.internals]
 STREAM = "instrument/synthetic"
 STREAMS = [f"instrument/s{n}" for n in range(64)]
 

@@ -142,6 +142,7 @@ def test_a_service_that_cannot_start_is_shown_with_the_end_of_its_log(tmp_path: 
         absent.await_ready(child)
 
 
+@pytest.mark.internals
 def test_what_a_crash_left_running_is_ended_but_never_a_stranger_with_its_number(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:

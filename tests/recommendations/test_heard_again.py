@@ -13,7 +13,7 @@ from shared.projection.projector import Projector
 from tests.recommendations.test_interleavings import EXPECTED, HISTORY, a_projection, stored
 from tools.local.stack import Stack
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.internals]
 
 
 @pytest.fixture

@@ -158,6 +158,7 @@ def test_every_interleaving_with_duplicates_crashes_and_rebuilds_ends_in_the_sam
     assert asyncio.run(_end(servers.mongodb_admin_uri, seed, by_stream, instances, rebuilt)) == EXPECTED
 
 
+@pytest.mark.internals
 @pytest.mark.servers
 async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reading, "TRACES_AT_ONCE", 1)

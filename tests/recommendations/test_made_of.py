@@ -11,7 +11,7 @@ from tests.recommendations.test_heard_again import database
 from tests.recommendations.test_interleavings import EXPECTED, HISTORY, a_projection, stored
 
 __all__ = ["database"]
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.internals]
 
 
 @pytest.fixture(autouse=True)

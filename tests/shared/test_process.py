@@ -15,6 +15,8 @@ import pytest
 from tests.patience import AT_MOST_SECONDS
 from tools.local.ports import choose
 
+pytestmark = pytest.mark.slow
+
 PORT = choose(())
 ENVIRONMENT = {
     "THROUGHLINE_KAFKA": "127.0.0.1:1",
