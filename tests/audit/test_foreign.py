@@ -1,7 +1,5 @@
 """Programs that nobody here wrote accept an export of more than 65,536 events, and refuse a tampered one.
 
-pytestmark = pytest.mark.slow
-
 They are golang.org/x/mod/sumdb (through the small program in foreign/) and transparency-dev/tessera's fsck, as it is.
 """
 
@@ -25,6 +23,8 @@ from tools.audit.bundle import Bundle
 from tools.audit.signatures import Trusted
 from tools.audit.verifying import verify
 from tools.audit.witnessing import Witness
+
+pytestmark = pytest.mark.slow
 
 FOREIGN = Path(__file__).parent / "foreign"
 FSCK = "github.com/transparency-dev/tessera/cmd/fsck"

@@ -82,6 +82,7 @@ def test_whatever_the_name_it_is_ascii_and_addressed_to_one(name: str) -> None:
     assert [line.partition(b":")[0] for line in head.split(b"\r\n") if not line.startswith(b" ")] == HEADERS
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @drawn(local=st.lists(ATOMS, min_size=1, max_size=3), domain=st.lists(LABELS, min_size=1, max_size=3))
 def test_whatever_address_a_subscription_takes_a_letter_can_be_sent_to(local: list[str], domain: list[str]) -> None:
