@@ -1,4 +1,4 @@
-"""A database that was away is looked at before anything is appended to it, by whoever was connected to it."""
+"""Each instance checks a database that was disconnected before it appends to it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def append(store: EventStore) -> None:
     await store.append(head, [ProvisionRegistered(provision="p", summary="Synthetic")], context, "0" * 64)
 
 
-async def test_a_standby_appends_nothing_before_it_has_looked_at_a_database_that_was_away(servers: Stack):
+async def test_a_standby_appends_nothing_before_it_has_checked_a_reconnected_database(servers: Stack):
     doors = Doors()
     port = servers.memory.ports()["mongodb"]
     door = doors.make("mongodb", port)

@@ -73,9 +73,7 @@ async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others
         assert await reading.letters("resolved") == {garbage.origin: "undecodable"}
 
 
-async def test_what_older_code_did_not_know_is_taken_again_by_newer_code(
-    servers: Stack, monkeypatch: pytest.MonkeyPatch
-):
+async def test_newer_code_decodes_the_dead_letters_of_older_code(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     history = a_history()
     unknown = history.arrivals[INSTRUMENT][1]
 
@@ -211,7 +209,7 @@ async def test_a_forgery_that_continues_nothing_is_no_candidate_in_whatever_orde
             assert await reading.version(INSTRUMENT) == 2
 
 
-async def test_a_dismissed_forgery_leaves_its_stream_current_and_does_so_when_it_is_heard_again(servers: Stack):
+async def test_a_dismissed_forgery_leaves_its_stream_current_also_when_redelivered(servers: Stack):
     history = a_history()
     first, *_ = history.arrivals[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
@@ -225,8 +223,8 @@ async def test_a_dismissed_forgery_leaves_its_stream_current_and_does_so_when_it
         assert await reading.projection.stalled() == {}
 
 
-@pytest.mark.parametrize("at_once", [True, False])
-async def test_what_was_decided_stays_decided_when_everything_is_heard_again(servers: Stack, at_once: bool):
+@pytest.mark.parametrize("in_one_batch", [True, False])
+async def test_decisions_on_dead_letters_survive_a_redelivery_of_everything(servers: Stack, in_one_batch: bool):
     history = a_history()
     first, second, *later = history.arrivals[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, previous_of(second))
@@ -235,7 +233,7 @@ async def test_what_was_decided_stays_decided_when_everything_is_heard_again(ser
         await reading.take(*everything)
         assert await reading.stored() == history.traces()
         await reading.forget()
-        for batch in [everything] if at_once else [[arrival] for arrival in everything]:
+        for batch in [everything] if in_one_batch else [[arrival] for arrival in everything]:
             await reading.projection.take(batch)
         assert await reading.stored() == history.traces()
         assert await reading.projection.stalled() == {}

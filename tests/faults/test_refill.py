@@ -30,11 +30,11 @@ BACKED_UP = ("commits", "ledger", "relay")
 def _topic_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the site's topic for that of the service whose events it carries."""
 
-    def taken_apart(arrival: KafkaRecord) -> ConsumedEvent | Poison:
+    def decoded(arrival: KafkaRecord) -> ConsumedEvent | Poison:
         return decode_record(replace(arrival, topic="throughline.recommendations"))
 
-    monkeypatch.setattr("shared.ledger.restore_check.decode_record", taken_apart)
-    monkeypatch.setattr("shared.ledger.refill.decode_record", taken_apart)
+    monkeypatch.setattr("shared.ledger.restore_check.decode_record", decoded)
+    monkeypatch.setattr("shared.ledger.refill.decode_record", decoded)
 
 
 async def a_backup(site: Site) -> dict[str, list[Any]]:
@@ -149,7 +149,7 @@ async def test_a_forged_record_far_past_the_ledger_closes_no_store(servers: Stac
         assert await site.relay().check()
 
 
-async def test_a_forged_record_beside_what_a_restore_lost_stops_no_refill(servers: Stack):
+async def test_a_forged_record_beside_lost_ones_does_not_stop_a_refill(servers: Stack):
     async with a_site(servers) as site:
         await a_restored_site(site)
         await a_forgery(site, position=site.appended + 7)
@@ -160,16 +160,14 @@ async def test_a_forged_record_beside_what_a_restore_lost_stops_no_refill(server
         assert len(entries) == site.appended
 
 
-async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
-    servers: Stack, monkeypatch: pytest.MonkeyPatch
-):
-    looked_at = asyncio.Event()
+async def test_a_reconnected_database_is_fenced_until_it_was_checked(servers: Stack, monkeypatch: pytest.MonkeyPatch):
+    checked = asyncio.Event()
 
     async def away(_lease: Lease) -> bool:
         raise AutoReconnect("synthetic")
 
     async def look(*_: Any) -> None:
-        await looked_at.wait()
+        await checked.wait()
 
     async with a_site(servers) as site:
         store = EventStore(site.database)
@@ -185,7 +183,7 @@ async def test_a_database_that_was_away_takes_nothing_until_it_was_looked_at(
                         await asyncio.sleep(0.05)
                 with pytest.raises(StoreFenced):
                     await site.append(streams=1, commits=1, store=store)
-            looked_at.set()
+            checked.set()
             async with asyncio.timeout(AT_MOST_SECONDS):
                 while store.closed is not None:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)

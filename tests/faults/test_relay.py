@@ -88,7 +88,7 @@ async def test_only_one_of_two_relays_leads_and_the_other_takes_over(servers: St
         await site.verify()
 
 
-async def test_a_relay_whose_token_is_gone_compares_heads_and_goes_on(servers: Stack):
+async def test_a_relay_without_its_resume_token_compares_heads_and_continues(servers: Stack):
     async with a_site(servers) as site:
         await site.append(streams=5, commits=2)
         async with running(site.relay()):

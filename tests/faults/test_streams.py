@@ -1,4 +1,4 @@
-"""What a service remembers of its streams is never more than what its store holds."""
+"""A cached state of a stream is used only if the store still ends the stream with the same commit."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def added(number: int = 0) -> list[Any]:
     return [ProvisionRegistered(provision=f"p{number}", summary="Synthetic")]
 
 
-async def test_what_another_instance_appended_is_decided_upon(servers: Stack):
+async def test_a_decision_rests_on_commits_of_another_instance(servers: Stack):
     async with a_site(servers) as site:
         one, other = Office(site), Office(site)
         assert await one.registers("p1") == [1, 2]
@@ -94,7 +94,7 @@ async def test_another_commit_in_the_place_of_the_one_that_is_remembered_is_deci
         assert [event.data.provision for event in recorded[1:]] == ["p1", "p9", "p2"]  # type: ignore[attr-defined]
 
 
-async def test_appends_that_go_together_land_each_for_itself(servers: Stack):
+async def test_batched_appends_are_stored_independently(servers: Stack):
     async with a_site(servers) as site:
         store = EventStore(site.database)
         await store.prepare()
@@ -108,7 +108,7 @@ async def test_appends_that_go_together_land_each_for_itself(servers: Stack):
         assert await site.database.commits.count_documents({}) == len(STREAMS)
 
 
-async def test_a_command_that_goes_together_with_itself_happens_once(servers: Stack):
+async def test_a_command_batched_with_its_retry_is_carried_out_once(servers: Stack):
     async with a_site(servers) as site:
         store, command = EventStore(site.database), context()
         await store.prepare()
@@ -118,7 +118,7 @@ async def test_a_command_that_goes_together_with_itself_happens_once(servers: St
         assert len({outcome.events for outcome in outcomes}) == 1
 
 
-async def test_what_waits_for_its_round_is_not_appended_to_a_store_that_was_closed(servers: Stack):
+async def test_a_queued_append_does_not_reach_a_fenced_store(servers: Stack):
     async with a_site(servers) as site:
         store = EventStore(site.database)
         await store.prepare()

@@ -85,7 +85,7 @@ async def until(met: Callable[[], object]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_backlog_is_settled_once_for_many_batches(servers: Stack):
+async def test_a_backlog_is_flushed_once_for_many_batches(servers: Stack):
     reader = BatchHandler()
     assert await read(servers, reader) == list(reader.settled)
     assert len(reader.batches) >= RECORDS / BATCH
@@ -93,7 +93,7 @@ async def test_a_backlog_is_settled_once_for_many_batches(servers: Stack):
 
 
 @pytest.mark.parametrize("step", ["hear", "settle"])
-async def test_on_an_error_all_that_was_not_settled_is_heard_again(servers: Stack, step: str):
+async def test_an_error_redelivers_all_unflushed_records(servers: Stack, step: str):
     failed: list[str] = []
 
     def fault(now: str, times: int) -> None:
@@ -107,7 +107,7 @@ async def test_on_an_error_all_that_was_not_settled_is_heard_again(servers: Stac
     assert sum(map(len, reader.batches)) > RECORDS
 
 
-async def test_who_keeps_a_partition_when_another_joins_goes_on_where_it_was(servers: Stack):
+async def test_the_owner_of_a_partition_continues_at_its_offset_when_another_joins(servers: Stack):
     first, second = BatchHandler(pause=0.3), BatchHandler(pause=0.1)
     backlog = await read(servers, first, second, partitions=3)
     assert first.settled | second.settled == dict.fromkeys(backlog)

@@ -33,20 +33,20 @@ def caller(stack: Stack, web: httpx.Client) -> Callable[..., Caller]:
 
 @pytest.fixture(scope="session")
 def records(stack: Stack) -> Iterator[Records]:
-    """What the services have stored."""
-    found = Records(stack)
-    yield found
-    found.close()
+    """The collections of the services."""
+    collections = Records(stack)
+    yield collections
+    collections.close()
 
 
 @pytest.fixture
 def nothing_stored(records: Records) -> Nothing:
-    """Look that one refusal was kept for a caller, without what was asked, and nothing else."""
+    """Assert that a caller has one stored refusal, without the request's body, and no commit."""
 
     def look(asking: Caller, service: str) -> None:
         assert records.stored_by(asking, service) == 0
-        kept = records.refusals(service, actor=asking.actor)
-        assert len(kept) == 1
-        assert kept[0].keys() <= {"_id", "at", "actor", "role", "rule", "request", "command_id", "digest"}
+        refusals = records.refusals(service, actor=asking.actor)
+        assert len(refusals) == 1
+        assert refusals[0].keys() <= {"_id", "at", "actor", "role", "rule", "request", "command_id", "digest"}
 
     return look

@@ -58,7 +58,7 @@ def test_a_note_verbale_is_put_by_a_government_and_read_by_the_secretariat_only(
     assert get(stack, "nominations", digest, "auditor").status_code == 403
 
 
-def test_a_service_may_not_change_what_it_has_stored(stack: Stack):
+def test_a_service_cannot_change_a_stored_document(stack: Stack):
     with MongoClient[dict[str, object]](stack.mongodb_uri("meetings")) as client:
         files = client[grants.database("meetings")]["documents.files"]
         with pytest.raises(OperationFailure):

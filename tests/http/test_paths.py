@@ -53,9 +53,9 @@ def test_an_odd_id_in_a_path_is_refused(name: str, caller: Call, records: Record
     ):
         answer = asking.get(service, path)
         rule = {404: "NotOnRecord", 422: "SchemaViolation"}
-        told = answer.json()
-        assert told["status"] == answer.status_code in rule, (path, answer.text)
-        assert told["rule"] in {rule[answer.status_code], "NotServed"}
+        document = answer.json()
+        assert document["status"] == answer.status_code in rule, (path, answer.text)
+        assert document["rule"] in {rule[answer.status_code], "NotServed"}
     answer = asking.post("meetings", f"/meetings/{odd}/cancel", {"reason": "Synthetic reason"})
     assert answer.status_code in {404, 422}
     assert records.stored_by(asking, "meetings") == 0
@@ -85,8 +85,8 @@ QUERIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("path", "name", "odd"), [(path, name, odd) for (path, name), odds in QUERIES.items() for odd in odds]
 )
 def test_a_query_that_does_not_fit_is_refused(path: str, name: str, odd: str, caller: Call) -> None:
-    told = problem(caller().get("recommendations", path, **{name: odd}), 422, "SchemaViolation")
-    assert [fault["field"] for fault in told["errors"]] == [f"query.{name}"]
+    document = problem(caller().get("recommendations", path, **{name: odd}), 422, "SchemaViolation")
+    assert [fault["field"] for fault in document["errors"]] == [f"query.{name}"]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_an_odd_filter_finds_nothing_and_breaks_nothing(odd: str, caller: Call) 
         assert asking.get(service, path, after=odd).status_code == 200
 
 
-def test_what_is_not_served_is_a_problem_too(caller: Call) -> None:
+def test_an_unknown_route_gets_a_problem_document(caller: Call) -> None:
     asking = caller()
     problem(asking.get("meetings", "/nothing-here"), 404, "NotServed")
     answer = asking.ask("DELETE", "meetings", "/meetings/m1")
@@ -129,7 +129,7 @@ def test_what_is_not_served_is_a_problem_too(caller: Call) -> None:
         b"\x16\x03\x01 synthetic",
     ],
 )
-def test_what_is_no_http_is_refused_and_the_service_goes_on(request_: bytes, stack: Stack, caller: Call) -> None:
+def test_invalid_http_is_refused_and_the_service_continues(request_: bytes, stack: Stack, caller: Call) -> None:
     port = int(stack.urls["meetings"].rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=AT_MOST_SECONDS) as raw:
         raw.sendall(request_)

@@ -1,4 +1,4 @@
-"""What is asked at the same time is carried out in one, each with its own outcome."""
+"""Concurrent requests are carried out in one batch, each with its own outcome."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from shared.store.batching import RequestBatcher
 
 
 class Round:
-    """Carries out at a signal, and notes what it was asked together; what is negative fails by itself."""
+    """Carries out batches at a signal and records them; a negative number fails alone."""
 
     def __init__(self) -> None:
-        self.asked: list[list[int]] = []
+        self.batches: list[list[int]] = []
         self.go = asyncio.Event()
         self.fails = False
 
     async def __call__(self, numbers: Sequence[int]) -> list[int | Exception]:
-        self.asked.append(list(numbers))
+        self.batches.append(list(numbers))
         await self.go.wait()
         if self.fails:
             self.fails = False
@@ -33,15 +33,15 @@ async def begun(together: RequestBatcher[int, int], *numbers: int) -> list[async
     return tasks
 
 
-async def test_what_comes_while_a_round_is_under_way_goes_in_the_next_one():
+async def test_a_request_during_a_round_trip_goes_into_the_next_batch():
     carried = Round()
     together = RequestBatcher(carried)
     first = await begun(together, 1)
     later = await begun(together, 2, 3)
-    assert carried.asked == [[1]]
+    assert carried.batches == [[1]]
     carried.go.set()
     assert await asyncio.gather(*first, *later) == [10, 20, 30]
-    assert carried.asked == [[1], [2, 3]]
+    assert carried.batches == [[1], [2, 3]]
 
 
 async def test_a_round_carries_no_more_than_it_may():
@@ -50,7 +50,7 @@ async def test_a_round_carries_no_more_than_it_may():
     tasks = await begun(together, 1, 2, 3, 4, 5)
     carried.go.set()
     await asyncio.gather(*tasks)
-    assert carried.asked == [[1, 2], [3, 4], [5]]
+    assert carried.batches == [[1, 2], [3, 4], [5]]
 
 
 async def test_one_that_fails_fails_alone():
@@ -73,7 +73,7 @@ async def test_a_round_that_fails_is_raised_for_all_in_it_and_the_next_one_goes(
     assert await later[0] == 30
 
 
-async def test_who_goes_away_hinders_nobody():
+async def test_a_cancelled_request_does_not_hinder_others():
     carried = Round()
     together = RequestBatcher(carried)
     gone, stays = await begun(together, 1, 2)

@@ -18,7 +18,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
 @given(st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES), st.dictionaries(TEXTS, TEXTS, max_size=5))
-def test_what_was_sealed_is_opened_by_its_key(key: bytes, details: dict[str, str]) -> None:
+def test_an_encrypted_value_is_decrypted_by_its_key(key: bytes, details: dict[str, str]) -> None:
     assert unseal(key, seal(key, "p1", details)) == details
 
 
