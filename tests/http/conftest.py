@@ -11,13 +11,14 @@ from tests.http.asking import Caller, Records
 from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
+LIMITS = httpx.Limits(max_connections=64, keepalive_expiry=1)  # well before the server closes an idle connection
 Nothing = Callable[[Caller, str], None]
 
 
 @pytest.fixture(scope="session")
 def web() -> Iterator[httpx.Client]:
     """One client for all requests."""
-    with httpx.Client(timeout=AT_MOST_SECONDS, trust_env=False, limits=httpx.Limits(max_connections=64)) as client:
+    with httpx.Client(timeout=AT_MOST_SECONDS, trust_env=False, limits=LIMITS) as client:
         yield client
 
 
