@@ -5,11 +5,12 @@ CODE := services shared tools tests benchmarks
 ARGS ?=
 # without bytecode files each process start compiles everything that it imports: two more seconds of processor time
 unexport PYTHONDONTWRITEBYTECODE
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test fetched bench lint format schemas lock
+.PHONY: help demo up down fetched check test bench chaos lint style types imports published language format schemas lock
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +24,13 @@ up: .venv/ready ## Start Kafka, MongoDB and the four services; Ctrl-C stops them
 down: .venv/ready ## Stop what `make up` started, from another terminal
 	@$(BIN)/throughline stack down $(ARGS)
 
-test: .venv/ready fetched ## Run all tests, the journey on real servers included (ARGS="-k name" for some)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+check: .venv/ready ## Lint, and run every fast test that needs no server: about a minute
+	@began=$$(date +%s); \
+	$(MAKE) --no-print-directory lint && $(PYTEST) -m "not servers and not slow" $(ARGS); code=$$?; \
+	echo "make check took $$(($$(date +%s) - began)) s"; exit $$code
+
+test: .venv/ready fetched lint ## Lint, and run all tests, the journey on real servers included (ARGS="-k name" for some)
+	@$(PYTEST) $(ARGS)
 
 fetched: .venv/ready
 	@$(BIN)/python -m tools.local.fetch
@@ -35,12 +41,24 @@ bench: .venv/ready ## Measure: one table, each figure beside its ceiling (ARGS="
 chaos: .venv/ready ## Break the platform at random for MINUTES (20), and print what was lost, doubled or stuck
 	@$(BIN)/python -m tests.faults.rig --minutes $(or $(MINUTES),20) $(ARGS)
 
-lint: .venv/ready ## Check style, types and architecture
-	@$(BIN)/ruff check $(CODE)
+lint: .venv/ready ## Check style, types, architecture and published contracts
+	@$(MAKE) --no-print-directory --jobs 2 types style imports published
+
+style: .venv/ready
+	@$(BIN)/ruff check --quiet $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
+
+types: .venv/ready
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(BIN)/python -m tests.architecture.language --count
+
+imports: .venv/ready
+	@$(BIN)/lint-imports --no-logo
+
+language: .venv/ready
+	@$(BIN)/python -m tests.architecture.language
+
+published: .venv/ready
+	@$(BIN)/python -m tools.contracts --check
 
 format: .venv/ready ## Put the code into the house format
 	@$(BIN)/ruff check --fix $(CODE)

@@ -70,7 +70,7 @@ def known(aggregate: Aggregate[Any], stream: str, *events: Event) -> dict[str, K
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was decided, and on what history."""
+    """A decision, and the history that it rests on."""
 
     aggregate: Aggregate[Any]
     stream: str

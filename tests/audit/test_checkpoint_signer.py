@@ -26,6 +26,7 @@ from shared.tlog.keys import LogKeys
 from shared.tlog.notes import Signer
 from shared.tlog.tiles import Tile, tiles_of
 from tests.faults.relaying import Site, a_site, running
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -66,7 +67,7 @@ class SignedLog:
     async def until_signed(self, size: int) -> None:
         """Wait until a checkpoint covers so many events, and is on the topic too."""
         checkpoints, site, keys = Checkpoints(self.site.database), self.site, self.keys.verifiers
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(AT_MOST_SECONDS):
             while (newest := await checkpoints.newest()) is None or newest.size < size:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             while newest.size not in await checkpoints_published(site.kafka, site.service, keys):  # noqa: ASYNC110
@@ -93,13 +94,13 @@ def keys_of(site: Site) -> LogKeys:
 
 
 @asynccontextmanager
-async def signed_log(stack: Stack) -> AsyncIterator[SignedLog]:
-    async with a_site(stack) as site:
+async def signed_log(servers: Stack) -> AsyncIterator[SignedLog]:
+    async with a_site(servers) as site:
         yield SignedLog(site, keys_of(site))
 
 
-async def test_the_signer_signs_an_empty_ledger_and_then_published_events(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+async def test_the_signer_signs_an_empty_ledger_and_then_published_events(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         async with log.running():
             await log.until_signed(0)
             await log.site.append(streams=5, commits=4)
@@ -108,8 +109,8 @@ async def test_the_signer_signs_an_empty_ledger_and_then_published_events(stack:
         assert (await Checkpoints(log.site.database).after(-1))[0].size == 0
 
 
-async def test_full_tiles_are_stored(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+async def test_full_tiles_are_stored(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         async with log.running():
             await log.site.append(streams=30, commits=14)
             await log.until_signed(log.site.appended)
@@ -123,8 +124,8 @@ async def test_full_tiles_are_stored(stack: Stack) -> None:
         await log.verify()
 
 
-async def test_the_signer_signs_published_events_at_its_end(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+async def test_the_signer_signs_published_events_at_its_end(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         async with log.running():
             await log.until_signed(0)
             await log.site.append(streams=3, commits=1)
@@ -135,16 +136,16 @@ async def test_the_signer_signs_published_events_at_its_end(stack: Stack) -> Non
         await log.verify()
 
 
-async def test_two_instances_sign_one_history(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+async def test_two_instances_sign_one_history(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         async with log.running(), log.running():
             await log.site.append(streams=8, commits=6)
             await log.until_signed(log.site.appended)
         await log.verify()
 
 
-async def test_a_key_rotation_leaves_the_earlier_checkpoints_valid(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+async def test_a_key_rotation_leaves_the_earlier_checkpoints_valid(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         async with log.running():
             await log.site.append(streams=3, commits=2)
             await log.until_signed(log.site.appended)
@@ -157,8 +158,8 @@ async def test_a_key_rotation_leaves_the_earlier_checkpoints_valid(stack: Stack)
         assert by == {(key,) for key in log.keys.verifiers}
 
 
-async def test_a_restored_ledger_must_reach_its_last_published_checkpoint(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+async def test_a_restored_ledger_must_reach_its_last_published_checkpoint(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
@@ -176,8 +177,9 @@ async def test_a_restored_ledger_must_reach_its_last_published_checkpoint(stack:
         assert f"throughline refill {site.service}" in str(relay._store.fence_reason)
 
 
-async def test_a_ledger_that_diverged_from_its_checkpoint_is_not_signed_again(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+@pytest.mark.internals
+async def test_a_ledger_that_diverged_from_its_checkpoint_is_not_signed_again(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
@@ -191,14 +193,15 @@ async def test_a_ledger_that_diverged_from_its_checkpoint_is_not_signed_again(st
         assert "where the ledger has others" in str(relay._store.fence_reason)
         relay.term = 1
         async with running(signer):  # type: ignore[arg-type]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST_SECONDS):
                 while "do not make the root" not in pulse.trouble:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         assert await Checkpoints(site.database).after(-1) == before
 
 
-async def test_a_signer_that_finds_its_ledger_diverged_in_a_later_term_signs_nothing_at_its_end(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+@pytest.mark.internals
+async def test_a_signer_that_finds_its_ledger_diverged_in_a_later_term_signs_nothing_at_its_end(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)
@@ -206,7 +209,7 @@ async def test_a_signer_that_finds_its_ledger_diverged_in_a_later_term_signs_not
         before = await Checkpoints(site.database).after(-1)
         relay, signer, pulse = log.instance()
         relay.term, relay.published = 1, site.appended
-        async with running(signer), asyncio.timeout(20):  # type: ignore[arg-type]
+        async with running(signer), asyncio.timeout(AT_MOST_SECONDS):  # type: ignore[arg-type]
             while signer._head is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             batch: Any = await site.database.ledger.find_one({"_id": 0})
@@ -221,8 +224,9 @@ async def test_a_signer_that_finds_its_ledger_diverged_in_a_later_term_signs_not
         assert await Checkpoints(site.database).after(-1) == before
 
 
-async def test_the_signer_signs_nothing_for_a_relay_behind_the_last_checkpoint(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+@pytest.mark.internals
+async def test_the_signer_signs_nothing_for_a_relay_behind_the_last_checkpoint(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         async with log.running():
             await log.site.append(streams=4, commits=3)
             await log.until_signed(log.site.appended)
@@ -230,14 +234,15 @@ async def test_the_signer_signs_nothing_for_a_relay_behind_the_last_checkpoint(s
         relay, signer, _ = log.instance()
         relay.term, relay.published = 1, log.site.appended - 5
         async with running(signer):  # type: ignore[arg-type]
-            await asyncio.sleep(2)
-        assert signer._head is not None
-        assert signer._head.tree.size == log.site.appended
+            async with asyncio.timeout(AT_MOST_SECONDS):
+                while signer._head is None or signer._head.tree.size < log.site.appended:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(1)
         assert await Checkpoints(log.site.database).after(-1) == before
 
 
-async def test_checkpoints_that_a_restored_database_lacks_are_restored_from_their_topic(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+async def test_checkpoints_that_a_restored_database_lacks_are_restored_from_their_topic(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         async with log.running():
             await log.site.append(streams=4, commits=3)
             await log.until_signed(log.site.appended)
@@ -248,8 +253,8 @@ async def test_checkpoints_that_a_restored_database_lacks_are_restored_from_thei
         assert await Checkpoints(log.site.database).after(-1) == stored
 
 
-async def test_a_published_note_without_a_valid_signature_is_ignored(stack: Stack) -> None:
-    async with signed_log(stack) as log:
+async def test_a_published_note_without_a_valid_signature_is_ignored(servers: Stack) -> None:
+    async with signed_log(servers) as log:
         forger = SignedLog(log.site, keys_of(log.site))
         note = Checkpoint(log.keys.signer.name, 1_000_000, bytes(32)).signed(forger.keys.signer).raw()
         await publish_checkpoints(log.site.kafka, log.site.service, {1_000_000: note})
@@ -259,13 +264,13 @@ async def test_a_published_note_without_a_valid_signature_is_ignored(stack: Stac
         await log.verify()
 
 
-async def test_a_refilled_ledger_continues_its_checkpoints(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refilled_ledger_continues_its_checkpoints(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("shared.ledger.restore_check", "shared.ledger.refill"):
         monkeypatch.setattr(
             f"{module}.decode_record",
             lambda record: decode_record(replace(record, topic="throughline.recommendations")),
         )
-    async with signed_log(stack) as log:
+    async with signed_log(servers) as log:
         site = log.site
         async with log.running():
             await site.append(streams=4, commits=3)

@@ -129,6 +129,7 @@ def test_a_folder_that_is_no_bundle_exits_with_2(tmp_path: Path) -> None:
         assert str(folder) in said(done)
 
 
+@pytest.mark.slow
 def test_a_witness_cosigns_and_then_refuses_a_forgery(tmp_path: Path) -> None:
     key, memory = str(tmp_path / "witness.key"), str(tmp_path / "witness.json")
     vkey = throughline(None, "audit", "keygen", key, "--witness", "synthetic.example/office").stdout.strip()

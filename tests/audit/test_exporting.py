@@ -16,6 +16,8 @@ from tools.audit.log_writer import CannotExport
 from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
 
+pytestmark = pytest.mark.slow
+
 WHOLE = simulated(2_500)
 
 

@@ -18,11 +18,14 @@ from shared.tlog.merkle import leaf_hash
 from shared.tlog.notes import COSIGNATURE, Signer
 from shared.tlog.tiles import Tile, bundle, entries_of
 from tests.audit.synthetic import exported, many, signer
+from tests.patience import AT_MOST_SECONDS
 from tools.audit.bundle import Bundle
 from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
 from tools.audit.witness import Witness
 from tools.local import fetch
+
+pytestmark = pytest.mark.slow
 
 FOREIGN = Path(__file__).parent / "foreign"
 FSCK = "github.com/transparency-dev/tessera/cmd/fsck"
@@ -70,7 +73,7 @@ def replace(path: Path, content: bytes) -> None:
 def sumdb(built: Path, log: Path, *keys: str) -> str:
     """Return the verdict of the program based on golang.org/x/mod/sumdb."""
     command = [str(built / "sumdb"), str(log), *(keys or (VKEY,))]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    process = subprocess.run(command, capture_output=True, text=True, timeout=AT_MOST_SECONDS, check=False)
     return process.stdout.strip() if process.returncode == 0 else f"refused: {process.stderr}"
 
 

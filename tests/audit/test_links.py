@@ -13,6 +13,8 @@ from tools.audit.exporting import export
 from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import Verification, verify
 
+pytestmark = pytest.mark.slow
+
 WHOLE = simulated(6_000)
 
 

@@ -25,6 +25,7 @@ from shared.tlog.tiles import tiles_of
 from tests.cli.terminal import PUBLIC_RECORD, throughline
 from tests.cli.terminal import output_of as said
 from tests.http.asking import Caller
+from tests.patience import AT_MOST_SECONDS
 from tools.audit.bundle import Bundle
 from tools.local import grants
 from tools.local.log_keys import key_file
@@ -45,7 +46,7 @@ def loaded() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def web() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=30, trust_env=False) as client:
+    with httpx.Client(timeout=AT_MOST_SECONDS, trust_env=False) as client:
         yield client
 
 
@@ -64,7 +65,7 @@ def published(stack: Stack, service: str) -> int:
     return int(document["position"]) if document else 0
 
 
-def signed(stack: Stack, caller: Caller, service: str, seconds: float = 60) -> Checkpoint:
+def signed(stack: Stack, caller: Caller, service: str, seconds: float = AT_MOST_SECONDS) -> Checkpoint:
     """Return the newest checkpoint once it covers every published event."""
     until = time.monotonic() + seconds
     while True:
@@ -229,7 +230,7 @@ def test_an_event_at_a_false_position_is_found_by_comparing_live_traces(
     assert throughline(loaded, "audit", "compare", export).exit_code == 0
     entries = Bundle(Path(export)).logs[SERVICE].entries(1)
     put(loaded, SERVICE, next(raw for _, raw in entries if f'"recommendation/{reference}"'.encode() in raw), 0)
-    until = time.monotonic() + 30
+    until = time.monotonic() + AT_MOST_SECONDS
     while auditor.get(SERVICE, f"/traces/{reference}").content == before:
         assert time.monotonic() < until, "no false position in the live trace"
         time.sleep(0.1)
@@ -260,7 +261,7 @@ def test_a_second_export_adds_new_events_and_continues_the_first(
     shutil.copytree(exported, tmp_path / "export")
     office = Caller(loaded, web, "secretariat")
     assert office.post("nominations", "/calls", {"call": "synthetic-later", "title": "Synthetic"}).status_code == 200
-    until = time.monotonic() + 30
+    until = time.monotonic() + AT_MOST_SECONDS
     while published(loaded, "nominations") == Bundle(exported).logs["nominations"].checkpoint().size:
         assert time.monotonic() < until
         time.sleep(0.1)

@@ -21,6 +21,8 @@ from tools.audit.findings import Finding
 from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import Verification, verify
 
+pytestmark = pytest.mark.slow
+
 SERVICE = "meetings"
 LEDGERS = simulated(2_000).sign_all(0.25, 0.5)
 EVENTS = LEDGERS.events[SERVICE]

@@ -17,6 +17,8 @@ from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
 from tools.audit.witness import WillNotVouch, Witness
 
+pytestmark = pytest.mark.slow
+
 WHOLE = simulated(1_500)
 OFFICE = Signer.generate("synthetic.example/audit-office", COSIGNATURE)
 NOW = datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from tests.cli.terminal import output_of, throughline
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -37,7 +38,7 @@ def open_letters(stack: Stack) -> list[str]:
 
 
 def is_listed(stack: Stack, letter: str) -> bool:
-    until = time.monotonic() + 20
+    until = time.monotonic() + AT_MOST_SECONDS
     while letter not in open_letters(stack):
         if time.monotonic() > until:
             return False

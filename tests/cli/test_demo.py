@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from tests.cli.record_in_memory import public_traces
+from tests.patience import AT_MOST_SECONDS
 from tools.demo import REFERENCES, unmet_expectations
-
-PATIENCE_SECONDS = 120.0
 
 
 def running_under(folder: Path) -> list[str]:
@@ -52,7 +51,7 @@ def started(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_the_demonstration_ends_with_identical_and_leaves_nothing_running(
     started: subprocess.Popen[str], tmp_path: Path
 ):
-    output, errors = started.communicate(timeout=PATIENCE_SECONDS)
+    output, errors = started.communicate(timeout=AT_MOST_SECONDS)
     assert started.returncode == 0, errors
     for reference in REFERENCES:
         assert f"The trace of {reference}" in output
@@ -68,12 +67,12 @@ def test_the_demonstration_ends_with_identical_and_leaves_nothing_running(
 @pytest.mark.servers
 def test_a_demonstration_that_is_broken_off_leaves_nothing_running(started: subprocess.Popen[str], tmp_path: Path):
     assert started.stderr is not None
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + AT_MOST_SECONDS
     while "kafka is ready" not in started.stderr.readline():
         assert time.monotonic() < until
     assert running_under(tmp_path) != []
     started.send_signal(signal.SIGINT)
-    _, errors = started.communicate(timeout=PATIENCE_SECONDS)
+    _, errors = started.communicate(timeout=AT_MOST_SECONDS)
     assert (started.returncode, "nothing runs any more" in errors) == (130, True), errors
     assert running_under(tmp_path) == []
     assert list(tmp_path.iterdir()) == []

@@ -40,7 +40,8 @@ REFUSED = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=600)
 @given(PLAIN)
 @example({"b": 1, "a": [True, LARGEST, -LARGEST], "": "𐀀\uffff\x7f\u2028"})
 def test_the_bytes_are_those_of_the_reference_package(value: Any) -> None:
@@ -50,7 +51,8 @@ def test_the_bytes_are_those_of_the_reference_package(value: Any) -> None:
     assert canonical(orjson.loads(raw)) == raw
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=300)
 @given(REFUSED, PLAIN)
 @example(float("nan"), 1)
 @example(0.0, 1)

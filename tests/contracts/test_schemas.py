@@ -36,6 +36,7 @@ def test_the_generated_files_are_up_to_date() -> None:
     assert main(["--check"]) == 0
 
 
+@pytest.mark.slow
 def test_a_changed_a_missing_and_a_stray_file_are_named_and_fixed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

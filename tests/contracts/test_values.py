@@ -91,6 +91,7 @@ def test_text_of_another_form_has_no_range_of_days() -> None:
             v.latest_day(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.from_regex(r"[0-9]{4}(-[0-9]{2}){0,2}", fullmatch=True))
 def test_the_published_pattern_of_a_date_accepts_every_date_that_the_code_accepts(text: str) -> None:

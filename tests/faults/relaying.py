@@ -25,6 +25,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
 from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 
@@ -81,7 +82,7 @@ class Site:
         position, leaf = int(headers["position"]), headers["leaf"].decode()
         return event.subject, event.streamversion, record.value, position, leaf
 
-    async def until(self, count: int, seconds: float = 20) -> None:
+    async def until(self, count: int, seconds: float = AT_MOST_SECONDS) -> None:
         """Wait until this many events are published."""
         async with asyncio.timeout(seconds):
             published = 0
@@ -113,15 +114,15 @@ class Site:
 
 
 @asynccontextmanager
-async def a_site(stack: Stack) -> AsyncIterator[Site]:
+async def a_site(servers: Stack) -> AsyncIterator[Site]:
     service = f"t{uuid4().hex[:12]}"
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
     await admin.start()
     try:
         await admin.create_topics([NewTopic(f"throughline.{service}", 3, 1)])
         with patch.dict("shared.events.services._BY_NAME", {service: RegisteredService(service, 0)}):
-            yield Site(client[f"relay_{service}"], stack.kafka, service)
+            yield Site(client[f"relay_{service}"], servers.kafka, service)
     finally:
         await admin.delete_topics([f"throughline.{service}"])
         await admin.close()

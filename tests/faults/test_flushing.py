@@ -16,6 +16,7 @@ from shared.consumer.subscriber import Subscriber
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
 from tests.faults.relaying import a_site
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -49,20 +50,20 @@ class BatchHandler:
         self.consumed = []
 
 
-async def read(stack: Stack, *handlers: BatchHandler, partitions: int = 1) -> list[bytes]:
+async def read(servers: Stack, *handlers: BatchHandler, partitions: int = 1) -> list[bytes]:
     """Publish a backlog, let subscribers consume it until all is flushed, each beginning after the one before it."""
-    async with a_site(stack) as site, AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+    async with a_site(servers) as site, AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
         topic = f"throughline.{site.service}"
         backlog = [b"synthetic %d" % number for number in range(RECORDS)]
         for sent in [await producer.send(topic, value, partition=n % partitions) for n, value in enumerate(backlog)]:
             await sent
-        client: AsyncIOMotorClient[object] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+        client: AsyncIOMotorClient[object] = AsyncIOMotorClient(servers.mongodb_admin_uri)
         running: list[asyncio.Task[None]] = []
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(AT_MOST_SECONDS):
                 for number, handler in enumerate(handlers):
                     settings = Settings(
-                        kafka=stack.kafka, mongodb=SecretStr(stack.mongodb_admin_uri), database=site.service,
+                        kafka=servers.kafka, mongodb=SecretStr(servers.mongodb_admin_uri), database=site.service,
                         jwks="none", instance=f"synthetic-{number}", batch_records=BATCH,
                     )  # fmt: skip
                     offsets, pulse = OffsetStore(client[site.service]), Pulse("subscriber")
@@ -84,15 +85,16 @@ async def until(met: Callable[[], object]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_backlog_is_flushed_once_for_many_batches(stack: Stack):
+@pytest.mark.parametrize("step", ["hear", "settle"])
+async def test_a_backlog_is_flushed_once_for_many_batches(servers: Stack):
     handler = BatchHandler()
-    assert await read(stack, handler) == list(handler.flushed)
+    assert await read(servers, handler) == list(handler.flushed)
     assert len(handler.batches) >= RECORDS / BATCH
     assert handler.flushes < len(handler.batches) / 2
 
 
 @pytest.mark.parametrize("step", ["consume", "flush"])
-async def test_on_an_error_everything_unflushed_is_delivered_again(stack: Stack, step: str):
+async def test_on_an_error_everything_unflushed_is_delivered_again(servers: Stack, step: str):
     failed: list[str] = []
 
     def fault(now: str, times: int) -> None:
@@ -101,14 +103,14 @@ async def test_on_an_error_everything_unflushed_is_delivered_again(stack: Stack,
             raise ValueError("synthetic")
 
     handler = BatchHandler(fault)
-    assert await read(stack, handler) == list(handler.flushed)
+    assert await read(servers, handler) == list(handler.flushed)
     assert failed == [step]
     assert sum(map(len, handler.batches)) > RECORDS
 
 
-async def test_an_instance_that_keeps_a_partition_in_a_rebalance_continues_where_it_was(stack: Stack):
+async def test_an_instance_that_keeps_a_partition_in_a_rebalance_continues_where_it_was(servers: Stack):
     first, second = BatchHandler(pause=0.3), BatchHandler(pause=0.1)
-    backlog = await read(stack, first, second, partitions=3)
+    backlog = await read(servers, first, second, partitions=3)
     assert first.flushed | second.flushed == dict.fromkeys(backlog)
     consumed = [value for batch in first.batches for value in batch]
     assert len(consumed) - len(set(consumed)) <= BATCH

@@ -1,4 +1,4 @@
-"""A database that was away is looked at before anything is appended to it, by whoever was connected to it."""
+"""Each instance checks a database that was disconnected before it appends to it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ async def append(store: EventStore) -> None:
     await store.append(head, [ProvisionRegistered(provision="p", summary="Synthetic")], context, "0" * 64)
 
 
-async def test_a_standby_appends_nothing_before_it_has_looked_at_a_database_that_was_away(stack: Stack):
+async def test_a_standby_appends_nothing_before_it_has_checked_a_reconnected_database(servers: Stack):
     doors = Doors()
-    port = stack.memory.ports()["mongodb"]
+    port = servers.memory.ports()["mongodb"]
     door = doors.make("mongodb", port)
-    async with a_site(stack) as site:
+    async with a_site(servers) as site:
         with doors.open():
-            address = stack.mongodb_admin_uri.replace(f":{port}", f":{door.port}")
+            address = servers.mongodb_admin_uri.replace(f":{port}", f":{door.port}")
             client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
                 address, directConnection=True, event_listeners=[ConnectionMonitor()]
             )
@@ -49,7 +49,7 @@ async def test_a_standby_appends_nothing_before_it_has_looked_at_a_database_that
             assert store.fence_reason == DISCONNECTED
             with pytest.raises(StoreFenced):
                 await append(store)
-            relay = Relay(database, store, stack.kafka, site.service, Pulse("relay"))
+            relay = Relay(database, store, servers.kafka, site.service, Pulse("relay"))
             assert await relay.check()
             assert store.fence_reason is None
             await append(store)

@@ -47,10 +47,10 @@ def poisons(good: KafkaRecord) -> dict[str, KafkaRecord]:
     }
 
 
-async def test_every_kind_of_poison_is_kept_as_it_came_and_everything_else_flows(stack: Stack):
+async def test_every_kind_of_poison_is_kept_as_it_came_and_everything_else_flows(servers: Stack):
     history = a_history()
     bad = poisons(history.arrivals[INSTRUMENT][0])
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project([*bad.values(), *history.all()])
         await reading.projector.project(list(bad.values()))
         assert await reading.stored() == history.traces()
@@ -61,11 +61,11 @@ async def test_every_kind_of_poison_is_kept_as_it_came_and_everything_else_flows
         assert all(bytes(kept[arrival.origin]["value"]) == (arrival.value or b"") for arrival in bad.values())
 
 
-async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others_are_not(stack: Stack):
+async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others_are_not(servers: Stack):
     history = a_history()
     first, second, third, *_ = history.arrivals[INSTRUMENT]
     garbage = elsewhere(second, 901, value=b"garbage", headers=leaf(b"garbage"))
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, garbage)
         assert await reading.projector.stalled() == {INSTRUMENT: 2}
         await reading.take(second, third)
@@ -73,7 +73,7 @@ async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others
         assert await reading.dead_letters("resolved") == {garbage.origin: "undecodable"}
 
 
-async def test_what_older_code_did_not_know_is_taken_again_by_newer_code(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+async def test_newer_code_decodes_the_dead_letters_of_older_code(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     history = a_history()
     unknown = history.arrivals[INSTRUMENT][1]
 
@@ -82,7 +82,7 @@ async def test_what_older_code_did_not_know_is_taken_again_by_newer_code(stack: 
             raise Undecodable("unknown_type", "not known to older code")
         return decode(raw)
 
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         with monkeypatch.context() as old:
             old.setattr("shared.consumer.record.decode", older)
             await reading.projector.project(history.all())
@@ -97,14 +97,14 @@ async def test_what_older_code_did_not_know_is_taken_again_by_newer_code(stack: 
         assert await reading.stored() == history.traces()
 
 
-async def test_a_stream_of_which_the_first_event_cannot_be_taken_is_stalled_and_garbage_invents_none(stack: Stack):
+async def test_a_stream_of_which_the_first_event_cannot_be_taken_is_stalled_and_garbage_invents_none(servers: Stack):
     history = a_history()
     first, *later = history.arrivals[INSTRUMENT]
     raw = (first.value or b"").replace(b"InstrumentRegistered.v1", b"InstrumentInvented.v1")
     unknown = elsewhere(first, 901, value=raw, headers=leaf(raw))
     garbage = elsewhere(first, 902, key=b"instrument/invented", value=b"garbage", headers=leaf(b"garbage"))
     other_subject = elsewhere(first, 903, key=b"instrument/invented")
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(unknown, garbage, other_subject)
         assert len(await reading.dead_letters()) == 3
         assert await reading.projector.stalled() == {INSTRUMENT: 1}
@@ -113,11 +113,11 @@ async def test_a_stream_of_which_the_first_event_cannot_be_taken_is_stalled_and_
         assert await reading.dead_letters("resolved") == {unknown.origin: "unknown_type"}
 
 
-async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(stack: Stack):
+async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(servers: Stack):
     history = a_history()
     first, second, *later = history.arrivals[INSTRUMENT]
     others = [arrival for arrival in history.all() if arrival not in (first, second, *later)]
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, *later)
         assert await reading.projector.stalled() == {INSTRUMENT: 2}
         await reading.take(*others, second)
@@ -137,11 +137,11 @@ def previous_of(arrival: KafkaRecord) -> str:
     return event.recorded.previoushash  # type: ignore[union-attr]
 
 
-async def test_a_forged_first_arrival_is_set_aside_once_the_next_version_names_the_true_one(stack: Stack):
+async def test_a_forged_first_arrival_is_set_aside_once_the_next_version_names_the_true_one(servers: Stack):
     history = a_history()
     first, second, third, *later = history.arrivals[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, previous_of(second))
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
         await reading.take(second)
         assert await reading.dead_letters() == {
@@ -156,10 +156,10 @@ async def test_a_forged_first_arrival_is_set_aside_once_the_next_version_names_t
         assert await reading.projector.stalled() == {}
 
 
-async def test_a_forgery_of_a_version_whose_successor_is_known_changes_nothing(stack: Stack):
+async def test_a_forgery_of_a_version_whose_successor_is_known_changes_nothing(servers: Stack):
     history = a_history()
     forged = a_forgery(history, INSTRUMENT, 2, previous_of(history.arrivals[INSTRUMENT][1]))
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project(history.all())
         await reading.take(forged)
         assert await reading.stored() == history.traces()
@@ -167,11 +167,11 @@ async def test_a_forgery_of_a_version_whose_successor_is_known_changes_nothing(s
         assert await reading.projector.stalled() == {}
 
 
-async def test_a_forgery_with_a_broken_chain_frees_the_place_for_the_true_event(stack: Stack):
+async def test_a_forgery_with_a_broken_chain_frees_the_place_for_the_true_event(servers: Stack):
     history = a_history()
     first, second, *later = history.arrivals[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
         assert await reading.dead_letters() == {forged.origin: "broken_chain"}
         assert await reading.projector.stalled() == {INSTRUMENT: 2}
@@ -180,13 +180,13 @@ async def test_a_forgery_with_a_broken_chain_frees_the_place_for_the_true_event(
         assert await reading.stored() == history.traces()
 
 
-async def test_a_person_names_the_true_one_of_two_candidates(stack: Stack):
+async def test_a_person_names_the_true_one_of_two_candidates(servers: Stack):
     history = a_history()
     stream = "session/3"
     (true,) = history.arrivals[stream]
     raw = history.encoded(stream, 1, r.CommitteeSessionRecorded(session=3, starts_on="1999"), "0" * 64)
     forged = KafkaRecord(true.topic, 0, 901, stream.encode(), raw, leaf(raw))
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(forged, true)
         assert await reading.projector.stalled() == {stream: 1}
         event = decode_record(true)
@@ -197,23 +197,23 @@ async def test_a_person_names_the_true_one_of_two_candidates(stack: Stack):
         assert await reading.projector.stalled() == {}
 
 
-async def test_a_forgery_that_continues_nothing_is_no_candidate_in_whatever_order_it_comes(stack: Stack):
+async def test_a_forgery_that_continues_nothing_is_no_candidate_in_whatever_order_it_comes(servers: Stack):
     history = a_history()
     first, second, *_ = history.arrivals[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
     for batches in ([[first, forged, second]], [[first, second, forged]], [[first], [second], [forged]]):
-        async with a_reading(stack.mongodb_admin_uri) as reading:
+        async with a_reading(servers.mongodb_admin_uri) as reading:
             for batch in batches:
                 await reading.projector.project(batch)
             assert await reading.dead_letters(None) == {forged.origin: "broken_chain"}
             assert await reading.version(INSTRUMENT) == 2
 
 
-async def test_a_dismissed_forgery_leaves_its_stream_current_and_does_so_when_it_is_heard_again(stack: Stack):
+async def test_a_dismissed_forgery_leaves_its_stream_current_also_when_redelivered(servers: Stack):
     history = a_history()
     first, *_ = history.arrivals[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
         assert await reading.projector.stalled() == {INSTRUMENT: 2}
         await reading.projector.dead_letters.close(forged.origin, "dismissed", "Synthetic")
@@ -223,17 +223,17 @@ async def test_a_dismissed_forgery_leaves_its_stream_current_and_does_so_when_it
         assert await reading.projector.stalled() == {}
 
 
-@pytest.mark.parametrize("at_once", [True, False])
-async def test_what_was_decided_stays_decided_when_everything_is_heard_again(stack: Stack, at_once: bool):
+@pytest.mark.parametrize("in_one_batch", [True, False])
+async def test_decisions_on_dead_letters_survive_a_redelivery_of_everything(servers: Stack, in_one_batch: bool):
     history = a_history()
     first, second, *later = history.arrivals[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, previous_of(second))
     everything = [first, forged, second, *later, *history.all()]
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(*everything)
         assert await reading.stored() == history.traces()
         await reading.forget()
-        for batch in [everything] if at_once else [[arrival] for arrival in everything]:
+        for batch in [everything] if in_one_batch else [[arrival] for arrival in everything]:
             await reading.projector.project(batch)
         assert await reading.stored() == history.traces()
         assert await reading.projector.stalled() == {}
@@ -242,7 +242,9 @@ async def test_what_was_decided_stays_decided_when_everything_is_heard_again(sta
 
 @pytest.mark.parametrize("claimed", [0, 990])
 @pytest.mark.parametrize("heard", ["before", "after", "together"])
-async def test_true_bytes_at_another_position_are_read_alike_whenever_they_come(stack: Stack, heard: str, claimed: int):
+async def test_true_bytes_at_another_position_are_read_alike_whenever_they_come(
+    servers: Stack, heard: str, claimed: int
+):
     history = a_history()
     true, *after = history.arrivals[INSTRUMENT][1:]
     headers = (("position", str(claimed).encode()), true.headers[1])
@@ -254,7 +256,7 @@ async def test_true_bytes_at_another_position_are_read_alike_whenever_they_come(
         replayed.take(arrival)
     expected = {reference: trace_bytes(trace) for reference, trace in rebuilt_from(replayed).traces.items()}
     assert (expected == history.traces()) == (claimed == 990)
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         for batch in (others, *lines, after):
             await reading.projector.project(batch)
         assert await reading.stored() == expected

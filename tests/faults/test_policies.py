@@ -12,7 +12,7 @@ from tools.local.stack import Stack
 pytestmark = pytest.mark.servers
 
 
-async def test_a_policy_acts_once_on_each_event_however_the_batches_fall(stack: Stack):
+async def test_a_policy_acts_once_on_each_event_however_the_batches_fall(servers: Stack):
     acted: list[tuple[str, int]] = []
 
     class Noted:
@@ -23,7 +23,7 @@ async def test_a_policy_acts_once_on_each_event_however_the_batches_fall(stack: 
             acted.append((event.subject, event.streamversion))
 
     history = a_history()
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         reading.projector.policies = Noted()
         reading.projector.discard()
         await reading.take(*history.all())

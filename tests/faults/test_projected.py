@@ -65,7 +65,7 @@ def test_it_sees_as_lost(platform: Any, spoil: Callable[[Evidence], None]):
     assert about(found(platform, evidence).lost)
 
 
-def test_it_sees_as_stuck_what_is_not_read_to_its_end(platform: Any):
+def test_the_reckoning_reports_a_stream_not_consumed_to_its_end_as_stuck(platform: Any):
     evidence = gather(platform)
     _one_more_stored(evidence)
     assert about(found(platform, evidence).stuck)

@@ -43,11 +43,11 @@ async def consumed(kafka: str, topic: str) -> dict[str, list[tuple[int, bytes, b
         await consumer.stop()
 
 
-async def test_many_batches_keep_every_stream_in_order_in_its_own_partition(stack: Stack):
-    async with a_site(stack) as site:
+async def test_many_batches_keep_every_stream_in_order_in_its_own_partition(servers: Stack):
+    async with a_site(servers) as site:
         topic = f"throughline.{site.service}"
         producer = AIOKafkaProducer(
-            bootstrap_servers=stack.kafka, enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES
+            bootstrap_servers=servers.kafka, enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES
         )
         await producer.start()
         try:
@@ -58,7 +58,7 @@ async def test_many_batches_keep_every_stream_in_order_in_its_own_partition(stac
                 await producer.send_and_wait(topic, number + b" ", key=stream.encode(), headers=[("position", number)])
         finally:
             await producer.stop()
-        records_by_stream = await consumed(stack.kafka, topic)
+        records_by_stream = await consumed(servers.kafka, topic)
         assert records_by_stream.keys() == set(STREAMS)
         for rows in records_by_stream.values():
             assert [int(number) for _, number, _ in rows] == list(range(ROUNDS + 2))

@@ -28,7 +28,7 @@ START = datetime(2031, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Run:
-    """What the servers hold, what the clients were told, and what a person is shown."""
+    """The servers' documents, the acknowledgements to clients, and the answers to a person."""
 
     evidence: Evidence
     told: Acknowledged

@@ -17,6 +17,7 @@ from tests.faults.reading import a_reading
 from tests.faults.relaying import a_site
 from tests.faults.rig.forging import NotText, Record, put_together
 from tests.history import a_history
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -24,23 +25,23 @@ NAME = "\udcff\udcfe"
 SNAPPY = _DefaultRecordBatchBuilderPy.CODEC_SNAPPY
 
 
-async def lying_there(stack: Stack, arrivals: list[KafkaRecord], spoilt: int) -> list[KafkaRecord]:
+async def lying_there(servers: Stack, arrivals: list[KafkaRecord], spoilt: int) -> list[KafkaRecord]:
     """Put records on a topic, all in one batch and one of them with a header that is no text, and read the topic."""
     told = [
         Record(each.value, [*each.headers, *([(NotText("name"), b"Synthetic")] if number == spoilt else [])], each.key)
         for number, each in enumerate(arrivals)
     ]
-    async with a_site(stack) as site, AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+    async with a_site(servers) as site, AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
         topic = f"throughline.{site.service}"
         await put_together(producer, topic, *told)
         await put_together(producer, topic, told[0])
-        read = [each async for each in read_topic(stack.kafka, topic)]
+        read = [each async for each in read_topic(servers.kafka, topic)]
     return [replace(each, topic=arrivals[0].topic) for each in read]
 
 
-async def test_every_record_is_read_whatever_the_header_of_one_is_called(stack: Stack):
+async def test_every_record_is_read_whatever_the_header_of_one_is_called(servers: Stack):
     true = a_history().arrivals["instrument/i1"][:3]
-    read = await lying_there(stack, true, spoilt=1)
+    read = await lying_there(servers, true, spoilt=1)
     assert [each.value for each in read] == [each.value for each in [*true, true[0]]]
     assert [each.headers for each in read] == [
         true[0].headers, (*true[1].headers, (NAME, b"Synthetic")), true[2].headers, true[0].headers,
@@ -48,11 +49,11 @@ async def test_every_record_is_read_whatever_the_header_of_one_is_called(stack: 
     assert [each.offset for each in read] == [0, 1, 2, 3]
 
 
-async def test_its_record_is_set_aside_with_the_bytes_of_the_name_and_others_flow(stack: Stack):
+async def test_its_record_is_set_aside_with_the_bytes_of_the_name_and_others_flow(servers: Stack):
     history = a_history()
     true = history.arrivals["instrument/i1"]
-    read = await lying_there(stack, true[:3], spoilt=1)
-    async with a_reading(stack.mongodb_admin_uri) as reading:
+    read = await lying_there(servers, true[:3], spoilt=1)
+    async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project(read)
         (letter,) = await reading.projector.dead_letters.find()
         assert letter["reason"] == "bad_header"
@@ -72,14 +73,14 @@ def in_snappy(raw: bytes) -> bytes:
 
 
 async def test_a_record_in_a_compression_that_no_reader_here_knows_is_read(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+    servers: Stack, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("aiokafka.record.default_records.snappy_encode", in_snappy)
     monkeypatch.setattr("aiokafka.codec.has_snappy", lambda: True)
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
         garbage = Record(b"garbage", [], b"instrument/synthetic-snappy")
         placed = await put_together(producer, "throughline.nominations", garbage, compression=SNAPPY)
     monkeypatch.undo()
-    async with asyncio.timeout(20):
-        read = {each.origin: each.value async for each in read_topic(stack.kafka, "throughline.nominations")}
+    async with asyncio.timeout(AT_MOST_SECONDS):
+        read = {each.origin: each.value async for each in read_topic(servers.kafka, "throughline.nominations")}
     assert [read[place] for place in placed] == [b"garbage"]

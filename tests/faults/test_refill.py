@@ -20,6 +20,7 @@ from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore, StoreFenced
 from tests.faults.relaying import Site, a_site, running
 from tests.faults.rig.forging import forgery
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -58,8 +59,8 @@ async def a_restored_site(site: Site) -> None:
     await restore(site, backup)
 
 
-async def test_a_restored_store_is_fenced_and_a_refill_from_the_topic_loses_no_event(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_restored_store_is_fenced_and_a_refill_from_the_topic_loses_no_event(servers: Stack):
+    async with a_site(servers) as site:
         await a_restored_site(site)
         store, pulse = EventStore(site.database), Pulse("relay")
         relay = Relay(site.database, store, site.kafka, site.service, pulse)
@@ -71,7 +72,7 @@ async def test_a_restored_store_is_fenced_and_a_refill_from_the_topic_loses_no_e
             await asyncio.sleep(0.5)
             added = await Refill(site.database, site.kafka, site.service).run()
             assert added.entries > 0
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST_SECONDS):
                 while store.fence_reason:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
             await site.append(streams=9, commits=1, store=store)
@@ -79,8 +80,8 @@ async def test_a_restored_store_is_fenced_and_a_refill_from_the_topic_loses_no_e
         await site.verify()
 
 
-async def test_a_backup_with_commits_that_its_ledger_lacks_is_refilled_too(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_backup_with_commits_that_its_ledger_lacks_is_refilled_too(servers: Stack):
+    async with a_site(servers) as site:
         async with running(site.relay()):
             await site.append(streams=4, commits=2)
             await site.until(site.appended)
@@ -95,9 +96,9 @@ async def test_a_backup_with_commits_that_its_ledger_lacks_is_refilled_too(stack
         await site.verify()
 
 
-async def test_an_interrupted_refill_can_be_run_again(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+async def test_an_interrupted_refill_can_be_run_again(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shared.ledger.refill.BATCH_ENTRIES", 7)
-    async with a_site(stack) as site:
+    async with a_site(servers) as site:
         await a_restored_site(site)
 
         def interrupt(done: int, of: int) -> None:
@@ -113,16 +114,16 @@ async def test_an_interrupted_refill_can_be_run_again(stack: Stack, monkeypatch:
         await site.verify()
 
 
-async def test_a_store_that_diverged_after_the_restore_is_not_refilled(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_store_that_diverged_after_the_restore_is_not_refilled(servers: Stack):
+    async with a_site(servers) as site:
         await a_restored_site(site)
         await site.append(streams=9, commits=1)
         with pytest.raises(CannotRefill):
             await Refill(site.database, site.kafka, site.service).run()
 
 
-async def test_a_store_that_was_never_restored_passes_the_check_and_needs_no_refill(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_store_that_was_never_restored_passes_the_check_and_needs_no_refill(servers: Stack):
+    async with a_site(servers) as site:
         async with running(site.relay()):
             await site.append(streams=4, commits=2)
             await site.until(site.appended)
@@ -140,8 +141,8 @@ async def a_forgery(site: Site, position: int) -> None:
         )
 
 
-async def test_a_forged_record_far_past_the_ledger_fences_no_store(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_forged_record_far_past_the_ledger_fences_no_store(servers: Stack):
+    async with a_site(servers) as site:
         async with running(site.relay()):
             await site.append(streams=4, commits=2)
             await site.until(site.appended)
@@ -149,8 +150,8 @@ async def test_a_forged_record_far_past_the_ledger_fences_no_store(stack: Stack)
         assert await site.relay().check()
 
 
-async def test_a_forged_record_beside_lost_events_stops_no_refill(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_forged_record_beside_lost_events_stops_no_refill(servers: Stack):
+    async with a_site(servers) as site:
         await a_restored_site(site)
         await a_forgery(site, position=site.appended + 7)
         assert not await site.relay().check()
@@ -161,7 +162,7 @@ async def test_a_forged_record_beside_lost_events_stops_no_refill(stack: Stack):
 
 
 async def test_a_disconnected_database_takes_no_commits_until_it_is_checked(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+    servers: Stack, monkeypatch: pytest.MonkeyPatch
 ):
     checked = asyncio.Event()
 
@@ -171,7 +172,7 @@ async def test_a_disconnected_database_takes_no_commits_until_it_is_checked(
     async def check(*_: Any) -> None:
         await checked.wait()
 
-    async with a_site(stack) as site:
+    async with a_site(servers) as site:
         store = EventStore(site.database)
         relay = Relay(site.database, store, site.kafka, site.service, Pulse("relay"))
         async with running(relay):
@@ -180,13 +181,13 @@ async def test_a_disconnected_database_takes_no_commits_until_it_is_checked(
             with monkeypatch.context() as broken:
                 broken.setattr("shared.ledger.relay.ensure_ledger_matches_topic", check)
                 broken.setattr(Lease, "take", away)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(AT_MOST_SECONDS):
                     while store.fence_reason is None:  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
                 with pytest.raises(StoreFenced):
                     await site.append(streams=1, commits=1, store=store)
             checked.set()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(AT_MOST_SECONDS):
                 while store.fence_reason is not None:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             await site.append(streams=2, commits=1, store=store)

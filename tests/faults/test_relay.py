@@ -11,6 +11,7 @@ import pytest
 from shared.ledger.lease import Lease
 from shared.ledger.relay import Relay
 from tests.faults.relaying import a_site, running
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -44,35 +45,36 @@ def dying(where: str) -> type[Relay]:
     return Dying
 
 
+@pytest.mark.internals
 @pytest.mark.parametrize("where", ["ledger stored", "half published", "published"])
-async def test_a_relay_that_dies_between_two_steps_loses_no_event_and_keeps_the_order(stack: Stack, where: str):
-    async with a_site(stack) as site:
+async def test_a_relay_that_dies_between_two_steps_loses_no_event_and_keeps_the_order(servers: Stack, where: str):
+    async with a_site(servers) as site:
         await site.append(streams=4, commits=3)
         async with running(site.relay(dying(where))) as task:
             await site.until(site.appended)
             await site.append(streams=8, commits=4)
             with pytest.raises(Killed):
-                await asyncio.wait_for(task, 20)
+                await asyncio.wait_for(task, AT_MOST_SECONDS)
         async with running(site.relay()):
             await site.append(streams=8, commits=2)
             await site.until(site.appended)
         await site.verify()
 
 
-async def test_two_relays_that_both_lead_publish_one_order(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+async def test_two_relays_that_both_lead_publish_one_order(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     async def always(_lease: Lease) -> bool:
         return True
 
     monkeypatch.setattr(Lease, "take", always)
-    async with a_site(stack) as site, running(site.relay()), running(site.relay()):
+    async with a_site(servers) as site, running(site.relay()), running(site.relay()):
         for _ in range(6):
             await site.append(streams=6, commits=3)
         await site.until(site.appended)
         await site.verify()
 
 
-async def test_only_one_of_two_relays_leads_and_the_other_takes_over(stack: Stack):
-    async with a_site(stack) as site:
+async def test_only_one_of_two_relays_leads_and_the_other_takes_over(servers: Stack):
+    async with a_site(servers) as site:
         async with running(site.relay()):
             await site.append(streams=3, commits=2)
             await site.until(site.appended)
@@ -87,8 +89,8 @@ async def test_only_one_of_two_relays_leads_and_the_other_takes_over(stack: Stac
         await site.verify()
 
 
-async def test_a_relay_whose_resume_token_is_too_old_compares_heads_and_continues(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_relay_whose_resume_token_is_too_old_compares_heads_and_continues(servers: Stack):
+    async with a_site(servers) as site:
         await site.append(streams=5, commits=2)
         async with running(site.relay()):
             await site.until(site.appended)

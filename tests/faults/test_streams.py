@@ -21,7 +21,7 @@ from shared.store.refusals import Refusals
 from tests.faults.relaying import Site, a_site
 from tools.local.stack import Stack
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.internals]
 STREAM = "instrument/synthetic"
 STREAMS = [f"instrument/s{n}" for n in range(64)]
 
@@ -64,8 +64,8 @@ def added(number: int = 0) -> list[Any]:
     return [ProvisionRegistered(provision=f"p{number}", summary="Synthetic")]
 
 
-async def test_a_decision_rests_on_the_commits_of_other_instances_too(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_decision_rests_on_the_commits_of_other_instances_too(servers: Stack):
+    async with a_site(servers) as site:
         one, other = Office(site), Office(site)
         assert await one.registers("p1") == [1, 2]
         assert await other.registers("p2") == [3]
@@ -73,8 +73,8 @@ async def test_a_decision_rests_on_the_commits_of_other_instances_too(stack: Sta
         assert await one.registers("p3") == [4]
 
 
-async def test_a_store_rolled_back_under_a_running_service_gets_no_gap(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_store_rolled_back_under_a_running_service_gets_no_gap(servers: Stack):
+    async with a_site(servers) as site:
         office = Office(site)
         assert await office.registers("p1", "p2") == [1, 2, 3]
         await site.database.commits.delete_one({"_id": {"s": STREAM, "v": 3}})
@@ -82,8 +82,8 @@ async def test_a_store_rolled_back_under_a_running_service_gets_no_gap(stack: St
         assert not await office.refuses("p2")
 
 
-async def test_a_decision_rests_on_the_stored_commit_not_the_cached_one(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_decision_rests_on_the_stored_commit_not_the_cached_one(servers: Stack):
+    async with a_site(servers) as site:
         office, other = Office(site), Office(site)
         assert await office.registers("p1", "p2") == [1, 2, 3]
         await site.database.commits.delete_one({"_id": {"s": STREAM, "v": 3}})
@@ -94,8 +94,8 @@ async def test_a_decision_rests_on_the_stored_commit_not_the_cached_one(stack: S
         assert [event.data.provision for event in recorded[1:]] == ["p1", "p9", "p2"]  # type: ignore[attr-defined]
 
 
-async def test_appends_of_one_batch_succeed_or_fail_alone(stack: Stack):
-    async with a_site(stack) as site:
+async def test_appends_of_one_batch_succeed_or_fail_alone(servers: Stack):
+    async with a_site(servers) as site:
         store = EventStore(site.database)
         await store.prepare()
         heads = [(await store.read(stream))[0] for stream in STREAMS]
@@ -108,8 +108,8 @@ async def test_appends_of_one_batch_succeed_or_fail_alone(stack: Stack):
         assert await site.database.commits.count_documents({}) == len(STREAMS)
 
 
-async def test_a_command_appended_twice_in_one_batch_happens_once(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_command_appended_twice_in_one_batch_happens_once(servers: Stack):
+    async with a_site(servers) as site:
         store, command = EventStore(site.database), context()
         await store.prepare()
         heads = [(await store.read(stream))[0] for stream in STREAMS[:20]]
@@ -118,8 +118,8 @@ async def test_a_command_appended_twice_in_one_batch_happens_once(stack: Stack):
         assert len({outcome.events for outcome in outcomes}) == 1
 
 
-async def test_a_queued_append_fails_once_the_store_is_fenced(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_queued_append_fails_once_the_store_is_fenced(servers: Stack):
+    async with a_site(servers) as site:
         store = EventStore(site.database)
         await store.prepare()
         heads = [(await store.read(stream))[0] for stream in STREAMS[:3]]
@@ -133,8 +133,8 @@ async def test_a_queued_append_fails_once_the_store_is_fenced(stack: Stack):
         assert await site.database.commits.count_documents({"_id.s": {"$in": STREAMS[1:3]}}) == 0
 
 
-async def test_a_head_with_other_bytes_is_not_the_end_of_its_stream(stack: Stack):
-    async with a_site(stack) as site:
+async def test_a_head_with_other_bytes_is_not_the_end_of_its_stream(servers: Stack):
+    async with a_site(servers) as site:
         store = EventStore(site.database)
         await store.prepare()
         head, _ = await store.read(STREAM)

@@ -1,4 +1,4 @@
-"""Callers of every role on the real servers, and what the servers' own collections say of them."""
+"""Callers of every role on the real servers, and the documents that the servers store for them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def new_id(what: str = "synthetic") -> str:
 
 @dataclass
 class Caller:
-    """One person with a token; `actor` is nobody else's, so what was stored or refused for it can be told."""
+    """One person with a token and an `actor` of its own, by which stored commits and refusals are found."""
 
     stack: Stack
     client: httpx.Client
@@ -52,7 +52,7 @@ class Caller:
         return self.client.request(method, self.stack.urls[service] + path, headers=given, **more)
 
     def raw(self, service: str, path: str, content: Any, **headers: str) -> httpx.Response:
-        """Send bytes as the body of a command, as JSON unless told otherwise."""
+        """Send bytes as the body of a command, as JSON unless the headers say otherwise."""
         given = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
         return self.ask("POST", service, path, content=content, headers=given)
@@ -73,11 +73,11 @@ class Records:
     def refusals(self, service: str, **query: Any) -> list[dict[str, Any]]:
         return list(self._mongo[grants.database(service)].refusals.find(query).sort("_id", 1))
 
-    def heard(self, service: str) -> dict[str, int]:
-        """The version up to which a service has folded each stream."""
+    def consumed(self, service: str) -> dict[str, int]:
+        """Return the version up to which a service has folded each stream."""
         return {each["_id"]: each["version"] for each in self._mongo[grants.database(service)].states.find()}
 
-    def letters_about(self, service: str, streams: Iterable[str]) -> list[dict[str, Any]]:
+    def dead_letters_about(self, service: str, streams: Iterable[str]) -> list[dict[str, Any]]:
         query = {"stream": {"$in": list(streams)}}
         return list(self._mongo[grants.database(service)].dead_letters.find(query, {"value": 0}))
 
@@ -86,24 +86,24 @@ class Records:
 
 
 def problem(answer: httpx.Response, status: int, rule: str) -> dict[str, Any]:
-    """Return the problem that an answer is, after looking that it is the one meant and well formed."""
+    """Assert that an answer is this problem, well formed, and return its document."""
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json"), answer.text
-    told: dict[str, Any] = answer.json()
-    assert told["rule"] == rule, told
-    assert told["type"] == f"urn:throughline:problem:{rule}"
-    assert told["status"] == status
-    assert told["title"]
-    assert told["detail"]
+    document: dict[str, Any] = answer.json()
+    assert document["rule"] == rule, document
+    assert document["type"] == f"urn:throughline:problem:{rule}"
+    assert document["status"] == status
+    assert document["title"]
+    assert document["detail"]
     assert answer.headers["X-Correlation-Id"]
-    return told
+    return document
 
 
 def accepted(answer: httpx.Response) -> dict[str, Any]:
-    """Return what a command did, after looking that it was accepted."""
+    """Assert that a command was accepted, and return its result."""
     assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    assert answer.headers["ETag"] == f'"{told["version"]}"'
-    return told
+    document: dict[str, Any] = answer.json()
+    assert answer.headers["ETag"] == f'"{document["version"]}"'
+    return document
 
 
 def meeting(key: str, **more: Any) -> dict[str, Any]:

@@ -8,15 +8,17 @@ import httpx
 import pytest
 
 from tests.http.asking import Caller, Records
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
+LIMITS = httpx.Limits(max_connections=64, keepalive_expiry=1)  # well before the server closes an idle connection
 Nothing = Callable[[Caller, str], None]
 
 
 @pytest.fixture(scope="session")
 def web() -> Iterator[httpx.Client]:
     """One client for all requests."""
-    with httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_connections=64)) as client:
+    with httpx.Client(timeout=AT_MOST_SECONDS, trust_env=False, limits=LIMITS) as client:
         yield client
 
 
@@ -32,20 +34,20 @@ def caller(stack: Stack, web: httpx.Client) -> Callable[..., Caller]:
 
 @pytest.fixture(scope="session")
 def records(stack: Stack) -> Iterator[Records]:
-    """What the services have stored."""
-    found = Records(stack)
-    yield found
-    found.close()
+    """The collections of the services."""
+    collections = Records(stack)
+    yield collections
+    collections.close()
 
 
 @pytest.fixture
 def nothing_stored(records: Records) -> Nothing:
-    """Look that one refusal was kept for a caller, without what was asked, and nothing else."""
+    """Assert that a caller has one stored refusal, without the request's body, and no commit."""
 
     def look(asking: Caller, service: str) -> None:
         assert records.stored_by(asking, service) == 0
-        kept = records.refusals(service, actor=asking.actor)
-        assert len(kept) == 1
-        assert kept[0].keys() <= {"_id", "at", "actor", "role", "rule", "request", "command_id", "digest"}
+        refusals = records.refusals(service, actor=asking.actor)
+        assert len(refusals) == 1
+        assert refusals[0].keys() <= {"_id", "at", "actor", "role", "rule", "request", "command_id", "digest"}
 
     return look

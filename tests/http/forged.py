@@ -1,4 +1,4 @@
-"""Tokens that do not hold, of every kind: expired, forged, for another audience, of no known role."""
+"""Invalid tokens of every kind: expired, forged, for another audience, of no known role."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def with_header(**header: Any) -> Forge:
 
     def forge(stack: Stack) -> str:
         _, body, signature = signed()(stack).split(".")
-        told = json.dumps({"alg": "Ed25519", "kid": key_of(stack).kid} | header).encode()
-        return f"{encoded(told)}.{body}.{signature}"
+        altered = json.dumps({"alg": "Ed25519", "kid": key_of(stack).kid} | header).encode()
+        return f"{encoded(altered)}.{body}.{signature}"
 
     return forge
 

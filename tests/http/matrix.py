@@ -1,4 +1,4 @@
-"""Who may ask what: every route of the four services, written down apart from the code that lets callers in."""
+"""The roles allowed on every route of the four services, written apart from the code that authorizes callers."""
 
 from __future__ import annotations
 

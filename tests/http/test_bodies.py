@@ -10,6 +10,7 @@ import pytest
 
 from tests.http.asking import Caller, problem
 from tests.http.conftest import Nothing
+from tests.patience import AT_MOST_SECONDS
 
 pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]
@@ -58,8 +59,8 @@ def test_a_body_that_cannot_be_taken_is_refused(name: str, caller: Call, nothing
     status, rule, content = NOT_JSON[name]
     asking = caller()
     answer = asking.raw("recommendations", "/recommendations", content() if callable(content) else content)
-    told = problem(answer, status, rule)
-    assert all(fault["field"].startswith(("body", "title", "a")) for fault in told.get("errors", []))
+    document = problem(answer, status, rule)
+    assert all(fault["field"].startswith(("body", "title", "a")) for fault in document.get("errors", []))
     assert len(answer.content) < 2_000
     nothing_stored(asking, "recommendations")
 
@@ -67,8 +68,8 @@ def test_a_body_that_cannot_be_taken_is_refused(name: str, caller: Call, nothing
 def test_a_body_just_within_the_limit_is_read(caller: Call) -> None:
     content = WHOLE % b',"note":"%b"' % (b"x" * (MIB - len(WHOLE) - 8))
     assert len(content) == MIB
-    told = problem(caller().raw("recommendations", "/recommendations", content), 422, "SchemaViolation")
-    assert [fault["rule"] for fault in told["errors"]] == ["string_too_long"]
+    document = problem(caller().raw("recommendations", "/recommendations", content), 422, "SchemaViolation")
+    assert [fault["rule"] for fault in document["errors"]] == ["string_too_long"]
 
 
 @pytest.mark.parametrize(
@@ -89,13 +90,13 @@ def test_json_by_any_of_its_names_is_read(content_type: str, caller: Call) -> No
 
 def test_a_connection_serves_on_after_a_body_that_was_too_long(caller: Call) -> None:
     asking = caller()
-    with httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=1), timeout=20) as one:
+    with httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=1), timeout=AT_MOST_SECONDS) as one:
         asking.client = one
         for _ in range(3):
             problem(asking.raw("meetings", "/meetings", b"x" * (2 * MIB)), 413, "BodyTooLarge")
             assert asking.get("meetings", "/meetings").status_code == 200
 
 
-def test_what_a_problem_says_of_a_name_is_cut(caller: Call) -> None:
-    told = problem(caller().post("meetings", "/meetings", {"x" * 100_000: 1}), 422, "SchemaViolation")
-    assert max(len(fault["field"]) for fault in told["errors"]) == 200
+def test_a_problem_shortens_a_long_field_name(caller: Call) -> None:
+    document = problem(caller().post("meetings", "/meetings", {"x" * 100_000: 1}), 422, "SchemaViolation")
+    assert max(len(fault["field"]) for fault in document["errors"]) == 200

@@ -100,12 +100,12 @@ BAD: dict[str, tuple[str, str, Callable[[str], dict[str, Any]]]] = {
 def test_a_correction_that_does_not_fit_is_refused(name: str, key: str, caller: Call, nothing_stored: Nothing) -> None:
     rule, words, body = BAD[name]
     asking = caller()
-    told = problem(asking.raw("meetings", f"/meetings/{key}/correct", json.dumps(body(key))), 422, rule)
-    assert words in told["detail"]
+    document = problem(asking.raw("meetings", f"/meetings/{key}/correct", json.dumps(body(key))), 422, rule)
+    assert words in document["detail"]
     nothing_stored(asking, "meetings")
 
 
-def test_what_is_not_on_record_is_not_corrected(caller: Call, nothing_stored: Nothing) -> None:
+def test_an_event_not_on_record_cannot_be_corrected(caller: Call, nothing_stored: Nothing) -> None:
     asking, key = caller(), new_id("meeting")
     answer = asking.post("meetings", f"/meetings/{key}/correct", correction(1, meeting(key)))
     assert problem(answer, 409, "OutOfOrder")["kind"] == "order"
@@ -115,10 +115,10 @@ def test_what_is_not_on_record_is_not_corrected(caller: Call, nothing_stored: No
 def test_a_correction_too_large_names_its_field(key: str, caller: Call, nothing_stored: Nothing) -> None:
     asking = caller()
     data = meeting(key, note="ป" * 19_000)
-    told = problem(
+    document = problem(
         asking.post("meetings", f"/meetings/{key}/correct", correction(1, data, note="ป" * 5_000)), 413, "EventTooLarge"
     )
-    assert [fault["field"] for fault in told["errors"]] == ["body.data"]
+    assert [fault["field"] for fault in document["errors"]] == ["body.data"]
     nothing_stored(asking, "meetings")
 
 
@@ -132,7 +132,7 @@ def test_a_correction_that_names_an_unknown_provision_is_refused(caller: Call, r
     assert records.stored_by(asking, "recommendations") == 1
 
 
-def test_a_correction_cannot_exchange_what_is_sealed(caller: Call, records: Records) -> None:
+def test_a_correction_cannot_replace_a_sealed_value(caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("nomination")
     accepted(asking.post("nominations", "/nominations", nomination(key)))
     shown = asking.get("nominations", f"/nominations/{key}", at_least=1, wait=20).json()["state"]["particulars"]

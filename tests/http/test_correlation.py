@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from tests.http.asking import Caller, Records, accepted, meeting, new_id, nomination
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = pytest.mark.servers
@@ -23,12 +24,12 @@ def lines(stack: Stack, service: str) -> list[str]:
 
 
 def about(stack: Stack, service: str, word: str) -> list[dict[str, Any]]:
-    """The log's lines that hold a word, once there is one."""
-    until = time.monotonic() + 5
-    while not (found := [json.loads(line) for line in lines(stack, service) if word in line]):
+    """Return the log entries that contain a word, once there is one."""
+    until = time.monotonic() + AT_MOST_SECONDS
+    while not (entries := [json.loads(line) for line in lines(stack, service) if word in line]):
         assert time.monotonic() < until, f"nothing of {word} in the log of {service}"
         time.sleep(0.05)
-    return found
+    return entries
 
 
 def events(records: Records, service: str, **query: Any) -> list[dict[str, Any]]:
@@ -75,7 +76,7 @@ def test_every_answer_names_its_own_correlation_id(caller: Call, stack: Stack) -
     assert len({answer.headers["X-Correlation-Id"] for answer in answers}) == len(answers)
 
 
-def test_what_a_policy_does_carries_the_chain_on(stack: Stack, caller: Call, records: Records) -> None:
+def test_a_policys_command_continues_the_correlation(stack: Stack, caller: Call, records: Records) -> None:
     asking, given, key = caller(), new_id("correlation"), new_id("nomination")
     accepted(asking.post("nominations", "/nominations", nomination(key)))
     accepted(asking.post("nominations", f"/nominations/{key}/accept", X_Correlation_Id=given))
@@ -84,7 +85,7 @@ def test_what_a_policy_does_carries_the_chain_on(stack: Stack, caller: Call, rec
         for event in events(records, "nominations", **{"_id.s": f"nomination/{key}"})
         if event["streamversion"] == 2
     ]
-    until = time.monotonic() + 20
+    until = time.monotonic() + AT_MOST_SECONDS
     while not (
         begun := [e for e in events(records, "nominations", actor={"$ne": asking.actor}) if e["correlationid"] == given]
     ):
@@ -98,9 +99,9 @@ def test_what_a_policy_does_carries_the_chain_on(stack: Stack, caller: Call, rec
 @pytest.mark.parametrize("service", ALL_FOUR)
 def test_every_line_of_the_log_is_json_with_the_time_and_the_service(service: str, stack: Stack, caller: Call) -> None:
     caller("chair").post(service, "/operations/rebuild")
-    told = lines(stack, service)
-    assert told
-    for line in told:
+    logged = lines(stack, service)
+    assert logged
+    for line in logged:
         record = json.loads(line)
         assert record["service"] == service, line
         assert re.fullmatch(r"[0-9-]{10}T[0-9:.]{8,15}Z", record["timestamp"]), line

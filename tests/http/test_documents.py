@@ -10,6 +10,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from tests.patience import AT_MOST_SECONDS
 from tools.client.tokens import mint
 from tools.local import grants
 from tools.local.stack import Stack
@@ -21,12 +22,14 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 def put(stack: Stack, service: str, digest: str, content: bytes, role: str = "secretariat") -> httpx.Response:
     headers = {"Authorization": f"Bearer {token(stack, role)}", "Content-Type": "application/pdf"}
-    return httpx.put(f"{stack.urls[service]}/documents/{digest}", content=content, headers=headers, timeout=30)
+    return httpx.put(
+        f"{stack.urls[service]}/documents/{digest}", content=content, headers=headers, timeout=AT_MOST_SECONDS
+    )
 
 
 def get(stack: Stack, service: str, digest: str, role: str = "secretariat") -> httpx.Response:
     headers = {"Authorization": f"Bearer {token(stack, role)}"}
-    return httpx.get(f"{stack.urls[service]}/documents/{digest}", headers=headers, timeout=30)
+    return httpx.get(f"{stack.urls[service]}/documents/{digest}", headers=headers, timeout=AT_MOST_SECONDS)
 
 
 def token(stack: Stack, role: str) -> str:
@@ -55,7 +58,7 @@ def test_a_note_verbale_is_put_by_a_government_and_read_by_the_secretariat_only(
     assert get(stack, "nominations", digest, "auditor").status_code == 403
 
 
-def test_a_service_may_not_change_what_it_has_stored(stack: Stack):
+def test_a_service_cannot_change_a_stored_document(stack: Stack):
     with MongoClient[dict[str, object]](stack.mongodb_uri("meetings")) as client:
         files = client[grants.database("meetings")]["documents.files"]
         with pytest.raises(OperationFailure):

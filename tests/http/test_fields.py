@@ -82,10 +82,10 @@ FIELDS: dict[str, tuple[str, dict[str, Any]]] = {
 def test_a_field_that_does_not_fit_is_named(name: str, caller: Call, nothing_stored: Nothing) -> None:
     field, changes = FIELDS[name]
     asking = caller()
-    told = problem(asking.post("recommendations", "/recommendations", draft(**changes)), 422, "SchemaViolation")
-    assert {fault["field"] for fault in told["errors"]} == {f"body.{field}"}
-    assert all(fault["rule"] and fault["message"] for fault in told["errors"])
-    assert f"body.{field}: " in told["detail"]
+    document = problem(asking.post("recommendations", "/recommendations", draft(**changes)), 422, "SchemaViolation")
+    assert {fault["field"] for fault in document["errors"]} == {f"body.{field}"}
+    assert all(fault["rule"] and fault["message"] for fault in document["errors"])
+    assert f"body.{field}: " in document["detail"]
     nothing_stored(asking, "recommendations")
 
 
@@ -144,22 +144,22 @@ OTHERS: dict[str, tuple[str, str, dict[str, Any], str]] = {
 def test_a_field_of_any_service_that_does_not_fit_is_named(name: str, caller: Call, nothing_stored: Nothing) -> None:
     service, path, body, field = OTHERS[name]
     asking = caller()
-    told = problem(asking.post(service, path, body), 422, "SchemaViolation")
-    assert f"body.{field}" in {fault["field"] for fault in told["errors"]}
+    document = problem(asking.post(service, path, body), 422, "SchemaViolation")
+    assert f"body.{field}" in {fault["field"] for fault in document["errors"]}
     nothing_stored(asking, service)
 
 
 def test_a_government_that_is_no_member_is_refused_by_the_note(caller: Call, nothing_stored: Nothing) -> None:
     asking = caller()
     answer = asking.post("nominations", "/nominations", nomination(new_id(), member="CHE"))
-    told = problem(answer, 422, "OnlyMembersAndAssociateMembersNominate")
-    assert (told["kind"], told["paragraph"]) == ("note", "20-21")
+    document = problem(answer, 422, "OnlyMembersAndAssociateMembersNominate")
+    assert (document["kind"], document["paragraph"]) == ("note", "20-21")
     nothing_stored(asking, "nominations")
 
 
 def test_an_event_too_large_names_its_largest_field(caller: Call, nothing_stored: Nothing) -> None:
     asking = caller()
     body = draft(text="ป" * 15_000, note="ป" * 10_000, themes=["x" * 500] * 10)
-    told = problem(asking.post("recommendations", "/recommendations", body), 413, "EventTooLarge")
-    assert [(fault["field"], fault["rule"]) for fault in told["errors"]] == [("body.text", "event_too_large")]
+    document = problem(asking.post("recommendations", "/recommendations", body), 413, "EventTooLarge")
+    assert [(fault["field"], fault["rule"]) for fault in document["errors"]] == [("body.text", "event_too_large")]
     nothing_stored(asking, "recommendations")

@@ -16,7 +16,7 @@ RULE = "OnlyTheMembersOwnGovernmentNominates"
 
 @pytest.fixture
 def of_fiji(caller: Call) -> str:
-    """A nomination by Fiji, returned by the secretariat, as every service of the kind has heard it."""
+    """A nomination by Fiji, returned by the secretariat, consumed by every service of the kind."""
     key, fiji, secretariat = new_id("nomination"), caller("focal_point", member="FJI"), caller()
     accepted(fiji.post("nominations", "/nominations", nomination(key)))
     accepted(secretariat.post("nominations", f"/nominations/{key}/return", {"reason": "Synthetic: a page is missing"}))
@@ -28,19 +28,19 @@ def test_a_focal_point_acts_for_no_other_member(of_fiji: str, caller: Call, reco
     tuvalu = caller("focal_point", member="TUV")
     again = nomination(of_fiji)
     del again["nomination"], again["member"]
-    asked = {
+    answers = {
         "submit": tuvalu.post(
             "nominations", "/nominations", nomination(new_id("nomination"), "FJI"), key=new_id("submit")
         ),
         "resubmit": tuvalu.post("nominations", f"/nominations/{of_fiji}/resubmit", again, key=new_id("resubmit")),
         "withdraw": tuvalu.post("nominations", f"/nominations/{of_fiji}/withdraw", key=new_id("withdraw")),
     }
-    for answer in asked.values():
-        told = problem(answer, 422, RULE)
-        assert (told["kind"], told["paragraph"]) == ("note", "20")
-    kept = records.refusals("nominations", actor=tuvalu.actor)
-    assert [(each["role"], each["rule"], each["command_id"].split("-")[0]) for each in kept] == [
-        ("focal_point", RULE, command) for command in asked
+    for answer in answers.values():
+        document = problem(answer, 422, RULE)
+        assert (document["kind"], document["paragraph"]) == ("note", "20")
+    refusals = records.refusals("nominations", actor=tuvalu.actor)
+    assert [(each["role"], each["rule"], each["command_id"].split("-")[0]) for each in refusals] == [
+        ("focal_point", RULE, command) for command in answers
     ]
     assert records.stored_by(tuvalu, "nominations") == 0
 

@@ -48,7 +48,7 @@ def test_a_service_is_alive_ready_and_measured(service: str, stack: Stack, web: 
     assert {sample.labels["service"] for sample in samples} == {service}
 
 
-def test_commands_are_counted_by_what_became_of_them(stack: Stack, caller: Any) -> None:
+def test_commands_are_counted_by_outcome(stack: Stack, caller: Any) -> None:
     asking: Caller = caller()
     before = counted(asking)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""A retried command happens once, whoever else retries it, and whatever happened since."""
+"""A retried command is carried out once, regardless of concurrent retries and of later events."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_twenty_clients_that_create_the_same_record_make_one_commit(caller: Call
     assert records.stored_by(asking, "recommendations") == 1
 
 
-def test_twenty_commands_at_once_on_one_record_all_happen_in_turn(caller: Call, records: Records) -> None:
+def test_twenty_concurrent_commands_on_one_record_are_all_carried_out_in_turn(caller: Call, records: Records) -> None:
     asking = caller()
     path = f"/meetings/{proposed(asking)}/reschedule"
     answers = at_once(lambda _: patient(asking, path))
@@ -104,12 +104,12 @@ def test_a_command_id_stands_for_one_command_of_one_actor(caller: Call, records:
     ]
 
 
-def test_of_different_commands_at_once_under_one_id_one_happens(caller: Call, records: Records) -> None:
+def test_one_of_several_concurrent_commands_under_one_id_is_carried_out(caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("command")
     path = f"/meetings/{proposed(asking)}/reschedule"
     answers = at_once(lambda n: asking.post("meetings", path, LATER | {"reason": f"Synthetic reason {n}"}, key=key))
-    told = Counter(answer.json().get("rule", "accepted") for answer in answers)
-    assert told == {"accepted": 1, "CommandIdReused": CLIENTS - 1}
+    outcomes = Counter(answer.json().get("rule", "accepted") for answer in answers)
+    assert outcomes == {"accepted": 1, "CommandIdReused": CLIENTS - 1}
     assert len(records.commits("meetings", command_id=key)) == 1
 
 
@@ -150,14 +150,14 @@ def test_a_command_id_that_is_none_is_refused(key: str, caller: Call, records: R
     asking = caller()
     headers = {b"Idempotency-Key": key.encode()}
     answer = asking.ask("POST", "meetings", "/meetings", json=meeting(new_id("meeting")), headers=headers)
-    told = problem(answer, 422, "SchemaViolation")
-    assert [fault["field"] for fault in told["errors"]] == ["header.Idempotency-Key"]
+    outcomes = problem(answer, 422, "SchemaViolation")
+    assert [fault["field"] for fault in outcomes["errors"]] == ["header.Idempotency-Key"]
     assert records.stored_by(asking, "meetings") == 0
 
 
 def test_a_command_without_an_id_is_refused(caller: Call, records: Records) -> None:
     asking = caller()
     answer = asking.ask("POST", "meetings", "/meetings", json=meeting(new_id("meeting")))
-    told = problem(answer, 422, "SchemaViolation")
-    assert told["errors"] == [{"field": "header.Idempotency-Key", "rule": "missing", "message": "Field required"}]
+    outcomes = problem(answer, 422, "SchemaViolation")
+    assert outcomes["errors"] == [{"field": "header.Idempotency-Key", "rule": "missing", "message": "Field required"}]
     assert records.stored_by(asking, "meetings") == 0

@@ -37,7 +37,7 @@ def service(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def document(service: str, stack: Stack, web: httpx.Client) -> dict[str, Any]:
-    """What the service serves."""
+    """The OpenAPI document that the service serves."""
     served: dict[str, Any] = web.get(f"{stack.urls[service]}/openapi.json").json()
     return served
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.http.asking import Caller, Records, problem
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -52,9 +53,9 @@ def test_an_odd_id_in_a_path_is_refused(name: str, caller: Call, records: Record
     ):
         answer = asking.get(service, path)
         rule = {404: "NotOnRecord", 422: "SchemaViolation"}
-        told = answer.json()
-        assert told["status"] == answer.status_code in rule, (path, answer.text)
-        assert told["rule"] in {rule[answer.status_code], "NotServed"}
+        document = answer.json()
+        assert document["status"] == answer.status_code in rule, (path, answer.text)
+        assert document["rule"] in {rule[answer.status_code], "NotServed"}
     answer = asking.post("meetings", f"/meetings/{odd}/cancel", {"reason": "Synthetic reason"})
     assert answer.status_code in {404, 422}
     assert records.stored_by(asking, "meetings") == 0
@@ -84,8 +85,8 @@ QUERIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("path", "name", "odd"), [(path, name, odd) for (path, name), odds in QUERIES.items() for odd in odds]
 )
 def test_a_query_that_does_not_fit_is_refused(path: str, name: str, odd: str, caller: Call) -> None:
-    told = problem(caller().get("recommendations", path, **{name: odd}), 422, "SchemaViolation")
-    assert [fault["field"] for fault in told["errors"]] == [f"query.{name}"]
+    document = problem(caller().get("recommendations", path, **{name: odd}), 422, "SchemaViolation")
+    assert [fault["field"] for fault in document["errors"]] == [f"query.{name}"]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_an_odd_filter_finds_nothing_and_breaks_nothing(odd: str, caller: Call) 
         assert asking.get(service, path, after=odd).status_code == 200
 
 
-def test_what_is_not_served_is_a_problem_too(caller: Call) -> None:
+def test_an_unknown_route_gets_a_problem_document(caller: Call) -> None:
     asking = caller()
     problem(asking.get("meetings", "/nothing-here"), 404, "NotServed")
     answer = asking.ask("DELETE", "meetings", "/meetings/m1")
@@ -128,9 +129,9 @@ def test_what_is_not_served_is_a_problem_too(caller: Call) -> None:
         b"\x16\x03\x01 synthetic",
     ],
 )
-def test_what_is_no_http_is_refused_and_the_service_goes_on(request_: bytes, stack: Stack, caller: Call) -> None:
+def test_invalid_http_is_refused_and_the_service_continues(request_: bytes, stack: Stack, caller: Call) -> None:
     port = int(stack.urls["meetings"].rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=AT_MOST_SECONDS) as raw:
         raw.sendall(request_)
         status = raw.recv(4_096).split(b" ")[1]
         assert status.startswith(b"4"), status
@@ -141,7 +142,7 @@ def test_a_client_that_goes_away_in_its_body_leaves_nothing(stack: Stack, caller
     asking = caller()
     port = int(stack.urls["meetings"].rpartition(":")[2])
     for _ in range(5):
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", port), timeout=AT_MOST_SECONDS) as raw:
             head = (
                 f"POST /meetings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {asking.token}\r\nContent-Length: 500\r\n"
             )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.http.asking import Caller, Records, accepted, meeting, new_id, nomination
 from tests.http.shapes import bodies
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = pytest.mark.servers
@@ -73,16 +74,15 @@ def on_record(office: Caller) -> dict[str, list[Any]]:
     return records | {"into": [*references, "SYN/1999/R9"], "corrects": [1, 2, 3]}
 
 
-def test_random_commands_are_accepted_and_heard_or_refused(
+def test_random_commands_are_accepted_and_consumed_or_refused(
     office: Caller, posts: Posts, on_record: dict[str, list[Any]], records: Records
 ) -> None:
-    told: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     written: dict[str, dict[str, int]] = {service: {} for service in ALL_FOUR}
 
     @given(st.data())
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],
@@ -93,7 +93,7 @@ def test_random_commands_are_accepted_and_heard_or_refused(
         body = data.draw(bodies(*posts[service, path], on_record))
         answer = office.raw(service, data.draw(paths(path, on_record)), json.dumps(body))
         answered = answer.json()
-        told[answered.get("rule", "accepted")] += 1
+        outcomes[answered.get("rule", "accepted")] += 1
         assert answer.status_code < 500, answer.text
         if answer.status_code == 200:
             written[service][answered["stream"]] = answered["version"]
@@ -101,20 +101,20 @@ def test_random_commands_are_accepted_and_heard_or_refused(
             assert answer.headers["Content-Type"] == "application/problem+json"
 
     sent()
-    assert told["accepted"] > 2, told
-    assert told["SchemaViolation"] < EXAMPLES * 0.7, told
-    assert len(told) > 5, told
+    assert outcomes["accepted"] > 2, outcomes
+    assert outcomes["SchemaViolation"] < EXAMPLES * 0.7, outcomes
+    assert len(outcomes) > 5, outcomes
     for service, streams in written.items():
-        until = time.monotonic() + 30
-        while late := not_heard(records.heard(service), streams):
+        until = time.monotonic() + AT_MOST_SECONDS
+        while late := not_consumed(records.consumed(service), streams):
             assert time.monotonic() < until, late
             time.sleep(0.1)
-        assert records.letters_about(service, streams) == []
+        assert records.dead_letters_about(service, streams) == []
 
 
-def not_heard(heard: dict[str, int], written: dict[str, int]) -> dict[str, int]:
-    """Return what was written and not heard, by stream and version."""
-    return {stream: version for stream, version in written.items() if heard.get(stream, 0) < version}
+def not_consumed(consumed: dict[str, int], written: dict[str, int]) -> dict[str, int]:
+    """Return the written versions that were not consumed, by stream."""
+    return {stream: version for stream, version in written.items() if consumed.get(stream, 0) < version}
 
 
 def paths(path: str, ids: dict[str, list[Any]]) -> st.SearchStrategy[str]:

@@ -1,4 +1,4 @@
-"""Every refusal of a caller who is known is kept, without what was asked, and for good."""
+"""Every refusal of an authenticated caller is stored for good, without the request's body."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def test_a_refusal_says_who_when_which_command_and_which_rule(caller: Call, reco
     asking.post("recommendations", "/recommendations", draft(text="ป" * 19_000, note="ป" * 19_000), key=keys[4])
     asking.raw("recommendations", "/recommendations", b"{" + SECRET.encode(), Idempotency_Key=keys[5])
     chair.post("recommendations", "/recommendations", draft(title=SECRET), key=keys[6])
-    kept = [records.refusals("recommendations", command_id=key) for key in keys]
-    assert all(len(each) == 1 for each in kept)
-    assert [(each["rule"], each["request"]) for [each] in kept] == [
+    refusals = [records.refusals("recommendations", command_id=key) for key in keys]
+    assert all(len(each) == 1 for each in refusals)
+    assert [(each["rule"], each["request"]) for [each] in refusals] == [
         ("SchemaViolation", "POST /recommendations"),
         ("NamesUnknownSession", "TransmitRecommendation"),
         ("OutOfOrder", "DraftRecommendation"),
@@ -53,22 +53,22 @@ def test_a_refusal_says_who_when_which_command_and_which_rule(caller: Call, reco
         ("BodyNotJson", "POST /recommendations"),
         ("RoleMayNot", "POST /recommendations"),
     ]
-    for [each] in kept:
+    for [each] in refusals:
         assert (each["actor"], each["role"]) in {(asking.actor, "secretariat"), (chair.actor, "chair")}
         assert begun < each["at"].replace(tzinfo=UTC) < datetime.now(UTC) + timedelta(seconds=1)
         assert SECRET not in str(each)
     assert records.stored_by(asking, "recommendations") == 1
 
 
-def test_a_refused_reading_is_kept_and_what_is_not_there_is_no_refusal(caller: Call, records: Records) -> None:
+def test_a_refused_read_is_stored_and_a_missing_resource_is_no_refusal(caller: Call, records: Records) -> None:
     expert, key = caller("expert"), new_id("meeting")
     assert expert.get("meetings", f"/streams/meeting/{key}").status_code == 403
     assert expert.get("meetings", "/meetings", limit="many").status_code == 422
     assert expert.get("meetings", f"/meetings/{key}").status_code == 404
     assert expert.get("meetings", f"/meetings/{key}", at_least=5, wait=0).status_code == 409
     assert expert.get("meetings", "/meetings").status_code == 200
-    kept = records.refusals("meetings", actor=expert.actor)
-    assert [(each["rule"], each["request"]) for each in kept] == [
+    refusals = records.refusals("meetings", actor=expert.actor)
+    assert [(each["rule"], each["request"]) for each in refusals] == [
         ("RoleMayNot", "GET /streams/{stream:path}"),
         ("SchemaViolation", "GET /meetings"),
     ]

@@ -1,4 +1,4 @@
-"""Every route, every role: let in or refused, as the matrix says; and the refusal is kept."""
+"""Every route admits or refuses every role as the matrix says, and stores the refusal."""
 
 from __future__ import annotations
 
@@ -40,26 +40,26 @@ def test_a_role_does_what_the_matrix_says_and_no_more(
 ) -> None:
     asking, refused = caller(role), 0
     for (method, path), roles in expected(service).items():
-        answer = asked(asking, method, service, filled(path))
+        answer = requested(asking, method, service, filled(path))
         refused += answer.status_code in {403, 422}
         if roles == ANYBODY or role in roles:
             assert answer.status_code in {200, 404, 422}, (method, path, answer.text)
         else:
-            told = problem(answer, 403, "RoleMayNot")
-            assert role in told["detail"], path
-    kept = records.refusals(service, actor=asking.actor)
-    assert len(kept) == refused
-    assert {each["role"] for each in kept} <= {role}
+            document = problem(answer, 403, "RoleMayNot")
+            assert role in document["detail"], path
+    refusals = records.refusals(service, actor=asking.actor)
+    assert len(refusals) == refused
+    assert {each["role"] for each in refusals} <= {role}
     assert records.stored_by(asking, service) == 0
 
 
-def asked(asking: Caller, method: str, service: str, path: str) -> httpx.Response:
-    """Ask with a body that no command is: whoever is let in is told of the field."""
+def requested(asking: Caller, method: str, service: str, path: str) -> httpx.Response:
+    """Send a body that no command accepts: an authorized caller gets a schema violation."""
     return asking.post(service, path, NO_COMMAND) if method == "POST" else asking.ask(method, service, path)
 
 
 @pytest.mark.parametrize("role", ["auditor", "expert", "operator"])
-def test_who_may_not_is_told_so_before_the_body_is_read(role: str, caller: Callable[..., Caller]) -> None:
+def test_an_unauthorized_role_is_refused_before_the_body_is_read(role: str, caller: Callable[..., Caller]) -> None:
     asking = caller(role)
     for content in (b"{", b"\xff", b"x" * 2_000_000, b""):
         problem(asking.raw("meetings", "/meetings", content), 403, "RoleMayNot")

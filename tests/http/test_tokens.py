@@ -1,4 +1,4 @@
-"""Who is not who a valid token says is not let in, and learns no more than that."""
+"""A request without a valid token is refused, and its answer says no more than that."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.servers
 
 
 def refused_as_unknown(answer: httpx.Response) -> dict[str, Any]:
-    told = problem(answer, 401, "TokenNotAccepted")
+    document = problem(answer, 401, "TokenNotAccepted")
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="throughline"'
-    return told
+    return document
 
 
 @pytest.mark.parametrize("name", FORGED)
@@ -42,12 +42,12 @@ def test_a_token_that_does_not_hold_is_refused(
 
 @pytest.fixture
 def told_without_a_token(stack: Stack, web: httpx.Client) -> dict[str, Any]:
-    """What a caller without a token is told, and so every other whose token does not hold."""
+    """The problem of a request without a token, which every request with an invalid token must get too."""
     return refused_as_unknown(web.get(f"{stack.urls['meetings']}/meetings"))
 
 
 @pytest.mark.parametrize("header", ["Basic c3ludGhldGlj", "Bearer", "bearer-synthetic", "Digest x"])
-def test_what_is_no_bearer_token_is_refused(header: str, stack: Stack, web: httpx.Client) -> None:
+def test_a_header_without_a_bearer_token_is_refused(header: str, stack: Stack, web: httpx.Client) -> None:
     refused_as_unknown(web.get(f"{stack.urls['nominations']}/calls", headers={"Authorization": header}))
 
 
@@ -64,8 +64,8 @@ def test_the_unauthenticated_are_counted_and_logged_without_their_token(stack: S
     refused_as_unknown(answer)
     assert counted(web, url, "DecodeError") == before + 1
     lines = (stack.home / "logs/notifications.log").read_text().splitlines()
-    mine = [json.loads(line) for line in lines if answer.headers["X-Correlation-Id"] in line]
-    assert [(line["event"], line["reason"]) for line in mine] == [("unauthenticated", "DecodeError")]
+    logged = [json.loads(line) for line in lines if answer.headers["X-Correlation-Id"] in line]
+    assert [(line["event"], line["reason"]) for line in logged] == [("unauthenticated", "DecodeError")]
     assert all(secret not in line for line in lines)
 
 

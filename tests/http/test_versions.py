@@ -46,7 +46,7 @@ def test_a_command_for_another_version_is_refused_and_never_decided_again(
 @pytest.mark.parametrize(
     "version", ["two", "*", '"-1"', '"2.0"', 'W/"2"', "2", '"2","3"', '""', '"2', "9" * 400, '"٢"']
 )
-def test_what_is_no_version_is_refused(version: str, path: str, caller: Call, records: Records) -> None:
+def test_an_invalid_version_is_refused(version: str, path: str, caller: Call, records: Records) -> None:
     asking = caller()
     headers = {b"Idempotency-Key": new_id("command").encode(), b"If-Match": version.encode()}
     answer = asking.ask("POST", "meetings", f"{path}/reschedule", json=LATER, headers=headers)
@@ -56,7 +56,7 @@ def test_what_is_no_version_is_refused(version: str, path: str, caller: Call, re
 
 
 @pytest.mark.parametrize("_round", range(5))
-def test_what_was_written_is_read(_round: int, caller: Call) -> None:
+def test_a_written_version_is_read(_round: int, caller: Call) -> None:
     asking, body = caller(), draft()
     done = accepted(asking.post("recommendations", "/recommendations", body))
     path = f"/recommendations/{body['reference']}"
@@ -67,9 +67,10 @@ def test_what_was_written_is_read(_round: int, caller: Call) -> None:
     assert trace.json()["trace"]["recommendation"]["title"] == body["title"]
 
 
-def test_a_version_that_does_not_come_is_waited_for_as_long_as_asked(path: str, caller: Call) -> None:
-    asking, begun = caller(), time.monotonic()
+def test_a_read_waits_for_a_missing_version_as_long_as_requested(path: str, caller: Call) -> None:
+    asking = caller()
     assert asking.get("meetings", path, at_least=2, wait=20).status_code == 200
+    begun = time.monotonic()
     answer = asking.get("meetings", path, at_least=3, wait=0.5)
     assert answer.headers["Retry-After"] == "1"
     assert "not yet 3" in problem(answer, 409, "NotHeardYet")["detail"]
@@ -82,26 +83,26 @@ def test_a_version_that_does_not_come_is_waited_for_as_long_as_asked(path: str, 
     [("wait", "nan"), ("wait", "inf"), ("wait", "-1"), ("wait", "31"), ("wait", "soon"), ("at_least", "-1"),
      ("at_least", "1.5"), ("at_least", "x")],
 )  # fmt: skip
-def test_what_cannot_be_waited_for_is_refused(name: str, value: str, path: str, caller: Call) -> None:
-    told = problem(caller().get("meetings", path, **{name: value}), 422, "SchemaViolation")
-    assert [fault["field"] for fault in told["errors"]] == [f"query.{name}"]
+def test_an_invalid_wait_is_refused(name: str, value: str, path: str, caller: Call) -> None:
+    document = problem(caller().get("meetings", path, **{name: value}), 422, "SchemaViolation")
+    assert [fault["field"] for fault in document["errors"]] == [f"query.{name}"]
 
 
 def test_a_siblings_fact_that_has_not_arrived_is_not_heard_yet(path: str, caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("command")
     priority = {"title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2032", "meeting": new_id("meeting")}
-    for service, where, asked in (
+    for service, where, body in (
         ("meetings", f"{path}/agenda", {"item": "i1", "title": "Synthetic", "priority": new_id("priority")}),
         ("recommendations", "/priorities", priority | {"priority": new_id("priority")}),
     ):
-        answer = asking.post(service, where, asked, key=key)
+        answer = asking.post(service, where, body, key=key)
         assert problem(answer, 409, "NotHeardYet")["kind"] == "reference"
         assert answer.headers["Retry-After"] == "1"
         assert records.stored_by(asking, service) == 0
         assert [each["rule"] for each in records.refusals(service, command_id=key)] == ["NotHeardYet"]
 
 
-def test_what_does_not_fit_the_state_is_out_of_order_and_asks_for_no_retry(path: str, caller: Call) -> None:
+def test_a_command_that_does_not_fit_the_state_is_out_of_order_without_retry(path: str, caller: Call) -> None:
     answer = caller().post("meetings", f"{path}/outcomes", {"outcome": "o", "kind": "decision", "text": "Synthetic"})
     assert problem(answer, 409, "OutOfOrder")["kind"] == "order"
     assert "Retry-After" not in answer.headers

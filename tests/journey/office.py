@@ -10,10 +10,9 @@ from uuid import uuid4
 
 import httpx
 
+from tests.patience import AT_MOST_SECONDS
 from tools.client.tokens import mint
 from tools.local.stack import Stack
-
-PATIENCE_SECONDS = 40.0
 
 
 @dataclass
@@ -28,12 +27,12 @@ class Desk:
     def __post_init__(self) -> None:
         token = mint(self.stack.home, role=self.role, subject=f"{self.role}-synthetic", member=self.member)
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(trust_env=False, timeout=60)
+        self._http = httpx.Client(trust_env=False, timeout=AT_MOST_SECONDS)
 
     def send(self, service: str, path: str, **body: Any) -> dict[str, Any]:
         """Send a command until it is accepted; retry under the same id while the service is down or lacks a fact."""
         headers = {**self._headers, "Idempotency-Key": str(uuid4())}
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + AT_MOST_SECONDS
         while True:
             answer = self._request("POST", service, path, headers=headers, json=body)
             if answer is not None and answer.status_code < 300:
@@ -62,7 +61,7 @@ class Desk:
         self, service: str, path: str, enough: Callable[[dict[str, Any]], bool], **query: Any
     ) -> dict[str, Any]:
         """Query until the answer satisfies `enough`."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + AT_MOST_SECONDS
         while True:
             answer = self._request("GET", service, path, headers=self._headers, params=query)
             if answer is not None and answer.status_code == 200 and enough(body := answer.json()):
@@ -74,7 +73,7 @@ class Desk:
 
     def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
         try:
-            return self._http.request(method, self.stack.urls[service] + path, timeout=20, **more)
+            return self._http.request(method, self.stack.urls[service] + path, timeout=60, **more)
         except httpx.TransportError:
             return None
 

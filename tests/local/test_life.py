@@ -18,6 +18,7 @@ from pymongo.write_concern import WriteConcern
 from typer.testing import CliRunner, Result
 
 from tests.local.conftest import all_end, another_process_runs, running_processes
+from tests.patience import AT_MOST_SECONDS
 from tools.cli.app import app
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart
@@ -141,6 +142,7 @@ def test_a_service_that_cannot_start_is_reported_with_the_end_of_its_log(tmp_pat
         absent.await_ready(child)
 
 
+@pytest.mark.internals
 def test_leftovers_of_a_crash_are_ended_but_never_another_process_with_the_same_id(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:
@@ -150,4 +152,4 @@ def test_leftovers_of_a_crash_are_ended_but_never_another_process_with_the_same_
         assert identity(sleeper.pid) == begun
         memory._update(processes={"kafka": {"pid": sleeper.pid, "begun": begun}})
         assert memory.end_leftovers() == ["kafka"]
-        assert sleeper.wait(5) == -signal.SIGTERM
+        assert sleeper.wait(AT_MOST_SECONDS) == -signal.SIGTERM

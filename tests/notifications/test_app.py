@@ -22,11 +22,11 @@ from shared.consumer.record import KafkaRecord
 from shared.events.recommendations import RecommendationWithdrawn
 from tests.notifications.instance import recommended
 from tests.notifications.smtp import ADDRESS, Mailbox
+from tests.patience import AT_MOST_SECONDS
 from tools.client.tokens import mint
 from tools.local.stack import Stack
 
-pytestmark = pytest.mark.servers
-PATIENCE = 30.0
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def running(stack: Stack, smtp_port: int, log: Path) -> Iterator[subprocess.Pope
         yield process
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(AT_MOST_SECONDS)
 
 
 class Client:
@@ -74,7 +74,7 @@ class Client:
 
     def __init__(self, stack: Stack) -> None:
         port = stack.environment("notifications")["THROUGHLINE_PORT"]
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20)
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=AT_MOST_SECONDS)
         self.stack = stack
 
     async def ask(
@@ -111,7 +111,7 @@ class Client:
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(AT_MOST_SECONDS):
         while not await true():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -142,18 +142,18 @@ async def subscribes_once(client: Client) -> None:
 
 
 async def test_a_subscriber_is_notified_once_and_a_replay_notifies_nobody(
-    bare_stack: Stack, mailbox: tuple[Mailbox, int], tmp_path: Path
+    servers: Stack, mailbox: tuple[Mailbox, int], tmp_path: Path
 ) -> None:
     stored, port = mailbox[0].stored, mailbox[1]
-    client, log = Client(bare_stack), tmp_path / "log"
+    client, log = Client(servers), tmp_path / "log"
 
     async def notified() -> bool:
         return len(await client.of("journey", "delivered")) == 1
 
-    with running(bare_stack, port, log) as process:
+    with running(servers, port, log) as process:
         await client.until_ready()
         await subscribes_once(client)
-        await publish(bare_stack, recommended("CED/2031/R1"))
+        await publish(servers, recommended("CED/2031/R1"))
         await until(notified)
         shown = (await client.ask("GET", "/subscriptions/journey")).json()["state"]
         assert shown["details"] == {"name": "Synthetic Reader", "address": ADDRESS}
@@ -167,8 +167,8 @@ async def test_a_subscriber_is_notified_once_and_a_replay_notifies_nobody(
         assert (unknown.status_code, unknown.json()["rule"]) == (409, "OutOfOrder")
     assert process.returncode == 0
 
-    rewind(bare_stack)
-    with running(bare_stack, port, log) as process:
+    rewind(servers)
+    with running(servers, port, log) as process:
         await client.until_ready()
         await until(notified)
         rebuilt = await client.ask("POST", "/operations/rebuild")
@@ -181,23 +181,23 @@ async def test_a_subscriber_is_notified_once_and_a_replay_notifies_nobody(
 
 
 async def test_a_sender_killed_before_the_answer_leaves_it_uncertain_until_a_person_decides(
-    bare_stack: Stack, mailbox: tuple[Deadly, int], tmp_path: Path
+    servers: Stack, mailbox: tuple[Deadly, int], tmp_path: Path
 ) -> None:
     box, port = mailbox
-    client, log = Client(bare_stack), tmp_path / "log"
+    client, log = Client(servers), tmp_path / "log"
 
     async def uncertain() -> bool:
         return len(await client.of("killed", "uncertain")) == 1
 
-    with running(bare_stack, port, log) as process:
+    with running(servers, port, log) as process:
         await client.until_ready()
         (await client.subscribe("killed", "RecommendationWithdrawn")).raise_for_status()
         box.victim = process
         withdrawn = RecommendationWithdrawn(reason="synthetic")
-        await publish(bare_stack, recommended("CED/2032/R1", event=withdrawn))
-        await asyncio.to_thread(process.wait, PATIENCE)
+        await publish(servers, recommended("CED/2032/R1", event=withdrawn))
+        await asyncio.to_thread(process.wait, AT_MOST_SECONDS)
     assert process.returncode == -9
-    with running(bare_stack, port, log):
+    with running(servers, port, log):
         await client.until_ready()
         await until(uncertain)
         assert len(box.stored) == 1

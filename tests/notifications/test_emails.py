@@ -70,7 +70,7 @@ def test_a_name_is_shown_as_it_is_written(name: str) -> None:
     assert (to.display_name, to.addr_spec) == (name, "synthetic.reader@example.org")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @drawn(name=NAMES)
 def test_the_header_to_is_ascii_with_one_address_for_any_name(name: str) -> None:
     details = SubscriberDetails(name=name, address="synthetic.reader@example.org")
@@ -82,7 +82,8 @@ def test_the_header_to_is_ascii_with_one_address_for_any_name(name: str) -> None
     assert [line.partition(b":")[0] for line in head.split(b"\r\n") if not line.startswith(b" ")] == HEADERS
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=150)
 @drawn(local=st.lists(ATOMS, min_size=1, max_size=3), domain=st.lists(LABELS, min_size=1, max_size=3))
 def test_every_address_that_a_subscription_accepts_can_be_mailed(local: list[str], domain: list[str]) -> None:
     address = f"{'.'.join(local)}@{'.'.join(domain)}"

@@ -18,6 +18,7 @@ from shared.store.event_store import Commit
 from tests.notifications.conftest import Start
 from tests.notifications.instance import Instance, recommended
 from tests.notifications.smtp import ADDRESS, DROP, Mailbox
+from tests.patience import AT_MOST_SECONDS
 from tools.local.ports import choose
 
 pytestmark = pytest.mark.servers
@@ -179,11 +180,11 @@ async def claimed_and_abandoned(notifying: Instance) -> Commit:
 async def test_an_interrupted_attempt_becomes_uncertain(start: Start) -> None:
     mailbox = Mailbox()
     async with mailbox.open() as port:
-        notifying = await with_one_planned(start, port, smtp_timeout=0.1, interrupted_after=0.5)
+        notifying = await with_one_planned(start, port, smtp_timeout=0.1, interrupted_after=3.0)
         await claimed_and_abandoned(notifying)
         await notifying.sender.look()
         assert await notifying.last() == NotificationAttempted(attempt=1)
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(3.2)
         await looks(notifying)
     assert mailbox.stored == []
     assert await notifying.last() == NotificationUncertain(attempt=1, reason="interrupted")
@@ -217,7 +218,7 @@ async def test_an_answer_after_the_attempt_became_uncertain_is_recorded(
 
     monkeypatch.setattr(Courier, "deliver", stopped_meanwhile)
     async with mailbox.open() as port:
-        notifying = await with_one_planned(start, port, smtp_timeout=0.2, interrupted_after=0.5)
+        notifying = await with_one_planned(start, port, smtp_timeout=1.2, interrupted_after=3.0)
         await looks(notifying)
         await looks(notifying)
     assert await notifying.one() == ["Planned", "Attempted", "Uncertain", "Failed", "Attempted", "Delivered"]
@@ -246,7 +247,7 @@ async def test_nothing_is_sent_before_the_relay_has_checked_the_store(start: Sta
         assert mailbox.sessions == 0
         assert notifying.sender.pulse.trouble == "waits for the relay"
         notifying.relay.beat()
-        await asyncio.wait_for(mailbox.busy.wait(), 5)
+        await asyncio.wait_for(mailbox.busy.wait(), AT_MOST_SECONDS)
         running.cancel()
         await asyncio.wait({running})
     assert await notifying.one() == ONCE

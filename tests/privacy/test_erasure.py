@@ -21,6 +21,7 @@ from tests.cli.terminal import output_of as said
 from tests.cli.terminal import throughline
 from tests.journey.office import Desk
 from tests.journey.topics import everything_on
+from tests.patience import AT_MOST_SECONDS
 from tools.cli.privacy import in_words
 from tools.local import grants
 from tools.local.stack import ALL_FOUR, Stack
@@ -279,7 +280,7 @@ def test_a_key_restored_from_a_backup_is_destroyed_at_startup(erased: World) -> 
         keys.replace_one({"_id": EXPERT}, {"key": b"k" * 32, "owner": "FJI"})
         erased.stack.kill("nominations")
         erased.stack.start_one("nominations")
-        until = time.monotonic() + 20
+        until = time.monotonic() + AT_MOST_SECONDS
         while "key" in (keys.find_one({"_id": EXPERT}) or {}):
             assert time.monotonic() < until
             time.sleep(0.1)

@@ -145,7 +145,7 @@ async def _rebuild(database: AsyncIOMotorDatabase[Any]) -> None:
 
 
 @pytest.mark.servers
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32),
     by_stream=st.booleans(),
@@ -153,15 +153,16 @@ async def _rebuild(database: AsyncIOMotorDatabase[Any]) -> None:
     rebuilt=st.booleans(),
 )
 def test_every_interleaving_with_duplicates_crashes_and_rebuilds_ends_in_the_same_bytes(
-    stack: Stack, seed: int, by_stream: bool, instances: int, rebuilt: bool
+    servers: Stack, seed: int, by_stream: bool, instances: int, rebuilt: bool
 ):
-    assert asyncio.run(_end(stack.mongodb_admin_uri, seed, by_stream, instances, rebuilt)) == EXPECTED
+    assert asyncio.run(_end(servers.mongodb_admin_uri, seed, by_stream, instances, rebuilt)) == EXPECTED
 
 
+@pytest.mark.internals
 @pytest.mark.servers
-async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(stack: Stack, monkeypatch: pytest.MonkeyPatch):
+async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reading, "TRACES_PER_CHUNK", 1)
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
     database = client[f"rebuilt_{uuid4().hex}"]
     try:
         projector, _ = a_projector(database)

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.servers
 
 
 @pytest.fixture
-async def database(stack: Stack) -> AsyncIterator[AsyncIOMotorDatabase[Any]]:
+async def database(servers: Stack) -> AsyncIterator[AsyncIOMotorDatabase[Any]]:
     """A database of this test's own."""
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
     own = client[f"redelivery_{uuid4().hex}"]
     await a_projector(own)[0].prepare()
     yield own

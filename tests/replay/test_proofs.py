@@ -20,6 +20,8 @@ from tests.replay.bundles import expected, of_history
 from tools.audit.proof import NotProven, check
 from tools.audit.signatures import TrustedKeys
 
+pytestmark = pytest.mark.slow
+
 ONE, TWO = "SYN/2031/R1", "SYN/2031/R2"
 Content = dict[str, Any]
 

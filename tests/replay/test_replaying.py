@@ -23,6 +23,8 @@ from tools.replay.replayer import Replayer
 from tools.replay.roster import roster_bytes
 from tools.replay.spool import Spool
 
+pytestmark = pytest.mark.slow
+
 ONE = "SYN/2031/R1"
 
 

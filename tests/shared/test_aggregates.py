@@ -28,7 +28,7 @@ def facts(*events: Event) -> list[tuple[Event, tuple[int, ...]]]:
     return [(fact.data, fact.versions) for fact in facts_of(recorded(STREAM, *events))]
 
 
-def test_a_fact_is_what_the_event_says() -> None:
+def test_a_fact_holds_the_values_of_its_event() -> None:
     held = MeetingHeld(held_from="2031")
     assert facts(RECORDED, held) == [(RECORDED, (1,)), (held, (2,))]
 
@@ -74,7 +74,7 @@ def test_a_correction_that_corrects_nothing_leaves_the_history_as_it_is(odd: Rec
 
 
 @pytest.mark.parametrize("data", [{"title": None}, {"rows": [1.5]}, {"é": 1}, {"deep": {"none": [None]}}])
-def test_a_correction_holds_only_what_has_canonical_bytes(data: dict[str, Any]) -> None:
+def test_a_correction_holds_only_values_with_canonical_bytes(data: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         corrected(1, data)
 
@@ -90,18 +90,18 @@ class AskInOtherWords(Command):
     because: str
 
 
-def test_an_event_takes_what_the_command_gives() -> None:
+def test_an_event_takes_the_values_of_its_command() -> None:
     command = AskToRecord(meeting="m1", title="Synthetic forum", kind="forum", status="inferred")
     assert event_from(command, MeetingRecorded) == RECORDED.model_copy(update={"status": "inferred"})
 
 
-def test_what_the_server_knows_better_goes_before_what_the_command_says() -> None:
+def test_the_servers_values_override_the_commands() -> None:
     command = AskInOtherWords(title="Synthetic forum", because="Synthetic")
-    made = event_from(command, MeetingRecorded, meeting="m1", kind="forum", starts_at=None, title="As known here")
-    assert made == RECORDED.model_copy(update={"title": "As known here"})
+    event = event_from(command, MeetingRecorded, meeting="m1", kind="forum", starts_at=None, title="As known here")
+    assert event == RECORDED.model_copy(update={"title": "As known here"})
 
 
-def test_an_event_that_lacks_what_it_must_carry_is_not_made() -> None:
+def test_an_event_without_a_required_value_is_not_created() -> None:
     with pytest.raises(ValidationError):
         event_from(AskInOtherWords(title="Synthetic forum", because="Synthetic"), MeetingRecorded)
 

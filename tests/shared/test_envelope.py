@@ -56,7 +56,7 @@ def test_an_event_names_its_type_its_source_and_its_schema() -> None:
     assert attributes["dataschema"] == "urn:throughline:schema:throughline.meetings.MeetingRecorded.v1"
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_an_unknown_value_is_left_out() -> None:
     raw = encoded(MEETING)
     assert b"null" not in raw
     assert orjson.loads(raw)["data"] == {"meeting": "m1", "title": "Synthetic forum", "kind": "forum"}
@@ -129,7 +129,7 @@ def test_a_null_is_refused_and_the_word_is_not() -> None:
         decode(orjson.dumps(attributes))
 
 
-def test_a_refusal_does_not_tell_what_a_field_held() -> None:
+def test_a_refusal_does_not_repeat_the_value_of_a_field() -> None:
     bent = orjson.loads(encoded(MEETING)) | {"data": {"meeting": "m1", "title": "a secret\x00", "kind": "forum"}}
     with pytest.raises(Undecodable) as refusal:
         decode(canonical(bent))

@@ -42,8 +42,8 @@ SEEN: Aggregate[list[str]] = Aggregate(
 NOTHING = FoldedState(STREAM, SEEN.initial)
 
 
-def heard(*events: Event, history: History | None = None) -> list[ConsumedEvent]:
-    """Return these events as they are heard."""
+def consumed(*events: Event, history: History | None = None) -> list[ConsumedEvent]:
+    """Return these events as consumed."""
     arrivals = (history or History()).add(STREAM, *events).arrivals[STREAM]
     return [event for event in map(decode_record, arrivals) if isinstance(event, ConsumedEvent)]
 
@@ -56,7 +56,7 @@ def folded(events: Sequence[ConsumedEvent], before: FoldedState = NOTHING) -> Fo
 
 
 def test_a_stream_is_folded_to_its_last_version() -> None:
-    events = heard(*LIFE)
+    events = consumed(*LIFE)
     state = folded(events)
     assert state.version == 4
     assert state.hash == events[-1].hash
@@ -72,24 +72,24 @@ def test_a_stream_is_folded_to_its_last_version() -> None:
 
 @pytest.mark.parametrize("cut", range(5))
 def test_folding_in_two_steps_is_folding_in_one(cut: int) -> None:
-    events = heard(*LIFE)
+    events = consumed(*LIFE)
     assert folded(events[cut:], folded(events[:cut])) == folded(events)
 
 
 def test_a_missing_version_makes_the_stream_wait_at_the_version_before() -> None:
-    events = heard(*LIFE)
+    events = consumed(*LIFE)
     state = folded([events[0], events[2], events[3]])
     assert (state.version, state.blocked) == (1, True)
     assert folded(events[1:], state) == folded(events)
 
 
 def test_a_stream_whose_first_version_is_missing_waits_with_nothing() -> None:
-    state = folded(heard(*LIFE)[1:])
+    state = folded(consumed(*LIFE)[1:])
     assert (state.version, state.hash, state.state, state.blocked) == (0, ZERO_HASH, [], True)
 
 
 def test_an_event_that_does_not_follow_its_predecessor_is_handed_back() -> None:
-    events, others = heard(*LIFE), heard(RECORDED, MeetingConfirmed(by="secretariat"), MeetingConvened())
+    events, others = consumed(*LIFE), consumed(RECORDED, MeetingConfirmed(by="secretariat"), MeetingConvened())
     assert others[2].recorded.previoushash != events[1].hash
     outcome = fold_on(SEEN, NOTHING, [*events[:2], others[2], *events[3:]])
     assert outcome is not None
@@ -109,8 +109,8 @@ def test_a_first_event_with_a_predecessor_is_handed_back() -> None:
     assert outcome.folded.version == 0
 
 
-def test_a_correction_of_what_was_folded_asks_for_the_whole_stream() -> None:
-    events = heard(RECORDED, MeetingConvened(), CORRECTION)
+def test_a_correction_of_a_folded_event_needs_the_whole_stream() -> None:
+    events = consumed(RECORDED, MeetingConvened(), CORRECTION)
     before = folded(events[:2])
     assert fold_on(SEEN, before, events[2:]) is None
     again = folded(events)
@@ -119,19 +119,19 @@ def test_a_correction_of_what_was_folded_asks_for_the_whole_stream() -> None:
 
 
 def test_a_correction_that_cannot_be_reached_yet_asks_for_nothing() -> None:
-    events = heard(RECORDED, MeetingConvened(), CORRECTION)
+    events = consumed(RECORDED, MeetingConvened(), CORRECTION)
     state = folded(events[2:], folded(events[:1]))
     assert (state.version, state.blocked) == (1, True)
 
 
 def test_what_others_need_of_a_state_outlives_the_fold() -> None:
     before = FoldedState(STREAM, [], policy_version=2, revision=9)
-    state = folded(heard(*LIFE), before)
+    state = folded(consumed(*LIFE), before)
     assert (state.policy_version, state.revision) == (2, 9)
 
 
 def test_a_stream_that_only_passes_by_is_followed_without_a_state() -> None:
-    outcome = fold_on(UNFOLDED, FoldedState("elsewhere/1", None), heard(*LIFE))
+    outcome = fold_on(UNFOLDED, FoldedState("elsewhere/1", None), consumed(*LIFE))
     assert outcome is not None
     assert (outcome.folded.version, outcome.folded.state) == (4, None)
     with pytest.raises(AssertionError):

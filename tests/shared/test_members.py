@@ -1,4 +1,4 @@
-"""Who may nominate: the 53 members and 9 associate members, no others."""
+"""The members that may nominate: 53 members and 9 associate members, no others."""
 
 from __future__ import annotations
 

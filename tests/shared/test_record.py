@@ -48,15 +48,15 @@ def with_attributes(**attributes: Any) -> Change:
     return with_value(canonical(orjson.loads(WHOLE.value) | attributes))
 
 
-def test_a_whole_record_is_heard() -> None:
-    heard = decode_record(WHOLE)
-    assert isinstance(heard, ConsumedEvent)
-    assert heard.recorded.data == MEETING
-    assert (heard.key, heard.position, heard.origin) == ((STREAM, 1), 0, "throughline.meetings/0/0")
-    assert (heard.raw, heard.hash, heard.leaf) == (WHOLE.value, sha256_hex(heard.raw), leaf_hash(heard.raw))
+def test_a_complete_record_is_decoded() -> None:
+    event = decode_record(WHOLE)
+    assert isinstance(event, ConsumedEvent)
+    assert event.recorded.data == MEETING
+    assert (event.key, event.position, event.origin) == ((STREAM, 1), 0, "throughline.meetings/0/0")
+    assert (event.raw, event.hash, event.leaf) == (WHOLE.value, sha256_hex(event.raw), leaf_hash(event.raw))
 
 
-def test_a_header_that_nobody_asked_for_does_no_harm() -> None:
+def test_an_unknown_header_is_ignored() -> None:
     assert isinstance(decode_record(with_headers(traceparent=b"00-synthetic")(WHOLE)), ConsumedEvent)
 
 
@@ -134,5 +134,5 @@ def test_a_version_that_is_none_is_not_believed(version: Any) -> None:
         ).map(tuple),
     )
 )  # fmt: skip
-def test_whatever_lies_in_a_topic_taking_it_apart_does_not_raise(arrival: KafkaRecord) -> None:
+def test_decoding_never_raises_on_any_record(arrival: KafkaRecord) -> None:
     assert isinstance(decode_record(arrival), Poison)

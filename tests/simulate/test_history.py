@@ -25,6 +25,8 @@ from tools.simulate.platform import OWN, Platform, Refused
 from tools.simulate.records import records_of
 from tools.simulate.world import START, World
 
+pytestmark = pytest.mark.slow
+
 EVENTS = 6_000
 
 

@@ -33,19 +33,19 @@ Databases = dict[str, Database[dict[str, Any]]]
 
 
 @pytest.fixture
-async def databases(stack: Stack) -> AsyncIterator[Databases]:
+async def databases(servers: Stack) -> AsyncIterator[Databases]:
     """Four databases for this test only."""
     name = uuid4().hex
-    with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
+    with MongoClient[dict[str, Any]](servers.mongodb_admin_uri) as client:
         yield {service: client[f"synthetic_{name}_{service}"] for service in SERVICES}
         for service in SERVICES:
             client.drop_database(f"synthetic_{name}_{service}")
 
 
-async def test_a_service_reads_the_loaded_events_as_its_own(stack: Stack, databases: Databases) -> None:
+async def test_a_service_reads_the_loaded_events_as_its_own(servers: Stack, databases: Databases) -> None:
     commits = list(history(EVENTS, seed=5))
     assert store(commits, databases, lambda _: None) == sum(len(commit.raws) for commit in commits)
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
     expected: dict[tuple[str, str], list[bytes]] = {}
     for commit in commits:
         expected.setdefault((commit.service, commit.stream), []).extend(commit.raws)
@@ -54,8 +54,8 @@ async def test_a_service_reads_the_loaded_events_as_its_own(stack: Stack, databa
     client.close()
 
 
-async def test_a_loaded_commit_has_the_form_of_an_appended_one(stack: Stack, databases: Databases) -> None:
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+async def test_a_loaded_commit_has_the_form_of_an_appended_one(servers: Stack, databases: Databases) -> None:
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
     own = EventStore(client[databases["recommendations"].name])
     await own.prepare()
     head, _ = await own.read(SESSION.stream(900))
@@ -82,11 +82,11 @@ def shape(value: Any) -> Any:
 
 
 async def test_storing_a_command_again_under_its_own_policy_finds_the_first_result(
-    stack: Stack, databases: Databases
+    servers: Stack, databases: Databases
 ) -> None:
     begun = next(commit for commit in history(EVENTS, seed=5) if commit.context.actor == "policy:begin-membership")
     store([begun], databases, lambda _: None)
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(stack.mongodb_admin_uri)
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
     result = await EventStore(client[databases["nominations"].name]).result_of(
         begun.context, begun.document()["command_digest"]
     )

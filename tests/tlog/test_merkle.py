@@ -62,8 +62,8 @@ def tiled(size: int) -> TiledTree:
     """A tree read from tiles that may be wider than asked for."""
 
     def read(tile: Tile) -> bytes:
-        found = next(WHOLE[each] for each in WHOLE if (each.level, each.index) == (tile.level, tile.index))
-        return found[: tile.width * 32]
+        hashes = next(WHOLE[each] for each in WHOLE if (each.level, each.index) == (tile.level, tile.index))
+        return hashes[: tile.width * 32]
 
     return TiledTree(size, read)
 
@@ -138,7 +138,7 @@ def test_proofs_across_tiles(old: int) -> None:
     check_consistency(old, by_definition(LEAVES[:old]), 70_000, tree.root(), tree.consistency(old))
 
 
-def test_what_is_not_in_the_tree_is_not_proved() -> None:
+def test_a_leaf_outside_the_tree_has_no_proof() -> None:
     with pytest.raises(ValueError, match="not in a tree"):
         tiled(7).inclusion(7)
     with pytest.raises(ValueError, match="does not begin"):

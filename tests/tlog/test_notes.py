@@ -66,7 +66,7 @@ def test_a_note_that_was_changed_is_not_verified(text: str) -> None:
         *(NOTE.encode() + b"\n", NOTE.encode() + NOTE.encode().split(b"\n\n")[1] * 100, NOTE.encode() + b"x"),
     ],
 )
-def test_what_is_no_note(raw: bytes) -> None:
+def test_an_invalid_note_is_refused(raw: bytes) -> None:
     with pytest.raises(NotANote):
         Note.parse(raw)
 
@@ -83,7 +83,7 @@ def test_what_is_no_note(raw: bytes) -> None:
         f"{VKEY}!",
     ],
 )
-def test_what_is_no_key(key: str) -> None:
+def test_an_invalid_key_is_refused(key: str) -> None:
     with pytest.raises(NotAKey):
         Verifier.parse(key)
     with pytest.raises(NotAKey) as refused:
@@ -109,7 +109,7 @@ def test_a_checkpoint_is_signed_and_opened() -> None:
 @pytest.mark.parametrize(
     "text", ["", "a\n", "a\n1\n", "\n1\nAA==\n", "a\n01\nAA==\n", "a\n-1\nAA==\n", "a\n1\nAA==\n", "a\n1\n!\n", "a\n1"]
 )
-def test_what_is_no_checkpoint(text: str) -> None:
+def test_an_invalid_checkpoint_is_refused(text: str) -> None:
     with pytest.raises(NotANote):
         Checkpoint.parse(text)
 

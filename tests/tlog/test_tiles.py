@@ -29,7 +29,7 @@ def test_a_path_is_written_and_read(path: str, tile: Tile) -> None:
         *("tile/data/000", "tile/0/000\n", "tile/0/../0/000", "checkpoint"),
     ],
 )
-def test_what_is_no_path_of_a_tile(path: str) -> None:
+def test_an_invalid_tile_path_is_refused(path: str) -> None:
     assert Tile.at(path) is None
 
 

@@ -68,7 +68,7 @@ class Kafka:
 
     def await_ready(self, child: Child) -> None:
         """Wait for its own word that it serves."""
-        wait_until(child, lambda: "Kafka Server started" in child.said(), seconds=120)
+        wait_until(child, lambda: "Kafka Server started" in child.said())
 
     @cached_property
     def _java(self) -> list[str]:

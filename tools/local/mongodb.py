@@ -64,13 +64,13 @@ class MongoDB:
     def await_ready(self, child: Child) -> None:
         """Wait until the server is primary; the first time, initiate the replica set and create the administrator."""
         with self._connect() as anonymous:
-            wait_until(child, lambda: _hello(anonymous) is not None, seconds=60)
+            wait_until(child, lambda: _hello(anonymous) is not None)
             member = read_json(self._member).get("host")
             if member is None:
                 self._initiate(anonymous)
             elif member != self.where:
                 self._move(child)
-            wait_until(child, lambda: bool((_hello(anonymous) or {}).get("isWritablePrimary")), seconds=60)
+            wait_until(child, lambda: bool((_hello(anonymous) or {}).get("isWritablePrimary")))
             if member is None:
                 self._create_admin(anonymous)
             write_json(self._member, {"host": self.where})
@@ -104,7 +104,7 @@ class MongoDB:
         """
         self._say("mongodb: its port was taken, so it moves to another one (up to a minute) ...")
         with self._connect_as_admin() as client:
-            wait_until(child, lambda: _reconfigured(client, self.where), seconds=90)
+            wait_until(child, lambda: _reconfigured(client, self.where))
 
     def _connect_as_admin(self) -> Client:
         return self._connect(f"admin:{self._password}@")

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.files import CHECKOUT
-from tools.local.messages import CannotStart
+from tools.local.messages import CannotStart, Say
 
+STILL_STARTING_SECONDS = 10.0
 LAUNCH = Path(__file__).with_name("launch.py")
 Spawned = subprocess.Popen[bytes]
 
@@ -23,14 +24,19 @@ _spawner_lock = threading.Lock()
 _spawner: threading.Thread | None = None
 
 
+def _silent(_line: str) -> None:
+    """Print nothing."""
+
+
 @dataclass
 class Child:
-    """A child process and its log, from the offset `log_start` on."""
+    """A child process and its log, from the offset `log_start` on; `say` reports its start."""
 
     name: str
     process: Spawned
     log: Path
     log_start: int
+    say: Say = _silent
 
     @property
     def pid(self) -> int:
@@ -45,12 +51,18 @@ class Child:
             file.seek(self.log_start)
             return file.read().decode(errors="replace")
 
+    def last_line(self) -> str:
+        """Return where its log is, with the last line of it."""
+        lines = self.said().split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f"{self.log} ends with: {last[:200]}" if last else f"{self.log} is empty"
+
     def failed(self, why: str) -> CannotStart:
         last = "\n".join("    " + line for line in self.said().splitlines()[-25:]) or "    (it wrote nothing)"
         return CannotStart(f"{self.name} {why}. The end of {self.log}:\n{last}")
 
 
-def spawn(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
+def spawn(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str], say: Say = _silent) -> Child:
     """Start a command in a session of its own, out of reach of Ctrl-C; it dies with this process."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -68,7 +80,7 @@ def spawn(name: str, command: Sequence[str], log: Path, environment: Mapping[str
                 start_new_session=True,
             )
 
-        return Child(name, _spawn_in_lasting_thread(order), log, start)
+        return Child(name, _spawn_in_lasting_thread(order), log, start, say)
 
 
 def _spawn_in_lasting_thread(order: Callable[[], Spawned]) -> Spawned:
@@ -92,14 +104,22 @@ def _spawn_for_ever() -> None:
             future.set_exception(error)
 
 
-def wait_until(child: Child, ready: Callable[[], bool], seconds: float) -> None:
-    """Wait until a child is ready; say the end of its log if it ends first, or takes too long."""
-    deadline = time.monotonic() + seconds
+def wait_until(child: Child, ready: Callable[[], bool], seconds: float | None = None) -> None:
+    """Wait for a child to become ready for as long as it lives, and report every ten seconds that it still starts.
+
+    Raises CannotStart with the end of its log when it ends before it is ready, or after `seconds` where given.
+    """
+    began = time.monotonic()
+    report_at = began + STILL_STARTING_SECONDS
     while not ready():
+        now = time.monotonic()
         if not child.running():
             raise child.failed(f"ended with exit code {child.process.returncode} before it was ready")
-        if time.monotonic() > deadline:
+        if seconds is not None and now > began + seconds:
             raise child.failed(f"was not ready after {seconds:.0f} s")
+        if now >= report_at:
+            child.say(f"{child.name} is still starting after {now - began:.0f} s; {child.last_line()}")
+            report_at = now + STILL_STARTING_SECONDS
         time.sleep(0.05)
 
 

@@ -22,4 +22,4 @@ class Server(Protocol):
         """Return environment variables beside those of this process."""
 
     def await_ready(self, child: Child) -> None:
-        """Return when it serves. Raises CannotStart if it does not."""
+        """Return when it serves. Raises CannotStart if its process ends before."""

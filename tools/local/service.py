@@ -27,7 +27,7 @@ class Service:
 
     def await_ready(self, child: Child) -> None:
         with httpx.Client(trust_env=False, timeout=2) as client:
-            wait_until(child, lambda: is_ready(self.url, client), seconds=60)
+            wait_until(child, lambda: is_ready(self.url, client))
 
 
 def is_ready(url: str, client: httpx.Client) -> bool:

@@ -35,7 +35,7 @@ class Mail:
         return {}
 
     def await_ready(self, child: Child) -> None:
-        wait_until(child, lambda: answers(self.where), seconds=20)
+        wait_until(child, lambda: answers(self.where))
 
 
 class MessageStore:

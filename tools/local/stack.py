@@ -176,7 +176,7 @@ class Stack:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("THROUGHLINE_")}
         environment = inherited | dict(server.environment()) | {"PYTHONUNBUFFERED": "1"}
         log = self.home / "logs" / f"{server.name}.log"
-        self._children[server.name] = spawn(server.name, server.command(), log, environment)
+        self._children[server.name] = spawn(server.name, server.command(), log, environment, self._say)
         self.memory.note_processes(list(self._children.values()))
 
     def _await_ready(self, server: Server) -> None:

@@ -1,4 +1,4 @@
-"""What was acknowledged to clients, and what went wrong on their side: one half of the reckoning."""
+"""Acknowledgements to clients, and errors on their side: one half of the reckoning."""
 
 from __future__ import annotations
 

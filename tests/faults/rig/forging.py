@@ -26,7 +26,7 @@ class NotText(str):
 
 @dataclass(frozen=True)
 class Record:
-    """What is put on a topic, and the reason for which it is expected to be set aside."""
+    """A forged record, and the reason with which it must become a dead letter."""
 
     value: bytes | None
     headers: Headers

@@ -50,7 +50,7 @@ class Instance:
 
     @property
     def running(self) -> bool:
-        """Whether it runs, if only stopped."""
+        """True while the process exists, if only stopped."""
         return self._child is not None and self._child.running()
 
     def signal(self, sign: signal.Signals) -> None:

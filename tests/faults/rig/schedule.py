@@ -1,4 +1,4 @@
-"""Which faults, when: each once and quickly; or at random for so many minutes."""
+"""Schedules of faults: each once and quickly, or at random for a number of minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fault is: its number in the list, its name, what it touches, and how it is injected."""
+"""A fault: its number in the list, its name, the services that it touches, and how it is injected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong at the end, by name; and the figures that were set against each other."""
+"""Findings at the end of a run, by name, and the figures that were compared."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Findings:
 
     @property
     def none(self) -> bool:
-        """Whether nothing was found."""
+        """True if there are no findings."""
         return not (self.lost or self.doubled or self.stuck)
 
     def named(self) -> list[str]:

@@ -54,7 +54,7 @@ def _as_recorded(states: dict[str, Any], mail: Iterable[Mail], findings: Finding
 
 
 def _everybody(evidence: Evidence, told: set[tuple[str, str]], findings: Findings) -> None:
-    """Who was subscribed when an event was recorded, and still is, was told of it."""
+    """Check that every subscriber at the time of an event who still subscribes was notified of it."""
     added = [event for event in evidence.recorded(SERVICE).values() if isinstance(event.data, SubscriptionAdded)]
     removed = {e.subject for e in evidence.recorded(SERVICE).values() if isinstance(e.data, SubscriptionRemoved)}
     for service in ("nominations", "meetings", "recommendations"):
@@ -68,7 +68,7 @@ def _everybody(evidence: Evidence, told: set[tuple[str, str]], findings: Finding
 
 
 def _shown(states: dict[str, Any], person: Client, findings: Findings) -> None:
-    """What is uncertain is on the list that a person looks through."""
+    """Check that every uncertain notification is on the list for a person."""
     page = person.read(SERVICE, "/notifications", standing="uncertain", limit=1000)
     listed = {item["stream"].partition("/")[2] for item in page["items"]} if page else set()
     for key, state in states.items():

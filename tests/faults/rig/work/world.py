@@ -1,4 +1,4 @@
-"""What the clients know of each other's work: ids of what is on record, to name it and to contend for it."""
+"""Ids on record that the clients share, to refer to and to contend for."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Known:
 
 @dataclass
 class World:
-    """What is on record, as far as the clients know."""
+    """The ids on record that the clients know."""
 
     run: str
     memberships: Known = field(default_factory=Known)
