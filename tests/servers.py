@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.local.files import CHECKOUT, Locked, locked
-
+from tools.files import CHECKOUT, Locked, locked
 from tools.local.stack import Stack
 
 READY = "ready"

@@ -66,7 +66,7 @@ FAULTS = [
     Fault("tools", "tools.audit", "tools.cli"),
     Fault("tools", "tools.replay", "tools.audit"),
     Fault("tools", "tools.client", "tools.local"),
-    Fault("tools", "tools.local", "tools.contracts"),
+    Fault("tools", "tools.contracts", "tools.local"),
     Fault("tools", "tools.render", "tools.replay"),
     Fault("tools", "tools.cli", "tools.demo"),
     Fault("tools", "tools.audit", "tools.local"),

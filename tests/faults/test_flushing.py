@@ -85,7 +85,6 @@ async def until(met: Callable[[], object]) -> None:
         await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize("step", ["hear", "settle"])
 async def test_a_backlog_is_flushed_once_for_many_batches(servers: Stack):
     handler = BatchHandler()
     assert await read(servers, handler) == list(handler.flushed)

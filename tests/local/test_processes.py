@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tools.local.progress import CannotStart, Say
 
 from tools.local import processes
+from tools.local.messages import CannotStart, Say
 from tools.local.processes import Child, end, spawn, wait_until
 
 
