@@ -89,18 +89,17 @@ _FILTERS = {
 _Filter = Annotated[str | None, Query(max_length=500)]
 
 
-def router(handlers: Handlers, traces: Traces, projection: Projector) -> APIRouter:
+def router(handlers: Handlers, traces: Traces, projector: Projector) -> APIRouter:
     """Return this service's endpoints."""
     routes = APIRouter()
     add_commands(routes, "recommendations", COMMAND_ROUTES, handlers.handle)
-    add_queries(routes, QUERY_ROUTES, projection.states)
-    _add_traces(routes, traces, projection)
+    add_queries(routes, QUERY_ROUTES, projector.states)
+    _add_one_trace(routes, traces, projector)
+    _add_lists_of_traces(routes, traces, projector.states)
     return routes
 
 
-def _add_traces(routes: APIRouter, traces: Traces, projection: Projector) -> None:
-    states: StateStore = projection.states
-
+def _add_one_trace(routes: APIRouter, traces: Traces, projector: Projector) -> None:
     @routes.get("/traces/{committee}/{year}/{number}", tags=["queries"], summary="One trace")
     async def one_trace(
         committee: Committee,
@@ -126,7 +125,7 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projector) -> Non
             trace = await traces.at(reference, as_of, stamp(known_at) if known_at else None)
         if trace is None:
             raise Refused(404, "NotOnRecord", f"no trace of {reference} is on record for what was asked")
-        stalled = await projection.stalled()
+        stalled = await projector.stalled()
         return _answer(trace, stalled, stored["revision"] if stored else 0)
 
     @routes.get(
@@ -145,6 +144,8 @@ def _add_traces(routes: APIRouter, traces: Traces, projection: Projector) -> Non
         content = {"trace": orjson.Fragment(trace_bytes(trace)), "events": events}
         return Response(orjson.dumps(content), media_type="application/json")
 
+
+def _add_lists_of_traces(routes: APIRouter, traces: Traces, states: StateStore) -> None:
     @routes.get("/traces", tags=["queries"], summary="Every trace, filtered, in pages")
     async def all_traces(
         _caller: Annotated[Principal, allow(READERS)],
