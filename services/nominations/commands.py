@@ -40,7 +40,7 @@ class PersonDetails(Model):
     about: Text | None = None
 
     @model_validator(mode="after")
-    def _fits_its_seal(self) -> Self:
+    def _fits_when_encrypted(self) -> Self:
         size = len(self.model_dump_json(exclude_none=True).encode())
         if size > SEALED_BYTES:
             raise ValueError(f"is {size} bytes, the limit is {SEALED_BYTES}: shorten `about`")
