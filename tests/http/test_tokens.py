@@ -71,5 +71,5 @@ def test_the_unauthenticated_are_counted_and_logged_without_their_token(stack: S
 
 def counted(web: httpx.Client, url: str, reason: str) -> float:
     series = rf'^throughline_unauthenticated_total{{reason="{reason}",service="notifications"}} (\S+)$'
-    found = re.search(series, web.get(f"{url}/metrics").text, re.MULTILINE)
-    return float(found.group(1)) if found else 0.0
+    match = re.search(series, web.get(f"{url}/metrics").text, re.MULTILINE)
+    return float(match.group(1)) if match else 0.0

@@ -170,8 +170,8 @@ async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(servers: Stack, mo
         await projector.project(HISTORY.all())
         await database.traces.update_many({}, {"$set": {"mandates": []}})
         await database.states.delete_many({"kind": "meeting"})
-        told = [each async for each in rebuild(a_projector(database)[0])]
-        assert told[-1] == (len(HISTORY.all()), len(HISTORY.all()))
+        progress = [each async for each in rebuild(a_projector(database)[0])]
+        assert progress[-1] == (len(HISTORY.all()), len(HISTORY.all()))
         assert await stored(database) == EXPECTED
     finally:
         await client.drop_database(database.name)
