@@ -80,7 +80,7 @@ class ResubmitNominationRequest(NominationRequest):
 
 
 class SubmitNomination(Command, NominationSubmitted):
-    """Nominate an expert; what is personal is sealed."""
+    """Nominate an expert; personal data is sealed."""
 
 
 class ReturnNomination(Command, NominationReturned):
@@ -88,7 +88,7 @@ class ReturnNomination(Command, NominationReturned):
 
 
 class ResubmitNomination(Command, NominationResubmitted):
-    """Complete a nomination that was returned; what is personal is sealed."""
+    """Complete a nomination that was returned; personal data is sealed."""
 
 
 class AcceptNomination(Command, NominationAccepted):

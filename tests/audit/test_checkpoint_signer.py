@@ -35,7 +35,7 @@ RESTORED = ("commits", "ledger", "relay", "checkpoints", "tiles")
 
 @dataclass
 class SignedLog:
-    """A site whose ledger is sealed with keys of its own."""
+    """A site whose ledger is signed with keys of its own."""
 
     site: Site
     keys: LogKeys

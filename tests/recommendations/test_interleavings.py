@@ -121,7 +121,7 @@ async def _end(uri: str, seed: int, by_stream: bool, instances: int, rebuilt: bo
 
 
 async def _read(database: AsyncIOMotorDatabase[Any], batches: list[list[KafkaRecord]], choose: random.Random) -> None:
-    """Take batches as one instance does: some are settled together, and on a failure a process begins anew with all."""
+    """Consume batches as one instance does: flush some together; after a failure a new process consumes all again."""
     remaining = iter(batches)
     while group := list(itertools.islice(remaining, choose.choice([1, 1, 2, 5]))):
         for _ in itertools.count():

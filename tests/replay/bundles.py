@@ -1,4 +1,4 @@
-"""Synthetic bundles, as far as a replay looks at them: entries under a checkpoint, and the digests beside them."""
+"""Synthetic bundles, in the parts that a replay reads: entries under a checkpoint, and the digests beside them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def written(folder: Path, logs: Logs, traces: Mapping[str, dict[str, Any]] | Non
 
 
 def expected(logs: Logs) -> dict[str, dict[str, Any]]:
-    """Return the traces that these ledgers make, by the plain way: every event of a stream folded at once."""
+    """Return the traces of these ledgers by the plain way: fold all events of a stream in one batch."""
     events = History()
     return composed(
         [

@@ -25,7 +25,7 @@ REFERENCE = "CED/2022/R1"
 
 
 def done(stack: Stack | None, *arguments: str, code: int = 0) -> str:
-    """Run a command of `throughline audit`, and return what it said."""
+    """Run a command of `throughline audit`, and return its output."""
     result = throughline(stack, "audit", *arguments)
     assert result.exit_code == code, result.output
     return output_of(result)
