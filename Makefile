@@ -41,8 +41,8 @@ bench: .venv/ready ## Measure: one table, each figure beside its ceiling (ARGS="
 chaos: .venv/ready ## Break the platform at random for MINUTES (20), and print what was lost, doubled or stuck
 	@$(BIN)/python -m tests.faults.rig --minutes $(or $(MINUTES),20) $(ARGS)
 
-lint: .venv/ready ## Check style, types, architecture and published contracts
-	@$(MAKE) --no-print-directory --jobs 2 types style imports published
+lint: .venv/ready ## Check style, types, architecture, language and published contracts
+	@$(MAKE) --no-print-directory --jobs 2 types style imports language published
 
 style: .venv/ready
 	@$(BIN)/ruff check --quiet $(CODE)

@@ -1,1 +1,1 @@
-"""What the four services share: the published language and the plumbing under it."""
+"""Published language of the platform, and the plumbing of its services."""

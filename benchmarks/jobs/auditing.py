@@ -114,12 +114,12 @@ async def replaying(gate: Gate, folder: str, jobs: int) -> dict[str, Any]:
     bundle = Bundle(Path(folder) / "export")
     await gate.go()
     begun = time.process_time()
-    with open_replay(bundle) as found:
-        traces = sum(1 for _ in found.run(trace_digest, jobs))
+    with open_replay(bundle) as replayer:
+        traces = sum(1 for _ in replayer.run(trace_digest, jobs))
     children = getrusage(RUSAGE_CHILDREN)
     helped = children.ru_utime + children.ru_stime
-    if found.report.poison or found.report.stalled:
-        raise ValueError(f"not whole: {found.report.poison[:3]} {found.report.stalled[:3]}")
+    if replayer.report.poison or replayer.report.stalled:
+        raise ValueError(f"not whole: {replayer.report.poison[:3]} {replayer.report.stalled[:3]}")
     count = sum(log.checkpoint().size for log in bundle.logs.values())
     return {"count": count, "seconds": (time.process_time() - begun + helped) / jobs, "traces": traces}
 

@@ -24,7 +24,7 @@ async def decoding(gate: Gate, file: str, without_gc: bool = True) -> dict[str, 
 
 
 def quiet(without_gc: bool) -> None:
-    """Collect garbage, and disable the collector if asked, alike for a job and its ceiling."""
+    """Collect garbage, and disable the collector if required, alike for a job and its ceiling."""
     gc.collect()
     if without_gc:
         gc.freeze()

@@ -40,7 +40,7 @@ class PersonDetails(Model):
     about: Text | None = None
 
     @model_validator(mode="after")
-    def _fits_its_seal(self) -> Self:
+    def _fits_when_encrypted(self) -> Self:
         size = len(self.model_dump_json(exclude_none=True).encode())
         if size > SEALED_BYTES:
             raise ValueError(f"is {size} bytes, the limit is {SEALED_BYTES}: shorten `about`")
@@ -80,7 +80,7 @@ class ResubmitNominationRequest(NominationRequest):
 
 
 class SubmitNomination(Command, NominationSubmitted):
-    """Nominate an expert; what is personal is sealed."""
+    """Nominate an expert; personal data is sealed."""
 
 
 class ReturnNomination(Command, NominationReturned):
@@ -88,7 +88,7 @@ class ReturnNomination(Command, NominationReturned):
 
 
 class ResubmitNomination(Command, NominationResubmitted):
-    """Complete a nomination that was returned; what is personal is sealed."""
+    """Complete a nomination that was returned; personal data is sealed."""
 
 
 class AcceptNomination(Command, NominationAccepted):

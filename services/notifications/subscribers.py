@@ -69,7 +69,7 @@ class Policies:
         while page := await self._states.find("subscription", wanted, PAGE, after):
             for folded in page:
                 command = RemoveSubscription(note="The subscriber was erased.")
-                await self._carry_out(erased, "remove-subscription", folded.stream, command, folded.stream)
+                await self._execute(erased, "remove-subscription", folded.stream, command, folded.stream)
             after = page[-1].stream
 
     async def _wanted_by(self, event: Recorded) -> AsyncIterator[str]:
@@ -108,11 +108,11 @@ class Policies:
             log.error("event_cannot_be_announced", stream=event.subject, version=event.streamversion)
             return
         stream = f"notification/{notification}"
-        outcome = await self._carry_out(event, "plan-notification", stream, command, subscription)
+        outcome = await self._execute(event, "plan-notification", stream, command, subscription)
         if isinstance(outcome, Commit) and not outcome.replayed:
             NOTIFICATIONS.labels("notifications", "planned").inc()
 
-    async def _carry_out(
+    async def _execute(
         self, cause: Recorded, policy: str, stream: str, command: Command, target: str
     ) -> Commit | Rejection:
         handle = self._handlers.handle

@@ -30,11 +30,11 @@ class UncommittedOffsets:
     def add(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         """Add the offsets of a batch, which holds each partition's records in order."""
         self.since = self.since or monotonic()
-        firsts = {(record.topic, record.partition): record.offset for record in reversed(records)}
-        lasts = {(record.topic, record.partition): record.offset for record in records}
-        for place, last in lasts.items():
-            self.first.setdefault(TopicPartition(*place), firsts[place])
-            self.next[TopicPartition(*place)] = last + 1
+        first_offsets = {(record.topic, record.partition): record.offset for record in reversed(records)}
+        last_offsets = {(record.topic, record.partition): record.offset for record in records}
+        for place, last_offset in last_offsets.items():
+            self.first.setdefault(TopicPartition(*place), first_offsets[place])
+            self.next[TopicPartition(*place)] = last_offset + 1
         self.counts.update(record.topic for record in records)
 
     def is_due(self) -> bool:

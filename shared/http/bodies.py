@@ -126,7 +126,7 @@ def _faults(value: Any, path: str, depth: int) -> Iterator[FieldError]:
 
 
 def _has_whole_characters(text: str) -> bool:
-    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _too_deep(path: str) -> FieldError:

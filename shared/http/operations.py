@@ -64,8 +64,8 @@ def _add_dead_letters(router: APIRouter, projector: Projector) -> None:
     async def dead_letters(
         _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)], standing: str = "open"
     ) -> list[dict[str, Any]]:
-        found = await store.find(None if standing == "all" else standing)
-        return [_shown(each) for each in found]
+        documents = await store.find(None if standing == "all" else standing)
+        return [_shown(each) for each in documents]
 
     @router.get("/dead-letters/{topic}/{partition}/{offset}", summary="One dead letter; its bytes for auditors only")
     async def dead_letter(

@@ -104,5 +104,5 @@ def invalid(faults: Iterable[FieldError]) -> Refused:
 
 
 def _in_words(rule: str) -> str:
-    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in rule).strip()
+    words = "".join(f" {character.lower()}" if character.isupper() else character for character in rule).strip()
     return words[:1].upper() + words[1:]

@@ -142,5 +142,5 @@ def test_the_registry_loads_nothing_else_of_the_project() -> None:
     code = "import sys, shared.events.services as _; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     heavy = ("shared.", "pydantic")
-    found = {name for name in loaded.stdout.split() if name.startswith(heavy)}
-    assert found == {"shared.events", "shared.events.services"}
+    loaded_heavy = {name for name in loaded.stdout.split() if name.startswith(heavy)}
+    assert loaded_heavy == {"shared.events", "shared.events.services"}

@@ -35,7 +35,7 @@ RESTORED = ("commits", "ledger", "relay", "checkpoints", "tiles")
 
 @dataclass
 class SignedLog:
-    """A site whose ledger is sealed with keys of its own."""
+    """A site whose ledger is signed with keys of its own."""
 
     site: Site
     keys: LogKeys
@@ -84,9 +84,9 @@ class SignedLog:
             assert by
             assert (checkpoint.size, checkpoint.root) == (size, await root_at(ledger, size))
         for tile in tiles_of(max(stored)):
-            found = await checkpoints.tile(tile)
-            assert found is not None
-            assert len(found) == tile.width * 32
+            hashes = await checkpoints.tile(tile)
+            assert hashes is not None
+            assert len(hashes) == tile.width * 32
 
 
 def keys_of(site: Site) -> LogKeys:

@@ -12,8 +12,7 @@ from shared.runtime.settings import CannotStart, Settings
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import NotAKey, Signer, Verifier
 from tests.audit.synthetic import SyntheticLogs, exported, simulated
-from tests.cli.terminal import output_of as said
-from tests.cli.terminal import throughline
+from tests.cli.terminal import output_of, throughline
 
 WHOLE = simulated(1_000)
 
@@ -90,10 +89,10 @@ def test_a_key_file_holds_keys_of_one_log_only(tmp_path: Path) -> None:
 def test_verify_reports_the_events_and_the_keys_that_only_the_bundle_vouches_for(folder: Path) -> None:
     done = throughline(None, "audit", "verify", str(folder))
     assert done.exit_code == 0
-    assert f"verified: {sum(map(len, WHOLE.events.values()))} events in 4 logs" in said(done)
-    assert all(WHOLE.signers[service].verifier.vkey in said(done) for service in SERVICES)
+    assert f"verified: {sum(map(len, WHOLE.events.values()))} events in 4 logs" in output_of(done)
+    assert all(WHOLE.signers[service].verifier.vkey in output_of(done) for service in SERVICES)
     given = [argument for each in WHOLE.signers.values() for argument in ("--key", each.verifier.vkey)]
-    assert "only the bundle vouches for" not in said(throughline(None, "audit", "verify", str(folder), *given))
+    assert "only the bundle vouches for" not in output_of(throughline(None, "audit", "verify", str(folder), *given))
 
 
 def test_verify_names_the_first_wrong_place_and_exits_with_1(folder: Path, tmp_path: Path) -> None:
@@ -104,7 +103,7 @@ def test_verify_names_the_first_wrong_place_and_exits_with_1(folder: Path, tmp_p
     first = orjson.loads(WHOLE.events["nominations"][0])
     done = throughline(None, "audit", "verify", str(bundle.folder))
     assert done.exit_code == 1
-    assert f"nominations, position 0, {first['subject']} version 1" in said(done)
+    assert f"nominations, position 0, {first['subject']} version 1" in output_of(done)
     report = orjson.loads(throughline(None, "audit", "verify", str(bundle.folder), "--format", "json").stdout)
     assert not report["verified"]
     assert report["findings"][0] | {"what": ""} == {
@@ -126,7 +125,7 @@ def test_a_folder_that_is_no_bundle_exits_with_2(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "absent"):
         done = throughline(None, "audit", "verify", str(folder))
         assert done.exit_code == 2
-        assert str(folder) in said(done)
+        assert str(folder) in output_of(done)
 
 
 @pytest.mark.slow
@@ -137,14 +136,14 @@ def test_a_witness_cosigns_and_then_refuses_a_forgery(tmp_path: Path) -> None:
     arguments = ("--with", key, "--memory", memory)
     done = throughline(None, "audit", "witness", str(true), *arguments)
     assert done.exit_code == 0, done.output
-    assert "seen for the first time: cosigned" in said(done)
+    assert "seen for the first time: cosigned" in output_of(done)
     shown = throughline(None, "audit", "verify", str(true), "--witness", vkey)
     assert shown.exit_code == 0
-    assert "the witness synthetic.example/office vouches for its first" in said(shown)
+    assert "the witness synthetic.example/office vouches for its first" in output_of(shown)
     forged = exported(
         SyntheticLogs(simulated(1_000, seed=9).events, WHOLE.signers).sign_all(), tmp_path / "forged"
     ).folder
     refused = throughline(None, "audit", "witness", str(forged), *arguments)
     assert refused.exit_code == 1
-    assert "Not cosigned." in said(refused)
+    assert "Not cosigned." in output_of(refused)
     assert throughline(None, "audit", "witness", str(true), "--with", memory, "--memory", memory).exit_code == 2

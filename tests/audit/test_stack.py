@@ -22,8 +22,7 @@ from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import Note, Verifier
 from shared.tlog.tiles import tiles_of
-from tests.cli.terminal import PUBLIC_RECORD, throughline
-from tests.cli.terminal import output_of as said
+from tests.cli.terminal import PUBLIC_RECORD, output_of, throughline
 from tests.http.asking import Caller
 from tests.patience import AT_MOST_SECONDS
 from tools.audit.bundle import Bundle
@@ -105,7 +104,7 @@ def test_an_export_over_http_is_verified_offline(loaded: Stack, exported: Path) 
     assert {name: log["size"] for name, log in report["logs"].items()} == {
         name: published(loaded, name) for name in SERVICES
     }
-    assert "verified: " in said(throughline(None, "audit", "verify", str(exported)))
+    assert "verified: " in output_of(throughline(None, "audit", "verify", str(exported)))
 
 
 def test_the_digests_are_those_of_the_live_traces(exported: Path, auditor: Caller) -> None:
@@ -201,8 +200,8 @@ def test_a_byte_flipped_in_the_store_is_found_and_named(loaded: Stack, auditor: 
         try:
             done = throughline(loaded, "audit", "export", str(tmp_path / "export"), "--service", SERVICE)
             assert done.exit_code == 1
-            assert "recommendation/CED/2022/R1 version 2" in said(done)
-            assert "position" in said(done)
+            assert "recommendation/CED/2022/R1 version 2" in output_of(done)
+            assert "position" in output_of(done)
         finally:
             commits.update_one({"_id": commit["_id"]}, {"$set": {"events.0": raw}})
     assert throughline(loaded, "audit", "export", str(tmp_path / "export"), "--service", SERVICE).exit_code == 0
@@ -249,8 +248,8 @@ def test_a_second_record_with_other_bytes_is_found_and_named(loaded: Stack, expo
     source = ("--from", "kafka", "--service", "meetings", *pinned(loaded))
     done = throughline(loaded, "audit", "export", str(tmp_path / "kafka"), *source)
     assert done.exit_code == 1
-    assert f"meetings, position 1, {event['subject']} version {event['streamversion']}" in said(done)
-    assert "other bytes" in said(done)
+    assert f"meetings, position 1, {event['subject']} version {event['streamversion']}" in output_of(done)
+    assert "other bytes" in output_of(done)
     assert next(raw for _, raw in Bundle(tmp_path / "kafka").logs["meetings"].entries(1)) == true
     assert throughline(None, "audit", "verify", str(tmp_path / "kafka"), *pinned(loaded)[2:4]).exit_code == 0
 
@@ -272,4 +271,4 @@ def test_a_second_export_adds_new_events_and_continues_the_first(
     assert checked.exit_code == 0, checked.output
     backwards = throughline(None, "audit", "verify", str(exported), "--since", str(tmp_path / "export"))
     assert backwards.exit_code == 1
-    assert "some were taken away" in said(backwards)
+    assert "some were taken away" in output_of(backwards)

@@ -17,10 +17,10 @@ from tools.replay.history import journal_record
 ONE, TWO = "SYN/2031/R1", "SYN/2031/R2"
 
 
-def read(*arrivals: KafkaRecord) -> Read:
+def read(*records: KafkaRecord) -> Read:
     history = Read()
-    for arrival in arrivals:
-        history.take(arrival)
+    for record in records:
+        history.take(record)
     return history
 
 
@@ -41,9 +41,9 @@ def test_equal_traces_are_identical(rebuilt: Rebuilt, live: dict[str, Any]):
 
 
 def test_repeats_and_any_order_of_streams_change_nothing(rebuilt: Rebuilt):
-    arrivals = a_history().all()
-    again = read(*reversed(arrivals), *arrivals)
-    assert again.repeats == len(arrivals)
+    records = a_history().all()
+    again = read(*reversed(records), *records)
+    assert again.repeats == len(records)
     assert rebuilt_from(again).traces == rebuilt.traces
 
 
@@ -148,11 +148,11 @@ def test_the_candidate_that_the_next_version_names_is_true():
 
 
 def test_a_line_of_the_journal_gives_the_bytes_as_they_are():
-    arrival = a_history().all()[0]
-    headers = dict(arrival.headers)
-    line = b'{"event":%b,"leaf":"%b","position":%b}' % (arrival.value, headers["leaf"], headers["position"])
+    record = a_history().all()[0]
+    headers = dict(record.headers)
+    line = b'{"event":%b,"leaf":"%b","position":%b}' % (record.value, headers["leaf"], headers["position"])
     again = journal_record(line, 0)
-    assert (again.value, again.key, again.topic) == (arrival.value, arrival.key, arrival.topic)
+    assert (again.value, again.key, again.topic) == (record.value, record.key, record.topic)
     assert not read(again).poison
 
 

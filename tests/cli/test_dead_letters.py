@@ -32,43 +32,43 @@ def sent(stack: Stack, value: bytes) -> str:
     return asyncio.run(send())
 
 
-def open_letters(stack: Stack) -> list[str]:
+def open_dead_letters(stack: Stack) -> list[str]:
     listing = throughline(stack, "dead-letters", "list", *PLACE, "--format", "json")
-    return [letter["_id"] for letter in json.loads(listing.stdout)]
+    return [dead_letter["_id"] for dead_letter in json.loads(listing.stdout)]
 
 
-def is_listed(stack: Stack, letter: str) -> bool:
+def is_listed(stack: Stack, dead_letter: str) -> bool:
     until = time.monotonic() + AT_MOST_SECONDS
-    while letter not in open_letters(stack):
+    while dead_letter not in open_dead_letters(stack):
         if time.monotonic() > until:
             return False
         time.sleep(0.1)
     return True
 
 
-def test_a_dead_letter_from_its_arrival_to_its_dismissal(loaded: Stack):
-    letter = sent(loaded, b"\xffgarbage")
-    assert is_listed(loaded, letter)
-    assert letter in throughline(loaded, "dead-letters", "list").stdout
+def test_a_dead_letter_is_shown_replayed_and_dismissed(loaded: Stack):
+    dead_letter = sent(loaded, b"\xffgarbage")
+    assert is_listed(loaded, dead_letter)
+    assert dead_letter in throughline(loaded, "dead-letters", "list").stdout
 
-    shown = throughline(loaded, "dead-letters", "show", letter, *PLACE)
+    shown = throughline(loaded, "dead-letters", "show", dead_letter, *PLACE)
     assert json.loads(shown.stdout)["size"] == len(b"\xffgarbage")
     assert "value" not in json.loads(shown.stdout)
 
-    again = throughline(loaded, "dead-letters", "replay", letter, *PLACE, "--reason", "Synthetic")
+    again = throughline(loaded, "dead-letters", "replay", dead_letter, *PLACE, "--reason", "Synthetic")
     assert again.exit_code == 1
     assert "StillPoison" in output_of(again)
-    assert letter in open_letters(loaded)
+    assert dead_letter in open_dead_letters(loaded)
 
     replayed = throughline(loaded, "replay", "--compare")
     assert replayed.exit_code == 0
-    assert f"{letter} (bad_header)" in output_of(replayed)
+    assert f"{dead_letter} (bad_header)" in output_of(replayed)
 
-    dismissed = throughline(loaded, "dead-letters", "dismiss", letter, *PLACE, "--reason", "Synthetic")
+    dismissed = throughline(loaded, "dead-letters", "dismiss", dead_letter, *PLACE, "--reason", "Synthetic")
     assert dismissed.exit_code == 0
-    assert f"{letter} is dismissed." in output_of(dismissed)
-    assert letter not in open_letters(loaded)
-    twice = throughline(loaded, "dead-letters", "dismiss", letter, *PLACE, "--reason", "Synthetic")
+    assert f"{dead_letter} is dismissed." in output_of(dismissed)
+    assert dead_letter not in open_dead_letters(loaded)
+    twice = throughline(loaded, "dead-letters", "dismiss", dead_letter, *PLACE, "--reason", "Synthetic")
     assert twice.exit_code == 1
     assert "OutOfOrder" in output_of(twice)
 

@@ -145,7 +145,7 @@ def test_a_load_that_was_interrupted_is_resumed_by_running_it_again(stack: Stack
     assert [outcomes["instruments[0]"], outcomes["meetings[0]"]] == ["unchanged", "loaded"]
 
 
-def test_a_command_refused_as_not_heard_yet_is_retried_for_a_stated_time_then_reported(stack: Stack, tmp_path: Path):
+def test_a_command_that_lacks_a_foreign_fact_is_retried_for_a_stated_time_then_reported(stack: Stack, tmp_path: Path):
     file = written(tmp_path, a_new_record())
     stack.kill("kafka", signal.SIGSTOP)
     try:

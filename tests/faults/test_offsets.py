@@ -19,7 +19,7 @@ SERVICE = "recommendations"
 def known(stack: Stack, session: int) -> Desk:
     desk = Desk(stack)
     desk.send(SERVICE, "/sessions", session=session, starts_on="2030-11-04")
-    desk.ask(SERVICE, f"/sessions/{session}", at_least=1, wait=20)
+    desk.query(SERVICE, f"/sessions/{session}", at_least=1, wait=20)
     return desk
 
 
@@ -35,7 +35,7 @@ def test_a_restored_database_consumes_the_missing_events_again(stack: Stack):
     stack.stop_one(SERVICE)
     lose_consumed(stack)
     stack.start_one(SERVICE)
-    assert desk.ask(SERVICE, "/sessions/998", at_least=1, wait=20)["version"] == 1
+    assert desk.query(SERVICE, "/sessions/998", at_least=1, wait=20)["version"] == 1
 
 
 def test_a_process_exits_when_its_database_was_rolled_back_and_the_next_consumes_again(stack: Stack):
@@ -46,4 +46,4 @@ def test_a_process_exits_when_its_database_was_rolled_back_and_the_next_consumes
         assert time.monotonic() < until, "it continues on a stale state"
         time.sleep(0.1)
     stack.start_one(SERVICE)
-    assert desk.ask(SERVICE, "/sessions/997", at_least=1, wait=20)["version"] == 1
+    assert desk.query(SERVICE, "/sessions/997", at_least=1, wait=20)["version"] == 1

@@ -24,7 +24,7 @@ STREAM = "recommendation/CED/2022/R1"
 def platform(loaded: Stack) -> Any:
     """The session's stack in the place of the rig's platform, when all is read that this test looks at."""
     desk = Desk(loaded)
-    desk.ask(SERVICE, "/traces/CED/2022/R1", at_least=5, wait=30)
+    desk.query(SERVICE, "/traces/CED/2022/R1", at_least=5, wait=30)
     return SimpleNamespace(stack=loaded)
 
 

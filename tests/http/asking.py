@@ -40,13 +40,13 @@ class Caller:
     def post(self, service: str, path: str, body: Any = None, *, key: str | None = None, **headers: str) -> Any:
         """Send a command and return the answer; `headers` are written with underscores."""
         given = {"Idempotency-Key": key or str(uuid4())} | {name.replace("_", "-"): v for name, v in headers.items()}
-        return self.ask("POST", service, path, json={} if body is None else body, headers=given)
+        return self.request("POST", service, path, json={} if body is None else body, headers=given)
 
     def get(self, service: str, path: str, **query: Any) -> httpx.Response:
-        """Ask and return the answer."""
-        return self.ask("GET", service, path, params=query or None)
+        """Send a query and return the answer."""
+        return self.request("GET", service, path, params=query or None)
 
-    def ask(self, method: str, service: str, path: str, *, headers: Any = None, **more: Any) -> httpx.Response:
+    def request(self, method: str, service: str, path: str, *, headers: Any = None, **more: Any) -> httpx.Response:
         """Send a request with this caller's token."""
         given = {"Authorization": f"Bearer {self.token}"} | dict(headers or {})
         return self.client.request(method, self.stack.urls[service] + path, headers=given, **more)
@@ -55,7 +55,7 @@ class Caller:
         """Send bytes as the body of a command, as JSON unless the headers say otherwise."""
         given = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.ask("POST", service, path, content=content, headers=given)
+        return self.request("POST", service, path, content=content, headers=given)
 
 
 class Records:

@@ -62,7 +62,7 @@ def test_a_retry_has_its_own_correlation_id_and_the_event_keeps_the_first(caller
 
 @pytest.mark.parametrize("given", ["", "x" * 101, "with space", 'quo"te', "ünïcode", "{}", "a,b"])
 def test_a_correlation_id_of_another_form_is_replaced(given: str, caller: Call) -> None:
-    answer = caller().ask("GET", "meetings", "/meetings", headers={b"X-Correlation-Id": given.encode()})
+    answer = caller().request("GET", "meetings", "/meetings", headers={b"X-Correlation-Id": given.encode()})
     assert answer.status_code == 200
     assert UUID(answer.headers["X-Correlation-Id"])
 

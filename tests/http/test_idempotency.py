@@ -18,8 +18,8 @@ LATER = {"starts_at": "2031-04-01T09:00:00+07:00", "ends_at": "2031-04-01T12:00:
 CLIENTS = 20
 
 
-def at_once(send: Callable[[int], httpx.Response]) -> list[httpx.Response]:
-    """Send the same from many clients at once."""
+def concurrently(send: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+    """Send the same request from many clients concurrently."""
     with ThreadPoolExecutor(CLIENTS) as clients:
         return list(clients.map(send, range(CLIENTS)))
 
@@ -51,7 +51,7 @@ def test_a_sealed_command_again_gives_its_first_result(caller: Call, records: Re
 def test_twenty_clients_with_one_command_make_one_commit(caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("command")
     path = f"/meetings/{proposed(asking)}/reschedule"
-    answers = [accepted(answer) for answer in at_once(lambda _: asking.post("meetings", path, LATER, key=key))]
+    answers = [accepted(answer) for answer in concurrently(lambda _: asking.post("meetings", path, LATER, key=key))]
     assert Counter(answer["replayed"] for answer in answers) == {False: 1, True: CLIENTS - 1}
     assert len({answer["events"][0]["id"] for answer in answers}) == 1
     assert {answer["version"] for answer in answers} == {2}
@@ -61,7 +61,7 @@ def test_twenty_clients_with_one_command_make_one_commit(caller: Call, records: 
 
 def test_twenty_clients_that_create_the_same_record_make_one_commit(caller: Call, records: Records) -> None:
     asking, key, body = caller(), new_id("command"), draft()
-    answers = at_once(lambda _: asking.post("recommendations", "/recommendations", body, key=key))
+    answers = concurrently(lambda _: asking.post("recommendations", "/recommendations", body, key=key))
     assert len({accepted(answer)["events"][0]["id"] for answer in answers}) == 1
     assert records.stored_by(asking, "recommendations") == 1
 
@@ -69,7 +69,7 @@ def test_twenty_clients_that_create_the_same_record_make_one_commit(caller: Call
 def test_twenty_concurrent_commands_on_one_record_are_all_carried_out_in_turn(caller: Call, records: Records) -> None:
     asking = caller()
     path = f"/meetings/{proposed(asking)}/reschedule"
-    answers = at_once(lambda _: patient(asking, path))
+    answers = concurrently(lambda _: patient(asking, path))
     assert sorted(accepted(answer)["version"] for answer in answers) == list(range(2, CLIENTS + 2))
     assert records.stored_by(asking, "meetings") == CLIENTS + 1
 
@@ -88,14 +88,14 @@ def test_a_command_id_stands_for_one_command_of_one_actor(caller: Call, records:
     first, second = proposed(asking), proposed(asking)
     accepted(asking.post("meetings", f"/meetings/{first}/reschedule", LATER, key=key))
     other_body = LATER | {"reason": "Synthetic reason"}
-    for asks, path, body in (
+    for sender, path, body in (
         (asking, f"/meetings/{first}/reschedule", other_body),
         (asking, f"/meetings/{second}/reschedule", LATER),
         (asking, f"/meetings/{first}/cancel", {"reason": "Synthetic reason"}),
         (asking, "/meetings", meeting(first)),
         (other, f"/meetings/{first}/reschedule", LATER),
     ):
-        problem(asks.post("meetings", path, body, key=key), 422, "CommandIdReused")
+        problem(sender.post("meetings", path, body, key=key), 422, "CommandIdReused")
     assert len(records.commits("meetings", command_id=key)) == 1
     assert records.stored_by(other, "meetings") == 0
     refused = records.refusals("meetings", command_id=key)
@@ -107,7 +107,9 @@ def test_a_command_id_stands_for_one_command_of_one_actor(caller: Call, records:
 def test_one_of_several_concurrent_commands_under_one_id_is_carried_out(caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("command")
     path = f"/meetings/{proposed(asking)}/reschedule"
-    answers = at_once(lambda n: asking.post("meetings", path, LATER | {"reason": f"Synthetic reason {n}"}, key=key))
+    answers = concurrently(
+        lambda n: asking.post("meetings", path, LATER | {"reason": f"Synthetic reason {n}"}, key=key)
+    )
     outcomes = Counter(answer.json().get("rule", "accepted") for answer in answers)
     assert outcomes == {"accepted": 1, "CommandIdReused": CLIENTS - 1}
     assert len(records.commits("meetings", command_id=key)) == 1
@@ -149,7 +151,7 @@ def test_a_retry_gives_the_first_result_though_the_record_has_moved_on(caller: C
 def test_a_command_id_that_is_none_is_refused(key: str, caller: Call, records: Records) -> None:
     asking = caller()
     headers = {b"Idempotency-Key": key.encode()}
-    answer = asking.ask("POST", "meetings", "/meetings", json=meeting(new_id("meeting")), headers=headers)
+    answer = asking.request("POST", "meetings", "/meetings", json=meeting(new_id("meeting")), headers=headers)
     outcomes = problem(answer, 422, "SchemaViolation")
     assert [fault["field"] for fault in outcomes["errors"]] == ["header.Idempotency-Key"]
     assert records.stored_by(asking, "meetings") == 0
@@ -157,7 +159,7 @@ def test_a_command_id_that_is_none_is_refused(key: str, caller: Call, records: R
 
 def test_a_command_without_an_id_is_refused(caller: Call, records: Records) -> None:
     asking = caller()
-    answer = asking.ask("POST", "meetings", "/meetings", json=meeting(new_id("meeting")))
+    answer = asking.request("POST", "meetings", "/meetings", json=meeting(new_id("meeting")))
     outcomes = problem(answer, 422, "SchemaViolation")
     assert outcomes["errors"] == [{"field": "header.Idempotency-Key", "rule": "missing", "message": "Field required"}]
     assert records.stored_by(asking, "meetings") == 0

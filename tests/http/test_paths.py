@@ -112,7 +112,7 @@ def test_an_odd_filter_finds_nothing_and_breaks_nothing(odd: str, caller: Call) 
 def test_an_unknown_route_gets_a_problem_document(caller: Call) -> None:
     asking = caller()
     problem(asking.get("meetings", "/nothing-here"), 404, "NotServed")
-    answer = asking.ask("DELETE", "meetings", "/meetings/m1")
+    answer = asking.request("DELETE", "meetings", "/meetings/m1")
     problem(answer, 405, "NotServed")
     assert answer.headers["Allow"] == "GET"
 

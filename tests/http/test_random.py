@@ -33,14 +33,14 @@ def office(stack: Stack, web: httpx.Client) -> Caller:
 @pytest.fixture(scope="module")
 def posts(stack: Stack, web: httpx.Client) -> Posts:
     """Every command, by service and path: its body's schema, and the schemas that this one refers to."""
-    found: Posts = {}
+    commands: Posts = {}
     for service in ALL_FOUR:
         document = web.get(f"{stack.urls[service]}/openapi.json").json()
         for path, methods in document["paths"].items():
             if "post" in methods and not path.startswith(LEFT_OUT):
                 schema = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
-                found[service, path] = (schema, document["components"]["schemas"])
-    return found
+                commands[service, path] = (schema, document["components"]["schemas"])
+    return commands
 
 
 @pytest.fixture(scope="module")

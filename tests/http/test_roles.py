@@ -55,7 +55,7 @@ def test_a_role_does_what_the_matrix_says_and_no_more(
 
 def requested(asking: Caller, method: str, service: str, path: str) -> httpx.Response:
     """Send a body that no command accepts: an authorized caller gets a schema violation."""
-    return asking.post(service, path, NO_COMMAND) if method == "POST" else asking.ask(method, service, path)
+    return asking.post(service, path, NO_COMMAND) if method == "POST" else asking.request(method, service, path)
 
 
 @pytest.mark.parametrize("role", ["auditor", "expert", "operator"])

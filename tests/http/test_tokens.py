@@ -25,7 +25,7 @@ def refused_as_unknown(answer: httpx.Response) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", FORGED)
 def test_a_token_that_does_not_hold_is_refused(
-    name: str, stack: Stack, web: httpx.Client, records: Records, told_without_a_token: dict[str, Any]
+    name: str, stack: Stack, web: httpx.Client, records: Records, problem_without_a_token: dict[str, Any]
 ) -> None:
     token = FORGED[name](stack)
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "synthetic-key"}
@@ -35,13 +35,13 @@ def test_a_token_that_does_not_hold_is_refused(
         web.post(f"{url}/meetings", headers=headers, content=b"{"),
         web.get(f"{url}/meetings", headers=headers),
     ):
-        assert refused_as_unknown(answer) == told_without_a_token
+        assert refused_as_unknown(answer) == problem_without_a_token
     assert records.commits("meetings", actor=ACTOR) == []
     assert records.refusals("meetings", actor=ACTOR) == []
 
 
 @pytest.fixture
-def told_without_a_token(stack: Stack, web: httpx.Client) -> dict[str, Any]:
+def problem_without_a_token(stack: Stack, web: httpx.Client) -> dict[str, Any]:
     """The problem of a request without a token, which every request with an invalid token must get too."""
     return refused_as_unknown(web.get(f"{stack.urls['meetings']}/meetings"))
 
@@ -71,5 +71,5 @@ def test_the_unauthenticated_are_counted_and_logged_without_their_token(stack: S
 
 def counted(web: httpx.Client, url: str, reason: str) -> float:
     series = rf'^throughline_unauthenticated_total{{reason="{reason}",service="notifications"}} (\S+)$'
-    found = re.search(series, web.get(f"{url}/metrics").text, re.MULTILINE)
-    return float(found.group(1)) if found else 0.0
+    match = re.search(series, web.get(f"{url}/metrics").text, re.MULTILINE)
+    return float(match.group(1)) if match else 0.0

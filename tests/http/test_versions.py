@@ -49,7 +49,7 @@ def test_a_command_for_another_version_is_refused_and_never_decided_again(
 def test_an_invalid_version_is_refused(version: str, path: str, caller: Call, records: Records) -> None:
     asking = caller()
     headers = {b"Idempotency-Key": new_id("command").encode(), b"If-Match": version.encode()}
-    answer = asking.ask("POST", "meetings", f"{path}/reschedule", json=LATER, headers=headers)
+    answer = asking.request("POST", "meetings", f"{path}/reschedule", json=LATER, headers=headers)
     problem(answer, 400, "IfMatchNotAVersion")
     assert records.stored_by(asking, "meetings") == 0
     assert [each["rule"] for each in records.refusals("meetings", actor=asking.actor)] == ["IfMatchNotAVersion"]
@@ -88,7 +88,7 @@ def test_an_invalid_wait_is_refused(name: str, value: str, path: str, caller: Ca
     assert [fault["field"] for fault in document["errors"]] == [f"query.{name}"]
 
 
-def test_a_siblings_fact_that_has_not_arrived_is_not_heard_yet(path: str, caller: Call, records: Records) -> None:
+def test_a_command_that_lacks_a_foreign_fact_may_be_retried(path: str, caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("command")
     priority = {"title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2032", "meeting": new_id("meeting")}
     for service, where, body in (

@@ -53,11 +53,11 @@ class Desk:
         rule: str = answer.json()["rule"]
         return rule
 
-    def ask(self, service: str, path: str, **query: Any) -> dict[str, Any]:
+    def query(self, service: str, path: str, **query: Any) -> dict[str, Any]:
         """Query until there is an answer."""
-        return self.ask_until(service, path, lambda _: True, **query)
+        return self.query_until(service, path, lambda _: True, **query)
 
-    def ask_until(
+    def query_until(
         self, service: str, path: str, enough: Callable[[dict[str, Any]], bool], **query: Any
     ) -> dict[str, Any]:
         """Query until the answer satisfies `enough`."""

@@ -45,7 +45,7 @@ def a_membership(stack: Stack, secretariat: Desk, key: str) -> str:
     )
     killed(stack, "nominations")
     secretariat.send("nominations", f"/nominations/nomination-{key}/accept", accepted_on="2030-01-10")
-    page = secretariat.ask_until(
+    page = secretariat.query_until(
         "nominations", "/memberships", lambda page: bool(page["items"]), nomination=f"nomination-{key}"
     )
     stream: str = page["items"][0]["stream"]
@@ -70,7 +70,7 @@ def a_meeting(stack: Stack, secretariat: Desk, key: str, membership: str) -> str
         "meetings", f"/meetings/{meeting}/documents", document="paper", title="Synthetic paper", renditions=[rendition]
     )
     held = secretariat.send("meetings", f"/meetings/{meeting}/hold")
-    secretariat.ask("recommendations", f"/meetings-heard/{meeting}", at_least=held["version"], wait=20)
+    secretariat.query("recommendations", f"/meetings-heard/{meeting}", at_least=held["version"], wait=20)
     return meeting
 
 
@@ -82,11 +82,11 @@ def a_recommendation(stack: Stack, secretariat: Desk, number: int, meeting: str)
         "recommendations", "/instruments", instrument=f"i-{key}", cite="Synthetic resolution", body="SYN", title="T"
     )
     secretariat.send(
-        "recommendations", f"/instruments/i-{key}/provisions", provision="ask", summary="Synthetic ask",
+        "recommendations", f"/instruments/i-{key}/provisions", provision="query", summary="Synthetic query",
         status="verified",
     )  # fmt: skip
     secretariat.send("recommendations", "/recommendations", reference=reference, title="Synthetic", themes=["Syn"])
-    citation = {"instrument": f"i-{key}", "provision": "ask", "status": "verified"}
+    citation = {"instrument": f"i-{key}", "provision": "query", "status": "verified"}
     secretariat.send("recommendations", f"{one}/cite", **citation)
     secretariat.send("recommendations", f"{one}/discuss", meeting=meeting)
     killed(stack, "recommendations")
@@ -128,7 +128,7 @@ def travelled(stack: Stack) -> tuple[Desk, str]:
         "notifications", "/subscriptions", subscription=f"s-{key}", details={"name": NAME, "address": ADDRESS},
         events=["RecommendationAdopted"],
     )  # fmt: skip
-    secretariat.ask("notifications", f"/subscriptions/s-{key}", at_least=1, wait=20)
+    secretariat.query("notifications", f"/subscriptions/s-{key}", at_least=1, wait=20)
     killed(stack, "notifications")
     membership = a_membership(stack, secretariat, key)
     meeting = a_meeting(stack, secretariat, key, membership)
@@ -137,7 +137,7 @@ def travelled(stack: Stack) -> tuple[Desk, str]:
 
 def test_the_trace_reaches_from_the_mandate_to_the_evidence(travelled: tuple[Desk, str]):
     secretariat, reference = travelled
-    answer = secretariat.ask("recommendations", f"/traces/{reference}", at_least=7, wait=20)
+    answer = secretariat.query("recommendations", f"/traces/{reference}", at_least=7, wait=20)
     trace = answer["trace"]
     assert (trace["coverage"], trace["recommendation"]["standing"]) == ("deep", "disposed")
     assert [mandate["standing"] for mandate in trace["mandates"]] == ["live"]
@@ -151,14 +151,14 @@ def test_the_trace_reaches_from_the_mandate_to_the_evidence(travelled: tuple[Des
 def test_the_live_trace_equals_the_trace_replayed_from_kafka_byte_for_byte(stack: Stack, travelled: tuple[Desk, str]):
     secretariat, _ = travelled
     rebuilt = replayed(consumed_history(stack))
-    live = secretariat.ask("recommendations", "/traces", limit=1000)["items"]
+    live = secretariat.query("recommendations", "/traces", limit=1000)["items"]
     assert {trace["recommendation"]["reference"]: trace_bytes(trace) for trace in live} == rebuilt
     assert rebuilt
 
 
 def test_the_subscriber_is_notified_once_and_a_rebuild_notifies_nobody(stack: Stack, travelled: tuple[Desk, str]):
     secretariat, reference = travelled
-    secretariat.ask_until(
+    secretariat.query_until(
         "notifications",
         "/notifications",
         lambda page: bool(page["items"] and mail_about(stack, reference)),

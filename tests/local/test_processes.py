@@ -32,7 +32,7 @@ def test_a_slow_start_is_awaited_and_reported_with_the_last_log_line(
     assert reports[-1].endswith(f"{log} ends with: loading")
 
 
-def test_a_process_that_ends_before_it_is_ready_fails_at_once_with_the_end_of_its_log(tmp_path: Path) -> None:
+def test_a_process_that_ends_before_it_is_ready_fails_immediately_with_the_end_of_its_log(tmp_path: Path) -> None:
     child = started("import sys; print('no disk'); sys.exit(7)", tmp_path / "synthetic.log", lambda _: None)
     with pytest.raises(CannotStart, match=r"(?s)synthetic ended with exit code 7 before it was ready\..*no disk"):
         wait_until(child, lambda: False)

@@ -36,15 +36,15 @@ def test_an_expired_token_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_token_of_another_stack_does_not_verify(tmp_path: Path) -> None:
-    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    tokens.make_key(ours)
-    tokens.make_key(theirs)
-    kid = json.loads((ours / tokens.KEY_FILE).read_text())["kid"]
-    forged = json.loads((theirs / tokens.KEY_FILE).read_text()) | {"kid": kid}
-    (theirs / tokens.KEY_FILE).write_text(json.dumps(forged))
-    token = tokens.mint(theirs / tokens.KEY_FILE, role="secretariat", subject="s-1")
+    own, other = tmp_path / "own", tmp_path / "other"
+    tokens.make_key(own)
+    tokens.make_key(other)
+    kid = json.loads((own / tokens.KEY_FILE).read_text())["kid"]
+    forged = json.loads((other / tokens.KEY_FILE).read_text()) | {"kid": kid}
+    (other / tokens.KEY_FILE).write_text(json.dumps(forged))
+    token = tokens.mint(other / tokens.KEY_FILE, role="secretariat", subject="s-1")
     with pytest.raises(BadSignatureError):
-        jwt.decode(token, keys(ours), algorithms=["Ed25519"])
+        jwt.decode(token, keys(own), algorithms=["Ed25519"])
 
 
 def test_the_private_key_is_private_and_kept(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ ADOPTED = RecommendationAdopted(status="unknown", note="synthetic")
 DETAILS = SubscriberDetails(name="Synthetic Reader", address=ADDRESS)
 
 
-def arrival(topic: str, raw: bytes, offset: int) -> KafkaRecord:
+def kafka_record(topic: str, raw: bytes, offset: int) -> KafkaRecord:
     headers = (("position", str(offset).encode()), ("leaf", leaf_hash(raw).encode()))
     return KafkaRecord(topic, 0, offset, decode(raw).subject.encode(), raw, headers)
 
@@ -59,7 +59,7 @@ def recommended(reference: str, at: datetime | None = None, event: Event = ADOPT
         causation_id=None,
         previous_hash=ZERO_HASH,
     )
-    return arrival("throughline.recommendations", raw, int(reference.rpartition("R")[2]))
+    return kafka_record("throughline.recommendations", raw, int(reference.rpartition("R")[2]))
 
 
 @dataclass
@@ -105,9 +105,9 @@ class Instance:
     async def own(self) -> Sequence[KafkaRecord]:
         commits = self.mongodb["commits"].find().sort("_id", 1)
         raws = [bytes(raw) async for commit in commits for raw in commit["events"]]
-        return [arrival("throughline.notifications", raw, offset) for offset, raw in enumerate(raws)]
+        return [kafka_record("throughline.notifications", raw, offset) for offset, raw in enumerate(raws)]
 
-    async def ask(self, stream: str, command: Command) -> Commit | Rejection:
+    async def execute(self, stream: str, command: Command) -> Commit | Rejection:
         """Execute a person's command, as over HTTP."""
         command_id = str(uuid4())
         context = Context(datetime.now(UTC), "synthetic-person", "secretariat", command_id, "synthetic-correlation")
@@ -116,7 +116,7 @@ class Instance:
     async def subscribe(self, key: str = "s1", *events: str, consumed: bool = True) -> None:
         wanted = events or ("RecommendationAdopted",)
         request = AddSubscriptionRequest(subscription=key, person=f"person-{key}", details=DETAILS, events=wanted)
-        assert isinstance(await self.ask(f"subscription/{key}", request), Commit)
+        assert isinstance(await self.execute(f"subscription/{key}", request), Commit)
         if consumed:
             await self.consume()
 

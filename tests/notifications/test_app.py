@@ -77,7 +77,7 @@ class Client:
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=AT_MOST_SECONDS)
         self.stack = stack
 
-    async def ask(
+    async def request(
         self, method: str, path: str, role: str = "secretariat", command_id: str = "", **more: Any
     ) -> httpx.Response:
         headers = {
@@ -98,7 +98,7 @@ class Client:
     async def of(self, subscription: str, standing: str) -> list[dict[str, Any]]:
         """Return the notifications of a subscription with a standing."""
         query = {"subscription": subscription, "standing": standing}
-        answer = (await self.ask("GET", "/notifications", "auditor", params=query)).raise_for_status()
+        answer = (await self.request("GET", "/notifications", "auditor", params=query)).raise_for_status()
         items: list[dict[str, Any]] = answer.json()["items"]
         return items
 
@@ -107,7 +107,7 @@ class Client:
     ) -> httpx.Response:
         details = {"name": "Synthetic Reader", "address": address}
         body = {"subscription": subscription, "details": details, "events": [event]}
-        return await self.ask("POST", "/subscriptions", command_id=command_id, json=body)
+        return await self.request("POST", "/subscriptions", command_id=command_id, json=body)
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
@@ -116,10 +116,10 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def publish(stack: Stack, arrival: KafkaRecord) -> None:
+async def publish(stack: Stack, record: KafkaRecord) -> None:
     """Publish a foreign event as its relay would."""
     async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
-        await producer.send_and_wait(arrival.topic, arrival.value, key=arrival.key, headers=list(arrival.headers))
+        await producer.send_and_wait(record.topic, record.value, key=record.key, headers=list(record.headers))
 
 
 def rewind(stack: Stack) -> None:
@@ -155,15 +155,15 @@ async def test_a_subscriber_is_notified_once_and_a_replay_notifies_nobody(
         await subscribes_once(client)
         await publish(servers, recommended("CED/2031/R1"))
         await until(notified)
-        shown = (await client.ask("GET", "/subscriptions/journey")).json()["state"]
+        shown = (await client.request("GET", "/subscriptions/journey")).json()["state"]
         assert shown["details"] == {"name": "Synthetic Reader", "address": ADDRESS}
-        audited = await client.ask("GET", "/subscriptions/journey", "auditor")
+        audited = await client.request("GET", "/subscriptions/journey", "auditor")
         assert audited.json()["state"]["added"]["sealed"]["box"]
         assert ADDRESS not in audited.text
         for role in ("expert", "chair", "operator"):
-            assert (await client.ask("GET", "/subscriptions/journey", role)).status_code == 403
-        assert (await client.ask("POST", "/subscriptions/journey/remove", "auditor", json={})).status_code == 403
-        unknown = await client.ask("POST", "/subscriptions/nobody/remove", json={})
+            assert (await client.request("GET", "/subscriptions/journey", role)).status_code == 403
+        assert (await client.request("POST", "/subscriptions/journey/remove", "auditor", json={})).status_code == 403
+        unknown = await client.request("POST", "/subscriptions/nobody/remove", json={})
         assert (unknown.status_code, unknown.json()["rule"]) == (409, "OutOfOrder")
     assert process.returncode == 0
 
@@ -171,7 +171,7 @@ async def test_a_subscriber_is_notified_once_and_a_replay_notifies_nobody(
     with running(servers, port, log) as process:
         await client.until_ready()
         await until(notified)
-        rebuilt = await client.ask("POST", "/operations/rebuild")
+        rebuilt = await client.request("POST", "/operations/rebuild")
         assert b'"finished":true' in rebuilt.content
         await asyncio.sleep(0.5)
         assert await notified()
@@ -204,8 +204,8 @@ async def test_a_sender_killed_before_the_answer_leaves_it_uncertain_until_a_per
         [shown] = await client.of("killed", "uncertain")
         assert shown["state"]["uncertain"]["reason"] == "interrupted"
         resend = f"/notifications/{shown['state']['planned']['notification']}/resend"
-        assert (await client.ask("POST", resend, "operator", json={})).status_code == 403
-        (await client.ask("POST", resend, json={"note": "the reader has not seen it"})).raise_for_status()
-        assert (await client.ask("POST", resend, json={})).json()["rule"] == "OutOfOrder"
+        assert (await client.request("POST", resend, "operator", json={})).status_code == 403
+        (await client.request("POST", resend, json={"note": "the reader has not seen it"})).raise_for_status()
+        assert (await client.request("POST", resend, json={})).json()["rule"] == "OutOfOrder"
     first, second = (message_from_bytes(raw)["Message-ID"] for raw in box.stored)
     assert first == second

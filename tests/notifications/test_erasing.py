@@ -29,11 +29,11 @@ async def test_planned_notifications_of_an_erased_person_end_with_the_reason(sta
     mailbox = Mailbox()
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
-        assert isinstance(await notifying.ask(STREAM, ERASE), Commit)
+        assert isinstance(await notifying.execute(STREAM, ERASE), Commit)
         await looks(notifying)
         assert await notifying.last() == ENDED
         [stream] = await notifying.history()
-        assert isinstance(await notifying.ask(stream, ResendNotification()), Commit)
+        assert isinstance(await notifying.execute(stream, ResendNotification()), Commit)
         await looks(notifying)
     assert mailbox.sessions == 0
     assert await notifying.last() == ENDED.model_copy(update={"attempt": 2})
@@ -62,14 +62,14 @@ async def test_a_repeated_erasure_has_the_first_answer_and_another_is_refused(st
     assert isinstance(first, Commit)
     assert isinstance(again, Commit)
     assert (again.replayed, again.events) == (True, first.events)
-    assert isinstance(await notifying.ask(STREAM, ERASE), OutOfOrder)
+    assert isinstance(await notifying.execute(STREAM, ERASE), OutOfOrder)
 
 
 async def test_no_new_data_are_sealed_under_an_erased_id(start: Start) -> None:
     notifying = await with_one_planned(start, 1)
-    await notifying.ask(STREAM, ERASE)
+    await notifying.execute(STREAM, ERASE)
     wanted = AddSubscriptionRequest(subscription="s2", person=PERSON, details=DETAILS, events=("MeetingHeld",))
-    assert await notifying.ask("subscription/s2", wanted) == PersonWasErased(PERSON)
+    assert await notifying.execute("subscription/s2", wanted) == PersonWasErased(PERSON)
     refusals = await notifying.commands.refusals.latest(1)
     assert (refusals[0]["rule"], refusals[0]["request"]) == ("PersonWasErased", "AddSubscription")
     assert "digest" not in refusals[0]

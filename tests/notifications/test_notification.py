@@ -47,12 +47,12 @@ def planning(recorded_at: str = LONG_AFTER) -> PlanNotification:
     return PlanNotification(**planned().model_dump(exclude_none=True), recorded_at=recorded_at)
 
 
-def test_an_event_recorded_after_the_subscription_is_to_be_told() -> None:
+def test_an_event_recorded_after_the_subscription_is_announced() -> None:
     notification().knowing(subscribed()).when(planning()).then(planned()).then_stage("planned")
 
 
 @pytest.mark.parametrize("recorded_at", [LONG_BEFORE, AT_THE_SAME_MOMENT])
-def test_an_event_not_recorded_after_the_subscription_is_not_told(recorded_at: str) -> None:
+def test_an_event_not_recorded_after_the_subscription_is_not_announced(recorded_at: str) -> None:
     notification().knowing(subscribed()).when(planning(recorded_at)).then_refused(EventCameBeforeSubscription)
 
 

@@ -66,7 +66,7 @@ async def test_an_event_consumed_before_the_subscription_but_recorded_after_it_i
 async def test_a_removed_subscription_is_not_notified(start: Start) -> None:
     notifying = await start()
     await notifying.subscribe()
-    await notifying.ask("subscription/s1", RemoveSubscription())
+    await notifying.execute("subscription/s1", RemoveSubscription())
     await notifying.consume(recommended("CED/2022/R1"))
     assert await notifying.history() == {}
 
@@ -74,7 +74,7 @@ async def test_a_removed_subscription_is_not_notified(start: Start) -> None:
 async def test_the_store_refuses_a_plan_for_a_removed_subscription(start: Start) -> None:
     notifying = await start()
     await notifying.subscribe()
-    await notifying.ask("subscription/s1", RemoveSubscription())
+    await notifying.execute("subscription/s1", RemoveSubscription())
     await notifying.projection.project([recommended("CED/2022/R1")])
     assert await notifying.history() == {}
 

@@ -140,8 +140,8 @@ async def test_a_person_may_send_an_uncertain_one_again(start: Start) -> None:
         notifying = await with_one_planned(start, port)
         await looks(notifying, times=1)
         [stream] = await notifying.history()
-        assert isinstance(await notifying.ask(stream, ResendNotification()), Commit)
-        assert isinstance(await notifying.ask(stream, ResendNotification()), OutOfOrder)
+        assert isinstance(await notifying.execute(stream, ResendNotification()), Commit)
+        assert isinstance(await notifying.execute(stream, ResendNotification()), OutOfOrder)
         await looks(notifying)
     first, second = (message_from_bytes(raw)["Message-ID"] for raw in mailbox.stored)
     assert first == second
@@ -152,7 +152,7 @@ async def test_a_subscription_that_ended_meanwhile_is_not_written_to(start: Star
     mailbox = Mailbox()
     async with mailbox.open() as port:
         notifying = await with_one_planned(start, port)
-        await notifying.ask("subscription/s1", RemoveSubscription())
+        await notifying.execute("subscription/s1", RemoveSubscription())
         await looks(notifying)
     assert mailbox.sessions == 0
     assert await notifying.last() == NotificationFailed(attempt=1, reason="subscription_ended", temporary=False)
@@ -171,7 +171,7 @@ async def test_a_subscriber_whose_key_is_destroyed_is_not_written_to(start: Star
 async def claimed_and_abandoned(notifying: Instance) -> Commit:
     """Claim the notification as a sender does that dies before it speaks SMTP."""
     [stream] = await notifying.history()
-    commit = await notifying.ask(stream, AttemptNotification())
+    commit = await notifying.execute(stream, AttemptNotification())
     assert isinstance(commit, Commit)
     await notifying.consume()
     return commit

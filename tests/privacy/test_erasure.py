@@ -17,8 +17,7 @@ import pytest
 from pymongo import MongoClient
 
 from services.recommendations.trace import trace_bytes
-from tests.cli.terminal import output_of as said
-from tests.cli.terminal import throughline
+from tests.cli.terminal import output_of, throughline
 from tests.journey.office import Desk
 from tests.journey.topics import everything_on
 from tests.patience import AT_MOST_SECONDS
@@ -64,7 +63,7 @@ def completed(**more: Any) -> dict[str, Any]:
 
 
 def traces_of(office: Desk) -> dict[str, bytes]:
-    items = office.ask("recommendations", "/traces", limit=1000)["items"]
+    items = office.query("recommendations", "/traces", limit=1000)["items"]
     return {trace["recommendation"]["reference"]: trace_bytes(trace) for trace in items}
 
 
@@ -83,9 +82,9 @@ def stored_bytes(stack: Stack) -> Iterator[tuple[str, bytes]]:
                 yield f"{service}.{name}", bson.encode(document)
         for entry in client["local"]["oplog.rs"].find():
             yield "the operation log", bson.encode(entry)
-    for arrival in everything_on(stack.kafka, *ALL_FOUR):
-        headers = b"".join(value for _, value in arrival.headers)
-        yield arrival.origin, (arrival.key or b"") + (arrival.value or b"") + headers
+    for record in everything_on(stack.kafka, *ALL_FOUR):
+        headers = b"".join(value for _, value in record.headers)
+        yield record.origin, (record.key or b"") + (record.value or b"") + headers
     for log in Path(stack.home / "logs").glob("*.log"):
         yield log.name, log.read_bytes()
 
@@ -120,7 +119,7 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> World:
     office.send("nominations", f"/nominations/n-{KEY}/return", reason="Synthetic")
     fiji.send("nominations", f"/nominations/n-{KEY}/resubmit", **completed(details={"name": NAME, "contact": CONTACT}))
     office.send("nominations", f"/nominations/n-{KEY}/accept")
-    office.ask_until("nominations", "/memberships", lambda page: bool(page["items"]), nomination=f"n-{KEY}")
+    office.query_until("nominations", "/memberships", lambda page: bool(page["items"]), nomination=f"n-{KEY}")
     meeting = {"title": "Synthetic", "kind": "forum", "starts_at": "2033-01-01", "modality": "hybrid"}
     office.send("meetings", "/recorded-meetings", meeting=f"m-{KEY}", **meeting)
     office.send("meetings", f"/meetings/m-{KEY}/attendance", membership=f"n-{KEY}", presence="in_room")
@@ -128,15 +127,15 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> World:
         "notifications", "/subscriptions", subscription=f"s-{KEY}", person=READER,
         details={"name": READS, "address": ADDRESS}, events=["RecommendationDiscussed"],
     )  # fmt: skip
-    office.ask("notifications", f"/subscriptions/s-{KEY}", at_least=1, wait=20)
+    office.query("notifications", f"/subscriptions/s-{KEY}", at_least=1, wait=20)
     office.send("recommendations", "/recommendations", reference=REFERENCE, title="Synthetic")
     office.send("recommendations", f"/recommendations/{REFERENCE}/discuss", meeting=f"m-{KEY}")
-    office.ask("recommendations", f"/traces/{REFERENCE}", at_least=2, wait=20)
-    office.ask_until(
+    office.query("recommendations", f"/traces/{REFERENCE}", at_least=2, wait=20)
+    office.query_until(
         "notifications", "/notifications", lambda page: bool(page["items"]), standing="delivered",
         subscription=f"s-{KEY}",
     )  # fmt: skip
-    office.ask_until("nominations", "/log/checkpoints", lambda page: covers(stack, "nominations", page))
+    office.query_until("nominations", "/log/checkpoints", lambda page: covers(stack, "nominations", page))
     before = tmp_path_factory.mktemp("before") / "export"
     return World(stack, office, before, exported(stack, before), traces_of(office), ledgers_of(stack))
 
@@ -162,7 +161,7 @@ def erased(world: World, report: dict[str, Any]) -> World:
     for person, service in ((EXPERT, "nominations"), (READER, "notifications")):
         done = throughline(world.stack, "privacy", "erase", person, "--reason", "Synthetic request")
         assert done.exit_code == 0, done.output
-        assert said(done).endswith(f"{service}: erased; the key is destroyed.")
+        assert output_of(done).endswith(f"{service}: erased; the key is destroyed.")
     return world
 
 
@@ -236,10 +235,10 @@ def test_traces_and_ledgers_are_unchanged(erased: World) -> None:
 
 
 def test_readers_see_that_a_person_was_erased(erased: World) -> None:
-    shown = erased.office.ask("nominations", f"/nominations/n-{KEY}")["state"]
+    shown = erased.office.query("nominations", f"/nominations/n-{KEY}")["state"]
     assert shown["details"] == {"name": "[erased]", "contact": "[erased]"}
     assert shown["stage"] == "accepted"
-    subscription = erased.office.ask("notifications", f"/subscriptions/s-{KEY}")["state"]
+    subscription = erased.office.query("notifications", f"/subscriptions/s-{KEY}")["state"]
     assert subscription["details"] == {"name": "[erased]", "address": "[erased]"}
     events = report_of(erased, EXPERT)["services"]["nominations"]["events"]
     assert [each["opened"] for each in events if "opened" in each] == ["[erased]", "[erased]"]
@@ -258,18 +257,18 @@ def test_no_new_data_are_sealed_under_an_erased_id(erased: World) -> None:
 
 
 def test_the_subscriptions_of_an_erased_person_end(erased: World) -> None:
-    erased.office.ask_until("notifications", f"/subscriptions/s-{KEY}", lambda s: s["state"]["stage"] == "removed")
+    erased.office.query_until("notifications", f"/subscriptions/s-{KEY}", lambda s: s["state"]["stage"] == "removed")
     auditor = Desk(erased.stack, "auditor")
-    assert len(auditor.ask("notifications", "/notifications", subscription=f"s-{KEY}")["items"]) == 1
+    assert len(auditor.query("notifications", "/notifications", subscription=f"s-{KEY}")["items"]) == 1
 
 
 def test_a_second_erasure_changes_nothing_and_an_unknown_person_is_refused(erased: World) -> None:
     again = throughline(erased.stack, "privacy", "erase", EXPERT, "--reason", "Synthetic")
     assert again.exit_code == 0
-    assert said(again).endswith("nominations: was erased before.")
+    assert output_of(again).endswith("nominations: was erased before.")
     nobody = throughline(erased.stack, "privacy", "erase", f"nobody-{KEY}", "--reason", "Synthetic")
     assert nobody.exit_code == 1
-    assert said(nobody).endswith(f"Nothing was ever sealed of nobody-{KEY}: check the id.")
+    assert output_of(nobody).endswith(f"Nothing was ever sealed of nobody-{KEY}: check the id.")
     assert throughline(erased.stack, "privacy", "export", f"nobody-{KEY}").exit_code == 1
     assert throughline(erased.stack, "privacy", "erase", "a name", "--reason", "Synthetic").exit_code == 2
 
@@ -291,8 +290,8 @@ def test_a_government_cannot_use_the_person_id_of_another(world: World) -> None:
     fiji, tuvalu = (Desk(world.stack, "focal_point", member=member) for member in ("FJI", "TUV"))
     person = f"named-{KEY}"
     fiji.send("nominations", "/nominations", **nomination(f"first-{KEY}", person=person))
-    theirs = nomination(f"second-{KEY}", person=person, member="TUV")
-    assert tuvalu.refused("nominations", "/nominations", **theirs) == "PersonIsAnotherMembers"
+    second = nomination(f"second-{KEY}", person=person, member="TUV")
+    assert tuvalu.refused("nominations", "/nominations", **second) == "PersonIsAnotherMembers"
     tuvalu.send("nominations", "/nominations", **nomination(f"third-{KEY}", member="TUV"))
     world.office.send("nominations", f"/nominations/third-{KEY}/return", reason="Synthetic")
     again = completed(person=person)

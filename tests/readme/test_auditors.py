@@ -40,21 +40,21 @@ def test_the_page_takes_an_auditor_from_nothing_to_a_verified_answer(loaded: Sta
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
-    said, errors = done.stdout.split(MARK), done.stderr.split(MARK)
-    assert "now: throughline audit verify export-1" in said[0]
-    assert "only the bundle vouches for" in said[1]
-    assert "verified: " in said[1]
-    assert "only the bundle vouches for" not in said[2]
-    assert "verified: " in said[2]
+    outputs, errors = done.stdout.split(MARK), done.stderr.split(MARK)
+    assert "now: throughline audit verify export-1" in outputs[0]
+    assert "only the bundle vouches for" in outputs[1]
+    assert "verified: " in outputs[1]
+    assert "only the bundle vouches for" not in outputs[2]
+    assert "verified: " in outputs[2]
     assert "Successfully fsck'd log with size" in errors[3]
-    assert "verified: " in said[4]
-    assert said[5].count("cosigned") == 4
-    assert said[5].count("the witness audit-office.example/2026 vouches for its first") == 4
-    assert "beside the export's digests" in said[6]
-    assert "CED/2022/R1" in said[7]
-    assert "proven: CED/2022/R1, " in said[8]
-    assert "recommendations, position 0" in said[9]
-    assert said[9].rstrip().endswith("found")
+    assert "verified: " in outputs[4]
+    assert outputs[5].count("cosigned") == 4
+    assert outputs[5].count("the witness audit-office.example/2026 vouches for its first") == 4
+    assert "beside the export's digests" in outputs[6]
+    assert "CED/2022/R1" in outputs[7]
+    assert "proven: CED/2022/R1, " in outputs[8]
+    assert "recommendations, position 0" in outputs[9]
+    assert outputs[9].rstrip().endswith("found")
 
 
 def test_each_step_of_the_page_has_its_commands() -> None:

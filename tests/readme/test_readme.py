@@ -25,6 +25,8 @@ PAGES = (
     "docs/auditors.md",
     "docs/privacy.md",
     "docs/events-evolve.md",
+    "docs/adding-a-command.md",
+    "docs/adding-a-service.md",
     "docs/architecture.md",
     "docs/benchmarks.md",
     "docs/chaos.md",

@@ -121,7 +121,7 @@ async def _end(uri: str, seed: int, by_stream: bool, instances: int, rebuilt: bo
 
 
 async def _read(database: AsyncIOMotorDatabase[Any], batches: list[list[KafkaRecord]], choose: random.Random) -> None:
-    """Take batches as one instance does: some are settled together, and on a failure a process begins anew with all."""
+    """Consume batches as one instance does: flush some together; after a failure a new process consumes all again."""
     remaining = iter(batches)
     while group := list(itertools.islice(remaining, choose.choice([1, 1, 2, 5]))):
         for _ in itertools.count():
@@ -170,8 +170,8 @@ async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(servers: Stack, mo
         await projector.project(HISTORY.all())
         await database.traces.update_many({}, {"$set": {"mandates": []}})
         await database.states.delete_many({"kind": "meeting"})
-        told = [each async for each in rebuild(a_projector(database)[0])]
-        assert told[-1] == (len(HISTORY.all()), len(HISTORY.all()))
+        progress = [each async for each in rebuild(a_projector(database)[0])]
+        assert progress[-1] == (len(HISTORY.all()), len(HISTORY.all()))
         assert await stored(database) == EXPECTED
     finally:
         await client.drop_database(database.name)

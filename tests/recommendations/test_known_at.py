@@ -15,7 +15,7 @@ pytestmark = pytest.mark.servers
 
 async def test_known_at_a_time_is_the_trace_of_the_events_recorded_by_then(servers: Stack):
     history = a_history()
-    times = sorted({decode_record(arrival).recorded.time for arrival in history.all()})  # type: ignore[union-attr]
+    times = sorted({decode_record(record).recorded.time for record in history.all()})  # type: ignore[union-attr]
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project(history.all())
         for time in times[:: len(times) // 6]:

@@ -24,7 +24,7 @@ from tests.given import given
 from tests.recommendations.synthetic import HELD, NEW, OLD, old_asks, old_registered, third_session
 
 REGISTER = RegisterInstrument(instrument="old", cite="Synthetic resolution 1", body="SYN", title="Old")
-ASK = ProvisionRef(instrument="old", provision="old/ask")
+CITED = ProvisionRef(instrument="old", provision="old/ask")
 PRIORITY_OF_TWO = {"priority": "p1", "title": "P", "outcome": "O", "timeline_to": "2031"}
 
 
@@ -40,10 +40,10 @@ def test_an_instrument_is_registered_once():
 
 
 def test_a_provision_is_registered_once_in_an_instrument_on_record():
-    ask = RegisterProvision(provision="old/ask", summary="Synthetic ask")
-    given(INSTRUMENT, "instrument/old", old_registered).when(ask).then(old_asks)
-    an_instrument().when(ask).then_refused(OutOfOrder)
-    given(INSTRUMENT, "instrument/old").when(ask).then_refused(OutOfOrder)
+    command = RegisterProvision(provision="old/ask", summary="Synthetic ask")
+    given(INSTRUMENT, "instrument/old", old_registered).when(command).then(old_asks)
+    an_instrument().when(command).then_refused(OutOfOrder)
+    given(INSTRUMENT, "instrument/old").when(command).then_refused(OutOfOrder)
 
 
 def test_a_reporting_duty_is_that_of_a_provision_on_record():
@@ -81,13 +81,13 @@ def test_a_session_is_recorded_once():
 
 
 def test_a_priority_rests_on_provisions_on_record_and_a_known_meeting():
-    command = SelectPriority(**PRIORITY_OF_TWO, provisions=(ASK,), meeting="m1")
+    command = SelectPriority(**PRIORITY_OF_TWO, provisions=(CITED,), meeting="m1")
     new = given(PRIORITY, "priority/p1")
     new.knowing(HELD).when(command).then_refused(CitesUnknownProvision)
     new.knowing(OLD).when(command).then_refused(NotHeardYet)
     seen = Seen(stream="meeting/m1", version=1)
     new.knowing(OLD | HELD).when(command).then(
-        r.PrioritySelected(**PRIORITY_OF_TWO, provisions=(ASK,), meeting="m1", seen=seen)
+        r.PrioritySelected(**PRIORITY_OF_TWO, provisions=(CITED,), meeting="m1", seen=seen)
     )
 
 
@@ -99,10 +99,10 @@ def test_a_priority_is_closed_once():
 
 
 def test_an_initiative_rests_on_provisions_on_record():
-    command = RegisterInitiative(initiative="i1", title="Synthetic", supporting_member="FJI", provisions=(ASK,))
+    command = RegisterInitiative(initiative="i1", title="Synthetic", supporting_member="FJI", provisions=(CITED,))
     given(INITIATIVE, "initiative/i1").when(command).then_refused(CitesUnknownProvision)
     given(INITIATIVE, "initiative/i1").knowing(OLD).when(command).then(
-        r.InitiativeRegistered(initiative="i1", title="Synthetic", supporting_member="FJI", provisions=(ASK,))
+        r.InitiativeRegistered(initiative="i1", title="Synthetic", supporting_member="FJI", provisions=(CITED,))
     )
 
 

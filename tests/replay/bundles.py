@@ -1,4 +1,4 @@
-"""Synthetic bundles, as far as a replay looks at them: entries under a checkpoint, and the digests beside them."""
+"""Synthetic bundles, in the parts that a replay reads: entries under a checkpoint, and the digests beside them."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ Logs = dict[str, list[bytes]]
 
 def of_history(events: History) -> Logs:
     """Return the ledgers of a hand-written history."""
-    return ledgers((arrival.topic.rpartition(".")[2], arrival.value or b"") for arrival in in_order(events))
+    return ledgers((record.topic.rpartition(".")[2], record.value or b"") for record in in_order(events))
 
 
 def simulated(events: int, seed: int = 7) -> Logs:
     """Return the ledgers of a simulated history."""
-    return ledgers((made.service, raw) for made in history(events, seed) for raw in made.raws)
+    return ledgers((commit.service, raw) for commit in history(events, seed) for raw in commit.raws)
 
 
 def in_order(events: History) -> list[KafkaRecord]:
     """Return all records by their positions."""
-    return sorted(events.all(), key=lambda arrival: (arrival.topic, arrival.offset))
+    return sorted(events.all(), key=lambda record: (record.topic, record.offset))
 
 
 def ledgers(events: Iterable[tuple[str, bytes]]) -> Logs:
@@ -57,16 +57,16 @@ def written(folder: Path, logs: Logs, traces: Mapping[str, dict[str, Any]] | Non
             file.write_bytes(bundle(events[first : first + tile.width]))
         (folder / service).mkdir(parents=True, exist_ok=True)
         (folder / service / "checkpoint").write_bytes(checkpoint.signed(signer).raw())
-    said = {
+    digests = {
         reference: {"digest": sha256_hex(trace_bytes(trace)), "based_on": trace["based_on"]}
         for reference, trace in (traces or {}).items()
     }
-    (folder / "traces.json").write_bytes(orjson.dumps({"shape": SHAPE, "traces": said}))
+    (folder / "traces.json").write_bytes(orjson.dumps({"shape": SHAPE, "traces": digests}))
     return folder
 
 
 def expected(logs: Logs) -> dict[str, dict[str, Any]]:
-    """Return the traces that these ledgers make, by the plain way: every event of a stream folded at once."""
+    """Return the traces of these ledgers by the plain way: fold all events of a stream in one batch."""
     events = History()
     return composed(
         [

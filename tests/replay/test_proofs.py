@@ -77,10 +77,10 @@ def test_a_verified_proof_is_printed_as_text_and_as_json(proof: Path, ledgers: S
     assert done.exit_code == 0, done.output
     assert f"proven: {ONE}, " in output_of(done)
     assert "own word" not in output_of(done)
-    told = throughline(None, "audit", "verify-proof", str(proof))
-    assert told.exit_code == 0
-    assert "These keys are the file's own word." in output_of(told)
-    assert given(ledgers).logs[0].vkey in output_of(told).split()
+    unpinned = throughline(None, "audit", "verify-proof", str(proof))
+    assert unpinned.exit_code == 0
+    assert "These keys are the file's own word." in output_of(unpinned)
+    assert given(ledgers).logs[0].vkey in output_of(unpinned).split()
     content = json.loads(throughline(None, "audit", "verify-proof", str(proof), *keys, "--format", "json").stdout)
     assert (content["proven"], content["reference"]) == (True, ONE)
 

@@ -39,33 +39,33 @@ def bundle(logs: Logs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("bundle"), logs, expected(logs))
 
 
-def put(arrivals: list[KafkaRecord], **more: Any) -> Replayer:
-    found = Replayer(**more)
-    for arrival in arrivals:
-        found.add_record(arrival)
-    return found
+def put(records: list[KafkaRecord], **more: Any) -> Replayer:
+    replayer = Replayer(**more)
+    for record in records:
+        replayer.add_record(record)
+    return replayer
 
 
 def test_every_trace_has_the_bytes_that_the_plain_fold_makes(bundle: Path, logs: Logs) -> None:
-    with open_replay(Bundle(bundle)) as found:
-        traces = dict(found.run(lambda _, trace: trace_bytes(trace)))
+    with open_replay(Bundle(bundle)) as replayer:
+        traces = dict(replayer.run(lambda _, trace: trace_bytes(trace)))
     assert traces == {reference: trace_bytes(trace) for reference, trace in expected(logs).items()}
     assert len(traces) > 20
-    assert (found.report.poison, found.report.stalled) == ([], [])
+    assert (replayer.report.poison, replayer.report.stalled) == ([], [])
 
 
 def test_two_processes_come_to_the_same(bundle: Path) -> None:
-    with open_replay(Bundle(bundle)) as alone, open_replay(Bundle(bundle)) as together:
-        assert dict(alone.run(trace_digest)) == dict(together.run(trace_digest, processes=2))
-    assert roster_bytes(alone.report.roster) == roster_bytes(together.report.roster)
-    assert alone.report.events == together.report.events
+    with open_replay(Bundle(bundle)) as alone, open_replay(Bundle(bundle)) as parallel:
+        assert dict(alone.run(trace_digest)) == dict(parallel.run(trace_digest, processes=2))
+    assert roster_bytes(alone.report.roster) == roster_bytes(parallel.report.roster)
+    assert alone.report.events == parallel.report.events
 
 
 @pytest.mark.parametrize("in_memory", [0, 1_000, 10**9])
 def test_spooled_records_are_read_in_order_from_disk_or_memory(in_memory: int) -> None:
-    arrivals = a_history().all()
+    records = a_history().all()
     spool = Spool(streams_each=4, in_memory=in_memory)
-    put_aside = [(arrival.key or b"", arrival.value, at) for at, arrival in enumerate(arrivals)]
+    put_aside = [(record.key or b"", record.value, at) for at, record in enumerate(records)]
     for parts in put_aside:
         spool.put(parts[0], len(parts[1] or b""), parts)
     back = [parts for number in range(len(spool)) for parts in spool.bucket(number)]
@@ -78,19 +78,19 @@ def test_spooled_records_are_read_in_order_from_disk_or_memory(in_memory: int) -
 
 @pytest.mark.parametrize("as_of", [date(2031, 1, 15), date(2031, 2, 10), date(2040, 1, 1)])
 def test_facts_up_to_a_day_are_those_of_the_live_query(as_of: date) -> None:
-    arrivals = in_order(a_history())
-    with put(arrivals, as_of=as_of) as found:
-        traces = dict(found.run(lambda _, trace: trace_bytes(trace)))
-    assert traces == {name: trace_bytes(trace) for name, trace in composed(arrivals, as_of).items()}
+    records = in_order(a_history())
+    with put(records, as_of=as_of) as replayer:
+        traces = dict(replayer.run(lambda _, trace: trace_bytes(trace)))
+    assert traces == {name: trace_bytes(trace) for name, trace in composed(records, as_of).items()}
 
 
 def test_a_replay_as_known_at_a_time_reads_a_prefix_of_every_stream() -> None:
-    arrivals = in_order(a_history())
-    times = sorted(json.loads(arrival.value or b"")["time"] for arrival in arrivals)
+    records = in_order(a_history())
+    times = sorted(json.loads(record.value or b"")["time"] for record in records)
     for known_at in (times[0], times[len(times) // 2], times[-3]):
-        prefix = [arrival for arrival in arrivals if json.loads(arrival.value or b"")["time"] <= known_at]
-        with put(arrivals, known_at=known_at) as found:
-            traces = dict(found.run(lambda _, trace: trace_bytes(trace)))
+        prefix = [record for record in records if json.loads(record.value or b"")["time"] <= known_at]
+        with put(records, known_at=known_at) as replayer:
+            traces = dict(replayer.run(lambda _, trace: trace_bytes(trace)))
         assert traces == {name: trace_bytes(trace) for name, trace in composed(prefix).items()}
 
 
@@ -120,9 +120,9 @@ def memberships() -> History:
     ],
 )
 def test_the_roster_holds_memberships_as_of_a_day(as_of: date | None, stages: list[tuple[str, str]]) -> None:
-    with put(in_order(memberships()), as_of=as_of) as found:
-        assert list(found.run(trace_digest)) == []
-    rows = json.loads(roster_bytes(found.report.roster))
+    with put(in_order(memberships()), as_of=as_of) as replayer:
+        assert list(replayer.run(trace_digest)) == []
+    rows = json.loads(roster_bytes(replayer.report.roster))
     assert [(row["membership"], row["stage"]) for row in rows] == stages
 
 
@@ -195,7 +195,7 @@ def test_the_changes_between_two_times_are_printed(tmp_path: Path) -> None:
     folder = written(tmp_path, of_history(history))
     events = [json.loads(arrival.value or b"") for arrival in history.arrivals[f"recommendation/{ONE}"]]
     adopted = next(event["time"] for event in events if "RecommendationAdopted" in event["type"])
-    last = max(json.loads(arrival.value or b"")["time"] for arrival in history.all())
+    last = max(json.loads(record.value or b"")["time"] for record in history.all())
     done = throughline(None, "audit", "diff", str(folder), "--between", adopted, last)
     assert done.exit_code == 0, done.output
     for words in (

@@ -39,13 +39,13 @@ async def is_cancelled_from_within() -> None:
 
 def make(settings: Settings) -> FastAPI:
     database = connect(settings, "synthetic")
-    waits = sys.argv[1] == "waits_for_its_database"
+    waits_for_database = sys.argv[1] == "waits_for_its_database"
 
     async def prepare() -> None:
-        if waits:
+        if waits_for_database:
             await database.command("ping")
 
-    loop = globals()["for_ever" if waits else sys.argv[1]]
+    loop = globals()["for_ever" if waits_for_database else sys.argv[1]]
     app = FastAPI(lifespan=lifespan_of(database, [prepare], [(Pulse("synthetic"), loop), (Pulse("other"), for_ever)]))
 
     @app.get("/")

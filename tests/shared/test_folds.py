@@ -124,7 +124,7 @@ def test_a_correction_that_cannot_be_reached_yet_asks_for_nothing() -> None:
     assert (state.version, state.blocked) == (1, True)
 
 
-def test_what_others_need_of_a_state_outlives_the_fold() -> None:
+def test_a_fold_preserves_the_policy_version_and_the_revision() -> None:
     before = FoldedState(STREAM, [], policy_version=2, revision=9)
     state = folded(consumed(*LIFE), before)
     assert (state.policy_version, state.revision) == (2, 9)

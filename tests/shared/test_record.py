@@ -26,9 +26,9 @@ Change = Callable[[KafkaRecord], KafkaRecord]
 def with_headers(**headers: bytes | None) -> Change:
     """Change headers; None takes one away."""
 
-    def change(arrival: KafkaRecord) -> KafkaRecord:
-        changed: dict[str, Any] = dict(arrival.headers) | headers
-        return replace(arrival, headers=tuple((name, value) for name, value in changed.items() if value is not None))
+    def change(record: KafkaRecord) -> KafkaRecord:
+        changed: dict[str, Any] = dict(record.headers) | headers
+        return replace(record, headers=tuple((name, value) for name, value in changed.items() if value is not None))
 
     return change
 
@@ -36,8 +36,8 @@ def with_headers(**headers: bytes | None) -> Change:
 def with_value(value: bytes | None) -> Change:
     """Give the record other bytes, and the leaf hash of them."""
 
-    def change(arrival: KafkaRecord) -> KafkaRecord:
-        return with_headers(leaf=leaf_hash(value or b"").encode())(replace(arrival, value=value))
+    def change(record: KafkaRecord) -> KafkaRecord:
+        return with_headers(leaf=leaf_hash(value or b"").encode())(replace(record, value=value))
 
     return change
 
@@ -70,7 +70,7 @@ def test_an_unknown_header_is_ignored() -> None:
         ("unknown_type", with_attributes(type=["list"])),
         ("schema_violation", with_attributes(data={"meeting": "m1"})),
         ("schema_violation", with_attributes(streamversion="1")),
-        ("schema_violation", with_attributes(unheard="of")),
+        ("schema_violation", with_attributes(unknown="synthetic")),
         ("too_large", with_value(b" " * (EVENT_LIMIT + 1))),
         ("bad_header", with_headers(position=None)),
         ("bad_header", with_headers(leaf=None)),
@@ -82,19 +82,19 @@ def test_an_unknown_header_is_ignored() -> None:
         ("bad_header", with_headers(position="٣".encode())),
         ("bad_header", with_headers(position=b"9007199254740992")),
         ("bad_header", with_headers(position=b"9" * 5_000)),
-        ("bad_header", lambda arrival: replace(arrival, headers=(*arrival.headers, ("empty", None)))),
+        ("bad_header", lambda record: replace(record, headers=(*record.headers, ("empty", None)))),
         ("wrong_hash", with_headers(leaf=leaf_hash(b"other").encode())),
-        ("wrong_hash", lambda arrival: replace(arrival, value=arrival.value.replace(b"Synthetic", b"Forged!!!"))),
-        ("wrong_key", lambda arrival: replace(arrival, key=b"meeting/m2")),
-        ("wrong_key", lambda arrival: replace(arrival, key=None)),
-        ("wrong_topic", lambda arrival: replace(arrival, topic="throughline.nominations")),
+        ("wrong_hash", lambda record: replace(record, value=record.value.replace(b"Synthetic", b"Forged!!!"))),
+        ("wrong_key", lambda record: replace(record, key=b"meeting/m2")),
+        ("wrong_key", lambda record: replace(record, key=None)),
+        ("wrong_topic", lambda record: replace(record, topic="throughline.nominations")),
     ],
 )
 def test_a_record_that_is_not_whole_is_set_aside_with_a_reason(reason: str, change: Change) -> None:
-    arrival = change(WHOLE)
-    poison = decode_record(arrival)
+    record = change(WHOLE)
+    poison = decode_record(record)
     assert isinstance(poison, Poison)
-    assert (poison.reason, poison.record) == (reason, arrival)
+    assert (poison.reason, poison.record) == (reason, record)
     assert poison.detail
 
 
@@ -134,5 +134,5 @@ def test_a_version_that_is_none_is_not_believed(version: Any) -> None:
         ).map(tuple),
     )
 )  # fmt: skip
-def test_decoding_never_raises_on_any_record(arrival: KafkaRecord) -> None:
-    assert isinstance(decode_record(arrival), Poison)
+def test_decoding_never_raises_on_any_record(record: KafkaRecord) -> None:
+    assert isinstance(decode_record(record), Poison)

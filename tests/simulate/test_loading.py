@@ -110,7 +110,7 @@ def test_the_services_execute_its_commands(stack: Stack) -> None:
     commits = [commit for commit in history(260, seed=11) if commit.service != "notifications"]
     lasts = {(commit.service, commit.stream): commit.last for commit in commits}
     for (service, stream), last in lasts.items():
-        assert desk.ask_until(service, f"/streams/{stream}", lambda events, last=last: len(events) >= last)
+        assert desk.query_until(service, f"/streams/{stream}", lambda events, last=last: len(events) >= last)
 
 
 class Paths:

@@ -1,4 +1,4 @@
-"""The plain fold of the peers produces the same documents as ours, in the sections that it has."""
+"""The plain fold of the peers produces the same documents as Throughline, in the sections that it has."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ours(file: Path) -> Documents:
-    """Our traces."""
+def own(file: Path) -> Documents:
+    """The traces of Throughline."""
     records = (
         KafkaRecord(each.topic, 0, each.position, each.key, each.value, tuple(each.headers)) for each in read(file)
     )
@@ -37,7 +37,7 @@ def ours(file: Path) -> Documents:
 
 
 @pytest.fixture(scope="module")
-def theirs(file: Path) -> Documents:
+def peers(file: Path) -> Documents:
     """The peers' documents."""
     states: dict[str, plain.State] = {}
     for _, stream, raw in plain.records(io.BytesIO(file.read_bytes())):
@@ -46,36 +46,36 @@ def theirs(file: Path) -> Documents:
     return {reference: plain.compose(states, reference) for reference in references}
 
 
-def test_every_recommendation_has_a_document(ours: Documents, theirs: Documents) -> None:
-    assert len(ours) > 20
-    assert theirs.keys() == ours.keys()
+def test_every_recommendation_has_a_document(own: Documents, peers: Documents) -> None:
+    assert len(own) > 20
+    assert peers.keys() == own.keys()
 
 
-def test_mandates_have_the_same_standing(ours: Documents, theirs: Documents) -> None:
+def test_mandates_have_the_same_standing(own: Documents, peers: Documents) -> None:
     def standings(document: dict[str, Any]) -> list[tuple[str, str]]:
         return [(mandate["provision"], mandate["standing"]) for mandate in document["mandates"]]
 
-    assert {name: standings(trace) for name, trace in theirs.items()} == {
-        name: standings(trace) for name, trace in ours.items()
+    assert {name: standings(trace) for name, trace in peers.items()} == {
+        name: standings(trace) for name, trace in own.items()
     }
 
 
 @pytest.mark.parametrize("section", ["transmission", "dispositions", "follow_up"])
-def test_sections_have_as_many_entries(section: str, ours: Documents, theirs: Documents) -> None:
-    assert {name: len(trace[section]) for name, trace in theirs.items()} == {
-        name: len(trace[section]) for name, trace in ours.items()
+def test_sections_have_as_many_entries(section: str, own: Documents, peers: Documents) -> None:
+    assert {name: len(trace[section]) for name, trace in peers.items()} == {
+        name: len(trace[section]) for name, trace in own.items()
     }
 
 
-def test_the_same_members_were_in_the_room(ours: Documents, theirs: Documents) -> None:
+def test_the_same_members_were_in_the_room(own: Documents, peers: Documents) -> None:
     def present(document: dict[str, Any]) -> list[Any]:
         return [(step["members"], step["in_room"], step["remote"]) for step in document["work"] if "members" in step]
 
-    assert {name: present(trace) for name, trace in theirs.items()} == {
-        name: present(trace) for name, trace in ours.items()
+    assert {name: present(trace) for name, trace in peers.items()} == {
+        name: present(trace) for name, trace in own.items()
     }
 
 
-def test_they_are_based_on_the_same_versions(ours: Documents, theirs: Documents) -> None:
-    for name, trace in theirs.items():
-        assert dict(trace["based_on"]).items() <= dict(ours[name]["based_on"]).items()
+def test_they_are_based_on_the_same_versions(own: Documents, peers: Documents) -> None:
+    for name, trace in peers.items():
+        assert dict(trace["based_on"]).items() <= dict(own[name]["based_on"]).items()

@@ -59,7 +59,7 @@ WHOLE = grown(70_000)[1]
 
 
 def tiled(size: int) -> TiledTree:
-    """A tree read from tiles that may be wider than asked for."""
+    """A tree read from tiles that may be wider than requested."""
 
     def read(tile: Tile) -> bytes:
         hashes = next(WHOLE[each] for each in WHOLE if (each.level, each.index) == (tile.level, tile.index))

@@ -44,7 +44,7 @@ def test_the_tiles_of_the_example_in_the_specification() -> None:
     assert list(tiles_of(0)) == list(bundles_of(0)) == []
 
 
-def test_which_tiles_a_tree_has() -> None:
+def test_a_tile_beyond_the_tree_is_not_within_it() -> None:
     assert all(tile.within(70_000) for tile in (*tiles_of(70_000), Tile(0, 273, 1), Tile(None, 0, 3), Tile(1, 1, 17)))
     assert not any(
         tile.within(70_000) for tile in (Tile(0, 273), Tile(0, 273, 113), Tile(0, 274, 1), Tile(3, 0, 1), Tile(2, 0))

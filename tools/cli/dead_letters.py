@@ -34,17 +34,17 @@ def list_dead_letters(
     Exit code: 0 with the list, also an empty one; 1 when refused; 2 for bad input; 3 when a service does not answer.
     """
     with exits(), Services(Connection(home, token), "operator") as services:
-        found = find(services, [_named(service)] if service else SERVICES, standing)
+        dead_letters = find(services, [_named(service)] if service else SERVICES, standing)
     if shown_as == "json":
-        print_json(found)
-    elif not found:
+        print_json(dead_letters)
+    elif not dead_letters:
         console.print("No dead letters." if standing == "all" else f"No {standing} dead letters.")
     else:
-        _show_all(found)
+        _show_all(dead_letters)
 
 
 def show(
-    letter: DeadLetter,
+    dead_letter: DeadLetter,
     service: ServiceName,
     home: Home = DEFAULT_HOME,
     token: Token = None,
@@ -56,12 +56,12 @@ def show(
     Exit code: 0; 1 when it is not there or refused; 2 for bad input; 3 when the service does not answer.
     """
     with exits(), Services(Connection(home, token), "operator") as services:
-        dead_letter = services.get(_named(service), f"/dead-letters/{_place(letter)}")
-    print_json(dead_letter)
+        document = services.get(_named(service), f"/dead-letters/{_place(dead_letter)}")
+    print_json(document)
 
 
 def replay(
-    letter: DeadLetter,
+    dead_letter: DeadLetter,
     service: ServiceName,
     reason: Because,
     home: Home = DEFAULT_HOME,
@@ -74,11 +74,11 @@ def replay(
     Exit code: 0 when it was consumed; 1 when it still cannot be, or was refused; 2 for bad input; 3 when the service
     does not answer.
     """
-    _decide("replay", letter, service, reason, Connection(home, token))
+    _decide("replay", dead_letter, service, reason, Connection(home, token))
 
 
 def dismiss(
-    letter: DeadLetter,
+    dead_letter: DeadLetter,
     service: ServiceName,
     reason: Because,
     home: Home = DEFAULT_HOME,
@@ -91,22 +91,22 @@ def dismiss(
     Exit code: 0 when it is closed; 1 when it is not open, or was refused; 2 for bad input; 3 when the service does not
     answer.
     """
-    _decide("dismiss", letter, service, reason, Connection(home, token))
+    _decide("dismiss", dead_letter, service, reason, Connection(home, token))
 
 
 def find(services: Services, names: tuple[str, ...] | list[str], standing: str = "open") -> list[dict[str, Any]]:
     """Return the dead letters of services, each with the name of its service."""
     return [
-        {"service": name, **letter}
+        {"service": name, **dead_letter}
         for name in names
-        for letter in services.get(name, "/dead-letters", standing=standing)
+        for dead_letter in services.get(name, "/dead-letters", standing=standing)
     ]
 
 
-def _decide(action: str, letter: str, service: str, reason: str, connection: Connection) -> None:
+def _decide(action: str, dead_letter: str, service: str, reason: str, connection: Connection) -> None:
     with exits(), Services(connection, "operator") as services:
-        answer = services.post(_named(service), f"/dead-letters/{_place(letter)}/{action}", {"reason": reason})
-    typer.echo(f"{letter} is {answer['standing']}.")
+        answer = services.post(_named(service), f"/dead-letters/{_place(dead_letter)}/{action}", {"reason": reason})
+    typer.echo(f"{dead_letter} is {answer['standing']}.")
 
 
 def _named(service: str) -> str:
@@ -115,26 +115,26 @@ def _named(service: str) -> str:
     return service
 
 
-def _place(letter: str) -> str:
-    topic, *numbers = letter.split("/")
+def _place(dead_letter: str) -> str:
+    topic, *numbers = dead_letter.split("/")
     if len(numbers) != 2 or not topic or not all(number.isascii() and number.isdigit() for number in numbers):
         raise BadInput(
-            f"{letter}: is not a dead letter; write topic/partition/offset, as throughline dead-letters list does."
+            f"{dead_letter}: is not a dead letter; write topic/partition/offset, as throughline dead-letters list does."
         )
-    return letter
+    return dead_letter
 
 
-def _show_all(letters: list[dict[str, Any]]) -> None:
+def _show_all(dead_letters: list[dict[str, Any]]) -> None:
     table = Table()
-    for name in ("service", "letter", "standing", "reason", "stream", "since"):
-        table.add_column(name, no_wrap=name == "letter", overflow="fold")
-    for letter in letters:
+    for name in ("service", "dead letter", "standing", "reason", "stream", "since"):
+        table.add_column(name, no_wrap=name == "dead letter", overflow="fold")
+    for dead_letter in dead_letters:
         table.add_row(
-            letter["service"],
-            letter["_id"],
-            letter["standing"],
-            letter["reason"],
-            str(letter.get("stream", "")),
-            str(letter["at"]),
+            dead_letter["service"],
+            dead_letter["_id"],
+            dead_letter["standing"],
+            dead_letter["reason"],
+            str(dead_letter.get("stream", "")),
+            str(dead_letter["at"]),
         )
     console.print(table)

@@ -98,8 +98,8 @@ def _compared(services: Services, rebuilt: Rebuilt, before: dict[str, Trace]) ->
     until = time.monotonic() + CATCH_UP_SECONDS
     while True:
         verdict = compare(live := _live(services), rebuilt, before)
-        waits = verdict.behind or any(reference not in live for reference in rebuilt.traces)
-        if not waits or time.monotonic() > until:
+        is_behind = verdict.behind or any(reference not in live for reference in rebuilt.traces)
+        if not is_behind or time.monotonic() > until:
             return verdict
         time.sleep(0.5)
 

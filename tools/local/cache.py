@@ -26,8 +26,8 @@ def fill_once(name: str, pins: Path, fill: Callable[[Path], None], say: Say) -> 
     if folder.is_dir():
         return folder
     with _lock(cache / f"{name}.lock", say):
-        for interrupted in cache.glob(f".{name}-*"):
-            shutil.rmtree(interrupted)
+        for leftover in cache.glob(f".{name}-*"):
+            shutil.rmtree(leftover)
         with tempfile.TemporaryDirectory(dir=cache, prefix=f".{name}-") as partial:
             if not folder.is_dir():
                 content = Path(partial) / "content"

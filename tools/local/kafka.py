@@ -68,7 +68,7 @@ class Kafka:
 
     def await_ready(self, child: Child) -> None:
         """Wait for its own word that it serves."""
-        wait_until(child, lambda: "Kafka Server started" in child.said())
+        wait_until(child, lambda: "Kafka Server started" in child.output())
 
     @cached_property
     def _java(self) -> list[str]:

@@ -45,7 +45,7 @@ class Child:
     def running(self) -> bool:
         return self.process.poll() is None
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Return its output since it started."""
         with self.log.open("rb") as file:
             file.seek(self.log_start)
@@ -53,12 +53,12 @@ class Child:
 
     def last_line(self) -> str:
         """Return where its log is, with the last line of it."""
-        lines = self.said().split("\n")
+        lines = self.output().split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f"{self.log} ends with: {last[:200]}" if last else f"{self.log} is empty"
 
     def failed(self, why: str) -> CannotStart:
-        last = "\n".join("    " + line for line in self.said().splitlines()[-25:]) or "    (it wrote nothing)"
+        last = "\n".join("    " + line for line in self.output().splitlines()[-25:]) or "    (it wrote nothing)"
         return CannotStart(f"{self.name} {why}. The end of {self.log}:\n{last}")
 
 

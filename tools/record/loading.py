@@ -15,7 +15,7 @@ from tools.client.errors import CommandRefused
 from tools.record.checking import CheckedRecord, CheckedRow
 from tools.record.matching import Match, corrected_data, match_rows
 
-Standing = Literal["loaded", "unchanged", "corrected", "differs", "refused", "held back"]
+RowStanding = Literal["loaded", "unchanged", "corrected", "differs", "refused", "held back"]
 NOT_LOADED = frozenset({"differs", "refused", "held back"})
 
 
@@ -35,7 +35,7 @@ class Outcome:
 
     path: str
     stream: str
-    standing: Standing
+    standing: RowStanding
     says: tuple[str, ...] = ()
 
 
@@ -84,7 +84,7 @@ class Load:
             after_each(outcome)
         return self.report
 
-    def _load(self, row: CheckedRow) -> tuple[Standing, Sequence[str]]:
+    def _load(self, row: CheckedRow) -> tuple[RowStanding, Sequence[str]]:
         if row.row.stream in self._refused:
             return "held back", ["an earlier row of the same stream was refused"]
         if (match := self._recorded(row)) is not None:
@@ -99,7 +99,7 @@ class Load:
             return self._resolve(row, match) if match is not None else ("refused", [str(refusal)])
         return "loaded", ()
 
-    def _resolve(self, row: CheckedRow, match: Match) -> tuple[Standing, Sequence[str]]:
+    def _resolve(self, row: CheckedRow, match: Match) -> tuple[RowStanding, Sequence[str]]:
         if not match.differences:
             return "unchanged", ()
         differences = [str(difference) for difference in match.differences]

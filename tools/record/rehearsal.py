@@ -28,13 +28,13 @@ _CONTEXT = Context(datetime(2000, 1, 1, tzinfo=UTC), "rehearsal", "secretariat",
 
 def rehearse(rows: Sequence[Row], places: Places) -> tuple[list[Event], list[Fault]]:
     """Return the event that each row would record, and the first fault of each stream that would be refused."""
-    streams = _Streams()
+    rehearsal = _Rehearsal()
     recorded: list[Event] = []
     faults: dict[str, Fault] = {}
     for row in rows:
         if row.stream in faults:
             continue
-        outcome = streams.execute(row)
+        outcome = rehearsal.execute(row)
         if isinstance(outcome, Rejection):
             faults[row.stream] = places.fault(row.place, outcome.rule, outcome.sentence())
         elif (too_large := _too_large(row, outcome)) is not None:
@@ -44,7 +44,7 @@ def rehearse(rows: Sequence[Row], places: Places) -> tuple[list[Event], list[Fau
     return recorded, list(faults.values())
 
 
-class _Streams:
+class _Rehearsal:
     """The folded streams after the rows so far, with the recommendations service's replicas of meetings."""
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ _LINEAGE = {
 def mandate(item: dict[str, Any]) -> Entry:
     """Render a citation: the instrument, its request, and the standing of the citation."""
     head = marked(Text.assemble(item["cite"], ": ", _STANDING[item["standing"]]), item["status"], item.get("dated"))
-    return Entry(head, [*_suspicions(item), *_asks(item), *_instrument(item), *_cited(item), *note_and_source(item)])
+    return Entry(head, [*_suspicions(item), *_request(item), *_instrument(item), *_cited(item), *note_and_source(item)])
 
 
 def _suspicions(item: dict[str, Any]) -> Iterator[Text]:
@@ -49,12 +49,12 @@ def _suspicions(item: dict[str, Any]) -> Iterator[Text]:
         yield sentence(Text(f"Taken back{on}: {item['uncited_because']}"))
 
 
-def _asks(item: dict[str, Any]) -> Iterator[Text]:
+def _request(item: dict[str, Any]) -> Iterator[Text]:
     if "summary" not in item:
         return
     paragraph = f"para. {item['paragraph']}" if "paragraph" in item else None
-    asks = joined([item.get("verb"), item.get("addressee"), paragraph], " ")
-    text = Text.assemble(asks, ": ", item["summary"]) if asks.plain else Text(item["summary"])
+    request = joined([item.get("verb"), item.get("addressee"), paragraph], " ")
+    text = Text.assemble(request, ": ", item["summary"]) if request.plain else Text(item["summary"])
     yield marked(text, item["provision_status"])
     if duty := item.get("reporting_duty"):
         session = f", session {duty['session']}" if "session" in duty else ""

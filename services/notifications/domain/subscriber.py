@@ -1,4 +1,4 @@
-"""A subscriber: a stream only for an erased person; the person's details lie sealed in other streams."""
+"""A subscriber: a stream only for an erased person; other streams hold the person's details, sealed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SMTP delivery, step by step, so that a certain outcome is told apart from an uncertain one.
+"""SMTP delivery, step by step, so that a certain outcome is distinct from an uncertain one.
 
 Until the client hands the message over, the server cannot have accepted it; afterwards only its answer is certain.
 Codes are stored; the server's words never are, for they may hold the address.

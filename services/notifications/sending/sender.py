@@ -84,7 +84,7 @@ class Sender:
         """Mark interrupted attempts uncertain, attempt due notifications. False if the SMTP server is unreachable."""
         async for folded in self._standing("attempted"):
             if _age(folded.state.at) > self.settings.interrupted_after:
-                await self._interrupted(folded)
+                await self._report_uncertain(folded)
         for standing in ("planned", "postponed"):
             async for folded in self._standing(standing):
                 if self._due(folded.state) and not await self._in_hand(self._attempt(folded)):
@@ -114,7 +114,7 @@ class Sender:
         answer = await self._send(commit.recorded[-1], email) if commit else None
         return not (isinstance(answer, NotTaken) and answer.reason == "unreachable")
 
-    async def _interrupted(self, folded: FoldedState) -> None:
+    async def _report_uncertain(self, folded: FoldedState) -> None:
         commit = await self._append(folded, ReportUncertain(attempt=folded.state.attempt, reason="interrupted"))
         if commit is not None:
             _count(commit.recorded[-1], "uncertain")

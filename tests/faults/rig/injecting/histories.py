@@ -131,7 +131,7 @@ def oplog_rolled_over(rig: Rig, service: str) -> None:
 
 
 def _compares_heads(rig: Rig, service: str) -> bool:
-    return any('"token_too_old"' in instance.child.said() for instance in rig.platform.instances[service])
+    return any('"token_too_old"' in instance.child.output() for instance in rig.platform.instances[service])
 
 
 def _roll_over(rig: Rig) -> None:
