@@ -49,7 +49,7 @@ def poisons(good: KafkaRecord) -> dict[str, KafkaRecord]:
 
 async def test_every_kind_of_poison_is_kept_as_it_came_and_everything_else_flows(servers: Stack):
     history = a_history()
-    bad = poisons(history.arrivals[INSTRUMENT][0])
+    bad = poisons(history.records[INSTRUMENT][0])
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project([*bad.values(), *history.all()])
         await reading.projector.project(list(bad.values()))
@@ -63,7 +63,7 @@ async def test_every_kind_of_poison_is_kept_as_it_came_and_everything_else_flows
 
 async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others_are_not(servers: Stack):
     history = a_history()
-    first, second, third, *_ = history.arrivals[INSTRUMENT]
+    first, second, third, *_ = history.records[INSTRUMENT]
     garbage = elsewhere(second, 901, value=b"garbage", headers=leaf(b"garbage"))
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, garbage)
@@ -75,7 +75,7 @@ async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others
 
 async def test_newer_code_decodes_the_dead_letters_of_older_code(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     history = a_history()
-    unknown = history.arrivals[INSTRUMENT][1]
+    unknown = history.records[INSTRUMENT][1]
 
     def older(raw: bytes) -> Recorded:
         if raw == unknown.value:
@@ -99,7 +99,7 @@ async def test_newer_code_decodes_the_dead_letters_of_older_code(servers: Stack,
 
 async def test_a_stream_of_which_the_first_event_cannot_be_taken_is_stalled_and_garbage_invents_none(servers: Stack):
     history = a_history()
-    first, *later = history.arrivals[INSTRUMENT]
+    first, *later = history.records[INSTRUMENT]
     raw = (first.value or b"").replace(b"InstrumentRegistered.v1", b"InstrumentInvented.v1")
     unknown = elsewhere(first, 901, value=raw, headers=leaf(raw))
     garbage = elsewhere(first, 902, key=b"instrument/invented", value=b"garbage", headers=leaf(b"garbage"))
@@ -115,7 +115,7 @@ async def test_a_stream_of_which_the_first_event_cannot_be_taken_is_stalled_and_
 
 async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(servers: Stack):
     history = a_history()
-    first, second, *later = history.arrivals[INSTRUMENT]
+    first, second, *later = history.records[INSTRUMENT]
     others = [arrival for arrival in history.all() if arrival not in (first, second, *later)]
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, *later)
@@ -139,7 +139,7 @@ def previous_of(arrival: KafkaRecord) -> str:
 
 async def test_a_forged_first_arrival_is_set_aside_once_the_next_version_names_the_true_one(servers: Stack):
     history = a_history()
-    first, second, third, *later = history.arrivals[INSTRUMENT]
+    first, second, third, *later = history.records[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, previous_of(second))
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
@@ -158,7 +158,7 @@ async def test_a_forged_first_arrival_is_set_aside_once_the_next_version_names_t
 
 async def test_a_forgery_of_a_version_whose_successor_is_known_changes_nothing(servers: Stack):
     history = a_history()
-    forged = a_forgery(history, INSTRUMENT, 2, previous_of(history.arrivals[INSTRUMENT][1]))
+    forged = a_forgery(history, INSTRUMENT, 2, previous_of(history.records[INSTRUMENT][1]))
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project(history.all())
         await reading.take(forged)
@@ -169,7 +169,7 @@ async def test_a_forgery_of_a_version_whose_successor_is_known_changes_nothing(s
 
 async def test_a_forgery_with_a_broken_chain_frees_the_place_for_the_true_event(servers: Stack):
     history = a_history()
-    first, second, *later = history.arrivals[INSTRUMENT]
+    first, second, *later = history.records[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
@@ -183,7 +183,7 @@ async def test_a_forgery_with_a_broken_chain_frees_the_place_for_the_true_event(
 async def test_a_person_names_the_true_one_of_two_candidates(servers: Stack):
     history = a_history()
     stream = "session/3"
-    (true,) = history.arrivals[stream]
+    (true,) = history.records[stream]
     raw = history.encoded(stream, 1, r.CommitteeSessionRecorded(session=3, starts_on="1999"), "0" * 64)
     forged = KafkaRecord(true.topic, 0, 901, stream.encode(), raw, leaf(raw))
     async with a_reading(servers.mongodb_admin_uri) as reading:
@@ -199,7 +199,7 @@ async def test_a_person_names_the_true_one_of_two_candidates(servers: Stack):
 
 async def test_a_forgery_that_continues_nothing_is_no_candidate_in_whatever_order_it_comes(servers: Stack):
     history = a_history()
-    first, second, *_ = history.arrivals[INSTRUMENT]
+    first, second, *_ = history.records[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
     for batches in ([[first, forged, second]], [[first, second, forged]], [[first], [second], [forged]]):
         async with a_reading(servers.mongodb_admin_uri) as reading:
@@ -211,7 +211,7 @@ async def test_a_forgery_that_continues_nothing_is_no_candidate_in_whatever_orde
 
 async def test_a_dismissed_forgery_leaves_its_stream_current_also_when_redelivered(servers: Stack):
     history = a_history()
-    first, *_ = history.arrivals[INSTRUMENT]
+    first, *_ = history.records[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
@@ -226,7 +226,7 @@ async def test_a_dismissed_forgery_leaves_its_stream_current_also_when_redeliver
 @pytest.mark.parametrize("in_one_batch", [True, False])
 async def test_decisions_on_dead_letters_survive_a_redelivery_of_everything(servers: Stack, in_one_batch: bool):
     history = a_history()
-    first, second, *later = history.arrivals[INSTRUMENT]
+    first, second, *later = history.records[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, previous_of(second))
     everything = [first, forged, second, *later, *history.all()]
     async with a_reading(servers.mongodb_admin_uri) as reading:
@@ -246,7 +246,7 @@ async def test_true_bytes_at_another_position_are_read_alike_whenever_they_come(
     servers: Stack, heard: str, claimed: int
 ):
     history = a_history()
-    true, *after = history.arrivals[INSTRUMENT][1:]
+    true, *after = history.records[INSTRUMENT][1:]
     headers = (("position", str(claimed).encode()), true.headers[1])
     forged = elsewhere(true, 901, headers=headers)
     others = [arrival for arrival in history.all() if arrival not in (true, *after)]

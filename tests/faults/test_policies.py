@@ -28,5 +28,5 @@ async def test_a_policy_acts_once_on_each_event_however_the_batches_fall(servers
         reading.projector.discard()
         await reading.take(*history.all())
         await reading.take(*history.all())
-    events = [(key, n + 1) for key, line in history.arrivals.items() for n in range(len(line))]
+    events = [(key, n + 1) for key, line in history.records.items() for n in range(len(line))]
     assert sorted(acted) == sorted(event for event in events if event[0].startswith("recommendation/"))

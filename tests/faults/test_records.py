@@ -40,7 +40,7 @@ async def lying_there(servers: Stack, arrivals: list[KafkaRecord], spoilt: int) 
 
 
 async def test_every_record_is_read_whatever_the_header_of_one_is_called(servers: Stack):
-    true = a_history().arrivals["instrument/i1"][:3]
+    true = a_history().records["instrument/i1"][:3]
     read = await lying_there(servers, true, spoilt=1)
     assert [each.value for each in read] == [each.value for each in [*true, true[0]]]
     assert [each.headers for each in read] == [
@@ -51,7 +51,7 @@ async def test_every_record_is_read_whatever_the_header_of_one_is_called(servers
 
 async def test_its_record_is_set_aside_with_the_bytes_of_the_name_and_others_flow(servers: Stack):
     history = a_history()
-    true = history.arrivals["instrument/i1"]
+    true = history.records["instrument/i1"]
     read = await lying_there(servers, true[:3], spoilt=1)
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project(read)
