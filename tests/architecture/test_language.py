@@ -32,7 +32,7 @@ REFUSED = [
     "def test_a_heard_event_is_folded(): pass",
     "SETTLE_RECORDS = 1",
     "TRACES_AT_ONCE = 1",
-    "self._heard_again",
+    "self._heard_before",
 ]
 ALLOWED = [
     "given = 1",
