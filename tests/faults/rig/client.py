@@ -23,11 +23,11 @@ EARLIER = timedelta(hours=2)
 
 
 class Abandoned(Exception):
-    """The client gave up; the reason is on record."""
+    """A request given up at the time limit; the rig has recorded the reason."""
 
 
 class Refusal(Exception):
-    """A service refused a command by a `rule`."""
+    """A service's refusal of a command, by a `rule`."""
 
     def __init__(self, rule: str, text: str) -> None:
         super().__init__(f"{rule}: {text[:300]}")
@@ -36,7 +36,7 @@ class Refusal(Exception):
 
 @dataclass
 class Gate:
-    """A gate that lets commands through, or holds them back until none is in flight."""
+    """A gate that lets commands through, or holds new ones back until none is in flight."""
 
     _open: threading.Event = field(default_factory=threading.Event)
     _in_flight: int = 0

@@ -12,7 +12,7 @@ MEGABYTE = 1024 * 1024
 
 
 class CannotBreak(Exception):
-    """The rig lacks a permission that a fault needs; it skips no fault silently."""
+    """A missing permission that a fault needs; the rig skips no fault silently."""
 
 
 class Disk:

@@ -1,4 +1,4 @@
-"""G6: at most one mail for each event and recipient, exactly one if delivered; a person is shown uncertain ones."""
+"""G6: at most one mail for each event and recipient, exactly one if delivered; a person sees the uncertain ones."""
 
 from __future__ import annotations
 

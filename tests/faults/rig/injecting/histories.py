@@ -40,7 +40,7 @@ def rebuilt(rig: Rig, service: str) -> None:
 
 @contextmanager
 def _readers(rig: Rig) -> Iterator[list[str]]:
-    """Query some traces again and again during a block; yield the list of those that were missing or went back."""
+    """Query some traces again and again during a block; yield the missing ones and those older than before."""
     holes: list[str] = []
     over = threading.Event()
     client, revisions = rig.client(), dict[str, int]()

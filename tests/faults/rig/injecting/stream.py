@@ -19,7 +19,7 @@ from tests.faults.rig.work import recommending
 
 @dataclass
 class Stream:
-    """A stream of the rig; `dead_letters` holds the records that the rig has published, by origin."""
+    """A stream of the rig; `dead_letters` holds the records that the rig has published to it, by origin."""
 
     rig: Rig
     service: str
