@@ -131,7 +131,7 @@ def test_equal_values_have_no_difference():
 def test_poison_is_counted_and_its_stream_stops_where_it_stood():
     history = a_history()
     *start, last = history.records["instrument/i1"]
-    others = [arrival for arrival in history.all() if arrival.key != b"instrument/i1"]
+    others = [record for record in history.all() if record.key != b"instrument/i1"]
     bad = KafkaRecord(last.topic, 0, 99, last.key, b"{}", last.headers)
     history_read = read(*start[:2], bad, last, *others)
     assert [poison.reason for poison in history_read.poison] == ["wrong_hash"]

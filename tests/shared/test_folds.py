@@ -44,8 +44,8 @@ NOTHING = FoldedState(STREAM, SEEN.initial)
 
 def consumed(*events: Event, history: History | None = None) -> list[ConsumedEvent]:
     """Return these events as consumed."""
-    arrivals = (history or History()).add(STREAM, *events).records[STREAM]
-    return [event for event in map(decode_record, arrivals) if isinstance(event, ConsumedEvent)]
+    records = (history or History()).add(STREAM, *events).records[STREAM]
+    return [event for event in map(decode_record, records) if isinstance(event, ConsumedEvent)]
 
 
 def folded(events: Sequence[ConsumedEvent], before: FoldedState = NOTHING) -> FoldedState:
