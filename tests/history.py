@@ -1,4 +1,4 @@
-"""A synthetic history as the relay would publish it, and the traces that it must end in."""
+"""A synthetic history as Kafka records, and the traces expected from it."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ START = datetime(2031, 1, 1, tzinfo=UTC)
 
 @dataclass
 class History:
-    """Events of several streams, chained and positioned; `arrivals` holds each stream's records in order."""
+    """The Kafka records of a synthetic history by stream, with hash chains and positions as the relay writes them."""
 
-    arrivals: dict[str, list[KafkaRecord]] = field(default_factory=dict)
+    records: dict[str, list[KafkaRecord]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     _previous: dict[str, str] = field(default_factory=dict)
 
     def add(self, stream: str, *events: Event) -> History:
-        """Append events to a stream, a minute apart."""
+        """Append events to a stream, at least a minute apart."""
         for event in events:
-            version = len(self.arrivals.setdefault(stream, [])) + 1
+            version = len(self.records.setdefault(stream, [])) + 1
             raw = self.encoded(stream, version, event)
             self._previous[stream] = hash_of(raw)
-            self.arrivals[stream].append(self.arrival(stream, raw, event.service))
+            self.records[stream].append(self.record(stream, raw, event.service))
         return self
 
     def encoded(self, stream: str, version: int, event: Event, previous: str | None = None) -> bytes:
-        """Return an event's bytes at a version of a stream."""
+        """Encode an event at a version of a stream."""
         return encode(
             event,
             event_id=f"{stream}-{version}-{type(event).__name__}",
@@ -53,38 +53,38 @@ class History:
             previous_hash=previous or self._previous.get(stream, ZERO_HASH),
         )
 
-    def arrival(self, stream: str, raw: bytes, service: str) -> KafkaRecord:
-        """Return the record that would carry these bytes, at the next position of its service."""
+    def record(self, stream: str, raw: bytes, service: str) -> KafkaRecord:
+        """Return the record of these bytes, at the next position of their service."""
         position = self.positions.get(service, 0)
         self.positions[service] = position + 1
         headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
         return KafkaRecord(f"throughline.{service}", 0, position, stream.encode(), raw, headers)
 
     def all(self) -> list[KafkaRecord]:
-        """Return every record, stream by stream."""
-        return [arrival for arrivals in self.arrivals.values() for arrival in arrivals]
+        """Return all records, stream by stream."""
+        return [record for records in self.records.values() for record in records]
 
     def traces(self) -> dict[str, bytes]:
-        """Return the compared bytes of every trace, by replay in memory."""
+        """Return the compared bytes of each trace, replayed in memory."""
         return replayed(self.all())
 
 
-def replayed(arrivals: Sequence[KafkaRecord]) -> dict[str, bytes]:
-    """Fold and compose records in memory, to the compared bytes of every trace."""
-    return {reference: trace_bytes(trace) for reference, trace in composed(arrivals).items()}
+def replayed(records: Sequence[KafkaRecord]) -> dict[str, bytes]:
+    """Return the compared bytes of each trace, by its reference, from records folded in memory."""
+    return {reference: trace_bytes(trace) for reference, trace in composed(records).items()}
 
 
-def composed(arrivals: Sequence[KafkaRecord], as_of: date | None = None) -> dict[str, dict[str, Any]]:
-    """Fold and compose records in memory."""
+def composed(records: Sequence[KafkaRecord], as_of: date | None = None) -> dict[str, dict[str, Any]]:
+    """Return each trace, by its reference, from records folded in memory."""
     events: dict[str, list[ConsumedEvent]] = {}
-    for arrival in arrivals:
-        event = decode_record(arrival)
+    for record in records:
+        event = decode_record(record)
         assert isinstance(event, ConsumedEvent), event
         events.setdefault(event.recorded.subject, []).append(event)
     states: dict[str, FoldedState] = {}
-    for stream, line in events.items():
+    for stream, consumed in events.items():
         aggregate = AGGREGATES.get(stream.partition("/")[0], UNFOLDED)
-        outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), line)
+        outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), consumed)
         assert outcome is not None
         states[stream] = outcome.folded
     return {
@@ -105,7 +105,7 @@ def _filled(states: dict[str, FoldedState]) -> dict[str, FoldedState]:
 
 
 def a_history() -> History:
-    """Return a synthetic history with what makes folding hard: corrections, supersessions, merges, late facts."""
+    """Return a synthetic history with the hard cases of folding: corrections, supersessions, merges, late facts."""
     history = History()
     for number in (1, 2, 3):
         history.add(

@@ -130,8 +130,8 @@ def test_equal_values_have_no_difference():
 
 def test_poison_is_counted_and_its_stream_stops_where_it_stood():
     history = a_history()
-    *start, last = history.arrivals["instrument/i1"]
-    others = [arrival for arrival in history.all() if arrival.key != b"instrument/i1"]
+    *start, last = history.records["instrument/i1"]
+    others = [record for record in history.all() if record.key != b"instrument/i1"]
     bad = KafkaRecord(last.topic, 0, 99, last.key, b"{}", last.headers)
     history_read = read(*start[:2], bad, last, *others)
     assert [poison.reason for poison in history_read.poison] == ["wrong_hash"]
@@ -141,7 +141,7 @@ def test_poison_is_counted_and_its_stream_stops_where_it_stood():
 def test_the_candidate_that_the_next_version_names_is_true():
     history = a_history()
     forged = History().add("instrument/i2", r.InstrumentRegistered(instrument="i2", cite="F", body="F", title="F"))
-    forger = forged.arrivals["instrument/i2"][0]
+    forger = forged.records["instrument/i2"][0]
     history_read = read(forger, *history.all())
     assert history_read.disputed == [("instrument/i2", 1)]
     assert rebuilt_from(history_read).traces == rebuilt_from(read(*history.all())).traces
@@ -160,7 +160,7 @@ def test_a_candidate_that_does_not_continue_its_stream_is_no_candidate():
     history = a_history()
     stream = "session/3"
     raw = history.encoded(stream, 1, r.CommitteeSessionRecorded(session=3, starts_on="1999"), "f" * 64)
-    forged = history.arrival(stream, raw, "recommendations")
+    forged = history.record(stream, raw, "recommendations")
     both = read(forged, *history.all())
     assert both.disputed == [(stream, 1)]
     assert rebuilt_from(both).traces == rebuilt_from(read(*history.all())).traces

@@ -150,7 +150,7 @@ def test_the_headers_are_those_that_the_relay_sends_and_a_consumer_requires(home
     headers = content["components"]["schemas"]["headers"]["properties"]
     assert ("content-type", headers["content-type"]["const"].encode()) == CONTENT_TYPE
     name, raw = next((name, raw) for name, raw in golden().items() if name in content["components"]["messages"])
-    record = History().arrival("synthetic/example", raw, EVENTS[name].service)
+    record = History().record("synthetic/example", raw, EVENTS[name].service)
     assert {header for header, _ in record.headers} | {"content-type"} == headers.keys()
     assert isinstance(decode_record(record), ConsumedEvent)
     for header in ("position", "leaf"):

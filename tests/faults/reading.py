@@ -1,4 +1,4 @@
-"""The reading side of the recommendations service on a real database, for tests that feed it records."""
+"""The read side of the recommendations service on a real database, for tests that feed it records."""
 
 from __future__ import annotations
 
@@ -21,37 +21,38 @@ from shared.projection.state_store import StateStore
 
 @dataclass
 class Reading:
-    """A projector and what it stores."""
+    """A projector, and the states and traces that it stores."""
 
     database: AsyncIOMotorDatabase[Any]
     projector: Projector
     traces: Traces
 
-    async def take(self, *arrivals: KafkaRecord) -> None:
-        """Take the records one by one, as they would arrive."""
-        for arrival in arrivals:
-            await self.projector.project([arrival])
+    async def take(self, *records: KafkaRecord) -> None:
+        """Project the records one by one."""
+        for record in records:
+            await self.projector.project([record])
 
     async def forget(self) -> None:
-        """Lose all that was read, but not what was set aside and decided."""
+        """Delete everything consumed, but not the dead letters and the decisions on them."""
         for collection in ("journal", "states", "traces"):
             await self.database[collection].delete_many({})
 
     async def version(self, stream: str) -> int:
-        """Return the version at which a stream is shown."""
+        """Return the stored version of a stream."""
         return (await self.projector.states.read([stream]))[stream].version
 
     async def stored(self) -> dict[str, bytes]:
-        """Return the compared bytes of every trace."""
+        """Return the compared bytes of each stored trace."""
         return {trace["_id"]: trace_bytes(trace) async for trace in self.database.traces.find()}
 
     async def dead_letters(self, standing: str | None = "open") -> dict[str, str]:
-        """Return the reasons of dead letters by their place."""
-        return {letter["_id"]: letter["reason"] for letter in await self.projector.dead_letters.find(standing)}
+        """Return the reasons of dead letters by their origin."""
+        documents = await self.projector.dead_letters.find(standing)
+        return {document["_id"]: document["reason"] for document in documents}
 
 
 def reading_of(database: AsyncIOMotorDatabase[Any]) -> Reading:
-    """Return the reading side as a process would put it together."""
+    """Compose the read side as a service does."""
     states, journal = StateStore(database, AGGREGATES, SHAPE), Journal(database)
     traces = Traces(database, states, journal)
     dead_letters = DeadLetters(database, "recommendations")
@@ -60,7 +61,7 @@ def reading_of(database: AsyncIOMotorDatabase[Any]) -> Reading:
 
 @asynccontextmanager
 async def a_reading(uri: str) -> AsyncIterator[Reading]:
-    """Yield a reading side on an empty database of its own."""
+    """Yield a read side on an empty database of its own."""
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri)
     name = f"reading_{uuid4().hex}"
     try:
@@ -73,6 +74,6 @@ async def a_reading(uri: str) -> AsyncIterator[Reading]:
         client.close()
 
 
-def elsewhere(arrival: KafkaRecord, offset: int, **changes: Any) -> KafkaRecord:
-    """Return the record at another offset, changed."""
-    return replace(arrival, offset=offset, **changes)
+def elsewhere(record: KafkaRecord, offset: int, **changes: Any) -> KafkaRecord:
+    """Return a copy of a record at another offset, with other fields changed."""
+    return replace(record, offset=offset, **changes)

@@ -1,4 +1,4 @@
-"""A database and a topic for one test, relays on them, and the assertion of G2."""
+"""A database and a topic of one test, relays on them, and the assertion of G2."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Site:
     appended: int = 0
 
     async def append(self, streams: int, commits: int, store: EventStore | None = None) -> None:
-        """Append commits of one to three events to several streams concurrently."""
+        """Append commits of one or three events to several streams concurrently."""
         store = store or EventStore(self.database)
         await store.prepare()
         await asyncio.gather(*(self._stream(store, f"instrument/s{n}", commits) for n in range(streams)))
@@ -54,11 +54,11 @@ class Site:
             self.appended += size
 
     def relay(self, kind: type[Relay] = Relay) -> Relay:
-        """Return another relay of this site."""
+        """Return a new relay of this site."""
         return kind(self.database, EventStore(self.database), self.kafka, self.service, Pulse("relay"))
 
     async def published(self) -> list[tuple[str, int, bytes, int, str]]:
-        """Return all records of the topic: stream, version, bytes, position, leaf."""
+        """Return stream, version, bytes, position and leaf of each record on the topic."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, auto_offset_reset="earliest")
         await consumer.start()
         try:
@@ -83,7 +83,7 @@ class Site:
         return event.subject, event.streamversion, record.value, position, leaf
 
     async def until(self, count: int, seconds: float = AT_MOST_SECONDS) -> None:
-        """Wait until this many events are published."""
+        """Wait until this many events are published. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             published = 0
             while published < count:
@@ -91,7 +91,7 @@ class Site:
                 published = await Ledger(self.database).published()
 
     async def verify(self) -> None:
-        """Assert G2: store, ledger and topic agree, each stream's first deliveries in order."""
+        """Assert G2: store, ledger and topic agree, and each stream's first deliveries are in order."""
         stored = {}
         async for commit in self.database.commits.find():
             for n, raw in enumerate(commit["events"]):
@@ -102,15 +102,14 @@ class Site:
         ledgered = {(entry.stream, entry.version): entry.leaf for entry in entries}
         assert len(entries) == len(ledgered) == len(stored) == self.appended
         assert ledgered == {key: leaf_hash(raw) for key, raw in stored.items()}
-        firsts: dict[tuple[str, int], tuple[bytes, int]] = {}
+        delivered: set[tuple[str, int]] = set()
         for stream, version, raw, position, leaf in await self.published():
             assert stored[stream, version] == raw
             assert leaf == leaf_hash(raw)
             assert (entries[position].stream, entries[position].version) == (stream, version)
-            if (stream, version) not in firsts:
-                assert version == 1 or (stream, version - 1) in firsts
-                firsts[stream, version] = raw, position
-        assert firsts.keys() == stored.keys()
+            assert version == 1 or (stream, version - 1) in delivered
+            delivered.add((stream, version))
+        assert delivered == stored.keys()
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""A backlog is flushed once for many batches; what was not flushed is delivered again, from its first record on."""
+"""A backlog is flushed once for many batches; unflushed records are redelivered."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RECORDS, BATCH = 1_000, 40
 
 
 class BatchHandler:
-    """Notes what it consumes, and flushes each once; `fault` is asked before each step, and may raise."""
+    """A handler that notes consumed and flushed records; it calls `fault`, which may raise, before each step."""
 
     def __init__(self, fault: Callable[[str, int], None] = lambda _step, _times: None, pause: float = 0.0) -> None:
         self.batches: list[list[bytes]] = []
@@ -51,7 +51,10 @@ class BatchHandler:
 
 
 async def read(servers: Stack, *handlers: BatchHandler, partitions: int = 1) -> list[bytes]:
-    """Publish a backlog, let subscribers consume it until all is flushed, each beginning after the one before it."""
+    """Publish a backlog and run one subscriber for each handler until all is flushed; return the backlog.
+
+    Each subscriber starts after the first batch of the one before it.
+    """
     async with a_site(servers) as site, AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
         topic = f"throughline.{site.service}"
         backlog = [b"synthetic %d" % number for number in range(RECORDS)]
@@ -93,12 +96,12 @@ async def test_a_backlog_is_flushed_once_for_many_batches(servers: Stack):
 
 
 @pytest.mark.parametrize("step", ["consume", "flush"])
-async def test_on_an_error_everything_unflushed_is_delivered_again(servers: Stack, step: str):
+async def test_on_an_error_all_unflushed_records_are_redelivered(servers: Stack, step: str):
     failed: list[str] = []
 
-    def fault(now: str, times: int) -> None:
-        if now == step and times >= (10 if step == "consume" else 1) and not failed:
-            failed.append(now)
+    def fault(current: str, times: int) -> None:
+        if current == step and times >= (10 if step == "consume" else 1) and not failed:
+            failed.append(current)
             raise ValueError("synthetic")
 
     handler = BatchHandler(fault)

@@ -1,4 +1,4 @@
-"""A service starts to consume at the offset in its own database, whatever Kafka has committed."""
+"""A service starts to consume at the offset in its own database, whatever offset Kafka has."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def known(stack: Stack, session: int) -> Desk:
 
 
 def lose_consumed(stack: Stack) -> None:
-    """Put the database back to before anything was read, as the restore of a very old backup would."""
+    """Delete everything consumed, as the restore of a very old backup would."""
     with MongoClient[dict[str, object]](stack.mongodb_admin_uri) as client:
         for lost in ("journal", "states", "traces", "progress"):
             client[grants.database(SERVICE)][lost].delete_many({})
@@ -43,7 +43,7 @@ def test_a_process_exits_when_its_database_was_rolled_back_and_the_next_consumes
     lose_consumed(stack)
     until = time.monotonic() + AT_MOST_SECONDS
     while SERVICE in stack.pids():
-        assert time.monotonic() < until, "it continues on a stale state"
+        assert time.monotonic() < until, "the process continues on a stale state"
         time.sleep(0.1)
     stack.start_one(SERVICE)
     assert desk.query(SERVICE, "/sessions/997", at_least=1, wait=20)["version"] == 1

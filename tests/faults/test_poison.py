@@ -1,6 +1,8 @@
-"""G5: a bad message stops only its own stream, and is kept; nothing is dropped, and repair needs no edited byte."""
+"""G5: a poison record becomes a dead letter and stalls only its own stream; repair needs no edited bytes."""
 
 from __future__ import annotations
+
+from itertools import chain
 
 import pytest
 
@@ -26,7 +28,7 @@ def leaf(raw: bytes) -> tuple[tuple[str, bytes], ...]:
 
 
 def poisons(good: KafkaRecord) -> dict[str, KafkaRecord]:
-    """Return a record of every kind that cannot be taken, by the reason that is expected."""
+    """Return a poison record of each kind by its expected reason; trailing spaces make the keys differ."""
     raw = good.value or b""
     unknown_type = raw.replace(b"InstrumentRegistered.v1", b"InstrumentInvented.v1")
     wrong_schema = raw.replace(b'"cite":', b'"cited":')
@@ -47,23 +49,23 @@ def poisons(good: KafkaRecord) -> dict[str, KafkaRecord]:
     }
 
 
-async def test_every_kind_of_poison_is_kept_as_it_came_and_everything_else_flows(servers: Stack):
+async def test_each_kind_of_poison_becomes_a_dead_letter_and_other_records_are_projected(servers: Stack):
     history = a_history()
-    bad = poisons(history.arrivals[INSTRUMENT][0])
+    bad = poisons(history.records[INSTRUMENT][0])
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project([*bad.values(), *history.all()])
         await reading.projector.project(list(bad.values()))
         assert await reading.stored() == history.traces()
-        kept = {letter["_id"]: letter for letter in await reading.projector.dead_letters.find(None)}
-        assert {key: kept[arrival.origin]["reason"] for key, arrival in bad.items()} == {
+        by_origin = {dead_letter["_id"]: dead_letter for dead_letter in await reading.projector.dead_letters.find(None)}
+        assert {key: by_origin[record.origin]["reason"] for key, record in bad.items()} == {
             key: key.strip() for key in bad
         }
-        assert all(bytes(kept[arrival.origin]["value"]) == (arrival.value or b"") for arrival in bad.values())
+        assert all(bytes(by_origin[record.origin]["value"]) == (record.value or b"") for record in bad.values())
 
 
 async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others_are_not(servers: Stack):
     history = a_history()
-    first, second, third, *_ = history.arrivals[INSTRUMENT]
+    first, second, third, *_ = history.records[INSTRUMENT]
     garbage = elsewhere(second, 901, value=b"garbage", headers=leaf(b"garbage"))
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, garbage)
@@ -75,7 +77,7 @@ async def test_a_poisoned_stream_is_stalled_until_its_version_arrives_and_others
 
 async def test_newer_code_decodes_the_dead_letters_of_older_code(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     history = a_history()
-    unknown = history.arrivals[INSTRUMENT][1]
+    unknown = history.records[INSTRUMENT][1]
 
     def older(raw: bytes) -> Recorded:
         if raw == unknown.value:
@@ -88,18 +90,19 @@ async def test_newer_code_decodes_the_dead_letters_of_older_code(servers: Stack,
             await reading.projector.project(history.all())
         assert await reading.dead_letters() == {unknown.origin: "unknown_type"}
         assert await reading.projector.stalled() == {INSTRUMENT: 2}
-        letter = await reading.projector.dead_letters.get(unknown.origin)
-        assert letter is not None
-        await reading.projector.accept(decode_record(to_record(letter)), "Synthetic: newer code", "operator-1")  # type: ignore[arg-type]
+        dead_letter = await reading.projector.dead_letters.get(unknown.origin)
+        assert dead_letter is not None
+        event = decode_record(to_record(dead_letter))
+        await reading.projector.accept(event, "Synthetic: newer code", "operator-1")  # type: ignore[arg-type]
         await reading.projector.fold({INSTRUMENT})
         assert await reading.dead_letters("resolved") == {unknown.origin: "unknown_type"}
         assert await reading.projector.stalled() == {}
         assert await reading.stored() == history.traces()
 
 
-async def test_a_stream_of_which_the_first_event_cannot_be_taken_is_stalled_and_garbage_invents_none(servers: Stack):
+async def test_a_stream_with_a_poisoned_first_event_is_stalled_and_garbage_starts_no_stream(servers: Stack):
     history = a_history()
-    first, *later = history.arrivals[INSTRUMENT]
+    first, *later = history.records[INSTRUMENT]
     raw = (first.value or b"").replace(b"InstrumentRegistered.v1", b"InstrumentInvented.v1")
     unknown = elsewhere(first, 901, value=raw, headers=leaf(raw))
     garbage = elsewhere(first, 902, key=b"instrument/invented", value=b"garbage", headers=leaf(b"garbage"))
@@ -113,10 +116,10 @@ async def test_a_stream_of_which_the_first_event_cannot_be_taken_is_stalled_and_
         assert await reading.dead_letters("resolved") == {unknown.origin: "unknown_type"}
 
 
-async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(servers: Stack):
+async def test_a_gap_stalls_its_stream_until_the_missing_version_arrives(servers: Stack):
     history = a_history()
-    first, second, *later = history.arrivals[INSTRUMENT]
-    others = [arrival for arrival in history.all() if arrival not in (first, second, *later)]
+    first, second, *later = history.records[INSTRUMENT]
+    others = [record for record in history.all() if record not in (first, second, *later)]
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, *later)
         assert await reading.projector.stalled() == {INSTRUMENT: 2}
@@ -126,21 +129,21 @@ async def test_a_gap_makes_a_stream_wait_visibly_and_ends_when_it_is_filled(serv
 
 
 def a_forgery(history: History, stream: str, version: int, previous: str | None) -> KafkaRecord:
-    """Return a well-formed record that claims to be a version of a stream."""
+    """Return a well-formed record of a forged event at a version of a stream."""
     event = r.ProvisionRegistered(provision="i1/forged", summary="Synthetic forgery")
     raw = history.encoded(stream, version, event, previous)
     return KafkaRecord("throughline.recommendations", 0, 901, stream.encode(), raw, leaf(raw))
 
 
-def previous_of(arrival: KafkaRecord) -> str:
-    event = decode_record(arrival)
+def previous_hash_of(record: KafkaRecord) -> str:
+    event = decode_record(record)
     return event.recorded.previoushash  # type: ignore[union-attr]
 
 
-async def test_a_forged_first_arrival_is_set_aside_once_the_next_version_names_the_true_one(servers: Stack):
+async def test_a_forgery_delivered_first_is_refused_once_the_next_version_names_the_true_event(servers: Stack):
     history = a_history()
-    first, second, third, *later = history.arrivals[INSTRUMENT]
-    forged = a_forgery(history, INSTRUMENT, 2, previous_of(second))
+    first, second, third, *later = history.records[INSTRUMENT]
+    forged = a_forgery(history, INSTRUMENT, 2, previous_hash_of(second))
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
         await reading.take(second)
@@ -158,7 +161,7 @@ async def test_a_forged_first_arrival_is_set_aside_once_the_next_version_names_t
 
 async def test_a_forgery_of_a_version_whose_successor_is_known_changes_nothing(servers: Stack):
     history = a_history()
-    forged = a_forgery(history, INSTRUMENT, 2, previous_of(history.arrivals[INSTRUMENT][1]))
+    forged = a_forgery(history, INSTRUMENT, 2, previous_hash_of(history.records[INSTRUMENT][1]))
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project(history.all())
         await reading.take(forged)
@@ -167,9 +170,9 @@ async def test_a_forgery_of_a_version_whose_successor_is_known_changes_nothing(s
         assert await reading.projector.stalled() == {}
 
 
-async def test_a_forgery_with_a_broken_chain_frees_the_place_for_the_true_event(servers: Stack):
+async def test_the_true_event_takes_the_place_of_a_forgery_with_a_broken_chain(servers: Stack):
     history = a_history()
-    first, second, *later = history.arrivals[INSTRUMENT]
+    first, second, *later = history.records[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
@@ -180,10 +183,10 @@ async def test_a_forgery_with_a_broken_chain_frees_the_place_for_the_true_event(
         assert await reading.stored() == history.traces()
 
 
-async def test_a_person_names_the_true_one_of_two_candidates(servers: Stack):
+async def test_an_operator_accepts_the_true_one_of_two_candidates(servers: Stack):
     history = a_history()
     stream = "session/3"
-    (true,) = history.arrivals[stream]
+    (true,) = history.records[stream]
     raw = history.encoded(stream, 1, r.CommitteeSessionRecorded(session=3, starts_on="1999"), "0" * 64)
     forged = KafkaRecord(true.topic, 0, 901, stream.encode(), raw, leaf(raw))
     async with a_reading(servers.mongodb_admin_uri) as reading:
@@ -197,9 +200,9 @@ async def test_a_person_names_the_true_one_of_two_candidates(servers: Stack):
         assert await reading.projector.stalled() == {}
 
 
-async def test_a_forgery_that_continues_nothing_is_no_candidate_in_whatever_order_it_comes(servers: Stack):
+async def test_a_forgery_with_a_broken_chain_is_no_candidate_in_any_order_of_delivery(servers: Stack):
     history = a_history()
-    first, second, *_ = history.arrivals[INSTRUMENT]
+    first, second, *_ = history.records[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
     for batches in ([[first, forged, second]], [[first, second, forged]], [[first], [second], [forged]]):
         async with a_reading(servers.mongodb_admin_uri) as reading:
@@ -211,7 +214,7 @@ async def test_a_forgery_that_continues_nothing_is_no_candidate_in_whatever_orde
 
 async def test_a_dismissed_forgery_leaves_its_stream_current_also_when_redelivered(servers: Stack):
     history = a_history()
-    first, *_ = history.arrivals[INSTRUMENT]
+    first, *_ = history.records[INSTRUMENT]
     forged = a_forgery(history, INSTRUMENT, 2, "f" * 64)
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(first, forged)
@@ -226,14 +229,14 @@ async def test_a_dismissed_forgery_leaves_its_stream_current_also_when_redeliver
 @pytest.mark.parametrize("in_one_batch", [True, False])
 async def test_decisions_on_dead_letters_survive_a_redelivery_of_everything(servers: Stack, in_one_batch: bool):
     history = a_history()
-    first, second, *later = history.arrivals[INSTRUMENT]
-    forged = a_forgery(history, INSTRUMENT, 2, previous_of(second))
+    first, second, *later = history.records[INSTRUMENT]
+    forged = a_forgery(history, INSTRUMENT, 2, previous_hash_of(second))
     everything = [first, forged, second, *later, *history.all()]
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(*everything)
         assert await reading.stored() == history.traces()
         await reading.forget()
-        for batch in [everything] if in_one_batch else [[arrival] for arrival in everything]:
+        for batch in [everything] if in_one_batch else [[record] for record in everything]:
             await reading.projector.project(batch)
         assert await reading.stored() == history.traces()
         assert await reading.projector.stalled() == {}
@@ -241,23 +244,23 @@ async def test_decisions_on_dead_letters_survive_a_redelivery_of_everything(serv
 
 
 @pytest.mark.parametrize("claimed", [0, 990])
-@pytest.mark.parametrize("heard", ["before", "after", "together"])
-async def test_true_bytes_at_another_position_are_read_alike_whenever_they_come(
-    servers: Stack, heard: str, claimed: int
+@pytest.mark.parametrize("delivered", ["before", "after", "in one batch"])
+async def test_true_bytes_at_another_position_are_projected_as_in_a_replay_in_any_order(
+    servers: Stack, delivered: str, claimed: int
 ):
     history = a_history()
-    true, *after = history.arrivals[INSTRUMENT][1:]
+    true, *after = history.records[INSTRUMENT][1:]
     headers = (("position", str(claimed).encode()), true.headers[1])
     forged = elsewhere(true, 901, headers=headers)
-    others = [arrival for arrival in history.all() if arrival not in (true, *after)]
-    lines = {"before": [[forged], [true]], "after": [[true], [forged]], "together": [[true, forged]]}[heard]
+    others = [record for record in history.all() if record not in (true, *after)]
+    batches = {"before": [[forged], [true]], "after": [[true], [forged]], "in one batch": [[true, forged]]}[delivered]
     replayed = CliHistory()
-    for arrival in [*others, *(each for line in lines for each in line), *after]:
-        replayed.take(arrival)
+    for record in [*others, *chain(*batches), *after]:
+        replayed.take(record)
     expected = {reference: trace_bytes(trace) for reference, trace in rebuilt_from(replayed).traces.items()}
     assert (expected == history.traces()) == (claimed == 990)
     async with a_reading(servers.mongodb_admin_uri) as reading:
-        for batch in (others, *lines, after):
+        for batch in (others, *batches, after):
             await reading.projector.project(batch)
         assert await reading.stored() == expected
         assert [_ async for _ in rebuild(reading.projector)]

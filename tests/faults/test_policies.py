@@ -1,4 +1,4 @@
-"""A policy acts once on each event, also on a stream whose state is remembered between batches."""
+"""A policy runs once on each event, also on a stream whose state is cached between batches."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tools.local.stack import Stack
 pytestmark = pytest.mark.servers
 
 
-async def test_a_policy_acts_once_on_each_event_however_the_batches_fall(servers: Stack):
-    acted: list[tuple[str, int]] = []
+async def test_a_policy_runs_once_on_each_event_also_when_all_records_are_redelivered(servers: Stack):
+    reactions: list[tuple[str, int]] = []
 
-    class Noted:
+    class Recorder:
         def handles(self, event: Recorded) -> bool:
             return event.subject.startswith("recommendation/")
 
         async def react(self, event: Recorded) -> None:
-            acted.append((event.subject, event.streamversion))
+            reactions.append((event.subject, event.streamversion))
 
     history = a_history()
     async with a_reading(servers.mongodb_admin_uri) as reading:
-        reading.projector.policies = Noted()
+        reading.projector.policies = Recorder()
         reading.projector.discard()
         await reading.take(*history.all())
         await reading.take(*history.all())
-    events = [(key, n + 1) for key, line in history.arrivals.items() for n in range(len(line))]
-    assert sorted(acted) == sorted(event for event in events if event[0].startswith("recommendation/"))
+    events = [(key, n + 1) for key, records in history.records.items() for n in range(len(records))]
+    assert sorted(reactions) == sorted(event for event in events if event[0].startswith("recommendation/"))

@@ -1,4 +1,4 @@
-"""Records published in batches are in the partitions that a producer would have chosen, and in order."""
+"""Records published in batches are in order, in the partitions that a producer chooses by their key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BATCH_BYTES = 64 * 1024
 
 
 def records(rounds: range, size: int = 1_000) -> list[OutgoingRecord]:
-    """One record of each stream in every round, all together many times what one batch holds."""
+    """Return one record of each stream in every round; all records are many times the size of a batch."""
     return [
         OutgoingRecord(stream, b"%d " % number + b"x" * size, [("position", b"%d" % number)])
         for number in rounds
@@ -25,7 +25,7 @@ def records(rounds: range, size: int = 1_000) -> list[OutgoingRecord]:
 
 
 async def consumed(kafka: str, topic: str) -> dict[str, list[tuple[int, bytes, bytes]]]:
-    """Return partition, number and header of every record, by stream, in order."""
+    """Return partition, number and position header of each record by stream, in order."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:

@@ -1,4 +1,4 @@
-"""G2: after the restore of an older backup the relay refuses to lead, and a refill from the topic loses no event."""
+"""G2: after the restore of an older backup the relay fences the store, and a refill from the topic loses no event."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BACKED_UP = ("commits", "ledger", "relay")
 
 @pytest.fixture(autouse=True)
 def _topic_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Decode the site's records as those of the service whose events they hold."""
+    """Decode the records of the site's topic as those of recommendations, whose events they hold."""
 
     def decoded(record: KafkaRecord) -> ConsumedEvent | Poison:
         return decode_record(replace(record, topic="throughline.recommendations"))
@@ -49,7 +49,7 @@ async def restore(site: Site, backup: dict[str, list[Any]]) -> None:
 
 
 async def a_restored_site(site: Site) -> None:
-    """Publish much, back up in the middle, restore."""
+    """Publish events, back up the store halfway, and restore the backup."""
     async with running(site.relay()):
         await site.append(streams=6, commits=3)
         await site.until(site.appended)
@@ -101,8 +101,8 @@ async def test_an_interrupted_refill_can_be_run_again(servers: Stack, monkeypatc
     async with a_site(servers) as site:
         await a_restored_site(site)
 
-        def interrupt(done: int, of: int) -> None:
-            if done > of // 2:
+        def interrupt(done: int, total: int) -> None:
+            if done > total // 2:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
@@ -132,7 +132,7 @@ async def test_a_store_that_was_never_restored_passes_the_check_and_needs_no_ref
 
 
 async def a_forgery(site: Site, position: int) -> None:
-    """Put a well-formed record on the topic that continues a stream, at a position that the relay never gave."""
+    """Publish a forged record that continues a stream, at a position that the relay never assigned."""
     raws = await EventStore(site.database).read_bytes("instrument/s0")
     record = forgery(raws[-1], sha256_hex(raws[-1]), position=position)
     async with AIOKafkaProducer(bootstrap_servers=site.kafka) as producer:
@@ -166,10 +166,10 @@ async def test_a_disconnected_database_takes_no_commits_until_it_is_checked(
 ):
     checked = asyncio.Event()
 
-    async def away(_lease: Lease) -> bool:
+    async def disconnect(_lease: Lease) -> bool:
         raise AutoReconnect("synthetic")
 
-    async def check(*_: Any) -> None:
+    async def wait_until_checked(*_: Any) -> None:
         await checked.wait()
 
     async with a_site(servers) as site:
@@ -179,8 +179,8 @@ async def test_a_disconnected_database_takes_no_commits_until_it_is_checked(
             await site.append(streams=2, commits=1, store=store)
             await site.until(site.appended)
             with monkeypatch.context() as broken:
-                broken.setattr("shared.ledger.relay.ensure_ledger_matches_topic", check)
-                broken.setattr(Lease, "take", away)
+                broken.setattr("shared.ledger.relay.ensure_ledger_matches_topic", wait_until_checked)
+                broken.setattr(Lease, "take", disconnect)
                 async with asyncio.timeout(AT_MOST_SECONDS):
                     while store.fence_reason is None:  # noqa: ASYNC110
                         await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""G2: the relay publishes every stored event, in stream order, and no other event, whatever kills it."""
+"""G2: the relay publishes each stored event, in stream order, and no other event, wherever it is killed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.servers
 
 
 class Killed(Exception):
-    """The relay died here; not an error that it would survive."""
+    """An error that ends a relay, which survives most others."""
 
 
 async def _die(_position: int) -> None:
@@ -26,7 +26,7 @@ async def _die(_position: int) -> None:
 
 
 def dying(where: str) -> type[Relay]:
-    """Return a relay that dies at its second batch, in the step named."""
+    """Return a relay class that dies at its second batch, in the named step."""
 
     class Dying(Relay):
         batches = 0

@@ -27,23 +27,23 @@ STREAMS = [f"instrument/s{n}" for n in range(64)]
 
 
 class Office:
-    """One instance of a service: its store, and its cached states."""
+    """One instance of a service: its store and its cached states."""
 
     def __init__(self, site: Site) -> None:
         self.store = EventStore(site.database)
-        self._commands = CommandHandler(self.store, Refusals(site.database), OWN, self._hear)
+        self._commands = CommandHandler(self.store, Refusals(site.database), OWN, self._look_up)
 
-    async def registers(self, *provisions: str) -> list[int]:
-        """Register an instrument where there is none, then provisions; return the versions after each."""
+    async def register(self, *provisions: str) -> list[int]:
+        """Register an instrument if there is none, then provisions; return the version after each."""
         await self.store.prepare()
         named = RegisterInstrument(instrument="synthetic", cite="Synthetic 1", body="Synthetic", title="Synthetic")
-        versions = [] if (await self.store.read(STREAM))[1] else [await self.carries_out(named)]
-        return versions + [await self.registers_one(provision) for provision in provisions]
+        versions = [] if (await self.store.read(STREAM))[1] else [await self.execute(named)]
+        return versions + [await self.register_one(provision) for provision in provisions]
 
-    async def registers_one(self, provision: str) -> int:
-        return await self.carries_out(RegisterProvision(provision=provision, summary="Synthetic"))
+    async def register_one(self, provision: str) -> int:
+        return await self.execute(RegisterProvision(provision=provision, summary="Synthetic"))
 
-    async def carries_out(self, command: Command) -> int:
+    async def execute(self, command: Command) -> int:
         outcome = await self._commands.handle(STREAM, command, context())
         assert isinstance(outcome, Commit), outcome
         return outcome.last
@@ -52,8 +52,8 @@ class Office:
         command = RegisterProvision(provision=provision, summary="Synthetic")
         return isinstance(await self._commands.handle(STREAM, command, context()), Rejection)
 
-    async def _hear(self, _stream: str) -> None:
-        raise AssertionError("no sibling is asked")
+    async def _look_up(self, _stream: str) -> None:
+        raise AssertionError("these commands need no foreign fact")
 
 
 def context() -> Context:
@@ -67,29 +67,29 @@ def added(number: int = 0) -> list[Any]:
 async def test_a_decision_rests_on_the_commits_of_other_instances_too(servers: Stack):
     async with a_site(servers) as site:
         one, other = Office(site), Office(site)
-        assert await one.registers("p1") == [1, 2]
-        assert await other.registers("p2") == [3]
+        assert await one.register("p1") == [1, 2]
+        assert await other.register("p2") == [3]
         assert await one.refuses("p2")
-        assert await one.registers("p3") == [4]
+        assert await one.register("p3") == [4]
 
 
 async def test_a_store_rolled_back_under_a_running_service_gets_no_gap(servers: Stack):
     async with a_site(servers) as site:
         office = Office(site)
-        assert await office.registers("p1", "p2") == [1, 2, 3]
+        assert await office.register("p1", "p2") == [1, 2, 3]
         await site.database.commits.delete_one({"_id": {"s": STREAM, "v": 3}})
-        assert await office.registers("p3") == [3]
+        assert await office.register("p3") == [3]
         assert not await office.refuses("p2")
 
 
 async def test_a_decision_rests_on_the_stored_commit_not_the_cached_one(servers: Stack):
     async with a_site(servers) as site:
         office, other = Office(site), Office(site)
-        assert await office.registers("p1", "p2") == [1, 2, 3]
+        assert await office.register("p1", "p2") == [1, 2, 3]
         await site.database.commits.delete_one({"_id": {"s": STREAM, "v": 3}})
-        assert await other.registers("p9") == [3]
+        assert await other.register("p9") == [3]
         assert await office.refuses("p9")
-        assert await office.registers("p2") == [4]
+        assert await office.register("p2") == [4]
         _, recorded = await office.store.read(STREAM)
         assert [event.data.provision for event in recorded[1:]] == ["p1", "p9", "p2"]  # type: ignore[attr-defined]
 

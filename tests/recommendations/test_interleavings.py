@@ -76,7 +76,7 @@ def an_order(seed: int, *, by_stream: bool, twice: int = 8) -> list[KafkaRecord]
     """Return the records in a random order: each stream's own order kept, or none at all; some of them twice."""
     choose = random.Random(seed)
     if by_stream:
-        queues = [list(arrivals) for arrivals in HISTORY.arrivals.values()]
+        queues = [list(records) for records in HISTORY.records.values()]
         order = []
         while queues:
             queue = choose.choice(queues)

@@ -38,7 +38,7 @@ async def test_redelivered_records_are_composed_and_no_state_is_stored_again(dat
 
 async def test_a_state_that_another_instance_stored_meanwhile_is_folded_from_the_journal(database: Any):
     one, other = a_projector(database)[0], a_projector(database)[0]
-    events = next(iter(HISTORY.arrivals.values()))
+    events = next(iter(HISTORY.records.values()))
     await one.consume([record for record in HISTORY.all() if record != events[-1]])
     await other.project(events)
     await one.flush()
@@ -53,10 +53,10 @@ async def test_two_instances_that_consumed_the_same_records_both_flush_them(data
     assert await stored(database) == EXPECTED
 
 
-@pytest.mark.parametrize("stream", HISTORY.arrivals)
+@pytest.mark.parametrize("stream", HISTORY.records)
 async def test_traces_are_composed_again_when_a_stream_they_rest_on_arrives_and_continues(database: Any, stream: str):
-    *earlier, last = HISTORY.arrivals[stream]
-    for events in ([each for each in HISTORY.all() if each not in HISTORY.arrivals[stream]], earlier, [last]):
+    *earlier, last = HISTORY.records[stream]
+    for events in ([each for each in HISTORY.all() if each not in HISTORY.records[stream]], earlier, [last]):
         await a_projector(database)[0].project(events)
     assert await stored(database) == EXPECTED
 

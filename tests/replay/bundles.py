@@ -70,7 +70,7 @@ def expected(logs: Logs) -> dict[str, dict[str, Any]]:
     events = History()
     return composed(
         [
-            events.arrival(orjson.loads(raw)["subject"], raw, service)
+            events.record(orjson.loads(raw)["subject"], raw, service)
             for service in ("meetings", "recommendations")
             for raw in logs[service]
         ]

@@ -193,7 +193,7 @@ def test_digests_that_are_not_those_of_the_events_are_named(tmp_path: Path, faul
 def test_the_changes_between_two_times_are_printed(tmp_path: Path) -> None:
     history = a_history()
     folder = written(tmp_path, of_history(history))
-    events = [json.loads(arrival.value or b"") for arrival in history.arrivals[f"recommendation/{ONE}"]]
+    events = [json.loads(record.value or b"") for record in history.records[f"recommendation/{ONE}"]]
     adopted = next(event["time"] for event in events if "RecommendationAdopted" in event["type"])
     last = max(json.loads(record.value or b"")["time"] for record in history.all())
     done = throughline(None, "audit", "diff", str(folder), "--between", adopted, last)
@@ -215,8 +215,8 @@ def test_the_changes_between_two_times_are_printed(tmp_path: Path) -> None:
 
 def test_a_statement_that_changed_says_what_it_was(tmp_path: Path) -> None:
     history = a_history()
-    attended = json.loads(history.arrivals["meeting/m1"][1].value or b"")["time"]
-    last = max(json.loads(arrival.value or b"")["time"] for arrival in history.all())
+    attended = json.loads(history.records["meeting/m1"][1].value or b"")["time"]
+    last = max(json.loads(record.value or b"")["time"] for record in history.all())
     meeting = {"meeting": "m1", "title": "Put right", "kind": "forum"}
     history.add("meeting/m1", m.RecordCorrected(corrects=1, data=meeting, reason="Synthetic"))
     own = {"reference": ONE, "title": "New"}

@@ -44,8 +44,8 @@ NOTHING = FoldedState(STREAM, SEEN.initial)
 
 def consumed(*events: Event, history: History | None = None) -> list[ConsumedEvent]:
     """Return these events as consumed."""
-    arrivals = (history or History()).add(STREAM, *events).arrivals[STREAM]
-    return [event for event in map(decode_record, arrivals) if isinstance(event, ConsumedEvent)]
+    records = (history or History()).add(STREAM, *events).records[STREAM]
+    return [event for event in map(decode_record, records) if isinstance(event, ConsumedEvent)]
 
 
 def folded(events: Sequence[ConsumedEvent], before: FoldedState = NOTHING) -> FoldedState:
@@ -101,7 +101,7 @@ def test_an_event_that_does_not_follow_its_predecessor_is_handed_back() -> None:
 def test_a_first_event_with_a_predecessor_is_handed_back() -> None:
     history = History()
     raw = history.encoded(STREAM, 1, RECORDED, previous="f" * 64)
-    forged = decode_record(history.arrival(STREAM, raw, "meetings"))
+    forged = decode_record(history.record(STREAM, raw, "meetings"))
     assert isinstance(forged, ConsumedEvent)
     outcome = fold_on(SEEN, NOTHING, [forged])
     assert outcome is not None

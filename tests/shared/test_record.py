@@ -19,7 +19,7 @@ from tests.history import History
 
 STREAM = "meeting/m1"
 MEETING = MeetingRecorded(meeting="m1", title="Synthetic forum", kind="forum")
-WHOLE = History().add(STREAM, MEETING).arrivals[STREAM][0]
+WHOLE = History().add(STREAM, MEETING).records[STREAM][0]
 Change = Callable[[KafkaRecord], KafkaRecord]
 
 

@@ -1,5 +1,5 @@
-"""The fault rig: the whole platform on real servers, driven and broken from outside, and reckoned up at the end.
+"""The fault rig: it runs the whole platform on real servers under load, and injects named faults.
 
-Clients send commands; faults are injected, each named; then a ledger of what was acknowledged to the clients is set
-against what is stored, sequenced, published, projected and notified. `python -m tests.faults.rig --help`.
+At the end it compares the acknowledgements to its clients with the stored, sequenced, published, projected and
+notified events. `python -m tests.faults.rig --help`.
 """

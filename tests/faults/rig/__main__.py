@@ -1,4 +1,4 @@
-"""`make chaos MINUTES=20`: the platform broken at random for so long, and the ledger of it printed."""
+"""`make chaos MINUTES=20`: run the platform under random faults for so long, and print lost, doubled and stuck."""
 
 from __future__ import annotations
 
@@ -16,38 +16,41 @@ from tests.faults.rig.run import run
 from tests.faults.rig.schedule import at_random, each_once
 
 
-def where_mounting_is_allowed() -> None:
-    """Begin again as the root of a user namespace, who may mount a small disk, where this is nobody of the kind."""
+def enter_user_namespace() -> None:
+    """Execute the rig again as the root of a user namespace, who may mount a small disk, if this user is not root."""
     if os.geteuid() != 0 and (unshare := shutil.which("unshare")):
         again = [sys.executable, "-m", "tests.faults.rig", *sys.argv[1:]]
         os.execv(unshare, [unshare, "--user", "--map-root-user", "--mount", *again])  # noqa: S606
 
 
 def say(line: str) -> None:
-    """Print a line at once."""
+    """Print a line without buffering."""
     print(line, flush=True)
 
 
 def main() -> int:
-    """Run, and return 0 only if nothing was lost, doubled or stuck."""
+    """Run the faults; return 0 only if nothing was lost, doubled or stuck."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.rig", description=__doc__)
     parser.add_argument("--minutes", type=float, default=20, help="how long faults are injected (default 20)")
-    parser.add_argument("--seed", type=int, help="the seed of a run to be repeated; left out: a new one")
-    parser.add_argument("--only", nargs="+", choices=sorted(FAULTS), default=(), metavar="FAULT", help="these only")
-    parser.add_argument("--once", action="store_true", help="the short run: each fault once")
-    told = parser.parse_args()
-    where_mounting_is_allowed()
-    seed = told.seed if told.seed is not None else random.SystemRandom().randrange(1_000_000)
+    parser.add_argument("--seed", type=int, help="the seed of a run to repeat (default: a new one)")
+    parser.add_argument(
+        "--only", nargs="+", choices=sorted(FAULTS), default=(), metavar="FAULT", help="only these faults"
+    )
+    parser.add_argument("--once", action="store_true", help="the short run: every fault once")
+    arguments = parser.parse_args()
+    enter_user_namespace()
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
     cores, memory = os.cpu_count(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
     say(f"Throughline, broken on purpose: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, seed {seed}")
     say(f"{platform.system()} {platform.machine()}, {cores} cores, {memory} GB, Python {platform.python_version()}")
     say("")
     try:
-        found = run(each_once if told.once else at_random(told.minutes, told.only), seed, say, long=not told.once)
+        schedule = each_once if arguments.once else at_random(arguments.minutes, arguments.only)
+        findings = run(schedule, seed, say, long=not arguments.once)
     except CannotBreak as reason:
         say(f"CANNOT RUN: {reason}")
         return 1
-    return 0 if found.none else 1
+    return 0 if findings.none else 1
 
 
 if __name__ == "__main__":

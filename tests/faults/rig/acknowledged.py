@@ -1,4 +1,4 @@
-"""Acknowledgements to clients, and errors on their side: one half of the reckoning."""
+"""Acknowledgements to the clients, and their errors: the client side of the comparison."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """A command that a service said it had carried out."""
+    """A service's answer that it executed a command."""
 
     service: str
     command_id: str
@@ -20,7 +20,7 @@ class Acknowledgement:
 
 @dataclass
 class Acknowledged:
-    """Kept by the rig, out of the platform's reach. Several clients write to it at once."""
+    """The answers to all clients, in the rig's memory, out of the platform's reach. Thread-safe."""
 
     commands: list[Acknowledgement] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -30,18 +30,18 @@ class Acknowledged:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, given: Acknowledgement, retries: int, seconds: float) -> None:
-        """Keep an acknowledgement, and how hard it was to get."""
+        """Record an acknowledgement, and the retries and seconds that it took."""
         with self._lock:
             self.commands.append(given)
             self.retries += retries
             self.slowest = max(self.slowest, seconds)
 
-    def note_refusal(self, what: str) -> None:
-        """Keep a refusal of what was in order."""
+    def note_refusal(self, refusal: str) -> None:
+        """Record the refusal of a valid command."""
         with self._lock:
-            self.refused.append(what)
+            self.refused.append(refusal)
 
-    def note_silence(self, what: str) -> None:
-        """Keep a command that was sent again and again, and never answered for good."""
+    def note_silence(self, command: str) -> None:
+        """Record a command that was retried and never answered."""
         with self._lock:
-            self.unanswered.append(what)
+            self.unanswered.append(command)

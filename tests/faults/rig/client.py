@@ -1,4 +1,4 @@
-"""A client: sends a command to whichever instance answers, with the same id until it is acknowledged or refused."""
+"""A client that retries a command at any instance, under the same id, until it is acknowledged or refused."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ EARLIER = timedelta(hours=2)
 
 
 class Abandoned(Exception):
-    """The client goes no further with this; what it could not do is on record."""
+    """A request given up at the time limit; the rig has recorded the reason."""
 
 
 class Refusal(Exception):
-    """A service refused; `rule` says why."""
+    """A service's refusal of a command, by a `rule`."""
 
-    def __init__(self, rule: str, said: str) -> None:
-        super().__init__(f"{rule}: {said[:300]}")
+    def __init__(self, rule: str, text: str) -> None:
+        super().__init__(f"{rule}: {text[:300]}")
         self.rule = rule
 
 
 @dataclass
 class Gate:
-    """Lets commands through, or holds them back; tells when none is under way."""
+    """A gate that lets commands through, or holds new ones back until none is in flight."""
 
     _open: threading.Event = field(default_factory=threading.Event)
-    _under_way: int = 0
+    _in_flight: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
@@ -50,19 +50,19 @@ class Gate:
             self._open.wait()
             with self._changed:
                 if self._open.is_set():
-                    self._under_way += 1
+                    self._in_flight += 1
                     return
 
     def __exit__(self, *_: object) -> None:
         with self._changed:
-            self._under_way -= 1
+            self._in_flight -= 1
             self._changed.notify_all()
 
     def shut(self) -> None:
-        """Hold new commands back, and wait until those under way are answered."""
+        """Hold new commands back, and wait until those in flight are answered."""
         with self._changed:
             self._open.clear()
-            self._changed.wait_for(lambda: self._under_way == 0, AT_MOST)
+            self._changed.wait_for(lambda: self._in_flight == 0, AT_MOST)
 
     def open(self) -> None:
         """Let commands through again."""
@@ -70,7 +70,7 @@ class Gate:
 
 
 class Client:
-    """One person's session, with any instance or with the one `at` a URL. Not for several threads at once."""
+    """One person's session with any instance, or with the one `at` a URL. Not thread-safe."""
 
     def __init__(
         self,
@@ -94,15 +94,15 @@ class Client:
         self._turn = 0
 
     def send(self, service: str, path: str, **body: Any) -> Acknowledgement:
-        """Send a command of which no refusal is expected; one is put on record. Raises Abandoned."""
+        """Send a valid command; record a refusal as an error. Raises Abandoned."""
         time.sleep(random.uniform(0, 2 * self._pace))
         try:
-            return self.ask(service, path, **body)
+            return self.submit(service, path, **body)
         except Refusal as refusal:
             self._acknowledged.note_refusal(f"{service} {path}: {refusal}")
             raise Abandoned(path) from refusal
 
-    def ask(
+    def submit(
         self, service: str, path: str, command_id: str = "", if_match: int | None = None, **body: Any
     ) -> Acknowledgement:
         """Send a command until it is acknowledged. Raises Refusal, or Abandoned after a long silence."""
@@ -115,7 +115,7 @@ class Client:
         headers = {"Idempotency-Key": command_id} | ({"If-Match": f'"{if_match}"'} if if_match is not None else {})
         began, retries, last = time.monotonic(), 0, "nothing"
         while (passed := time.monotonic() - began) < AT_MOST:
-            answer = self._tried("POST", service, path, headers=headers, json=body)
+            answer = self._request("POST", service, path, headers=headers, json=body)
             if answer is not None and answer.status_code < 300:
                 given = _acknowledgement(service, command_id, answer.json())
                 self._acknowledged.note(given, retries, passed)
@@ -129,25 +129,25 @@ class Client:
         raise Abandoned(path)
 
     def read(self, service: str, path: str, **query: Any) -> Any:
-        """Ask once of whichever instance answers; None where none does, or it is not on record."""
-        answer = self._tried("GET", service, path, params=query)
+        """Query any instance once; return None if none answers with 200."""
+        answer = self._request("GET", service, path, params=query)
         return answer.json() if answer is not None and answer.status_code == 200 else None
 
     def await_read(self, service: str, path: str, **query: Any) -> Any:
-        """Ask until it is there. Raises Abandoned, and puts on record what never came."""
+        """Query until there is an answer with 200. Raises Abandoned, and records the silence."""
         until = time.monotonic() + AT_MOST
-        while (found := self.read(service, path, wait=2, **query)) is None:
+        while (document := self.read(service, path, wait=2, **query)) is None:
             if time.monotonic() > until:
-                self._acknowledged.note_silence(f"{service} {path} {query} did not come")
+                self._acknowledged.note_silence(f"{service} {path} {query} was not found")
                 raise Abandoned(path)
             time.sleep(RETRY_SECONDS)
-        return found
+        return document
 
     def operate(self, service: str, path: str, **body: Any) -> httpx.Response | None:
-        """Send what is no command (an operator's decision) once to one instance."""
-        return self._tried("POST", service, path, json=body, timeout=AT_MOST)
+        """Send an operator's decision, which is no command, once to one instance."""
+        return self._request("POST", service, path, json=body, timeout=AT_MOST)
 
-    def _tried(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
+    def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
         urls = [self._at] if self._at else self._platform.urls(service)
         try:
             return self._http.request(method, urls[self._turn % len(urls)] + path, **more)
@@ -156,9 +156,9 @@ class Client:
             return None
 
 
-def _acknowledgement(service: str, command_id: str, said: dict[str, Any]) -> Acknowledgement:
-    events = tuple(event["id"] for event in said["events"])
-    return Acknowledgement(service, command_id, said["stream"], said["version"], events, said["replayed"])
+def _acknowledgement(service: str, command_id: str, body: dict[str, Any]) -> Acknowledgement:
+    events = tuple(event["id"] for event in body["events"])
+    return Acknowledgement(service, command_id, body["stream"], body["version"], events, body["replayed"])
 
 
 def _rule(answer: httpx.Response) -> str:

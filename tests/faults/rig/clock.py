@@ -1,4 +1,4 @@
-"""A process's clock that can be set back: every `datetime.now` and `time.time` of the platform's own modules."""
+"""A clock that can be set back, for each `datetime.now` and `time.time` of the platform's own modules."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def _set_back() -> bool:
 
 
 class Clock(datetime):
-    """The datetime that the platform's modules see; its `now` is an hour back while that point is armed."""
+    """A datetime whose `now` is an hour back while the point is armed."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
-        """Return the time by the sabotaged clock."""
+        """Return the time of the sabotaged clock."""
         now = datetime.now(tz)
         return now - BACK if _set_back() else now  # type: ignore[return-value]
 
@@ -39,7 +39,7 @@ def _time() -> float:
 
 
 def install(points: Points) -> None:
-    """Give the sabotaged clock to every module of the platform that is loaded."""
+    """Patch the sabotaged clock into each loaded module of the platform."""
     _points.append(points)
     time.time = _time
     for name, module in sys.modules.items():

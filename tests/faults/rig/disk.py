@@ -1,4 +1,4 @@
-"""A small disk of MongoDB's own, in memory, that can be made full."""
+"""A small file system for MongoDB, in memory, that can be filled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MEGABYTE = 1024 * 1024
 
 
 class CannotBreak(Exception):
-    """The rig may not do what it is for; nothing is left out silently."""
+    """A missing permission that a fault needs; the rig skips no fault silently."""
 
 
 class Disk:
@@ -24,12 +24,12 @@ class Disk:
 
     @contextmanager
     def mounted(self) -> Iterator[None]:
-        """Have it mounted during a block; raise CannotBreak where that is not permitted."""
+        """Mount it during a block. Raises CannotBreak if this user may not mount."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         done = _run("mount", "-t", "tmpfs", "-o", f"size={self._megabytes}m,mode=0700", "tmpfs", str(self.folder))
         if done.returncode != 0:
             raise CannotBreak(
-                "A full disk is one of the faults, and a file system of its own cannot be mounted here "
+                "A full disk is one of the faults, and the rig cannot mount a file system for it "
                 f"({done.stderr.strip()}): run the rig as root, or in a container that may mount."
             )
         try:
@@ -39,7 +39,7 @@ class Disk:
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """Leave no room for anything during a block."""
+        """Leave almost no space during a block."""
         self._resize(f"{_used(self.folder) // 1024 + 64}k")
         try:
             yield
@@ -53,8 +53,8 @@ class Disk:
 
 
 def _used(folder: Path) -> int:
-    found = os.statvfs(folder)
-    return (found.f_blocks - found.f_bfree) * found.f_frsize
+    status = os.statvfs(folder)
+    return (status.f_blocks - status.f_bfree) * status.f_frsize
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:

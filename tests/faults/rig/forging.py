@@ -1,4 +1,4 @@
-"""Records put on a topic past the relay: poison of every kind, forgeries, copies out of order."""
+"""Records published past the relay: poison of each kind, forgeries, copies out of order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Headers = list[tuple[str, bytes]]
 
 
 class NotText(str):
-    """The name of a header, written as bytes that are not UTF-8."""
+    """A header name that encodes to bytes that are not UTF-8."""
 
     def encode(self, *_: object) -> bytes:
         return b"\xff\xfe"
@@ -26,7 +26,7 @@ class NotText(str):
 
 @dataclass(frozen=True)
 class Record:
-    """A forged record, and the reason with which it must become a dead letter."""
+    """A forged record, and the reason of the dead letter that it must become."""
 
     value: bytes | None
     headers: Headers
@@ -36,14 +36,14 @@ class Record:
 
 @dataclass
 class Forger:
-    """Puts records on the topic of one service; `placed` are the places in Kafka that they went to."""
+    """A publisher of forged records on one service's topic; `placed` holds them by topic, partition and offset."""
 
     kafka: str
     service: str
     placed: dict[str, Record] = field(default_factory=dict)
 
     def put(self, *records: Record) -> dict[str, Record]:
-        """Put records there, and return them by their places."""
+        """Publish records, and return them by topic, partition and offset."""
         placed = asyncio.run(self._put(records))
         self.placed |= placed
         return placed
@@ -52,36 +52,36 @@ class Forger:
         placed: dict[str, Record] = {}
         async with AIOKafkaProducer(bootstrap_servers=self.kafka, max_request_size=2_000_000) as producer:
             for record in records:
-                placed |= await put_together(producer, f"throughline.{self.service}", record)
+                placed |= await publish_batch(producer, f"throughline.{self.service}", record)
         return placed
 
 
-async def put_together(
+async def publish_batch(
     producer: AIOKafkaProducer, topic: str, *records: Record, compression: int = 0
 ) -> dict[str, Record]:
-    """Put records on a topic in one batch, on the partition of the first one's key, and return them by their places."""
+    """Publish records in one batch, on the partition of the first key; return them by topic, partition and offset."""
     batch, key = producer.create_batch(), records[0].key
     batch._builder = _DefaultRecordBatchBuilderPy(2, compression, 0, -1, -1, -1, 2_000_000)
     for record in records:
         batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
     await producer.partitions_for(topic)
     partition = producer._partition(topic, None, None, None, key, None)
-    told = await (await producer.send_batch(batch, topic, partition=partition))
-    return {f"{topic}/{partition}/{told.offset + n}": record for n, record in enumerate(records)}
+    metadata = await (await producer.send_batch(batch, topic, partition=partition))
+    return {f"{topic}/{partition}/{metadata.offset + n}": record for n, record in enumerate(records)}
 
 
 def with_leaf(raw: bytes, position: int = NOWHERE) -> Headers:
-    """Return the headers that the relay would give these bytes at a position."""
+    """Return the headers that the relay gives to these bytes at a position."""
     return [("position", str(position).encode()), ("leaf", leaf_hash(raw).encode())]
 
 
 def altered(raw: bytes, **attributes: object) -> bytes:
-    """Return an event's bytes with other attributes, canonical again."""
+    """Return the canonical bytes of an event with attributes changed."""
     return canonical({**json.loads(raw), **attributes})
 
 
 def poisons(true: bytes) -> list[Record]:
-    """Return a record of every kind that cannot be taken, about the stream of a true event."""
+    """Return poison records of each kind, with the key of a true event's stream."""
     event = decode(true)
     key = event.subject.encode()
     unknown = altered(true, type=f"throughline.{event.data.service}.SomethingInvented.v1")
@@ -105,7 +105,7 @@ def poisons(true: bytes) -> list[Record]:
 
 
 def forgery(true: bytes, previous_hash: str, position: int = NOWHERE, **attributes: object) -> Record:
-    """Return a well-formed record that claims to be the version after a true event, at a position."""
+    """Return a well-formed record of a forged event, one version after a true one, at a position."""
     event = decode(true)
     claims: Mapping[str, object] = {
         "id": f"forged-{event.id}"[:60],

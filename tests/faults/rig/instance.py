@@ -1,4 +1,4 @@
-"""One process of a service, run by the sabotage launcher, at which the rig can aim."""
+"""One process of a service, run by the sabotage launcher."""
 
 from __future__ import annotations
 
@@ -34,36 +34,36 @@ class Instance:
         self._child: Child | None = None
 
     def start(self) -> None:
-        """Start it, without waiting."""
+        """Start the process without waiting."""
         command = [sys.executable, "-m", "tests.faults.rig.sabotage", self.service]
         self._child = spawn(self.name, command, self._log, self._environment)
 
     def await_ready(self, seconds: float = AT_MOST) -> None:
-        """Wait until it says that it is ready."""
+        """Wait until `/readyz` says yes."""
         wait_until(self.child, self.ready, seconds)
 
     @property
     def child(self) -> Child:
-        """The process that was last started."""
+        """The last process started."""
         assert self._child is not None, f"{self.name} was never started"
         return self._child
 
     @property
     def running(self) -> bool:
-        """True while the process exists, if only stopped."""
+        """True while the process exists, even if it is stopped."""
         return self._child is not None and self._child.running()
 
     def signal(self, sign: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send a signal to the process."""
         self.child.process.send_signal(sign)
 
     def kill(self) -> None:
-        """Kill it, and wait until it is gone."""
+        """Kill the process, and wait until it has exited."""
         self.signal(signal.SIGKILL)
         self.child.process.wait()
 
     def end(self, grace: float = 45) -> int:
-        """Ask it to end and wait; return its exit code, -9 if it had to be killed after the grace period."""
+        """Send SIGTERM and wait; return the exit code, -9 if the process was killed after the grace period."""
         self.signal(signal.SIGTERM)
         try:
             return self.child.process.wait(grace)
@@ -72,7 +72,7 @@ class Instance:
             return -signal.SIGKILL
 
     def stopped(self, within: float) -> bool:
-        """Wait for it to stop itself (SIGSTOP), by a point that was armed."""
+        """Wait until the process has stopped itself (SIGSTOP) at an armed point; return False if it has not."""
         until = time.monotonic() + within
         while time.monotonic() < until:
             if Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T":
@@ -81,10 +81,10 @@ class Instance:
         return False
 
     def restart(self) -> None:
-        """Start it again and wait until it is ready."""
+        """Start the process again, and wait until it is ready."""
         self.start()
         self.await_ready()
 
     def ready(self) -> bool:
-        """Tell whether it says that it is ready."""
+        """Tell whether `/readyz` says yes."""
         return is_ready(self.url, self._http)

@@ -1,4 +1,4 @@
-"""The load: several clients, all four services, until told to stop."""
+"""The load: several clients that send commands to all four services."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WORKERS: tuple[tuple[Story, float], ...] = (
 
 
 class Load:
-    """Threads that tell one story after another, with a pause between."""
+    """Client threads, each of which runs its story again and again, with a pause between."""
 
     def __init__(self, platform: Platform, acknowledged: Acknowledged, seed: int, run: str, pace: float) -> None:
         self.gate = Gate()
@@ -44,7 +44,7 @@ class Load:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Have the clients at work during a block, and wait until what they began is answered."""
+        """Run the clients during a block; then wait until their last commands are answered."""
         recommending.prepare(self._desks[0], self.world)
         subscribing.prepare(self._desks[0], self.world)
         threads = [
@@ -61,7 +61,7 @@ class Load:
             for thread in threads:
                 thread.join(AT_MOST + 20)
                 if thread.is_alive():
-                    self.errors.append(f"{thread.name} does not come to an end")
+                    self.errors.append(f"{thread.name} does not end")
 
     def _work(self, desks: Desks, story: Story, pause: float) -> None:
         while not self._over.is_set():
@@ -75,15 +75,15 @@ class Load:
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
-        """Let no command be under way during a block."""
+        """Hold all commands back during a block."""
         self.gate.shut()
         try:
             yield
         finally:
             self.gate.open()
 
-    def goes_on(self, commands: int = 10, seconds: float = AT_MOST) -> float | None:
-        """Wait until so many more commands were acknowledged; return the seconds, or None where they were not."""
+    def await_progress(self, commands: int = 10, seconds: float = AT_MOST) -> float | None:
+        """Wait until so many more commands are acknowledged; return the seconds, or None at the time limit."""
         before, began = len(self._acknowledged.commands), time.monotonic()
         while (passed := time.monotonic() - began) < seconds:
             if len(self._acknowledged.commands) >= before + commands:

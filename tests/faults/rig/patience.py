@@ -1,3 +1,3 @@
-"""How long the rig waits for what must come about: long enough for a machine on which much else is done."""
+"""The time limit of the rig's waits, in seconds: long enough for a busy machine."""
 
 AT_MOST = 180.0

@@ -1,4 +1,4 @@
-"""The platform as the rig runs it: real servers behind doors, every service in one or two processes."""
+"""The platform under test: real servers behind proxies, each service in one or two processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.faults.rig.disk import Disk
 from tests.faults.rig.instance import Instance
-from tests.faults.rig.proxy import Door, Doors
+from tests.faults.rig.proxy import Proxies, Proxy
 from tools.local import grants, kafka, ports
 from tools.local.messages import Say
 from tools.local.mongodb import Upkeep
@@ -32,26 +32,26 @@ PATIENCE = {
 
 @dataclass
 class Platform:
-    """Servers, doors and instances."""
+    """Servers, proxies and instances."""
 
     stack: Stack
     disk: Disk
-    kafka: dict[str, Door]
-    mongodb: dict[str, Door]
-    smtp: Door
+    kafka: dict[str, Proxy]
+    mongodb: dict[str, Proxy]
+    smtp: Proxy
     not_ready_after: float
     instances: dict[str, list[Instance]]
 
     def add(self, service: str) -> Instance:
-        """Start another instance of a service; it is not awaited."""
+        """Start another instance of a service, without waiting until it is ready."""
         instance = Instance(service, len(self.instances[service]) + 1, self.stack.home, self._environment(service))
         instance.start()
         self.instances[service].append(instance)
         return instance
 
     def add_all(self) -> None:
-        """Start another instance of every service, and wait until they are ready."""
-        together([self.add(service).await_ready for service in ALL_FOUR])
+        """Start another instance of each service, and wait until they are ready."""
+        run_concurrently([self.add(service).await_ready for service in ALL_FOUR])
 
     def first(self, service: str) -> Instance:
         """Return a service's first instance."""
@@ -62,7 +62,7 @@ class Platform:
         return [instance for instances in self.instances.values() for instance in instances]
 
     def urls(self, service: str) -> list[str]:
-        """Return where a service answers."""
+        """Return the URLs of a service's instances."""
         return [instance.url for instance in self.instances[service]]
 
     def _environment(self, service: str) -> dict[str, str]:
@@ -80,21 +80,21 @@ class Platform:
 
 @contextmanager
 def running(home: Path, say: Say, *, not_ready_after: float) -> Iterator[Platform]:
-    """The platform, one instance of each service, until the block ends."""
-    doors = Doors()
-    at_kafka = {service: doors.make(f"kafka for {service}", ports.choose(())) for service in ALL_FOUR}
-    at_mongodb = {service: doors.make(f"mongodb for {service}") for service in ALL_FOUR}
-    at_smtp = doors.make("smtp", server_speaks_first=True)
-    listeners = {service.upper(): kafka.Listener(door.target, door.port) for service, door in at_kafka.items()}
+    """Run the platform during a block, with one instance of each service."""
+    proxies = Proxies()
+    at_kafka = {service: proxies.add(f"kafka for {service}", ports.choose(())) for service in ALL_FOUR}
+    at_mongodb = {service: proxies.add(f"mongodb for {service}") for service in ALL_FOUR}
+    at_smtp = proxies.add("smtp", server_speaks_first=True)
+    listeners = {service.upper(): kafka.Listener(proxy.target, proxy.port) for service, proxy in at_kafka.items()}
     disk = Disk(home / "mongodb", DISK_MB)
     with ExitStack() as held:
         held.enter_context(disk.mounted())
-        held.enter_context(doors.open())
+        held.enter_context(proxies.open())
         stack = held.enter_context(
             Stack(home, (), say, listeners=listeners, upkeep=Upkeep(OPLOG_MB, CHECKPOINT_SECONDS))
         )
-        for door in at_mongodb.values():
-            door.target = stack.memory.ports()["mongodb"]
+        for proxy in at_mongodb.values():
+            proxy.target = stack.memory.ports()["mongodb"]
         at_smtp.target = stack.memory.ports()["smtp"]
         instances: dict[str, list[Instance]] = {service: [] for service in ALL_FOUR}
         platform = Platform(stack, disk, at_kafka, at_mongodb, at_smtp, not_ready_after, instances)
@@ -103,8 +103,8 @@ def running(home: Path, say: Say, *, not_ready_after: float) -> Iterator[Platfor
         yield platform
 
 
-def together(tasks: Sequence[Callable[[], object]]) -> None:
-    """Do several things at once, and wait for all; the first error is raised."""
+def run_concurrently(tasks: Sequence[Callable[[], object]]) -> None:
+    """Run tasks in threads of their own, and wait for all. Raises the first error."""
     with ThreadPoolExecutor(len(tasks) or 1) as pool:
         for done in [pool.submit(task) for task in tasks]:
             done.result()

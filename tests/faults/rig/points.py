@@ -1,4 +1,4 @@
-"""Points inside a service's process at which the rig may break it: armed by a file, once or while it lies there."""
+"""Points in a service's code at which the rig breaks it: a file arms a point, once or for as long as it exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Point = Literal[
     "half published",
     "published",
     "batch in hand",
-    "heard, not settled",
+    "consumed, not flushed",
     "states stored",
     "effects stored",
     "offsets stored",
@@ -41,7 +41,7 @@ def every_point() -> tuple[Point, ...]:
 
 
 class Points:
-    """The points of one process, as both sides see them: files in a folder."""
+    """The points of one process: files in a folder that the process shares with the rig."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -49,35 +49,35 @@ class Points:
 
     @classmethod
     def of_this_process(cls) -> Points:
-        """Return the points of the process that asks."""
+        """Return the points of the current process."""
         return cls(Path(os.environ[FOLDER]))
 
-    def arm(self, point: Point, told: str = "") -> None:
-        """Let the process break at this point the next time it comes there, or as long as it is armed.
+    def arm(self, point: Point, detail: str = "") -> None:
+        """Arm a point: the process breaks there the next time, or each time while it is armed.
 
-        Some are armed by the process itself, to tell that it came there.
+        The process itself arms some points, to show that it has reached them.
         """
         partial = self._folder / f".{point}"
-        partial.write_text(told)
+        partial.write_text(detail)
         partial.rename(self._folder / point)
 
     def disarm(self, point: Point) -> None:
-        """Let the process pass."""
+        """Disarm a point, if it is armed."""
         (self._folder / point).unlink(missing_ok=True)
 
     def armed(self, point: Point) -> bool:
         """Tell whether the point is armed."""
         return (self._folder / point).exists()
 
-    def told(self, point: Point) -> str | None:
-        """Return what was said when it was armed; None if it is not."""
+    def detail(self, point: Point) -> str | None:
+        """Return the detail that a point was armed with, or None if it is not armed."""
         try:
             return (self._folder / point).read_text()
         except FileNotFoundError:
             return None
 
-    def taken(self, point: Point) -> bool:
-        """Take the order, once: True for the first who asks after it was armed."""
+    def claim(self, point: Point) -> bool:
+        """Disarm a point atomically; return True for the first caller since it was armed."""
         try:
             (self._folder / point).unlink()
         except FileNotFoundError:
@@ -85,9 +85,9 @@ class Points:
         return True
 
     @contextmanager
-    def armed_while(self, point: Point, told: str = "") -> Iterator[None]:
+    def armed_while(self, point: Point, detail: str = "") -> Iterator[None]:
         """Keep a point armed during a block."""
-        self.arm(point, told)
+        self.arm(point, detail)
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""TCP doors between a service and its servers, which can be shut, jammed, slowed, or made to lose an answer."""
+"""TCP proxies between a service and its servers, which can refuse, block, delay, or lose an answer."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from tools.local import ports
 
 CHUNK = 256 * 1024
 _POLL_SECONDS = 0.05
-Who = Callable[[str], bool]
-Of = Callable[[bytes], bool]
+ClientFilter = Callable[[str], bool]
+BytesFilter = Callable[[bytes], bool]
 
 
-def anybody(_client: str) -> bool:
+def any_client(_client: str) -> bool:
     """Match every connection."""
     return True
 
 
-def nothing(_chunk: bytes) -> bool:
+def no_bytes(_chunk: bytes) -> bool:
     """Match no bytes."""
     return False
 
 
 @dataclass(eq=False)
 class Link:
-    """One connection through a door; `client` is the id that a Kafka client gives in its first request."""
+    """One connection through a proxy; `client` is the id in a Kafka client's first request."""
 
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter
@@ -41,8 +41,8 @@ class Link:
         self.far.transport.abort()
 
 
-class Door:
-    """Listens on a port of its own and passes on to a target. Its faults may be set from any thread."""
+class Proxy:
+    """A listener on a port of its own that forwards to a target port. Any thread may set its faults."""
 
     def __init__(self, name: str, target: int = 0, *, server_speaks_first: bool = False) -> None:
         self.name = name
@@ -50,11 +50,11 @@ class Door:
         self._server_speaks_first = server_speaks_first
         self.port = ports.choose(())
         self.lost_answers = 0
-        self._shut: Who | None = None
-        self._jammed: Who | None = None
+        self._shut: ClientFilter | None = None
+        self._jammed: ClientFilter | None = None
         self._delay = 0.0
-        self._loses: Of = nothing
-        self._swallows: Of = nothing
+        self._loses: BytesFilter = no_bytes
+        self._swallows: BytesFilter = no_bytes
         self._links: set[Link] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -64,19 +64,19 @@ class Door:
         return f"127.0.0.1:{self.port}"
 
     @contextmanager
-    def shut(self, who: Who = anybody) -> Iterator[None]:
+    def shut(self, clients: ClientFilter = any_client) -> Iterator[None]:
         """Cut the connections of these clients and refuse new ones."""
-        self._shut = who
-        self._cut(who)
+        self._shut = clients
+        self._cut(clients)
         try:
             yield
         finally:
             self._shut = None
 
     @contextmanager
-    def jammed(self, who: Who = anybody) -> Iterator[None]:
-        """Let nothing through for these clients, in either direction, and say nothing; then go on as if nothing was."""
-        self._jammed = who
+    def jammed(self, clients: ClientFilter = any_client) -> Iterator[None]:
+        """Stall the connections of these clients in both directions, without closing them; resume after the block."""
+        self._jammed = clients
         try:
             yield
         finally:
@@ -84,7 +84,7 @@ class Door:
 
     @contextmanager
     def slow(self, seconds: float) -> Iterator[None]:
-        """Delay each answer."""
+        """Delay each answer by some seconds."""
         self._delay = seconds
         try:
             yield
@@ -92,33 +92,33 @@ class Door:
             self._delay = 0.0
 
     @contextmanager
-    def losing_answers(self, of: Of) -> Iterator[None]:
-        """Pass on the requests that match, and cut the connection instead of passing on their answer."""
-        self._loses, self.lost_answers = of, 0
+    def losing_answers(self, requests: BytesFilter) -> Iterator[None]:
+        """Forward the requests that match, and cut the connection instead of forwarding their answer."""
+        self._loses, self.lost_answers = requests, 0
         try:
             yield
         finally:
-            self._loses = nothing
+            self._loses = no_bytes
 
     @contextmanager
-    def swallowing(self, answers: Of) -> Iterator[None]:
-        """Cut the connection instead of passing on an answer that matches."""
+    def swallowing(self, answers: BytesFilter) -> Iterator[None]:
+        """Cut the connection instead of forwarding an answer that matches."""
         self._swallows, self.lost_answers = answers, 0
         try:
             yield
         finally:
-            self._swallows = nothing
+            self._swallows = no_bytes
 
-    def _cut(self, who: Who) -> None:
+    def _cut(self, clients: ClientFilter) -> None:
         def cut() -> None:
-            for link in [link for link in self._links if who(link.client)]:
+            for link in [link for link in self._links if clients(link.client)]:
                 link.cut()
 
         if self._loop is not None:
             self._loop.call_soon_threadsafe(cut)
 
     async def open(self) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         self._loop = asyncio.get_running_loop()
         await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 
@@ -135,14 +135,14 @@ class Door:
         link = Link(writer, far_writer, client)
         self._links.add(link)
         try:
-            await asyncio.gather(self._ask(link, first, reader), self._answer(link, far_reader))
+            await asyncio.gather(self._forward(link, first, reader), self._return(link, far_reader))
         except OSError:
             pass
         finally:
             self._links.discard(link)
             link.cut()
 
-    async def _ask(self, link: Link, chunk: bytes, reader: asyncio.StreamReader) -> None:
+    async def _forward(self, link: Link, chunk: bytes, reader: asyncio.StreamReader) -> None:
         while chunk or (chunk := await reader.read(CHUNK)):
             if self._loses(chunk):
                 link.loses_answer = True
@@ -152,7 +152,7 @@ class Door:
             chunk = b""
         raise ConnectionResetError
 
-    async def _answer(self, link: Link, reader: asyncio.StreamReader) -> None:
+    async def _return(self, link: Link, reader: asyncio.StreamReader) -> None:
         while chunk := await reader.read(CHUNK):
             if link.loses_answer or self._swallows(chunk):
                 self.lost_answers += 1
@@ -170,32 +170,32 @@ class Door:
 
 
 def client_of(request: bytes) -> str:
-    """Return the client id in a Kafka request's header; for other protocols this means nothing."""
+    """Return the client id in a Kafka request's header; the result is meaningless for other protocols."""
     size = int.from_bytes(request[12:14], "big", signed=True) if len(request) > 14 else 0
     return request[14 : 14 + max(0, size)].decode("ascii", "replace") if size < 200 else ""
 
 
 @dataclass
-class Doors:
-    """Every door of the rig, served by one thread."""
+class Proxies:
+    """The proxies of the rig, served by one thread."""
 
-    doors: list[Door] = field(default_factory=list)
+    proxies: list[Proxy] = field(default_factory=list)
 
-    def make(self, name: str, target: int = 0, *, server_speaks_first: bool = False) -> Door:
-        """Make a door; its target may be told later."""
-        door = Door(name, target, server_speaks_first=server_speaks_first)
-        self.doors.append(door)
-        return door
+    def add(self, name: str, target: int = 0, *, server_speaks_first: bool = False) -> Proxy:
+        """Add a proxy; its target may be set later."""
+        proxy = Proxy(name, target, server_speaks_first=server_speaks_first)
+        self.proxies.append(proxy)
+        return proxy
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Serve until the block ends."""
+        """Serve all proxies during a block."""
         loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever, name="doors", daemon=True)
+        thread = threading.Thread(target=loop.run_forever, name="proxies", daemon=True)
         thread.start()
         try:
-            for door in self.doors:
-                asyncio.run_coroutine_threadsafe(door.open(), loop).result(10)
+            for proxy in self.proxies:
+                asyncio.run_coroutine_threadsafe(proxy.open(), loop).result(10)
             yield
         finally:
             loop.call_soon_threadsafe(loop.stop)

@@ -1,4 +1,4 @@
-"""A run: the platform up, the load on, faults one after another or two at a time, and the reckoning."""
+"""A run: the platform under load, faults one after another or two concurrently, and the comparison."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from uuid import uuid4
 
 from tests.faults.rig.acknowledged import Acknowledged
 from tests.faults.rig.client import Abandoned
+from tests.faults.rig.comparison.findings import Findings
+from tests.faults.rig.comparison.report import compare, render
 from tests.faults.rig.injecting.fault import Fault
 from tests.faults.rig.load import Load
 from tests.faults.rig.patience import AT_MOST
-from tests.faults.rig.platform import running, together
-from tests.faults.rig.reckoning.findings import Findings
-from tests.faults.rig.reckoning.ledger import printed, reckon
+from tests.faults.rig.platform import run_concurrently, running
 from tests.faults.rig.rig import Rig
 from tools.local.messages import Say
 
-Befalls = tuple[Fault, str]
-Lane = Sequence[Befalls]
+Injection = tuple[Fault, str]
+Lane = Sequence[Injection]
 Stage = Sequence[Lane]
 PACE_SECONDS = 0.2
 PACE_SECONDS_ONCE = 0.6
@@ -32,18 +32,19 @@ Schedule = Callable[[Rig], Iterator[Stage]]
 
 
 def run(schedule: Schedule, seed: int, say: Say, *, long: bool) -> Findings:
-    """Run the whole of it, and return what was found; it has been said by then."""
+    """Run a schedule and the comparison; return the findings, once they are printed."""
     with _rig(seed, say, long=long) as rig:
         with rig.load.running():
             for stage in schedule(rig):
-                _befall(rig, stage)
+                _inject(rig, stage)
         for error in rig.load.errors:
-            rig.findings.stick(f"a client broke: {error}")
+            rig.findings.stick(f"a client failed: {error}")
         say("")
-        reckon(rig)
-        taken = rig.acknowledged
-        say(f"{len(taken.commands)} acknowledgements, {taken.retries} retries, the slowest after {taken.slowest:.1f} s")
-        for line in printed(rig.findings):
+        compare(rig)
+        answers = rig.acknowledged
+        count = len(answers.commands)
+        say(f"{count} acknowledgements, {answers.retries} retries, the slowest after {answers.slowest:.1f} s")
+        for line in render(rig.findings):
             say(line)
         return rig.findings
 
@@ -59,23 +60,23 @@ def _rig(seed: int, say: Say, *, long: bool) -> Iterator[Rig]:
         yield Rig(platform, load, acknowledged, Findings(), chance, say, long)
 
 
-def _befall(rig: Rig, stage: Stage) -> None:
-    """Inject the faults of each lane one after another, all lanes at once; then see that everybody is served again."""
+def _inject(rig: Rig, stage: Stage) -> None:
+    """Inject the faults of each lane in sequence, all lanes concurrently; then wait until all clients are served."""
     began = time.monotonic()
-    together([partial(_lane, rig, lane) for lane in stage])
+    run_concurrently([partial(_inject_lane, rig, lane) for lane in stage])
     injected = time.monotonic() - began
     names = "; ".join(fault.at(service).strip() for lane in stage for fault, service in lane)
-    served = rig.load.goes_on()
+    served = rig.load.await_progress()
     rig.expect(served is not None, f"clients were not served again within {AT_MOST:.0f} s of: {names}")
     began = time.monotonic()
     touched = frozenset[str]().union(*(fault.touches(service) for lane in stage for fault, service in lane))
-    with suppress(Abandoned):  # it is on record as never answered
-        together([partial(rig.canary, service) for service in sorted(touched)])
-    seen = time.monotonic() - began
-    rig.say(f"      {injected:.1f} s; served again after {served or 0:.1f} s, all current after {seen:.1f} s")
+    with suppress(Abandoned):  # recorded as never answered
+        run_concurrently([partial(rig.canary, service) for service in sorted(touched)])
+    current = time.monotonic() - began
+    rig.say(f"      {injected:.1f} s; served again after {served or 0:.1f} s, all current after {current:.1f} s")
 
 
-def _lane(rig: Rig, lane: Lane) -> None:
+def _inject_lane(rig: Rig, lane: Lane) -> None:
     for fault, service in lane:
         began = time.monotonic()
         try:

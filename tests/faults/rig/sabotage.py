@@ -1,6 +1,6 @@
-"""A service's own main, with points at which it breaks: RIG_POINTS=FOLDER python -m tests.faults.rig.sabotage SERVICE.
+"""A service's own main with points at which it breaks: RIG_POINTS=FOLDER python -m tests.faults.rig.sabotage SERVICE.
 
-Each point is patched from outside, before the service is put together, and does nothing until it is armed (points.py).
+The launcher patches each point before the service starts; a point does nothing until the rig arms it (points.py).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any
 
 from services.notifications.sending.courier import Courier
 from services.notifications.sending.sender import Sender
-from services.recommendations import projection as reading
+from services.recommendations import projection as recommendations
 from services.recommendations.projection import Traces
-from shared.consumer import record as intake
+from shared.consumer import record as consumer_record
 from shared.consumer.offsets import OffsetStore
 from shared.consumer.subscriber import Subscriber
 from shared.domain.aggregate import Context
@@ -40,24 +40,24 @@ Function = Callable[..., Any]
 
 
 class Injected(Exception):
-    """A failure of the rig's making."""
+    """A failure that the rig injects."""
 
 
 def patch(owner: Any, name: str, around: Callable[[Function], Function]) -> None:
-    """Put `around` about a method or function."""
+    """Replace a method or function by `around` of it."""
     setattr(owner, name, around(getattr(owner, name)))
 
 
 def killed(points: Points, point: Point, *, after: bool = False, when: Callable[..., bool] = lambda *_: True) -> Any:
-    """Die by SIGKILL before a method, or right after it."""
+    """Kill this process by SIGKILL before a method, or right after it."""
 
     def around(method: Method) -> Method:
         async def dying(*arguments: Any, **named: Any) -> Any:
             if after:
-                given = await method(*arguments, **named)
-            if points.armed(point) and when(*arguments) and points.taken(point):
+                result = await method(*arguments, **named)
+            if points.armed(point) and when(*arguments) and points.claim(point):
                 os.kill(os.getpid(), signal.SIGKILL)
-            return given if after else await method(*arguments, **named)
+            return result if after else await method(*arguments, **named)
 
         return dying
 
@@ -65,8 +65,8 @@ def killed(points: Points, point: Point, *, after: bool = False, when: Callable[
 
 
 def install(points: Points) -> None:
-    """Patch every point; and let as few traces as a run has be stored in several chunks."""
-    reading.TRACES_PER_CHUNK = FEW_TRACES
+    """Patch all points, and reduce the chunk size of traces, so that a run stores them in several chunks."""
+    recommendations.TRACES_PER_CHUNK = FEW_TRACES
     patch(Relay, "_publish", killed(points, "ledger stored"))
     patch(Relay, "_publish", lambda publish: half_published(publish, points))
     patch(Ledger, "raise_published", killed(points, "published"))
@@ -75,10 +75,10 @@ def install(points: Points) -> None:
     patch(OffsetStore, "commit", killed(points, "effects stored"))
     patch(Subscriber, "_commit_to_kafka", killed(points, "offsets stored"))
     patch(Projector, "consume", killed(points, "batch in hand"))
-    patch(Projector, "flush", killed(points, "heard, not settled", when=holds))
-    patch(Projector, "consume", lambda take: long_or_failing(take, points))
-    patch(reading, "_composed", lambda composed: slow(composed, points))
-    patch(intake, "decode", lambda decode: forgetful(decode, points))
+    patch(Projector, "flush", killed(points, "consumed, not flushed", when=has_unflushed))
+    patch(Projector, "consume", lambda consume: long_or_failing(consume, points))
+    patch(recommendations, "_composed", lambda composed: slow(composed, points))
+    patch(consumer_record, "decode", lambda decode: forgetful(decode, points))
     patch(Lease, "take", lambda take: ignored(take, points))
     patch(EventStore, "append", lambda append: stopped(append, points))
     patch(EventStore, "append", killed(points, "killed after insert", after=True, when=from_client))
@@ -87,21 +87,21 @@ def install(points: Points) -> None:
 
 
 def from_client(_store: Any, _head: Any, _events: Any, context: Context, _digest: Any) -> bool:
-    """Tell whether a command came over HTTP rather than from a policy."""
+    """Tell whether a client sent a command over HTTP, not a policy."""
     return context.role != "system"
 
 
-def holds(projector: Any) -> bool:
-    """Tell whether the write buffer holds effects that are not flushed."""
+def has_unflushed(projector: Any) -> bool:
+    """Tell whether the write buffer holds unflushed effects."""
     buffer = projector._buffer
     return any((buffer._dirty, buffer._touched, buffer.deferred))
 
 
 def half_published(publish: Method, points: Points) -> Method:
-    """Publish the first half of a batch, flush it, and die."""
+    """Publish the first half of a batch, flush it, and kill this process."""
 
     async def halved(relay: Any, producer: Any, batch: Any, raws: Any) -> None:
-        if len(raws) > 1 and points.taken("half published"):
+        if len(raws) > 1 and points.claim("half published"):
             for position, (entry, raw) in enumerate(zip(batch.entries, raws, strict=True), start=batch.first):
                 if position < batch.first + len(raws) // 2:
                     headers = [("position", str(position).encode()), ("leaf", entry.leaf.encode())]
@@ -113,10 +113,10 @@ def half_published(publish: Method, points: Points) -> Method:
     return halved
 
 
-def long_or_failing(take: Method, points: Points) -> Method:
-    """Hold a batch past every grace; or fail three times out of ten, before or after its effects."""
+def long_or_failing(consume: Method, points: Points) -> Method:
+    """Hold a batch past every grace period; or fail three times out of ten, before or after its effects."""
 
-    async def taking(projection: Any, arrivals: Any) -> None:
+    async def consuming(projector: Any, records: Any) -> None:
         fails = points.armed("batches fail")
         if fails and random.random() < 0.15:
             points.arm("batch failed")
@@ -126,20 +126,20 @@ def long_or_failing(take: Method, points: Points) -> Method:
             await asyncio.sleep(LONGER_THAN_ANY_GRACE)
         if points.armed("handled slowly"):
             await asyncio.sleep(random.uniform(0, 1))
-        await take(projection, arrivals)
+        await consume(projector, records)
         if fails and random.random() < 0.15:
             points.arm("batch failed")
             raise Injected("after everything of the batch was stored")
 
-    return taking
+    return consuming
 
 
 def forgetful(decode: Callable[[bytes], Recorded], points: Points) -> Callable[[bytes], Recorded]:
-    """Do not know the events of one stream, as older code would not."""
+    """Refuse the events of one stream as of unknown type, as older code does."""
 
     def decoded(raw: bytes) -> Recorded:
         event = decode(raw)
-        if points.told("older code") == event.subject:
+        if points.detail("older code") == event.subject:
             raise Undecodable("unknown_type", "not known to older code")
         return event
 
@@ -147,7 +147,7 @@ def forgetful(decode: Callable[[bytes], Recorded], points: Points) -> Callable[[
 
 
 def slow(composed: Method, points: Points) -> Method:
-    """Wait a moment between composing traces and storing them, so that other composers come between."""
+    """Wait a moment between composing traces and storing them, so that another composer can store first."""
 
     async def waiting(*arguments: Any) -> Any:
         documents = await composed(*arguments)
@@ -159,23 +159,23 @@ def slow(composed: Method, points: Points) -> Method:
 
 
 def ignored(take: Method, points: Points) -> Method:
-    """Lead whether the lease was taken or not."""
+    """Lead with or without the lease."""
 
-    async def taken(lease: Any) -> bool:
+    async def lead(lease: Any) -> bool:
         held = bool(await take(lease))
         if held or not points.armed("lease ignored"):
             return held
         points.arm("led without lease")
         return True
 
-    return taken
+    return lead
 
 
 def stopped(append: Method, points: Points) -> Method:
-    """Stop the whole process between the read of a stream and the insert; somebody else lets it go on."""
+    """Stop this process (SIGSTOP) between the read of a stream and the insert, until the rig resumes it."""
 
     async def stopping(store: Any, head: Any, *more: Any) -> Any:
-        if points.told("stopped before insert") == head.stream and points.taken("stopped before insert"):
+        if points.detail("stopped before insert") == head.stream and points.claim("stopped before insert"):
             os.kill(os.getpid(), signal.SIGSTOP)
         return await append(store, head, *more)
 
@@ -183,7 +183,7 @@ def stopped(append: Method, points: Points) -> Method:
 
 
 def main(service: str) -> None:
-    """Patch, then run the service as its own module runs itself."""
+    """Patch the points, then run the service's own main."""
     points, app = Points.of_this_process(), f"services.{service}.app"
     importlib.import_module(app)
     install(points)

@@ -1,4 +1,4 @@
-"""Schedules of faults: each once and quickly, or at random for a number of minutes."""
+"""Schedules of faults: each once in a short run, or at random for a number of minutes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from tests.faults.rig.injecting import histories, mail, poison, processes, races, servers, strangers
 from tests.faults.rig.injecting.fault import FAULTS, Fault
 from tests.faults.rig.rig import Rig
-from tests.faults.rig.run import Befalls, Schedule, Stage
+from tests.faults.rig.run import Injection, Schedule, Stage
 
 HOMES = (processes, servers, mail, races, strangers, poison, histories)
-TWO_AT_ONCE = 0.4
+TWO_CONCURRENTLY = 0.4
 
 SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
     (
@@ -78,11 +78,11 @@ SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
 
 
 def each_once(rig: Rig) -> Iterator[Stage]:
-    """Go through the short list: its lanes, which begin with a service, at the same time; every fault is in it."""
+    """Yield the stages of the short run, which has every fault once; each lane of `SHORT` begins with its service."""
     for lanes in SHORT:
         stage = [[(FAULTS[name], service) for name in names] for service, *names in lanes]
-        alone = all(len(instances) == 1 for instances in rig.platform.instances.values())
-        if alone and any(fault.needs_two for lane in stage for fault, _ in lane):
+        single = all(len(instances) == 1 for instances in rig.platform.instances.values())
+        if single and any(fault.needs_two for lane in stage for fault, _ in lane):
             rig.platform.add_all()
         yield stage
 
@@ -99,19 +99,19 @@ def at_random(minutes: float, only: Sequence[str] = ()) -> Schedule:
                 fresh = [FAULTS[name] for name in only or FAULTS]
                 rig.chance.shuffle(fresh)
                 due += fresh
-            yield [[befalls] for befalls in _some(rig, due)]
+            yield [[injection] for injection in _some(rig, due)]
 
     return schedule
 
 
-def _some(rig: Rig, due: list[Fault]) -> list[Befalls]:
-    """Take the next fault, and sometimes one that can befall another service at the same time."""
+def _some(rig: Rig, due: list[Fault]) -> list[Injection]:
+    """Take the next fault, and sometimes a second one at services that the first does not touch."""
     fault = due.pop(0)
     chosen = [(fault, rig.chance.choice(fault.services))]
-    if rig.chance.random() < TWO_AT_ONCE:
-        taken = fault.touches(chosen[0][1])
+    if rig.chance.random() < TWO_CONCURRENTLY:
+        touched = fault.touches(chosen[0][1])
         for other in due:
-            free = [service for service in other.services if not other.touches(service) & taken]
+            free = [service for service in other.services if not other.touches(service) & touched]
             if free:
                 due.remove(other)
                 return [*chosen, (other, rig.chance.choice(free))]

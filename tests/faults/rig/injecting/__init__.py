@@ -1,1 +1,1 @@
-"""The faults, one function each, in the words of the list that they were asked for by."""
+"""The faults, one function each, named in the words of the list of required faults."""

@@ -1,4 +1,4 @@
-"""Rebuilds under live writes, restores of older backups, an oplog that has gone, a full disk, a clock set back."""
+"""Rebuilds under live writes, restores of older backups, an oplog rolled over, a full disk, a clock set back."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from tests.faults.rig.comparison.idle import wait_until_idle
 from tests.faults.rig.injecting.fault import fault
 from tests.faults.rig.injecting.servers import is_producer
 from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.platform import OPLOG_MB
-from tests.faults.rig.reckoning.settling import settled
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.work import recommending
 from tools.local.stack import ALL_FOUR
 
 SERVICE = "recommendations"
-KEPT_APART = ("nominations", "notifications")
+WITH_KEYS = ("nominations", "notifications")
 
 
 @fault("13", "rebuild under live writes: no reader sees a hole", SERVICE)
@@ -40,7 +40,7 @@ def rebuilt(rig: Rig, service: str) -> None:
 
 @contextmanager
 def _readers(rig: Rig) -> Iterator[list[str]]:
-    """Read some traces over and over during a block; yield what was not there, or older than before."""
+    """Query some traces again and again during a block; yield the missing ones and those older than before."""
     holes: list[str] = []
     over = threading.Event()
     client, revisions = rig.client(), dict[str, int]()
@@ -73,11 +73,11 @@ def restored(rig: Rig, _service: str) -> None:
     stack.kill("mongodb")
     shutil.copytree(data, backup)
     stack.start_one("mongodb")
-    rig.expect(rig.load.goes_on() is not None, "clients were not served after the backup was taken")
+    rig.expect(rig.load.await_progress() is not None, "clients were not served after the backup was taken")
     for service in ALL_FOUR:
         rig.canary(service)
     with rig.load.held_back():
-        rig.expect(settled(rig.platform, AT_MOST), "the platform did not come to rest before the restore")
+        rig.expect(wait_until_idle(rig.platform, AT_MOST), "the platform did not become idle before the restore")
         keys = _keys(rig)
         stack.kill("mongodb")
         shutil.rmtree(data)
@@ -85,26 +85,26 @@ def restored(rig: Rig, _service: str) -> None:
         stack.start_one("mongodb")
         _restore_keys(rig, keys)
         for service in ALL_FOUR:
-            rig.await_that(partial(_refuses, rig, service), f"{service} took the restored store for whole")
+            rig.await_that(partial(_refuses, rig, service), f"{service} accepted the restored store as complete")
         for service in ALL_FOUR:
             _refill(rig, service)
-        rig.supervised()
+        rig.supervise()
 
 
 def _keys(rig: Rig) -> dict[str, list[dict[str, Any]]]:
-    """Read the keys of persons, which are on no topic, and are backed up apart and more often."""
-    found = {}
-    for service in KEPT_APART:
+    """Return the keys of persons by service: they are on no topic, and are backed up apart and more often."""
+    keys = {}
+    for service in WITH_KEYS:
         with rig.database(service) as database:
-            found[service] = list(database["keys"].find())
-    return found
+            keys[service] = list(database["keys"].find())
+    return keys
 
 
 def _restore_keys(rig: Rig, keys: dict[str, list[dict[str, Any]]]) -> None:
-    for service, kept in keys.items():
+    for service, documents in keys.items():
         with rig.database(service) as database:
-            for key in kept:
-                database["keys"].replace_one({"_id": key["_id"]}, key, upsert=True)
+            for document in documents:
+                database["keys"].replace_one({"_id": document["_id"]}, document, upsert=True)
 
 
 def _refuses(rig: Rig, service: str) -> bool:
@@ -127,7 +127,7 @@ def oplog_rolled_over(rig: Rig, service: str) -> None:
         instance.kill()
         instance.start()
     instance.await_ready()
-    rig.await_that(lambda: _compares_heads(rig, service), f"no relay of {service} saw that its token was too old")
+    rig.await_that(lambda: _compares_heads(rig, service), f"no relay of {service} reported that its token was too old")
 
 
 def _compares_heads(rig: Rig, service: str) -> bool:
@@ -135,7 +135,7 @@ def _compares_heads(rig: Rig, service: str) -> bool:
 
 
 def _roll_over(rig: Rig) -> None:
-    """Write until the oldest entry of the oplog is newer than what is now the newest; it is cut at a checkpoint."""
+    """Write until the oldest oplog entry is newer than the newest one now; MongoDB cuts the oplog at a checkpoint."""
     with MongoClient[dict[str, Any]](rig.platform.stack.mongodb_admin_uri) as client:
         oplog, ballast = client.local["oplog.rs"], client["scratch"]["ballast"]
         newest = oplog.find_one(sort=[("$natural", -1)])
@@ -157,9 +157,9 @@ def disk_full(rig: Rig, _service: str) -> None:
         until = time.monotonic() + 10
         while "mongodb" in stack.pids() and time.monotonic() < until:
             time.sleep(0.1)
-        rig.expect(rig.load.goes_on(20, 3) is None, "the disk was full, and commands were still acknowledged")
+        rig.expect(rig.load.await_progress(20, 3) is None, "the disk was full, and commands were still acknowledged")
     if "mongodb" not in stack.pids():
-        rig.say("      (mongod ended itself when it had no room, and was started again when it had)")
+        rig.say("      (mongod exited when the disk was full, and the rig restarted it with free space)")
         stack.start_one("mongodb")
 
 

@@ -1,4 +1,4 @@
-"""Services killed, stopped and replaced, at any step of theirs."""
+"""Services killed, stopped and restarted, at each step of their work."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import time
 from functools import partial
 
 from tests.faults.rig.injecting.fault import fault
-from tests.faults.rig.injecting.mail import forget_what_was_read
+from tests.faults.rig.injecting.mail import delete_consumed
 from tests.faults.rig.instance import Instance
-from tests.faults.rig.platform import together
+from tests.faults.rig.platform import run_concurrently
 from tests.faults.rig.rig import Rig
 
 PAST_THE_SESSION_TIMEOUT = 12.0
@@ -31,23 +31,23 @@ def relay_killed_after_publishing(rig: Rig, service: str) -> None:
     rig.broken_at(service, "published")
 
 
-@fault("2", "service killed with a batch in hand, of which nothing is stored")
+@fault("2", "service killed with a batch in memory, of which nothing is stored")
 def killed_with_batch(rig: Rig, service: str) -> None:
     rig.broken_at(service, "batch in hand")
 
 
-@fault("2", "service killed in a backlog, of which much was heard and is not settled")
+@fault("2", "service killed in a backlog, with many records consumed and not flushed")
 def killed_in_backlog(rig: Rig, service: str) -> None:
     instances = rig.platform.instances[service]
-    forget_what_was_read(rig, service)
+    delete_consumed(rig, service)
     for instance in instances:
         instance.start()
-    rig.broken_at(service, "heard, not settled")
+    rig.broken_at(service, "consumed, not flushed")
     for instance in instances:
         instance.await_ready()
 
 
-@fault("2", "service killed between storing states and composing or acting")
+@fault("2", "service killed between storing states and composing or running policies")
 def killed_after_states(rig: Rig, service: str) -> None:
     rig.broken_at(service, "states stored")
 
@@ -57,7 +57,7 @@ def killed_after_effects(rig: Rig, service: str) -> None:
     rig.broken_at(service, "effects stored")
 
 
-@fault("2", "service killed between noting its offsets and telling Kafka")
+@fault("2", "service killed between storing its offsets and committing them to Kafka")
 def killed_after_offsets(rig: Rig, service: str) -> None:
     rig.broken_at(service, "offsets stored")
 
@@ -81,7 +81,7 @@ def zombie(rig: Rig, service: str) -> None:
     instance.signal(signal.SIGCONT)
 
 
-@fault("5", "another instance comes and goes while batches are in hand (rebalances)")
+@fault("5", "another instance joins and leaves in mid-batch (rebalances)")
 def rebalanced_in_mid_batch(rig: Rig, service: str) -> None:
     for instance in rig.platform.instances[service]:
         instance.points.arm("handled slowly")
@@ -97,9 +97,9 @@ def rebalanced_in_mid_batch(rig: Rig, service: str) -> None:
 @fault("5", "rolling restart of two instances of each service", touches_all=True, needs_two=True)
 def rolling_restart(rig: Rig, _service: str) -> None:
     for number in (0, 1):
-        together([partial(_replaced, instances[number]) for instances in rig.platform.instances.values()])
+        run_concurrently([partial(_restart, instances[number]) for instances in rig.platform.instances.values()])
 
 
-def _replaced(instance: Instance) -> None:
+def _restart(instance: Instance) -> None:
     instance.end()
     instance.restart()

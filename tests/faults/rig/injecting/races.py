@@ -1,11 +1,10 @@
-"""Two of everything at once: relays, writers, composers, clients with one command id."""
+"""Races of two relays, two writers, two composers, and of many clients with one command id."""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -16,6 +15,7 @@ from tests.faults.rig.acknowledged import Acknowledgement
 from tests.faults.rig.client import Refusal
 from tests.faults.rig.injecting.fault import fault
 from tests.faults.rig.patience import AT_MOST
+from tests.faults.rig.platform import run_concurrently
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.work import recommending
 from tests.faults.rig.work.canaries import canary
@@ -25,7 +25,7 @@ SERVICE = "recommendations"
 CLIENTS = 20
 
 
-@fault("9", "two relays of one service at once, neither caring for the lease", needs_two=True)
+@fault("9", "two relays of one service, both without regard to the lease", needs_two=True)
 def two_relays(rig: Rig, service: str) -> None:
     instances = rig.platform.instances[service]
     with ExitStack() as armed:
@@ -43,8 +43,8 @@ def stopped_writer(rig: Rig, _service: str) -> None:
     instrument = recommending.an_instrument(desks, world, shared=False)
     for if_match in (None, 6):
         first.points.arm("stopped before insert", f"instrument/{instrument}")
-        with ThreadPoolExecutor(1) as apart:
-            late = apart.submit(_provision, rig, first, instrument, f"late-{if_match}", if_match)
+        with ThreadPoolExecutor(1) as pool:
+            late = pool.submit(_provision, rig, first, instrument, f"late-{if_match}", if_match)
             rig.expect(first.stopped(AT_MOST), f"{first.name} did not stop before its insert")
             early = [_provision(rig, second, instrument, f"early-{if_match}-{number}") for number in range(2)]
             first.signal(signal.SIGCONT)
@@ -53,20 +53,20 @@ def stopped_writer(rig: Rig, _service: str) -> None:
 
 def _provision(rig: Rig, at: Any, instrument: str, provision: str, if_match: int | None = None) -> Acknowledgement:
     path = f"/instruments/{instrument}/provisions"
-    return rig.client(at=at).ask(
+    return rig.client(at=at).submit(
         SERVICE, path, if_match=if_match, provision=f"{instrument}/{provision}", summary="Synthetic ask"
     )
 
 
 def _judge(rig: Rig, late: Future[Acknowledgement], if_match: int | None, passed: int) -> None:
-    """Without If-Match the late writer decides again; with it, it is refused."""
+    """Expect that the late writer decides again without If-Match, and is refused with it."""
     try:
         given: Acknowledgement | None = late.result(AT_MOST)
     except Refusal as refusal:
         given = None
         rig.expect(refusal.rule == "VersionConflict", f"the late writer was refused with {refusal}")
     rig.expect((given is None) == (if_match is not None), "If-Match did not decide whether a late writer is refused")
-    rig.expect(given is None or given.version > passed, "a late writer got a version that others had")
+    rig.expect(given is None or given.version > passed, "a late writer got a version of another writer")
 
 
 @fault("10", "two instances composing one trace while it is cited and its instrument changes", SERVICE, needs_two=True)
@@ -77,12 +77,12 @@ def two_composers(rig: Rig, _service: str) -> None:
         for instance in rig.platform.instances[SERVICE]:
             armed.enter_context(instance.points.armed_while("composing slowly"))
         for _ in range(8 if rig.long else 4):
-            _cited_while_superseded(rig, desks, references)
+            _cite_while_superseded(rig, desks, references)
             time.sleep(0.7)
 
 
-def _cited_while_superseded(rig: Rig, desks: Desks, references: list[str]) -> None:
-    """Cite an instrument in several recommendations, all at the moment at which it is superseded."""
+def _cite_while_superseded(rig: Rig, desks: Desks, references: list[str]) -> None:
+    """Cite an instrument in several recommendations, and supersede it concurrently."""
     own, later = (recommending.an_instrument(desks, rig.load.world, shared=False) for _ in range(2))
     start = threading.Barrier(len(references) + 1)
 
@@ -93,20 +93,20 @@ def _cited_while_superseded(rig: Rig, desks: Desks, references: list[str]) -> No
 
     cited = {"instrument": own, "provision": f"{own}/a"}
     cite = [partial(send, f"/recommendations/{reference}/cite", cited) for reference in references]
-    _at_once([*cite, partial(send, f"/instruments/{own}/supersede", {"by": later})])
+    run_concurrently([*cite, partial(send, f"/instruments/{own}/supersede", {"by": later})])
 
 
-@fault("15", "the same command id at once from 20 clients, across a crash, and with another body")
+@fault("15", "the same command id concurrently from 20 clients, across a crash, and with another body")
 def same_command_id(rig: Rig, service: str) -> None:
     key, command_id = rig.load.world.key("same"), str(uuid4())
     path, body, _ = canary(service, key)
     given: list[Acknowledgement] = []
     start = threading.Barrier(CLIENTS + 1)
 
-    def ask() -> None:
+    def submit() -> None:
         client = rig.client()
         start.wait(AT_MOST)
-        given.append(client.ask(service, path, command_id=command_id, **body))
+        given.append(client.submit(service, path, command_id=command_id, **body))
 
     def crash() -> None:
         instance = rig.chance.choice(rig.platform.instances[service])
@@ -115,22 +115,16 @@ def same_command_id(rig: Rig, service: str) -> None:
         instance.kill()
         rig.restart(instance)
 
-    _at_once([ask] * CLIENTS + [crash])
-    told = {(one.stream, one.version, one.events) for one in given}
+    run_concurrently([submit] * CLIENTS + [crash])
+    answers = {(one.stream, one.version, one.events) for one in given}
     rig.expect(len(given) == CLIENTS, f"only {len(given)} of {CLIENTS} clients were acknowledged")
-    rig.expect(len(told) == 1, f"one command id was answered in different ways: {told}")
+    rig.expect(len(answers) == 1, f"one command id was answered in different ways: {answers}")
     rig.expect(_rule(rig, service, path, command_id, body) == "CommandIdReused", "another body was not refused")
 
 
 def _rule(rig: Rig, service: str, path: str, command_id: str, body: dict[str, Any]) -> str:
     try:
-        rig.client().ask(service, path, command_id=command_id, **body, note="Synthetic: another body")
+        rig.client().submit(service, path, command_id=command_id, **body, note="Synthetic: another body")
     except Refusal as refusal:
         return refusal.rule
     return "acknowledged"
-
-
-def _at_once(tasks: list[Callable[[], None]]) -> None:
-    with ThreadPoolExecutor(len(tasks)) as pool:
-        for done in [pool.submit(task) for task in tasks]:
-            done.result()

@@ -1,4 +1,4 @@
-"""The servers killed, away, cut off, slow, or without room."""
+"""The servers killed, down, cut off or slow."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import partial
 
 from tests.faults.rig.injecting.fault import fault
 from tests.faults.rig.instance import Instance
-from tests.faults.rig.platform import together
-from tests.faults.rig.proxy import Door
+from tests.faults.rig.platform import run_concurrently
+from tests.faults.rig.proxy import Proxy
 from tests.faults.rig.rig import Rig
 
 SAYS_NO_WITHIN = 30.0
@@ -25,35 +25,36 @@ def broker_killed(rig: Rig, _service: str) -> None:
 def broker_down(rig: Rig, _service: str) -> None:
     platform = rig.platform
     platform.stack.kill("kafka")
-    began, away = time.monotonic(), 60.0 if rig.long else platform.not_ready_after + 4
+    began, down = time.monotonic(), 60.0 if rig.long else platform.not_ready_after + 4
     said_no: dict[str, float] = {}
-    while time.monotonic() < began + away:
+    while time.monotonic() < began + down:
         for instance in [each for each in platform.every() if each.name not in said_no]:
             if not instance.ready():
                 said_no[instance.name] = time.monotonic() - began
         time.sleep(0.5)
     said_yes = sorted({instance.name for instance in platform.every()} - said_no.keys())
-    rig.expect(not said_yes, f"the broker was away for {away:.0f} s, and these were ready: {said_yes}")
-    rig.expect(max(said_no.values(), default=0) < SAYS_NO_WITHIN, f"/readyz said no only after so many s: {said_no}")
+    rig.expect(not said_yes, f"the broker was down for {down:.0f} s, and these were ready: {said_yes}")
+    rig.expect(
+        max(said_no.values(), default=0) < SAYS_NO_WITHIN, f"/readyz said no only after these seconds: {said_no}"
+    )
     platform.stack.start_one("kafka")
-    deaf = _not_ready_after(rig, 30)
-    if deaf:
-        rig.say(
-            f"      did not recover, said so by /readyz, and was restarted: {', '.join(each.name for each in deaf)}"
-        )
-        together([partial(_replaced, each) for each in deaf])
+    unrecovered = _not_ready_after(rig, 30)
+    if unrecovered:
+        names = ", ".join(each.name for each in unrecovered)
+        rig.say(f"      did not recover, said so by /readyz, and were restarted: {names}")
+        run_concurrently([partial(_restart, each) for each in unrecovered])
 
 
-def _replaced(instance: Instance) -> None:
+def _restart(instance: Instance) -> None:
     instance.end()
     instance.restart()
 
 
 def _not_ready_after(rig: Rig, seconds: float) -> list[Instance]:
     until = time.monotonic() + seconds
-    while (deaf := [each for each in rig.platform.every() if not each.ready()]) and time.monotonic() < until:
+    while (unrecovered := [each for each in rig.platform.every() if not each.ready()]) and time.monotonic() < until:
         time.sleep(0.5)
-    return deaf
+    return unrecovered
 
 
 @fault("7", "mongod killed under load", touches_all=True)
@@ -62,11 +63,11 @@ def mongod_killed(rig: Rig, _service: str) -> None:
     rig.platform.stack.start_one("mongodb")
 
 
-@fault("7", "an append whose answer is lost on the way")
+@fault("7", "an append whose answer is lost")
 def append_without_answer(rig: Rig, service: str) -> None:
-    door = rig.platform.mongodb[service]
-    with door.losing_answers(lambda request: _INSERT_OF_COMMIT in request):
-        rig.await_that(lambda: door.lost_answers >= 6, f"{service} lost only {door.lost_answers} answers")
+    proxy = rig.platform.mongodb[service]
+    with proxy.losing_answers(lambda request: _INSERT_OF_COMMIT in request):
+        rig.await_that(lambda: proxy.lost_answers >= 6, f"{service} lost only {proxy.lost_answers} answers")
 
 
 @fault("7", "a service killed after its append, before it answers")
@@ -80,7 +81,7 @@ def relay_cut_off(rig: Rig, service: str) -> None:
         time.sleep(20 if rig.long else 5)
 
 
-@fault("8", "relay cut off from the broker, and killed with what it could not publish")
+@fault("8", "relay cut off from the broker, and killed with events that it could not publish")
 def relay_cut_off_and_killed(rig: Rig, service: str) -> None:
     instances = rig.platform.instances[service]
     with rig.platform.kafka[service].shut(is_producer):
@@ -90,7 +91,7 @@ def relay_cut_off_and_killed(rig: Rig, service: str) -> None:
     rig.restart(*instances)
 
 
-@fault("8", "service and broker cut off from each other without a word")
+@fault("8", "service and broker cut off from each other, connections silent")
 def broker_silent(rig: Rig, service: str) -> None:
     with rig.platform.kafka[service].jammed():
         time.sleep(25 if rig.long else 8)
@@ -104,12 +105,12 @@ def broker_slow(rig: Rig, service: str) -> None:
 
 @fault("8", "service and MongoDB cut off from each other, then silent")
 def mongodb_cut_off(rig: Rig, service: str) -> None:
-    door: Door = rig.platform.mongodb[service]
-    for cut in (door.shut, door.jammed):
+    proxy: Proxy = rig.platform.mongodb[service]
+    for cut in (proxy.shut, proxy.jammed):
         with cut():
             time.sleep(10 if rig.long else 3)
 
 
 def is_producer(client: str) -> bool:
-    """Tell a relay's connections from a subscriber's."""
+    """Tell whether a connection is a producer's, and so the relay's."""
     return client.startswith("aiokafka-producer")

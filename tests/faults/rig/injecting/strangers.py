@@ -1,4 +1,4 @@
-"""Callers who are not who they say, or may not do what they ask for."""
+"""Callers with invalid tokens, or without the right to their request."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ WRONG_ROLES = ("auditor", "expert", "operator")
 def tokens_that_do_not_hold(rig: Rig, service: str) -> None:
     path, body, _ = canary(service, rig.load.world.key("stranger"))
     for name, forge in FORGED.items():
-        said = _told(rig, service, path, forge(rig.platform.stack), body)
-        rig.expect(said == "TokenNotAccepted", f"{service} answered a token that does not hold ({name}) with {said}")
+        rule = _refused(rig, service, path, forge(rig.platform.stack), body)
+        rig.expect(rule == "TokenNotAccepted", f"{service} answered an invalid token ({name}) with {rule}")
     for role in WRONG_ROLES:
-        said = _told(rig, service, path, _token(rig, role), body)
-        rig.expect(said == "RoleMayNot", f"{service} answered the command of an {role} with {said}")
-    _nothing_stored(rig, service)
+        rule = _refused(rig, service, path, _token(rig, role), body)
+        rig.expect(rule == "RoleMayNot", f"{service} answered the command of an {role} with {rule}")
+    _expect_nothing_stored(rig, service)
 
 
 @fault("15", "a token of one member nominating for another: refused, and nothing stored", "nominations")
 def nominating_for_another(rig: Rig, service: str) -> None:
     written = nomination(rig.load.world.key("stranger"), "FJI")
-    said = _told(rig, service, "/nominations", _token(rig, "focal_point", "TUV"), written)
-    rig.expect(said == "OnlyTheMembersOwnGovernmentNominates", f"Tuvalu nominated for Fiji, and was told {said}")
-    _nothing_stored(rig, service)
+    rule = _refused(rig, service, "/nominations", _token(rig, "focal_point", "TUV"), written)
+    rig.expect(rule == "OnlyTheMembersOwnGovernmentNominates", f"{service} answered Tuvalu nominating for Fiji: {rule}")
+    _expect_nothing_stored(rig, service)
 
 
 def _token(rig: Rig, role: str, member: str | None = None) -> str:
@@ -42,8 +42,8 @@ def _token(rig: Rig, role: str, member: str | None = None) -> str:
     return mint(home, role=role, subject=ACTOR, member=member, backdated=earlier)
 
 
-def _told(rig: Rig, service: str, path: str, token: str, body: object) -> str:
-    """Return the rule by which a command is refused; that of no answer is its absence."""
+def _refused(rig: Rig, service: str, path: str, token: str, body: object) -> str:
+    """Send a command; return the rule by which it is refused, the status without a rule, or "nothing"."""
     key = rig.load.world.key("stranger")
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
     for url in rig.platform.urls(service):
@@ -55,6 +55,6 @@ def _told(rig: Rig, service: str, path: str, token: str, body: object) -> str:
     return "nothing"
 
 
-def _nothing_stored(rig: Rig, service: str) -> None:
+def _expect_nothing_stored(rig: Rig, service: str) -> None:
     with rig.database(service) as database:
-        rig.expect(database["commits"].find_one({"actor": ACTOR}) is None, f"{service} stored what a stranger sent")
+        rig.expect(database["commits"].find_one({"actor": ACTOR}) is None, f"{service} stored a stranger's command")

@@ -1,4 +1,4 @@
-"""One stream, at which the rig aims past its relay, and what must become of it."""
+"""One stream to whose topic the rig publishes past the relay, and its expected states in the consuming services."""
 
 from __future__ import annotations
 
@@ -9,126 +9,125 @@ from typing import Any
 
 import httpx
 
+from tests.faults.rig.comparison.idle import heads_of, published_of
+from tests.faults.rig.comparison.projected import consumers_of
 from tests.faults.rig.forging import Forger, Record
 from tests.faults.rig.patience import AT_MOST
-from tests.faults.rig.reckoning.projected import hearers_of
-from tests.faults.rig.reckoning.settling import heads_of, published_of
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.work import recommending
 
 
 @dataclass
 class Stream:
-    """A stream of the rig's own; `letters` are the records that the rig has put on its topic."""
+    """A stream of the rig; `dead_letters` holds the records that the rig has published to it, by origin."""
 
     rig: Rig
     service: str
     name: str
-    letters: dict[str, Record] = field(default_factory=dict)
+    dead_letters: dict[str, Record] = field(default_factory=dict)
 
     @classmethod
     def begun(cls, rig: Rig) -> Stream:
-        """Register an instrument with two provisions, and wait until everybody has heard of it."""
+        """Register an instrument with two provisions, and wait until all consumers show it."""
         instrument = recommending.an_instrument(rig.desks(), rig.load.world, shared=False)
         stream = cls(rig, "recommendations", f"instrument/{instrument}")
-        stream.everywhere(stream.is_current, "does not hear of it")
+        stream.everywhere(stream.is_current, "does not show it")
         return stream
 
     @property
-    def hearers(self) -> list[str]:
-        """The services that hear of it."""
-        return hearers_of(self.service)
+    def consumers(self) -> list[str]:
+        """The services that consume its events."""
+        return consumers_of(self.service)
 
     def last_commit(self) -> dict[str, Any]:
-        """Return its last commit."""
+        """Return its last commit document."""
         with self.rig.database(self.service) as database:
-            found = database["commits"].find_one({"_id.s": self.name}, sort=[("_id", -1)])
-        assert found is not None
-        return found
+            commit = database["commits"].find_one({"_id.s": self.name}, sort=[("_id", -1)])
+        assert commit is not None
+        return commit
 
     def last_bytes(self) -> bytes:
-        """Return its last event."""
+        """Return the bytes of its last event."""
         return bytes(self.last_commit()["events"][-1])
 
-    def goes_on(self) -> None:
-        """Append a true event to an instrument."""
+    def append(self) -> None:
+        """Append a true event, by a command, to the instrument."""
         instrument = self.name.partition("/")[2]
         provision = f"{instrument}/{self.rig.load.world.number()}"
         recommending.a_provision(self.rig.desks(), self.rig.load.world, instrument, provision, shared=False)
 
     def put(self, *records: Record) -> None:
-        """Put records on its topic that the relay never published."""
+        """Publish records on its topic past the relay."""
         placed = Forger(self.rig.platform.stack.kafka, self.service).put(*records)
         self.rig.injected.update(placed)
-        self.letters |= placed
+        self.dead_letters |= placed
 
     def everywhere(self, holds: Callable[[str], bool], otherwise: str) -> None:
-        """Wait until something holds in every service that hears of it."""
-        for service in self.hearers:
-            self.rig.await_that(lambda of=service: holds(of), f"{self.name}: {service} {otherwise}")  # type: ignore[misc]
+        """Wait until a condition holds in each consuming service."""
+        for service in self.consumers:
+            self.rig.await_that(lambda at=service: holds(at), f"{self.name}: {service} {otherwise}")  # type: ignore[misc]
 
     def is_at(self, version: int) -> Callable[[str], bool]:
-        """Return whether a service shows it at a version."""
+        """Return a condition: a service shows the stream at this version."""
         return lambda service: self.rig.version(service, self.name) == version
 
     def is_current(self, service: str) -> bool:
-        """Tell whether a service shows its last version, and does not say that it is stalled."""
+        """Tell whether a service shows the last version, and not as stalled."""
         at_last = self.rig.version(service, self.name) == self.last_commit()["last"]
         return at_last and not self.is_stalled(service)
 
     def is_stalled(self, service: str) -> bool:
-        """Tell whether a service says that it is stalled."""
+        """Tell whether a service lists the stream as stalled."""
         return self.name in (self.rig.client("operator").read(service, "/stalled") or {})
 
-    def is_set_aside(self, service: str) -> bool:
-        """Tell whether a service has set aside all that the rig put there, each for the reason expected."""
+    def has_dead_letters(self, service: str) -> bool:
+        """Tell whether a service has a dead letter of each published record, with the expected reason."""
         with self.rig.database(service) as database:
-            found = {
-                row["_id"]: row["reason"] for row in database["dead_letters"].find({"_id": {"$in": [*self.letters]}})
-            }
-        return found == {origin: record.reason for origin, record in self.letters.items()}
+            documents = database["dead_letters"].find({"_id": {"$in": [*self.dead_letters]}})
+            reasons = {document["_id"]: document["reason"] for document in documents}
+        return reasons == {origin: record.reason for origin, record in self.dead_letters.items()}
 
-    def decide(self, service: str, letter: str, what: str) -> None:
-        """Replay or dismiss a letter, as an operator with a reason."""
+    def decide(self, service: str, dead_letter: str, decision: str) -> None:
+        """Replay or dismiss a dead letter, as an operator with a reason."""
         answer: httpx.Response | None = None
         until = time.monotonic() + AT_MOST
-        path, operator = f"/dead-letters/{letter}/{what}", self.rig.client("operator")
+        path, operator = f"/dead-letters/{dead_letter}/{decision}", self.rig.client("operator")
         while (answer is None or answer.status_code == 503) and time.monotonic() < until:
             answer = operator.operate(service, path, reason="Synthetic: the rig's own")
-        said = f"{service}: {what} of {letter}: {answer and answer.text}"
-        self.rig.expect(answer is not None and answer.status_code == 200, said)
+        failure = f"{service}: {decision} of {dead_letter}: {answer and answer.text}"
+        self.rig.expect(answer is not None and answer.status_code == 200, failure)
 
     def dismiss_all(self, service: str) -> None:
-        """Dismiss what is still open of the rig's letters."""
+        """Dismiss those of the rig's dead letters that are still open."""
         with self.rig.database(service) as database:
-            query = {"_id": {"$in": [*self.letters]}, "standing": "open"}
+            query = {"_id": {"$in": [*self.dead_letters]}, "standing": "open"}
             still_open = [row["_id"] for row in database["dead_letters"].find(query, {"_id": 1})]
-        for letter in still_open:
-            self.decide(service, letter, "dismiss")
+        for dead_letter in still_open:
+            self.decide(service, dead_letter, "dismiss")
 
-    def ends_well(self) -> None:
-        """Wait until it is current everywhere, and let an operator close what is still open."""
-        self.everywhere(self.is_at(self.last_commit()["last"]), "does not go on with it")
-        for service in self.hearers:
+    def expect_recovery(self) -> None:
+        """Wait until each consumer shows the last version, and dismiss the open dead letters as an operator."""
+        self.everywhere(self.is_at(self.last_commit()["last"]), "does not show its last version")
+        for service in self.consumers:
             self.dismiss_all(service)
-        self.everywhere(self.is_current, "shows it as stalled when all is closed")
+        self.everywhere(self.is_current, "shows it as stalled without an open dead letter")
 
     def is_all_published(self) -> bool:
-        """Tell whether its service has nothing to publish."""
+        """Tell whether its service has published all stored events."""
         with self.rig.database(self.service) as database:
             return published_of(database) == sum(heads_of(database).values())
 
     def position(self, version: int) -> int | None:
-        """Return the position of one of its events, once the ledger has it; None if it does not come to have it."""
-        found: list[int] = []
+        """Wait until the ledger has one of its events, and return the position, or None at the time limit."""
+        positions: list[int] = []
 
         def entered() -> bool:
             with self.rig.database(self.service) as database:
                 for batch in database["ledger"].find(sort=[("_id", -1)], limit=200):
                     keys = [entry[:2] for entry in batch["entries"]]
                     if [self.name, version] in keys:
-                        found.append(batch["_id"] + keys.index([self.name, version]))
-            return bool(found)
+                        positions.append(batch["_id"] + keys.index([self.name, version]))
+            return bool(positions)
 
         self.rig.await_that(entered, f"{self.name} version {version} was not entered in the ledger")
-        return found[0] if found else None
+        return positions[0] if positions else None

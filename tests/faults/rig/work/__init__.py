@@ -1,1 +1,1 @@
-"""The work that clients do while things break: stories of a few commands each, on synthetic data."""
+"""The clients' work under faults: stories of a few commands each, on synthetic data."""

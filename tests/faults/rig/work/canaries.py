@@ -1,4 +1,4 @@
-"""One small command for each service, to see that it is carried out and heard of."""
+"""One small command for each service, to check that the service executes it and its consumers show it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def canary(service: str, key: str) -> tuple[str, dict[str, Any], str]:
-    """Return the path and body of a command that makes a new stream, and that stream."""
+    """Return the path and body of a command that starts a new stream, and that stream."""
     match service:
         case "nominations":
             return "/calls", {"call": key, "title": "Synthetic"}, f"call/{key}"

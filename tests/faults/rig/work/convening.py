@@ -12,18 +12,18 @@ LATER = {"starts_at": "2031-03-08T09:00:00+07:00", "ends_at": "2031-03-08T12:00:
 
 
 def story(desks: Desks, world: World) -> None:
-    """One meeting, from its proposal to its outcome."""
+    """Run one meeting from its proposal to its outcome."""
     meeting = world.key("meeting")
     if desks.likely(0.15):
         desks.secretariat.send("meetings", "/recorded-meetings", meeting=meeting, title="Synthetic", kind="forum", **AT)
-    elif not _convened(desks, meeting):
+    elif not _convene(desks, meeting):
         return
-    version = _entered(desks, world, f"/meetings/{meeting}")
+    version = _record_content(desks, world, f"/meetings/{meeting}")
     world.meetings.add(f"{meeting}:{version}")
 
 
 def a_meeting_half_confirmed(desks: Desks, world: World) -> str:
-    """Propose a meeting and confirm it for the secretariat; what the chair then confirms is told in two events."""
+    """Propose a meeting and confirm it for the secretariat; the chair's confirmation then appends two events."""
     meeting = world.key("meeting")
     proposed: dict[str, Any] = {"meeting": meeting, "kind": "technical_expert_group", "modality": "hybrid", **AT}
     desks.secretariat.send("meetings", "/meetings", title="Synthetic meeting", **proposed)
@@ -31,7 +31,8 @@ def a_meeting_half_confirmed(desks: Desks, world: World) -> str:
     return meeting
 
 
-def _convened(desks: Desks, meeting: str) -> bool:
+def _convene(desks: Desks, meeting: str) -> bool:
+    """Propose, confirm and hold a meeting; return False if it is cancelled."""
     secretariat, one = desks.secretariat, f"/meetings/{meeting}"
     proposed: dict[str, Any] = {"meeting": meeting, "kind": "technical_expert_group", "modality": "hybrid", **AT}
     secretariat.send("meetings", "/meetings", title="Synthetic metting", **proposed)
@@ -51,7 +52,7 @@ def _convened(desks: Desks, meeting: str) -> bool:
     return True
 
 
-def _entered(desks: Desks, world: World, one: str) -> int:
+def _record_content(desks: Desks, world: World, one: str) -> int:
     for named in world.memberships.some(desks.chance, 3):
         presence = desks.chance.choice(["in_room", "remote"])
         desks.secretariat.send("meetings", f"{one}/attendance", membership=named.partition(":")[2], presence=presence)
@@ -61,5 +62,5 @@ def _entered(desks: Desks, world: World, one: str) -> int:
     )
     for priority in world.priorities.some(desks.chance, 1):
         desks.secretariat.send("meetings", f"{one}/agenda", item="item", title="Synthetic item", priority=priority)
-    told = {"outcome": "o1", "kind": "decision", "text": "Synthetic decision"}
-    return desks.secretariat.send("meetings", f"{one}/outcomes", **told).version
+    outcome = {"outcome": "o1", "kind": "decision", "text": "Synthetic decision"}
+    return desks.secretariat.send("meetings", f"{one}/outcomes", **outcome).version

@@ -1,4 +1,4 @@
-"""The persons who send: one client for each role, for one thread."""
+"""The clients of one thread, one for each role."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEMBERS = ("FJI", "BTN", "NPL", "TUV")
 
 @dataclass
 class Desks:
-    """The clients of one thread, and its chance."""
+    """The clients of one thread by role and member, and its random generator."""
 
     platform: Platform
     acknowledged: Acknowledged
@@ -24,7 +24,7 @@ class Desks:
     _clients: dict[tuple[str, str | None], Client] = field(default_factory=dict)
 
     def of(self, role: str, member: str | None = None) -> Client:
-        """Return the client of a role."""
+        """Return the client of a role, and of a member if one is given."""
         if (role, member) not in self._clients:
             self._clients[role, member] = Client(
                 self.platform, self.acknowledged, role, member, self.gate, pace=self.pace
@@ -37,5 +37,5 @@ class Desks:
         return self.of("secretariat")
 
     def likely(self, probability: float) -> bool:
-        """Say yes so often."""
+        """Return True with this probability."""
         return self.chance.random() < probability

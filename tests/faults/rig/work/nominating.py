@@ -11,8 +11,8 @@ NAME, CONTACT = "Synthetic Expert of the Rig", "synthetic.expert@example.org"
 
 
 def story(desks: Desks, world: World) -> None:
-    """One nomination, from the note verbale to what became of it."""
-    member, _, replaced = _replaced(desks, world).partition(":")
+    """Run one nomination from the note verbale to its outcome."""
+    member, _, replaced = _choose_member(desks, world).partition(":")
     government, secretariat = desks.of("focal_point", member), desks.secretariat
     nomination = world.key("nomination")
     one = f"/nominations/{nomination}"
@@ -39,7 +39,7 @@ def story(desks: Desks, world: World) -> None:
         world.memberships.add(f"{member}:{nomination}")
 
 
-def _replaced(desks: Desks, world: World) -> str:
-    """Choose a member, and sometimes the membership of its expert that is to be replaced."""
+def _choose_member(desks: Desks, world: World) -> str:
+    """Choose `member:membership`: a member, and sometimes the membership of its expert to replace."""
     named = world.memberships.take(desks.chance) if desks.likely(0.15) else None
     return named or f"{desks.chance.choice(MEMBERS)}:"

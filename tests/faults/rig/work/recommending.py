@@ -11,7 +11,7 @@ SERVICE = "recommendations"
 
 
 def prepare(desks: Desks, world: World) -> None:
-    """Record what every story names."""
+    """Record the sessions and instruments that the stories name."""
     for session in SESSIONS:
         desks.secretariat.send(SERVICE, "/sessions", session=session, starts_on="2031-11-04")
     for _ in range(3):
@@ -19,7 +19,7 @@ def prepare(desks: Desks, world: World) -> None:
 
 
 def an_instrument(desks: Desks, world: World, *, shared: bool) -> str:
-    """Register an instrument with two provisions; a shared one may be cited by all, and is never superseded."""
+    """Register an instrument with two provisions; any story may cite a shared one, and none supersedes it."""
     instrument = world.key("instrument")
     desks.secretariat.send(
         SERVICE, "/instruments", instrument=instrument, cite=f"Synthetic {instrument}", body="SYN", title="Synthetic"
@@ -30,7 +30,7 @@ def an_instrument(desks: Desks, world: World, *, shared: bool) -> str:
 
 
 def a_provision(desks: Desks, world: World, instrument: str, provision: str, *, shared: bool) -> None:
-    """Register a provision."""
+    """Register a provision; any story may cite a shared one."""
     desks.secretariat.send(
         SERVICE, f"/instruments/{instrument}/provisions", provision=provision, summary="Synthetic ask"
     )
@@ -39,7 +39,7 @@ def a_provision(desks: Desks, world: World, instrument: str, provision: str, *, 
 
 
 def story(desks: Desks, world: World) -> None:
-    """One recommendation, from its draft to what was done with it, while its mandates change."""
+    """Run one recommendation from its draft to its disposition, while its mandates change."""
     reference = world.reference()
     send = _sender(desks, reference)
     drafted: dict[str, Any] = {"reference": reference, "title": "Synthetic recomendation", "themes": ["Synthetic"]}
@@ -56,20 +56,20 @@ def story(desks: Desks, world: World) -> None:
         send("correct", corrects=1, data=corrected, reason="Synthetic slip of the pen")
     if desks.likely(0.3):
         send("revise", text="Synthetic text")
-    _adopted_and_disposed(desks, world, send)
-    _mandates_change(desks, world, send, own)
-    _closed(desks, world, send, reference)
+    _adopt_and_dispose(desks, world, send)
+    _change_mandates(desks, world, send, own)
+    _close(desks, world, send, reference)
 
 
 def _sender(desks: Desks, reference: str) -> Any:
-    def send(what: str, **body: Any) -> None:
-        desks.secretariat.send(SERVICE, f"/recommendations/{reference}/{what}", **body)
+    def send(command: str, **body: Any) -> None:
+        desks.secretariat.send(SERVICE, f"/recommendations/{reference}/{command}", **body)
 
     return send
 
 
-def _adopted_and_disposed(desks: Desks, world: World, send: Any) -> None:
-    meetings = [_heard(desks, named) for named in world.meetings.some(desks.chance, 2)]
+def _adopt_and_dispose(desks: Desks, world: World, send: Any) -> None:
+    meetings = [_await_meeting(desks, named) for named in world.meetings.some(desks.chance, 2)]
     if not meetings:
         send("adopt", status="unknown", note="Synthetic: the record is silent")
     for meeting in meetings:
@@ -83,15 +83,15 @@ def _adopted_and_disposed(desks: Desks, world: World, send: Any) -> None:
         send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2032")
 
 
-def _heard(desks: Desks, named: str) -> str:
-    """Wait until this service has heard of a meeting up to the version that a colleague knows."""
+def _await_meeting(desks: Desks, named: str) -> str:
+    """Wait until the service has consumed a `meeting:version`, and return the meeting."""
     meeting, _, version = named.partition(":")
     desks.secretariat.await_read(SERVICE, f"/meetings-heard/{meeting}", at_least=version)
     return meeting
 
 
-def _mandates_change(desks: Desks, world: World, send: Any, own: str) -> None:
-    """Supersede the own instrument after transmission; let the citation stand, or take it back."""
+def _change_mandates(desks: Desks, world: World, send: Any, own: str) -> None:
+    """Supersede the recommendation's own instrument after transmission; reconfirm the citation, or remove it."""
     if desks.likely(0.5):
         later = an_instrument(desks, world, shared=desks.likely(0.1))
         desks.secretariat.send(SERVICE, f"/instruments/{own}/supersede", by=later, on="2032-01")
@@ -104,8 +104,8 @@ def _mandates_change(desks: Desks, world: World, send: Any, own: str) -> None:
         a_provision(desks, world, instrument, f"{instrument}/{world.number()}", shared=desks.likely(0.05))
 
 
-def _closed(desks: Desks, world: World, send: Any, reference: str) -> None:
-    """Close some in favour of others, which are told of it by a policy."""
+def _close(desks: Desks, world: World, send: Any, reference: str) -> None:
+    """Merge, supersede or split some in favour of others, in which a policy notes it."""
     others = world.recommendations.some(desks.chance, 2)
     if others and desks.likely(0.2):
         send("merge", into=others[0])
@@ -118,14 +118,14 @@ def _closed(desks: Desks, world: World, send: Any, reference: str) -> None:
 
 
 def a_draft(desks: Desks, world: World) -> str:
-    """Draft a recommendation, and no more."""
+    """Draft a recommendation, and return its reference."""
     reference = world.reference()
     desks.secretariat.send(SERVICE, "/recommendations", reference=reference, title="Synthetic", themes=["Synthetic"])
     return reference
 
 
 def a_closed_priority(desks: Desks, world: World) -> None:
-    """Select a priority and close it at once."""
+    """Select a priority, and close it immediately."""
     priority = world.key("priority")
     desks.secretariat.send(
         SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2033"
@@ -134,7 +134,7 @@ def a_closed_priority(desks: Desks, world: World) -> None:
 
 
 def a_priority(desks: Desks, world: World) -> None:
-    """Select a priority; close an earlier one that nobody will name any more."""
+    """Select a priority; sometimes close an earlier one, which no story names any more."""
     priority = world.key("priority")
     desks.secretariat.send(
         SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2033"

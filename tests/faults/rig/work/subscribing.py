@@ -1,4 +1,4 @@
-"""Persons who ask to be told of events, a few at a time."""
+"""Persons who subscribe to events, a few at a time."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ MOST = 6
 
 
 def prepare(desks: Desks, world: World) -> None:
-    """Have somebody who stays subscribed."""
+    """Add two subscriptions that stay."""
     for _ in range(2):
-        _subscribed(desks, world.key("subscription"), ["PriorityClosed"])
+        _subscribe(desks, world.key("subscription"), ["PriorityClosed"])
 
 
 def story(desks: Desks, world: World) -> None:
-    """Add a subscription; above a number, remove an earlier one."""
+    """Add a subscription; above `MOST`, remove an earlier one."""
     subscription = world.key("subscription")
-    _subscribed(desks, subscription, desks.chance.sample(EVENTS, 2))
+    _subscribe(desks, subscription, desks.chance.sample(EVENTS, 2))
     world.subscriptions.add(subscription)
     if len(world.subscriptions.some(desks.chance, MOST + 1)) > MOST and (old := world.subscriptions.take(desks.chance)):
         desks.secretariat.send("notifications", f"/subscriptions/{old}/remove")
 
 
-def _subscribed(desks: Desks, subscription: str, events: list[str]) -> None:
+def _subscribe(desks: Desks, subscription: str, events: list[str]) -> None:
     details = {"name": "Synthetic Reader", "address": f"{subscription}@example.org"}
     desks.secretariat.send("notifications", "/subscriptions", subscription=subscription, details=details, events=events)

@@ -1,4 +1,4 @@
-"""Ids on record that the clients share, to refer to and to contend for."""
+"""Recorded ids that the clients share, to name and to contend for."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from dataclasses import dataclass, field
 
 COMMITTEE, YEAR = "RIG", 2031
 SESSIONS = (901, 902, 903)
-KEPT = 200
+MOST_IDS = 200
 
 
 @dataclass
 class Known:
-    """Ids of one kind that may be named; several threads add and take."""
+    """Ids of one kind that a story may name. Thread-safe."""
 
     _ids: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, key: str) -> None:
-        """Let others know; the oldest are forgotten."""
+        """Share an id; of more than `MOST_IDS`, forget the oldest."""
         with self._lock:
             self._ids.append(key)
-            del self._ids[:-KEPT]
+            del self._ids[:-MOST_IDS]
 
     def take(self, chance: random.Random) -> str | None:
-        """Take one for oneself, so that nobody else names it any more."""
+        """Remove a random id, so that no other client names it any more, and return it."""
         with self._lock:
             return self._ids.pop(chance.randrange(len(self._ids))) if self._ids else None
 
     def some(self, chance: random.Random, most: int) -> list[str]:
-        """Name a few."""
+        """Return a few random ids."""
         with self._lock:
             return chance.sample(self._ids, min(most, len(self._ids)))
 
 
 @dataclass
 class World:
-    """The ids on record that the clients know."""
+    """The recorded ids by kind, and a generator of new ones."""
 
     run: str
     memberships: Known = field(default_factory=Known)
@@ -51,7 +51,7 @@ class World:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def number(self) -> int:
-        """Return a number that nobody else has."""
+        """Return the next number, unique in this run."""
         return next(self._numbers)
 
     def key(self, kind: str) -> str:

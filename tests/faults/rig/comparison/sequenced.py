@@ -1,39 +1,39 @@
-"""G2, first half: the ledger gives every stored event one position, dense, in stream order, with its leaf hash."""
+"""G2, first half: the ledger gives each stored event one position, dense, in stream order, with its leaf hash."""
 
 from __future__ import annotations
 
 from shared.events.canonical import leaf_hash
-from tests.faults.rig.reckoning.evidence import Evidence, Key
-from tests.faults.rig.reckoning.findings import Findings, repeated
+from tests.faults.rig.comparison.evidence import Evidence, Key
+from tests.faults.rig.comparison.findings import Findings, repeated
 from tools.local.stack import ALL_FOUR
 
 
-def reckon(evidence: Evidence, findings: Findings) -> None:
-    """Set the ledgers against the commits."""
+def compare(evidence: Evidence, findings: Findings) -> None:
+    """Compare the ledgers with the commits."""
     for service in ALL_FOUR:
-        _dense(evidence, service, findings)
+        _check_dense(evidence, service, findings)
         entries = entries_of(evidence, service)
         findings.count("ledger entries", service, len(entries))
-        _each_once(evidence, service, entries, findings)
-        _in_order(service, entries, findings)
+        _check_each_once(evidence, service, entries, findings)
+        _check_in_order(service, entries, findings)
 
 
 def entries_of(evidence: Evidence, service: str) -> list[tuple[Key, str]]:
-    """Return what the ledger holds: stream and version, leaf hash, by position."""
+    """Return the ledger's entries in order of position: stream and version, leaf hash."""
     return [
         ((stream, version), leaf) for batch in evidence.ledger[service] for stream, version, leaf in batch["entries"]
     ]
 
 
-def _dense(evidence: Evidence, service: str, findings: Findings) -> None:
+def _check_dense(evidence: Evidence, service: str, findings: Findings) -> None:
     expected = 0
     for batch in evidence.ledger[service]:
         if batch["_id"] != expected:
-            findings.lose(f"{service}: the ledger goes on at {batch['_id']}, where {expected} was next")
+            findings.lose(f"{service}: the ledger continues at {batch['_id']} instead of {expected}")
         expected = batch["_id"] + len(batch["entries"])
 
 
-def _each_once(evidence: Evidence, service: str, entries: list[tuple[Key, str]], findings: Findings) -> None:
+def _check_each_once(evidence: Evidence, service: str, entries: list[tuple[Key, str]], findings: Findings) -> None:
     raws = evidence.raws[service]
     keys = [key for key, _ in entries]
     findings.double(*(f"{service}: {key} has two positions" for key in repeated(keys)))
@@ -48,7 +48,7 @@ def _each_once(evidence: Evidence, service: str, entries: list[tuple[Key, str]],
     )
 
 
-def _in_order(service: str, entries: list[tuple[Key, str]], findings: Findings) -> None:
+def _check_in_order(service: str, entries: list[tuple[Key, str]], findings: Findings) -> None:
     heads: dict[str, int] = {}
     for (stream, version), _ in entries:
         if version != heads.get(stream, 0) + 1:

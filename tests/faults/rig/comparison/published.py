@@ -1,18 +1,18 @@
-"""G2, second half: every sequenced event lies on its topic, first deliveries in stream order, with the same bytes."""
+"""G2, second half: each sequenced event is on its topic with the same bytes, first deliveries in stream order."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from shared.consumer.record import ConsumedEvent, Poison, decode_record
-from tests.faults.rig.reckoning.evidence import Evidence, Key
-from tests.faults.rig.reckoning.findings import Findings
-from tests.faults.rig.reckoning.sequenced import entries_of
+from tests.faults.rig.comparison.evidence import Evidence, Key
+from tests.faults.rig.comparison.findings import Findings
+from tests.faults.rig.comparison.sequenced import entries_of
 from tools.local.stack import ALL_FOUR
 
 
-def reckon(evidence: Evidence, injected: Collection[str], findings: Findings) -> None:
-    """Set the topics against ledgers and commits; `injected` names the records that the rig itself put there."""
+def compare(evidence: Evidence, injected: Collection[str], findings: Findings) -> None:
+    """Compare the topics with ledgers and commits; `injected` holds the origins of the rig's own records."""
     for service in ALL_FOUR:
         first = _first_deliveries(evidence, service, injected, findings)
         missing = evidence.raws[service].keys() - first
@@ -21,18 +21,18 @@ def reckon(evidence: Evidence, injected: Collection[str], findings: Findings) ->
 
 def _first_deliveries(evidence: Evidence, service: str, injected: Collection[str], findings: Findings) -> set[Key]:
     entries, heads, repeats = entries_of(evidence, service), dict[str, int](), 0
-    for arrival in evidence.topic[service]:
-        if arrival.origin in injected:
+    for record in evidence.topic[service]:
+        if record.origin in injected:
             continue
-        event = decode_record(arrival)
+        event = decode_record(record)
         if isinstance(event, Poison):
-            findings.lose(f"{arrival.origin} holds what the relay never published: {event.reason}")
+            findings.lose(f"{record.origin} holds a record that the relay never published: {event.reason}")
             continue
-        _same(evidence, service, entries, event, findings)
+        _check_same(evidence, service, entries, event, findings)
         stream, version = event.key
         head = heads.get(stream, 0)
         if version > head + 1:
-            findings.lose(f"{arrival.origin}: first delivery of {stream} version {version} after version {head}")
+            findings.lose(f"{record.origin}: first delivery of {stream} version {version} after version {head}")
         repeats += version <= head
         heads[stream] = max(head, version)
     findings.count("published events", service, sum(heads.values()))
@@ -40,10 +40,10 @@ def _first_deliveries(evidence: Evidence, service: str, injected: Collection[str
     return {(stream, version) for stream, head in heads.items() for version in range(1, head + 1)}
 
 
-def _same(
+def _check_same(
     evidence: Evidence, service: str, entries: list[tuple[Key, str]], event: ConsumedEvent, findings: Findings
 ) -> None:
     if evidence.raws[service].get(event.key) != event.raw:
         findings.lose(f"{event.origin}: {event.key} was published with bytes that are not stored")
     elif event.position >= len(entries) or entries[event.position] != (event.key, event.leaf):
-        findings.double(f"{event.origin}: {event.key} was published at position {event.position}, which is another's")
+        findings.double(f"{event.origin}: {event.key} was published at position {event.position} of another event")

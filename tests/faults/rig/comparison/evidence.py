@@ -1,4 +1,4 @@
-"""All that the servers hold at the end, read past the services."""
+"""The servers' contents at the end of a run, read past the services."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Key = tuple[str, int]
 
 
 class Mail(NamedTuple):
-    """A message that the SMTP server took: of which notification, and for whom."""
+    """A message that the SMTP server accepted: its notification and its recipient."""
 
     notification: str
     recipient: str
@@ -29,7 +29,7 @@ class Mail(NamedTuple):
 
 @dataclass
 class Evidence:
-    """By service: commits, ledger batches, records of its topic in the order of each partition; and all the mail."""
+    """Commits, ledger batches, records (in the order of each partition) and event bytes by service; and all mails."""
 
     commits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     ledger: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Evidence:
 
 
 def gather(platform: Platform) -> Evidence:
-    """Read everything."""
+    """Read commits, ledgers, topics and mails."""
     evidence = Evidence()
     with MongoClient[dict[str, Any]](platform.stack.mongodb_admin_uri) as client:
         for service in ALL_FOUR:
@@ -72,7 +72,7 @@ def gather(platform: Platform) -> Evidence:
 
 
 def mail_of(content: bytes) -> Mail:
-    """Read a message as the SMTP server kept it."""
+    """Parse a message that the SMTP server stored."""
     message = message_from_bytes(content, policy=policy.default)
     assert isinstance(message, EmailMessage)
     return Mail(

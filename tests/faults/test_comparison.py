@@ -1,4 +1,4 @@
-"""The reckoning sees what is lost, doubled or stuck: each of its checks is shown a run in which that is so."""
+"""The comparison reports each thing that is lost, doubled or stuck: every check is given a run damaged for it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from shared.events.envelope import encode, stamp
 from shared.events.event import Event
 from shared.events.values import Sealed
 from tests.faults.rig.acknowledged import Acknowledged, Acknowledgement
-from tests.faults.rig.reckoning import notified, published, sequenced, stored
-from tests.faults.rig.reckoning.evidence import Evidence, Mail
-from tests.faults.rig.reckoning.findings import Findings
+from tests.faults.rig.comparison import notified, published, sequenced, stored
+from tests.faults.rig.comparison.evidence import Evidence, Mail
+from tests.faults.rig.comparison.findings import Findings
 from tools.local.stack import ALL_FOUR
 
 OWN, OTHER = "recommendations", "notifications"
@@ -28,19 +28,20 @@ START = datetime(2031, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Run:
-    """The servers' documents, the acknowledgements to clients, and the answers to a person."""
+    """The servers' documents, the acknowledgements to clients, and the notifications listed to a person."""
 
     evidence: Evidence
-    told: Acknowledged
+    acknowledged: Acknowledged
     shown: frozenset[str] = frozenset()
 
     def append(self, service: str, stream: str, event: Event, actor: str = "somebody", cause: str | None = None) -> str:
         """Store, sequence, publish and acknowledge an event; return its id."""
         raws, position = self.evidence.raws[service], len(self.evidence.raws[service])
         version = 1 + sum(name == stream for name, _ in raws)
-        event_id, command = f"e{len(self.told.commands)}", f"c{len(self.told.commands)}"
+        number = len(self.acknowledged.commands)
+        event_id, command = f"e{number}", f"c{number}"
         raw = encode(
-            event, event_id=event_id, subject=stream, time=stamp(START + timedelta(minutes=len(self.told.commands))),
+            event, event_id=event_id, subject=stream, time=stamp(START + timedelta(minutes=number)),
             version=version, actor=actor, role="secretariat", command_id=command, correlation_id="synthetic",
             causation_id=cause,
             previous_hash=sha256_hex(raws[stream, version - 1]) if version > 1 else ZERO_HASH,
@@ -53,29 +54,29 @@ class Run:
         headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
         topic = f"throughline.{service}"
         self.evidence.topic[service].append(KafkaRecord(topic, 0, position, stream.encode(), raw, headers))
-        self.told.commands.append(Acknowledgement(service, command, stream, version, (event_id,)))
+        self.acknowledged.commands.append(Acknowledgement(service, command, stream, version, (event_id,)))
         return event_id
 
-    def reckoned(self) -> Findings:
-        """Return what the reckoning finds."""
+    def compared(self) -> Findings:
+        """Return the findings of the comparison."""
         findings = Findings()
-        stored.reckon(self.evidence, self.told, findings)
-        sequenced.reckon(self.evidence, findings)
-        published.reckon(self.evidence, (), findings)
-        notified.reckon(self.evidence, self, findings)  # type: ignore[arg-type]
+        stored.compare(self.evidence, self.acknowledged, findings)
+        sequenced.compare(self.evidence, findings)
+        published.compare(self.evidence, (), findings)
+        notified.compare(self.evidence, self, findings)  # type: ignore[arg-type]
         return findings
 
     def read(self, _service: str, _path: str, **_query: object) -> dict[str, list[dict[str, str]]]:
-        """Show a person the uncertain notifications."""
+        """List the uncertain notifications to a person."""
         return {"items": [{"stream": f"notification/{key}"} for key in self.shown]}
 
 
 @pytest.fixture
 def run() -> Run:
-    """A run in which nothing went wrong: one recommendation merged into another, one subscriber told of it."""
+    """A correct run: one recommendation merged into another, one subscriber notified."""
     evidence = Evidence()
-    for holds in (evidence.commits, evidence.ledger, evidence.topic, evidence.raws):
-        holds.update({service: {} if holds is evidence.raws else [] for service in ALL_FOUR})  # type: ignore[attr-defined]
+    for part in (evidence.commits, evidence.ledger, evidence.topic, evidence.raws):
+        part.update({service: {} if part is evidence.raws else [] for service in ALL_FOUR})  # type: ignore[attr-defined]
     run = Run(evidence, Acknowledged())
     sealed = Sealed(person="p1", box="0" * 40)
     added = n.SubscriptionAdded(subscription="s1", person="p1", sealed=sealed, events=("RecommendationMerged",))
@@ -96,79 +97,79 @@ def run() -> Run:
     return run
 
 
-def test_a_run_in_which_nothing_went_wrong_has_no_findings(run: Run):
-    assert run.reckoned().named() == []
+def test_a_correct_run_has_no_findings(run: Run):
+    assert run.compared().named() == []
 
 
-def _without(run: Run, key: tuple[str, int]) -> None:
+def _remove(run: Run, key: tuple[str, int]) -> None:
     del run.evidence.raws[OWN][key]
     run.evidence.commits[OWN][:] = [c for c in run.evidence.commits[OWN] if (c["_id"]["s"], c["_id"]["v"]) != key]
 
 
-def _other_bytes(run: Run) -> None:
+def _change_bytes(run: Run) -> None:
     run.evidence.raws[OWN][SECOND] = run.evidence.raws[OWN][SECOND].replace(b'"e2"', b'"e9"')
 
 
-def _out_of_order(run: Run) -> None:
+def _reorder(run: Run) -> None:
     run.evidence.topic[OWN][0:2] = reversed(run.evidence.topic[OWN][0:2])
 
 
-def _unnoted(run: Run) -> None:
-    _without(run, ("recommendation/SYN/2031/R2", 1))
+def _remove_reaction(run: Run) -> None:
+    _remove(run, ("recommendation/SYN/2031/R2", 1))
 
 
-def _acted_again(run: Run) -> None:
+def _repeat_reaction(run: Run) -> None:
     noted = r.RecommendationMerged(absorbs="SYN/2031/R1")
     run.append(OWN, "recommendation/SYN/2031/R2", noted, actor="policy:note-lineage", cause="e2")
 
 
-def _uncertain(run: Run) -> None:
+def _make_uncertain(run: Run) -> None:
     run.evidence.mail.pop()
     stream, last = run.evidence.commits[OTHER][-1]["_id"]["s"], run.evidence.commits[OTHER][-1]["_id"]["v"]
     del run.evidence.raws[OTHER][stream, last]
-    for held in (run.evidence.commits, run.evidence.ledger, run.evidence.topic):
-        held[OTHER].pop()
-    run.told.commands.pop()
+    for part in (run.evidence.commits, run.evidence.ledger, run.evidence.topic):
+        part[OTHER].pop()
+    run.acknowledged.commands.pop()
     run.append(OTHER, stream, n.NotificationUncertain(attempt=1, reason="no_answer"))
 
 
-def _without_plan(run: Run) -> None:
+def _remove_plan(run: Run) -> None:
     for stream, version in [key for key in run.evidence.raws[OTHER] if key[0] == "notification/n1"]:
         del run.evidence.raws[OTHER][stream, version]
 
 
-def _moved(run: Run) -> None:
+def _move(run: Run) -> None:
     record = run.evidence.topic[OWN][1]
     run.evidence.topic[OWN][1] = replace(record, headers=(("position", b"0"), record.headers[1]))
 
 
 LOST: dict[str, Callable[[Run], object]] = {
-    "an acknowledged command that is not stored": lambda run: _without(run, SECOND),
-    "a command that is stored otherwise": _other_bytes,
-    "a refusal of what was in order": lambda run: run.told.note_refusal("Synthetic"),
-    "a version without its predecessor": lambda run: _without(run, FIRST),
+    "an acknowledged command that is not stored": lambda run: _remove(run, SECOND),
+    "a command stored with other bytes": _change_bytes,
+    "a refusal of a valid command": lambda run: run.acknowledged.note_refusal("Synthetic"),
+    "a version without its predecessor": lambda run: _remove(run, FIRST),
     "a hole in the ledger": lambda run: run.evidence.ledger[OWN].pop(0),
     "the leaf hash of other bytes": lambda run: run.evidence.ledger[OWN][0]["entries"][0].__setitem__(2, "0" * 64),
-    "a first delivery before its predecessor": _out_of_order,
+    "a first delivery before its predecessor": _reorder,
     "a recorded delivery without a mail": lambda run: run.evidence.mail.pop(),
-    "a subscriber who was not told": _without_plan,
-    "an uncertain one that nobody is shown": _uncertain,
+    "a subscriber who was not notified": _remove_plan,
+    "an uncertain notification that no person is shown": _make_uncertain,
 }
 DOUBLED: dict[str, Callable[[Run], object]] = {
     "a commit stored twice": lambda run: run.evidence.commits[OWN].append(run.evidence.commits[OWN][0]),
     "two positions of one event": lambda run: run.evidence.ledger[OWN].append(
         {**run.evidence.ledger[OWN][0], "_id": len(run.evidence.ledger[OWN])}
     ),
-    "a position that is another's": _moved,
-    "a policy that acted twice": _acted_again,
+    "a position of another event": _move,
+    "a policy that ran twice": _repeat_reaction,
     "a second mail": lambda run: run.evidence.mail.append(run.evidence.mail[0]),
-    "a mail of nothing on record": lambda run: run.evidence.mail.append(Mail("n9", "nobody@example.org")),
+    "a mail without a record": lambda run: run.evidence.mail.append(Mail("n9", "nobody@example.org")),
 }
 STUCK: dict[str, Callable[[Run], object]] = {
-    "a command that was never answered": lambda run: run.told.note_silence("Synthetic"),
+    "a command that was never answered": lambda run: run.acknowledged.note_silence("Synthetic"),
     "an event that is not sequenced": lambda run: run.evidence.ledger[OWN].pop(),
     "an event that is not published": lambda run: run.evidence.topic[OWN].pop(),
-    "an event on which no policy acted": _unnoted,
+    "an event on which no policy ran": _remove_reaction,
     "a notification that is only planned": lambda run: run.append(
         OTHER, "notification/n3",
         n.NotificationPlanned(
@@ -179,18 +180,18 @@ STUCK: dict[str, Callable[[Run], object]] = {
 
 
 @pytest.mark.parametrize("name", LOST)
-def test_it_sees_as_lost(run: Run, name: str):
+def test_the_comparison_reports_as_lost(run: Run, name: str):
     LOST[name](run)
-    assert run.reckoned().lost
+    assert run.compared().lost
 
 
 @pytest.mark.parametrize("name", DOUBLED)
-def test_it_sees_as_doubled(run: Run, name: str):
+def test_the_comparison_reports_as_doubled(run: Run, name: str):
     DOUBLED[name](run)
-    assert run.reckoned().doubled
+    assert run.compared().doubled
 
 
 @pytest.mark.parametrize("name", STUCK)
-def test_it_sees_as_stuck(run: Run, name: str):
+def test_the_comparison_reports_as_stuck(run: Run, name: str):
     STUCK[name](run)
-    assert run.reckoned().stuck
+    assert run.compared().stuck

@@ -1,4 +1,4 @@
-"""G1, G9: every acknowledged command is stored as it was acknowledged, once; chains are whole; policies acted once."""
+"""G1, G9: each acknowledged command is stored once, as acknowledged; chains are complete; policies ran once."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ from collections import defaultdict
 from shared.events.canonical import ZERO_HASH, sha256_hex
 from shared.events.catalogue import Recorded
 from tests.faults.rig.acknowledged import Acknowledged, Acknowledgement
-from tests.faults.rig.reckoning.evidence import Evidence, Key
-from tests.faults.rig.reckoning.findings import Findings, repeated
+from tests.faults.rig.comparison.evidence import Evidence, Key
+from tests.faults.rig.comparison.findings import Findings, repeated
 from tools.local.stack import ALL_FOUR
 
 
-def reckon(evidence: Evidence, acknowledged: Acknowledged, findings: Findings) -> None:
-    """Set what clients were told against the commits."""
-    findings.lose(*(f"refused though in order: {refusal}" for refusal in acknowledged.refused))
+def compare(evidence: Evidence, acknowledged: Acknowledged, findings: Findings) -> None:
+    """Compare the acknowledgements to clients with the commits."""
+    findings.lose(*(f"a valid command was refused: {refusal}" for refusal in acknowledged.refused))
     findings.stick(*(f"never answered: {silence}" for silence in acknowledged.unanswered))
     for service in ALL_FOUR:
-        told = [given for given in acknowledged.commands if given.service == service]
-        findings.count("acknowledged commands", service, len({given.command_id for given in told}))
+        acknowledgements = [given for given in acknowledged.commands if given.service == service]
+        findings.count("acknowledged commands", service, len({given.command_id for given in acknowledgements}))
         findings.count("stored commits", service, len(evidence.commits[service]))
         findings.count("stored events", service, len(evidence.raws[service]))
-        _acknowledged_once(evidence, service, told, findings)
-        _chained(evidence, service, findings)
-        _acted_once(evidence, service, findings)
+        _check_stored_once(evidence, service, acknowledgements, findings)
+        _check_chains(evidence, service, findings)
+        _check_policies(evidence, service, findings)
 
 
-def _acknowledged_once(evidence: Evidence, service: str, told: list[Acknowledgement], findings: Findings) -> None:
+def _check_stored_once(
+    evidence: Evidence, service: str, acknowledgements: list[Acknowledgement], findings: Findings
+) -> None:
     by_command = {commit["command_id"]: commit for commit in evidence.commits[service]}
     ids = {key: event.id for key, event in evidence.recorded(service).items()}
-    for given in told:
+    for given in acknowledgements:
         commit = by_command.get(given.command_id)
         if commit is None:
             findings.lose(
@@ -39,13 +41,13 @@ def _acknowledged_once(evidence: Evidence, service: str, told: list[Acknowledgem
         stream, first, last = commit["_id"]["s"], commit["_id"]["v"], commit["last"]
         events = tuple(ids.get((stream, version), "") for version in range(first, last + 1))
         if (stream, last, events) != (given.stream, given.version, given.events):
-            findings.lose(f"{service}: command {given.command_id} is stored otherwise than it was acknowledged")
+            findings.lose(f"{service}: command {given.command_id} is stored, but differs from its acknowledgement")
     commands = [commit["command_id"] for commit in evidence.commits[service]]
     findings.double(*(f"{service}: command {command} is stored twice" for command in repeated(commands)))
     findings.double(*(f"{service}: event {event} is stored twice" for event in repeated(ids.values())))
 
 
-def _chained(evidence: Evidence, service: str, findings: Findings) -> None:
+def _check_chains(evidence: Evidence, service: str, findings: Findings) -> None:
     raws = evidence.raws[service]
     for (stream, version), event in evidence.recorded(service).items():
         previous = raws.get((stream, version - 1)) if version > 1 else None
@@ -55,28 +57,28 @@ def _chained(evidence: Evidence, service: str, findings: Findings) -> None:
             findings.lose(f"{service}: {stream} version {version} does not continue version {version - 1}")
 
 
-def _acted_once(evidence: Evidence, service: str, findings: Findings) -> None:
-    """No policy of a service acted twice on one event for one stream, and none forgot to."""
-    acted: dict[tuple[str | None, str, str], list[Key]] = defaultdict(list)
+def _check_policies(evidence: Evidence, service: str, findings: Findings) -> None:
+    """Check that each policy of a service ran exactly once on each event for each stream that it must update."""
+    reactions: dict[tuple[str | None, str, str], list[Key]] = defaultdict(list)
     for key, event in evidence.recorded(service).items():
         if event.actor.startswith("policy:") and not event.actor.startswith("policy:send"):
-            acted[event.causationid, event.actor, key[0]].append(key)
+            reactions[event.causationid, event.actor, key[0]].append(key)
     findings.double(
         *(
-            f"{service}: {actor} acted twice on event {cause}, on {on}"
-            for (cause, actor, on), keys in acted.items()
+            f"{service}: {actor} ran twice on event {cause}, for {on}"
+            for (cause, actor, on), keys in reactions.items()
             if len({k[1] for k in keys}) > 1
         )
     )
-    causes = {(cause, on) for cause, _, on in acted}
+    causes = {(cause, on) for cause, _, on in reactions}
     for event in evidence.recorded(service).values():
         for on in _expected(event):
             if (event.id, on) not in causes:
-                findings.stick(f"{service}: no policy acted on {event.subject} version {event.streamversion}, for {on}")
+                findings.stick(f"{service}: no policy ran on {event.subject} version {event.streamversion}, for {on}")
 
 
 def _expected(event: Recorded) -> list[str]:
-    """Return the streams in which a policy must note what an event means."""
+    """Return the streams that a policy must update after an event."""
     data, key = event.data, event.subject.partition("/")[2]
     match type(data).__name__:
         case "NominationAccepted":

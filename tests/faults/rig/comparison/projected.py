@@ -1,4 +1,4 @@
-"""G3, G4: what every service reads equals what is replayed from Kafka, byte for byte, up to the last stored version."""
+"""G3, G4: each service's read model equals, byte for byte, its replay from Kafka up to the last stored version."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from services.recommendations.trace import trace_bytes
 from shared.domain.aggregate import Aggregate
 from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 from shared.projection.state_store import StateStore
+from tests.faults.rig.comparison.evidence import Evidence
+from tests.faults.rig.comparison.findings import Findings
 from tests.faults.rig.platform import Platform
-from tests.faults.rig.reckoning.evidence import Evidence
-from tests.faults.rig.reckoning.findings import Findings
 from tools.local import grants
 from tools.replay.comparison import rebuilt_from
 from tools.replay.history import History, streams_of
@@ -33,56 +33,56 @@ READERS: dict[str, Reads] = {
 }
 
 
-def hears(service: str) -> list[str]:
-    """Return the services whose events a service hears."""
+def sources_of(service: str) -> list[str]:
+    """Return the services whose events a service consumes."""
     return [topic.removeprefix("throughline.") for topic in READERS[service][2]]
 
 
-def hearers_of(service: str) -> list[str]:
-    """Return the services that hear a service's events."""
-    return [hearer for hearer in READERS if service in hears(hearer)]
+def consumers_of(service: str) -> list[str]:
+    """Return the services that consume a service's events."""
+    return [consumer for consumer in READERS if service in sources_of(consumer)]
 
 
-def reckon(platform: Platform, evidence: Evidence, findings: Findings) -> None:
-    """Set the read models against the topics, and against the commits."""
-    asyncio.run(_reckon(platform, evidence, findings))
+def compare(platform: Platform, evidence: Evidence, findings: Findings) -> None:
+    """Compare the read models with the topics and with the commits."""
+    asyncio.run(_compare(platform, evidence, findings))
 
 
-async def _reckon(platform: Platform, evidence: Evidence, findings: Findings) -> None:
+async def _compare(platform: Platform, evidence: Evidence, findings: Findings) -> None:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(platform.stack.mongodb_admin_uri)
     try:
         for service, (aggregates, shape, _) in READERS.items():
             history = _history(evidence, service)
             database = client[grants.database(service)]
-            heads = {stream: head for heard in hears(service) for stream, head in evidence.heads(heard).items()}
+            heads = {stream: head for source in sources_of(service) for stream, head in evidence.heads(source).items()}
             live = await StateStore(database, dict(aggregates), shape).read(heads)
-            _current(service, heads, live.values(), findings)
-            _equal(service, dict(_folded(history, aggregates)), live, findings)
-            await _nobody_else(service, heads, database, findings)
+            _check_current(service, heads, live.values(), findings)
+            _check_equal(service, dict(_folded(history, aggregates)), live, findings)
+            await _check_no_others(service, heads, database, findings)
             if service == "recommendations":
                 traces = {row["_id"]: row async for row in database["traces"].find()}
-                _traces(history, traces, findings)
+                _check_traces(history, traces, findings)
     finally:
         client.close()
 
 
 def _history(evidence: Evidence, service: str) -> History:
     history = History()
-    for heard in hears(service):
-        for arrival in evidence.topic[heard]:
-            history.take(arrival)
+    for source in sources_of(service):
+        for record in evidence.topic[source]:
+            history.take(record)
     return history
 
 
-def _current(service: str, heads: Mapping[str, int], live: Iterable[FoldedState], findings: Findings) -> None:
-    """Every stored version, and so every acknowledged one, is visible in every service that hears it."""
+def _check_current(service: str, heads: Mapping[str, int], live: Iterable[FoldedState], findings: Findings) -> None:
+    """Check that each stored version, and so each acknowledged one, is visible in each consuming service."""
     count = 0
     for state in live:
         count += 1
         if state.version < heads[state.stream]:
             findings.stick(f"{service} shows {state.stream} at version {state.version} of {heads[state.stream]}")
         elif state.blocked:
-            findings.stick(f"{service} waits for a version of {state.stream}, of which it has all")
+            findings.stick(f"{service} shows {state.stream} as blocked, and has all its versions")
     findings.count("streams read", service, count)
 
 
@@ -94,26 +94,26 @@ def _folded(history: History, aggregates: Mapping[str, Aggregate[Any]]) -> Itera
         yield stream, outcome.folded
 
 
-def _equal(
+def _check_equal(
     service: str, replayed: Mapping[str, FoldedState], live: Mapping[str, FoldedState], findings: Findings
 ) -> None:
     for stream, state in live.items():
         if state._replace(revision=0, policy_version=0, blocked=False) != replayed[stream]._replace(blocked=False):
-            findings.lose(f"{service}: the state of {stream} is not what its history replayed from Kafka comes to")
+            findings.lose(f"{service}: the state of {stream} differs from its replay from Kafka")
 
 
-async def _nobody_else(service: str, heads: Mapping[str, int], database: Any, findings: Findings) -> None:
+async def _check_no_others(service: str, heads: Mapping[str, int], database: Any, findings: Findings) -> None:
     async for row in database["states"].find({"version": {"$gt": 0}}, {"_id": 1}):
         if row["_id"] not in heads:
             findings.lose(f"{service} shows {row['_id']}, of which no event is stored")
 
 
-def _traces(history: History, live: Mapping[str, dict[str, Any]], findings: Findings) -> None:
+def _check_traces(history: History, live: Mapping[str, dict[str, Any]], findings: Findings) -> None:
     rebuilt = rebuilt_from(history).traces
     findings.count("traces", "recommendations", len(live))
     for reference in sorted(rebuilt.keys() | live.keys()):
-        here, there = rebuilt.get(reference), live.get(reference)
-        if there is None:
-            findings.stick(f"the trace of {reference} is not there")
-        elif here is None or trace_bytes(here) != trace_bytes(there):
-            findings.lose(f"the trace of {reference} is not what its history replayed from Kafka comes to")
+        replayed, stored = rebuilt.get(reference), live.get(reference)
+        if stored is None:
+            findings.stick(f"the trace of {reference} is missing")
+        elif replayed is None or trace_bytes(replayed) != trace_bytes(stored):
+            findings.lose(f"the trace of {reference} differs from its replay from Kafka")

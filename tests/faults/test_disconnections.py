@@ -1,4 +1,4 @@
-"""Each instance checks a database that was disconnected before it appends to it."""
+"""Each instance checks a reconnected database before it appends to it."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from shared.runtime.telemetry import Pulse
 from shared.store.connection_monitor import ConnectionMonitor
 from shared.store.event_store import DISCONNECTED, EventStore, StoreFenced
 from tests.faults.relaying import a_site
-from tests.faults.rig.proxy import Doors
+from tests.faults.rig.proxy import Proxies
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
 
 
 async def append(store: EventStore) -> None:
-    """Append to a stream of its own."""
+    """Append an event to a new stream."""
     head, _ = await store.read(f"instrument/{uuid4().hex}")
     context = Context(datetime.now(UTC), "synthetic-actor", "secretariat", str(uuid4()), "synthetic")
     await store.append(head, [ProvisionRegistered(provision="p", summary="Synthetic")], context, "0" * 64)
 
 
 async def test_a_standby_appends_nothing_before_it_has_checked_a_reconnected_database(servers: Stack):
-    doors = Doors()
+    proxies = Proxies()
     port = servers.memory.ports()["mongodb"]
-    door = doors.make("mongodb", port)
+    proxy = proxies.add("mongodb", port)
     async with a_site(servers) as site:
-        with doors.open():
-            address = servers.mongodb_admin_uri.replace(f":{port}", f":{door.port}")
+        with proxies.open():
+            address = servers.mongodb_admin_uri.replace(f":{port}", f":{proxy.port}")
             client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
                 address, directConnection=True, event_listeners=[ConnectionMonitor()]
             )
             database: AsyncIOMotorDatabase[Any] = client[site.service]
             store = EventStore(database)
             await append(store)
-            with door.shut():
+            with proxy.shut():
                 await asyncio.sleep(0.1)
             await database.command("ping")
             assert store.fence_reason == DISCONNECTED
@@ -54,5 +54,5 @@ async def test_a_standby_appends_nothing_before_it_has_checked_a_reconnected_dat
             assert store.fence_reason is None
             await append(store)
             client.close()
-            with door.shut():
+            with proxy.shut():
                 await asyncio.sleep(0.2)
