@@ -235,9 +235,10 @@ async def test_the_signer_signs_nothing_for_a_relay_behind_the_last_checkpoint(s
         relay.term, relay.published = 1, log.site.appended - 5
         async with running(signer):  # type: ignore[arg-type]
             async with asyncio.timeout(AT_MOST_SECONDS):
-                while signer._head is None or signer._head.tree.size < log.site.appended:  # noqa: ASYNC110
+                while signer._head is None or signer._head.tree.size < relay.published:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             await asyncio.sleep(1)
+        assert signer._head.tree.size == log.site.appended
         assert await Checkpoints(log.site.database).after(-1) == before
 
 

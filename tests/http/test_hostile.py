@@ -42,7 +42,7 @@ def test_no_hostile_input_is_answered_by_a_fault_of_ours(
     sent()
     assert statuses.total() >= EXAMPLES
     assert statuses[401] < EXAMPLES / 2, statuses
-    assert statuses[422] > EXAMPLES / 10, statuses
+    assert statuses[422] >= EXAMPLES / 20, statuses
     assert statuses[200] > 0, statuses
 
 

@@ -73,7 +73,7 @@ def test_a_read_waits_for_a_missing_version_as_long_as_requested(path: str, call
     begun = time.monotonic()
     answer = asking.get("meetings", path, at_least=3, wait=0.5)
     assert answer.headers["Retry-After"] == "1"
-    assert "not yet 3" in problem(answer, 409, "NotHeardYet")["detail"]
+    assert "not yet at 3" in problem(answer, 409, "NotHeardYet")["detail"]
     assert 0.5 <= time.monotonic() - begun < 20
     problem(asking.get("meetings", f"{path}-nobody", at_least=0, wait=0), 404, "NotOnRecord")
 

@@ -6,7 +6,7 @@ import asyncio
 
 from aiokafka import AIOKafkaConsumer
 
-from shared.consumer.lenient_fetcher import to_record
+from shared.consumer.lenient_fetcher import install, to_record
 from shared.consumer.record import KafkaRecord
 
 
@@ -16,6 +16,7 @@ def everything_on(kafka: str, *services: str) -> list[KafkaRecord]:
 
 
 async def _read(kafka: str, topics: list[str]) -> list[KafkaRecord]:
+    install()
     consumer = AIOKafkaConsumer(*topics, bootstrap_servers=kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:

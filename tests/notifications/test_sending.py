@@ -211,14 +211,14 @@ async def test_an_answer_after_the_attempt_became_uncertain_is_recorded(
     async def stopped_meanwhile(courier: Courier, recipient: str, message: bytes) -> Answer:
         answer = await deliver(courier, recipient, message)
         if held_up and held_up.pop():
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(6.2)
             await notifying.consume()
             await notifying.sender.look()
         return answer
 
     monkeypatch.setattr(Courier, "deliver", stopped_meanwhile)
     async with mailbox.open() as port:
-        notifying = await with_one_planned(start, port, smtp_timeout=1.2, interrupted_after=3.0)
+        notifying = await with_one_planned(start, port, smtp_timeout=1.2, interrupted_after=6.0)
         await looks(notifying)
         await looks(notifying)
     assert await notifying.one() == ["Planned", "Attempted", "Uncertain", "Failed", "Attempted", "Delivered"]
