@@ -117,7 +117,7 @@ class MembershipEnded(_Nominations):
 
 
 class ExpertErased(_Nominations):
-    """The key to an expert's sealed details was destroyed; nothing else of the record was."""
+    """The key to an expert's sealed details was destroyed; recorded events are unchanged."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"person"})
 

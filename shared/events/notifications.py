@@ -76,7 +76,7 @@ class NotificationUncertain(_Notifications):
 
 
 class SubscriberErased(_Notifications):
-    """The key to a subscriber's sealed details was destroyed; nothing else of the record was."""
+    """The key to a subscriber's sealed details was destroyed; recorded events are unchanged."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"person"})
 

@@ -41,8 +41,8 @@ def persons(path: str, kind: str, store: EventStore, keys: KeyRing) -> APIRouter
 async def events_about(store: EventStore, keys: KeyRing, kind: str, person: str) -> AsyncIterator[dict[str, Any]]:
     """Yield the events about a person, stream by stream: `{"event": <stored bytes>, "opened"}`.
 
-    They are all events of the streams that name the person, and of the streams that name such a stream by its kind, as
-    a notification names its subscription.
+    They come from the streams that name the person, and from the streams that refer to one of those, as a notification
+    refers to its subscription.
     """
     own = f"{kind}/{person}"
     named = {event["subject"] async for event in _events(store, {person}) if _is_about(event, person, own)}

@@ -151,7 +151,8 @@ def test_mail_is_stored_with_its_envelope(servers: Stack) -> None:
 
 
 def test_a_second_start_reports_the_running_stack_and_leaves_it_alone(servers: Stack) -> None:
-    before = servers.pids()
+    before = servers.memory.processes()
+    assert before.keys() == {"kafka", "mongodb", "smtp"}
     command = [sys.executable, "-c", UP, "stack", "up", "--servers-only", "--home", str(servers.home)]
     second = subprocess.run(command, capture_output=True, text=True, check=False)
     assert second.returncode == 0

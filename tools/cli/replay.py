@@ -43,7 +43,7 @@ class Replay:
 
 
 def replay(
-    origin: Annotated[Origin, typer.Option("--from", help="Where the history is read.")] = "kafka",
+    origin: Annotated[Origin, typer.Option("--from", help="Source of the history.")] = "kafka",
     compared: Annotated[bool, typer.Option("--compare", help="Compare with the live traces, byte for byte.")] = False,
     kafka: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")

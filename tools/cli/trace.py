@@ -18,7 +18,7 @@ REFERENCE = re.compile(r"^[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}$")
 def trace(
     reference: Annotated[str, typer.Argument(help="As in CED/2022/R1.")],
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Facts up to this day in the world.")] = None,
-    known_at: Annotated[str | None, typer.Option(metavar="TIME", help="What was recorded by this time.")] = None,
+    known_at: Annotated[str | None, typer.Option(metavar="TIME", help="Facts recorded by this time.")] = None,
     provenance: Annotated[bool, typer.Option("--provenance", help="Name the events behind each statement.")] = False,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,

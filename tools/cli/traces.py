@@ -16,7 +16,7 @@ Filter = Annotated[str | None, typer.Option(show_default=False)]
 
 def traces(
     theme: Filter = None,
-    standing: Annotated[str | None, typer.Option(help="Of a mandate: live, suspect or uncited.")] = None,
+    standing: Annotated[str | None, typer.Option(help="Standing of a cited mandate: live, suspect or uncited.")] = None,
     coverage: Annotated[str | None, typer.Option(help="uncovered, shallow or deep.")] = None,
     disposition: Annotated[str | None, typer.Option(help="An outcome: endorsed, noted, deferred, ...")] = None,
     provision: Annotated[str | None, typer.Option(help="A provision's id.")] = None,

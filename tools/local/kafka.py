@@ -67,7 +67,7 @@ class Kafka:
         return {}
 
     def await_ready(self, child: Child) -> None:
-        """Wait for its own word that it serves."""
+        """Wait for the broker's log line that it has started."""
         wait_until(child, lambda: "Kafka Server started" in child.output())
 
     @cached_property

@@ -152,7 +152,7 @@ def names(event: Event) -> frozenset[str]:
 
 
 def facets(state: Meeting) -> dict[str, Any]:
-    """Return what lists of meetings filter on."""
+    """Return the values that lists of meetings filter on."""
     if isinstance(state, Absent):
         return {"stage": state.stage}
     agenda = [entry.fact for entry in state.proceedings.agenda]

@@ -67,7 +67,7 @@ def in_words(state: Call) -> str:
 
 
 def facets(state: Call) -> dict[str, Any]:
-    """Return what lists of calls filter on."""
+    """Return the values that lists of calls filter on."""
     match state:
         case Absent():
             return {"stage": state.stage}

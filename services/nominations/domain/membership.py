@@ -86,7 +86,7 @@ def names(event: Event) -> frozenset[str]:
 
 
 def facets(state: Membership) -> dict[str, Any]:
-    """Return what lists of memberships filter on."""
+    """Return the values that lists of memberships filter on."""
     if isinstance(state, Absent):
         return {"stage": state.stage}
     return {"stage": state.stage, **state.began.model_dump(include={"member", "person", "nomination", "capacity"})}

@@ -161,7 +161,7 @@ def names(event: Event) -> frozenset[str]:
 
 
 def facets(state: Nomination) -> dict[str, Any]:
-    """Return what lists of nominations filter on."""
+    """Return the values that lists of nominations filter on."""
     if isinstance(state, Absent):
         return {"stage": state.stage}
     written = state.particulars.model_dump(

@@ -157,7 +157,7 @@ def names(event: Event) -> frozenset[str]:
 
 
 def facets(state: Notification) -> dict[str, Any]:
-    """Return what lists of notifications filter on."""
+    """Return the values that lists of notifications filter on."""
     if isinstance(state, Absent):
         return {"standing": state.stage}
     return {"standing": state.stage, **state.planned.model_dump(include={"subscription", "stream", "event_id"})}

@@ -73,7 +73,7 @@ def in_words(state: Subscription) -> str:
 
 
 def facets(state: Subscription) -> dict[str, Any]:
-    """Return what lists of subscriptions filter on."""
+    """Return the values that lists of subscriptions filter on."""
     match state:
         case Absent():
             return {"stage": state.stage}

@@ -146,7 +146,7 @@ def depends_on(state: Instrument) -> frozenset[str]:
 
 
 def facets(state: Instrument) -> dict[str, Any]:
-    """Return what lists of instruments filter on."""
+    """Return the values that lists of instruments filter on."""
     if isinstance(state, Absent):
         return {}
     data = state.registered.data

@@ -187,7 +187,7 @@ _DECIDES: dict[type[Command], Callable[..., Decision]] = {
 
 
 def facets(state: State) -> dict[str, Any]:
-    """Return what lists of recommendations filter on."""
+    """Return the values that lists of recommendations filter on."""
     if isinstance(state, Absent):
         return {}
     return {"stage": state.stage, "priority": state.priority or "", "theme": list(state.drafted.data.themes)}

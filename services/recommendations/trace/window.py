@@ -36,5 +36,5 @@ class Window:
 
 
 def mark(sight: Sight | None) -> str | None:
-    """Return an item's `dated` mark: none where it is plainly shown."""
+    """Return an item's `dated` mark: none where it is shown without a mark."""
     return None if sight == "shown" else sight

@@ -28,7 +28,9 @@ from tools.render.terminal import print_json
 
 def compare(
     folder: Folder,
-    offline: Annotated[bool, typer.Option("--offline", help="Beside the export's own digests only.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Compare only with the digests in the export; contact no service.")
+    ] = False,
     processes: Processes = PROCESSES,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,

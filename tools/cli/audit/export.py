@@ -34,7 +34,9 @@ def export(
     kafka: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
     ] = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait until what is published is signed.")] = 0,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a checkpoint that covers all published events.")
+    ] = 0,
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:

@@ -13,8 +13,8 @@ from tools.files import write
 
 
 def keygen(
-    out: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key is written, mode 0600.")],
-    service: Annotated[str | None, typer.Option(help=f"Whose log: {', '.join(SERVICES)}.")] = None,
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="File to write the private key to, mode 0600.")],
+    service: Annotated[str | None, typer.Option(help=f"Service whose log it signs: {', '.join(SERVICES)}.")] = None,
     deployment: Annotated[str, typer.Option(help="The deployment's name, part of each log's origin.")] = "local",
     witness: Annotated[
         str | None, typer.Option(metavar="NAME", help="A witness's key instead, under this name.")

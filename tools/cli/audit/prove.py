@@ -22,7 +22,7 @@ from tools.client.stack_home import DEFAULT_HOME
 def prove(
     reference: Annotated[str, typer.Argument(help="As in CED/2022/R1.")],
     bundle: Annotated[Path | None, typer.Option("--from", metavar="DIR", help="An export; else the services.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where the proof is written.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="File to write the proof to.")] = None,
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:

@@ -19,7 +19,7 @@ from tools.render.terminal import print_json
 from tools.replay.roster import roster_bytes
 
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Facts up to this day in the world.")]
-KnownAt = Annotated[str | None, typer.Option("--known-at", metavar="TIME", help="What was recorded by this time.")]
+KnownAt = Annotated[str | None, typer.Option("--known-at", metavar="TIME", help="Facts recorded by this time.")]
 
 
 def replay(

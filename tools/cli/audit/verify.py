@@ -25,7 +25,9 @@ def verify(
     since: Annotated[
         Path | None, typer.Option("--since", metavar="OLD_DIR", help="An earlier export that this one must continue.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; by default as the size asks.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes; default: chosen by the size of the export.")
+    ] = None,
     shown_as: Format = "text",
 ) -> None:
     """Verify an export offline: signatures, trees, checkpoints, the chain of every stream, schemas, links.

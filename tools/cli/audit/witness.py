@@ -20,7 +20,12 @@ def witness(
     folder: Folder,
     signing: Annotated[Path, typer.Option("--with", metavar="FILE", help="The witness's private key.")],
     memory: Annotated[
-        Path, typer.Option("--memory", metavar="FILE", help="What this witness has seen; made at first.")
+        Path,
+        typer.Option(
+            "--memory",
+            metavar="FILE",
+            help="File of the checkpoints that this witness has cosigned; created if absent.",
+        ),
     ],
     key: Keys = None,
 ) -> None:
