@@ -25,12 +25,12 @@ READY = "ready"
 @contextmanager
 def attached(folder: Path) -> Iterator[Stack]:
     """Use the servers whose keeper lives in this folder; start it if no other process has."""
-    with locked(folder / "start.lock", wait=True):
-        users = _users(folder)
-        fcntl.flock(users, fcntl.LOCK_SH)  # waits for a keeper that is stopping
-        if not _is_kept(folder):
-            _start_keeper(folder)
+    users = _users(folder)
     try:
+        with locked(folder / "start.lock", wait=True):
+            fcntl.flock(users, fcntl.LOCK_SH)  # waits for a keeper that is stopping
+            if not _is_kept(folder):
+                _start_keeper(folder)
         yield Stack(_home(folder), services=())
     finally:
         os.close(users)

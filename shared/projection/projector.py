@@ -35,7 +35,8 @@ class Projector:
     """The read side of one service: journal, states, composed documents, and policies beside them.
 
     `consume` journals and folds a batch; `flush` stores the states, composes what depends on them and runs the
-    policies, for all batches since the last flush. Kafka delivers again what was not flushed.
+    policies, for all batches since the last flush. Kafka delivers again what was not flushed. Both take one caller at a
+    time; `project` serves several.
     """
 
     journal: Journal

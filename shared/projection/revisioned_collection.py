@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorCollection
-from pymongo import ReplaceOne
+from pymongo import InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from shared.store.commits import DUPLICATE_KEY
@@ -19,22 +19,32 @@ class RevisionedCollection:
         self._collection = collection
 
     async def replace(self, documents: Sequence[Mapping[str, Any]]) -> set[str]:
-        """Store each document whose stored revision is one below its own (0: none is stored).
+        """Insert each document of revision 1; replace the others where the stored revision is one below.
 
-        Return the ids of the others: another instance stored them since they were read. A document at another revision
-        does not match, so the upsert meets its `_id`.
+        Return the ids of the documents that are not stored so: another instance stored them since they were read, or a
+        restored database lacks them. A document that is gone is never inserted at a later revision, since what its
+        policies did may be gone with it.
         """
         if not documents:
             return set()
         writes = [
-            ReplaceOne({"_id": document["_id"], "revision": document["revision"] - 1}, document, upsert=True)
+            InsertOne(document)
+            if document["revision"] == 1
+            else ReplaceOne({"_id": document["_id"], "revision": document["revision"] - 1}, document)
             for document in documents
         ]
         try:
-            await self._collection.bulk_write(writes, ordered=False)
+            result = await self._collection.bulk_write(writes, ordered=False)
+            if result.inserted_count + result.matched_count == len(writes):
+                return set()
         except BulkWriteError as error:
             faults = error.details["writeErrors"]
             if error.details.get("writeConcernErrors") or any(fault["code"] != DUPLICATE_KEY for fault in faults):
                 raise
-            return {documents[fault["index"]]["_id"] for fault in faults}
-        return set()
+        return await self._not_stored(documents)
+
+    async def _not_stored(self, documents: Sequence[Mapping[str, Any]]) -> set[str]:
+        """Return the ids of the documents that differ from the stored ones, or are not stored."""
+        rows = self._collection.find({"_id": {"$in": [document["_id"] for document in documents]}})
+        stored = {row["_id"]: row async for row in rows}
+        return {document["_id"] for document in documents if stored.get(document["_id"]) != document}

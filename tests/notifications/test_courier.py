@@ -1,5 +1,7 @@
 """The behaviour of SMTP servers, and the certainty of delivery after it."""
 
+import time
+
 import pytest
 
 from services.notifications.sending.courier import Answer, Courier, NoAnswer, NotTaken, Taken
@@ -70,7 +72,9 @@ async def test_after_the_message_was_sent_only_an_answer_is_certain(reply: str, 
 @pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
 async def test_a_server_that_falls_silent_before_the_message_accepted_nothing(verb: str) -> None:
     async with scripted({verb: SILENCE}) as port:
+        began = time.monotonic()
         assert await deliver(port, patience=0.3) == UNREACHABLE
+        assert time.monotonic() - began < 15
 
 
 async def test_a_server_that_falls_silent_after_the_message_leaves_it_uncertain() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from shared.events.catalogue import Recorded
+from shared.projection.projector import Projector
 from shared.projection.revisioned_collection import RevisionedCollection
 from tests.recommendations.test_interleavings import EXPECTED, HISTORY, a_projector, stored
 from tools.local.stack import Stack
@@ -27,6 +29,19 @@ async def database(servers: Stack) -> AsyncIterator[AsyncIOMotorDatabase[Any]]:
     client.close()
 
 
+def journal_reads(projector: Projector) -> list[set[str]]:
+    """Return a list that receives the streams of each read by which streams are folded from the journal."""
+    reads: list[set[str]] = []
+    after = projector.journal.after
+
+    async def listed(versions: Mapping[str, int]) -> Any:
+        reads.append(set(versions))
+        return await after(versions)
+
+    projector.journal.after = listed  # type: ignore[method-assign]
+    return reads
+
+
 async def test_redelivered_records_are_composed_and_no_state_is_stored_again(database: Any):
     await a_projector(database)[0].project(HISTORY.all())
     await database.traces.delete_many({})
@@ -38,18 +53,22 @@ async def test_redelivered_records_are_composed_and_no_state_is_stored_again(dat
 
 async def test_a_state_that_another_instance_stored_meanwhile_is_folded_from_the_journal(database: Any):
     one, other = a_projector(database)[0], a_projector(database)[0]
-    events = next(iter(HISTORY.records.values()))
+    reads = journal_reads(one)
+    stream, events = next(iter(HISTORY.records.items()))
     await one.consume([record for record in HISTORY.all() if record != events[-1]])
     await other.project(events)
     await one.flush()
+    assert reads == [{stream}]
     assert await stored(database) == EXPECTED
 
 
 async def test_two_instances_that_consumed_the_same_records_both_flush_them(database: Any):
     one, other = a_projector(database)[0], a_projector(database)[0]
+    reads = journal_reads(one)
     await one.consume(HISTORY.all())
     await other.project(HISTORY.all())
     await one.flush()
+    assert reads == []
     assert await stored(database) == EXPECTED
 
 
@@ -69,6 +88,32 @@ async def test_a_trace_of_another_shape_is_composed_again(database: Any):
     assert await stored(database) == EXPECTED
 
 
+async def test_a_policy_runs_again_on_events_that_a_restored_database_lacks(database: Any):
+    class Noted:
+        def __init__(self) -> None:
+            self.events: list[tuple[str, int]] = []
+
+        def handles(self, event: Recorded) -> bool:
+            return event.streamversion == 1
+
+        async def react(self, event: Recorded) -> None:
+            self.events.append((event.subject, event.streamversion))
+
+    stream, events = next(each for each in HISTORY.records.items() if len(each[1]) > 3)
+    before, after = Noted(), Noted()
+    projector = a_projector(database)[0]
+    projector.policies = before
+    await projector.project(events[:2])
+    await projector.consume(events[2:4])
+    for name in ("journal", "states", "traces", "dead_letters"):
+        await database[name].delete_many({})
+    await projector.flush()
+    restarted = a_projector(database)[0]
+    restarted.policies = after
+    await restarted.project(events)
+    assert before.events == after.events == [(stream, 1)]
+
+
 async def test_a_document_is_replaced_only_at_the_revision_before_its_own(database: Any):
     collection = RevisionedCollection(database.documents)
     assert await collection.replace([]) == set()
@@ -78,7 +123,8 @@ async def test_a_document_is_replaced_only_at_the_revision_before_its_own(databa
         {"_id": "b", "revision": 1, "text": "stored before"},
         {"_id": "c", "revision": 3, "text": "ahead"},
         {"_id": "d", "revision": 1, "text": "new"},
+        {"_id": "e", "revision": 4, "text": "gone from a restored database"},
     ]
-    assert await collection.replace(writes) == {"b", "c"}
+    assert await collection.replace(writes) == {"b", "c", "e"}
     rows = {row["_id"]: (row["revision"], row.get("text")) async for row in database.documents.find()}
     assert rows == {"a": (2, "replaced"), "b": (1, None), "c": (1, None), "d": (1, "new")}

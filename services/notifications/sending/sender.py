@@ -124,9 +124,11 @@ class Sender:
         head, recorded = await self.commands.store.read(folded.stream)
         if head.version != folded.version:
             return None
-        outcome = await self.commands.handle(
-            folded.stream, command, _context(recorded[-1]), folded.version, record_refusal=False
-        )
+        context = _context(recorded[-1])
+        try:
+            outcome = await self.commands.handle(folded.stream, command, context, folded.version, record_refusal=False)
+        except Conflict:
+            return None
         return outcome if isinstance(outcome, Commit) else None
 
     async def _send(self, claim: Recorded, email: Email | NotTaken) -> Answer | None:
