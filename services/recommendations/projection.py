@@ -28,6 +28,7 @@ OWN: dict[str, Aggregate[Any]] = {
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")
 TRACES_PER_CHUNK = 100
+CONCURRENT_CHUNKS = 2
 TRACES_BEFORE_YIELD = 5
 
 
@@ -65,8 +66,13 @@ class Traces:
         guard wrong.
         """
         pending = sorted(references, reverse=True)
+        await asyncio.gather(*(self._store_chunks(pending) for _ in range(CONCURRENT_CHUNKS)))
+
+    async def _store_chunks(self, pending: list[str]) -> None:
+        """Take chunks of pending references until none is left; while this waits for MongoDB, another composes."""
         while pending:
-            chunk, pending = pending[:TRACES_PER_CHUNK], pending[TRACES_PER_CHUNK:]
+            chunk = pending[:TRACES_PER_CHUNK]
+            del pending[:TRACES_PER_CHUNK]
             rows = await self._traces.find({"_id": {"$in": chunk}}, {"revision": 1}).to_list(None)
             revisions = {row["_id"]: row["revision"] for row in rows}
             documents = await _composed(chunk, revisions, await gather(chunk, self._states))
