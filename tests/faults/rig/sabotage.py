@@ -18,7 +18,6 @@ from typing import Any
 from services.notifications.sending.courier import Courier
 from services.notifications.sending.sender import Sender
 from services.recommendations import projection as recommendations
-from services.recommendations.projection import Traces
 from shared.consumer import record as consumer_record
 from shared.consumer.offsets import OffsetStore
 from shared.consumer.subscriber import Subscriber
@@ -27,7 +26,6 @@ from shared.events.catalogue import Recorded, Undecodable
 from shared.ledger.lease import Lease
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
-from shared.projection.policies import PolicyRunner
 from shared.projection.projector import Projector
 from shared.store.event_store import EventStore
 from tests.faults.rig import clock
@@ -70,8 +68,7 @@ def install(points: Points) -> None:
     patch(Relay, "_publish", killed(points, "ledger stored"))
     patch(Relay, "_publish", lambda publish: half_published(publish, points))
     patch(Ledger, "raise_published", killed(points, "published"))
-    patch(PolicyRunner, "run", killed(points, "states stored"))
-    patch(Traces, "compose_for", killed(points, "states stored"))
+    patch(Projector, "_finish", killed(points, "states stored"))
     patch(OffsetStore, "commit", killed(points, "effects stored"))
     patch(Subscriber, "_commit_to_kafka", killed(points, "offsets stored"))
     patch(Projector, "consume", killed(points, "batch in hand"))
