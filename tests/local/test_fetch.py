@@ -234,9 +234,22 @@ def test_servers_that_already_run_are_not_fetched(monkeypatch: pytest.MonkeyPatc
     for name in ("go", "java", "kafka", "mongod"):
         monkeypatch.setattr(fetch, name, lambda name=name: fetched.append(name))
     fetch.fetch_all()
-    assert fetched == ["go", "java", "kafka", "mongod"]
+    assert fetched == ["java", "kafka", "mongod", "go"]
     fetched.clear()
     monkeypatch.setitem(os.environ, "THROUGHLINE_KAFKA", "broker:9092")
     monkeypatch.setitem(os.environ, "THROUGHLINE_MONGODB", "mongodb://server")
     fetch.fetch_all()
     assert fetched == ["go"]
+
+
+def test_without_go_the_other_tests_still_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_go() -> Path:
+        raise CannotStart("Synthetic: no Go for this machine.")
+
+    for name in ("java", "kafka", "mongod"):
+        monkeypatch.setattr(fetch, name, lambda: Path())
+    monkeypatch.setattr(fetch, "go", no_go)
+    fetch.fetch_all()
+    assert "test_foreign.py" in capsys.readouterr().err
