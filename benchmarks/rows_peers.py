@@ -45,7 +45,14 @@ def _beside(own: Row, peer: str, answers: list[Answer]) -> Row:
 def _quix(backlog: Backlog) -> Answer:
     server = urlsplit(backlog.stack.mongodb_admin_uri)
     with database(backlog.stack) as name:
-        where = [backlog.stack.kafka, server.hostname, server.port, server.username, server.password, name]
+        where = [
+            backlog.stack.kafka_admin.bootstrap,
+            server.hostname,
+            server.port,
+            server.username,
+            server.password,
+            name,
+        ]
         answer = _run("quixstreams", "consume.py", [*where, backlog.events])
         with admin(backlog.stack) as client:
             if (written := client[name].traces.count_documents({})) != answer["documents"]:

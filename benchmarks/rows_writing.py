@@ -111,7 +111,7 @@ def relay(stack: Stack, folder: Path, first: list[Document], later: list[Documen
     ends = records.write(file, as_records(first)), sum(len(commit["events"]) for commit in later)
     bares, answers = [_produce(stack, file)], []
     with database(stack) as name:
-        to = {"kafka": stack.kafka, "mongodb": stack.mongodb_admin_uri, "database": name}
+        to = {"kafka": stack.kafka_admin.settings(), "mongodb": stack.mongodb_admin_uri, "database": name}
         for commits, until, says in ((first, ends[0], "at its first start"), (later, sum(ends), "after it was down")):
             progress(f"the relay catches up {len(commits):,} commits {says}")
             _insert(stack, name, commits)
@@ -139,4 +139,4 @@ def _insert(stack: Stack, name: str, documents: list[Document]) -> None:
 
 
 def _produce(stack: Stack, file: Path) -> Answer:
-    return run("relaying.producing", kafka=stack.kafka, file=str(file), topic=topic(stack))
+    return run("relaying.producing", kafka=stack.kafka_admin.settings(), file=str(file), topic=topic(stack))

@@ -52,7 +52,9 @@ class Parts:
         self.journal, self.states = Journal(self.database), StateStore(self.database, aggregates, shape)
         self.commands = CommandHandler(self.store, self.refusals, own, self.states.known)
         keys, self.relay_pulse, self._signer_pulse = settings.log_keys(service), Pulse("relay"), Pulse("sealer")
-        self.relay = Relay(self.database, self.store, settings.kafka, service, self.relay_pulse, keys.verifiers)
+        self.relay = Relay(
+            self.database, self.store, settings.kafka_access(), service, self.relay_pulse, keys.verifiers
+        )
         self._signer = CheckpointSigner(self.database, self.relay, settings, keys, service, self._signer_pulse)
         self._log = tiled_log_router(self._signer.checkpoints, keys)
 

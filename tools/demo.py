@@ -152,7 +152,7 @@ class Demonstration:
     def _replay(self) -> None:
         self._step("Every trace rebuilt from Kafka, from the first event, and compared with the live one")
         with Services(self._connection, "auditor") as services:
-            done = run(services, "kafka", self._stack.kafka, compared=True)
+            done = run(services, self._stack.kafka, compared=True)
         for line in in_words(done, "kafka"):
             self._say(line, style="bold green" if line.startswith("identical") else "")
         if done.verdict is None or not done.verdict.holds or not set(REFERENCES) <= set(done.verdict.identical):

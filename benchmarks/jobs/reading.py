@@ -40,9 +40,9 @@ class Reading:
         await self.traces.prepare()
 
 
-def settings_for(kafka: str, mongodb: str, database: str, instance: str) -> Settings:
+def settings_for(kafka: dict[str, Any], mongodb: str, database: str, instance: str) -> Settings:
     """Return the settings of a service on these servers."""
-    return Settings(kafka=kafka, mongodb=SecretStr(mongodb), database=database, jwks="none", instance=instance)
+    return Settings(**kafka, mongodb=SecretStr(mongodb), database=database, jwks="none", instance=instance)
 
 
 def reading_of(settings: Settings) -> Reading:

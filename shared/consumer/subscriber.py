@@ -70,8 +70,10 @@ class Subscriber:
         self._working = asyncio.Lock()
         self._uncommitted = UncommittedOffsets()
         self._lags: dict[TopicPartition, int] = {}
+        kafka = settings.kafka_access()
         self._broker = KafkaBroker(
-            settings.kafka,
+            kafka.bootstrap,
+            security=kafka.security(),
             client_id=f"throughline-{service}",
             logger=None,
             allow_auto_create_topics=False,

@@ -9,13 +9,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.consumer.lenient_fetcher import install, to_record
 from shared.consumer.record import KafkaRecord
+from shared.runtime.kafka_access import KafkaAccess
 
 POLL_MS = 500
 POLL_RECORDS = 5_000
 
 
 async def read_topic(
-    kafka: str, topic: str, last: int | None = None, partitions: Collection[int] | None = None
+    kafka: KafkaAccess, topic: str, last: int | None = None, partitions: Collection[int] | None = None
 ) -> AsyncIterator[KafkaRecord]:
     """Yield the records of a topic, partition by partition: all of each, or its `last` ones."""
     async with _consumer(kafka, topic) as consumer:
@@ -32,9 +33,9 @@ async def read_topic(
 
 
 @asynccontextmanager
-async def _consumer(kafka: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def _consumer(kafka: KafkaAccess, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
     install()
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", fetch_max_wait_ms=20)
+    consumer = AIOKafkaConsumer(topic, **kafka.client(), auto_offset_reset="earliest", fetch_max_wait_ms=20)
     await consumer.start()
     try:
         yield consumer

@@ -71,6 +71,7 @@ class CheckpointSigner:
     ) -> None:
         self._ledger, self.checkpoints = Ledger(database), Checkpoints(database)
         self._relay, self._settings, self._keys = relay, settings, keys
+        self._kafka = settings.kafka_access()
         self._service, self._pulse = service, pulse
         self._head: LogHead | None = None
         self._unpublished: dict[int, bytes] = {}
@@ -137,7 +138,7 @@ class CheckpointSigner:
 
     async def _synchronize_checkpoints(self) -> None:
         """Store the published checkpoints, and publish the stored ones. Raises LedgerDiverged where two differ."""
-        published = await checkpoints_published(self._settings.kafka, self._service, self._keys.verifiers)
+        published = await checkpoints_published(self._kafka, self._service, self._keys.verifiers)
         for size, note in published.items():
             await self.checkpoints.insert(SignedCheckpoint(size, note))
         stored = {each.size: each.note for each in await self.checkpoints.after(-1)}
@@ -173,7 +174,7 @@ class CheckpointSigner:
         log.info("checkpoint_signed", size=checkpoint.size)
 
     async def _publish(self, notes: Mapping[int, bytes]) -> None:
-        await publish_checkpoints(self._settings.kafka, self._service, notes)
+        await publish_checkpoints(self._kafka, self._service, notes)
 
     async def _sign_last(self) -> None:
         """Sign the events published before the end, if this instance relayed and its servers still answer."""

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 
 from shared.consumer.topic_reader import read_topic
 from shared.events.services import registered
+from shared.runtime.kafka_access import KafkaAccess
 from shared.tlog.checkpoints import opened
 from shared.tlog.notes import NotANote, Verifier
 
@@ -19,7 +20,7 @@ def partition_of(service: str) -> int:
     return registered(service).checkpoint_partition
 
 
-async def checkpoints_published(kafka: str, service: str, keys: Sequence[Verifier]) -> dict[int, bytes]:
+async def checkpoints_published(kafka: KafkaAccess, service: str, keys: Sequence[Verifier]) -> dict[int, bytes]:
     """Return a service's published checkpoints by size: of each size the first note that one of the keys signs."""
     published: dict[int, bytes] = {}
     async for record in read_topic(kafka, CHECKPOINTS, partitions=(partition_of(service),)):
@@ -32,11 +33,11 @@ async def checkpoints_published(kafka: str, service: str, keys: Sequence[Verifie
     return published
 
 
-async def publish_checkpoints(kafka: str, service: str, notes: Mapping[int, bytes]) -> None:
+async def publish_checkpoints(kafka: KafkaAccess, service: str, notes: Mapping[int, bytes]) -> None:
     """Publish a service's checkpoints, given by size, in order of size."""
     if not notes:
         return
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True, acks="all", request_timeout_ms=15_000)
+    producer = AIOKafkaProducer(**kafka.client(), enable_idempotence=True, acks="all", request_timeout_ms=15_000)
     try:
         await producer.start()
         for _, note in sorted(notes.items()):

@@ -13,6 +13,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
+from shared.runtime.kafka_access import KafkaAccess
+
 STOP_SECONDS = 10
 _STREAMS_CACHED = 65_536
 _partitioner = DefaultPartitioner()
@@ -29,10 +31,10 @@ class OutgoingRecord(NamedTuple):
 
 
 @asynccontextmanager
-async def idempotent_producer(kafka: str) -> AsyncIterator[AIOKafkaProducer]:
+async def idempotent_producer(kafka: KafkaAccess) -> AsyncIterator[AIOKafkaProducer]:
     """Start an idempotent producer that waits for all replicas; stop it at the end."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=kafka,
+        **kafka.client(),
         enable_idempotence=True,
         acks="all",
         max_batch_size=256 * 1024,

@@ -13,6 +13,7 @@ from shared.consumer.record import ConsumedEvent, decode_record, topic_of
 from shared.consumer.topic_reader import read_topic
 from shared.events.canonical import ZERO_HASH, sha256_hex
 from shared.ledger.ledger import Batch, Entry, Ledger
+from shared.runtime.kafka_access import KafkaAccess
 from shared.store.commits import commit_document, stored_commit
 from shared.store.event_store import DURABLE, EventStore
 
@@ -35,7 +36,7 @@ class Refilled:
 class Refill:
     """One refill of one service's database from its topic. An interrupted refill can be run again."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[Any], kafka: str, service: str) -> None:
+    def __init__(self, database: AsyncIOMotorDatabase[Any], kafka: KafkaAccess, service: str) -> None:
         self._commits = database.get_collection("commits", write_concern=DURABLE)
         self._store = EventStore(database)
         self._ledger = Ledger(database)

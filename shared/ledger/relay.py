@@ -24,6 +24,7 @@ from shared.ledger.ledger import Batch, Ledger, LedgerMoved, Token
 from shared.ledger.ledger_writer import EnteredBatch, LedgerWriter
 from shared.ledger.producer import OutgoingRecord, idempotent_producer, publish
 from shared.ledger.restore_check import LedgerBehindTopic, ensure_ledger_matches_topic
+from shared.runtime.kafka_access import KafkaAccess
 from shared.runtime.telemetry import RELAY_POSITION, RELAYED, Pulse
 from shared.store.commits import StoredCommit
 from shared.store.event_store import DISCONNECTED, EventStore
@@ -57,7 +58,7 @@ class Relay:
         self,
         database: AsyncIOMotorDatabase[Any],
         store: EventStore,
-        kafka: str,
+        kafka: KafkaAccess,
         service: str,
         pulse: Pulse,
         keys: Sequence[Verifier] = (),

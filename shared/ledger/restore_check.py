@@ -9,6 +9,7 @@ from shared.consumer.topic_reader import read_topic
 from shared.ledger.checkpoint_topic import CHECKPOINTS, checkpoints_published
 from shared.ledger.checkpoints import root_at
 from shared.ledger.ledger import Ledger
+from shared.runtime.kafka_access import KafkaAccess
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.notes import Note, Verifier
 
@@ -28,7 +29,9 @@ class LedgerBehindTopic(Exception):
         return cls(service, f"{event.origin} holds {what}", finding)
 
 
-async def ensure_ledger_matches_topic(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier] = ()) -> None:
+async def ensure_ledger_matches_topic(
+    ledger: Ledger, kafka: KafkaAccess, service: str, keys: Sequence[Verifier] = ()
+) -> None:
     """Compare the ledger with its last published checkpoint and its topic's last records. Raises LedgerBehindTopic.
 
     The relay leaves out no position. So a record is not the relay's, and proves nothing here, if it is no event, has no
@@ -52,7 +55,9 @@ async def ensure_ledger_matches_topic(ledger: Ledger, kafka: str, service: str, 
             raise LedgerBehindTopic.event(service, next(iter(events.values())), "where the ledger has another event")
 
 
-async def _ensure_matches_checkpoint(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier]) -> None:
+async def _ensure_matches_checkpoint(
+    ledger: Ledger, kafka: KafkaAccess, service: str, keys: Sequence[Verifier]
+) -> None:
     published = await checkpoints_published(kafka, service, keys) if keys else {}
     if not published:
         return
@@ -68,7 +73,7 @@ async def _ensure_matches_checkpoint(ledger: Ledger, kafka: str, service: str, k
         )
 
 
-async def _last_published(kafka: str, topic: str) -> dict[int, dict[str, ConsumedEvent]]:
+async def _last_published(kafka: KafkaAccess, topic: str) -> dict[int, dict[str, ConsumedEvent]]:
     """Return the events among the last records of each partition, by position and leaf hash."""
     published: dict[int, dict[str, ConsumedEvent]] = {}
     async for record in read_topic(kafka, topic, last=LAST_RECORDS):

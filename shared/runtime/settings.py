@@ -7,16 +7,42 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.runtime.kafka_access import KafkaAccess, Mechanism
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import NotAKey
 
 
-class Settings(BaseSettings):
-    """One service's settings. A missing one is an error at start that names the variable."""
+class KafkaSettings(BaseSettings):
+    """The settings of access to Kafka."""
 
     model_config = SettingsConfigDict(env_prefix="THROUGHLINE_", frozen=True)
 
     kafka: str = Field(description="bootstrap servers, host:port[,host:port]")
+    kafka_user: str | None = Field(None, description="user of this process; left out: without authentication")
+    kafka_password: SecretStr | None = Field(None, description="password of that user")
+    kafka_password_file: Path | None = Field(None, description="path of a file with it, if the password is not set")
+    kafka_mechanism: Mechanism = "SCRAM-SHA-512"
+
+    def kafka_access(self) -> KafkaAccess:
+        """Return the access to Kafka that these settings describe. Raises CannotStart."""
+        if self.kafka_user is None:
+            return KafkaAccess(self.kafka)
+        return KafkaAccess(self.kafka, self.kafka_user, self._kafka_password(), self.kafka_mechanism)
+
+    def _kafka_password(self) -> SecretStr:
+        if self.kafka_password is not None:
+            return self.kafka_password
+        if self.kafka_password_file is None:
+            raise CannotStart("THROUGHLINE_KAFKA_PASSWORD: THROUGHLINE_KAFKA_USER is set, so set this, or its _FILE")
+        try:
+            return SecretStr(self.kafka_password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+        except (OSError, UnicodeDecodeError) as fault:
+            raise CannotStart(f"THROUGHLINE_KAFKA_PASSWORD_FILE: {fault}") from None
+
+
+class Settings(KafkaSettings):
+    """One service's settings. A missing one is an error at start that names the variable."""
+
     mongodb: SecretStr = Field(description="MongoDB URI with this service's own user")
     database: str = Field(description="this service's own database")
     host: str = "127.0.0.1"

@@ -46,7 +46,7 @@ class SignedLog:
         keys = keys or self.keys
         site, pulse = self.site, Pulse("sealer")
         settings = Settings(
-            kafka=site.kafka,
+            **site.kafka.settings(),
             mongodb=SecretStr(""),
             database="",
             jwks="",

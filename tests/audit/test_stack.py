@@ -212,7 +212,7 @@ def put(stack: Stack, service: str, raw: bytes, position: int) -> None:
     headers = [("position", str(position).encode()), ("leaf", leaf_hash(raw).encode())]
 
     async def send() -> None:
-        async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+        async with AIOKafkaProducer(**stack.kafka_admin.client()) as producer:
             key = orjson.loads(raw)["subject"].encode()
             await producer.send_and_wait(f"throughline.{service}", raw, key=key, headers=headers)
 

@@ -21,7 +21,7 @@ def sent(stack: Stack, value: bytes) -> str:
     """Put a message on a topic and return its place."""
 
     async def send() -> str:
-        producer = AIOKafkaProducer(bootstrap_servers=stack.kafka)
+        producer = AIOKafkaProducer(**stack.kafka_admin.client())
         await producer.start()
         try:
             record = await producer.send_and_wait("throughline.recommendations", value, key=b"nobody/knows")

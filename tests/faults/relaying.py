@@ -23,6 +23,7 @@ from shared.events.recommendations import ProvisionRegistered
 from shared.events.services import RegisteredService
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
+from shared.runtime.kafka_access import KafkaAccess
 from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore
 from tests.patience import AT_MOST_SECONDS
@@ -34,7 +35,7 @@ class Site:
     """The database and topic of one test."""
 
     database: AsyncIOMotorDatabase[Any]
-    kafka: str
+    kafka: KafkaAccess
     service: str
     appended: int = 0
 
@@ -59,7 +60,7 @@ class Site:
 
     async def published(self) -> list[tuple[str, int, bytes, int, str]]:
         """Return stream, version, bytes, position and leaf of each record on the topic."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(**self.kafka.client(), auto_offset_reset="earliest")
         await consumer.start()
         try:
             topic = f"throughline.{self.service}"
@@ -116,12 +117,12 @@ class Site:
 async def a_site(servers: Stack) -> AsyncIterator[Site]:
     service = f"t{uuid4().hex[:12]}"
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    admin = AIOKafkaAdminClient(**servers.kafka_admin.client())
     await admin.start()
     try:
         await admin.create_topics([NewTopic(f"throughline.{service}", 3, 1)])
         with patch.dict("shared.events.services._BY_NAME", {service: RegisteredService(service, 0)}):
-            yield Site(client[f"relay_{service}"], servers.kafka, service)
+            yield Site(client[f"relay_{service}"], servers.kafka_admin, service)
     finally:
         await admin.delete_topics([f"throughline.{service}"])
         await admin.close()

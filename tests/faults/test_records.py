@@ -31,11 +31,11 @@ async def published(servers: Stack, records: list[KafkaRecord], spoilt: int) -> 
         Record(each.value, [*each.headers, *([(NotText("name"), b"Synthetic")] if number == spoilt else [])], each.key)
         for number, each in enumerate(records)
     ]
-    async with a_site(servers) as site, AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
+    async with a_site(servers) as site, AIOKafkaProducer(**servers.kafka_admin.client()) as producer:
         topic = f"throughline.{site.service}"
         await publish_batch(producer, topic, *outgoing)
         await publish_batch(producer, topic, outgoing[0])
-        read = [each async for each in read_topic(servers.kafka, topic)]
+        read = [each async for each in read_topic(servers.kafka_admin, topic)]
     return [replace(each, topic=records[0].topic) for each in read]
 
 
@@ -77,10 +77,10 @@ async def test_the_broker_decompresses_a_record_that_no_reader_here_could(
 ):
     monkeypatch.setattr("aiokafka.record.default_records.snappy_encode", in_snappy)
     monkeypatch.setattr("aiokafka.codec.has_snappy", lambda: True)
-    async with AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
+    async with AIOKafkaProducer(**servers.kafka_admin.client()) as producer:
         garbage = Record(b"garbage", [], b"instrument/synthetic-snappy")
         placed = await publish_batch(producer, "throughline.nominations", garbage, compression=SNAPPY)
     monkeypatch.undo()
     async with asyncio.timeout(AT_MOST_SECONDS):
-        read = {each.origin: each.value async for each in read_topic(servers.kafka, "throughline.nominations")}
+        read = {each.origin: each.value async for each in read_topic(servers.kafka_admin, "throughline.nominations")}
     assert [read[place] for place in placed] == [b"garbage"]

@@ -135,7 +135,7 @@ async def a_forgery(site: Site, position: int) -> None:
     """Publish a forged record that continues a stream, at a position that the relay never assigned."""
     raws = await EventStore(site.database).read_bytes("instrument/s0")
     record = forgery(raws[-1], sha256_hex(raws[-1]), position=position)
-    async with AIOKafkaProducer(bootstrap_servers=site.kafka) as producer:
+    async with AIOKafkaProducer(**site.kafka.client()) as producer:
         await producer.send_and_wait(
             f"throughline.{site.service}", record.value, key=record.key, headers=record.headers
         )

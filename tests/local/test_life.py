@@ -60,12 +60,12 @@ def a_stranger_listens_on(port: int) -> Iterator[None]:
 
 
 async def publish(stack: Stack, text: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka, enable_idempotence=True) as producer:
+    async with AIOKafkaProducer(**stack.kafka_admin.client(), enable_idempotence=True) as producer:
         await producer.send_and_wait(TOPIC, text, key=b"meeting/synthetic")
 
 
 async def published(stack: Stack, count: int) -> list[bytes | None]:
-    async with AIOKafkaConsumer(TOPIC, bootstrap_servers=stack.kafka, auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer(TOPIC, **stack.kafka.client(), auto_offset_reset="earliest") as consumer:
         return [(await consumer.getone()).value for _ in range(count)]
 
 

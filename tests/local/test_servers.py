@@ -98,7 +98,7 @@ def test_rights_follow_their_declaration(servers: Stack, meetings: Database[dict
 
 
 async def test_topics_are_as_declared(servers: Stack) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    admin = AIOKafkaAdminClient(**servers.kafka_admin.client())
     await admin.start()
     try:
         described = await admin.describe_topics()
@@ -107,7 +107,7 @@ async def test_topics_are_as_declared(servers: Stack) -> None:
     partitions = {topic["topic"]: len(topic["partitions"]) for topic in described}
     declared = {f"throughline.{service}": 6 for service in ALL_FOUR} | {"throughline.checkpoints": 4}
     assert partitions.items() >= declared.items()
-    topics.ensure(servers.kafka)
+    topics.ensure(servers.kafka_admin)
 
 
 def test_a_topic_that_differs_is_named_and_left_unchanged(servers: Stack, tmp_path: Path) -> None:
@@ -117,15 +117,15 @@ def test_a_topic_that_differs_is_named_and_left_unchanged(servers: Stack, tmp_pa
     (tmp_path / "topics.yaml").write_text(yaml.safe_dump(declaration))
 
     with pytest.raises(CannotStart) as refusal:
-        topics.ensure(servers.kafka, topics.declared(tmp_path / "topics.yaml"))
+        topics.ensure(servers.kafka_admin, topics.declared(tmp_path / "topics.yaml"))
 
     assert "throughline.meetings: 6 partitions, declared 7" in str(refusal.value)
     assert "throughline.nominations: retention.ms is -1, declared 1000" in str(refusal.value)
-    topics.ensure(servers.kafka)
+    topics.ensure(servers.kafka_admin)
 
 
 async def test_describing_a_topic_does_not_create_it(servers: Stack) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    admin = AIOKafkaAdminClient(**servers.kafka_admin.client())
     await admin.start()
     try:
         await admin.describe_topics(["throughline.misspelt"])
@@ -164,7 +164,7 @@ def test_a_second_start_reports_the_running_stack_and_leaves_it_alone(servers: S
 
 
 def test_existing_servers_are_used_instead(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka)
+    monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka.bootstrap)
     monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_admin_uri)
     try:
         with temporary(services=()) as second:
@@ -180,7 +180,7 @@ def test_existing_servers_are_used_instead(servers: Stack, monkeypatch: pytest.M
 def test_an_existing_mongodb_without_the_right_to_make_users_is_refused(
     servers: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka)
+    monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka.bootstrap)
     monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_uri("meetings"))
     with pytest.raises(CannotStart, match="userAdminAnyDatabase"), temporary(services=()):
         pass
@@ -188,12 +188,12 @@ def test_an_existing_mongodb_without_the_right_to_make_users_is_refused(
 
 async def test_a_topic_made_by_hand_with_too_few_partitions_stops_the_start(servers: Stack) -> None:
     by_hand = topics.Topics({"throughline.synthetic": 6}, topics.declared().config, 1, {})
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    admin = AIOKafkaAdminClient(**servers.kafka_admin.client())
     await admin.start()
     try:
         await admin.create_topics([NewTopic("throughline.synthetic", 1, 1)])
         with pytest.raises(CannotStart, match=r"throughline\.synthetic: 1 partitions, declared 6"):
-            topics.ensure(servers.kafka, by_hand)
+            topics.ensure(servers.kafka_admin, by_hand)
     finally:
         await admin.delete_topics(["throughline.synthetic"])
         await admin.close()

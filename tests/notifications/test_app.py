@@ -118,7 +118,7 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
 
 async def publish(stack: Stack, record: KafkaRecord) -> None:
     """Publish a foreign event as its relay would."""
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+    async with AIOKafkaProducer(**stack.kafka_admin.client()) as producer:
         await producer.send_and_wait(record.topic, record.value, key=record.key, headers=list(record.headers))
 
 

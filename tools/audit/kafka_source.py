@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from shared.consumer.record import KafkaRecord
 from shared.consumer.topic_reader import read_topic
 from shared.ledger.checkpoint_topic import checkpoints_published
+from shared.runtime.kafka_access import KafkaAccess
 from shared.tlog.checkpoints import opened
 from shared.tlog.merkle import TILE_WIDTH, Tree, leaf_hash
 from shared.tlog.notes import Verifier
@@ -90,7 +91,7 @@ class _SpilledTopic:
 class KafkaSource:
     """Kafka as a source of exports. It needs pinned keys, because no topic carries keys."""
 
-    kafka: str
+    kafka: KafkaAccess
     pinned_keys: Sequence[Verifier]
     name: str = "kafka"
     remarks: list[str] = field(default_factory=list)
@@ -154,7 +155,7 @@ class KafkaSource:
         try:
             return asyncio.run(request)
         except (KafkaError, OSError) as error:
-            raise Unreachable(f"Kafka at {self.kafka} does not answer ({type(error).__name__}).") from None
+            raise Unreachable(f"Kafka at {self.kafka.bootstrap} does not answer ({type(error).__name__}).") from None
 
 
 def _position(record: KafkaRecord) -> int | None:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from shared.events.services import SERVICES
 from shared.ledger.refill import CannotRefill, Refill, Refilled
+from shared.runtime.kafka_access import KafkaAccess
 from tools.client.connection import Connection, Home
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.progress import Advance, bar
@@ -52,13 +53,13 @@ def refill(
     with exits():
         if service not in SERVICES:
             raise BadInput(f"{service}: is not a service; they are {', '.join(SERVICES)}.")
-        uri, bootstrap = mongodb or _local(service, home), kafka or Connection(home).kafka()
+        uri, access = mongodb or _local(service, home), Connection(home).kafka(kafka)
         with bar(f"Refilling {service}") as advance:
-            done = refilled(service, uri, bootstrap, advance)
+            done = refilled(service, uri, access, advance)
         console.print(f"Refilled {service}: {done.commits} commits and {done.entries} ledger entries.")
 
 
-def refilled(service: str, uri: str, kafka: str, advance: Advance) -> Refilled:
+def refilled(service: str, uri: str, kafka: KafkaAccess, advance: Advance) -> Refilled:
     """Refill a service and return the counts of added documents. Raises Failure, Unreachable."""
     try:
         return asyncio.run(_refilled(service, uri, kafka, advance))
@@ -68,7 +69,7 @@ def refilled(service: str, uri: str, kafka: str, advance: Advance) -> Refilled:
         raise Unreachable(f"MongoDB or Kafka does not answer ({type(error).__name__}).") from None
 
 
-async def _refilled(service: str, uri: str, kafka: str, advance: Advance) -> Refilled:
+async def _refilled(service: str, uri: str, kafka: KafkaAccess, advance: Advance) -> Refilled:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=SELECTION_MS)
     try:
         return await Refill(client[database(service)], kafka, service).run(advance)

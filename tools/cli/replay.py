@@ -10,6 +10,7 @@ import typer
 
 from services.recommendations.projection import TOPICS
 from services.recommendations.trace import SHAPE, trace_bytes
+from shared.runtime.kafka_access import KafkaAccess
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, exits
 from tools.client.progress import bar
@@ -65,8 +66,8 @@ def replay(
     with exits():
         connection = Connection(home, token)
         with Services(connection, "auditor") as services:
-            bootstrap = kafka or (connection.kafka() if origin == "kafka" else "")
-            done = run(services, origin, bootstrap, compared=compared)
+            access = connection.kafka(kafka) if origin == "kafka" else None
+            done = run(services, access, compared=compared)
     if shown_as == "json":
         print_json(_as_json(done))
     else:
@@ -76,12 +77,15 @@ def replay(
         raise typer.Exit(REFUSED)
 
 
-def run(services: Services, origin: Origin, bootstrap: str, *, compared: bool) -> Replay:
-    """Replay a history. Read the live traces before it too: it must hold all that they rest on."""
+def run(services: Services, kafka: KafkaAccess | None, *, compared: bool) -> Replay:
+    """Replay the history on Kafka, or the journal where no access to Kafka is given.
+
+    Read the live traces before it too: it must hold all that they rest on.
+    """
     before = _live(services) if compared else {}
-    with bar(f"Reading {origin}") as advance, Replayer() as replayer:
-        if origin == "kafka":
-            from_kafka(bootstrap, TOPICS, replayer.add_record, advance)
+    with bar(f"Reading {'kafka' if kafka else 'journal'}") as advance, Replayer() as replayer:
+        if kafka is not None:
+            from_kafka(kafka, TOPICS, replayer.add_record, advance)
         else:
             from_journal(services, SERVICE, replayer.add_record, advance)
         traces = dict(replayer.run(lambda _, trace: trace))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from shared.runtime.kafka_access import KafkaAccess
 from tools.files import CHECKOUT, read_json
 
 DEFAULT_HOME = CHECKOUT / ".throughline"
@@ -28,6 +29,10 @@ class StackHome:
             return self._load()["kafka"], read_json(self._secrets)["mongodb_admin_uri"]
         except KeyError:
             raise LookupError(f"the stack in {self.home} was never started") from None
+
+    def kafka(self) -> KafkaAccess:
+        """Return the access of a client that reads Kafka. Raises LookupError where there is none."""
+        return KafkaAccess(self.servers()[0])
 
     def services(self) -> list[str]:
         """Return the services of the latest start."""

@@ -12,6 +12,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from shared.events.services import SERVICES
+from shared.runtime.kafka_access import KafkaAccess
 from tools.client import tokens
 from tools.client.stack_home import DEFAULT_HOME
 from tools.files import Locked, locked
@@ -58,9 +59,14 @@ class Stack:
         self._terminations = ExitStack()
 
     @property
-    def kafka(self) -> str:
-        """Return the bootstrap address of the broker."""
-        return self.memory.servers()[0]
+    def kafka(self) -> KafkaAccess:
+        """Return the access of a client that reads Kafka."""
+        return self.memory.kafka()
+
+    @property
+    def kafka_admin(self) -> KafkaAccess:
+        """Return the access of Kafka's administrator, who may do everything."""
+        return self.memory.kafka()
 
     @property
     def mongodb_admin_uri(self) -> str:
@@ -81,7 +87,7 @@ class Stack:
         """Return the settings of a service, as environment variables."""
         ports = self.memory.ports()
         return {
-            "THROUGHLINE_KAFKA": self.kafka,
+            "THROUGHLINE_KAFKA": self.kafka.bootstrap,
             "THROUGHLINE_MONGODB": self.mongodb_uri(service),
             "THROUGHLINE_DATABASE": grants.database(service),
             "THROUGHLINE_HOST": "127.0.0.1",
@@ -158,7 +164,7 @@ class Stack:
                 self._grant()
         if mongodb is not None:
             self._grant()
-        topics.ensure(self.kafka)
+        topics.ensure(self.kafka_admin)
 
     def _grant(self) -> None:
         grants.grant(self.mongodb_admin_uri, {name: self.memory.password(name) for name in ALL_FOUR})

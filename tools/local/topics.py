@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.runtime.kafka_access import KafkaAccess
 from tools.files import CHECKOUT
 from tools.local.messages import CannotStart
 
@@ -40,20 +41,20 @@ def declared(path: Path = DECLARATION, profile: str = "local") -> Topics:
     )
 
 
-def ensure(bootstrap: str, topics: Topics | None = None) -> None:
+def ensure(kafka: KafkaAccess, topics: Topics | None = None) -> None:
     """Create the absent topics; refuse those that differ, naming the differences. Raises CannotStart."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, _ensure(bootstrap, topics or declared())).result()
+        pool.submit(asyncio.run, _ensure(kafka, topics or declared())).result()
 
 
-async def _ensure(bootstrap: str, topics: Topics) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
+async def _ensure(kafka: KafkaAccess, topics: Topics) -> None:
+    admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=20_000)
     try:
         await admin.start()
         await _create_absent(admin, topics)
         differences = [*await _partition_differences(admin, topics), *await _config_differences(admin, topics)]
     except KafkaError as failure:
-        raise CannotStart(f"Kafka at {bootstrap} did not list its topics: {failure}") from failure
+        raise CannotStart(f"Kafka at {kafka.bootstrap} did not list its topics: {failure}") from failure
     finally:
         await admin.close()
     if differences:

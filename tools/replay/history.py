@@ -17,6 +17,7 @@ from shared.consumer.lenient_fetcher import install, to_record
 from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.events.canonical import ZERO_HASH
 from shared.projection.conflicts import choose
+from shared.runtime.kafka_access import KafkaAccess
 from tools.client.errors import Failure, Unreachable
 from tools.client.progress import Advance
 from tools.client.services import Services
@@ -67,19 +68,19 @@ class History:
         ]
 
 
-def from_kafka(bootstrap: str, topics: Sequence[str], take: Take, advance: Advance) -> None:
+def from_kafka(kafka: KafkaAccess, topics: Sequence[str], take: Take, advance: Advance) -> None:
     """Read every record of every partition, up to the end offset at the start. Raises Unreachable, Failure."""
     try:
-        asyncio.run(_read(bootstrap, topics, take, advance))
+        asyncio.run(_read(kafka, topics, take, advance))
     except (KafkaError, OSError) as error:
-        raise Unreachable(f"Kafka at {bootstrap} does not answer ({type(error).__name__}).") from None
+        raise Unreachable(f"Kafka at {kafka.bootstrap} does not answer ({type(error).__name__}).") from None
 
 
-async def _read(bootstrap: str, topics: Sequence[str], take: Take, advance: Advance) -> None:
+async def _read(kafka: KafkaAccess, topics: Sequence[str], take: Take, advance: Advance) -> None:
     install()
-    partitions = await _partitions(bootstrap, topics)
+    partitions = await _partitions(kafka, topics)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **kafka.client(),
         client_id="throughline-replay",
         group_id=None,
         enable_auto_commit=False,
@@ -99,8 +100,8 @@ async def _read(bootstrap: str, topics: Sequence[str], take: Take, advance: Adva
         await consumer.stop()
 
 
-async def _partitions(bootstrap: str, topics: Sequence[str]) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="throughline-replay")
+async def _partitions(kafka: KafkaAccess, topics: Sequence[str]) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(**kafka.client(), client_id="throughline-replay")
     try:
         await admin.start()
         if absent := sorted(set(topics) - set(await admin.list_topics())):

@@ -12,6 +12,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from shared.events.canonical import canonical, leaf_hash
 from shared.events.catalogue import decode
+from shared.runtime.kafka_access import KafkaAccess
 
 NOWHERE = 2**40
 Headers = list[tuple[str, bytes]]
@@ -38,7 +39,7 @@ class Record:
 class Forger:
     """A publisher of forged records on one service's topic; `placed` holds them by topic, partition and offset."""
 
-    kafka: str
+    kafka: KafkaAccess
     service: str
     placed: dict[str, Record] = field(default_factory=dict)
 
@@ -50,7 +51,7 @@ class Forger:
 
     async def _put(self, records: tuple[Record, ...]) -> dict[str, Record]:
         placed: dict[str, Record] = {}
-        async with AIOKafkaProducer(bootstrap_servers=self.kafka, max_request_size=2_000_000) as producer:
+        async with AIOKafkaProducer(**self.kafka.client(), max_request_size=2_000_000) as producer:
             for record in records:
                 placed |= await publish_batch(producer, f"throughline.{self.service}", record)
         return placed

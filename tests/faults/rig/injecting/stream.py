@@ -58,7 +58,7 @@ class Stream:
 
     def put(self, *records: Record) -> None:
         """Publish records on its topic past the relay."""
-        placed = Forger(self.rig.platform.stack.kafka, self.service).put(*records)
+        placed = Forger(self.rig.platform.stack.kafka_admin, self.service).put(*records)
         self.rig.injected.update(placed)
         self.dead_letters |= placed
 
