@@ -56,7 +56,7 @@ class Connection:
         Raises Unreachable, BadInput.
         """
         if bootstrap is not None:
-            return _configured_kafka(bootstrap)
+            return configured_kafka(bootstrap)
         try:
             return StackHome(self.home).kafka()
         except LookupError:
@@ -81,7 +81,8 @@ class Connection:
         return url.rstrip("/") if url else None
 
 
-def _configured_kafka(bootstrap: str) -> KafkaAccess:
+def configured_kafka(bootstrap: str) -> KafkaAccess:
+    """Return the access to a named Kafka for the user that the settings name. Raises BadInput."""
     from shared.runtime.settings import CannotStart, KafkaSettings
 
     try:

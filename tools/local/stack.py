@@ -15,8 +15,9 @@ from shared.events.services import SERVICES
 from shared.runtime.kafka_access import KafkaAccess
 from tools.client import tokens
 from tools.client.stack_home import DEFAULT_HOME
+from tools.deployment import kafka_users
 from tools.files import Locked, locked
-from tools.local import grants, log_keys, topics
+from tools.local import grants, log_keys, rights, topics
 from tools.local.kafka import NO_LISTENERS, Kafka, Listener
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart, Say, say
@@ -45,6 +46,7 @@ class Stack:
         *,
         listeners: Mapping[str, Listener] = NO_LISTENERS,
         upkeep: Upkeep = DEFAULT_UPKEEP,
+        with_rights: bool = True,
     ) -> None:
         self.home = home.resolve()
         self.services = tuple(services)
@@ -52,6 +54,7 @@ class Stack:
         self.mail = self.home / "mail"
         self.token_key = self.home / tokens.KEY_FILE
         self._say, self._listeners, self._upkeep = say, listeners, upkeep
+        self._with_rights = with_rights and rights.wanted()
         self._servers: dict[str, Server] = {}
         self._children: dict[str, Child] = {}
         self._runs = False
@@ -66,7 +69,7 @@ class Stack:
     @property
     def kafka_admin(self) -> KafkaAccess:
         """Return the access of Kafka's administrator, who may do everything."""
-        return self.memory.kafka()
+        return self.memory.kafka_admin()
 
     @property
     def mongodb_admin_uri(self) -> str:
@@ -86,8 +89,9 @@ class Stack:
     def environment(self, service: str) -> dict[str, str]:
         """Return the settings of a service, as environment variables."""
         ports = self.memory.ports()
+        kafka = self.memory.kafka(service).settings()
         return {
-            "THROUGHLINE_KAFKA": self.kafka.bootstrap,
+            **{f"THROUGHLINE_{name.upper()}": value for name, value in kafka.items()},
             "THROUGHLINE_MONGODB": self.mongodb_uri(service),
             "THROUGHLINE_DATABASE": grants.database(service),
             "THROUGHLINE_HOST": "127.0.0.1",
@@ -149,10 +153,14 @@ class Stack:
         tokens.make_key(self.home)
         log_keys.make_keys(self.home, ALL_FOUR)
         kafka, mongodb = os.environ.get("THROUGHLINE_KAFKA"), os.environ.get("THROUGHLINE_MONGODB")
-        own_kafka = Kafka(self.home / "kafka", ports["kafka"], ports["kafka_controller"], self._say, self._listeners)
+        passwords = rights.passwords(self.memory) if self._with_rights else None
+        at = ports["kafka"], ports["kafka_controller"]
+        own_kafka = Kafka(self.home / "kafka", *at, self._say, self._listeners, passwords)
         admin = self.memory.password("admin")
         own_mongodb = MongoDB(self.home / "mongodb", ports["mongodb"], admin, self._say, self._upkeep)
-        self.memory.note_servers(kafka or own_kafka.where, mongodb or own_mongodb.admin_uri)
+        self.memory.note_mongodb(mongodb or own_mongodb.admin_uri)
+        administrator = rights.administrator(self.memory, own_kafka.where, with_rights=self._with_rights)
+        self.memory.note_kafka(administrator, kafka_users.users() if self._with_rights else ())
         own: list[Server] = [Mail(self.mail, ports["smtp"])]
         own += [own_mongodb] if mongodb is None else []
         own += [own_kafka] if kafka is None else []
@@ -164,6 +172,7 @@ class Stack:
                 self._grant()
         if mongodb is not None:
             self._grant()
+        rights.ensure(self.memory, self._say)
         topics.ensure(self.kafka_admin)
 
     def _grant(self) -> None:

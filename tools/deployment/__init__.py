@@ -1,0 +1,1 @@
+"""What a deploying administrator makes on the servers, from the declarations in deploy/."""
