@@ -21,6 +21,7 @@ from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import KafkaMessage
 
 from shared.consumer import lenient_fetcher
+from shared.consumer.kafka_authorization import ConsumeErrors, raise_if_refused
 from shared.consumer.offsets import OffsetStore, StoredOffsetListener
 from shared.consumer.record import KafkaRecord
 from shared.consumer.uncommitted_offsets import UncommittedOffsets
@@ -70,12 +71,12 @@ class Subscriber:
         self._working = asyncio.Lock()
         self._uncommitted = UncommittedOffsets()
         self._lags: dict[TopicPartition, int] = {}
-        kafka = settings.kafka_access()
+        self._kafka, self._errors = settings.kafka_access(), ConsumeErrors()
         self._broker = KafkaBroker(
-            kafka.bootstrap,
-            security=kafka.security(),
+            self._kafka.bootstrap,
+            security=self._kafka.security(),
             client_id=f"throughline-{service}",
-            logger=None,
+            logger=self._errors,
             allow_auto_create_topics=False,
             graceful_timeout=15.0,
         )
@@ -100,7 +101,7 @@ class Subscriber:
         self._subscriber(self._handle)
 
     async def run(self) -> None:
-        """Consume until cancelled; retry while the broker is not there at start."""
+        """Consume until cancelled; retry while the broker is not there at start. Raises KafkaRefused."""
         while True:
             try:
                 await self._broker.start()
@@ -108,6 +109,7 @@ class Subscriber:
             except (KafkaError, OSError) as error:
                 self._pulse.fault(f"Kafka: {type(error).__name__}")
                 await self._broker.stop()
+                await raise_if_refused(error, self._kafka)
                 await asyncio.sleep(RETRY_SECONDS)
         try:
             await self._watch()
@@ -174,13 +176,19 @@ class Subscriber:
         return self._subscriber.consumer
 
     async def _watch(self) -> None:
-        """Watch progress rather than the connection: a consumer may hang silently. Raises DatabaseRolledBack."""
+        """Watch progress rather than the connection: a consumer may hang silently.
+
+        Raises DatabaseRolledBack, KafkaRefused.
+        """
         while True:
             try:
                 async with asyncio.timeout(10):
                     await self._check_progress()
             except (KafkaError, TimeoutError, OSError, IllegalStateError) as error:
                 self._pulse.fault(f"Kafka: {type(error).__name__}")
+                await raise_if_refused(error, self._kafka)
+            if self._errors.refusal is not None:
+                await raise_if_refused(self._errors.refusal, self._kafka)
             await self._flush_if_due()
             await asyncio.sleep(WATCH_SECONDS)
 

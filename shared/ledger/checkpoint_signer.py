@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
 
+from shared.consumer.kafka_authorization import raise_if_refused
 from shared.ledger.checkpoint_topic import checkpoints_published, publish_checkpoints
 from shared.ledger.checkpoints import Checkpoints, SignedCheckpoint, leaves, root_at
 from shared.ledger.ledger import Ledger
@@ -92,6 +93,8 @@ class CheckpointSigner:
                     self._head = None
                     self._pulse.fault(f"{type(error).__name__}: {error}")
                     log.warning("checkpoint_signer_interrupted", error=type(error).__name__)
+                    if isinstance(error, KafkaError):
+                        await raise_if_refused(error, self._kafka)
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             await asyncio.shield(self._sign_last())

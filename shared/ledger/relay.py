@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
 
+from shared.consumer.kafka_authorization import raise_if_refused
 from shared.consumer.record import topic_of
 from shared.ledger.commit_feed import CommitFeed, TokenTooOld, bytes_of
 from shared.ledger.lease import RENEW_SECONDS, Lease
@@ -78,6 +79,7 @@ class Relay:
         """Tell whether the ledger may be extended; fence the store where the topic is ahead of the ledger.
 
         Without Kafka there is nothing to compare with, and the store takes commands; `run` checks before relaying.
+        Raises KafkaRefused.
         """
         pool_cleared_count = self._store.pool_cleared_count
         try:
@@ -92,6 +94,7 @@ class Relay:
             self._pulse.fault(f"Kafka: {type(error).__name__}")
             if self._store.fence_reason == DISCONNECTED:
                 self._store.unfence(pool_cleared_count)
+            await raise_if_refused(error, self._kafka)
             return False
         self._store.unfence(pool_cleared_count)
         return True
@@ -100,7 +103,7 @@ class Relay:
         """Relay until cancelled; after an error of a server, start again.
 
         A database may come back from an outage as an older backup of itself: a PyMongoError fences the store until the
-        next check.
+        next check. Raises KafkaRefused.
         """
         checked = False
         try:
@@ -117,6 +120,8 @@ class Relay:
                         await asyncio.sleep(RENEW_SECONDS)
                 except (PyMongoError, KafkaError, LeaseLost, OSError) as error:
                     checked = False
+                    if isinstance(error, KafkaError):
+                        await raise_if_refused(error, self._kafka)
                     if isinstance(error, PyMongoError):
                         self._store.fence(self._store.fence_reason or DISCONNECTED)
                     self._pulse.fault(f"{type(error).__name__}: {error}")

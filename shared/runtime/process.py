@@ -51,6 +51,12 @@ class Ending:
     request: Callable[[], None] = field(default=lambda: None)
     died: list[str] = field(default_factory=list)
     begun: bool = False
+    fault: CannotStart | None = None
+
+    def on_fault(self, fault: CannotStart) -> None:
+        """End the process, which cannot run as it is set up."""
+        self.fault = self.fault or fault
+        self.request()
 
 
 def connect(settings: Settings, service: str) -> AsyncIOMotorDatabase[Any]:
@@ -97,6 +103,10 @@ async def _prepared(prepare: Sequence[Prepare], ending: Ending) -> bool:
         except ConnectionFailure as error:
             log.warning("database_not_reachable", error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
+        except CannotStart as fault:
+            log.error("cannot_start", reason=str(fault))
+            ending.on_fault(fault)
+            return False
         else:
             return True
     return False
@@ -113,6 +123,8 @@ def _begun(pulse: Pulse, run: Callable[[], Awaitable[None]], ending: Ending) -> 
         pulse.fault(f"died: {type(error).__name__}" if error else "ended by itself")
         log.error("loop_died", loop=pulse.name, exc_info=error)
         ending.died.append(pulse.name)
+        if isinstance(error, CannotStart):
+            ending.on_fault(error)
         ending.request()
 
     task = asyncio.create_task(loop(), name=pulse.name)
@@ -130,7 +142,10 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoReturn:
-    """Run a service on its host and port until a signal (exit code 0) or the death of a loop (1)."""
+    """Run a service on its host and port until a signal (exit code 0) or the death of a loop (1).
+
+    A service that cannot run as it is set up prints the reason (2).
+    """
     values = _read(settings)
     configure_logging(service, values.log_level)
     signal.signal(signal.SIGTERM, _leave)
@@ -171,6 +186,8 @@ async def _serve(make: Callable[[S], FastAPI], settings: S) -> int:
     ending = Ending(requested=lambda: server.should_exit, request=lambda: setattr(server, "should_exit", True))
     app.state.ending = ending
     await server.serve()
+    if ending.fault is not None:
+        raise ending.fault
     return 0 if server.started and not ending.died else 1
 
 

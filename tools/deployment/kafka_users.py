@@ -89,13 +89,13 @@ async def _set_rights(client: AIOKafkaAdminClient, wanted: set[Acl]) -> None:
     """Create what is missing before deleting what is too much, so that no right is ever absent in between."""
     answer: Any = await client._send_to_controller(_EVERYTHING)
     _check(answer.error_code, answer.error_message, "list the rights")
-    found = {Acl(*resource, *acl) for *resource, acls in answer.resources for acl in acls}
-    if missing := sorted(wanted - found):
+    existing = {Acl(*resource, *acl) for *resource, acls in answer.resources for acl in acls}
+    if missing := sorted(wanted - existing):
         answer = await client._send_to_controller(CreateAcls(missing))
         for acl, (code, message) in zip(missing, answer.creation_responses, strict=True):
             _check(code, message, f"give {acl.principal} a right on {acl.name}")
     principals = {acl.principal for acl in wanted}
-    for acl in found - wanted:
+    for acl in existing - wanted:
         if acl.principal in principals:
             answer = await client._send_to_controller(DeleteAclsRequest(*acl))
             for code, message, _ in answer.filter_responses:
