@@ -93,9 +93,9 @@ async def test_a_service_joins_only_its_own_group(servers: Stack) -> None:
 @pytest.mark.parametrize("user", ["meetings", READER])
 async def test_no_declared_user_makes_or_deletes_a_topic(servers: Stack, user: str) -> None:
     async with administering(servers.memory.kafka(user)) as admin:
-        made = await admin.create_topics([NewTopic(f"throughline.{uuid4().hex}", 1, 1)])
+        created = await admin.create_topics([NewTopic(f"throughline.{uuid4().hex}", 1, 1)])
         deleted = await admin.delete_topics(["throughline.meetings"])
-    assert [code for _, code, *_ in made.topic_errors] == [29]
+    assert [code for _, code, *_ in created.topic_errors] == [29]
     assert [code for _, code in deleted.topic_error_codes] == [29]
 
 
