@@ -255,6 +255,12 @@ def test_a_kafka_of_ones_own_needs_an_administrator_or_is_used_without_rights(
     monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_admin_uri)
     with pytest.raises(CannotStart, match=r"(?s)THROUGHLINE_KAFKA_USER.*--no-rights"), temporary(services=()):
         pass
+    for name, value in servers.kafka_admin.settings().items():
+        monkeypatch.setenv(f"THROUGHLINE_{name.upper()}", value)
+    monkeypatch.setenv("THROUGHLINE_NO_RIGHTS", "1")
+    with temporary(services=()) as second:
+        assert second.kafka == second.memory.kafka("meetings") == second.kafka_admin == servers.kafka_admin
+    asyncio.run(publish(servers.memory.kafka("meetings"), "throughline.meetings"))  # its password is what it was
 
 
 def test_the_configuration_with_passwords_is_private(servers: Stack) -> None:

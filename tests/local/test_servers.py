@@ -16,7 +16,9 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from tests.journey.topics import everything_on
 from tests.local.conftest import UP
+from tools.deployment import kafka_users
 from tools.local import grants, topics
 from tools.local.messages import CannotStart
 from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack, temporary
@@ -163,24 +165,33 @@ def test_a_second_start_reports_the_running_stack_and_leaves_it_alone(servers: S
     assert {status.state for status in servers.status().values()} == {"up"}
 
 
+def name_kafka(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the servers' Kafka and its administrator into the environment."""
+    for name, value in servers.kafka_admin.settings().items():
+        monkeypatch.setenv(f"THROUGHLINE_{name.upper()}", value)
+
+
 def test_existing_servers_are_used_instead(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka.bootstrap)
+    name_kafka(servers, monkeypatch)
     monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_admin_uri)
     try:
         with temporary(services=()) as second:
             assert list(second.pids()) == ["smtp"]
-            assert second.kafka == servers.kafka
+            assert second.kafka_admin == servers.kafka_admin
+            assert second.kafka.password != servers.kafka.password
+            everything_on(second.kafka, "meetings")  # as the reader, with the new password
             with MongoClient[dict[str, Any]](second.mongodb_uri("meetings")) as client:
                 assert client["throughline_meetings"]["commits"].insert_one({}).acknowledged
             assert {status.state for status in second.status().values()} == {"up"}
     finally:
         grants.grant(servers.mongodb_admin_uri, {name: servers.memory.password(name) for name in ALL_FOUR})
+        kafka_users.ensure(servers.kafka_admin, servers.memory.kafka_passwords())
 
 
 def test_an_existing_mongodb_without_the_right_to_make_users_is_refused(
     servers: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka.bootstrap)
+    name_kafka(servers, monkeypatch)
     monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_uri("meetings"))
     with pytest.raises(CannotStart, match="userAdminAnyDatabase"), temporary(services=()):
         pass

@@ -1,1 +1,1 @@
-"""What a deploying administrator makes on the servers, from the declarations in deploy/."""
+"""Servers made ready by an administrator, as the declarations in deploy/ say."""
