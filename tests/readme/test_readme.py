@@ -30,6 +30,7 @@ PAGES = (
     "docs/architecture.md",
     "docs/benchmarks.md",
     "docs/chaos.md",
+    "docs/kafka-rights.md",
     "docs/performance.md",
     *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "docs/decisions").glob("*.md")),
     *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "services").glob("*/README.md")),
