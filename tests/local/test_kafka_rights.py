@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
@@ -31,6 +32,8 @@ from tests.patience import AT_MOST_SECONDS
 from tools.client.stack_home import READER
 from tools.deployment import kafka_users
 from tools.local.messages import CannotStart
+from tools.local.processes import end, spawn
+from tools.local.service import Service
 from tools.local.stack import ALL_FOUR, Stack, temporary
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
@@ -178,6 +181,24 @@ def test_a_service_with_the_rights_of_another_names_what_it_lacks_and_ends(serve
     assert code == 2
     assert "refuses the user nominations" in output
     assert "throughline" in output
+
+
+@pytest.mark.parametrize("right", ["read", "join"])
+def test_a_running_service_that_loses_a_right_says_so_and_ends(servers: Stack, tmp_path: Path, right: str) -> None:
+    declaration = yaml.safe_load(kafka_users.DECLARATION.read_text())
+    del declaration["users"]["meetings"][right]
+    (tmp_path / "kafka.yaml").write_text(yaml.safe_dump(declaration))
+    service = Service("meetings", servers.memory.ports()["meetings"], servers.environment("meetings"))
+    child = spawn("meetings", service.command(), tmp_path / "log", {**os.environ, **service.environment()})
+    passwords = servers.memory.kafka_passwords()
+    try:
+        service.await_ready(child)
+        kafka_users.ensure(servers.kafka_admin, passwords, tmp_path / "kafka.yaml")
+        assert child.process.wait(AT_MOST_SECONDS) == 2
+        assert "refuses the user meetings: [Error" in child.output().splitlines()[-1]
+    finally:
+        end([child])
+        kafka_users.ensure(servers.kafka_admin, passwords)
 
 
 def test_rights_follow_their_declaration(servers: Stack, tmp_path: Path) -> None:
