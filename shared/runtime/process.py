@@ -21,10 +21,9 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
-from pydantic import ValidationError
 from pymongo.errors import ConnectionFailure
 
-from shared.runtime.settings import CannotStart, Settings
+from shared.runtime.settings import CannotStart, Settings, read
 from shared.runtime.telemetry import Pulse, configure_logging
 from shared.store.connection_monitor import ConnectionMonitor
 
@@ -194,11 +193,9 @@ async def _serve(make: Callable[[S], FastAPI], settings: S) -> int:
 def _read(settings: type[S]) -> S:
     """Read the environment; print the names of wrong variables, without their values."""
     try:
-        return settings()
-    except ValidationError as error:
-        for fault in error.errors(include_input=False, include_url=False):
-            name = "THROUGHLINE_" + "_".join(map(str, fault["loc"])).upper()
-            print(f"{name}: {fault['msg']}", file=sys.stderr)
+        return read(settings)
+    except CannotStart as fault:
+        print(fault, file=sys.stderr)
         sys.exit(2)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.runtime.kafka_access import KafkaAccess, Mechanism
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import NotAKey
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 class KafkaSettings(BaseSettings):
@@ -78,3 +81,14 @@ class Settings(KafkaSettings):
 
 class CannotStart(Exception):
     """A setting cannot be used; the message names the variable."""
+
+
+def read(kind: type[S], **given: Any) -> S:
+    """Read settings from the environment, some of them given. Raises CannotStart, without the values."""
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        names = ["THROUGHLINE_" + "_".join(map(str, fault["loc"])).upper() for fault in faults]
+        lines = [f"{name}: {fault['msg']}" for name, fault in zip(names, faults, strict=True)]
+        raise CannotStart("\n".join(lines)) from None

@@ -9,7 +9,7 @@ from faststream.kafka.security import parse_security
 from pydantic import SecretStr
 
 from shared.runtime.kafka_access import KafkaAccess, Mechanism
-from shared.runtime.settings import CannotStart, KafkaSettings
+from shared.runtime.settings import CannotStart, KafkaSettings, read
 
 PASSWORD = "Synthetic password"
 
@@ -54,6 +54,12 @@ def test_a_file_holds_the_password(tmp_path: Path) -> None:
 def test_a_user_without_a_password_cannot_start() -> None:
     with pytest.raises(CannotStart, match=r"^THROUGHLINE_KAFKA_PASSWORD: "):
         KafkaSettings(kafka="synthetic:9092", kafka_user="meetings").kafka_access()
+
+
+def test_an_unknown_mechanism_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THROUGHLINE_KAFKA_MECHANISM", "invented")
+    with pytest.raises(CannotStart, match=r"^THROUGHLINE_KAFKA_MECHANISM: Input should be 'SCRAM-SHA-512'"):
+        read(KafkaSettings, kafka="synthetic:9092")
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:

@@ -83,10 +83,10 @@ class Connection:
 
 def configured_kafka(bootstrap: str) -> KafkaAccess:
     """Return the access to a named Kafka for the user that the settings name. Raises BadInput."""
-    from shared.runtime.settings import CannotStart, KafkaSettings
+    from shared.runtime.settings import CannotStart, KafkaSettings, read
 
     try:
-        return KafkaSettings(kafka=bootstrap).kafka_access()
+        return read(KafkaSettings, kafka=bootstrap).kafka_access()
     except CannotStart as fault:
         raise BadInput(str(fault)) from None
 

@@ -31,7 +31,7 @@ def administrator(memory: Memory, own: str, *, with_rights: bool) -> KafkaAccess
             KafkaAccess(own, "admin", SecretStr(passwords(memory).admin), "PLAIN") if with_rights else KafkaAccess(own)
         )
     try:
-        given = settings.KafkaSettings().kafka_access()
+        given = settings.read(settings.KafkaSettings).kafka_access()
     except settings.CannotStart as fault:
         raise CannotStart(str(fault)) from None
     if with_rights and given.user is None:

@@ -3,12 +3,11 @@
 import os
 import signal
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from shared.events.services import SERVICES
@@ -22,7 +21,7 @@ from tools.local.kafka import NO_LISTENERS, Kafka, Listener
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart, Say, say
 from tools.local.mongodb import DEFAULT_UPKEEP, MongoDB, Upkeep
-from tools.local.processes import Child, end, spawn
+from tools.local.processes import Child, end, leave_on_termination, spawn
 from tools.local.server import Server
 from tools.local.service import Service
 from tools.local.smtp import Mail
@@ -242,7 +241,7 @@ class Stack:
             self._runs = False
 
     def __enter__(self) -> Self:
-        self._stop_on_termination()
+        leave_on_termination(self._terminations)
         try:
             self.start()
         except BaseException:
@@ -255,19 +254,6 @@ class Stack:
             self.stop()
         finally:
             self._terminations.close()
-
-    def _stop_on_termination(self) -> None:
-        """Let SIGTERM and SIGHUP end this process as Ctrl-C does: by leaving the `with` block."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for sign in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(sign) is signal.SIG_DFL:
-                signal.signal(sign, _leave)
-                self._terminations.callback(signal.signal, sign, signal.SIG_DFL)
-
-
-def _leave(sign: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + sign)
 
 
 @contextmanager
