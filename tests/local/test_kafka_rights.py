@@ -253,6 +253,9 @@ def without_rights(home: Path) -> Iterator[list[str]]:
     with Stack(home, (), lines.append, with_rights=False) as stack:
         assert stack.kafka == stack.kafka_admin == KafkaAccess(stack.kafka.bootstrap)
         asyncio.run(publish(stack.kafka, "throughline.meetings"))
+        asyncio.run(raise_if_refused(AWAY, stack.kafka))
+        with pytest.raises(KafkaRefused, match="does not accept the user meetings"):
+            asyncio.run(raise_if_refused(AWAY, replace(stack.kafka, user="meetings")))
         yield lines
 
 
