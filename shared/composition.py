@@ -20,6 +20,7 @@ from shared.http.operations import operations
 from shared.http.tiled_log import tiled_log_router
 from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.relay import Relay
+from shared.ledger.republication import Republication
 from shared.projection.journal import Journal
 from shared.projection.policies import Policies
 from shared.projection.projector import Compose, Projector, compose_nothing
@@ -65,7 +66,7 @@ class Parts:
 
     def routers(self, projector: Projector) -> list[APIRouter]:
         """Return the routers that every service has."""
-        return [operations(projector, self.store, self.refusals), self._log]
+        return [operations(projector, self.store, self.refusals, Republication(self.database)), self._log]
 
     def application(
         self,

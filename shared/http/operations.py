@@ -1,7 +1,8 @@
-"""Endpoints for operators and auditors of every service: dead letters, stalled streams, rebuild, history."""
+"""Endpoints for operators and auditors of every service: dead letters, stalled streams, rebuild, republish, history."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -17,12 +18,14 @@ from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
 from shared.http.bodies import BodyRoute
 from shared.http.persons import refers_to
 from shared.http.problems import Refused
+from shared.ledger.republication import Republication
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
 from shared.store.event_store import EventStore
 from shared.store.refusals import Refusals
 
 NDJSON = "application/x-ndjson"
+PROGRESS_SECONDS = 0.5
 _TOPIC = Annotated[str, Path(pattern=r"^[a-z.]{1,100}$")]
 _NUMBER = Annotated[int, Path(ge=0)]
 
@@ -33,7 +36,7 @@ class Reason(Model):
     reason: Text = Field(examples=["Synthetic reason: the sender has put it right"])
 
 
-def operations(projector: Projector, store: EventStore, refusals: Refusals) -> APIRouter:
+def operations(projector: Projector, store: EventStore, refusals: Refusals, republication: Republication) -> APIRouter:
     """Return the endpoints for operators and auditors that every service has."""
     router = APIRouter(tags=["operations"], route_class=BodyRoute)
     _add_dead_letters(router, projector)
@@ -42,6 +45,13 @@ def operations(projector: Projector, store: EventStore, refusals: Refusals) -> A
     @router.post("/operations/rebuild", name="rebuild", summary="Fold and compose everything again, in place")
     async def rebuild_all(_caller: Annotated[Principal, allow(OPERATORS)]) -> StreamingResponse:
         return StreamingResponse(_rebuild(projector), media_type=NDJSON)
+
+    @router.post(
+        "/operations/republish", name="republish", summary="Publish the whole ledger again, as identical repeats"
+    )
+    async def republish_all(_caller: Annotated[Principal, allow(OPERATORS)]) -> StreamingResponse:
+        await republication.request()
+        return StreamingResponse(_republish(republication), media_type=NDJSON)
 
     @router.get("/stalled", summary="Stalled streams, with the version that each waits for")
     async def stalled(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, int]:
@@ -55,6 +65,16 @@ async def _rebuild(projector: Projector) -> AsyncIterator[bytes]:
     async for done, of in rebuild(projector):
         yield orjson.dumps({"done": done, "of": of}) + b"\n"
     yield orjson.dumps({"done": done, "of": of, "finished": True}) + b"\n"
+
+
+async def _republish(republication: Republication) -> AsyncIterator[bytes]:
+    """Yield the progress of the relay that publishes again, which needs no reader."""
+    of = 0
+    while (remaining := await republication.remaining()) is not None:
+        of = remaining.end
+        yield orjson.dumps({"done": remaining.next, "of": of}) + b"\n"
+        await asyncio.sleep(PROGRESS_SECONDS)
+    yield orjson.dumps({"done": of, "of": of, "finished": True}) + b"\n"
 
 
 def _add_dead_letters(router: APIRouter, projector: Projector) -> None:

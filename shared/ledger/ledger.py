@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -92,9 +93,10 @@ class Ledger:
         document = await self._progress.find_one({"_id": "published"})
         return int(document["position"]) if document else 0
 
-    async def raise_published(self, position: int) -> None:
-        """Raise the published position; it never falls."""
-        await self._progress.update_one({"_id": "published"}, {"$max": {"position": position}}, upsert=True)
+    async def raise_published(self, position: int, noted: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Raise the published position, and with it the fields that TopicNote names; none of them falls."""
+        raised = {"position": position, **noted}
+        await self._progress.update_one({"_id": "published"}, {"$max": raised}, upsert=True)
 
 
 def _batch(document: Mapping[str, Any]) -> Batch:

@@ -15,7 +15,7 @@ Routes = dict[frozenset[str], str]
 EVERYWHERE: Routes = {
     ANYBODY: "GET /healthz; GET /readyz; GET /metrics",
     OPERATORS: """
-        POST /operations/rebuild
+        POST /operations/rebuild; POST /operations/republish
         POST /dead-letters/{topic}/{partition}/{offset}/replay
         POST /dead-letters/{topic}/{partition}/{offset}/dismiss
     """,

@@ -69,6 +69,11 @@ COMMANDS = (
         "tools.cli.refill:refill",
     ),
     Row(
+        "republish",
+        "Publish a service's whole ledger again, after Kafka lost its topic or a part of it.",
+        "tools.cli.republish:republish",
+    ),
+    Row(
         "simulate",
         "Make a synthetic history, through the services' own decisions, and load it. Nothing in it is a fact.",
         "tools.cli.simulate:simulate",
