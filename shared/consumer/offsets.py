@@ -2,11 +2,15 @@
 
 Kafka's committed offsets outlive a database that is restored from a backup. These are restored with it, so the service
 consumes again what the backup lacks. Consuming a record twice has no effect.
+
+`{_id: topic/partition, next, topic: uuid}`: an offset means nothing in a topic that was deleted and made again, which
+has another UUID.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -33,13 +37,44 @@ class OffsetStore:
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._progress = database.get_collection("progress", write_concern=WriteConcern(w="majority"))
         self._seen: dict[TopicPartition, int] = {}
+        self._uuids: dict[str, str] = {}
+
+    async def adopt(self, uuids: Mapping[str, str]) -> None:
+        """Take the UUIDs of the topics as they are now; begin again in each that is not the one of its offsets."""
+        for topic, uuid in uuids.items():
+            offsets = {"_id": {"$regex": f"^{re.escape(topic)}/"}}
+            await self._progress.update_many({**offsets, "topic": {"$exists": False}}, {"$set": {"topic": uuid}})
+            begun = {"$set": {"topic": uuid, "next": 0}}
+            result = await self._progress.update_many({**offsets, "topic": {"$ne": uuid}}, begun)
+            if result.modified_count:
+                log.warning("topic_made_again", topic=topic, uuid=uuid)
+            if self._uuids.get(topic, uuid) != uuid:
+                self._seen = {place: offset for place, offset in self._seen.items() if place.topic != topic}
+        self._uuids.update(uuids)
+
+    def are_of(self, uuids: Mapping[str, str]) -> bool:
+        """Tell whether the offsets are those of the topics with these UUIDs."""
+        return all(self._uuids.get(topic) == uuid for topic, uuid in uuids.items())
+
+    def past(self, ends: Mapping[TopicPartition, int]) -> list[TopicPartition]:
+        """Return the partitions whose offset is past their end: Kafka lost records that were consumed."""
+        return [partition for partition, end in ends.items() if end < self._seen.get(partition, 0)]
+
+    async def begin_again(self, partitions: Iterable[TopicPartition]) -> None:
+        """Set the offsets of partitions to 0."""
+        for partition in partitions:
+            await self._progress.update_one({"_id": _key(partition)}, {"$set": {"next": 0}})
+            self._seen.pop(partition, None)
+            log.warning("partition_lost_records", partition=_key(partition))
 
     async def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
         """Store the next offset of each partition; it never falls. Raises DatabaseRolledBack."""
         writes = []
         for partition, offset in next_offsets.items():
             seen = self._seen.get(partition, 0)
-            where = {"_id": _key(partition), "next": {"$gte": seen}}
+            where: dict[str, Any] = {"_id": _key(partition), "next": {"$gte": seen}}
+            if partition.topic in self._uuids:
+                where["topic"] = self._uuids[partition.topic]
             writes.append(UpdateOne(where, {"$max": {"next": offset}}, upsert=seen == 0))
         result = await self._progress.bulk_write(writes, ordered=False)
         if result.matched_count + result.upserted_count < len(writes):

@@ -2,27 +2,33 @@
 
 FastStream's own parser reads headers (one that is not UTF-8 loses a whole batch) and its decoder parses JSON, so both
 are replaced. After an error in a handler FastStream would deliver the next batch, so each partition is rewound first.
+
+A group consumer of a topic that is deleted and made again gets no error and hears nothing: the watch finds it, and a
+new consumer begins at offset 0. What it consumes again has no effect.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, UnknownTopicOrPartitionError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import KafkaMessage
+from pymongo.errors import PyMongoError
 
 from shared.consumer import lenient_fetcher
 from shared.consumer.offsets import OffsetStore, StoredOffsetListener
 from shared.consumer.record import KafkaRecord
+from shared.consumer.topic_metadata import topic_inspector
 from shared.consumer.uncommitted_offsets import UncommittedOffsets
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import BATCH_SECONDS, CONSUMED, LAG, Pulse
@@ -31,6 +37,15 @@ log = structlog.get_logger()
 Records = tuple["ConsumerRecord[bytes, bytes]", ...]
 RETRY_SECONDS = 1.0
 WATCH_SECONDS = 2.0
+LOOK_SECONDS = 30.0
+METADATA_MS = 10_000  # a group that was assigned partitions of a topic just made may have missed some
+
+
+class TopicLost(Exception):
+    """A topic was made again, or partitions of it end before what was consumed."""
+
+    def __init__(self, partitions: Sequence[TopicPartition] = ()) -> None:
+        self.partitions = partitions
 
 
 class BatchHandler(Protocol):
@@ -69,23 +84,30 @@ class Subscriber:
         self._batch_records = settings.batch_records
         self._working = asyncio.Lock()
         self._uncommitted = UncommittedOffsets()
+        self._settings, self._topics = settings, tuple(topics)
+        self._looked = float("-inf")
+        self._connect()
+
+    def _connect(self) -> None:
+        """Make a broker with one subscriber, which are used for one start only."""
+        settings, kafka = self._settings, self._settings.kafka_access()
         self._lags: dict[TopicPartition, int] = {}
-        kafka = settings.kafka_access()
         self._broker = KafkaBroker(
             kafka.bootstrap,
             security=kafka.security(),
-            client_id=f"throughline-{service}",
+            client_id=f"throughline-{self._service}",
             logger=None,
             allow_auto_create_topics=False,
+            metadata_max_age_ms=METADATA_MS,
             graceful_timeout=15.0,
         )
         self._subscriber = self._broker.subscriber(
-            *topics,
+            *self._topics,
             batch=True,
-            group_id=f"throughline.{service}",
+            group_id=f"throughline.{self._service}",
             group_instance_id=settings.instance or f"{socket.gethostname()}-{settings.port}",
             auto_offset_reset="earliest",
-            listener=StoredOffsetListener(offsets, lambda: self._consumer, lambda: self._uncommitted.next),
+            listener=StoredOffsetListener(self._offsets, lambda: self._consumer, lambda: self._uncommitted.next),
             ack_policy=AckPolicy.MANUAL,
             parser=self._parse,
             decoder=_undecoded,
@@ -100,19 +122,45 @@ class Subscriber:
         self._subscriber(self._handle)
 
     async def run(self) -> None:
-        """Consume until cancelled; retry while the broker is not there at start."""
+        """Consume until cancelled; retry while the broker is not there at start, begin again where a topic was lost."""
         while True:
             try:
-                await self._broker.start()
-                break
-            except (KafkaError, OSError) as error:
-                self._pulse.fault(f"Kafka: {type(error).__name__}")
+                await self._start()
+                await self._watch()
+            except TopicLost as loss:
                 await self._broker.stop()
+                await self._leave_topics(loss.partitions)
+            except (KafkaError, PyMongoError, OSError) as error:
+                self._pulse.fault(f"consumer not started: {type(error).__name__}")
+                log.warning("consumer_not_started", error=type(error).__name__, detail=str(error)[:300])
                 await asyncio.sleep(RETRY_SECONDS)
-        try:
-            await self._watch()
-        finally:
-            await self._broker.stop()
+            finally:
+                await self._broker.stop()
+            self._connect()
+
+    async def _start(self) -> None:
+        await self._offsets.adopt(await self._uuids())
+        await self._broker.start()
+
+    async def _uuids(self) -> dict[str, str]:
+        """Return the UUIDs of the topics; report an absent one."""
+        async with asyncio.timeout(10), topic_inspector(self._settings.kafka_access()) as inspector:
+            uuids = await inspector.uuids(self._topics)
+        if absent := sorted(set(self._topics) - uuids.keys()):
+            raise UnknownTopicOrPartitionError(", ".join(absent))
+        self._looked = time.monotonic()
+        return uuids
+
+    async def _leave_topics(self, partitions: Sequence[TopicPartition]) -> None:
+        """Store the effects of what was consumed, without its offsets, which are those of records that are no more."""
+        async with self._working:
+            self._uncommitted = UncommittedOffsets()
+            try:
+                await self._handler.flush()
+            except Exception:  # the journal has the events, and their repeats fold them
+                log.exception("flush_failed")
+                self._handler.discard()
+        await self._offsets.begin_again(partitions)
 
     async def _parse(self, records: Records) -> KafkaMessage:
         return KafkaMessage(body=b"", raw_message=records, headers={}, consumer=self._consumer)
@@ -174,20 +222,31 @@ class Subscriber:
         return self._subscriber.consumer
 
     async def _watch(self) -> None:
-        """Watch progress rather than the connection: a consumer may hang silently. Raises DatabaseRolledBack."""
+        """Watch progress rather than the connection: a consumer may hang silently.
+
+        Raises DatabaseRolledBack, TopicLost.
+        """
         while True:
             try:
                 async with asyncio.timeout(10):
+                    await self._check_topics()
                     await self._check_progress()
             except (KafkaError, TimeoutError, OSError, IllegalStateError) as error:
                 self._pulse.fault(f"Kafka: {type(error).__name__}")
             await self._flush_if_due()
             await asyncio.sleep(WATCH_SECONDS)
 
+    async def _check_topics(self) -> None:
+        """Look at the UUIDs of the topics every half minute. Raises TopicLost, KafkaError."""
+        if time.monotonic() - self._looked >= LOOK_SECONDS and not self._offsets.are_of(await self._uuids()):
+            raise TopicLost
+
     async def _check_progress(self) -> None:
         assigned = self._consumer.assignment()
         await self._offsets.check(assigned)
         ends = await self._consumer.end_offsets(assigned) if assigned else {}
+        if lost := self._offsets.past(ends):
+            raise TopicLost(lost)
         positions = {partition: await self._consumer.position(partition) for partition in assigned}
         lag = sum(max(0, ends[partition] - position) for partition, position in positions.items())
         LAG.labels(self._service).set(lag)

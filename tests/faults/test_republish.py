@@ -57,7 +57,7 @@ async def republished(site: Site) -> None:
             await asyncio.sleep(0.02)
 
 
-async def found(site: Site, pulse: Pulse, finding: str) -> None:
+async def assert_stopped(site: Site, pulse: Pulse, finding: str) -> None:
     """Assert that the relay stops with a finding that names the command, and publishes nothing; commands are stored."""
     await until(lambda: "throughline republish" in pulse.trouble)
     assert finding in pulse.trouble
