@@ -21,6 +21,7 @@ from shared.http.tiled_log import tiled_log_router
 from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.relay import Relay
 from shared.ledger.republication import Republication
+from shared.ledger.topic_settings import TopicSettingsWatch
 from shared.projection.journal import Journal
 from shared.projection.policies import Policies
 from shared.projection.projector import Compose, Projector, compose_nothing
@@ -57,6 +58,10 @@ class Parts:
             self.database, self.store, settings.kafka_access(), service, self.relay_pulse, keys.verifiers
         )
         self._signer = CheckpointSigner(self.database, self.relay, settings, keys, service, self._signer_pulse)
+        self._topic_pulse = Pulse("topic")
+        self._topic_settings = TopicSettingsWatch(
+            settings.kafka_access(), service, settings.declared_topics(), self._topic_pulse
+        )
         self._log = tiled_log_router(self._signer.checkpoints, keys)
 
     def projector(self, compose: Compose = compose_nothing, policies: Policies | None = None) -> Projector:
@@ -84,6 +89,7 @@ class Parts:
             (pulse, subscriber.run),
             *loops,
             (self._signer_pulse, self._signer.run),
+            (self._topic_pulse, self._topic_settings.run),
         ]
         pulses = [pulse for pulse, _ in every]
         lifespan = lifespan_of(self.database, prepare, every)

@@ -77,7 +77,9 @@ def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase
             await database.command("ping", maxTimeMS=2_000)
         except PyMongoError as error:
             troubles["mongodb"] = type(error).__name__
-        return JSONResponse({"ready": not troubles, "troubles": troubles}, 503 if troubles else 200)
+        warnings = {pulse.name: pulse.warning for pulse in pulses if pulse.warning and pulse.name not in troubles}
+        answer = {"ready": not troubles, "troubles": troubles} | ({"warnings": warnings} if warnings else {})
+        return JSONResponse(answer, 503 if troubles else 200)
 
     @app.get("/metrics", tags=["health"], summary="Prometheus metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:

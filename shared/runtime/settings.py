@@ -6,8 +6,10 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from yaml import YAMLError
 
 from shared.runtime.kafka_access import KafkaAccess, Mechanism
+from shared.runtime.topic_declaration import Topics, read_topics
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import NotAKey
 
@@ -60,6 +62,13 @@ class Settings(KafkaSettings):
     checkpoint_events: int = Field(1_000, ge=1, description="events after which a checkpoint is signed")
     checkpoint_seconds: float = Field(60.0, gt=0, description="seconds that an event waits for its checkpoint")
     topics_file: Path = Path(__file__).parents[2] / "deploy" / "topics.yaml"
+
+    def declared_topics(self) -> Topics:
+        """Return the declaration of the topics. Raises CannotStart."""
+        try:
+            return read_topics(self.topics_file)
+        except (OSError, YAMLError, KeyError, TypeError, AttributeError) as fault:
+            raise CannotStart(f"THROUGHLINE_TOPICS_FILE: {self.topics_file} is no declaration: {fault!r}") from None
 
     def log_keys(self, service: str) -> LogKeys:
         """Return the keys that sign the service's log. Raises CannotStart."""

@@ -54,7 +54,7 @@ async def reading(site: Site, handler: BatchHandler, pulse: Pulse | None = None)
         assert task.cancelled(), "the subscriber has ended by itself"
 
 
-async def heard(handler: BatchHandler, values: Iterable[int]) -> None:
+async def consumed(handler: BatchHandler, values: Iterable[int]) -> None:
     """Wait until the handler has flushed these numbers."""
     wanted = {b"%d" % number for number in values}
     async with asyncio.timeout(AT_MOST_SECONDS):
@@ -67,30 +67,30 @@ async def make_again(site: Site) -> None:
     await site.create_topic()
 
 
-async def test_a_running_reader_hears_a_topic_that_was_made_again_from_its_first_record(servers: Stack):
+async def test_a_running_reader_consumes_a_topic_that_was_made_again_from_its_first_record(servers: Stack):
     async with a_site(servers) as site:
         handler = BatchHandler()
         async with reading(site, handler):
             await publish(site, range(30))
-            await heard(handler, range(30))
+            await consumed(handler, range(30))
             await make_again(site)
             await publish(site, range(100, 110))
-            await heard(handler, range(100, 110))
+            await consumed(handler, range(100, 110))
             await make_again(site)
             await publish(site, range(200, 260))
-            await heard(handler, range(200, 260))
+            await consumed(handler, range(200, 260))
 
 
-async def test_a_stopped_reader_hears_a_topic_that_was_made_again_from_its_first_record(servers: Stack):
+async def test_a_stopped_reader_consumes_a_topic_that_was_made_again_from_its_first_record(servers: Stack):
     async with a_site(servers) as site:
         before, after = BatchHandler(), BatchHandler()
         async with reading(site, before):
             await publish(site, range(30))
-            await heard(before, range(30))
+            await consumed(before, range(30))
         await make_again(site)
         await publish(site, range(100, 160))
         async with reading(site, after):
-            await heard(after, range(100, 160))
+            await consumed(after, range(100, 160))
 
 
 async def test_a_reader_from_before_topics_were_noted_continues_where_it_was(servers: Stack):
@@ -98,11 +98,11 @@ async def test_a_reader_from_before_topics_were_noted_continues_where_it_was(ser
         before, after = BatchHandler(), BatchHandler()
         async with reading(site, before):
             await publish(site, range(30))
-            await heard(before, range(30))
+            await consumed(before, range(30))
         await site.database.progress.update_many({}, {"$unset": {"topic": ""}})
         await publish(site, range(30, 60))
         async with reading(site, after):
-            await heard(after, range(30, 60))
+            await consumed(after, range(30, 60))
         assert after.flushed.keys() == {b"%d" % number for number in range(30, 60)}
 
 
@@ -111,26 +111,26 @@ async def test_a_reader_whose_offsets_are_past_the_end_begins_again(servers: Sta
         before, after = BatchHandler(), BatchHandler()
         async with reading(site, before):
             await publish(site, range(30))
-            await heard(before, range(30))
+            await consumed(before, range(30))
         await site.database.progress.update_many({}, {"$inc": {"next": 5}})
         async with reading(site, after):
-            await heard(after, range(30))
+            await consumed(after, range(30))
             await publish(site, range(30, 90))
-            await heard(after, range(90))
+            await consumed(after, range(90))
         rows = await site.database.progress.find().to_list(None)
         assert {row["next"] for row in rows} == {30}
 
 
-async def test_an_absent_topic_is_reported_and_heard_once_it_is_there(servers: Stack):
+async def test_an_absent_topic_is_reported_and_consumed_once_it_is_there(servers: Stack):
     async with a_site(servers) as site:
         handler, pulse = BatchHandler(), Pulse("subscriber")
         async with reading(site, handler, pulse):
             await publish(site, range(30))
-            await heard(handler, range(30))
+            await consumed(handler, range(30))
             await site.delete_topic()
             async with asyncio.timeout(AT_MOST_SECONDS):
                 while "UnknownTopicOrPartition" not in pulse.trouble:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             await site.create_topic()
             await publish(site, range(30, 60))
-            await heard(handler, range(30, 60))
+            await consumed(handler, range(30, 60))

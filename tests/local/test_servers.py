@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from shared.runtime.topic_declaration import Topics
 from tests.local.conftest import UP
 from tools.local import grants, topics
 from tools.local.messages import CannotStart
@@ -187,7 +188,7 @@ def test_an_existing_mongodb_without_the_right_to_make_users_is_refused(
 
 
 async def test_a_topic_made_by_hand_with_too_few_partitions_stops_the_start(servers: Stack) -> None:
-    by_hand = topics.Topics({"throughline.synthetic": 6}, topics.declared().config, 1, {})
+    by_hand = Topics({"throughline.synthetic": 6}, topics.declared().config, 1, {})
     admin = AIOKafkaAdminClient(**servers.kafka_admin.client())
     await admin.start()
     try:
