@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
 
-from shared.ledger.checkpoint_topic import checkpoints_published, publish_checkpoints
+from shared.ledger.checkpoint_topic import checkpoints_end, checkpoints_published, publish_checkpoints
 from shared.ledger.checkpoints import Checkpoints, SignedCheckpoint, leaves, root_at
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
@@ -31,6 +31,7 @@ from shared.tlog.notes import Note
 
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 1.0
+LOOK_SECONDS = 30.0
 TILES_PER_INSERT = 100
 LEVELS = 7
 LAST_CHECKPOINT_SECONDS = 10.0
@@ -75,6 +76,8 @@ class CheckpointSigner:
         self._service, self._pulse = service, pulse
         self._head: LogHead | None = None
         self._unpublished: dict[int, bytes] = {}
+        self._topic_end = ("", 0)
+        self._looked = float("-inf")
 
     async def run(self) -> None:
         """Sign until cancelled, and once more then; after an error of a server, begin again from the ledger."""
@@ -101,7 +104,7 @@ class CheckpointSigner:
         term = self._relay.term
         if term is None:
             return
-        if self._head is None or self._head.term != term:
+        if self._head is None or self._head.term != term or await self._topic_lost():
             self._head = None
             self._head = await self._begin(term)
         head = self._head
@@ -115,6 +118,17 @@ class CheckpointSigner:
         waited = now - head.unsigned_since >= self._settings.checkpoint_seconds
         if waited or unsigned >= self._settings.checkpoint_events or head.signed < 0:
             await self._sign(head)
+
+    async def _topic_lost(self) -> bool:
+        """Tell, every half minute, whether the topic was made again or has lost checkpoints."""
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return False
+        (noted, reached), (uuid, end) = self._topic_end, await checkpoints_end(self._kafka, self._service)
+        self._topic_end, self._looked = (uuid, end), time.monotonic()
+        lost = uuid != noted or end < reached
+        if lost:
+            log.warning("checkpoint_topic_lost", uuid=uuid, end=end)
+        return lost
 
     async def _begin(self, term: int) -> LogHead:
         """Return the log's head for a term: synchronize the checkpoints of store and topic, verify the ledger by them.
@@ -143,6 +157,7 @@ class CheckpointSigner:
             await self.checkpoints.insert(SignedCheckpoint(size, note))
         stored = {each.size: each.note for each in await self.checkpoints.after(-1)}
         await self._publish({size: note for size, note in stored.items() if size not in published})
+        self._topic_end, self._looked = await checkpoints_end(self._kafka, self._service), time.monotonic()
         self._unpublished.clear()
         if forked := [size for size in published if stored[size] != published[size]]:
             raise LedgerDiverged(f"store and topic hold different checkpoints of {min(forked)} events")

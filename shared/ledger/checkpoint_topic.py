@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import UnknownTopicOrPartitionError
 
+from shared.consumer.topic_metadata import topic_inspector
 from shared.consumer.topic_reader import read_topic
 from shared.events.services import registered
 from shared.runtime.kafka_access import KafkaAccess
@@ -13,6 +16,7 @@ from shared.tlog.checkpoints import opened
 from shared.tlog.notes import NotANote, Verifier
 
 CHECKPOINTS = "throughline.checkpoints"
+LOOK_TIMEOUT_SECONDS = 20
 
 
 def partition_of(service: str) -> int:
@@ -31,6 +35,15 @@ async def checkpoints_published(kafka: KafkaAccess, service: str, keys: Sequence
         if signers:
             published.setdefault(checkpoint.size, record.value or b"")
     return published
+
+
+async def checkpoints_end(kafka: KafkaAccess, service: str) -> tuple[str, int]:
+    """Return the UUID of the topic, and the end of a service's partition. Raises KafkaError, TimeoutError."""
+    async with asyncio.timeout(LOOK_TIMEOUT_SECONDS), topic_inspector(kafka) as inspector:
+        state = await inspector.state(CHECKPOINTS)
+    if state is None:
+        raise UnknownTopicOrPartitionError(CHECKPOINTS)
+    return state.uuid, state.next.get(partition_of(service), 0)
 
 
 async def publish_checkpoints(kafka: KafkaAccess, service: str, notes: Mapping[int, bytes]) -> None:

@@ -24,6 +24,7 @@ PAGES = (
     "docs/bundle.md",
     "docs/auditors.md",
     "docs/privacy.md",
+    "docs/kafka-lost.md",
     "docs/events-evolve.md",
     "docs/adding-a-command.md",
     "docs/adding-a-service.md",
