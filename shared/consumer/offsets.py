@@ -3,8 +3,9 @@
 Kafka's committed offsets outlive a database that is restored from a backup. These are restored with it, so the service
 consumes again what the backup lacks. Consuming a record twice has no effect.
 
-`{_id: topic/partition, next, topic: uuid}`: an offset means nothing in a topic that was deleted and made again, which
-has another UUID.
+`{_id: topic/partition, next, topic: uuid, last}`: an offset means nothing in a topic that was deleted and made again,
+which has another UUID, nor in a partition that lost its records and was filled again: there the record before the
+offset is not the one with the hash `last`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -67,15 +69,27 @@ class OffsetStore:
             self._seen.pop(partition, None)
             log.warning("partition_lost_records", partition=_key(partition))
 
-    async def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
-        """Store the next offset of each partition; it never falls. Raises DatabaseRolledBack."""
+    async def last_records(self, topics: Iterable[str]) -> dict[TopicPartition, tuple[int, str]]:
+        """Return offset and hash of the last record consumed from each partition of these topics."""
+        query = {"topic": {"$in": [self._uuids[topic] for topic in topics]}, "last": {"$exists": True}}
+        rows: AsyncIterable[Mapping[str, Any]] = self._progress.find({**query, "next": {"$gt": 0}})
+        return {_partition(row["_id"]): (row["next"] - 1, row["last"]) async for row in rows}
+
+    async def commit(
+        self, next_offsets: Mapping[TopicPartition, int], last: Mapping[TopicPartition, str] = MappingProxyType({})
+    ) -> None:
+        """Store the next offset of each partition, with its last record's hash; it never falls.
+
+        Raises DatabaseRolledBack.
+        """
         writes = []
         for partition, offset in next_offsets.items():
             seen = self._seen.get(partition, 0)
             where: dict[str, Any] = {"_id": _key(partition), "next": {"$gte": seen}}
             if partition.topic in self._uuids:
                 where["topic"] = self._uuids[partition.topic]
-            writes.append(UpdateOne(where, {"$max": {"next": offset}}, upsert=seen == 0))
+            update = {"$max": {"next": offset}} | ({"$set": {"last": last[partition]}} if partition in last else {})
+            writes.append(UpdateOne(where, update, upsert=seen == 0))
         result = await self._progress.bulk_write(writes, ordered=False)
         if result.matched_count + result.upserted_count < len(writes):
             raise DatabaseRolledBack("committed offsets are gone from the database")
@@ -136,6 +150,11 @@ class StoredOffsetListener(ConsumerRebalanceListener):
         consumed = self._consumed()
         for partition, offset in next_offsets.items():
             self._consumer().seek(partition, max(offset, consumed.get(partition, 0)))
+
+
+def _partition(key: str) -> TopicPartition:
+    topic, _, number = key.rpartition("/")
+    return TopicPartition(topic, int(number))
 
 
 def _key(partition: TopicPartition) -> str:

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
@@ -26,9 +25,9 @@ from faststream.kafka.message import KafkaMessage
 from pymongo.errors import PyMongoError
 
 from shared.consumer import lenient_fetcher
+from shared.consumer.consumed_topics import ConsumedTopics, TopicLost
 from shared.consumer.offsets import OffsetStore, StoredOffsetListener
 from shared.consumer.record import KafkaRecord
-from shared.consumer.topic_metadata import topic_inspector
 from shared.consumer.uncommitted_offsets import UncommittedOffsets
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import BATCH_SECONDS, CONSUMED, LAG, Pulse
@@ -37,15 +36,7 @@ log = structlog.get_logger()
 Records = tuple["ConsumerRecord[bytes, bytes]", ...]
 RETRY_SECONDS = 1.0
 WATCH_SECONDS = 2.0
-LOOK_SECONDS = 30.0
 METADATA_MS = 10_000  # a group that was assigned partitions of a topic just made may have missed some
-
-
-class TopicLost(Exception):
-    """A topic was made again, or partitions of it end before what was consumed."""
-
-    def __init__(self, partitions: Sequence[TopicPartition] = ()) -> None:
-        self.partitions = partitions
 
 
 class BatchHandler(Protocol):
@@ -85,7 +76,7 @@ class Subscriber:
         self._working = asyncio.Lock()
         self._uncommitted = UncommittedOffsets()
         self._settings, self._topics = settings, tuple(topics)
-        self._looked = float("-inf")
+        self._consumed_topics = ConsumedTopics(settings.kafka_access(), topics, offsets)
         self._connect()
 
     def _connect(self) -> None:
@@ -125,7 +116,8 @@ class Subscriber:
         """Consume until cancelled; retry while the broker is not there at start, begin again where a topic was lost."""
         while True:
             try:
-                await self._start()
+                await self._consumed_topics.adopt()
+                await self._broker.start()
                 await self._watch()
             except TopicLost as loss:
                 await self._broker.stop()
@@ -137,19 +129,6 @@ class Subscriber:
             finally:
                 await self._broker.stop()
             self._connect()
-
-    async def _start(self) -> None:
-        await self._offsets.adopt(await self._uuids())
-        await self._broker.start()
-
-    async def _uuids(self) -> dict[str, str]:
-        """Return the UUIDs of the topics; report an absent one."""
-        async with asyncio.timeout(10), topic_inspector(self._settings.kafka_access()) as inspector:
-            uuids = await inspector.uuids(self._topics)
-        if absent := sorted(set(self._topics) - uuids.keys()):
-            raise UnknownTopicOrPartitionError(", ".join(absent))
-        self._looked = time.monotonic()
-        return uuids
 
     async def _leave_topics(self, partitions: Sequence[TopicPartition]) -> None:
         """Store the effects of what was consumed, without its offsets, which are those of records that are no more."""
@@ -177,7 +156,7 @@ class Subscriber:
     async def _flush(self) -> None:
         """Store the effects of all consumed records, then commit; in a backlog, once for many batches."""
         await self._handler.flush()
-        await self._offsets.commit(self._uncommitted.next)
+        await self._offsets.commit(self._uncommitted.next, self._uncommitted.last)
         committed, self._uncommitted = self._uncommitted, UncommittedOffsets()
         await self._commit_to_kafka(committed.next)
         for topic, count in committed.counts.items():
@@ -229,17 +208,12 @@ class Subscriber:
         while True:
             try:
                 async with asyncio.timeout(10):
-                    await self._check_topics()
+                    await self._consumed_topics.look_if_due()
                     await self._check_progress()
             except (KafkaError, TimeoutError, OSError, IllegalStateError) as error:
                 self._pulse.fault(f"Kafka: {type(error).__name__}")
             await self._flush_if_due()
             await asyncio.sleep(WATCH_SECONDS)
-
-    async def _check_topics(self) -> None:
-        """Look at the UUIDs of the topics every half minute. Raises TopicLost, KafkaError."""
-        if time.monotonic() - self._looked >= LOOK_SECONDS and not self._offsets.are_of(await self._uuids()):
-            raise TopicLost
 
     async def _check_progress(self) -> None:
         assigned = self._consumer.assignment()

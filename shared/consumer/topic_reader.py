@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -30,6 +30,26 @@ async def read_topic(
             consumer.seek(partition, max(start, end - last) if last is not None else start)
             async for record in _until(consumer, partition, end):
                 yield record
+
+
+async def values_at(kafka: KafkaAccess, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, bytes | None]:
+    """Return the value of the record at an offset of each partition; None where there is none."""
+    install()
+    consumer = AIOKafkaConsumer(**kafka.client(), auto_offset_reset="earliest", fetch_max_wait_ms=20)
+    try:
+        await consumer.start()
+        ends = await consumer.end_offsets(list(offsets))
+        values: dict[TopicPartition, bytes | None] = {place: None for place, at in offsets.items() if at >= ends[place]}
+        consumer.assign(list(offsets.keys() - values.keys()))
+        for place in consumer.assignment():
+            consumer.seek(place, offsets[place])
+        while consumer.assignment() - values.keys():
+            for place, records in (await consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)).items():
+                first = records[0]
+                values.setdefault(place, (first.value or b"") if first.offset == offsets[place] else None)
+        return values
+    finally:
+        await consumer.stop()
 
 
 @asynccontextmanager

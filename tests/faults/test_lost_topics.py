@@ -10,9 +10,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
+from shared.consumer import consumed_topics
 from shared.consumer import subscriber as subscriber_module
 from shared.consumer.offsets import OffsetStore
 from shared.consumer.subscriber import Subscriber
+from shared.consumer.topic_metadata import topic_inspector
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
 from tests.faults.relaying import Site, a_site
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.servers
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the topics often."""
-    monkeypatch.setattr(subscriber_module, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(consumed_topics, "LOOK_SECONDS", 0.5)
     monkeypatch.setattr(subscriber_module, "WATCH_SECONDS", 0.2)
 
 
@@ -119,6 +121,21 @@ async def test_a_reader_whose_offsets_are_past_the_end_begins_again(servers: Sta
             await consumed(after, range(90))
         rows = await site.database.progress.find().to_list(None)
         assert {row["next"] for row in rows} == {30}
+
+
+async def test_a_reader_of_a_partition_that_was_filled_again_with_other_records_begins_again(servers: Stack):
+    async with a_site(servers) as site:
+        before, after = BatchHandler(), BatchHandler()
+        async with reading(site, before):
+            await publish(site, range(30))
+            await consumed(before, range(30))
+        await make_again(site)
+        await publish(site, range(3, 60))
+        async with topic_inspector(site.kafka) as inspector:
+            uuids = await inspector.uuids([site.topic])
+        await site.database.progress.update_many({}, {"$set": {"topic": uuids[site.topic]}})
+        async with reading(site, after):
+            await consumed(after, range(3, 60))
 
 
 async def test_an_absent_topic_is_reported_and_consumed_once_it_is_there(servers: Stack):
