@@ -120,6 +120,9 @@ class Subscriber:
                 await self._broker.start()
                 await self._watch()
             except TopicLost as loss:
+                self._consumer._coordinator._group_instance_id = (
+                    None  # a static member would get its old partitions back
+                )
                 await self._broker.stop()
                 await self._leave_topics(loss.partitions)
             except (KafkaError, PyMongoError, OSError) as error:
