@@ -12,6 +12,7 @@ from benchmarks.jobs.appending import write
 from benchmarks.rows_memory import rate
 from benchmarks.servers import admin, database, progress, topic
 from benchmarks.table import Row
+from shared.store.event_store import INDEXES
 from tools.client.tokens import mint
 from tools.local.grants import database as database_of
 from tools.local.stack import Stack
@@ -133,7 +134,7 @@ def relay(stack: Stack, folder: Path, first: list[Document], later: list[Documen
 def _insert(stack: Stack, name: str, documents: list[Document]) -> None:
     with admin(stack) as client:
         commits = client[name].commits
-        commits.create_index("command_id", unique=True, name="command_id")
+        commits.create_indexes(INDEXES["commits"])
         for start in range(0, len(documents), 1_000):
             commits.insert_many(documents[start : start + 1_000])
 

@@ -7,10 +7,12 @@ lists the steps of preparation in their order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from shared.consumer import dead_letters, offsets
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.offsets import OffsetStore
 from shared.consumer.subscriber import Subscriber
@@ -18,24 +20,42 @@ from shared.domain.aggregate import Aggregate
 from shared.http.app import make_app
 from shared.http.operations import operations
 from shared.http.tiled_log import tiled_log_router
+from shared.ledger import checkpoints, ledger
 from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.relay import Relay
+from shared.projection import journal, state_store
 from shared.projection.journal import Journal
 from shared.projection.policies import Policies
 from shared.projection.projector import Compose, Projector, compose_nothing
 from shared.projection.state_store import StateStore
+from shared.runtime.database_watch import DatabaseWatch
 from shared.runtime.process import Loop, Prepare, connect, lifespan_of
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
+from shared.store import event_store, indexes, refusals
 from shared.store.command_handler import CommandHandler
 from shared.store.event_store import EventStore
+from shared.store.indexes import Indexes
 from shared.store.refusals import Refusals
+
+INDEXES: Indexes = {
+    **event_store.INDEXES,
+    **refusals.INDEXES,
+    **ledger.INDEXES,
+    **checkpoints.INDEXES,
+    **journal.INDEXES,
+    **state_store.INDEXES,
+    **dead_letters.INDEXES,
+    **offsets.INDEXES,
+}
+"""The collections that every service has, and their indexes."""
 
 
 class Parts:
     """The stores, the command handler, the relay and the checkpoint signer of one service.
 
-    The service decides on its `own` aggregates; it folds all of `aggregates`, in projection version `shape`.
+    The service decides on its `own` aggregates; it folds all of `aggregates`, in projection version `shape`. Its
+    database must hold the collections and indexes that are `declared`.
     """
 
     def __init__(
@@ -45,6 +65,7 @@ class Parts:
         own: dict[str, Aggregate[Any]],
         aggregates: Mapping[str, Aggregate[Any]],
         shape: int,
+        declared: Indexes,
     ) -> None:
         self.service, self.settings = service, settings
         self.database = connect(settings, service)
@@ -55,11 +76,12 @@ class Parts:
         self.relay = Relay(self.database, self.store, settings.kafka, service, self.relay_pulse, keys.verifiers)
         self._signer = CheckpointSigner(self.database, self.relay, settings, keys, service, self._signer_pulse)
         self._log = tiled_log_router(self._signer.checkpoints, keys)
+        self._watch_pulse, differences = Pulse("database"), partial(indexes.differences, self.database, declared)
+        self._watch = DatabaseWatch(service, self.store.clock, differences, self._watch_pulse)
 
     def projector(self, compose: Compose = compose_nothing, policies: Policies | None = None) -> Projector:
         """Return the projector of the service's topics."""
-        dead_letters = DeadLetters(self.database, self.service)
-        return Projector(self.journal, self.states, dead_letters, compose, policies)
+        return Projector(self.journal, self.states, DeadLetters(self.database, self.service), compose, policies)
 
     def routers(self, projector: Projector) -> list[APIRouter]:
         """Return the routers that every service has."""
@@ -74,14 +96,15 @@ class Parts:
         loops: Sequence[Loop] = (),
     ) -> FastAPI:
         """Return the HTTP application, whose lifespan prepares, then runs the loops of every service and `loops`."""
-        offsets, pulse = OffsetStore(self.database), Pulse("subscriber")
-        subscriber = Subscriber(self.settings, self.service, topics, projector, offsets, pulse)
+        committed, pulse = OffsetStore(self.database), Pulse("subscriber")
+        subscriber = Subscriber(self.settings, self.service, topics, projector, committed, pulse)
         every: list[Loop] = [
             (self.relay_pulse, self.relay.run),
             (pulse, subscriber.run),
             *loops,
             (self._signer_pulse, self._signer.run),
+            (self._watch_pulse, self._watch.run),
         ]
         pulses = [pulse for pulse, _ in every]
-        lifespan = lifespan_of(self.database, prepare, every)
+        lifespan = lifespan_of(self.database, [self._watch.prepare, *prepare], every)
         return make_app(self.service, self.settings, self.database, routers, pulses, lifespan)

@@ -8,6 +8,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pydantic import SecretStr
 
+from services.recommendations.app import INDEXES
 from services.recommendations.handlers import Handlers
 from services.recommendations.projection import AGGREGATES, OWN, Traces
 from services.recommendations.subscribers import Policies
@@ -19,6 +20,7 @@ from shared.projection.state_store import StateStore
 from shared.runtime.process import connect
 from shared.runtime.settings import Settings
 from shared.store.event_store import EventStore
+from shared.store.indexes import ensure
 from shared.store.refusals import Refusals
 
 SERVICE = "recommendations"
@@ -34,8 +36,8 @@ class Reading:
     traces: Traces
 
     async def prepare(self) -> None:
-        """Make indexes, as the service does at its start."""
-        await self.store.prepare()
+        """Make indexes, as a deployment does, then prepare as the service does."""
+        await ensure(self.database, INDEXES)
         await self.projector.prepare()
         await self.traces.prepare()
 

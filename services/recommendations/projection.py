@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING, TEXT, WriteConcern
+from pymongo import ASCENDING, TEXT, IndexModel, WriteConcern
 
 from services.recommendations.domain.foreign import MEETING
 from services.recommendations.domain.instrument import INSTRUMENT
@@ -21,12 +21,21 @@ from shared.projection.fold import FoldedState, fold_on
 from shared.projection.journal import Journal
 from shared.projection.revisioned_collection import RevisionedCollection
 from shared.projection.state_store import StateStore
+from shared.store.indexes import Indexes
 
 OWN: dict[str, Aggregate[Any]] = {
     aggregate.kind: aggregate for aggregate in (RECOMMENDATION, INSTRUMENT, SESSION, PRIORITY, INITIATIVE, DELIVERABLE)
 }
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")
+_LISTED_BY = ("recommendation.themes", "mandates.standing", "mandates.provision", "dispositions.outcome", "coverage")
+_SEARCHED = ("recommendation.title", "recommendation.text", "mandates.summary", "mandates.cite")
+INDEXES: Indexes = {
+    "traces": [
+        *(IndexModel([(field, ASCENDING)]) for field in _LISTED_BY),
+        IndexModel([(field, TEXT) for field in _SEARCHED], name="text", default_language="none"),
+    ]
+}
 TRACES_PER_CHUNK = 100
 CONCURRENT_CHUNKS = 2
 TRACES_BEFORE_YIELD = 5
@@ -42,12 +51,7 @@ class Traces:
         self._journal = journal
 
     async def prepare(self) -> None:
-        """Create the indexes of the lists, and compose the traces of another shape again."""
-        for field in ("recommendation.themes", "mandates.standing", "mandates.provision", "dispositions.outcome"):
-            await self._traces.create_index([(field, ASCENDING)])
-        await self._traces.create_index([("coverage", ASCENDING)])
-        texts = ("recommendation.title", "recommendation.text", "mandates.summary", "mandates.cite")
-        await self._traces.create_index([(field, TEXT) for field in texts], name="text", default_language="none")
+        """Compose the traces of another shape again."""
         outdated = self._traces.find({"shape": {"$ne": SHAPE}}, {"_id": 1})
         await self.store({row["_id"] async for row in outdated})
 

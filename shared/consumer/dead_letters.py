@@ -8,13 +8,17 @@ from typing import Any
 
 from bson.binary import Binary
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING, UpdateOne, WriteConcern
+from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.read_concern import ReadConcern
 
 from shared.consumer.record import KafkaRecord, Poison
 from shared.runtime.telemetry import DEAD_LETTERS
+from shared.store.indexes import Indexes
 
 CONFLICT = "conflicting_bytes"
+INDEXES: Indexes = {
+    "dead_letters": [IndexModel([("standing", ASCENDING), ("stream", ASCENDING)], name="standing_stream")]
+}
 
 
 class DeadLetters:
@@ -25,10 +29,6 @@ class DeadLetters:
             "dead_letters", write_concern=WriteConcern(w="majority", j=True), read_concern=ReadConcern("majority")
         )
         self.service = service
-
-    async def prepare(self) -> None:
-        """Create the index that finds stalled streams."""
-        await self._dead_letters.create_index([("standing", ASCENDING), ("stream", ASCENDING)], name="standing_stream")
 
     async def add(self, poisons: Iterable[Poison], expected: Mapping[str, int]) -> None:
         """Store each record once, with the stream version that it stands for.

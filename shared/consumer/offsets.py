@@ -16,7 +16,11 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne, WriteConcern
 from pymongo.errors import PyMongoError
 
+from shared.store.indexes import Indexes
+
 log = structlog.get_logger()
+
+INDEXES: Indexes = {"progress": []}
 
 
 class DatabaseRolledBack(Exception):

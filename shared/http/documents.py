@@ -14,11 +14,16 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from gridfs.errors import NoFile
 from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket
-from pymongo import WriteConcern
+from pymongo import ASCENDING, IndexModel, WriteConcern
 
 from shared.http.auth import Principal, allow
 from shared.http.problems import Refused
+from shared.store.indexes import Indexes
 
+INDEXES: Indexes = {
+    "documents.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
+    "documents.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
+}
 LIMIT = 64 * 1024 * 1024
 IN_MEMORY = 4 * 1024 * 1024
 _Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the document's bytes, hex")]

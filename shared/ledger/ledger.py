@@ -15,7 +15,9 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
 from shared.store.event_store import DURABLE
+from shared.store.indexes import Indexes
 
+INDEXES: Indexes = {"ledger": [], "relay": []}
 Token = Mapping[str, Any]
 
 

@@ -24,7 +24,9 @@ from pymongo.errors import DuplicateKeyError
 
 from shared.domain.rejections import PersonIsAnotherMembers, PersonWasErased, Rejection
 from shared.events.values import Sealed
+from shared.store.indexes import Indexes
 
+INDEXES: Indexes = {"keys": []}
 KEY_BYTES = 32
 NONCE_BYTES = 12
 ERASED = "[erased]"

@@ -16,6 +16,9 @@ from pymongo.read_concern import ReadConcern
 from shared.consumer.record import ConsumedEvent, KafkaRecord
 from shared.events.catalogue import decode
 from shared.store.commits import DUPLICATE_KEY, PAST_ANY_VERSION
+from shared.store.indexes import Indexes
+
+INDEXES: Indexes = {"journal": []}
 
 _STREAMS_PER_QUERY = 200
 _EVENTS_PER_QUERY = 1_000

@@ -63,9 +63,7 @@ class Projector:
         return WriteBuffer(self.states, self._handles)
 
     async def prepare(self) -> None:
-        """Create indexes, and refold the states of another shape."""
-        await self.states.prepare()
-        await self.dead_letters.prepare()
+        """Refold the states of another shape."""
         outdated = await self.states.of_another_shape()
         for chunk in chunked(outdated, STREAMS_PER_FOLD):
             await self.refold(set(chunk))

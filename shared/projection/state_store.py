@@ -9,16 +9,24 @@ from typing import Any
 from cachetools import LRUCache
 from more_itertools import chunked
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING, UpdateOne, WriteConcern
+from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.read_concern import ReadConcern
 
 from shared.domain.aggregate import Aggregate, Known
 from shared.projection.fold import UNFOLDED, FoldedState
 from shared.projection.revisioned_collection import RevisionedCollection
+from shared.store.indexes import Indexes
 
 _STREAMS_PER_QUERY = 5_000
 _STATES_PER_WRITE = 1_000
 CACHED_CHARACTERS = 10_000_000
+INDEXES: Indexes = {
+    "states": [
+        IndexModel([("depends_on", ASCENDING)], name="depends_on"),
+        IndexModel([("kind", ASCENDING), ("_id", ASCENDING)], name="kind"),
+        IndexModel([("waits", ASCENDING)], name="waits", sparse=True),
+    ]
+}
 
 
 class StateCache:
@@ -66,12 +74,6 @@ class StateStore:
         )
         self._revisioned = RevisionedCollection(self._states)
         self._cache = StateCache(CACHED_CHARACTERS)
-
-    async def prepare(self) -> None:
-        """Create the indexes that find dependants, blocked streams and lists."""
-        await self._states.create_index([("depends_on", ASCENDING)], name="depends_on")
-        await self._states.create_index([("kind", ASCENDING), ("_id", ASCENDING)], name="kind")
-        await self._states.create_index([("waits", ASCENDING)], name="waits", sparse=True)
 
     def aggregate_of(self, stream: str) -> Aggregate[Any]:
         """Return the aggregate that folds a stream in this service."""

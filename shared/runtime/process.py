@@ -50,6 +50,7 @@ class Ending:
     requested: Callable[[], bool] = field(default=lambda: False)
     request: Callable[[], None] = field(default=lambda: None)
     died: list[str] = field(default_factory=list)
+    fault: CannotStart | None = None
     begun: bool = False
 
 
@@ -68,7 +69,7 @@ def lifespan_of(database: AsyncIOMotorDatabase[Any], prepare: Sequence[Prepare],
     """Return a lifespan that prepares in order, then runs the loops, and closes the database's client at the end.
 
     No request is served before all steps succeed. At the end each loop is cancelled, and may finish its current work.
-    A step of preparation may run more than once.
+    A step of preparation may run more than once; one that raises CannotStart ends the process.
     """
 
     @asynccontextmanager
@@ -82,6 +83,9 @@ def lifespan_of(database: AsyncIOMotorDatabase[Any], prepare: Sequence[Prepare],
             finally:
                 ending.begun = True
                 await _ended(tasks)
+        except CannotStart as fault:
+            ending.fault = fault
+            raise
         finally:
             database.client.close()
 
@@ -170,7 +174,12 @@ async def _serve(make: Callable[[S], FastAPI], settings: S) -> int:
     )
     ending = Ending(requested=lambda: server.should_exit, request=lambda: setattr(server, "should_exit", True))
     app.state.ending = ending
-    await server.serve()
+    try:
+        await server.serve()
+    except SystemExit:  # also of uvicorn, whose lifespan failed
+        if ending.fault is None:
+            raise
+        raise ending.fault from None
     return 0 if server.started and not ending.died else 1
 
 

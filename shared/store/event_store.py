@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import WriteConcern
+from pymongo import IndexModel, WriteConcern
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from uuid_utils import uuid7
@@ -25,8 +25,11 @@ from shared.events.event import Event
 from shared.store.batching import RequestBatcher
 from shared.store.commits import DUPLICATE_KEY, StoredCommit, commit_document, commit_key, commit_span, stored_commit
 from shared.store.connection_monitor import monitor_of
+from shared.store.database_clock import DatabaseClock
+from shared.store.indexes import Indexes
 
 DURABLE = WriteConcern(w="majority", j=True)
+INDEXES: Indexes = {"commits": [IndexModel("command_id", name="command_id", unique=True)]}
 DISCONNECTED = "the database was disconnected and may be an older copy now: no commands until the relay has checked it"
 StoreFault = PyMongoError
 """The error of a store whose database fails or is unreachable."""
@@ -78,12 +81,21 @@ class CommandReused(Exception):
 class StoreFenced(Exception):
     """The store refuses appends: it may lack what its topic already holds."""
 
+    rule = "StoreClosed"
+
+
+class ClocksDiffer(StoreFenced):
+    """The store refuses appends: the clock by which events are dated differs from its database's."""
+
+    rule = "ClocksDiffer"
+
 
 class EventStore:
     """The commits of one service. Concurrent requests share a round trip; each commit succeeds or fails alone."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._fence_reason: str | None = None
+        self.clock = DatabaseClock(database)
         self._monitor = monitor_of(database)
         self._checked_count = self.pool_cleared_count
         self._commits = database.get_collection("commits", write_concern=DURABLE, read_concern=ReadConcern("majority"))
@@ -108,10 +120,6 @@ class EventStore:
     def unfence(self, pool_cleared_count: int) -> None:
         """Accept appends again: the database was checked after this number of connection losses."""
         self._fence_reason, self._checked_count = None, pool_cleared_count
-
-    async def prepare(self) -> None:
-        """Create the unique index on command ids."""
-        await self._commits.create_index("command_id", unique=True, name="command_id")
 
     async def read(self, stream: str) -> tuple[Head, list[Recorded]]:
         """Return a stream's head and its events in order; an unknown stream has version 0 and no events."""
@@ -164,7 +172,7 @@ class EventStore:
     async def append(self, head: Head, events: Sequence[Event], context: Context, digest: str) -> Commit:
         """Append events together or not at all, once per command id.
 
-        Raises Conflict, CommandReused, StoreFenced, and TooLarge for an event past the limit.
+        Raises Conflict, CommandReused, StoreFenced (ClocksDiffer too), and TooLarge for an event past the limit.
         """
         raws: list[bytes] = []
         previous, time = head.hash, stamp(context.now, head.time)
@@ -204,6 +212,8 @@ class EventStore:
         """Insert commits independently; return for each None, or the error of its insert."""
         if self.fence_reason is not None:
             raise StoreFenced(self.fence_reason)
+        if trouble := self.clock.trouble:
+            raise ClocksDiffer(trouble)
         results: list[Exception | None] = [None] * len(documents)
         try:
             await self._commits.insert_many(documents, ordered=False)

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from services.recommendations.app import INDEXES
 from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.dead_letters import DeadLetters
@@ -17,6 +18,7 @@ from shared.consumer.record import KafkaRecord
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
 from shared.projection.state_store import StateStore
+from shared.store.indexes import ensure
 
 
 @dataclass
@@ -66,8 +68,7 @@ async def a_reading(uri: str) -> AsyncIterator[Reading]:
     name = f"reading_{uuid4().hex}"
     try:
         reading = reading_of(client[name])
-        await reading.projector.prepare()
-        await reading.traces.prepare()
+        await ensure(reading.database, INDEXES)
         yield reading
     finally:
         await client.drop_database(name)

@@ -24,7 +24,8 @@ from shared.events.services import RegisteredService
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
 from shared.runtime.telemetry import Pulse
-from shared.store.event_store import EventStore
+from shared.store.event_store import INDEXES, EventStore
+from shared.store.indexes import ensure
 from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
@@ -41,7 +42,7 @@ class Site:
     async def append(self, streams: int, commits: int, store: EventStore | None = None) -> None:
         """Append commits of one or three events to several streams concurrently."""
         store = store or EventStore(self.database)
-        await store.prepare()
+        await ensure(self.database, INDEXES)
         await asyncio.gather(*(self._stream(store, f"instrument/s{n}", commits) for n in range(streams)))
 
     async def _stream(self, store: EventStore, stream: str, commits: int) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from services.notifications.app import INDEXES
 from services.notifications.commands import AddSubscriptionRequest, SubscriberDetails
 from services.notifications.handlers import Handlers
 from services.notifications.projection import OWN, SHAPE
@@ -32,6 +33,7 @@ from shared.runtime.process import connect
 from shared.runtime.telemetry import Pulse
 from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit, EventStore
+from shared.store.indexes import ensure
 from shared.store.refusals import Refusals
 from tests.notifications.smtp import ADDRESS
 
@@ -94,7 +96,7 @@ class Instance:
         self.projection = Projector(self.journal, self.states, dead, policies=policies)
 
     async def prepare(self) -> Instance:
-        await self.store.prepare()
+        await ensure(self.mongodb, INDEXES)
         await self.projection.prepare()
         return self
 

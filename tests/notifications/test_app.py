@@ -126,7 +126,7 @@ def rewind(stack: Stack) -> None:
     """Delete the stored offsets and the journal of the service."""
     with MongoClient[Any](stack.mongodb_admin_uri) as client:
         for collection in ("progress", "states", "journal"):
-            client["throughline_notifications"].drop_collection(collection)
+            client["throughline_notifications"][collection].delete_many({})
 
 
 async def subscribes_once(client: Client) -> None:

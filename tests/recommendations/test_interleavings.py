@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from services.recommendations import projection as reading
+from services.recommendations.app import INDEXES
 from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.dead_letters import DeadLetters
@@ -24,6 +25,7 @@ from shared.projection.journal import Journal
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
 from shared.projection.state_store import StateStore
+from shared.store.indexes import ensure
 from tests.history import a_history, replayed
 from tools.local.stack import Stack
 
@@ -109,7 +111,7 @@ async def _end(uri: str, seed: int, by_stream: bool, instances: int, rebuilt: bo
     name = f"interleaving_{uuid4().hex}"
     try:
         database = client[name]
-        await a_projector(database)[0].prepare()
+        await ensure(database, INDEXES)
         batches = in_batches(seed, an_order(seed, by_stream=by_stream))
         lines = [batches[n::instances] for n in range(instances)]
         reading = [_read(database, line, random.Random(seed + n)) for n, line in enumerate(lines)]
@@ -166,7 +168,7 @@ async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(servers: Stack, mo
     database = client[f"rebuilt_{uuid4().hex}"]
     try:
         projector, _ = a_projector(database)
-        await projector.prepare()
+        await ensure(database, INDEXES)
         await projector.project(HISTORY.all())
         await database.traces.update_many({}, {"$set": {"mandates": []}})
         await database.states.delete_many({"kind": "meeting"})

@@ -9,9 +9,11 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from services.recommendations.app import INDEXES
 from shared.events.catalogue import Recorded
 from shared.projection.projector import Projector
 from shared.projection.revisioned_collection import RevisionedCollection
+from shared.store.indexes import ensure
 from tests.recommendations.test_interleavings import EXPECTED, HISTORY, a_projector, stored
 from tools.local.stack import Stack
 
@@ -23,7 +25,7 @@ async def database(servers: Stack) -> AsyncIterator[AsyncIOMotorDatabase[Any]]:
     """A database of this test's own."""
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
     own = client[f"redelivery_{uuid4().hex}"]
-    await a_projector(own)[0].prepare()
+    await ensure(own, INDEXES)
     yield own
     await client.drop_database(own.name)
     client.close()

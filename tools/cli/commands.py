@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 GROUPS = {
     "stack": "Run the platform on this machine: Kafka, MongoDB, mail, four services.",
+    "indexes": "Create the collections and indexes of the services.",
     "import": "Load records.",
     "audit": "Export the record, and verify it offline.",
     "dead-letters": "Read dead letters, replay them, or dismiss them.",
@@ -36,6 +37,11 @@ COMMANDS = (
         "tools.cli.stack:down",
     ),
     Row("stack status", "Show what is up.", "tools.cli.stack:status"),
+    Row(
+        "indexes ensure",
+        "Create the collections and indexes of the services that are missing: run it before a new version starts.",
+        "tools.cli.indexes:ensure",
+    ),
     Row("token", "Print a token for a role, signed with the key of a local stack.", "tools.cli.token:token"),
     Row(
         "import record",

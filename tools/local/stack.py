@@ -11,8 +11,10 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from pymongo.errors import PyMongoError
+
 from shared.events.services import SERVICES
-from tools.client import tokens
+from tools.client import indexes, tokens
 from tools.client.stack_home import DEFAULT_HOME
 from tools.files import Locked, locked
 from tools.local import grants, log_keys, topics
@@ -162,6 +164,15 @@ class Stack:
 
     def _grant(self) -> None:
         grants.grant(self.mongodb_admin_uri, {name: self.memory.password(name) for name in ALL_FOUR})
+        try:
+            left = indexes.ensure(self.mongodb_admin_uri, {name: grants.database(name) for name in ALL_FOUR})
+        except PyMongoError as failure:
+            raise CannotStart(
+                "The user in THROUGHLINE_MONGODB could not create collections and indexes. It needs the role\n"
+                f"dbAdminAnyDatabase (or root): {failure}"
+            ) from failure
+        if left:
+            raise CannotStart(indexes.describe(left))
 
     def _start_services(self) -> None:
         services = [Service(name, self.memory.ports()[name], self.environment(name)) for name in self.services]
