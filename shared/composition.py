@@ -77,7 +77,7 @@ class Parts:
         self._signer = CheckpointSigner(self.database, self.relay, settings, keys, service, self._signer_pulse)
         self._log = tiled_log_router(self._signer.checkpoints, keys)
         self._watch_pulse, differences = Pulse("database"), partial(indexes.differences, self.database, declared)
-        self._watch = DatabaseWatch(service, self.store.clock, differences, self._watch_pulse)
+        self._watch = DatabaseWatch(service, self.store.clock, differences, self._watch_pulse, settings.not_ready_after)
 
     def projector(self, compose: Compose = compose_nothing, policies: Policies | None = None) -> Projector:
         """Return the projector of the service's topics."""
@@ -107,4 +107,4 @@ class Parts:
         ]
         pulses = [pulse for pulse, _ in every]
         lifespan = lifespan_of(self.database, [self._watch.prepare, *prepare], every)
-        return make_app(self.service, self.settings, self.database, routers, pulses, lifespan)
+        return make_app(self.service, self.settings, self.database, routers, pulses, lifespan, self.store.clock)

@@ -23,6 +23,7 @@ from shared.http.problems import FieldError, Refused, invalid
 from shared.runtime.process import Lifespan
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
+from shared.store.database_clock import DatabaseClock
 from shared.store.refusals import Refusals
 
 log = structlog.get_logger()
@@ -38,6 +39,7 @@ def make_app(
     routers: Sequence[APIRouter],
     pulses: Sequence[Pulse],
     lifespan: Lifespan,
+    clock: DatabaseClock | None = None,
 ) -> FastAPI:
     """Build a service's application."""
     app = FastAPI(
@@ -47,7 +49,7 @@ def make_app(
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.tokens = Tokens(service, settings.jwks, settings.issuer, settings.audience)
+    app.state.tokens = Tokens(service, settings.jwks, settings.issuer, settings.audience, clock)
     app.state.refusals = Refusals(database)
     app.add_middleware(Correlation)
     app.add_exception_handler(Refused, _on_refused)

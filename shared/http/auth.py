@@ -22,6 +22,8 @@ from joserfc.jwk import KeySet
 from shared.events.words import Role, words
 from shared.http.problems import Refused
 from shared.runtime.telemetry import UNAUTHENTICATED
+from shared.store.database_clock import DatabaseClock
+from shared.store.event_store import ClocksDiffer
 
 log = structlog.get_logger()
 
@@ -55,7 +57,8 @@ class Tokens:
     validated at every check.
     """
 
-    def __init__(self, service: str, jwks: str, issuer: str, audience: str) -> None:
+    def __init__(self, service: str, jwks: str, issuer: str, audience: str, clock: DatabaseClock | None = None) -> None:
+        self._clock = clock
         self._service = service
         self._jwks = jwks
         self._keys: KeySet | None = None
@@ -75,6 +78,8 @@ class Tokens:
         try:
             claims = await self._claims_of(token)
         except (JoseError, ValueError, TypeError, RecursionError) as error:
+            if self._clock is not None and (trouble := self._clock.trouble):
+                raise Refused(503, ClocksDiffer.rule, trouble, headers={"Retry-After": "30"}) from None
             raise self._unauthenticated(type(error).__name__) from None
         caller = _principal_of(claims)
         if caller is None:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from shared.consumer.dead_letters import DeadLetters, to_record
 from shared.consumer.record import ConsumedEvent, Poison, decode_record
+from shared.events.envelope import stamp
 from shared.events.values import Model, Text
 from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
 from shared.http.bodies import BodyRoute
@@ -47,7 +48,22 @@ def operations(projector: Projector, store: EventStore, refusals: Refusals) -> A
     async def stalled(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, int]:
         return await projector.stalled()
 
+    @router.get("/ahead", summary="Streams whose last event is dated later than the database's clock, with that time")
+    async def ahead(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, str]:
+        return await _ahead(store)
+
     return router
+
+
+async def _ahead(store: EventStore) -> dict[str, str]:
+    """Read all events: times do not fall within a stream, so a stream is ahead if any of its events is."""
+    now = stamp(store.clock.now())
+    events = [orjson.loads(raw) async for raw in store.every() if _time_of(raw) > now]
+    return {event["subject"]: event["time"] for event in events}
+
+
+def _time_of(raw: bytes) -> str:
+    return str(orjson.loads(raw)["time"])
 
 
 async def _rebuild(projector: Projector) -> AsyncIterator[bytes]:

@@ -1,8 +1,9 @@
-"""The watch on a service's database: its clock at each turn, its collections and indexes every minute."""
+"""The watch on a service's database: its clock every few seconds, its collections and indexes every minute."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -14,17 +15,22 @@ from shared.store.event_store import StoreFault
 
 log = structlog.get_logger()
 
-TURN_SECONDS = 10.0
-TURNS_PER_CHECK = 6
+LONGEST_TURN_SECONDS = 10.0
+TURNS_PER_SILENCE = 3
+CHECK_SECONDS = 60.0
 Differences = Callable[[], Awaitable[list[str]]]
 
 
 class DatabaseWatch:
     """The watch of one service: a difference is logged as an error, and the service is not ready."""
 
-    def __init__(self, service: str, clock: DatabaseClock, differences: Differences, pulse: Pulse) -> None:
+    def __init__(
+        self, service: str, clock: DatabaseClock, differences: Differences, pulse: Pulse, not_ready_after: float
+    ) -> None:
         self._service, self._clock, self._differences, self._pulse = service, clock, differences, pulse
+        self._turn_seconds = min(LONGEST_TURN_SECONDS, not_ready_after / TURNS_PER_SILENCE)
         self._differing: list[str] = []
+        self._checked = time.monotonic()
 
     async def prepare(self) -> None:
         """Measure the clock, and check collections and indexes. Raises CannotStart."""
@@ -39,21 +45,19 @@ class DatabaseWatch:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        turn = 0
         while True:
-            turn += 1
             try:
-                await self._look(check=turn % TURNS_PER_CHECK == 0)
+                await self._look()
             except StoreFault as error:
                 self._pulse.fault(type(error).__name__)
-            await asyncio.sleep(TURN_SECONDS)
+            await asyncio.sleep(self._turn_seconds)
 
-    async def _look(self, check: bool) -> None:
+    async def _look(self) -> None:
         await self._clock.measure()
-        if check:
-            self._differing = await self._differences()
-        if self._differing and check:
-            log.error("indexes_differ", differences=self._differing)
+        if time.monotonic() - self._checked >= CHECK_SECONDS:
+            self._differing, self._checked = await self._differences(), time.monotonic()
+            if self._differing:
+                log.error("indexes_differ", differences=self._differing)
         if trouble := self._clock.trouble:
             log.error("clocks_differ", seconds=round(self._clock.ahead, 1))
         if troubles := [*self._differing, *([trouble] if trouble else [])]:

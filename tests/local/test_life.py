@@ -34,7 +34,9 @@ MAJORITY = WriteConcern("majority", j=True)
 
 def insert(stack: Stack, name: str) -> None:
     with MongoClient[dict[str, Any]](stack.mongodb_uri("meetings")) as client:
-        client["throughline_meetings"].get_collection("commits", write_concern=MAJORITY).insert_one({"_id": name})
+        client["throughline_meetings"].get_collection("commits", write_concern=MAJORITY).insert_one(
+            {"_id": name, "command_id": name}
+        )
 
 
 def stored(stack: Stack) -> list[str]:
@@ -128,7 +130,7 @@ def test_another_process_shows_the_status_and_stops_the_stack(tmp_path: Path) ->
         assert throughline_stack("status", home).exit_code == 0
         down = throughline_stack("down", home)
         assert (down.exit_code, down.stdout) == (0, "Stopped.\n")
-        assert running.wait(5) == 0
+        assert running.wait(30) == 0
     assert all_end(processes, seconds=0.1)
     assert throughline_stack("status", home).exit_code == 1
     again = throughline_stack("down", home)

@@ -21,7 +21,6 @@ from tests.faults.rig.injecting.servers import is_producer
 from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.platform import OPLOG_MB
 from tests.faults.rig.rig import Rig
-from tests.faults.rig.work import recommending
 from tools.local.stack import ALL_FOUR
 
 SERVICE = "recommendations"
@@ -163,11 +162,17 @@ def disk_full(rig: Rig, _service: str) -> None:
         stack.start_one("mongodb")
 
 
-@fault("also", "the clock of a service stepping backwards by an hour, and forwards again")
+@fault("also", "the clock of a service stepping backwards by an hour: it takes no commands until it is set right")
 def clock_back(rig: Rig, service: str) -> None:
+    instances = rig.platform.instances[service]
     with ExitStack() as armed:
-        for instance in rig.platform.instances[service]:
+        for instance in instances:
             armed.enter_context(instance.points.armed_while("clock an hour back"))
-        for _ in range(3):
-            recommending.a_closed_priority(rig.desks(), rig.load.world)
+        for instance in instances:
+            rig.await_that(
+                lambda each=instance: "behind its database" in each.troubles(),  # type: ignore[misc]
+                f"{instance.name} is ready with its clock an hour back",
+            )
         time.sleep(20 if rig.long else 5)
+    rig.supervise()
+    rig.canary(service)
