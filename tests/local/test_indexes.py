@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +16,10 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from shared.runtime import database_watch
+from shared.runtime.database_watch import DatabaseWatch
+from shared.runtime.telemetry import Pulse
+from shared.store.event_store import EventStore
 from shared.store.indexes import differences, ensure
 from tests.cli.terminal import output_of, throughline
 from tests.patience import AT_MOST_SECONDS
@@ -103,6 +109,29 @@ def test_the_rights_name_every_declared_collection_and_no_other() -> None:
     rights = yaml.safe_load(grants.DECLARATION.read_text())
     named = {*rights["insert_only"]["collections"], *rights["read_write"]["collections"]}
     assert named == {collection for service in ALL_FOUR for collection in declared(service)}
+
+
+async def test_a_watch_names_an_index_that_appears_and_recovers(
+    database: AsyncIOMotorDatabase[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_watch, "CHECK_SECONDS", 0.0)
+    pulse, clock = Pulse("database"), EventStore(database).clock
+    watch = DatabaseWatch("recommendations", clock, partial(differences, database, INDEXES), pulse, 0.3)
+    await watch.prepare()
+    running = asyncio.create_task(watch.run())
+    await until(lambda: pulse.trouble == "")
+    await database["refusals"].create_index("at", **TTL)
+    await until(lambda: "the index ttl of refusals is" in pulse.trouble)
+    assert pulse.silent_for() > 60
+    await database["refusals"].drop_index("ttl")
+    await until(lambda: pulse.trouble == "")
+    running.cancel()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(AT_MOST_SECONDS):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 def started(servers: Stack) -> subprocess.CompletedProcess[str]:

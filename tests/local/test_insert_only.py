@@ -16,6 +16,8 @@ from tools.local.stack import Stack
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
 
 COLLECTIONS = ("commits", "ledger", "checkpoints", "tiles", "refusals", "documents.files", "documents.chunks")
+DERIVED = ("journal", "states", "dead_letters", "traces", "relay", "keys", "progress")
+OF_INDEXES = ("index that expires", "unique index", "drop of an index", "capped", "validator", "drop", "view")
 OWN = "throughline_meetings"
 UNAUTHORIZED = 13
 Document = dict[str, Any]
@@ -119,6 +121,14 @@ def test_a_service_finds_no_way_around_insert_only(own: Database[Document], held
 def test_nor_one_by_the_server(own: Database[Document], held: str, way: str) -> None:
     with pytest.raises(OperationFailure) as refusal:
         own.client.admin.command(on(held, OF_THE_SERVER[way]))
+    assert refusal.value.code == UNAUTHORIZED
+
+
+@pytest.mark.parametrize("way", OF_INDEXES)
+@pytest.mark.parametrize("collection", DERIVED)
+def test_nor_may_it_alter_a_collection_that_it_rewrites(own: Database[Document], collection: str, way: str) -> None:
+    with pytest.raises(OperationFailure) as refusal:
+        own.command(on(collection, COMMANDS[way]))
     assert refusal.value.code == UNAUTHORIZED
 
 

@@ -187,6 +187,24 @@ def test_an_existing_mongodb_without_the_right_to_make_users_is_refused(
         pass
 
 
+def test_an_existing_mongodb_without_the_right_to_create_indexes_is_refused(
+    servers: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = uuid4().hex
+    with MongoClient[dict[str, Any]](servers.mongodb_admin_uri) as client:
+        client.admin.command("createUser", "synthetic", pwd=password, roles=["userAdminAnyDatabase"])
+        admin = servers.memory.password("admin")
+        uri = servers.mongodb_admin_uri.replace(f"admin:{admin}@", f"synthetic:{password}@")
+        monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka)
+        monkeypatch.setenv("THROUGHLINE_MONGODB", uri)
+        try:
+            with pytest.raises(CannotStart, match="dbAdminAnyDatabase"), temporary(services=()):
+                pass
+        finally:
+            client.admin.command("dropUser", "synthetic")
+            grants.grant(servers.mongodb_admin_uri, {name: servers.memory.password(name) for name in ALL_FOUR})
+
+
 async def test_a_topic_made_by_hand_with_too_few_partitions_stops_the_start(servers: Stack) -> None:
     by_hand = topics.Topics({"throughline.synthetic": 6}, topics.declared().config, 1, {})
     admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
