@@ -24,6 +24,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pydantic import ValidationError
 from pymongo.errors import ConnectionFailure
 
+from shared.runtime.connections import IDLE_SECONDS, limited_connections
 from shared.runtime.settings import CannotStart, Settings
 from shared.runtime.telemetry import Pulse, configure_logging
 from shared.store.connection_monitor import ConnectionMonitor
@@ -136,7 +137,7 @@ def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoRetu
     signal.signal(signal.SIGTERM, _leave)
     tune_gc()
     try:
-        sys.exit(uvloop.run(_serve(make, values)))
+        sys.exit(uvloop.run(_serve(service, make, values)))
     except CannotStart as fault:
         print(fault, file=sys.stderr)
         sys.exit(2)
@@ -155,13 +156,19 @@ def tune_gc() -> None:
         mallopt(M_ARENA_MAX, 1)
 
 
-async def _serve(make: Callable[[S], FastAPI], settings: S) -> int:
+async def _serve(service: str, make: Callable[[S], FastAPI], settings: S) -> int:
+    http = limited_connections(service, settings.connections)
     app = make(settings)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
             host=settings.host,
             port=settings.port,
+            http=http,
+            ws="none",
+            timeout_keep_alive=IDLE_SECONDS,
+            proxy_headers=bool(settings.fronts),
+            forwarded_allow_ips=settings.fronts,
             lifespan="on",
             log_config=None,
             access_log=False,

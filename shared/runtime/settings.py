@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     database: str = Field(description="this service's own database")
     host: str = "127.0.0.1"
     port: int = 8000
+    connections: int = Field(500, ge=10, description="HTTP connections open at a time")
+    fronts: str = Field("", description="addresses of fronts whose X-Forwarded-For is true, comma-separated; else none")
     jwks: str = Field(description="path or http(s) address of the JWKS that verifies tokens")
     issuer: str = "throughline-local"
     audience: str = "throughline"

@@ -16,6 +16,9 @@ from prometheus_client import Counter, Gauge, Histogram
 COMMANDS = Counter("throughline_commands_total", "Commands by outcome", ["service", "command", "outcome"])
 COMMAND_SECONDS = Histogram("throughline_command_seconds", "Time to answer a command", ["service"])
 UNAUTHENTICATED = Counter("throughline_unauthenticated_total", "Requests without a valid token", ["service", "reason"])
+CLOSED_CONNECTIONS = Counter(
+    "throughline_closed_connections_total", "Connections closed because of a limit", ["service", "rule"]
+)
 RELAYED = Counter("throughline_relayed_events_total", "Events published", ["service"])
 RELAY_POSITION = Gauge("throughline_relay_published_position", "Published position", ["service"])
 SIGNED_SIZE = Gauge("throughline_sealed_size", "Events under the newest signed checkpoint", ["service"])
