@@ -13,12 +13,14 @@ class Rejection:
     """The refusal of a command. The class name is the rule's name; `says` is a sentence with the fields in it.
 
     `kind` is `note` (then `paragraph` cites the founding note), `house rule`, `order` (the record is in another state)
-    or `reference` (the command names a record that does not exist).
+    or `reference` (the command names a record that does not exist). A refusal that `withholds` comes before any other:
+    its caller may not learn the version of the record.
     """
 
     kind: ClassVar[RuleKind] = "house rule"
     paragraph: ClassVar[str | None] = None
     http_status: ClassVar[int] = 422
+    withholds: ClassVar[bool] = False
     says: ClassVar[str] = ""
 
     @property

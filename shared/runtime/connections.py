@@ -173,8 +173,8 @@ class LimitedConnection(HttpToolsProtocol):
         super().pause_writing()
 
     @property
-    def waits(self) -> tuple[bool, float] | None:
-        """Since when the connection waits for its client, those first that leave nothing unread; None: it is busy."""
+    def waiting_since(self) -> tuple[bool, float] | None:
+        """Return since when the connection has waited for its client, those first that have read all; None if busy."""
         if self.flow.write_paused:
             return True, self._unread_since
         return None if self._is_answering() or self.pipeline else (False, self._idle_since)
@@ -188,7 +188,7 @@ class LimitedConnection(HttpToolsProtocol):
     def _make_room(self) -> None:
         connections = [each for each in self.connections if isinstance(each, LimitedConnection) and not each.dropped]
         if len(connections) > self.most:
-            waiting = {each: since for each in connections if (since := each.waits) is not None}
+            waiting = {each: since for each in connections if (since := each.waiting_since) is not None}
             min(waiting, key=lambda each: waiting[each]).drop(NO_ROOM)
 
     def _count(self, size: int) -> None:

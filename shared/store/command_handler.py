@@ -77,15 +77,16 @@ class CommandHandler:
         expected_version: int | None = None,
         *,
         record_refusal: bool = True,
+        dry_run: bool = False,
     ) -> Commit | Rejection:
         """Carry a command out, and decide again after a conflict. Raises Conflict after too many of them.
 
         Any version but the expected one is refused, and never decided again. The command id is looked up before a
-        refusal is returned, so a retry of a command that succeeded gets its first result.
+        refusal is returned, so a retry of a command that succeeded gets its first result. A dry run appends nothing.
         """
         digest = digest_of(stream, command)
         try:
-            outcome = await self._attempt(stream, command, context, expected_version, digest)
+            outcome = await self._attempt(stream, command, context, expected_version, digest, dry_run)
         except CommandReused:
             outcome = CommandIdReused(context.command_id)
         except TooLarge as error:
@@ -123,15 +124,17 @@ class CommandHandler:
 
     @_decide_again
     async def _attempt(
-        self, stream: str, command: Command, context: Context, expected_version: int | None, digest: str
+        self, stream: str, command: Command, context: Context, expected_version: int | None, digest: str, dry_run: bool
     ) -> Commit | Rejection:
         loaded = await self.repository.load(stream)
-        if expected_version is not None and loaded.head.version != expected_version:
-            decision: Decision = VersionConflict(stream, expected_version, loaded.head.version)
-        else:
-            decision = await self._decide(loaded, command, context)
+        decision = await self._decide(loaded, command, context)
+        withheld = isinstance(decision, Rejection) and decision.withholds
+        if not withheld and expected_version is not None and loaded.head.version != expected_version:
+            decision = VersionConflict(stream, expected_version, loaded.head.version)
         if isinstance(decision, Rejection):
             return await self.store.result_of(context, digest) or decision
+        if dry_run:
+            return self.store.encode(loaded.head, decision, context)
         commit = await self.store.append(loaded.head, decision, context, digest)
         self.repository.after_commit(loaded, commit)
         return commit

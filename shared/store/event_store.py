@@ -166,6 +166,25 @@ class EventStore:
 
         Raises Conflict, CommandReused, StoreFenced, and TooLarge for an event past the limit.
         """
+        commit = self.encode(head, events, context)
+        document = commit_document(
+            commit.stream,
+            commit.first,
+            commit.events,
+            command_id=context.command_id,
+            actor=context.actor,
+            command_digest=digest,
+        )
+        try:
+            await self._inserts.submit(document)
+        except DuplicateKeyError:
+            if (earlier := await self.result_of(context, digest, certain=True)) is not None:
+                return earlier
+            raise Conflict(head.stream) from None
+        return commit
+
+    def encode(self, head: Head, events: Sequence[Event], context: Context) -> Commit:
+        """Return what `append` would store. Raises TooLarge."""
         raws: list[bytes] = []
         previous, time = head.hash, stamp(context.now, head.time)
         for version, event in enumerate(events, start=head.version + 1):
@@ -184,20 +203,6 @@ class EventStore:
             )
             previous = hash_of(raw)
             raws.append(raw)
-        document = commit_document(
-            head.stream,
-            head.version + 1,
-            raws,
-            command_id=context.command_id,
-            actor=context.actor,
-            command_digest=digest,
-        )
-        try:
-            await self._inserts.submit(document)
-        except DuplicateKeyError:
-            if (earlier := await self.result_of(context, digest, certain=True)) is not None:
-                return earlier
-            raise Conflict(head.stream) from None
         return Commit(head.stream, head.version + 1, head.version + len(raws), tuple(raws))
 
     async def _insert(self, documents: Sequence[dict[str, Any]]) -> Sequence[Exception | None]:

@@ -110,7 +110,7 @@ def test_slow_connections_end_by_themselves(service: Attacked) -> None:
     unasked = [service.connection(GUARDED) for _ in range(5)]
     idle = [service.connection(NORMAL) for _ in range(5)]
     every = silent + half + dribbled + bodies + slow_bodies + unasked + idle
-    _dribble({each: b"X-Synthetic: x\r\n" for each in dribbled} | dict.fromkeys(slow_bodies + unasked, b"x"))
+    _dribble(dict.fromkeys(dribbled, b"X-Synthetic: x\r\n") | dict.fromkeys(slow_bodies + unasked, b"x"))
     answers = {each: received(each) for each in every}
     lasted = time.monotonic() - begun
     assert lasted < 5 * (connections.BODY_SECONDS + 2 * connections.CHECK_SECONDS)
