@@ -91,13 +91,13 @@ async def test_another_members_focal_point_learns_no_version(at_least: int) -> N
     router = APIRouter()
     add_queries(router, views(KeysInMemory()), OneNomination())
     one: Any = next(route for route in router.routes if getattr(route, "path", "") == "/nominations/{nomination}")
-    asked = {"nomination": "n1", "at_least": at_least, "wait": 0.0}
+    arguments = {"nomination": "n1", "at_least": at_least, "wait": 0.0}
     with pytest.raises(Refused) as refused:
-        await one.endpoint(**asked, caller=Principal("synthetic-actor", "focal_point", "KHM"))
+        await one.endpoint(**arguments, caller=Principal("synthetic-actor", "focal_point", "KHM"))
     assert (refused.value.status, refused.value.rule) == (403, "NotYoursToRead")
     assert "2" not in refused.value.detail
     with pytest.raises(Refused, match="is at version 2 here, not yet at 9"):
-        await one.endpoint(**asked | {"at_least": 9}, caller=Principal("synthetic-actor", "focal_point", "FJI"))
+        await one.endpoint(**arguments | {"at_least": 9}, caller=Principal("synthetic-actor", "focal_point", "FJI"))
 
 
 async def test_a_person_whose_key_is_lost_is_shown_as_ciphertext_only() -> None:

@@ -125,7 +125,7 @@ async def test_a_nomination_for_another_version_leaves_no_key_behind(office: Off
     assert await office.persons() == []
 
 
-async def test_a_nomination_sent_many_times_at_once_happens_once_and_is_opened_by_its_key(office: Office) -> None:
+async def test_a_nomination_sent_concurrently_happens_once_and_is_opened_by_its_key(office: Office) -> None:
     sent = [office.execute(submit(), member="FJI", command_id="synthetic-id") for _ in range(12)]
     outcomes = await asyncio.gather(*sent)
     commits = [outcome for outcome in outcomes if isinstance(outcome, Commit)]
