@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from rich.console import Console
-
 from shared.events.catalogue import SERVICES
 from tools.audit.bundle import Bundle
 from tools.audit.bundle_replay import open_replay, trace_digest
@@ -33,6 +31,7 @@ from tools.local.messages import CannotStart
 from tools.local.stack import Stack, temporary
 from tools.record.checking import check
 from tools.record.faults import RecordRefused
+from tools.render.console import Console
 from tools.render.page import WIDTH
 from tools.render.trace_text import plain_text, trace_text
 

@@ -91,7 +91,7 @@ def many(events: int, streams: int = 100) -> SyntheticLogs:
             outcome if version else begun,
             event_id=f"synthetic-{position}",
             subject=f"meeting/synthetic-{stream}",
-            time="2031-01-01T00:00:00.000Z",
+            time="2021-01-01T00:00:00.000Z",
             version=version + 1,
             actor="synthetic-actor",
             role="secretariat",

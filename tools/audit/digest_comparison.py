@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import BaseModel, StrictInt, StrictStr, TypeAdapter, ValidationError
+
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.events.canonical import sha256_hex
-from tools.audit.bundle import Bundle
+from tools.audit.bundle import TRACES, Bundle, NotReadable
 
-BasedOn = list[list[str | int]]
+BasedOn = list[list[StrictStr | StrictInt]]
 Place = Literal["newer", "older", "elsewhere"]
 
 
@@ -42,11 +44,26 @@ class Comparison:
         return not faults and self.other_shape is None
 
 
+class _Trace(BaseModel):
+    digest: StrictStr
+    based_on: BasedOn
+
+
+class _Traces(BaseModel):
+    shape: StrictInt = 0
+    traces: dict[str, _Trace]
+
+
+_TRACES = TypeAdapter(_Traces)
+
+
 def exported_digests(bundle: Bundle) -> dict[str, Digest]:
     """Return the digests stored in an export. Raises NotReadable."""
-    stored = bundle.traces()
-    shape = stored.get("shape", 0)
-    return {name: Digest(each["digest"], each["based_on"], shape) for name, each in stored["traces"].items()}
+    try:
+        stored = _TRACES.validate_python(bundle.traces())
+    except ValidationError:
+        raise NotReadable(f"{bundle.folder / TRACES} is not that of an export") from None
+    return {name: Digest(each.digest, each.based_on, stored.shape) for name, each in stored.traces.items()}
 
 
 def live_digests(traces: Iterable[Mapping[str, Any]]) -> dict[str, Digest]:

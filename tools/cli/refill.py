@@ -10,7 +10,6 @@ import typer
 from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
-from rich.console import Console
 
 from shared.events.services import SERVICES
 from shared.ledger.refill import CannotRefill, Refill, Refilled
@@ -18,6 +17,7 @@ from tools.client.connection import Connection, Home
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.progress import Advance, bar
 from tools.client.stack_home import DEFAULT_HOME, StackHome, database
+from tools.render.console import Console
 
 console = Console()
 SELECTION_MS = 10_000

@@ -15,7 +15,7 @@ from tools.client.errors import REFUSED, exits
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
-from tools.render.terminal import print_json
+from tools.render.terminal import print_json, print_line
 from tools.replay.comparison import Rebuilt, Trace, Verdict, compare
 from tools.replay.history import from_journal, from_kafka
 from tools.replay.replayer import Replayer, Report
@@ -71,7 +71,7 @@ def replay(
         print_json(_as_json(done))
     else:
         for line in in_words(done, origin):
-            typer.echo(line)
+            print_line(line)
     if done.verdict is not None and not done.verdict.holds:
         raise typer.Exit(REFUSED)
 

@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tools.client.stack_home import DEFAULT_HOME
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart
 from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack
 from tools.local.status import Status, stop_from_outside
+from tools.render.console import Console
 
 console = Console()
 errors = Console(stderr=True)
@@ -74,5 +75,5 @@ def _show(statuses: dict[str, Status]) -> None:
     table = Table("name", "state", "where", "process")
     for name, each in statuses.items():
         colour = {"up": "green", "not ready": "yellow", "down": "red"}[each.state]
-        table.add_row(name, f"[{colour}]{each.state}[/]", each.where, str(each.pid or ""))
+        table.add_row(name, Text(each.state, style=colour), each.where, str(each.pid or ""))
     console.print(table)

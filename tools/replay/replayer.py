@@ -17,7 +17,7 @@ from typing import Any, Self
 from services.nominations.domain.membership import MEMBERSHIP
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose
-from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
+from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record, topic_of
 from shared.domain.aggregate import Aggregate
 from shared.events.catalogue import Undecodable, decode
 from shared.projection.fold import UNFOLDED, FoldedState, fold_on
@@ -179,6 +179,8 @@ def decode_entry(topic: str, position: int, raw: bytes) -> ConsumedEvent | Poiso
     """Decode a log's entry: its position is its place in the log, and the tree vouches for its bytes."""
     try:
         recorded = decode(raw)
+        if topic_of(recorded.data.service) != topic:
+            raise Undecodable("wrong_log", f"it is an event of {recorded.source}")
     except Undecodable as error:
         return Poison(KafkaRecord(topic, 0, position, None, raw, ()), error.reason, error.detail)
     return ConsumedEvent(recorded, raw, sha256(raw).hexdigest(), sha256(b"\x00" + raw).hexdigest(), position, topic)

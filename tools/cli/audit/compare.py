@@ -23,7 +23,7 @@ from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, BadInput, exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
-from tools.render.terminal import print_json
+from tools.render.terminal import print_json, print_line
 
 
 def compare(
@@ -68,13 +68,11 @@ def _exported(folder: Path) -> dict[str, Digest]:
         return exported_digests(Bundle(folder))
     except NotReadable as fault:
         raise BadInput(f"{fault}.") from None
-    except (KeyError, TypeError, AttributeError):
-        raise BadInput(f"{folder}: its traces.json is not that of an export.") from None
 
 
 def _verdict(beside: str, each: Comparison) -> None:
     if each.other_shape is not None:
-        typer.echo(
+        print_line(
             f"not comparable: {beside} were composed with shape {each.other_shape}, this program has shape {SHAPE}."
         )
         return
@@ -83,4 +81,4 @@ def _verdict(beside: str, each: Comparison) -> None:
     print_some("Newer than the bundle, not compared", each.newer)
     print_some("Older than the bundle", each.older)
     print_some(f"Different from {beside}", each.different)
-    typer.echo(f"{'identical' if each.holds else 'identical otherwise'}: {each.identical} traces beside {beside}")
+    print_line(f"{'identical' if each.holds else 'identical otherwise'}: {each.identical} traces beside {beside}")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from shared.events.services import SERVICES
 from shared.tlog.notes import Verifier
@@ -20,6 +19,7 @@ from tools.client.errors import BadInput, Failure, exits
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
+from tools.render.console import Console
 
 console = Console()
 

@@ -10,6 +10,7 @@ from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
 from tools.client.errors import BadInput, exits
 from tools.files import write
+from tools.render.terminal import print_line
 
 
 def keygen(
@@ -47,4 +48,4 @@ def keygen(
         except NotAKey as fault:
             raise BadInput(f"{out}: {fault}") from None
         write(out, text)
-        typer.echo(signer.verifier.vkey)
+        print_line(signer.verifier.vkey)
