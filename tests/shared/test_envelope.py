@@ -191,9 +191,9 @@ def test_deep_data_with_a_null_is_refused_and_raises_nothing_else() -> None:
                 decode(bent)
 
 
-@pytest.mark.parametrize("tail", ["", "..", ".", "m1/", "/m1", "m1//m2", "m1/../m2", "m1/.", ".m1", "m1/" * 9 + "m1"])
-def test_a_subject_is_no_path(tail: str) -> None:
-    bent = canonical(orjson.loads(encoded(MEETING)) | {"subject": f"meeting/{tail}"})
+@pytest.mark.parametrize("key", ["", "..", ".", "m1/", "/m1", "m1//m2", "m1/../m2", "m1/.", ".m1", "m1/" * 9 + "m1"])
+def test_a_subject_is_no_path(key: str) -> None:
+    bent = canonical(orjson.loads(encoded(MEETING)) | {"subject": f"meeting/{key}"})
     with pytest.raises(Undecodable) as refusal:
         decode(bent)
     assert refusal.value.reason == "schema_violation"
