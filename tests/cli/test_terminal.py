@@ -90,15 +90,15 @@ def test_a_failed_bundle_cannot_print_verified(tmp_path: Path) -> None:
 
 def calls_of(module: Path) -> set[str]:
     """Return the calls of a module that write to a terminal past the escaping."""
-    found = set()
+    result = set()
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == "rich.console":
-            found |= {"rich's Console" for name in node.names if name.name == "Console"}
+            result |= {"rich's Console" for name in node.names if name.name == "Console"}
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             if called in ("print", "typer.echo", "typer.secho", "click.echo", "sys.stdout.write", "sys.stderr.write"):
-                found.add(called)
-    return found
+                result.add(called)
+    return result
 
 
 def test_every_command_writes_through_the_escaping() -> None:
