@@ -70,7 +70,7 @@ def bundle(entries: Iterable[bytes]) -> bytes:
 
 
 def entries_of(bundle: bytes) -> list[bytes]:
-    """Decode an entry bundle. Raises NotABundle where its last entry is truncated, or it holds more than 256."""
+    """Decode an entry bundle. Raises NotABundle where its last entry is truncated, or it holds far more than 256."""
     entries: list[bytes] = []
     at, end = 0, len(bundle)
     while at < end:
@@ -78,8 +78,8 @@ def entries_of(bundle: bytes) -> list[bytes]:
         at = start + int.from_bytes(bundle[at:start], "big")
         if start > end or at > end:
             raise NotABundle("its last entry is not whole")
-        if len(entries) == TILE_WIDTH:
-            raise NotABundle(f"it holds more than {TILE_WIDTH} entries")
+        if len(entries) == 2 * TILE_WIDTH:  # one too many is decoded, so that a check can say which it is
+            raise NotABundle(f"it holds far more than {TILE_WIDTH} entries")
         entries.append(bundle[start:at])
     return entries
 
