@@ -23,6 +23,7 @@ from shared.ledger.relay import Relay
 from shared.projection.journal import Journal
 from shared.projection.policies import Policies
 from shared.projection.projector import Compose, Projector, compose_nothing
+from shared.projection.stalled import ComposeFaults, no_compose_faults
 from shared.projection.state_store import StateStore
 from shared.runtime.process import Loop, Prepare, connect, lifespan_of
 from shared.runtime.settings import Settings
@@ -56,10 +57,15 @@ class Parts:
         self._signer = CheckpointSigner(self.database, self.relay, settings, keys, service, self._signer_pulse)
         self._log = tiled_log_router(self._signer.checkpoints, keys)
 
-    def projector(self, compose: Compose = compose_nothing, policies: Policies | None = None) -> Projector:
+    def projector(
+        self,
+        compose: Compose = compose_nothing,
+        policies: Policies | None = None,
+        compose_faults: ComposeFaults = no_compose_faults,
+    ) -> Projector:
         """Return the projector of the service's topics."""
         dead_letters = DeadLetters(self.database, self.service)
-        return Projector(self.journal, self.states, dead_letters, compose, policies)
+        return Projector(self.journal, self.states, dead_letters, compose, policies, compose_faults)
 
     def routers(self, projector: Projector) -> list[APIRouter]:
         """Return the routers that every service has."""

@@ -19,7 +19,7 @@ def make(settings: Settings) -> FastAPI:
     """Compose the service."""
     parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE)
     traces = Traces(parts.database, parts.states, parts.journal)
-    projector = parts.projector(traces.compose_for, Policies(parts.commands))
+    projector = parts.projector(traces.compose_for, Policies(parts.commands), traces.faults)
     return parts.application(
         projector,
         TOPICS,

@@ -47,6 +47,10 @@ def operations(projector: Projector, store: EventStore, refusals: Refusals) -> A
     async def stalled(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, int]:
         return await projector.stalled()
 
+    @router.get("/stalled/reasons", summary="Stalled streams, each with the reason in words")
+    async def stalled_because(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, str]:
+        return await projector.stalled_because()
+
     return router
 
 

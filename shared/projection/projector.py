@@ -12,10 +12,11 @@ from more_itertools import chunked
 from shared.consumer.dead_letters import CONFLICT, DeadLetters
 from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.projection.conflicts import ConflictResolver, conflicting
-from shared.projection.fold import FoldedState, Outcome, fold_on
+from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal
-from shared.projection.policies import Handles, Policies, PolicyRunner, raise_policy_version
-from shared.projection.stalled import StalledStreams
+from shared.projection.journal_folder import JournalFolder
+from shared.projection.policies import Handles, Policies, PolicyRunner
+from shared.projection.stalled import ComposeFaults, StalledStreams, no_compose_faults
 from shared.projection.state_store import StateStore
 from shared.projection.write_buffer import WriteBuffer
 
@@ -44,14 +45,17 @@ class Projector:
     dead_letters: DeadLetters
     compose: Compose = compose_nothing
     policies: Policies | None = None
+    compose_faults: ComposeFaults = no_compose_faults
     _conflicts: ConflictResolver = field(init=False)
+    _folder: JournalFolder = field(init=False)
     _stalled: StalledStreams = field(init=False)
     _buffer: WriteBuffer = field(init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self._conflicts = ConflictResolver(self.journal, self.dead_letters)
-        self._stalled = StalledStreams(self.states, self.dead_letters)
+        self._folder = JournalFolder(self.journal, self.states, self.dead_letters, self._conflicts, self._handles)
+        self._stalled = StalledStreams(self.states, self.dead_letters, self.compose_faults)
         self._buffer = self.new_buffer()
 
     @property
@@ -63,14 +67,20 @@ class Projector:
         return WriteBuffer(self.states, self._handles)
 
     async def prepare(self) -> None:
-        """Create indexes, and refold the states of another shape."""
+        """Create indexes, and refold the states of another shape; try again what had a fault.
+
+        A fault is tried again here and at each further event of its stream, never by itself.
+        """
         await self.states.prepare()
         await self.dead_letters.prepare()
+        faults = await self.states.faults()
         outdated = await self.states.of_another_shape()
         for chunk in chunked(outdated, STREAMS_PER_FOLD):
             await self.refold(set(chunk))
         if outdated:
             await self.compose(set(outdated))
+        for chunk in chunked(faults, STREAMS_PER_FOLD):
+            await self.fold(set(chunk))
 
     async def project(self, records: Sequence[KafkaRecord]) -> None:
         """Consume a batch and flush it: all its effects are stored when this returns."""
@@ -101,7 +111,7 @@ class Projector:
         buffer = self._buffer
         folded = await buffer.flush()
         for chunk in chunked(buffer.deferred, STREAMS_PER_FOLD):
-            refolded = await self._fold_and_reinstate(set(chunk), buffer.refold & set(chunk))
+            refolded = await self._folder.fold_and_reinstate(set(chunk), buffer.refold & set(chunk))
             folded |= {stream: state.without_state() for stream, state in refolded.items()}
         if folded:
             await self._finish(folded)
@@ -113,11 +123,11 @@ class Projector:
 
     async def fold(self, streams: set[str]) -> None:
         """Fold streams from the journal, compose what depends on them, and run the policies."""
-        await self._finish(await self._fold_and_reinstate(streams, set()))
+        await self._finish(await self._folder.fold_and_reinstate(streams, set()))
 
     async def refold(self, streams: set[str]) -> None:
         """Fold streams from version 1, in place, beside live writes; compose nothing, and run no policy again."""
-        await self._fold_and_store(streams, streams)
+        await self._folder.fold_and_store(streams, streams)
 
     async def accept(self, event: ConsumedEvent, reason: str, actor: str | None = None) -> None:
         """Journal a dead letter's event as the true one of its version, and refuse its other candidates."""
@@ -126,6 +136,10 @@ class Projector:
     async def stalled(self) -> dict[str, int]:
         """Return the stalled streams, with the version that each lacks."""
         return await self._stalled.find()
+
+    async def stalled_because(self) -> dict[str, str]:
+        """Return the reason, in words, why each stream is stalled, or why its composed document is absent."""
+        return await self._stalled.reasons()
 
     async def _add_dead_letters(self, poisons: Sequence[Poison]) -> None:
         states = await self.states.read({poison.stream for poison in poisons if poison.stream})
@@ -143,50 +157,6 @@ class Projector:
             return events
         await self._add_dead_letters([conflicting(event) for event in events if event.key in disputed])
         return [event for event in events if event.key not in disputed]
-
-    async def _fold_and_reinstate(self, streams: set[str], refold: set[str]) -> dict[str, FoldedState]:
-        """Fold streams from the journal; reinstate dead letters that the chain now names."""
-        folded = await self._fold_and_store(streams, refold)
-        while reinstated := await self._conflicts.reinstate(folded):
-            folded |= await self._fold_and_store(reinstated, set())
-        await self.dead_letters.resolve_up_to({stream: state.version for stream, state in folded.items()})
-        return folded
-
-    async def _fold_and_store(self, streams: set[str], refold: set[str]) -> dict[str, FoldedState]:
-        """Fold streams from the journal and store them; retry where another instance stored one meanwhile.
-
-        Streams in `refold` are folded from version 1.
-        """
-        while True:
-            before = await self.states.read(streams)
-            for stream in refold:
-                before[stream] = self.states.initial(stream, before[stream].revision, before[stream].policy_version)
-            outcomes = await self._outcomes(before)
-            broken = [outcome.broken for outcome in outcomes.values() if outcome.broken is not None]
-            for event in broken:
-                await self._conflicts.quarantine(event)
-            if broken:
-                continue
-            folded = {stream: outcome.folded for stream, outcome in outcomes.items()}
-            changed = [
-                state for stream, state in folded.items() if stream in refold or _differs(before[stream], state)
-            ]  # fmt: skip
-            if not await self.states.write(changed):
-                return folded
-
-    async def _outcomes(self, before: dict[str, FoldedState]) -> dict[str, Outcome]:
-        """Fold the journal's events onto states, from version 1 where one of them is a correction."""
-        events = await self.journal.after({stream: state.version for stream, state in before.items()})
-        outcomes: dict[str, Outcome] = {}
-        corrected: dict[str, FoldedState] = {}
-        for stream, state in before.items():
-            outcome = fold_on(self.states.aggregate_of(stream), state, events[stream])
-            if outcome is None:
-                corrected[stream] = self.states.initial(stream, state.revision, state.policy_version)
-            else:
-                folded = raise_policy_version(state, outcome.folded, events[stream], self._handles)
-                outcomes[stream] = outcome._replace(folded=folded)
-        return outcomes | await self._outcomes(corrected) if corrected else outcomes
 
     async def _finish(self, folded: dict[str, FoldedState]) -> None:
         """Compose what depends on folded streams and run the policies on them, concurrently."""
@@ -214,7 +184,3 @@ def _by_stream(events: Iterable[ConsumedEvent]) -> dict[str, list[ConsumedEvent]
         if len(stream_events) > 1:
             stream_events.sort(key=lambda event: event.recorded.streamversion)
     return grouped
-
-
-def _differs(before: FoldedState, after: FoldedState) -> bool:
-    return (before.version, before.blocked) != (after.version, after.blocked)

@@ -14,7 +14,9 @@ from pymongo.read_concern import ReadConcern
 
 from shared.domain.aggregate import Aggregate, Known
 from shared.projection.fold import UNFOLDED, FoldedState
-from shared.projection.revisioned_collection import RevisionedCollection
+from shared.projection.partial_fold import fault_of
+from shared.projection.revisioned_collection import RevisionedCollection, Written
+from shared.projection.state_document import state_document
 
 _STREAMS_PER_QUERY = 5_000
 _STATES_PER_WRITE = 1_000
@@ -120,16 +122,30 @@ class StateStore:
         folded = (await self.read([stream]))[stream]
         return Known(folded.state, folded.version) if folded.version else None
 
-    async def write(self, states: Iterable[FoldedState]) -> set[str]:
-        """Store states at the revision after the one that was read; return the streams that another instance stored."""
+    async def write(self, states: Iterable[FoldedState]) -> Written:
+        """Store states at the revision after the one that was read, with the streams that they depend on.
+
+        Return the streams that another instance stored, and those whose state cannot be stored, with the reason.
+        """
         lost: set[str] = set()
+        refused: dict[str, str] = {}
         for chunk in chunked(states, _STATES_PER_WRITE):
-            documents = [self._to_document(folded) for folded in chunk]
-            lost |= await self._revisioned.replace(documents)
-            for folded, document in zip(chunk, documents, strict=True):
-                if folded.stream not in lost:
-                    self._cache.put(folded._replace(revision=folded.revision + 1), _characters(document))
-        return lost
+            documents: dict[str, dict[str, Any]] = {}
+            for folded in chunk:
+                try:
+                    documents[folded.stream] = state_document(self.aggregate_of(folded.stream), folded, self.shape)
+                except Exception as error:  # noqa: BLE001 - pure code: whatever it raises belongs to this stream
+                    refused[folded.stream] = fault_of(error)
+            written = await self._revisioned.replace(list(documents.values()))
+            lost |= written.lost
+            refused |= written.refused
+            for folded in chunk:
+                if folded.stream in documents.keys() - lost - refused.keys():
+                    stored = folded._replace(
+                        revision=folded.revision + 1, depends_on=frozenset(documents[folded.stream]["depends_on"])
+                    )
+                    self._cache.put(stored, _characters(documents[folded.stream]))
+        return Written(lost, refused)
 
     async def mark_policies_run(self, versions: Mapping[str, int]) -> None:
         """Store the version of each stream up to which the policies have run."""
@@ -164,22 +180,10 @@ class StateStore:
         """Return the streams that another version of this code folded."""
         return [row["_id"] async for row in self._states.find({"shape": {"$ne": self.shape}}, {"_id": 1})]
 
-    def _to_document(self, folded: FoldedState) -> dict[str, Any]:
-        aggregate = self.aggregate_of(folded.stream)
-        document = {
-            "_id": folded.stream,
-            "kind": folded.stream.partition("/")[0],
-            "version": folded.version,
-            "hash": folded.hash,
-            "line": folded.ledger_refs,
-            "state": aggregate.states.dump_json(folded.state, exclude_none=True).decode(),
-            "depends_on": sorted(folded.depends_on),
-            "facets": aggregate.facets(folded.state),
-            "acted": folded.policy_version,
-            "revision": folded.revision + 1,
-            "shape": self.shape,
-        }
-        return document | ({"waits": True} if folded.blocked else {})
+    async def faults(self) -> dict[str, str]:
+        """Return the streams whose next event cannot be folded or stored, with the reason in words."""
+        cursor = self._states.find({"waits": True, "fault": {"$exists": True}}, {"fault": 1})
+        return {row["_id"]: row["fault"] async for row in cursor}
 
     def _from_document(self, document: Mapping[str, Any]) -> FoldedState:
         stream = document["_id"]
@@ -195,6 +199,7 @@ class StateStore:
             blocked=document.get("waits", False),
             policy_version=document["acted"],
             revision=document["revision"],
+            fault=document.get("fault"),
         )
 
 

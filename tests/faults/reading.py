@@ -32,6 +32,13 @@ class Reading:
         for record in records:
             await self.projector.project([record])
 
+    async def restarted(self) -> Reading:
+        """Return another read side on the same database, prepared as at the start of a service."""
+        reading = reading_of(self.database)
+        await reading.projector.prepare()
+        await reading.traces.prepare()
+        return reading
+
     async def forget(self) -> None:
         """Delete everything consumed, but not the dead letters and the decisions on them."""
         for collection in ("journal", "states", "traces"):
@@ -56,7 +63,7 @@ def reading_of(database: AsyncIOMotorDatabase[Any]) -> Reading:
     states, journal = StateStore(database, AGGREGATES, SHAPE), Journal(database)
     traces = Traces(database, states, journal)
     dead_letters = DeadLetters(database, "recommendations")
-    return Reading(database, Projector(journal, states, dead_letters, traces.compose_for), traces)
+    return Reading(database, Projector(journal, states, dead_letters, traces.compose_for, None, traces.faults), traces)
 
 
 @asynccontextmanager

@@ -57,7 +57,7 @@ def crashing(projector: Projector, step: str) -> Projector:
     elif step == "after states":
         write = projector.states.write
 
-        async def write_and_fail(states: Any) -> set[str]:
+        async def write_and_fail(states: Any) -> Any:
             await write(states)
             raise Crash
 

@@ -85,7 +85,7 @@ def run(services: Services, origin: Origin, bootstrap: str, *, compared: bool) -
         else:
             from_journal(services, SERVICE, replayer.add_record, advance)
         traces = dict(replayer.run(lambda _, trace: trace))
-    rebuilt = Rebuilt(traces, replayer.report.heads, replayer.report.stalled)
+    rebuilt = Rebuilt(traces, replayer.report.heads, replayer.report.stalled, replayer.report.faults)
     return Replay(replayer.report, rebuilt, _compared(services, rebuilt, before) if compared else None)
 
 
@@ -115,7 +115,8 @@ def in_words(done: Replay, origin: Origin) -> list[str]:
         lines.append(f"Identical repeats, which change nothing: {report.repeats}.")
     lines += _some("Could not be read", [f"{at} ({reason})" for at, reason in report.poison])
     lines += _some("More than one candidate", report.disputed)
-    lines += _some("Stopped by a gap or a broken chain", done.rebuilt.stalled)
+    lines += _some("Stopped short of the last event", done.rebuilt.stalled)
+    lines += _some("No trace can be stored", [f"{name}: {fault}" for name, fault in done.rebuilt.faults.items()])
     return [*lines, *(_verdict(done.verdict) if done.verdict else [f"digest: {done.digest}"])]
 
 
@@ -162,6 +163,7 @@ def _as_json(done: Replay) -> dict[str, Any]:
         "poison": [{"at": at, "reason": reason} for at, reason in done.report.poison],
         "disputed": done.report.disputed,
         "stalled": done.rebuilt.stalled,
+        "faults": done.rebuilt.faults,
         "traces": len(done.rebuilt.traces),
         "shape": SHAPE,
         "digest": done.digest,

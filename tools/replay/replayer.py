@@ -15,12 +15,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from services.nominations.domain.membership import MEMBERSHIP
-from services.recommendations.projection import AGGREGATES, subset
-from services.recommendations.trace import compose
+from services.recommendations.projection import AGGREGATES, trace_or_fault
+from services.recommendations.trace import SHAPE
 from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.domain.aggregate import Aggregate
 from shared.events.catalogue import Undecodable, decode
-from shared.projection.fold import UNFOLDED, FoldedState, fold_on
+from shared.projection.fold import UNFOLDED, FoldedState
+from shared.projection.partial_fold import fold_whole
 from tools.replay.history import History, streams_of
 from tools.replay.packed_states import PackedState, PackedStates, pack
 from tools.replay.roster import Row, row_of
@@ -37,7 +38,10 @@ _NEVER = "9999"
 
 @dataclass
 class Report:
-    """Counts and faults of a replay, the version of each stream, and the roster."""
+    """Counts and faults of a replay, the version of each stream, and the roster.
+
+    `faults` are the traces that cannot be composed or stored, by reference, with the reason in words.
+    """
 
     records: int = 0
     events: int = 0
@@ -46,6 +50,7 @@ class Report:
     disputed: list[str] = field(default_factory=list)
     stalled: list[str] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
     roster: list[Row] = field(default_factory=list)
 
     def add(self, other: Report) -> None:
@@ -115,21 +120,23 @@ class Replayer:
         report, traces = Report(), []
         for folded in self._fold(self._roots.bucket(bucket), report):
             reference = folded.stream.partition("/")[2]
-            states = subset(reference, _WithShared(folded, self._streams))
-            if (trace := compose(reference, states, self.as_of)) is not None:
+            states = _WithShared(folded, self._streams)
+            trace = trace_or_fault(reference, states, self.as_of)
+            if trace is not None and "fault" in trace:
+                report.faults[reference] = trace["fault"]
+            elif trace is not None:
                 traces.append((reference, self._convert(reference, trace)))
         return report, traces
 
     def _fold(self, bucket: Iterator[Parts], report: Report) -> Iterator[FoldedState]:
         for stream, events in self._decode(bucket, report):
             aggregate = _aggregate(stream)
-            outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), events)
-            assert outcome is not None, "a fold from version 1 takes corrections"
+            folded = fold_whole(aggregate, FoldedState(stream, aggregate.initial), events, SHAPE).folded
             report.events += len(events)
-            report.heads[stream] = outcome.folded.version
-            if outcome.folded.blocked:
-                report.stalled.append(f"{stream} stops at version {outcome.folded.version}")
-            yield outcome.folded
+            report.heads[stream] = folded.version
+            if folded.blocked:
+                report.stalled.append(stops(folded))
+            yield folded
 
     def _decode(self, bucket: Iterator[Parts], report: Report) -> Iterator[tuple[str, list[ConsumedEvent]]]:
         """Yield each stream of a bucket with its events: those of a log as they lie, those of Kafka in order, once."""
@@ -173,6 +180,11 @@ class _WithShared(dict[str, FoldedState]):
     def __missing__(self, stream: str) -> FoldedState:
         assert not stream.startswith("recommendation/"), stream
         return self._shared[stream]
+
+
+def stops(folded: FoldedState) -> str:
+    """Say where a stream stops, and why, if it is not for a gap or a broken chain."""
+    return f"{folded.stream} stops at version {folded.version}" + (f": {folded.fault}" if folded.fault else "")
 
 
 def decode_entry(topic: str, position: int, raw: bytes) -> ConsumedEvent | Poison:

@@ -48,7 +48,9 @@ def replay(
     report, roster = replayer.report, roster_bytes(replayer.report.roster)
     if out is not None:
         _write(out, digests, roster)
-    faults = [*(f"{at} ({reason})" for at, reason in report.poison), *report.stalled]
+    unreadable = (f"{at} ({reason})" for at, reason in report.poison)
+    without_trace = (f"{reference} has no trace: {fault}" for reference, fault in report.faults.items())
+    faults = [*unreadable, *report.stalled, *without_trace]
     if shown_as == "json":
         print_json(
             {
