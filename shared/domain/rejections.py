@@ -94,6 +94,24 @@ class EventTooLarge(Rejection):
 
 
 @dataclass(frozen=True)
+class StreamIsFull(Rejection):
+    """A stream of this many events, or bytes, takes no more: it is read, folded and stored as a whole."""
+
+    says: ClassVar[str] = (
+        "{stream} holds {events} events of {size} bytes, and is full at {event_limit} events or {size_limit} bytes: "
+        "record what follows in a new one (for a recommendation: draft it, supersede this one by it, report there), "
+        "and disseminate long texts as documents, naming their digest; a correction and a command that closes it are "
+        "still taken"
+    )
+
+    stream: str
+    events: int
+    size: int
+    event_limit: int
+    size_limit: int
+
+
+@dataclass(frozen=True)
 class CorrectsNoOriginal(Rejection):
     """A correction names an original event of its stream, never another correction."""
 

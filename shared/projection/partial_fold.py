@@ -33,26 +33,29 @@ def fold_and_fit(
 ) -> Outcome:
     """Fold a stream's events, up to the longest prefix whose state folds and fits into a document.
 
-    A shorter one is blocked, with the fault in words. It takes a logarithmic number of folds.
+    A shorter one is blocked, with the fault in words. It is found by bisection.
     """
-    outcomes: dict[int, Outcome] = {0: Outcome(initial)}
+    prefix, outcome = 0, Outcome(initial)
     faults: dict[int, str] = {}
 
     def fails(length: int) -> bool:
+        nonlocal prefix, outcome
         try:
-            outcome = fold_on(aggregate, initial, events[:length])
-            assert outcome is not None, "a fold from version 1 takes corrections"
-            state_document(aggregate, outcome.folded, shape)
-            outcomes[length] = outcome
+            longer = fold_on(aggregate, outcome.folded, events[prefix:length])
+            if longer is None:  # a correction
+                longer = fold_on(aggregate, initial, events[:length])
+            assert longer is not None, "a fold from version 1 takes corrections"
+            state_document(aggregate, longer.folded, shape)
+            prefix, outcome = length, longer
         except Exception as error:  # noqa: BLE001 - pure code: whatever it raises belongs to this stream
             faults[length] = fault_of(error)
         return length in faults
 
-    if not fails(len(events)):
-        return outcomes[len(events)]
-    length = bisect_left(range(1, len(events)), True, key=fails)
-    outcome = outcomes[length]
-    return Outcome(stopped(outcome.folded, faults[min(length + 1, len(events))]), outcome.broken)
+    if fails(len(events)):
+        bisect_left(range(1, len(events)), True, key=fails)
+        fault = faults[min(prefix + 1, len(events))]
+        outcome = outcome._replace(folded=stopped(outcome.folded, fault))
+    return outcome
 
 
 def stopped(folded: FoldedState, fault: str) -> FoldedState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, ValidationError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -30,6 +30,7 @@ from shared.events.words import Status
 from shared.store.event_store import CommandReused, Commit, Conflict, EventStore
 from shared.store.refusals import Refusals
 from shared.store.repository import AggregateRepository, LoadedState
+from shared.store.stream_limit import refusal_of_full
 
 ATTEMPTS = 12
 StateLookup = Callable[[str], Awaitable[Known | None]]
@@ -45,6 +46,7 @@ _decide_again = retry(
 class CorrectRecord(Command):
     """Put the record right: the whole new data of an earlier event of the stream."""
 
+    uses_reserve: ClassVar[bool] = True
     corrects: Version
     data: dict[str, Any] = Field(examples=[{"title": "The title as it should have been"}])
     reason: Text
@@ -128,6 +130,8 @@ class CommandHandler:
         loaded = await self.repository.load(stream)
         if expected_version is not None and loaded.head.version != expected_version:
             decision: Decision = VersionConflict(stream, expected_version, loaded.head.version)
+        elif (full := refusal_of_full(loaded.head, command, context)) is not None:
+            decision = full
         else:
             decision = await self._decide(loaded, command, context)
         if isinstance(decision, Rejection):

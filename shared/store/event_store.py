@@ -36,7 +36,7 @@ StoreFault = PyMongoError
 class Head:
     """The end of a stream, as `read` returned it: the expected version that `append` takes.
 
-    `first` is the version of the first event of its last commit.
+    `first` is the version of the first event of its last commit, `size` the bytes of all its events.
     """
 
     stream: str
@@ -44,6 +44,7 @@ class Head:
     hash: str
     time: str | None
     first: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,10 @@ class Commit:
         return tuple(map(decode, self.events))
 
 
-def head_of(commit: Commit, time: str) -> Head:
-    """Return the head of a stream that ends with a commit, its last event recorded at `time`."""
-    return Head(commit.stream, commit.last, hash_of(commit.events[-1]), time, commit.first)
+def head_of(commit: Commit, time: str, before: Head) -> Head:
+    """Return the head of a stream that ends with a commit after `before`, its last event recorded at `time`."""
+    size = before.size + sum(map(len, commit.events))
+    return Head(commit.stream, commit.last, hash_of(commit.events[-1]), time, commit.first, size)
 
 
 class Conflict(Exception):
@@ -121,7 +123,8 @@ class EventStore:
         raws = [raw for commit in commits for raw in commit.events]
         recorded = [decode(raw) for raw in raws]
         last = recorded[-1]
-        return Head(stream, last.streamversion, hash_of(raws[-1]), last.time, commits[-1].first), recorded
+        size = sum(map(len, raws))
+        return Head(stream, last.streamversion, hash_of(raws[-1]), last.time, commits[-1].first, size), recorded
 
     async def read_bytes(self, stream: str) -> list[bytes]:
         """Return the bytes of a stream's events in order."""

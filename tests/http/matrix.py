@@ -19,8 +19,9 @@ EVERYWHERE: Routes = {
         POST /dead-letters/{topic}/{partition}/{offset}/replay
         POST /dead-letters/{topic}/{partition}/{offset}/dismiss
     """,
-    OPERATORS
-    | AUDITORS: "GET /stalled; GET /stalled/reasons; GET /dead-letters; GET /dead-letters/{topic}/{partition}/{offset}",
+    OPERATORS | AUDITORS: """
+        GET /stalled; GET /stalled/reasons; GET /dead-letters; GET /dead-letters/{topic}/{partition}/{offset}
+    """,
     AUDITORS: """
         GET /streams/{stream}; GET /events; GET /journal; GET /refusals
         GET /log; GET /log/checkpoint; GET /log/checkpoints; GET /log/keys; GET /log/tile/{tile}
