@@ -72,6 +72,9 @@ async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instan
             clock.end(self.consumed)
             self.consumed = 0
 
+        async def resume(self) -> None:
+            """Resume nothing."""
+
         def discard(self) -> None:
             raise ValueError("a batch failed")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from bson.binary import Binary
+from more_itertools import chunked
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, UpdateOne, WriteConcern
 from pymongo.read_concern import ReadConcern
@@ -15,6 +16,7 @@ from shared.consumer.record import KafkaRecord, Poison
 from shared.runtime.telemetry import DEAD_LETTERS
 
 CONFLICT = "conflicting_bytes"
+NEWER_CODE_MAY_DECODE = ["unknown_type", "schema_violation"]
 
 
 class DeadLetters:
@@ -51,6 +53,16 @@ class DeadLetters:
         """Return one dead letter."""
         document: dict[str, Any] | None = await self._dead_letters.find_one({"_id": origin})
         return document
+
+    async def undecoded(self, size: int) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """Yield the open dead letters that newer code may decode, by stream and version, in chunks of a size."""
+        query = {"standing": "open", "reason": {"$in": NEWER_CODE_MAY_DECODE}, "stream": {"$exists": True}}
+        places = self._dead_letters.find(query, {"stream": 1, "version": 1})
+        by_version = sorted([(row["stream"], row["version"], row["_id"]) async for row in places])
+        for chunk in chunked(by_version, size):
+            origins = [origin for *_, origin in chunk]
+            found = {row["_id"]: row async for row in self._dead_letters.find({"_id": {"$in": origins}})}
+            yield [found[origin] for origin in origins]
 
     async def awaited_versions(self) -> dict[str, int]:
         """Return, for each stream with open dead letters, the highest version that one of them stands for."""

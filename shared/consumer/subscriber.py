@@ -36,6 +36,9 @@ WATCH_SECONDS = 2.0
 class BatchHandler(Protocol):
     """The consumer of batches, which may buffer their effects until it flushes."""
 
+    async def resume(self) -> None:
+        """Try again what earlier code could not take, before the first batch."""
+
     async def consume(self, records: Sequence[KafkaRecord]) -> None:
         """Take a batch; its effects may be buffered until the flush."""
 
@@ -99,6 +102,7 @@ class Subscriber:
 
     async def run(self) -> None:
         """Consume until cancelled; retry while the broker is not there at start."""
+        await self._resume()
         while True:
             try:
                 await self._broker.start()
@@ -111,6 +115,13 @@ class Subscriber:
             await self._watch()
         finally:
             await self._broker.stop()
+
+    async def _resume(self) -> None:
+        resumed = False
+        while not resumed:
+            async with self._all_or_nothing():
+                await self._handler.resume()
+                resumed = True
 
     async def _parse(self, records: Records) -> KafkaMessage:
         return KafkaMessage(body=b"", raw_message=records, headers={}, consumer=self._consumer)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import structlog
 from more_itertools import chunked
 
 from shared.consumer.dead_letters import CONFLICT, DeadLetters
+from shared.consumer.dead_letters import to_record as record_of_dead_letter
 from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.projection.conflicts import ConflictResolver, conflicting
 from shared.projection.fold import FoldedState
@@ -23,6 +25,7 @@ from shared.projection.write_buffer import WriteBuffer
 log = structlog.get_logger()
 
 STREAMS_PER_FOLD = 200
+DEAD_LETTERS_PER_CHUNK = 500
 
 Compose = Callable[[set[str]], Awaitable[None]]
 
@@ -50,6 +53,7 @@ class Projector:
     _folder: JournalFolder = field(init=False)
     _stalled: StalledStreams = field(init=False)
     _buffer: WriteBuffer = field(init=False)
+    _with_fault: set[str] = field(default_factory=set)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -67,20 +71,33 @@ class Projector:
         return WriteBuffer(self.states, self._handles)
 
     async def prepare(self) -> None:
-        """Create indexes, and refold the states of another shape; try again what had a fault.
-
-        A fault is tried again here and at each further event of its stream, never by itself.
-        """
+        """Create indexes, and refold the states of another shape."""
         await self.states.prepare()
         await self.dead_letters.prepare()
-        faults = await self.states.faults()
+        self._with_fault |= (await self.states.faults()).keys()
         outdated = await self.states.of_another_shape()
         for chunk in chunked(outdated, STREAMS_PER_FOLD):
             await self.refold(set(chunk))
         if outdated:
             await self.compose(set(outdated))
-        for chunk in chunked(faults, STREAMS_PER_FOLD):
+
+    async def resume(self) -> None:
+        """Try again, once at each start, the streams with a fault and the dead letters that newer code may decode.
+
+        Their policies run too. A fault is tried again here and at each further event of its stream, never by itself.
+        """
+        for chunk in chunked(self._with_fault, STREAMS_PER_FOLD):
             await self.fold(set(chunk))
+        taken = 0
+        async with aclosing(self.dead_letters.undecoded(DEAD_LETTERS_PER_CHUNK)) as chunks:
+            async for dead_letters in chunks:
+                records = [record_of_dead_letter(each) for each in dead_letters]
+                decoded = [record for record in records if not isinstance(decode_record(record), Poison)]
+                if decoded:
+                    await self.project(decoded)
+                    taken += len(decoded)
+        if taken:
+            log.info("dead_letters_taken_again", count=taken)
 
     async def project(self, records: Sequence[KafkaRecord]) -> None:
         """Consume a batch and flush it: all its effects are stored when this returns."""

@@ -37,6 +37,7 @@ class Reading:
         reading = reading_of(self.database)
         await reading.projector.prepare()
         await reading.traces.prepare()
+        await reading.projector.resume()
         return reading
 
     async def forget(self) -> None:

@@ -46,6 +46,9 @@ class BatchHandler:
         self.flushed |= dict.fromkeys(self.consumed)
         self.consumed = []
 
+    async def resume(self) -> None:
+        """Resume nothing."""
+
     def discard(self) -> None:
         self.consumed = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.recommendations.trace import trace_bytes
 from shared.consumer.dead_letters import to_record
@@ -13,7 +14,7 @@ from shared.events import recommendations as r
 from shared.events.canonical import leaf_hash
 from shared.events.catalogue import Recorded, Undecodable, decode
 from shared.projection.rebuild import rebuild
-from tests.faults.reading import a_reading, elsewhere
+from tests.faults.reading import a_reading, elsewhere, reading_of
 from tests.history import History, a_history
 from tools.local.stack import Stack
 from tools.replay.comparison import rebuilt_from
@@ -98,6 +99,50 @@ async def test_newer_code_decodes_the_dead_letters_of_older_code(servers: Stack,
         assert await reading.dead_letters("resolved") == {unknown.origin: "unknown_type"}
         assert await reading.projector.stalled() == {}
         assert await reading.stored() == history.traces()
+
+
+@pytest.mark.parametrize("unknown", [[1], [1, 2], [0]], ids=["one", "two in turn", "the first"])
+async def test_a_restart_with_newer_code_takes_the_dead_letters_of_older_code_again(
+    servers: Stack, monkeypatch: pytest.MonkeyPatch, unknown: list[int]
+):
+    history = a_history()
+    records = [history.records[INSTRUMENT][number] for number in unknown]
+    never = elsewhere(records[0], 901, value=b"{not json", headers=leaf(b"{not json"))
+
+    def older(raw: bytes) -> Recorded:
+        if raw in [record.value for record in records]:
+            raise Undecodable("schema_violation" if raw == records[-1].value else "unknown_type", "Synthetic")
+        return decode(raw)
+
+    async with a_reading(servers.mongodb_admin_uri) as reading:
+        with monkeypatch.context() as old:
+            old.setattr("shared.consumer.record.decode", older)
+            await reading.projector.project([*history.all(), never])
+            reading = await reading.restarted()
+            assert (await reading.dead_letters()).keys() == {record.origin for record in [*records, never]}
+        reacted: list[int] = []
+        counts: list[int] = []
+
+        class Noted:
+            def handles(self, event: Recorded) -> bool:
+                return event.subject == INSTRUMENT
+
+            async def react(self, event: Recorded) -> None:
+                reacted.append(event.streamversion)
+
+        for _ in range(2):
+            reading = reading_of(reading.database)
+            reading.projector.policies = Noted()
+            await reading.projector.prepare()
+            with capture_logs() as logs:
+                await reading.projector.resume()
+            counts += [entry["count"] for entry in logs if entry["event"] == "dead_letters_taken_again"]
+        assert counts == [len(records)]
+        assert await reading.projector.stalled() == {}
+        assert (await reading.dead_letters("resolved")).keys() == {record.origin for record in records}
+        assert (await reading.dead_letters()).keys() == {never.origin}
+        assert await reading.stored() == history.traces()
+        assert reacted == [1, 2, 3, 4]
 
 
 async def test_a_stream_with_a_poisoned_first_event_is_stalled_and_garbage_starts_no_stream(servers: Stack):

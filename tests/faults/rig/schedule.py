@@ -62,6 +62,7 @@ SHORT: tuple[tuple[tuple[str, ...], ...], ...] = (
             "forged_then_named",
             "forged_then_replayed",
             "unknown_then_replayed",
+            "unknown_then_restarted",
             "forged_then_dismissed",
             "forged_then_restarted",
         ),

@@ -87,6 +87,25 @@ def unknown_then_replayed(rig: Rig, _service: str) -> None:
 
 
 @fault(
+    "11", "an event that older code does not know: newer code takes it at its start", SERVICE, touches_consumers=True
+)
+def unknown_then_restarted(rig: Rig, _service: str) -> None:
+    stream = Stream.begun(rig)
+    instances = [each for consumer in stream.consumers for each in rig.platform.instances[consumer]]
+    with ExitStack() as armed:
+        for instance in instances:
+            armed.enter_context(instance.points.armed_while("older code", stream.name))
+        stream.append()
+        stream.everywhere(stream.is_stalled, "does not show it as stalled")
+    for instance in instances:
+        instance.kill()
+        rig.restart(instance)
+    stream.everywhere(stream.is_current, "does not take the event that it now knows")
+    stream.append()
+    stream.expect_recovery()
+
+
+@fault(
     "11",
     "a forgery delivered first that does not continue its stream: an operator dismisses it",
     SERVICE,
