@@ -61,8 +61,8 @@ class DeadLetters:
         by_version = sorted([(row["stream"], row["version"], row["_id"]) async for row in places])
         for chunk in chunked(by_version, size):
             origins = [origin for *_, origin in chunk]
-            found = {row["_id"]: row async for row in self._dead_letters.find({"_id": {"$in": origins}})}
-            yield [found[origin] for origin in origins]
+            rows = {row["_id"]: row async for row in self._dead_letters.find({"_id": {"$in": origins}})}
+            yield [rows[origin] for origin in origins]
 
     async def awaited_versions(self) -> dict[str, int]:
         """Return, for each stream with open dead letters, the highest version that one of them stands for."""

@@ -116,6 +116,11 @@ COMMANDS = (
         "Check a proof with nothing but the file: signatures, inclusion of every event, chains, and the trace itself.",
         "tools.cli.audit.verify_proof:verify_proof",
     ),
+    Row(
+        "stalled",
+        "List the stalled streams, each with the reason: what is missing, or why an event cannot be taken.",
+        "tools.cli.stalled:stalled",
+    ),
     Row("dead-letters list", "List the dead letters.", "tools.cli.dead_letters:list_dead_letters"),
     Row(
         "dead-letters show",
