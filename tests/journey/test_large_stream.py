@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import MongoClient
 
 from shared.domain.aggregate import Context
 from shared.events.recommendations import FollowUpReported
@@ -76,6 +77,26 @@ def reasons(stack: Stack) -> dict[str, str]:
 def trace_version(desk: Desk, reference: str, at_least: int) -> int:
     answer = desk.query(SERVICE, f"/traces/{reference}", at_least=at_least, wait=30)
     return int(dict(answer["trace"]["based_on"])[f"recommendation/{reference}"])
+
+
+def test_a_trace_that_cannot_be_stored_is_refused_with_its_reason_until_its_next_event(own_stack: Stack):
+    desk = Desk(own_stack)
+    reference = drafted(desk, a_reference())
+    assert trace_version(desk, reference, 1) == 1
+    with MongoClient[dict[str, Any]](own_stack.mongodb_admin_uri) as client:
+        database = client[grants.database(SERVICE)]
+        refused = {"_id": reference, "coverage": {"$exists": True}}
+        database.command("collMod", "traces", validator={"$nor": [refused]})
+        desk.send(SERVICE, f"/recommendations/{reference}/revise", title="Synthetic, revised")
+        assert within(lambda: f"recommendation/{reference}" in reasons(own_stack))
+        shown = throughline(own_stack, "trace", reference)
+        assert shown.exit_code == 1
+        assert "MongoDB refuses its document with error 121" in output_of(shown)
+        assert reference not in output_of(throughline(own_stack, "traces"))
+        database.command("collMod", "traces", validator={})
+    version = desk.send(SERVICE, f"/recommendations/{reference}/revise", title="Synthetic, revised again")["version"]
+    assert trace_version(desk, reference, version) == version
+    assert reasons(own_stack) == {}
 
 
 def test_a_stream_that_grew_too_large_stops_alone_and_a_restart_changes_nothing(own_stack: Stack):

@@ -31,6 +31,7 @@ PAGES = (
     "docs/benchmarks.md",
     "docs/chaos.md",
     "docs/performance.md",
+    "docs/stalled-streams.md",
     *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "docs/decisions").glob("*.md")),
     *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "services").glob("*/README.md")),
     "CHANGELOG.md",
