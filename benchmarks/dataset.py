@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bson import BSON, decode_file_iter
+from more_itertools import chunked
 
 from benchmarks.servers import progress
 from services.recommendations.commands import NoteLineage
 from shared.events.canonical import leaf_hash
+from shared.tlog.batches import MAX_BATCH
 from tools.simulate import records
 from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import history
@@ -77,8 +79,7 @@ class Dataset:
 
 def as_records(documents: Sequence[Document]) -> Iterator[records.Record]:
     """Yield the events of commits as records that the relay would publish."""
-    position = 0
-    for document in documents:
-        for raw in document["events"]:
-            yield records.Record(SERVICE, document["_id"]["s"].encode(), raw, position, leaf_hash(raw))
-            position += 1
+    events = ((document["_id"]["s"].encode(), raw) for document in documents for raw in document["events"])
+    unsigned = (records.Record(SERVICE, key, raw, n, leaf_hash(raw)) for n, (key, raw) in enumerate(events))
+    for batch in chunked(unsigned, MAX_BATCH):
+        yield from records.signed(batch)

@@ -43,10 +43,11 @@ def _beside(own: Row, peer: str, answers: list[Answer]) -> Row:
 
 
 def _quix(backlog: Backlog) -> Answer:
-    server = urlsplit(backlog.stack.mongodb_admin_uri)
+    server, kafka = urlsplit(backlog.stack.mongodb_admin_uri), backlog.stack.kafka_admin
     with database(backlog.stack) as name:
-        where = [backlog.stack.kafka, server.hostname, server.port, server.username, server.password, name]
-        answer = _run("quixstreams", "consume.py", [*where, backlog.events])
+        at_kafka = [kafka.bootstrap, kafka.user or "", kafka.password.get_secret_value()]
+        at_mongodb = [server.hostname, server.port, server.username, server.password, name]
+        answer = _run("quixstreams", "consume.py", [*at_kafka, *at_mongodb, backlog.events])
         with admin(backlog.stack) as client:
             if (written := client[name].traces.count_documents({})) != answer["documents"]:
                 raise JobFailed(f"Quix Streams wrote {written} of {answer['documents']} documents")

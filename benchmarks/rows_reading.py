@@ -29,11 +29,11 @@ class Backlog:
     def fill(self) -> None:
         """Publish the history."""
         progress(f"publishing a backlog of {self.events:,} events")
-        run("relaying.producing", kafka=self.stack.kafka, file=str(self.file))
+        run("relaying.producing", kafka=self.stack.kafka_admin.settings(), file=str(self.file))
 
     def read(self, job: str, instances: int, name: str) -> Answer:
         """Run so many instances of a job until they have read all of it into a database."""
-        to = {"kafka": self.stack.kafka, "mongodb": self.stack.mongodb_admin_uri, "database": name}
+        to = {"kafka": self.stack.kafka_admin.settings(), "mongodb": self.stack.mongodb_admin_uri, "database": name}
         if job == "projecting.projecting":
             self._store_commits_of_policies(name)
             jobs = [(job, {**to, "instance": f"bench-{number}"}) for number in range(instances)]
@@ -108,7 +108,11 @@ def rebuild(backlog: Backlog, repeats: int) -> Row:
     with database(backlog.stack) as name:
         progress(f"reading {backlog.events:,} events into a journal")
         backlog.read("projecting.projecting", 1, name)
-        to = {"kafka": backlog.stack.kafka, "mongodb": backlog.stack.mongodb_admin_uri, "database": name}
+        to = {
+            "kafka": backlog.stack.kafka_admin.settings(),
+            "mongodb": backlog.stack.mongodb_admin_uri,
+            "database": name,
+        }
         for turn in range(repeats):
             progress(f"rebuild of {backlog.events:,} events, {turn + 1} of {repeats}")
             ceilings.append(run("decoding.decoding", file=str(backlog.file), without_gc=False))

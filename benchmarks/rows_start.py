@@ -13,9 +13,9 @@ from benchmarks.servers import progress
 from benchmarks.stand_in import home_of_stand_in
 from benchmarks.table import Row
 from services.recommendations.trace import trace_bytes
-from shared.consumer.record import KafkaRecord
 from tools.replay.replayer import Replayer
 from tools.simulate import records
+from tools.simulate.log_keys import synthetic_trust
 
 REPEATS = 7
 THROUGHLINE = str(Path(sys.executable).with_name("throughline"))
@@ -38,10 +38,9 @@ def start(file: Path, folder: Path) -> list[Row]:
 
 def median_trace(file: Path) -> dict[str, Any]:
     """Return the trace of median size that the records of a file make."""
-    with Replayer() as replayer:
+    with Replayer(synthetic_trust()) as replayer:
         for record in records.read(file):
-            headers = tuple(record.headers)
-            replayer.add_record(KafkaRecord(record.topic, 0, record.position, record.key, record.value, headers))
+            replayer.add_record(record.consumed())
         traces: list[dict[str, Any]] = sorted(
             (trace for _, trace in replayer.run(lambda _, trace: trace)), key=lambda trace: len(trace_bytes(trace))
         )

@@ -12,6 +12,7 @@ from benchmarks.jobs.appending import write
 from benchmarks.rows_memory import rate
 from benchmarks.servers import admin, database, progress, topic
 from benchmarks.table import Row
+from shared.store.event_store import INDEXES
 from tools.client.tokens import mint
 from tools.local.grants import database as database_of
 from tools.local.stack import Stack
@@ -111,7 +112,7 @@ def relay(stack: Stack, folder: Path, first: list[Document], later: list[Documen
     ends = records.write(file, as_records(first)), sum(len(commit["events"]) for commit in later)
     bares, answers = [_produce(stack, file)], []
     with database(stack) as name:
-        to = {"kafka": stack.kafka, "mongodb": stack.mongodb_admin_uri, "database": name}
+        to = {"kafka": stack.kafka_admin.settings(), "mongodb": stack.mongodb_admin_uri, "database": name}
         for commits, until, says in ((first, ends[0], "at its first start"), (later, sum(ends), "after it was down")):
             progress(f"the relay catches up {len(commits):,} commits {says}")
             _insert(stack, name, commits)
@@ -133,10 +134,10 @@ def relay(stack: Stack, folder: Path, first: list[Document], later: list[Documen
 def _insert(stack: Stack, name: str, documents: list[Document]) -> None:
     with admin(stack) as client:
         commits = client[name].commits
-        commits.create_index("command_id", unique=True, name="command_id")
+        commits.create_indexes(INDEXES["commits"])
         for start in range(0, len(documents), 1_000):
             commits.insert_many(documents[start : start + 1_000])
 
 
 def _produce(stack: Stack, file: Path) -> Answer:
-    return run("relaying.producing", kafka=stack.kafka, file=str(file), topic=topic(stack))
+    return run("relaying.producing", kafka=stack.kafka_admin.settings(), file=str(file), topic=topic(stack))

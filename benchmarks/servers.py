@@ -57,7 +57,7 @@ def topic(stack: Stack) -> str:
     name = f"bench.{uuid4().hex[:12]}"
 
     async def make() -> None:
-        client = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+        client = AIOKafkaAdminClient(**stack.kafka_admin.client())
         await client.start()
         await client.create_topics([NewTopic(name, PARTITIONS, 1)])
         await client.close()

@@ -7,35 +7,60 @@ lists the steps of preparation in their order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from shared.consumer import dead_letters, offsets
 from shared.consumer.dead_letters import DeadLetters
+from shared.consumer.decoder import RecordDecoder, Rotations
 from shared.consumer.offsets import OffsetStore
+from shared.consumer.record import service_of_topic
 from shared.consumer.subscriber import Subscriber
 from shared.domain.aggregate import Aggregate
 from shared.http.app import make_app
 from shared.http.operations import operations
 from shared.http.tiled_log import tiled_log_router
+from shared.ledger import checkpoints, ledger
 from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.relay import Relay
+from shared.ledger.republication import Republication
+from shared.ledger.topic_settings import TopicSettingsWatch
+from shared.projection import journal, state_store
 from shared.projection.journal import Journal
 from shared.projection.policies import Policies
 from shared.projection.projector import Compose, Projector, compose_nothing
+from shared.projection.stalled import ComposeFaults, no_compose_faults
 from shared.projection.state_store import StateStore
+from shared.runtime.database_watch import DatabaseWatch
 from shared.runtime.process import Loop, Prepare, connect, lifespan_of
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
+from shared.store import event_store, indexes, refusals
 from shared.store.command_handler import CommandHandler
 from shared.store.event_store import EventStore
+from shared.store.indexes import Indexes
 from shared.store.refusals import Refusals
+
+INDEXES: Indexes = {
+    **event_store.INDEXES,
+    **refusals.INDEXES,
+    **ledger.INDEXES,
+    **checkpoints.INDEXES,
+    **journal.INDEXES,
+    **state_store.INDEXES,
+    **dead_letters.INDEXES,
+    **offsets.INDEXES,
+}
+"""The collections that every service has, and their indexes."""
 
 
 class Parts:
     """The stores, the command handler, the relay and the checkpoint signer of one service.
 
-    The service decides on its `own` aggregates; it folds all of `aggregates`, in projection version `shape`.
+    The service decides on its `own` aggregates; it folds all of `aggregates`, in projection version `shape`. Its
+    database must hold the collections and indexes that are `declared`.
     """
 
     def __init__(
@@ -45,43 +70,62 @@ class Parts:
         own: dict[str, Aggregate[Any]],
         aggregates: Mapping[str, Aggregate[Any]],
         shape: int,
+        topics: Sequence[str],
+        declared: Indexes,
     ) -> None:
-        self.service, self.settings = service, settings
+        self.service, self.settings, self._topics = service, settings, topics
         self.database = connect(settings, service)
         self.store, self.refusals = EventStore(self.database), Refusals(self.database)
         self.journal, self.states = Journal(self.database), StateStore(self.database, aggregates, shape)
         self.commands = CommandHandler(self.store, self.refusals, own, self.states.known)
         keys, self.relay_pulse, self._signer_pulse = settings.log_keys(service), Pulse("relay"), Pulse("sealer")
-        self.relay = Relay(self.database, self.store, settings.kafka, service, self.relay_pulse, keys.verifiers)
+        kafka, consumed = settings.kafka_access(), [service_of_topic(topic) for topic in topics]
+        trust = settings.log_trust(service, keys, consumed)
+        self.decoder = RecordDecoder(trust, Rotations(kafka, {service, *consumed}, trust))
+        self.relay = Relay(self.database, self.store, kafka, service, self.relay_pulse, keys, self.decoder)
         self._signer = CheckpointSigner(self.database, self.relay, settings, keys, service, self._signer_pulse)
+        self._topic_pulse = Pulse("topic")
+        self._topic_settings = TopicSettingsWatch(
+            settings.kafka_access(), service, settings.declared_topics(), self._topic_pulse
+        )
         self._log = tiled_log_router(self._signer.checkpoints, keys)
+        self._watch_pulse, differences = Pulse("database"), partial(indexes.differences, self.database, declared)
+        self._watch = DatabaseWatch(service, self.store.clock, differences, self._watch_pulse, settings.not_ready_after)
 
-    def projector(self, compose: Compose = compose_nothing, policies: Policies | None = None) -> Projector:
+    def projector(
+        self,
+        compose: Compose = compose_nothing,
+        policies: Policies | None = None,
+        compose_faults: ComposeFaults = no_compose_faults,
+    ) -> Projector:
         """Return the projector of the service's topics."""
         dead_letters = DeadLetters(self.database, self.service)
-        return Projector(self.journal, self.states, dead_letters, compose, policies)
+        return Projector(
+            self.journal, self.states, dead_letters, self.decoder, compose, policies, self.store, compose_faults
+        )
 
     def routers(self, projector: Projector) -> list[APIRouter]:
         """Return the routers that every service has."""
-        return [operations(projector, self.store, self.refusals), self._log]
+        return [operations(projector, self.store, self.refusals, Republication(self.database)), self._log]
 
     def application(
         self,
         projector: Projector,
-        topics: Sequence[str],
         routers: Sequence[APIRouter],
         prepare: Sequence[Prepare],
         loops: Sequence[Loop] = (),
     ) -> FastAPI:
         """Return the HTTP application, whose lifespan prepares, then runs the loops of every service and `loops`."""
-        offsets, pulse = OffsetStore(self.database), Pulse("subscriber")
-        subscriber = Subscriber(self.settings, self.service, topics, projector, offsets, pulse)
+        committed, pulse = OffsetStore(self.database), Pulse("subscriber")
+        subscriber = Subscriber(self.settings, self.service, self._topics, projector, committed, pulse)
         every: list[Loop] = [
             (self.relay_pulse, self.relay.run),
             (pulse, subscriber.run),
             *loops,
             (self._signer_pulse, self._signer.run),
+            (self._topic_pulse, self._topic_settings.run),
+            (self._watch_pulse, self._watch.run),
         ]
         pulses = [pulse for pulse, _ in every]
-        lifespan = lifespan_of(self.database, prepare, every)
-        return make_app(self.service, self.settings, self.database, routers, pulses, lifespan)
+        lifespan = lifespan_of(self.database, [self._watch.prepare, *prepare], every)
+        return make_app(self.service, self.settings, self.database, routers, pulses, lifespan, self.store.clock)

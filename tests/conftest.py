@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from tests.servers import attached, await_end
 from tools.local.stack import Stack, temporary
 
 FOLDER = pytest.StashKey[Path]()
+RUNNING = pytest.StashKey[ExitStack]()
 STACK = "stack"
 
 hypothesis.settings.register_profile("throughline", deadline=None)
@@ -34,13 +38,12 @@ def servers(pytestconfig: pytest.Config) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def stack(pytestconfig: pytest.Config) -> Stack:
     """The whole platform on servers of its own; a test that stops a part of it starts it again.
 
-    All tests that use it run in one process, one after another.
+    All tests that use it run in one process, one after another; it stops after the last of them.
     """
-    with temporary(say=lambda _: None) as running:
-        yield running
+    return pytestconfig.stash[RUNNING].enter_context(temporary(say=lambda _: None))
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +57,7 @@ def loaded(stack: Stack) -> Stack:
 def pytest_configure(config: pytest.Config) -> None:
     """Agree with the other test processes on a folder for the servers."""
     given = getattr(config, "workerinput", None)
+    config.stash[RUNNING] = ExitStack()
     config.stash[FOLDER] = Path(given["servers"] if given else tempfile.mkdtemp(prefix="throughline-tests-"))
 
 
@@ -65,6 +69,7 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind: wait until the servers have stopped, and remove their folder."""
+    config.stash[RUNNING].close()
     if not hasattr(config, "workerinput") and (folder := config.stash.get(FOLDER, None)):
         await_end(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -78,12 +83,34 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests on the stack in one process, and begin with the longest: the rig, then those on the stack."""
     for item in items:
-        if STACK in getattr(item, "fixturenames", ()):
+        if uses_stack(item):
             item.add_marker(pytest.mark.xdist_group(STACK))
-    items.sort(key=lambda item: (item.path.name != "test_rig.py", item.get_closest_marker("xdist_group") is None))
+    items.sort(key=lambda item: (item.path.name != "test_rig.py", not uses_stack(item), group_of(item) is None))
+    if hasattr(config, "workerinput"):  # pytest-xdist 3.8 tells groups by a name that pytest 9 does not read
+        groups = {item.nodeid: group for item in items if (group := group_of(item))}
+        file = config.stash[FOLDER] / f"{config.workerinput['workerid']}.json"
+        file.write_text(json.dumps(groups), encoding="utf-8")
+
+
+def group_of(item: pytest.Item) -> str | None:
+    """Return the group of a test, whose tests run in one process."""
+    marker = item.get_closest_marker("xdist_group")
+    return str(marker.args[0]) if marker else None
+
+
+def uses_stack(item: pytest.Item | None) -> bool:
+    """Tell whether a test runs on the stack."""
+    return STACK in getattr(item, "fixturenames", ())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the stack after its last test."""
+    if uses_stack(item) and not uses_stack(nextitem):
+        item.config.stash[RUNNING].close()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -92,7 +119,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadGroupScheduling
 
     class ByGroupOrFile(LoadGroupScheduling):
+        @cached_property
+        def _groups(self) -> dict[str, str]:
+            return json.loads((config.stash[FOLDER] / "gw0.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
         def _split_scope(self, nodeid: str) -> str:
-            return str(super()._split_scope(nodeid).partition("::")[0])
+            return self._groups.get(nodeid) or nodeid.partition("::")[0]
 
     return ByGroupOrFile(config, log) if config.getvalue("dist") == "loadgroup" else None

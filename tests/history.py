@@ -9,13 +9,16 @@ from typing import Any
 
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose, trace_bytes
-from shared.consumer.record import ConsumedEvent, KafkaRecord, decode_record
+from shared.consumer.decoding import decode_record
+from shared.consumer.record import ConsumedEvent, KafkaRecord
 from shared.events import meetings as m
 from shared.events import recommendations as r
-from shared.events.canonical import ZERO_HASH, leaf_hash
+from shared.events.canonical import ZERO_HASH
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
 from shared.projection.fold import UNFOLDED, FoldedState, fold_on
+from shared.tlog.trust import LogTrust
+from tests.proofs import TRUST, headers_by
 
 START = datetime(2031, 1, 1, tzinfo=UTC)
 
@@ -57,7 +60,7 @@ class History:
         """Return the record of these bytes, at the next position of their service."""
         position = self.positions.get(service, 0)
         self.positions[service] = position + 1
-        headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
+        headers = headers_by(service, raw, position)
         return KafkaRecord(f"throughline.{service}", 0, position, stream.encode(), raw, headers)
 
     def all(self) -> list[KafkaRecord]:
@@ -69,16 +72,18 @@ class History:
         return replayed(self.all())
 
 
-def replayed(records: Sequence[KafkaRecord]) -> dict[str, bytes]:
+def replayed(records: Sequence[KafkaRecord], trust: LogTrust = TRUST) -> dict[str, bytes]:
     """Return the compared bytes of each trace, by its reference, from records folded in memory."""
-    return {reference: trace_bytes(trace) for reference, trace in composed(records).items()}
+    return {reference: trace_bytes(trace) for reference, trace in composed(records, trust=trust).items()}
 
 
-def composed(records: Sequence[KafkaRecord], as_of: date | None = None) -> dict[str, dict[str, Any]]:
+def composed(
+    records: Sequence[KafkaRecord], as_of: date | None = None, trust: LogTrust = TRUST
+) -> dict[str, dict[str, Any]]:
     """Return each trace, by its reference, from records folded in memory."""
     events: dict[str, list[ConsumedEvent]] = {}
     for record in records:
-        event = decode_record(record)
+        event = decode_record(record, trust)
         assert isinstance(event, ConsumedEvent), event
         events.setdefault(event.recorded.subject, []).append(event)
     states: dict[str, FoldedState] = {}

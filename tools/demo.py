@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from rich.console import Console
-
 from shared.events.catalogue import SERVICES
 from tools.audit.bundle import Bundle
 from tools.audit.bundle_replay import open_replay, trace_digest
@@ -24,6 +22,7 @@ from tools.cli.import_record import load, show
 from tools.cli.replay import in_words, run
 from tools.client.connection import Connection
 from tools.client.errors import Failure
+from tools.client.log_keys import log_trust
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.tokens import mint
@@ -33,6 +32,7 @@ from tools.local.messages import CannotStart
 from tools.local.stack import Stack, temporary
 from tools.record.checking import check
 from tools.record.faults import RecordRefused
+from tools.render.console import Console
 from tools.render.page import WIDTH
 from tools.render.trace_text import plain_text, trace_text
 
@@ -152,7 +152,7 @@ class Demonstration:
     def _replay(self) -> None:
         self._step("Every trace rebuilt from Kafka, from the first event, and compared with the live one")
         with Services(self._connection, "auditor") as services:
-            done = run(services, "kafka", self._stack.kafka, compared=True)
+            done = run(services, self._stack.kafka, log_trust(self._stack.home), compared=True)
         for line in in_words(done, "kafka"):
             self._say(line, style="bold green" if line.startswith("identical") else "")
         if done.verdict is None or not done.verdict.holds or not set(REFERENCES) <= set(done.verdict.identical):

@@ -1,10 +1,12 @@
-"""Files of the local stack: written atomically, and private if they hold secrets."""
+"""Files: written atomically, private if they hold secrets; those of others read and written within bounds."""
 
+import errno
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,114 @@ def read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     return content
+
+
+class NotAFile(Exception):
+    """A file that cannot be read or written as it must be; the message names it and says why."""
+
+
+class TooLarge(NotAFile):
+    """A file with more bytes than one of its kind may have."""
+
+
+def read_named(path: Path, limit: int) -> bytes:
+    """Read a regular file of at most `limit` bytes that a person named; it may be a link. Raises NotAFile."""
+    try:
+        return _content(os.open(path, _READ), path, limit)
+    except (OSError, ValueError) as fault:
+        raise NotAFile(_sentence(path, "read", fault)) from None
+
+
+def read_below(folder: Path, name: str, limit: int) -> bytes:
+    """Read a regular file of at most `limit` bytes below a folder, without following a link. Raises NotAFile."""
+    path = folder / name
+    try:
+        with _parent_of(folder, name) as (parent, last):
+            return _content(os.open(last, _READ | os.O_NOFOLLOW, dir_fd=parent), path, limit)
+    except (OSError, ValueError) as fault:
+        raise NotAFile(_sentence(path, "read", fault)) from None
+
+
+def names_below(folder: Path, name: str) -> list[str]:
+    """List the names in a folder below a folder, without following a link. Raises NotAFile."""
+    try:
+        with _parent_of(folder, f"{name}/.") as (descriptor, _):
+            return os.listdir(descriptor)
+    except (OSError, ValueError) as fault:
+        raise NotAFile(_sentence(folder / name, "read", fault)) from None
+
+
+def write_below(folder: Path, name: str, content: bytes) -> None:
+    """Replace a file below a folder atomically, making folders, without following a link. Raises NotAFile."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _parent_of(folder, name, make=True) as (parent, last):
+            partial = f".{last}.{os.getpid()}"
+            with suppress(FileNotFoundError):
+                os.unlink(partial, dir_fd=parent)
+            with open(os.open(partial, _CREATE, 0o666, dir_fd=parent), "wb") as file:
+                file.write(content)
+            os.replace(partial, last, src_dir_fd=parent, dst_dir_fd=parent)
+    except (OSError, ValueError) as fault:
+        raise NotAFile(_sentence(folder / name, "written", fault)) from None
+
+
+def remove_below(folder: Path, name: str) -> None:
+    """Remove a file below a folder and its folder if it is then empty, following no link. Raises NotAFile."""
+    try:
+        with _parent_of(folder, name) as (parent, last):
+            os.unlink(last, dir_fd=parent)
+        above = name.rpartition("/")[0]
+        with suppress(OSError), _parent_of(folder, above) as (parent, last):
+            os.rmdir(last, dir_fd=parent)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as fault:
+        raise NotAFile(_sentence(folder / name, "removed", fault)) from None
+
+
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+@contextmanager
+def _parent_of(folder: Path, name: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
+    """Open the folder of a file below another folder, step by step; yield its descriptor and the file's name."""
+    *above, last = name.split("/")
+    if not last or any(part in ("", ".", "..") for part in above) or last == "..":
+        raise ValueError("the name leads out of its folder")
+    descriptor = os.open(folder, _FOLDER)
+    try:
+        for part in above:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=descriptor)
+            inner = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor, last
+    finally:
+        os.close(descriptor)
+
+
+def _content(descriptor: int, path: Path, limit: int) -> bytes:
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise NotAFile(f"{path} is not a regular file")
+        if status.st_size > limit:
+            raise TooLarge(f"{path} has {status.st_size} bytes, and such a file has at most {limit}")
+        return file.read(min(limit, status.st_size))
+
+
+def _sentence(path: Path, done: str, fault: OSError | ValueError) -> str:
+    if isinstance(fault, OSError):
+        link = fault.errno in (errno.ELOOP, errno.ENOTDIR)
+        why = "a symbolic link, or no folder where one must be" if link else type(fault).__name__
+    else:
+        why = str(fault)
+    return f"{path} cannot be {done} ({why})"
 
 
 class Locked(Exception):

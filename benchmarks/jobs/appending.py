@@ -17,7 +17,8 @@ from shared.domain.aggregate import Context
 from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import hash_of, moment
-from shared.store.event_store import EventStore, Head
+from shared.store.event_store import INDEXES, EventStore, Head
+from shared.store.indexes import ensure
 
 CONCURRENCY = 64
 Document = dict[str, Any]
@@ -55,7 +56,7 @@ async def stored(gate: Gate, mongodb: str, database: str, file: str, reading: bo
     """Append the same commits through the store, each stream in order; `reading` reads the head before each append."""
     client = _client(mongodb)
     store = EventStore(client[database])
-    await store.prepare()
+    await ensure(client[database], INDEXES)
     streams: dict[str, list[tuple[list[Recorded], list[bytes], str]]] = {}
     for document in read(Path(file)):
         raws = [bytes(raw) for raw in document["events"]]

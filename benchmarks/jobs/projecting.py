@@ -49,7 +49,7 @@ class Clock:
         return {"first": self.first, "last": self.last, "count": self.count}
 
 
-async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instance: str) -> dict[str, Any]:
+async def projecting(gate: Gate, kafka: dict[str, Any], mongodb: str, database: str, instance: str) -> dict[str, Any]:
     """Read as the recommendations service does, until stopped."""
     settings = settings_for(kafka, mongodb, database, instance)
     tune_gc()
@@ -72,6 +72,9 @@ async def projecting(gate: Gate, kafka: str, mongodb: str, database: str, instan
             clock.end(self.consumed)
             self.consumed = 0
 
+        async def resume(self) -> None:
+            """Resume nothing."""
+
         def discard(self) -> None:
             raise ValueError("a batch failed")
 
@@ -92,7 +95,7 @@ async def _until_stopped(gate: Gate, running: asyncio.Task[None]) -> None:
     running.cancel()
 
 
-async def inserting(gate: Gate, kafka: str, mongodb: str, database: str, group: str) -> dict[str, Any]:
+async def inserting(gate: Gate, kafka: dict[str, Any], mongodb: str, database: str, group: str) -> dict[str, Any]:
     """Consume, decode and bulk-insert the raw bytes, and nothing else, until stopped."""
     settings = settings_for(kafka, mongodb, database, group)
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongodb)
@@ -100,7 +103,8 @@ async def inserting(gate: Gate, kafka: str, mongodb: str, database: str, group: 
     offsets = OffsetStore(client[database])
     tune_gc()
     clock = Clock()
-    broker = KafkaBroker(kafka, logger=None, allow_auto_create_topics=False)
+    access = settings.kafka_access()
+    broker = KafkaBroker(access.bootstrap, security=access.security(), logger=None, allow_auto_create_topics=False)
 
     def consumer() -> Any:
         return subscriber.consumer

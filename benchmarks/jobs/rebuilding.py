@@ -11,7 +11,7 @@ from shared.projection.rebuild import rebuild
 from shared.runtime.process import tune_gc
 
 
-async def rebuilding(gate: Gate, kafka: str, mongodb: str, database: str) -> dict[str, Any]:
+async def rebuilding(gate: Gate, kafka: dict[str, Any], mongodb: str, database: str) -> dict[str, Any]:
     """Rebuild as `throughline rebuild` does."""
     reading = reading_of(settings_for(kafka, mongodb, database, "rebuild"))
     events = await reading.database.journal.count_documents({})

@@ -14,21 +14,24 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from benchmarks.job import Gate
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
+from shared.runtime.kafka_access import KafkaAccess
+from shared.runtime.settings import KafkaSettings
 from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore
 from tools.simulate import records
+from tools.simulate.log_keys import KEYS
 
 CHUNK = 2_000
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 SERVICE = "recommendations"
 
 
-async def producing(gate: Gate, kafka: str, file: str, topic: str | None = None) -> dict[str, Any]:
+async def producing(gate: Gate, kafka: dict[str, Any], file: str, topic: str | None = None) -> dict[str, Any]:
     """Publish every record of a file, all to one topic if it is given."""
     loaded = list(records.read(Path(file))) if topic else []
     count = 0
     producer = AIOKafkaProducer(
-        bootstrap_servers=kafka, enable_idempotence=True, acks="all", linger_ms=5, max_batch_size=256 * 1024
+        **_access(kafka).client(), enable_idempotence=True, acks="all", linger_ms=5, max_batch_size=256 * 1024
     )
     await producer.start()
     await gate.go()
@@ -48,11 +51,11 @@ async def producing(gate: Gate, kafka: str, file: str, topic: str | None = None)
     return {"count": count, "seconds": seconds}
 
 
-async def relaying(gate: Gate, kafka: str, mongodb: str, database: str, until: int) -> dict[str, Any]:
+async def relaying(gate: Gate, kafka: dict[str, Any], mongodb: str, database: str, until: int) -> dict[str, Any]:
     """Relay until the published position is `until`."""
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongodb)
     ledger, pulse = Ledger(client[database]), Pulse("relay")
-    relay = Relay(client[database], EventStore(client[database]), kafka, SERVICE, pulse)
+    relay = Relay(client[database], EventStore(client[database]), _access(kafka), SERVICE, pulse, KEYS[SERVICE])
     already = await ledger.published()
     await gate.go()
     begun = time.perf_counter()
@@ -65,3 +68,7 @@ async def relaying(gate: Gate, kafka: str, mongodb: str, database: str, until: i
     running.cancel()
     await asyncio.wait([running])
     return {"count": until - already, "seconds": seconds}
+
+
+def _access(kafka: dict[str, Any]) -> KafkaAccess:
+    return KafkaSettings(**kafka).kafka_access()

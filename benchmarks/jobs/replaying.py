@@ -9,9 +9,9 @@ from typing import Any
 from benchmarks.job import Gate
 from benchmarks.jobs.decoding import quiet
 from services.recommendations.trace import trace_bytes
-from shared.consumer.record import KafkaRecord
 from tools.replay.replayer import Replayer
 from tools.simulate import records
+from tools.simulate.log_keys import synthetic_trust
 
 
 async def replaying(gate: Gate, file: str, without_gc: bool = True) -> dict[str, Any]:
@@ -19,10 +19,9 @@ async def replaying(gate: Gate, file: str, without_gc: bool = True) -> dict[str,
     await gate.go()
     quiet(without_gc)
     begun = time.process_time()
-    with Replayer() as replayer:
+    with Replayer(synthetic_trust()) as replayer:
         for record in records.read(Path(file)):
-            headers = tuple(record.headers)
-            replayer.add_record(KafkaRecord(record.topic, 0, record.position, record.key, record.value, headers))
+            replayer.add_record(record.consumed())
         taken = time.process_time()
         sizes = [size for _, size in replayer.run(lambda _, trace: len(trace_bytes(trace)))]
     ended = time.process_time()

@@ -13,9 +13,9 @@ import struct
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-MAGIC = b"throughline synthetic records 1\n"
+MAGIC = b"throughline synthetic records 2\n"
 SERVICES = ("nominations", "meetings", "recommendations", "notifications")
-_HEAD = struct.Struct(">BHIQ32s")
+_HEAD = struct.Struct(">BHIHQ32s")
 _LISTS = {
     "MandateCited": "cited", "MandateUncited": "uncited", "CitationReconfirmed": "reconfirmed",
     "OriginRecorded": "origins", "RecommendationDiscussed": "discussed", "RecommendationTransmitted": "transmitted",
@@ -35,8 +35,10 @@ def records(source: BinaryIO) -> Iterator[tuple[str, str, bytes]]:
     if source.readline() != MAGIC:
         raise ValueError("not a file of synthetic records")
     while head := source.read(_HEAD.size):
-        service, key, value, _position, _leaf = _HEAD.unpack(head)
-        yield SERVICES[service], source.read(key).decode(), source.read(value)
+        service, key, value, proof, _position, _leaf = _HEAD.unpack(head)
+        record = SERVICES[service], source.read(key).decode(), source.read(value)
+        source.read(proof)
+        yield record
 
 
 def evolve(state: State | None, event: State) -> State:

@@ -7,28 +7,30 @@ from fastapi import FastAPI
 from services.meetings import api
 from services.meetings.projection import AGGREGATES, OWN, SHAPE
 from services.meetings.subscribers import TOPICS
+from shared import composition
 from shared.composition import Parts
+from shared.http import documents
 from shared.http.auth import READERS, WRITERS
 from shared.http.documents import Documents, documents_router
 from shared.runtime.process import run
 from shared.runtime.settings import Settings
 
 SERVICE = "meetings"
+INDEXES = {**composition.INDEXES, **documents.INDEXES}
 
 
 def make(settings: Settings) -> FastAPI:
     """Compose the service."""
-    parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE)
+    parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE, TOPICS, INDEXES)
     projector = parts.projector()
     return parts.application(
         projector,
-        TOPICS,
         routers=[
             api.router(parts.commands, parts.states),
             documents_router(Documents(parts.database), WRITERS, READERS),
             *parts.routers(projector),
         ],
-        prepare=[parts.store.prepare, parts.relay.check, projector.prepare],
+        prepare=[parts.relay.check, projector.prepare],
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from shared.domain.aggregate import Command
 from shared.events.event import Event
 from shared.events.meetings import (
@@ -33,6 +35,8 @@ class RescheduleMeeting(Command, MeetingRescheduled):
 class CancelMeeting(Command, MeetingCancelled):
     """Call the meeting off."""
 
+    uses_reserve: ClassVar[bool] = True
+
 
 class AddAgendaItem(Command, AgendaItemAdded):
     """Put a matter on the agenda."""
@@ -51,6 +55,8 @@ class RecordAttendance(Command, Event):
 
 class HoldMeeting(Command, MeetingHeld):
     """Record that the meeting took place."""
+
+    uses_reserve: ClassVar[bool] = True
 
 
 class RecordOutcome(Command, OutcomeRecorded):

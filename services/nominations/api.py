@@ -63,7 +63,6 @@ def views(keys: KeyRing) -> tuple[QueryRoute, ...]:
             _MEMBERSHIP[1],
             ("stage", "member", "person", "nomination", "capacity"),
             readers,
-            _own_member,
             own="member",
         ),
     )
@@ -77,17 +76,10 @@ def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
     return routes
 
 
-async def _own_member(folded: FoldedState, caller: Principal) -> dict[str, Any] | None:
-    if caller.role == "focal_point" and folded.state.member != caller.member:
-        return None
-    shown: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
-    return shown
-
-
 def _opened_by(keys: KeyRing) -> Show:
-    async def show(folded: FoldedState, caller: Principal) -> dict[str, Any] | None:
-        shown = await _own_member(folded, caller)
-        if shown is None or caller.role not in OPENS:
+    async def show(folded: FoldedState, caller: Principal) -> dict[str, Any]:
+        shown: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
+        if caller.role not in OPENS:
             return shown
         details = await keys.shown(folded.state.particulars.sealed, ("name", "contact"))
         return {**shown, "details": details} if details is not None else shown

@@ -11,27 +11,30 @@ from services.nominations.domain.expert import EXPERT
 from services.nominations.handlers import Handlers
 from services.nominations.projection import AGGREGATES, OWN, SHAPE, TOPICS
 from services.nominations.subscribers import Policies
+from shared import composition
 from shared.composition import Parts
+from shared.http import documents
 from shared.http.auth import WRITERS
 from shared.http.documents import Documents, documents_router
 from shared.http.persons import persons
+from shared.privacy import key_ring
 from shared.privacy.erasure import redo_erasures
 from shared.privacy.key_ring import KeyRing
 from shared.runtime.process import run
 from shared.runtime.settings import Settings
 
 SERVICE = "nominations"
+INDEXES = {**composition.INDEXES, **documents.INDEXES, **key_ring.INDEXES}
 
 
 def make(settings: Settings) -> FastAPI:
     """Compose the service."""
-    parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE)
+    parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE, TOPICS, INDEXES)
     keys = KeyRing(parts.database)
     handlers = Handlers(parts.commands, keys)
     projector = parts.projector(policies=Policies(handlers, parts.commands.known))
     return parts.application(
         projector,
-        TOPICS,
         routers=[
             api.router(handlers, parts.states, keys),
             documents_router(Documents(parts.database), api.GOVERNMENTS, WRITERS),
@@ -39,7 +42,6 @@ def make(settings: Settings) -> FastAPI:
             persons("/experts", EXPERT.kind, parts.store, keys),
         ],
         prepare=[
-            parts.store.prepare,
             parts.relay.check,
             projector.prepare,
             partial(redo_erasures, parts.store, keys, EXPERT.kind),

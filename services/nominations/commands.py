@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -30,6 +30,8 @@ class OpenCall(Command, CallForNominationsOpened):
 
 class CloseCall(Command, CallForNominationsClosed):
     """Take no more nominations under the call."""
+
+    uses_reserve: ClassVar[bool] = True
 
 
 class PersonDetails(Model):
@@ -98,9 +100,13 @@ class AcceptNomination(Command, NominationAccepted):
 class DeclineNomination(Command, NominationDeclined):
     """Do not register the nomination, on a named ground."""
 
+    uses_reserve: ClassVar[bool] = True
+
 
 class WithdrawNomination(Command, NominationWithdrawn):
     """Take the nomination back."""
+
+    uses_reserve: ClassVar[bool] = True
 
 
 class BeginMembership(Command):
@@ -113,9 +119,13 @@ class BeginMembership(Command):
 class EndMembership(Command, MembershipEnded):
     """End a membership."""
 
+    uses_reserve: ClassVar[bool] = True
+
 
 class EraseExpert(Command):
     """Destroy the key of an expert, for good: nobody will open what was sealed of the person."""
+
+    uses_reserve: ClassVar[bool] = True
 
     reason: Text = Field(description="on what ground; never about the person", examples=["Request of the person"])
     note: Text | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from services.nominations.commands import (
     EraseExpert,
     NominationRequest,
@@ -14,6 +16,7 @@ from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.nominations import NominationSubmitted
 from shared.events.values import Sealed
+from shared.privacy.encrypted_commands import PersonNamed, handle_encrypted
 from shared.privacy.erasure import erase
 from shared.privacy.key_ring import KeyRing
 from shared.store.command_handler import CommandHandler
@@ -34,40 +37,39 @@ class Handlers:
         if isinstance(command, EraseExpert):
             return await erase(self._commands, self._keys, stream, command, context, expected_version)
         if isinstance(command, NominationRequest):
-            encrypted = await self._encrypted(stream, command, context)
-            if isinstance(encrypted, Rejection):
-                return await self._commands.refuse(command, context, encrypted)
-            command = encrypted
+            return await self._nominate(stream, command, context, expected_version)
         return await self._commands.handle(stream, command, context, expected_version)
 
     async def forget(self, person: str) -> None:
         """Destroy an expert's key. A second call does nothing."""
         await self._keys.destroy(person)
 
-    async def _encrypted(self, stream: str, request: NominationRequest, context: Context) -> Command | Rejection:
+    async def _nominate(
+        self, stream: str, request: NominationRequest, context: Context, expected_version: int | None
+    ) -> Commit | Rejection:
+        """Encrypt under a person's key; a focal point names only persons whom its own Government named first."""
         known = await self._commands.known(stream)
         particulars = known.state.particulars if known else None
-        person = request.person or (particulars.person if particulars else context.new_id("person"))
-        sealed = await self._encrypted_for(person, _member(request, particulars, context), request, context)
-        if isinstance(sealed, Rejection):
-            return sealed
-        fields = request.model_dump(exclude={"person", "details", "nomination"}, exclude_unset=True)
-        match request:
-            case SubmitNominationRequest():
-                nomination = stream.partition("/")[2]
-                return SubmitNomination(**fields, nomination=nomination, person=person, sealed=sealed)
-            case ResubmitNominationRequest():
-                return ResubmitNomination(**fields, sealed=sealed)
-            case _:
-                raise TypeError(type(request).__name__)
+        named = PersonNamed(
+            request.person or (particulars.person if particulars else context.new_id("person")),
+            request.details.model_dump(exclude_none=True),
+            _member(request, particulars, context),
+            owned=context.role == "focal_point" and request.person is not None,
+        )
+        build = partial(_command, stream, request)
+        return await handle_encrypted(self._commands, self._keys, stream, named, build, context, expected_version)
 
-    async def _encrypted_for(
-        self, person: str, member: str | None, request: NominationRequest, context: Context
-    ) -> Sealed | Rejection:
-        """Encrypt under a person's key; a focal point names only persons whom its own Government named first."""
-        details = request.details.model_dump(exclude_none=True)
-        names = context.role == "focal_point" and request.person is not None
-        return await self._keys.encrypt(person, details, member, owned=names)
+
+def _command(stream: str, request: NominationRequest, sealed: Sealed) -> Command:
+    fields = request.model_dump(exclude={"person", "details", "nomination"}, exclude_unset=True)
+    match request:
+        case SubmitNominationRequest():
+            nomination = stream.partition("/")[2]
+            return SubmitNomination(**fields, nomination=nomination, person=sealed.person, sealed=sealed)
+        case ResubmitNominationRequest():
+            return ResubmitNomination(**fields, sealed=sealed)
+        case _:
+            raise TypeError(type(request).__name__)
 
 
 def _member(request: NominationRequest, particulars: NominationSubmitted | None, context: Context) -> str | None:

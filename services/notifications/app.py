@@ -14,19 +14,22 @@ from services.notifications.sending.emails import Emails
 from services.notifications.sending.sender import Sender
 from services.notifications.sending.settings import NotificationSettings
 from services.notifications.subscribers import Policies
+from shared import composition
 from shared.composition import Parts
 from shared.http.persons import persons
+from shared.privacy import key_ring
 from shared.privacy.erasure import redo_erasures
 from shared.privacy.key_ring import KeyRing
 from shared.runtime.process import run
 from shared.runtime.telemetry import Pulse
 
 SERVICE = "notifications"
+INDEXES = {**composition.INDEXES, **key_ring.INDEXES}
 
 
 def make(settings: NotificationSettings) -> FastAPI:
     """Compose the service."""
-    parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE)
+    parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE, TOPICS, INDEXES)
     keys, sender_pulse = KeyRing(parts.database), Pulse("sender")
     emails = Emails(parts.commands, keys, parts.journal, settings.smtp_sender)
     sender = Sender(parts.commands, parts.states, emails, settings, sender_pulse, parts.relay_pulse)
@@ -34,14 +37,12 @@ def make(settings: NotificationSettings) -> FastAPI:
     projector = parts.projector(policies=Policies(handlers, parts.states, parts.journal))
     return parts.application(
         projector,
-        TOPICS,
         routers=[
             api.router(handlers, parts.states, keys),
             *parts.routers(projector),
             persons("/subscribers", SUBSCRIBER.kind, parts.store, keys),
         ],
         prepare=[
-            parts.store.prepare,
             parts.relay.check,
             projector.prepare,
             partial(redo_erasures, parts.store, keys, SUBSCRIBER.kind),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -64,6 +64,8 @@ class AddSubscription(Command, SubscriptionAdded):
 class RemoveSubscription(Command, SubscriptionRemoved):
     """Stop notifying the person."""
 
+    uses_reserve: ClassVar[bool] = True
+
 
 class PlanNotification(Command, NotificationPlanned):
     """Notify one subscriber of one event; only a policy issues it."""
@@ -95,6 +97,8 @@ class ReportUncertain(Command, NotificationUncertain):
 
 class EraseSubscriber(Command):
     """Destroy the key of a subscriber, for good: nobody will open what was sealed of the person."""
+
+    uses_reserve: ClassVar[bool] = True
 
     reason: Text = Field(description="on what ground; never about the person", examples=["Request of the person"])
     note: Text | None = None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from services.notifications.commands import AddSubscription, AddSubscriptionRequest, EraseSubscriber, ResendNotification
 from services.notifications.sending.sender import Sender
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
+from shared.events.values import Sealed
+from shared.privacy.encrypted_commands import PersonNamed, handle_encrypted
 from shared.privacy.erasure import erase
 from shared.privacy.key_ring import KeyRing
 from shared.store.command_handler import CommandHandler
@@ -27,10 +31,9 @@ class Handlers:
         if isinstance(command, EraseSubscriber):
             return await erase(self._commands, self._keys, stream, command, context, expected_version)
         if isinstance(command, AddSubscriptionRequest):
-            encrypted = await self._encrypted(stream, command, context)
-            if isinstance(encrypted, Rejection):
-                return await self._commands.refuse(command, context, encrypted)
-            command = encrypted
+            named = PersonNamed(command.person or context.new_id("person"), command.details.model_dump())
+            build = partial(_add_subscription, stream, command)
+            return await handle_encrypted(self._commands, self._keys, stream, named, build, context, expected_version)
         outcome = await self._commands.handle(stream, command, context, expected_version)
         if isinstance(command, ResendNotification) and isinstance(outcome, Commit) and not outcome.replayed:
             await self._sender.send_claimed(outcome)
@@ -40,13 +43,8 @@ class Handlers:
         """Destroy a subscriber's key. A second call does nothing."""
         await self._keys.destroy(person)
 
-    async def _encrypted(
-        self, stream: str, request: AddSubscriptionRequest, context: Context
-    ) -> AddSubscription | Rejection:
-        person = request.person or context.new_id("person")
-        sealed = await self._keys.encrypt(person, request.details.model_dump())
-        if isinstance(sealed, Rejection):
-            return sealed
-        fields = request.model_dump(exclude={"details"}, exclude_none=True)
-        own = {"subscription": stream.partition("/")[2], "person": person, "sealed": sealed}
-        return AddSubscription.model_validate(fields | own)
+
+def _add_subscription(stream: str, request: AddSubscriptionRequest, sealed: Sealed) -> AddSubscription:
+    fields = request.model_dump(exclude={"details"}, exclude_none=True)
+    own = {"subscription": stream.partition("/")[2], "person": sealed.person, "sealed": sealed}
+    return AddSubscription.model_validate(fields | own)

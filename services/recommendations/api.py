@@ -116,11 +116,11 @@ def _add_one_trace(routes: APIRouter, traces: Traces, projector: Projector) -> N
 
         async def read() -> tuple[dict[str, Any] | None, int]:
             trace = await traces.get(reference)
-            return trace, dict(trace["based_on"])[own] if trace else 0
+            return trace, dict(trace.get("based_on", ())).get(own, at_least) if trace else 0
 
         stored = await wait_for_version(read, own, at_least, wait)
         if as_of is None and known_at is None:
-            trace = stored
+            trace = _not_faulty(reference, stored)
         else:
             trace = await traces.at(reference, as_of, stamp(known_at) if known_at else None)
         if trace is None:
@@ -134,7 +134,8 @@ def _add_one_trace(routes: APIRouter, traces: Traces, projector: Projector) -> N
     async def trace_events(
         committee: Committee, year: Year, number: Number, _caller: Annotated[Principal, allow(AUDITORS)]
     ) -> Response:
-        trace = await traces.get(f"{committee}/{year}/{number}")
+        reference = f"{committee}/{year}/{number}"
+        trace = _not_faulty(reference, await traces.get(reference))
         if trace is None:
             raise Refused(404, "NotOnRecord", f"no trace of {committee}/{year}/{number} is on record")
         events = [
@@ -173,6 +174,14 @@ def _add_lists_of_traces(routes: APIRouter, traces: Traces, states: StateStore) 
     @routes.get("/coverage", tags=["queries"], summary="Coverage, both ways")
     async def both_ways(_caller: Annotated[Principal, allow(READERS)]) -> dict[str, Any]:
         return await coverage(states, traces)
+
+
+def _not_faulty(reference: str, stored: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a stored trace. Raises Refused where its fault is stored in its place."""
+    if stored is None or "fault" not in stored:
+        return stored
+    says = f"the trace of {reference} is not shown: {stored['fault']}; ask for it as it was `known_at` an earlier time"
+    raise Refused(409, "TraceHasFault", says, kind="order")
 
 
 def _answer(trace: dict[str, Any], stalled: dict[str, int], revision: int) -> Response:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from services.recommendations import api
+from services.recommendations import api, projection
 from services.recommendations.projection import AGGREGATES, OWN, TOPICS, Traces
 from services.recommendations.subscribers import Policies
 from services.recommendations.trace import SHAPE
+from shared import composition
 from shared.composition import Parts
 from shared.runtime.process import run
 from shared.runtime.settings import Settings
 
 SERVICE = "recommendations"
+INDEXES = {**composition.INDEXES, **projection.INDEXES}
 
 
 def make(settings: Settings) -> FastAPI:
     """Compose the service."""
-    parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE)
+    parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE, TOPICS, INDEXES)
     traces = Traces(parts.database, parts.states, parts.journal)
-    projector = parts.projector(traces.compose_for, Policies(parts.commands))
+    projector = parts.projector(traces.compose_for, Policies(parts.commands), traces.faults)
     return parts.application(
         projector,
-        TOPICS,
         routers=[api.router(parts.commands, traces, projector), *parts.routers(projector)],
-        prepare=[parts.store.prepare, parts.relay.check, projector.prepare, traces.prepare],
+        prepare=[parts.relay.check, projector.prepare, traces.prepare],
     )
 
 

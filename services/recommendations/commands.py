@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -33,6 +33,8 @@ class DischargeReportingDuty(Command, events.ReportingDutyDischarged):
 
 class SupersedeInstrument(Command, events.InstrumentSuperseded):
     """Record that a later instrument took this one's place."""
+
+    uses_reserve: ClassVar[bool] = True
 
 
 class ReaffirmInstrument(Command, events.InstrumentReaffirmed):
@@ -70,6 +72,8 @@ class SelectPriority(Command):
 
 class ClosePriority(Command, events.PriorityClosed):
     """End a priority."""
+
+    uses_reserve: ClassVar[bool] = True
 
 
 class DraftRecommendation(Command, events.RecommendationDrafted):
@@ -150,6 +154,8 @@ class ReportFollowUp(Command, events.FollowUpReported):
 class SupersedeRecommendation(Command):
     """Close it in favour of a later recommendation."""
 
+    uses_reserve: ClassVar[bool] = True
+
     by: Reference
     on: WorldDate | None = None
     note: Text | None = None
@@ -157,6 +163,8 @@ class SupersedeRecommendation(Command):
 
 class MergeRecommendation(Command):
     """Close it by merging it into another."""
+
+    uses_reserve: ClassVar[bool] = True
 
     into: Reference
     on: WorldDate | None = None
@@ -166,6 +174,8 @@ class MergeRecommendation(Command):
 class SplitRecommendation(Command):
     """Close it by splitting it into others."""
 
+    uses_reserve: ClassVar[bool] = True
+
     into: tuple[Reference, ...] = Field(min_length=2, examples=[["CED/2022/R2", "CED/2022/R3"]])
     on: WorldDate | None = None
     note: Text | None = None
@@ -173,6 +183,8 @@ class SplitRecommendation(Command):
 
 class WithdrawRecommendation(Command, events.RecommendationWithdrawn):
     """Take it back, with the reason."""
+
+    uses_reserve: ClassVar[bool] = True
 
 
 class NoteLineage(Command):

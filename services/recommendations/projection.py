@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import structlog
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING, TEXT, WriteConcern
+from pymongo import ASCENDING, TEXT, IndexModel, WriteConcern
 
 from services.recommendations.domain.foreign import MEETING
 from services.recommendations.domain.instrument import INSTRUMENT
@@ -19,17 +20,33 @@ from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
 from shared.projection.fold import FoldedState, fold_on
 from shared.projection.journal import Journal
-from shared.projection.revisioned_collection import RevisionedCollection
+from shared.projection.partial_fold import fault_of
+from shared.projection.revisioned_collection import RevisionedCollection, Written
+from shared.projection.state_document import SMALL_VERSIONS, check_size
 from shared.projection.state_store import StateStore
+from shared.store.indexes import Indexes
+
+log = structlog.get_logger()
 
 OWN: dict[str, Aggregate[Any]] = {
     aggregate.kind: aggregate for aggregate in (RECOMMENDATION, INSTRUMENT, SESSION, PRIORITY, INITIATIVE, DELIVERABLE)
 }
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")
+_LISTED_BY = ("recommendation.themes", "mandates.standing", "mandates.provision", "dispositions.outcome", "coverage")
+_SEARCHED = ("recommendation.title", "recommendation.text", "mandates.summary", "mandates.cite")
+INDEXES: Indexes = {
+    "traces": [
+        *(IndexModel([(field, ASCENDING)]) for field in _LISTED_BY),
+        IndexModel([("fault", ASCENDING)], sparse=True),
+        IndexModel([(field, TEXT) for field in _SEARCHED], name="text", default_language="none"),
+    ]
+}
 TRACES_PER_CHUNK = 100
 CONCURRENT_CHUNKS = 2
 TRACES_BEFORE_YIELD = 5
+TRACE_LIMIT = 16 * 2**20 - 2**14
+"""The most bytes of a trace: MongoDB's limit, less `_id` and `revision`."""
 
 
 class Traces:
@@ -42,12 +59,7 @@ class Traces:
         self._journal = journal
 
     async def prepare(self) -> None:
-        """Create the indexes of the lists, and compose the traces of another shape again."""
-        for field in ("recommendation.themes", "mandates.standing", "mandates.provision", "dispositions.outcome"):
-            await self._traces.create_index([(field, ASCENDING)])
-        await self._traces.create_index([("coverage", ASCENDING)])
-        texts = ("recommendation.title", "recommendation.text", "mandates.summary", "mandates.cite")
-        await self._traces.create_index([(field, TEXT) for field in texts], name="text", default_language="none")
+        """Compose again the traces of another shape, and those with a fault."""
         outdated = self._traces.find({"shape": {"$ne": SHAPE}}, {"_id": 1})
         await self.store({row["_id"] async for row in outdated})
 
@@ -73,13 +85,38 @@ class Traces:
         while pending:
             chunk = pending[:TRACES_PER_CHUNK]
             del pending[:TRACES_PER_CHUNK]
-            rows = await self._traces.find({"_id": {"$in": chunk}}, {"revision": 1}).to_list(None)
-            revisions = {row["_id"]: row["revision"] for row in rows}
-            documents = await _composed(chunk, revisions, await gather(chunk, self._states))
-            pending += sorted(await self._revisioned.replace(documents))
+            pending += sorted(await self._store_chunk(chunk))
+
+    async def _store_chunk(self, chunk: Sequence[str]) -> set[str]:
+        """Compose and store traces; return those that another instance stored meanwhile."""
+        rows = await self._traces.find({"_id": {"$in": chunk}}, {"revision": 1, "fault": 1}).to_list(None)
+        stored = {row["_id"]: row for row in rows}
+        composed = await _composed(chunk, await gather(chunk, self._states))
+        written = await self._replace(composed, stored)
+        refused = {reference: {"fault": fault} for reference, fault in written.refused.items()}
+        again = await self._replace(refused, stored)
+        if again.refused:
+            raise RuntimeError(f"MongoDB stores nothing of the traces {sorted(again.refused)}, not even why")
+        gone = {reference: row["revision"] for reference, row in stored.items() if reference not in composed}
+        return written.lost | again.lost | await self._revisioned.remove(gone)
+
+    async def _replace(self, traces: Mapping[str, dict[str, Any]], stored: Mapping[str, dict[str, Any]]) -> Written:
+        """Store traces at the revision after the one that was read; log the faults that are new."""
+        documents = []
+        for reference, trace in traces.items():
+            before = stored.get(reference, {"revision": 0})
+            documents.append({"_id": reference, **trace, "revision": before["revision"] + 1})
+            if "fault" in trace and trace["fault"] != before.get("fault"):
+                log.error("trace_stopped", reference=reference, reason=trace["fault"])
+        return await self._revisioned.replace(documents)
+
+    async def faults(self) -> dict[str, str]:
+        """Return the streams whose trace cannot be composed or stored, with the reason in words."""
+        rows = self._traces.find({"fault": {"$exists": True}}, {"fault": 1})
+        return {RECOMMENDATION.stream(row["_id"]): row["fault"] async for row in rows}
 
     async def get(self, reference: str) -> dict[str, Any] | None:
-        """Return a trace as it is stored, with its `_id` and `revision`."""
+        """Return a trace as it is stored, with its `_id` and `revision`; in place of one with a fault, the `fault`."""
         trace: dict[str, Any] | None = await self._traces.find_one({"_id": reference})
         return trace
 
@@ -90,8 +127,8 @@ class Traces:
         return [event for stream, version in versions.items() for event in events[stream][:version]]
 
     async def find(self, query: Mapping[str, Any], limit: int, after: str | None) -> list[dict[str, Any]]:
-        """Return the traces that match, by reference, after the one given."""
-        paged = {**query, "_id": {"$gt": after}} if after else dict(query)
+        """Return the traces that match, by reference, after the one given; those with a fault are absent."""
+        paged = {**query, "shape": {"$exists": True}} | ({"_id": {"$gt": after}} if after else {})
         return await self._traces.find(paged).sort("_id", 1).limit(limit).to_list(limit)
 
     async def at(self, reference: str, as_of: date | None, known_at: str | None) -> dict[str, Any] | None:
@@ -112,17 +149,32 @@ class Traces:
         return known
 
 
-async def _composed(
-    references: Iterable[str], revisions: Mapping[str, int], states: Mapping[str, FoldedState]
-) -> list[dict[str, Any]]:
-    """Return the documents of traces at their next revision; yield to the event loop between a few."""
-    documents = []
+async def _composed(references: Iterable[str], states: Mapping[str, FoldedState]) -> dict[str, dict[str, Any]]:
+    """Return traces by reference, or the fault of each; yield to the event loop between a few."""
+    traces = {}
     for number, reference in enumerate(references):
         if number % TRACES_BEFORE_YIELD == 0:
             await asyncio.sleep(0)
-        if (trace := compose(reference, subset(reference, states))) is not None:
-            documents.append({"_id": reference, **trace, "revision": revisions.get(reference, 0) + 1})
-    return documents
+        if (trace := trace_or_fault(reference, states)) is not None:
+            traces[reference] = trace
+    return traces
+
+
+def trace_or_fault(
+    reference: str, states: Mapping[str, FoldedState], as_of: date | None = None
+) -> dict[str, Any] | None:
+    """Compose the trace to store, live and in replay: `{"fault": …}`, in words, where that fails or is too large."""
+    own = states[RECOMMENDATION.stream(reference)]
+    try:
+        trace = compose(reference, subset(reference, states), as_of)
+        if trace is None:
+            return {"fault": own.fault} if own.fault is not None and not own.version else None
+        events = sum(version for _, version in trace["based_on"])
+        if events > SMALL_VERSIONS:
+            check_size(trace, TRACE_LIMIT, f"the trace of {events} events")
+    except Exception as error:  # noqa: BLE001 - pure code: whatever it raises belongs to this trace
+        return {"fault": fault_of(error)}
+    return trace
 
 
 async def gather(references: Iterable[str], states: StateStore) -> dict[str, FoldedState]:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from bson.binary import Binary
+from more_itertools import chunked
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING, UpdateOne, WriteConcern
+from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.read_concern import ReadConcern
 
-from shared.consumer.record import KafkaRecord, Poison
+from shared.consumer.record import UNSIGNED, KafkaRecord, Poison
+from shared.events.canonical import leaf_hash
 from shared.runtime.telemetry import DEAD_LETTERS
+from shared.store.indexes import Indexes
 
 CONFLICT = "conflicting_bytes"
+INDEXES: Indexes = {
+    "dead_letters": [
+        IndexModel([("standing", ASCENDING), ("stream", ASCENDING)], name="standing_stream"),
+        IndexModel([("standing", ASCENDING), ("leaf", ASCENDING)], name="standing_leaf"),
+    ]
+}
+NEWER_CODE_MAY_DECODE = ["unknown_type", "schema_violation"]
 
 
 class DeadLetters:
@@ -26,21 +36,34 @@ class DeadLetters:
         )
         self.service = service
 
-    async def prepare(self) -> None:
-        """Create the index that finds stalled streams."""
-        await self._dead_letters.create_index([("standing", ASCENDING), ("stream", ASCENDING)], name="standing_stream")
-
     async def add(self, poisons: Iterable[Poison], expected: Mapping[str, int]) -> None:
         """Store each record once, with the stream version that it stands for.
 
         That is the version in the record, else the next version of its stream in `expected`, which names known streams.
         """
-        writes = [
-            UpdateOne({"_id": poison.record.origin}, _insert(poison, expected), upsert=True) for poison in poisons
-        ]
-        if writes:
-            result = await self._dead_letters.bulk_write(writes, ordered=False)
+        documents = {poison.record.origin: _to_document(poison, expected) for poison in poisons}
+        if documents:
+            inserts = [
+                UpdateOne({"_id": origin}, {"$setOnInsert": document}, upsert=True)
+                for origin, document in documents.items()
+            ]
+            result = await self._dead_letters.bulk_write(inserts, ordered=False)
             DEAD_LETTERS.labels(self.service, "any").inc(result.upserted_count)
+            if result.upserted_count < len(documents):
+                await self._replace_lost(documents)
+
+    async def _replace_lost(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
+        """Store records in place of others that were at their offsets before the topic was made again.
+
+        The others are closed, under an id of their own.
+        """
+        async for row in self._dead_letters.find({"_id": {"$in": list(documents)}}):
+            document = documents[row["_id"]]
+            if bytes(row["value"]) != bytes(document["value"]):
+                lost = {**row, "_id": f"{row['_id']}@{row['at'].isoformat()}", "standing": "superseded"}
+                lost["closed_because"] = "its topic was made again, and another record has its offset"
+                await self._dead_letters.replace_one({"_id": lost["_id"]}, lost, upsert=True)
+                await self._dead_letters.replace_one({"_id": row["_id"]}, document)
 
     async def find(self, standing: str | None = "open", limit: int = 500) -> list[dict[str, Any]]:
         """Return dead letters, oldest first."""
@@ -51,6 +74,16 @@ class DeadLetters:
         """Return one dead letter."""
         document: dict[str, Any] | None = await self._dead_letters.find_one({"_id": origin})
         return document
+
+    async def undecoded(self, size: int) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """Yield the open dead letters that newer code may decode, by stream and version, in chunks of a size."""
+        query = {"standing": "open", "reason": {"$in": NEWER_CODE_MAY_DECODE}, "stream": {"$exists": True}}
+        places = self._dead_letters.find(query, {"stream": 1, "version": 1})
+        by_version = sorted([(row["stream"], row["version"], row["_id"]) async for row in places])
+        for chunk in chunked(by_version, size):
+            origins = [origin for *_, origin in chunk]
+            rows = {row["_id"]: row async for row in self._dead_letters.find({"_id": {"$in": origins}})}
+            yield [rows[origin] for origin in origins]
 
     async def awaited_versions(self) -> dict[str, int]:
         """Return, for each stream with open dead letters, the highest version that one of them stands for."""
@@ -78,6 +111,13 @@ class DeadLetters:
                 _closing("resolved", "the version has arrived", None),
             )
 
+    async def resolve_proven(self, leaves: Collection[str]) -> None:
+        """Resolve unsigned dead letters whose bytes have arrived with a proof."""
+        unsigned = {"standing": "open", "leaf": {"$gt": ""}}
+        if leaves and await self._dead_letters.find_one(unsigned, {"_id": 1}) is not None:
+            arrived = {"standing": "open", "leaf": {"$in": list(leaves)}}
+            await self._dead_letters.update_many(arrived, _closing("resolved", "its bytes arrived with a proof", None))
+
     async def close(self, origin: str, standing: str, reason: str, actor: str | None = None) -> bool:
         """Dismiss or resolve an open dead letter, with a reason; False if it is not open."""
         query = {"_id": origin, "standing": "open"}
@@ -85,7 +125,7 @@ class DeadLetters:
         return result.modified_count == 1
 
 
-def _insert(poison: Poison, expected: Mapping[str, int]) -> dict[str, Any]:
+def _to_document(poison: Poison, expected: Mapping[str, int]) -> dict[str, Any]:
     record = poison.record
     document: dict[str, Any] = {
         "value": Binary(record.value or b""),
@@ -100,9 +140,11 @@ def _insert(poison: Poison, expected: Mapping[str, int]) -> dict[str, Any]:
         "standing": "open",
     }
     version = poison.version or expected.get(poison.stream or "")
-    if poison.stream is not None and version is not None:
+    if poison.reason == UNSIGNED:
+        document["leaf"] = leaf_hash(record.value or b"")
+    elif poison.stream is not None and version is not None:
         document |= {"stream": poison.stream, "version": version}
-    return {"$setOnInsert": document}
+    return document
 
 
 def _closing(standing: str, reason: str, actor: str | None) -> dict[str, Any]:

@@ -2,12 +2,18 @@
 
 Kafka's committed offsets outlive a database that is restored from a backup. These are restored with it, so the service
 consumes again what the backup lacks. Consuming a record twice has no effect.
+
+`{_id: topic/partition, next, topic: uuid, last}`: an offset means nothing in a topic that was deleted and made again,
+which has another UUID, nor in a partition that lost its records and was filled again: there the record before the
+offset is not the one with the hash `last`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -16,7 +22,11 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne, WriteConcern
 from pymongo.errors import PyMongoError
 
+from shared.store.indexes import Indexes
+
 log = structlog.get_logger()
+
+INDEXES: Indexes = {"progress": []}
 
 
 class DatabaseRolledBack(Exception):
@@ -33,14 +43,61 @@ class OffsetStore:
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._progress = database.get_collection("progress", write_concern=WriteConcern(w="majority"))
         self._seen: dict[TopicPartition, int] = {}
+        self._uuids: dict[str, str] = {}
 
-    async def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
-        """Store the next offset of each partition; it never falls. Raises DatabaseRolledBack."""
+    async def adopt(self, uuids: Mapping[str, str]) -> None:
+        """Take the UUIDs of the topics as they are now; begin again in each that is not the one of its offsets."""
+        for topic, uuid in uuids.items():
+            offsets = {"_id": {"$regex": f"^{re.escape(topic)}/"}}
+            await self._progress.update_many({**offsets, "topic": {"$exists": False}}, {"$set": {"topic": uuid}})
+            begun = {"$set": {"topic": uuid, "next": 0}}
+            result = await self._progress.update_many({**offsets, "topic": {"$ne": uuid}}, begun)
+            if result.modified_count:
+                log.warning("topic_made_again", topic=topic, uuid=uuid)
+            if self._uuids.get(topic, uuid) != uuid:
+                self._seen = {place: offset for place, offset in self._seen.items() if place.topic != topic}
+        self._uuids.update(uuids)
+
+    def are_of(self, uuids: Mapping[str, str]) -> bool:
+        """Tell whether the offsets are those of the topics with these UUIDs."""
+        return all(self._uuids.get(topic) == uuid for topic, uuid in uuids.items())
+
+    def reached(self) -> dict[TopicPartition, int]:
+        """Return the next offset of each partition, as this process knows it."""
+        return dict(self._seen)
+
+    def past(self, ends: Mapping[TopicPartition, int], reached: Mapping[TopicPartition, int]) -> list[TopicPartition]:
+        """Return the partitions whose offset was past their end: Kafka lost records that were consumed."""
+        return [partition for partition, end in ends.items() if end < reached.get(partition, 0)]
+
+    async def begin_again(self, partitions: Iterable[TopicPartition]) -> None:
+        """Set the offsets of partitions to 0."""
+        for partition in partitions:
+            await self._progress.update_one({"_id": _key(partition)}, {"$set": {"next": 0}})
+            self._seen.pop(partition, None)
+            log.warning("partition_lost_records", partition=_key(partition))
+
+    async def last_records(self, topics: Iterable[str]) -> dict[TopicPartition, tuple[int, str]]:
+        """Return offset and hash of the last record consumed from each partition of these topics."""
+        query = {"topic": {"$in": [self._uuids[topic] for topic in topics]}, "last": {"$exists": True}}
+        rows: AsyncIterable[Mapping[str, Any]] = self._progress.find({**query, "next": {"$gt": 0}})
+        return {_partition(row["_id"]): (row["next"] - 1, row["last"]) async for row in rows}
+
+    async def commit(
+        self, next_offsets: Mapping[TopicPartition, int], last: Mapping[TopicPartition, str] = MappingProxyType({})
+    ) -> None:
+        """Store the next offset of each partition, with its last record's hash; it never falls.
+
+        Raises DatabaseRolledBack.
+        """
         writes = []
         for partition, offset in next_offsets.items():
             seen = self._seen.get(partition, 0)
-            where = {"_id": _key(partition), "next": {"$gte": seen}}
-            writes.append(UpdateOne(where, {"$max": {"next": offset}}, upsert=seen == 0))
+            where: dict[str, Any] = {"_id": _key(partition), "next": {"$gte": seen}}
+            if partition.topic in self._uuids:
+                where["topic"] = self._uuids[partition.topic]
+            update = {"$max": {"next": offset}} | ({"$set": {"last": last[partition]}} if partition in last else {})
+            writes.append(UpdateOne(where, update, upsert=seen == 0))
         result = await self._progress.bulk_write(writes, ordered=False)
         if result.matched_count + result.upserted_count < len(writes):
             raise DatabaseRolledBack("committed offsets are gone from the database")
@@ -101,6 +158,11 @@ class StoredOffsetListener(ConsumerRebalanceListener):
         consumed = self._consumed()
         for partition, offset in next_offsets.items():
             self._consumer().seek(partition, max(offset, consumed.get(partition, 0)))
+
+
+def _partition(key: str) -> TopicPartition:
+    topic, _, number = key.rpartition("/")
+    return TopicPartition(topic, int(number))
 
 
 def _key(partition: TopicPartition) -> str:

@@ -2,6 +2,9 @@
 
 FastStream's own parser reads headers (one that is not UTF-8 loses a whole batch) and its decoder parses JSON, so both
 are replaced. After an error in a handler FastStream would deliver the next batch, so each partition is rewound first.
+
+A group consumer of a topic that is deleted and made again gets no error and hears nothing: the watch finds it, and a
+new consumer begins at offset 0. What it consumes again has no effect.
 """
 
 from __future__ import annotations
@@ -19,8 +22,11 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import KafkaMessage
+from pymongo.errors import PyMongoError
 
 from shared.consumer import lenient_fetcher
+from shared.consumer.consumed_topics import ConsumedTopics, TopicLost
+from shared.consumer.kafka_authorization import ConsumeErrors, raise_if_refused
 from shared.consumer.offsets import OffsetStore, StoredOffsetListener
 from shared.consumer.record import KafkaRecord
 from shared.consumer.uncommitted_offsets import UncommittedOffsets
@@ -31,10 +37,14 @@ log = structlog.get_logger()
 Records = tuple["ConsumerRecord[bytes, bytes]", ...]
 RETRY_SECONDS = 1.0
 WATCH_SECONDS = 2.0
+METADATA_MS = 10_000  # a group that was assigned partitions of a topic just made may have missed some
 
 
 class BatchHandler(Protocol):
     """The consumer of batches, which may buffer their effects until it flushes."""
+
+    async def resume(self) -> None:
+        """Try again what earlier code could not take, before the first batch."""
 
     async def consume(self, records: Sequence[KafkaRecord]) -> None:
         """Take a batch; its effects may be buffered until the flush."""
@@ -69,21 +79,31 @@ class Subscriber:
         self._batch_records = settings.batch_records
         self._working = asyncio.Lock()
         self._uncommitted = UncommittedOffsets()
+        self._settings, self._topics = settings, tuple(topics)
+        self._consumed_topics = ConsumedTopics(settings.kafka_access(), topics, offsets)
+        self._connect()
+
+    def _connect(self) -> None:
+        """Make a broker with one subscriber, which are used for one start only."""
+        settings, kafka = self._settings, self._settings.kafka_access()
         self._lags: dict[TopicPartition, int] = {}
+        self._kafka, self._errors = kafka, ConsumeErrors()
         self._broker = KafkaBroker(
-            settings.kafka,
-            client_id=f"throughline-{service}",
-            logger=None,
+            kafka.bootstrap,
+            security=kafka.security(),
+            client_id=f"throughline-{self._service}",
+            logger=self._errors,
             allow_auto_create_topics=False,
+            metadata_max_age_ms=METADATA_MS,
             graceful_timeout=15.0,
         )
         self._subscriber = self._broker.subscriber(
-            *topics,
+            *self._topics,
             batch=True,
-            group_id=f"throughline.{service}",
+            group_id=f"throughline.{self._service}",
             group_instance_id=settings.instance or f"{socket.gethostname()}-{settings.port}",
             auto_offset_reset="earliest",
-            listener=StoredOffsetListener(offsets, lambda: self._consumer, lambda: self._uncommitted.next),
+            listener=StoredOffsetListener(self._offsets, lambda: self._consumer, lambda: self._uncommitted.next),
             ack_policy=AckPolicy.MANUAL,
             parser=self._parse,
             decoder=_undecoded,
@@ -98,19 +118,48 @@ class Subscriber:
         self._subscriber(self._handle)
 
     async def run(self) -> None:
-        """Consume until cancelled; retry while the broker is not there at start."""
+        """Consume until cancelled; retry while the broker is not there, begin again where a topic was lost.
+
+        Raises KafkaRefused.
+        """
+        await self._resume()
         while True:
             try:
+                await self._consumed_topics.adopt()
                 await self._broker.start()
-                break
-            except (KafkaError, OSError) as error:
-                self._pulse.fault(f"Kafka: {type(error).__name__}")
+                await self._watch()
+            except TopicLost as loss:
+                self._consumer._coordinator._group_instance_id = (
+                    None  # a static member would get its old partitions back
+                )
                 await self._broker.stop()
+                await self._leave_topics(loss.partitions)
+            except (KafkaError, PyMongoError, OSError) as error:
+                self._pulse.fault(f"consumer not started: {type(error).__name__}")
+                log.warning("consumer_not_started", error=type(error).__name__, detail=str(error)[:300])
+                await raise_if_refused(error, self._kafka)
                 await asyncio.sleep(RETRY_SECONDS)
-        try:
-            await self._watch()
-        finally:
-            await self._broker.stop()
+            finally:
+                await self._broker.stop()
+            self._connect()
+
+    async def _leave_topics(self, partitions: Sequence[TopicPartition]) -> None:
+        """Store the effects of what was consumed, without its offsets, which are those of records that are no more."""
+        async with self._working:
+            self._uncommitted = UncommittedOffsets()
+            try:
+                await self._handler.flush()
+            except Exception:  # the journal has the events, and their repeats fold them
+                log.exception("flush_failed")
+                self._handler.discard()
+        await self._offsets.begin_again(partitions)
+
+    async def _resume(self) -> None:
+        resumed = False
+        while not resumed:
+            async with self._all_or_nothing():
+                await self._handler.resume()
+                resumed = True
 
     async def _parse(self, records: Records) -> KafkaMessage:
         return KafkaMessage(body=b"", raw_message=records, headers={}, consumer=self._consumer)
@@ -127,7 +176,7 @@ class Subscriber:
     async def _flush(self) -> None:
         """Store the effects of all consumed records, then commit; in a backlog, once for many batches."""
         await self._handler.flush()
-        await self._offsets.commit(self._uncommitted.next)
+        await self._offsets.commit(self._uncommitted.next, self._uncommitted.last)
         committed, self._uncommitted = self._uncommitted, UncommittedOffsets()
         await self._commit_to_kafka(committed.next)
         for topic, count in committed.counts.items():
@@ -172,20 +221,31 @@ class Subscriber:
         return self._subscriber.consumer
 
     async def _watch(self) -> None:
-        """Watch progress rather than the connection: a consumer may hang silently. Raises DatabaseRolledBack."""
+        """Watch progress rather than the connection: a consumer may hang silently.
+
+        Raises DatabaseRolledBack, TopicLost.
+                await raise_if_refused(error, self._kafka)
+        """
         while True:
             try:
                 async with asyncio.timeout(10):
+                    await self._consumed_topics.look_if_due()
                     await self._check_progress()
             except (KafkaError, TimeoutError, OSError, IllegalStateError) as error:
                 self._pulse.fault(f"Kafka: {type(error).__name__}")
+                await raise_if_refused(error, self._kafka)
+            if self._errors.refusal is not None:
+                await raise_if_refused(self._errors.refusal, self._kafka)
             await self._flush_if_due()
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _check_progress(self) -> None:
         assigned = self._consumer.assignment()
         await self._offsets.check(assigned)
+        reached = self._offsets.reached()  # before the ends: a batch may be committed meanwhile
         ends = await self._consumer.end_offsets(assigned) if assigned else {}
+        if lost := self._offsets.past(ends, reached):
+            raise TopicLost(lost)
         positions = {partition: await self._consumer.position(partition) for partition in assigned}
         lag = sum(max(0, ends[partition] - position) for partition, position in positions.items())
         LAG.labels(self._service).set(lag)

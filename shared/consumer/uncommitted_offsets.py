@@ -10,17 +10,23 @@ from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from shared.events.canonical import sha256_hex
+
 FLUSH_EVERY_RECORDS = 500_000
 FLUSH_EVERY_SECONDS = 30.0
 
 
 @dataclass
 class UncommittedOffsets:
-    """Consumed but uncommitted offsets: first and next by partition, the record count by topic, and since when."""
+    """Consumed but uncommitted offsets: first and next by partition, the record count by topic, and since when.
+
+    `last` is the SHA-256 of the last record's value, by which a partition that holds other records is known.
+    """
 
     since: float = 0.0
     first: dict[TopicPartition, int] = field(default_factory=dict)
     next: dict[TopicPartition, int] = field(default_factory=dict)
+    last: dict[TopicPartition, str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
@@ -31,10 +37,11 @@ class UncommittedOffsets:
         """Add the offsets of a batch, which holds each partition's records in order."""
         self.since = self.since or monotonic()
         first_offsets = {(record.topic, record.partition): record.offset for record in reversed(records)}
-        last_offsets = {(record.topic, record.partition): record.offset for record in records}
-        for place, last_offset in last_offsets.items():
+        last_records = {(record.topic, record.partition): record for record in records}
+        for place, record in last_records.items():
             self.first.setdefault(TopicPartition(*place), first_offsets[place])
-            self.next[TopicPartition(*place)] = last_offset + 1
+            self.next[TopicPartition(*place)] = record.offset + 1
+            self.last[TopicPartition(*place)] = sha256_hex(record.value or b"")
         self.counts.update(record.topic for record in records)
 
     def is_due(self) -> bool:

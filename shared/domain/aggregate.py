@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import TypeAdapter
@@ -21,7 +21,12 @@ E = TypeVar("E", bound=Event)
 
 
 class Command(Model):
-    """A request in the imperative, which may be refused."""
+    """A request in the imperative, which may be refused.
+
+    One that `uses_reserve`, since it closes its stream or puts it right, is taken also where the stream is full.
+    """
+
+    uses_reserve: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ class Rejection:
     """The refusal of a command. The class name is the rule's name; `says` is a sentence with the fields in it.
 
     `kind` is `note` (then `paragraph` cites the founding note), `house rule`, `order` (the record is in another state)
-    or `reference` (the command names a record that does not exist).
+    or `reference` (the command names a record that does not exist). A refusal that `withholds` comes before any other:
+    its caller may not learn the version of the record.
     """
 
     kind: ClassVar[RuleKind] = "house rule"
     paragraph: ClassVar[str | None] = None
     http_status: ClassVar[int] = 422
+    withholds: ClassVar[bool] = False
     says: ClassVar[str] = ""
 
     @property
@@ -91,6 +93,24 @@ class EventTooLarge(Rejection):
 
     field: str
     detail: str
+
+
+@dataclass(frozen=True)
+class StreamIsFull(Rejection):
+    """A stream of this many events, or bytes, takes no more: it is read, folded and stored as a whole."""
+
+    says: ClassVar[str] = (
+        "{stream} holds {events} events of {size} bytes, and is full at {event_limit} events or {size_limit} bytes: "
+        "record what follows in a new one (for a recommendation: draft it, supersede this one by it, report there), "
+        "and disseminate long texts as documents, naming their digest; a correction and a command that closes it are "
+        "still taken"
+    )
+
+    stream: str
+    events: int
+    size: int
+    event_limit: int
+    size_limit: int
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,23 @@ def canonical_unchecked(value: Any) -> bytes:
     return orjson.dumps(value, option=_OPTIONS)
 
 
+def check_canonical(raw: bytes, value: Any) -> None:
+    """Check that JSON bytes are the canonical form of the value that they were parsed into. Raises NotCanonical.
+
+    A member that is given twice, white space, another order or escape all differ from what the value is written as.
+    Floats and nulls are not looked for: no event has them.
+    """
+    try:
+        same = orjson.dumps(value, option=_OPTIONS) == raw
+    except orjson.JSONEncodeError as error:
+        raise NotCanonical(str(error)) from None
+    if not same:
+        raise NotCanonical(
+            "the bytes are not those that their value is written in: members sorted, each once, no white space, "
+            "no needless escape"
+        )
+
+
 def sha256_hex(data: bytes) -> str:
     """SHA-256 of the bytes, 64 lower-case hex digits."""
     return hashlib.sha256(data).hexdigest()

@@ -17,6 +17,8 @@ class Event(Model):
     service: ClassVar[str]
     version: ClassVar[int] = 1
     fixed: ClassVar[frozenset[str]] = frozenset()
+    begins: ClassVar[tuple[str, str] | None] = None
+    """The kind of stream that it begins, and the field whose value is the id of that stream: `kind/<id>`."""
 
     note: Text | None = Field(None, description="what a reader should know; never about a person")
     source: ShortText | None = Field(None, description="where the fact was read")

@@ -19,6 +19,7 @@ class MeetingProposed(_Meetings):
     """A meeting was proposed, with its time and form."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"meeting"})
+    begins: ClassVar[tuple[str, str] | None] = ("meeting", "meeting")
 
     meeting: Id
     title: ShortText
@@ -114,6 +115,7 @@ class MeetingRecorded(_Meetings):
     """A meeting that this platform did not convene was recorded, as far as its record goes; it counts as held."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"meeting"})
+    begins: ClassVar[tuple[str, str] | None] = ("meeting", "meeting")
 
     meeting: Id
     title: ShortText

@@ -19,6 +19,7 @@ class CallForNominationsOpened(_Nominations):
     """The secretariat asked Governments for nominations."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"call"})
+    begins: ClassVar[tuple[str, str] | None] = ("call", "call")
 
     call: Id
     title: ShortText
@@ -37,6 +38,7 @@ class NominationSubmitted(_Nominations):
     """A Government named an expert."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"nomination", "call", "member", "person", "sealed"})
+    begins: ClassVar[tuple[str, str] | None] = ("nomination", "nomination")
 
     nomination: Id
     call: Id | None = None
@@ -99,6 +101,7 @@ class MembershipBegan(_Nominations):
     """An expert became a member of the group."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"membership", "nomination", "person", "member"})
+    begins: ClassVar[tuple[str, str] | None] = ("membership", "membership")
 
     membership: Id
     nomination: Id
@@ -120,6 +123,7 @@ class ExpertErased(_Nominations):
     """The key to an expert's sealed details was destroyed; recorded events are unchanged."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"person"})
+    begins: ClassVar[tuple[str, str] | None] = ("expert", "person")
 
     person: Id
     reason: Text = Field(description="on what ground; never about the person")

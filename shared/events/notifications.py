@@ -18,6 +18,7 @@ class SubscriptionAdded(_Notifications):
     """A person subscribed to these events."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"subscription", "person", "sealed"})
+    begins: ClassVar[tuple[str, str] | None] = ("subscription", "subscription")
 
     subscription: Id
     person: Id
@@ -35,6 +36,7 @@ class NotificationPlanned(_Notifications):
     """A notification of one event to one subscriber was planned."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"notification", "subscription", "event_id"})
+    begins: ClassVar[tuple[str, str] | None] = ("notification", "notification")
 
     notification: Id
     subscription: Id
@@ -79,6 +81,7 @@ class SubscriberErased(_Notifications):
     """The key to a subscriber's sealed details was destroyed; recorded events are unchanged."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"person"})
+    begins: ClassVar[tuple[str, str] | None] = ("subscriber", "person")
 
     person: Id
     reason: Text = Field(description="on what ground; never about the person")

@@ -43,6 +43,7 @@ class InstrumentRegistered(_Recommendations):
     """A resolution, decision or declaration entered the register."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"instrument"})
+    begins: ClassVar[tuple[str, str] | None] = ("instrument", "instrument")
 
     instrument: Id
     cite: ShortText = Field(description="how it is cited", examples=["Commission resolution 75/4"])
@@ -113,6 +114,7 @@ class CommitteeSessionRecorded(_Recommendations):
     """A session of the Committee was recorded, with its dates as far as known."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"session"})
+    begins: ClassVar[tuple[str, str] | None] = ("session", "session")
 
     session: SessionNumber
     starts_on: WorldDate | None = None
@@ -124,6 +126,7 @@ class PrioritySelected(_Recommendations):
     """The group chose a priority, with its outcome and timeline."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"priority"})
+    begins: ClassVar[tuple[str, str] | None] = ("priority", "priority")
 
     priority: Id
     title: ShortText
@@ -148,6 +151,7 @@ class RecommendationDrafted(_Recommendations):
     """A recommendation was drafted under this system's own reference."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"reference"})
+    begins: ClassVar[tuple[str, str] | None] = ("recommendation", "reference")
 
     reference: Reference
     title: ShortText
@@ -351,6 +355,7 @@ class InitiativeRegistered(_Recommendations):
     """A project that a Government supports was registered."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"initiative"})
+    begins: ClassVar[tuple[str, str] | None] = ("initiative", "initiative")
 
     initiative: Id
     title: ShortText
@@ -362,6 +367,7 @@ class DeliverableRecorded(_Recommendations):
     """A row of the programme budget was recorded: meetings planned and held by a body in a year."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"deliverable"})
+    begins: ClassVar[tuple[str, str] | None] = ("deliverable", "deliverable")
 
     deliverable: Id
     body: ShortText

@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 
+from shared.http.api_page import add_api_page
 from shared.http.auth import Tokens
 from shared.http.correlation import Correlation
 from shared.http.openapi import openapi_document
@@ -23,6 +24,8 @@ from shared.http.problems import FieldError, Refused, invalid
 from shared.runtime.process import Lifespan
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
+from shared.store.batching import RequestBatcher
+from shared.store.database_clock import DatabaseClock
 from shared.store.refusals import Refusals
 
 log = structlog.get_logger()
@@ -38,6 +41,7 @@ def make_app(
     routers: Sequence[APIRouter],
     pulses: Sequence[Pulse],
     lifespan: Lifespan,
+    clock: DatabaseClock | None = None,
 ) -> FastAPI:
     """Build a service's application."""
     app = FastAPI(
@@ -45,9 +49,10 @@ def make_app(
         version="1",
         description=f"Commands and queries of the {service} service. Refusals are RFC 9457 problems.",
         lifespan=lifespan,
+        openapi_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.tokens = Tokens(service, settings.jwks, settings.issuer, settings.audience)
+    app.state.tokens = Tokens(service, settings.jwks, settings.issuer, settings.audience, clock)
     app.state.refusals = Refusals(database)
     app.add_middleware(Correlation)
     app.add_exception_handler(Refused, _on_refused)
@@ -57,11 +62,18 @@ def make_app(
     for router in routers:  # include_router would have each request matched twice
         app.router.routes.extend(router.routes)
     _add_health(app, settings, database, pulses)
+    add_api_page(app)
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
     return app
 
 
 def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase[Any], pulses: Sequence[Pulse]) -> None:
+    async def ping(requests: Sequence[None]) -> Sequence[None]:
+        await database.command("ping", maxTimeMS=2_000)
+        return requests
+
+    pings: RequestBatcher[None, None] = RequestBatcher(ping)
+
     @app.get("/healthz", tags=["health"], summary="The process answers")
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
@@ -74,10 +86,12 @@ def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase
             if pulse.trouble == "not started" or pulse.silent_for() > settings.not_ready_after
         }
         try:
-            await database.command("ping", maxTimeMS=2_000)
+            await pings.submit(None)
         except PyMongoError as error:
             troubles["mongodb"] = type(error).__name__
-        return JSONResponse({"ready": not troubles, "troubles": troubles}, 503 if troubles else 200)
+        warnings = {pulse.name: pulse.warning for pulse in pulses if pulse.warning and pulse.name not in troubles}
+        answer = {"ready": not troubles, "troubles": troubles} | ({"warnings": warnings} if warnings else {})
+        return JSONResponse(answer, 503 if troubles else 200)
 
     @app.get("/metrics", tags=["health"], summary="Prometheus metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:

@@ -12,16 +12,19 @@ from typing import Annotated, Any
 import httpx
 import orjson
 import structlog
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from shared.domain.members import MEMBERS
 from shared.events.words import Role, words
 from shared.http.problems import Refused
 from shared.runtime.telemetry import UNAUTHENTICATED
+from shared.store.database_clock import DatabaseClock
+from shared.store.event_store import ClocksDiffer
 
 log = structlog.get_logger()
 
@@ -30,6 +33,8 @@ REFRESH_SECONDS = 300.0
 REFRESH_AT_MOST_EVERY_SECONDS = 10.0
 LEEWAY_SECONDS = 5
 CACHE_SIZE = 10_000
+FAILURES = 500
+FAILURES_SECONDS = 10
 _OPAQUE_ID = re.compile("[!-~]{1,100}")
 _MEMBER = re.compile("[A-Z]{3}")
 
@@ -55,12 +60,14 @@ class Tokens:
     validated at every check.
     """
 
-    def __init__(self, service: str, jwks: str, issuer: str, audience: str) -> None:
+    def __init__(self, service: str, jwks: str, issuer: str, audience: str, clock: DatabaseClock | None = None) -> None:
+        self._clock = clock
         self._service = service
         self._jwks = jwks
         self._keys: KeySet | None = None
         self._read_at = 0.0
         self._verified: LRUCache[bytes, dict[str, Any]] = LRUCache(CACHE_SIZE)
+        self._failures: TTLCache[str, list[str]] = TTLCache(CACHE_SIZE, FAILURES_SECONDS)
         self._registry = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": issuer},
@@ -70,20 +77,27 @@ class Tokens:
             role={"essential": True, "values": list(words(Role))},
         )
 
-    async def check(self, token: str) -> Principal:
-        """Return the caller that a token names. Raises Refused: 401, which reveals only the kind of fault; 503."""
+    async def check(self, token: str, peer: str) -> Principal:
+        """Return the caller that a token names. Raises Refused: 401, which reveals only the kind of fault; 429; 503.
+
+        A token verified before is accepted from any peer; others are not even verified once the peer failed too often.
+        """
+        if self._has_failed_too_often(peer) and _digest(token) not in self._verified:
+            raise _too_many_failures()
         try:
             claims = await self._claims_of(token)
         except (JoseError, ValueError, TypeError, RecursionError) as error:
-            raise self._unauthenticated(type(error).__name__) from None
+            if self._clock is not None and (trouble := self._clock.trouble):
+                raise Refused(503, ClocksDiffer.rule, trouble, headers={"Retry-After": "30"}) from None
+            raise self._unauthenticated(type(error).__name__, peer) from None
         caller = _principal_of(claims)
         if caller is None:
-            raise self._unauthenticated("RoleNotGiven")
+            raise self._unauthenticated("RoleNotGiven", peer)
         return caller
 
     async def _claims_of(self, token: str) -> dict[str, Any]:
         keys = await self._key_set(REFRESH_SECONDS)
-        digest = sha256(token.encode()).digest()
+        digest = _digest(token)
         claims = self._verified.get(digest)
         if claims is None:
             try:
@@ -95,11 +109,17 @@ class Tokens:
         self._registry.validate(claims)
         return claims
 
-    def missing(self) -> Refused:
+    def missing(self, peer: str) -> Refused:
         """Return the refusal of a request without a token."""
-        return self._unauthenticated("NoToken")
+        return self._unauthenticated("NoToken", peer)
 
-    def _unauthenticated(self, reason: str) -> Refused:
+    def _has_failed_too_often(self, peer: str) -> bool:
+        return len(self._failures.get(peer, ())) >= FAILURES
+
+    def _unauthenticated(self, reason: str, peer: str) -> Refused:
+        if self._has_failed_too_often(peer):
+            return _too_many_failures()
+        self._failures.setdefault(peer, []).append(reason)
         UNAUTHENTICATED.labels(self._service, reason).inc()
         log.warning("unauthenticated", reason=reason)
         return Refused(
@@ -141,9 +161,10 @@ async def principal(request: Request, credentials: Credentials) -> Principal:
     if cached is not None:
         return cached
     tokens: Tokens = request.app.state.tokens
+    peer = request.client.host if request.client else ""
     if credentials is None:
-        raise tokens.missing()
-    caller = await tokens.check(credentials.credentials)
+        raise tokens.missing(peer)
+    caller = await tokens.check(credentials.credentials, peer)
     request.state.principal = caller
     structlog.contextvars.bind_contextvars(actor=caller.actor, role=caller.role)
     return caller
@@ -156,8 +177,15 @@ class Allowed:
     roles: frozenset[str]
 
     async def __call__(self, request: Request, credentials: Credentials) -> Principal:
-        """Return the caller if one of the roles. Raises Refused."""
+        """Return the caller if one of the roles, and of a member of ESCAP where of any. Raises Refused."""
         caller = await principal(request, credentials)
+        if caller.member is not None and caller.member not in MEMBERS:
+            raise Refused(
+                403,
+                "TokenOfNoMember",
+                f"the token's member {caller.member} is neither a member nor an associate member of ESCAP: "
+                "have its issuer give the ISO 3166-1 alpha-3 code",
+            )
         if caller.role not in self.roles:
             raise Refused(
                 403,
@@ -174,6 +202,19 @@ class Allowed:
 def allow(roles: frozenset[str]) -> Any:
     """Return the dependency that admits these roles, and answers 403 to others."""
     return Depends(Allowed(roles))
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()
+
+
+def _too_many_failures() -> Refused:
+    return Refused(
+        429,
+        "TooManyFailures",
+        f"from one address, {FAILURES} requests without a valid token are answered in {FAILURES_SECONDS} s: wait",
+        headers={"Retry-After": str(FAILURES_SECONDS), "Connection": "close"},
+    )
 
 
 def _principal_of(claims: dict[str, Any]) -> Principal | None:

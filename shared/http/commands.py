@@ -129,7 +129,7 @@ async def _execute(
     try:
         return await handler(stream, command, context, if_match)
     except StoreFenced as fenced:
-        raise Refused(503, "StoreClosed", str(fenced), headers={"Retry-After": "30"}) from None
+        raise Refused(503, fenced.rule, str(fenced), headers={"Retry-After": "30"}) from None
     except NotCanonical as error:
         raise invalid([_not_canonical(error)]) from None
     except Conflict:

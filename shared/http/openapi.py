@@ -23,6 +23,7 @@ _DESCRIPTIONS = {
     413: "the body, or the event that it asks for, is too large",
     415: "the body is not JSON",
     422: "refused by schema or rule",
+    429: "too many requests without a valid token (Retry-After)",
     503: "not now; send the same command id again (Retry-After)",
 }
 PROBLEMS: dict[str, dict[str, Any]] = {

@@ -1,7 +1,9 @@
-"""Endpoints for operators and auditors of every service: dead letters, stalled streams, rebuild, history."""
+"""Endpoints for operators and auditors of every service: dead letters, stalled streams, rebuild, republish, history."""
 
 from __future__ import annotations
 
+import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -11,18 +13,21 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from shared.consumer.dead_letters import DeadLetters, to_record
-from shared.consumer.record import ConsumedEvent, Poison, decode_record
+from shared.consumer.record import ConsumedEvent, Poison
+from shared.events.envelope import stamp
 from shared.events.values import Model, Text
 from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
 from shared.http.bodies import BodyRoute
 from shared.http.persons import refers_to
 from shared.http.problems import Refused
+from shared.ledger.republication import Republication
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
 from shared.store.event_store import EventStore
 from shared.store.refusals import Refusals
 
 NDJSON = "application/x-ndjson"
+PROGRESS_SECONDS = 0.5
 _TOPIC = Annotated[str, Path(pattern=r"^[a-z.]{1,100}$")]
 _NUMBER = Annotated[int, Path(ge=0)]
 
@@ -33,7 +38,7 @@ class Reason(Model):
     reason: Text = Field(examples=["Synthetic reason: the sender has put it right"])
 
 
-def operations(projector: Projector, store: EventStore, refusals: Refusals) -> APIRouter:
+def operations(projector: Projector, store: EventStore, refusals: Refusals, republication: Republication) -> APIRouter:
     """Return the endpoints for operators and auditors that every service has."""
     router = APIRouter(tags=["operations"], route_class=BodyRoute)
     _add_dead_letters(router, projector)
@@ -43,11 +48,37 @@ def operations(projector: Projector, store: EventStore, refusals: Refusals) -> A
     async def rebuild_all(_caller: Annotated[Principal, allow(OPERATORS)]) -> StreamingResponse:
         return StreamingResponse(_rebuild(projector), media_type=NDJSON)
 
+    @router.post(
+        "/operations/republish", name="republish", summary="Publish the whole ledger again, as identical repeats"
+    )
+    async def republish_all(_caller: Annotated[Principal, allow(OPERATORS)]) -> StreamingResponse:
+        await republication.request()
+        return StreamingResponse(_republish(republication), media_type=NDJSON)
+
     @router.get("/stalled", summary="Stalled streams, with the version that each waits for")
     async def stalled(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, int]:
         return await projector.stalled()
 
+    @router.get("/ahead", summary="Streams whose last event is dated later than the database's clock, with that time")
+    async def ahead(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, str]:
+        return await _ahead(store)
+
+    @router.get("/stalled/reasons", summary="Stalled streams, each with the reason in words")
+    async def stalled_because(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, str]:
+        return await projector.stalled_because()
+
     return router
+
+
+async def _ahead(store: EventStore) -> dict[str, str]:
+    """Read all events: times do not fall within a stream, so a stream is ahead if any of its events is."""
+    now = stamp(store.clock.now())
+    events = [orjson.loads(raw) async for raw in store.every() if _time_of(raw) > now]
+    return {event["subject"]: event["time"] for event in events}
+
+
+def _time_of(raw: bytes) -> str:
+    return str(orjson.loads(raw)["time"])
 
 
 async def _rebuild(projector: Projector) -> AsyncIterator[bytes]:
@@ -55,6 +86,16 @@ async def _rebuild(projector: Projector) -> AsyncIterator[bytes]:
     async for done, of in rebuild(projector):
         yield orjson.dumps({"done": done, "of": of}) + b"\n"
     yield orjson.dumps({"done": done, "of": of, "finished": True}) + b"\n"
+
+
+async def _republish(republication: Republication) -> AsyncIterator[bytes]:
+    """Yield the progress of the relay that publishes again, which needs no reader."""
+    of = 0
+    while (remaining := await republication.remaining()) is not None:
+        of = remaining.end
+        yield orjson.dumps({"done": remaining.next, "of": of}) + b"\n"
+        await asyncio.sleep(PROGRESS_SECONDS)
+    yield orjson.dumps({"done": of, "of": of, "finished": True}) + b"\n"
 
 
 def _add_dead_letters(router: APIRouter, projector: Projector) -> None:
@@ -83,7 +124,8 @@ def _add_dead_letters(router: APIRouter, projector: Projector) -> None:
         body: Reason,
         caller: Annotated[Principal, allow(OPERATORS)],
     ) -> dict[str, Any]:
-        event = decode_record(to_record(await _dead_letter(store, topic, partition, offset)))
+        record = to_record(await _dead_letter(store, topic, partition, offset))
+        event = (await projector.decoder.decode([record]))[0]
         if isinstance(event, Poison):
             raise Refused(422, "StillPoison", f"it still cannot be consumed: {event.reason}: {event.detail}")
         await projector.accept(event, body.reason, caller.actor)
@@ -127,6 +169,14 @@ def _add_history(router: APIRouter, projector: Projector, store: EventStore, ref
     async def journal(_caller: Annotated[Principal, allow(AUDITORS)]) -> StreamingResponse:
         return StreamingResponse(_journal_ndjson(projector), media_type=NDJSON)
 
+    @router.get("/journal/unsigned", summary="Events that were journalled before records were signed")
+    async def unsigned(
+        _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)],
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
+    ) -> list[dict[str, Any]]:
+        events = await projector.journal.without_proof(limit)
+        return [{"stream": stream, "version": version} for stream, version in events]
+
     @router.get("/refusals", name="refusals", summary="The newest refusals")
     async def latest(
         _caller: Annotated[Principal, allow(AUDITORS)], limit: Annotated[int, Query(ge=1, le=1_000)] = 100
@@ -147,8 +197,9 @@ async def _journal_ndjson(projector: Projector) -> AsyncIterator[bytes]:
 
 
 def _ndjson(event: ConsumedEvent) -> bytes:
-    """Return `{"event": <stored bytes>, "leaf", "position"}` and a line feed."""
-    return b'{"event":%b,"leaf":"%b","position":%d}\n' % (event.raw, event.leaf.encode(), event.position)
+    """Return `{"event": <stored bytes>, "leaf", "position", "proof" in base64}` and a line feed."""
+    fields = (event.raw, event.leaf.encode(), event.position, b64encode(event.proof))
+    return b'{"event":%b,"leaf":"%b","position":%d,"proof":"%b"}\n' % fields
 
 
 async def _dead_letter(store: DeadLetters, topic: str, partition: int, offset: int) -> dict[str, Any]:

@@ -21,14 +21,15 @@ from shared.projection.state_store import StateStore
 AtLeast = Annotated[int, Query(ge=0, description="answer only once this service has consumed this version")]
 Wait = Annotated[float, Query(ge=0, le=30, allow_inf_nan=False, description="seconds to wait for that version")]
 Reading = TypeVar("Reading")
-Show = Callable[[FoldedState, Principal], Awaitable[dict[str, Any] | None]]
+Show = Callable[[FoldedState, Principal], Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
 class QueryRoute:
-    """The queries of a kind of stream: one by its path, all by their facets. `show` may decrypt or withhold a state.
+    """The queries of a kind of stream: one by its path, all by their facets. `show` may decrypt a state.
 
-    `own` is the facet that names the owning member: a focal point lists only the records of its own member.
+    `own` is the facet, and the attribute of a state, that names the owning member: a focal point reads only the records
+    of its own member.
     """
 
     plural: str
@@ -53,17 +54,14 @@ def _add_one(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         stream = route.stream.format_map({part: arguments[part] for part in parts_of(route.one)})
 
         async def read() -> tuple[FoldedState, int]:
-            state = (await states.read([stream]))[stream]
-            return state, state.version
+            folded = (await states.read([stream]))[stream]
+            _withhold_from_others(route, folded, arguments["caller"])
+            return folded, folded.version
 
         folded = await wait_for_version(read, stream, arguments["at_least"], arguments["wait"])
         if not folded.version:
             raise Refused(404, "NotOnRecord", f"{stream} is not on record here")
         shown = await _shown(route, folded, arguments["caller"])
-        if shown is None:
-            raise Refused(
-                403, "NotYoursToRead", f"{stream} is not for the role {arguments['caller'].role} to read here"
-            )
         return Response(orjson.dumps(shown), media_type="application/json", headers={"ETag": f'"{folded.version}"'})
 
     set_signature(endpoint, route.one, route.roles, at_least=(AtLeast, 0), wait=(Wait, 5.0))
@@ -81,9 +79,7 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         page = await states.find(route.kind, facets, arguments["limit"], arguments["after"])
         shown = [await _shown(route, folded, arguments["caller"]) for folded in page]
         more = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
-        return Response(
-            orjson.dumps({"items": [item for item in shown if item is not None], **more}), media_type="application/json"
-        )
+        return Response(orjson.dumps({"items": shown, **more}), media_type="application/json")
 
     limit = Annotated[int, Query(ge=1, le=1_000)]
     text = Annotated[str | None, Query(max_length=500)]
@@ -103,6 +99,14 @@ def _restricted(route: QueryRoute, caller: Principal, facets: dict[str, Any]) ->
     if facets.get(route.own, caller.member) != caller.member:
         raise Refused(403, "NotYoursToRead", f"a focal point reads what is of its own {route.own}")
     return facets | {route.own: caller.member}
+
+
+def _withhold_from_others(route: QueryRoute, folded: FoldedState, caller: Principal) -> None:
+    """Refuse a focal point another member's record, before its version is told or waited for."""
+    if route.own is None or caller.role != "focal_point" or not folded.version:
+        return
+    if getattr(folded.state, route.own) != caller.member:
+        raise Refused(403, "NotYoursToRead", f"{folded.stream} is not of your own {route.own}")
 
 
 async def wait_for_version(
@@ -125,11 +129,9 @@ async def wait_for_version(
         await asyncio.sleep(0.05)
 
 
-async def _shown(route: QueryRoute, folded: FoldedState, caller: Principal) -> dict[str, Any] | None:
+async def _shown(route: QueryRoute, folded: FoldedState, caller: Principal) -> dict[str, Any]:
     if route.show is not None:
         state = await route.show(folded, caller)
     else:
         state = folded.state.model_dump(mode="json", exclude_none=True)
-    if state is None:
-        return None
     return {"stream": folded.stream, "version": folded.version, "waits": folded.blocked, "state": state}

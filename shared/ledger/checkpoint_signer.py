@@ -18,8 +18,11 @@ from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
 
-from shared.ledger.checkpoint_topic import checkpoints_published, publish_checkpoints
+from shared.consumer.decoder import Rotations
+from shared.consumer.kafka_authorization import raise_if_refused
+from shared.ledger.checkpoint_topic import checkpoints_end, checkpoints_published, publish_checkpoints
 from shared.ledger.checkpoints import Checkpoints, SignedCheckpoint, leaves, root_at
+from shared.ledger.key_rotation import publish_lost_rotations
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings
@@ -31,6 +34,7 @@ from shared.tlog.notes import Note
 
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 1.0
+LOOK_SECONDS = 30.0
 TILES_PER_INSERT = 100
 LEVELS = 7
 LAST_CHECKPOINT_SECONDS = 10.0
@@ -71,9 +75,12 @@ class CheckpointSigner:
     ) -> None:
         self._ledger, self.checkpoints = Ledger(database), Checkpoints(database)
         self._relay, self._settings, self._keys = relay, settings, keys
+        self._kafka = settings.kafka_access()
         self._service, self._pulse = service, pulse
         self._head: LogHead | None = None
         self._unpublished: dict[int, bytes] = {}
+        self._topic_end = ("", 0)
+        self._looked = float("-inf")
 
     async def run(self) -> None:
         """Sign until cancelled, and once more then; after an error of a server, begin again from the ledger."""
@@ -91,6 +98,8 @@ class CheckpointSigner:
                     self._head = None
                     self._pulse.fault(f"{type(error).__name__}: {error}")
                     log.warning("checkpoint_signer_interrupted", error=type(error).__name__)
+                    if isinstance(error, KafkaError):
+                        await raise_if_refused(error, self._kafka)
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             await asyncio.shield(self._sign_last())
@@ -100,7 +109,7 @@ class CheckpointSigner:
         term = self._relay.term
         if term is None:
             return
-        if self._head is None or self._head.term != term:
+        if self._head is None or self._head.term != term or await self._topic_lost():
             self._head = None
             self._head = await self._begin(term)
         head = self._head
@@ -114,6 +123,17 @@ class CheckpointSigner:
         waited = now - head.unsigned_since >= self._settings.checkpoint_seconds
         if waited or unsigned >= self._settings.checkpoint_events or head.signed < 0:
             await self._sign(head)
+
+    async def _topic_lost(self) -> bool:
+        """Tell, every half minute, whether the topic was made again or has lost checkpoints."""
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return False
+        (noted, reached), (uuid, end) = self._topic_end, await checkpoints_end(self._kafka, self._service)
+        self._topic_end, self._looked = (uuid, end), time.monotonic()
+        lost = uuid != noted or end < reached
+        if lost:
+            log.warning("checkpoint_topic_lost", uuid=uuid, end=end)
+        return lost
 
     async def _begin(self, term: int) -> LogHead:
         """Return the log's head for a term: synchronize the checkpoints of store and topic, verify the ledger by them.
@@ -136,12 +156,15 @@ class CheckpointSigner:
         return LogHead(term, tiles, signed.size)
 
     async def _synchronize_checkpoints(self) -> None:
-        """Store the published checkpoints, and publish the stored ones. Raises LedgerDiverged where two differ."""
-        published = await checkpoints_published(self._settings.kafka, self._service, self._keys.verifiers)
+        """Store the published checkpoints; publish the stored ones, and rotations of the key. Raises LedgerDiverged."""
+        rotations = Rotations(self._kafka, [self._service], self._relay.decoder.trust)
+        await publish_lost_rotations(self._ledger, rotations, self._service)
+        published = await checkpoints_published(self._kafka, self._service, self._relay.decoder.trust)
         for size, note in published.items():
             await self.checkpoints.insert(SignedCheckpoint(size, note))
         stored = {each.size: each.note for each in await self.checkpoints.after(-1)}
         await self._publish({size: note for size, note in stored.items() if size not in published})
+        self._topic_end, self._looked = await checkpoints_end(self._kafka, self._service), time.monotonic()
         self._unpublished.clear()
         if forked := [size for size in published if stored[size] != published[size]]:
             raise LedgerDiverged(f"store and topic hold different checkpoints of {min(forked)} events")
@@ -173,7 +196,7 @@ class CheckpointSigner:
         log.info("checkpoint_signed", size=checkpoint.size)
 
     async def _publish(self, notes: Mapping[int, bytes]) -> None:
-        await publish_checkpoints(self._settings.kafka, self._service, notes)
+        await publish_checkpoints(self._kafka, self._service, notes)
 
     async def _sign_last(self) -> None:
         """Sign the events published before the end, if this instance relayed and its servers still answer."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import UnknownTopicOrPartitionError
 
+from shared.consumer.decoder import CHECKPOINTS
+from shared.consumer.topic_metadata import topic_inspector
 from shared.consumer.topic_reader import read_topic
 from shared.events.services import registered
+from shared.runtime.kafka_access import KafkaAccess
 from shared.tlog.checkpoints import opened
-from shared.tlog.notes import NotANote, Verifier
+from shared.tlog.notes import NotANote
+from shared.tlog.trust import LogTrust
 
-CHECKPOINTS = "throughline.checkpoints"
+LOOK_TIMEOUT_SECONDS = 20
 
 
 def partition_of(service: str) -> int:
@@ -19,27 +25,41 @@ def partition_of(service: str) -> int:
     return registered(service).checkpoint_partition
 
 
-async def checkpoints_published(kafka: str, service: str, keys: Sequence[Verifier]) -> dict[int, bytes]:
-    """Return a service's published checkpoints by size: of each size the first note that one of the keys signs."""
+async def checkpoints_published(kafka: KafkaAccess, service: str, trust: LogTrust) -> dict[int, bytes]:
+    """Return a service's published checkpoints by size: of each size the first note that a trusted key signs."""
     published: dict[int, bytes] = {}
     async for record in read_topic(kafka, CHECKPOINTS, partitions=(partition_of(service),)):
         try:
-            checkpoint, _, signers = opened(record.value or b"", keys)
+            checkpoint, _, signers = opened(record.value or b"", trust.verifiers(service))
         except NotANote:
             continue
-        if signers:
+        if {*signers} & {*trust.verifiers(service, checkpoint.size)}:
             published.setdefault(checkpoint.size, record.value or b"")
     return published
 
 
-async def publish_checkpoints(kafka: str, service: str, notes: Mapping[int, bytes]) -> None:
+async def checkpoints_end(kafka: KafkaAccess, service: str) -> tuple[str, int]:
+    """Return the UUID of the topic, and the end of a service's partition. Raises KafkaError, TimeoutError."""
+    async with asyncio.timeout(LOOK_TIMEOUT_SECONDS), topic_inspector(kafka) as inspector:
+        state = await inspector.state(CHECKPOINTS)
+    if state is None:
+        raise UnknownTopicOrPartitionError(CHECKPOINTS)
+    return state.uuid, state.next.get(partition_of(service), 0)
+
+
+async def publish_checkpoints(kafka: KafkaAccess, service: str, notes: Mapping[int, bytes]) -> None:
     """Publish a service's checkpoints, given by size, in order of size."""
+    await publish_notes(kafka, service, [note for _, note in sorted(notes.items())])
+
+
+async def publish_notes(kafka: KafkaAccess, service: str, notes: Sequence[bytes]) -> None:
+    """Publish signed notes of a service in order."""
     if not notes:
         return
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True, acks="all", request_timeout_ms=15_000)
+    producer = AIOKafkaProducer(**kafka.client(), enable_idempotence=True, acks="all", request_timeout_ms=15_000)
     try:
         await producer.start()
-        for _, note in sorted(notes.items()):
+        for note in notes:
             await producer.send_and_wait(CHECKPOINTS, note, key=service.encode(), partition=partition_of(service))
     finally:
         await producer.stop()

@@ -13,8 +13,11 @@ from pymongo.read_concern import ReadConcern
 from shared.ledger.commit_feed import bytes_of
 from shared.ledger.ledger import Entry, Ledger
 from shared.store.event_store import DURABLE
+from shared.store.indexes import Indexes
 from shared.tlog.merkle import TILE_WIDTH, FullTile, Tree, root_of, split
 from shared.tlog.tiles import Tile, bundle
+
+INDEXES: Indexes = {"checkpoints": [], "tiles": []}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -15,7 +16,9 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
 from shared.store.event_store import DURABLE
+from shared.store.indexes import Indexes
 
+INDEXES: Indexes = {"ledger": [], "relay": []}
 Token = Mapping[str, Any]
 
 
@@ -92,9 +95,28 @@ class Ledger:
         document = await self._progress.find_one({"_id": "published"})
         return int(document["position"]) if document else 0
 
-    async def raise_published(self, position: int) -> None:
-        """Raise the published position; it never falls."""
-        await self._progress.update_one({"_id": "published"}, {"$max": {"position": position}}, upsert=True)
+    async def raise_published(self, position: int, noted: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Raise the published position, and with it the fields that TopicNote names; none of them falls."""
+        raised = {"position": position, **noted}
+        await self._progress.update_one({"_id": "published"}, {"$max": raised}, upsert=True)
+
+    async def rotations(self) -> list[bytes]:
+        """Return the published rotations of the log's key, the oldest first."""
+        document = await self._progress.find_one({"_id": "rotations"})
+        return [bytes(note) for note in document.get("notes", ())] if document else []
+
+    async def add_rotation(self, note: bytes) -> None:
+        """Store a rotation of the log's key, before the new key signs anything."""
+        await self._progress.update_one({"_id": "rotations"}, {"$addToSet": {"notes": note}}, upsert=True)
+
+    async def signing_key(self) -> str | None:
+        """Return the public key that signs the log, once one has."""
+        document = await self._progress.find_one({"_id": "rotations"}, {"key": 1})
+        return document.get("key") if document else None
+
+    async def note_signing_key(self, key: str) -> None:
+        """Note the public key that signs the log from now on."""
+        await self._progress.update_one({"_id": "rotations"}, {"$set": {"key": key}}, upsert=True)
 
 
 def _batch(document: Mapping[str, Any]) -> Batch:

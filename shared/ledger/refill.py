@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,15 +10,24 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError
 
-from shared.consumer.record import ConsumedEvent, decode_record, topic_of
+from shared.consumer.decoder import RecordDecoder
+from shared.consumer.decoding import decode_unsigned
+from shared.consumer.record import ConsumedEvent, topic_of
 from shared.consumer.topic_reader import read_topic
 from shared.events.canonical import ZERO_HASH, sha256_hex
-from shared.ledger.ledger import Batch, Entry, Ledger
+from shared.ledger.checkpoint_topic import checkpoints_published
+from shared.ledger.checkpoints import leaves
+from shared.ledger.ledger import Batch, Entry, Ledger, LedgerMoved
+from shared.runtime.kafka_access import KafkaAccess
 from shared.store.commits import commit_document, stored_commit
 from shared.store.event_store import DURABLE, EventStore
+from shared.tlog.checkpoints import Checkpoint
+from shared.tlog.merkle import Tree
+from shared.tlog.notes import Note
 
 BATCH_ENTRIES = 2_000
 Progress = Callable[[int, int], None]
+Candidates = defaultdict[int, list[ConsumedEvent]]
 
 
 class CannotRefill(Exception):
@@ -33,13 +43,19 @@ class Refilled:
 
 
 class Refill:
-    """One refill of one service's database from its topic. An interrupted refill can be run again."""
+    """One refill of one service's database from its topic. An interrupted refill can be run again.
 
-    def __init__(self, database: AsyncIOMotorDatabase[Any], kafka: str, service: str) -> None:
+    It takes all that is proven and nothing else: events with a proof; and, up to the newest checkpoint on its topic,
+    events published before records were signed, if they make the root that was signed.
+    """
+
+    def __init__(
+        self, database: AsyncIOMotorDatabase[Any], kafka: KafkaAccess, service: str, decoder: RecordDecoder
+    ) -> None:
         self._commits = database.get_collection("commits", write_concern=DURABLE)
         self._store = EventStore(database)
         self._ledger = Ledger(database)
-        self._kafka = kafka
+        self._kafka, self._service, self._decoder = kafka, service, decoder
         self._topic = topic_of(service)
         self._heads: dict[str, tuple[int, str]] = {}
         self._refilled = Refilled()
@@ -48,23 +64,52 @@ class Refill:
         """Verify the topic's events past the ledger's end, then store them. Raises CannotRefill before storing any."""
         last = await self._ledger.last()
         end = last.end if last else 0
-        candidates: dict[int, list[ConsumedEvent]] = {}
-        async for record in read_topic(self._kafka, self._topic):
-            event = decode_record(record)
-            if isinstance(event, ConsumedEvent) and event.position >= end:
-                candidates.setdefault(event.position, []).append(event)
-        chosen = [await self._choose(position, candidates) for position in range(end, _end_of_run(end, candidates))]
+        proven, unsigned = await self._candidates(end)
+        checkpoint = await self._newest_checkpoint()
+        covered = checkpoint.size if checkpoint is not None else 0
+        stop = max(covered, _end_of_run(end, proven))
+        chosen = [
+            await self._choose(position, [*proven[position], *(unsigned[position] if position < covered else ())])
+            for position in range(end, stop)
+        ]
+        if checkpoint is not None and end < covered:
+            await self._ensure_root(checkpoint, chosen[: covered - end])
         start = 0
-        for stop in _batch_ends(chosen):
-            await self._enter(end + start, chosen[start:stop])
-            start = stop
-            progress(stop, len(chosen))
+        for after in _batch_ends(chosen):
+            await self._enter(end + start, chosen[start:after])
+            start = after
+            progress(after, len(chosen))
         await self._ledger.raise_published(end + len(chosen))
         return self._refilled
 
-    async def _choose(self, position: int, candidates: dict[int, list[ConsumedEvent]]) -> ConsumedEvent:
+    async def _candidates(self, end: int) -> tuple[Candidates, Candidates]:
+        """Return the topic's events from a position on, by position: those with a proof, and those without."""
+        proven, unsigned = Candidates(list), Candidates(list)
+        async for item in self._decoder.decode_all(read_topic(self._kafka, self._topic)):
+            event = item if isinstance(item, ConsumedEvent) else decode_unsigned(item.record)
+            if event is not None and event.position >= end:
+                (proven if event.proof else unsigned)[event.position].append(event)
+        return proven, unsigned
+
+    async def _newest_checkpoint(self) -> Checkpoint | None:
+        notes = await checkpoints_published(self._kafka, self._service, self._decoder.trust)
+        return Checkpoint.parse(Note.parse(notes[max(notes)]).text) if notes else None
+
+    async def _ensure_root(self, checkpoint: Checkpoint, chosen: Sequence[ConsumedEvent]) -> None:
+        """Check that the ledger and the chosen events make the root of a checkpoint. Raises CannotRefill."""
+        tree = Tree()
+        async for leaf in leaves(self._ledger, 0, checkpoint.size - len(chosen)):
+            tree.add(leaf)
+        for event in chosen:
+            tree.add(bytes.fromhex(event.leaf))
+        if tree.root() != checkpoint.root:
+            raise CannotRefill(
+                f"ledger and topic do not make the root that {checkpoint.origin} signed for {checkpoint.size} events"
+            )
+
+    async def _choose(self, position: int, candidates: Sequence[ConsumedEvent]) -> ConsumedEvent:
         """Return the candidate at a position that continues its stream."""
-        for event in candidates.get(position, ()):
+        for event in candidates:
             stream, version = event.key
             head, previous = await self._head(stream)
             if version <= head:
@@ -73,7 +118,7 @@ class Refill:
             elif version == head + 1 and event.recorded.previoushash == previous:
                 self._heads[stream] = version, event.hash
                 return event
-        raise CannotRefill(f"position {position} of {self._topic}: no record continues what is stored")
+        raise CannotRefill(f"position {position} of {self._topic}: no proven record continues what is stored")
 
     async def _head(self, stream: str) -> tuple[int, str]:
         """Return the version and hash of a stream's last event, stored or chosen."""
@@ -96,7 +141,10 @@ class Refill:
                 if await self._stored(commit.stream, commit.first) != commit.events[0]:
                     raise CannotRefill(f"{document['_id']} is stored with other bytes") from None
         entries = tuple(Entry(*event.key, event.leaf) for event in events)
-        await self._ledger.enter(Batch(first, entries, None))
+        try:
+            await self._ledger.enter(Batch(first, entries, None))
+        except LedgerMoved:
+            raise CannotRefill(f"the ledger of {self._service} was extended meanwhile: run it again") from None
         self._refilled.entries += len(entries)
 
 

@@ -2,11 +2,15 @@
 
 Store a ledger batch, publish it, raise the published position: after a crash between any two of these, the next relay
 publishes again from the published position. A second or stale relay meets a duplicate key in the ledger.
+
+A topic that lost what was published to it gets the whole ledger again, when an operator requests it: before anything
+new, so that each stream is delivered in order.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -17,25 +21,33 @@ from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
 
-from shared.consumer.record import topic_of
+from shared.consumer.decoder import RecordDecoder, Rotations
+from shared.consumer.kafka_authorization import raise_if_refused
+from shared.consumer.record import headers_of, topic_of
 from shared.ledger.commit_feed import CommitFeed, TokenTooOld, bytes_of
+from shared.ledger.key_rotation import WrongKey, announce_key
 from shared.ledger.lease import RENEW_SECONDS, Lease
 from shared.ledger.ledger import Batch, Ledger, LedgerMoved, Token
 from shared.ledger.ledger_writer import EnteredBatch, LedgerWriter
 from shared.ledger.producer import OutgoingRecord, idempotent_producer, publish
-from shared.ledger.restore_check import LedgerBehindTopic, ensure_ledger_matches_topic
+from shared.ledger.relay_check import RelayCheck
+from shared.ledger.republication import Republication
+from shared.ledger.topic_check import TopicBehindLedger, TopicCheck
+from shared.runtime.kafka_access import KafkaAccess
 from shared.runtime.telemetry import RELAY_POSITION, RELAYED, Pulse
 from shared.store.commits import StoredCommit
 from shared.store.event_store import DISCONNECTED, EventStore
-from shared.tlog.notes import Verifier
+from shared.tlog.batches import prove
+from shared.tlog.keys import LogKeys
+from shared.tlog.trust import LogTrust
 
 BATCH_COMMITS = 2_000
 WAIT_MS = 500
 MANY_COMMITS = 32
 GATHER_SECONDS = 0.2
 CHECK_SECONDS = 2.0
-CHECK_TIMEOUT_SECONDS = 60
 RETRY_SECONDS = 0.5
+REQUEST_SECONDS = 2.0
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
 log = structlog.get_logger()
@@ -57,12 +69,14 @@ class Relay:
         self,
         database: AsyncIOMotorDatabase[Any],
         store: EventStore,
-        kafka: str,
+        kafka: KafkaAccess,
         service: str,
         pulse: Pulse,
-        keys: Sequence[Verifier] = (),
+        keys: LogKeys,
+        decoder: RecordDecoder | None = None,
     ) -> None:
         self._keys = keys
+        self.decoder = decoder or RecordDecoder(LogTrust(keys.verifiers))
         self._database = database
         self._store = store
         self._kafka = kafka
@@ -71,35 +85,23 @@ class Relay:
         self._pulse = pulse
         self._lease = Lease(database)
         self._ledger = Ledger(database)
+        self._topic_check = TopicCheck(database, kafka, service)
+        self._republication = Republication(database)
+        self._check = RelayCheck(store, self._ledger, self._topic_check, kafka, service, pulse, self.decoder)
         self._terms = 0
 
     async def check(self) -> bool:
-        """Tell whether the ledger may be extended; fence the store where the topic is ahead of the ledger.
+        """Tell whether the ledger may be extended and published; fence the store where it may not be extended.
 
-        Without Kafka there is nothing to compare with, and the store takes commands; `run` checks before relaying.
+        Raises KafkaRefused.
         """
-        pool_cleared_count = self._store.pool_cleared_count
-        try:
-            async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
-                await ensure_ledger_matches_topic(self._ledger, self._kafka, self._service, self._keys)
-        except LedgerBehindTopic as finding:
-            self._store.fence(str(finding))
-            self._pulse.stop(str(finding))
-            log.error("ledger_behind_topic", finding=str(finding))
-            return False
-        except (KafkaError, OSError, TimeoutError) as error:
-            self._pulse.fault(f"Kafka: {type(error).__name__}")
-            if self._store.fence_reason == DISCONNECTED:
-                self._store.unfence(pool_cleared_count)
-            return False
-        self._store.unfence(pool_cleared_count)
-        return True
+        return await self._check.passes()
 
     async def run(self) -> None:
         """Relay until cancelled; after an error of a server, start again.
 
         A database may come back from an outage as an older backup of itself: a PyMongoError fences the store until the
-        next check.
+        next check. Raises KafkaRefused.
         """
         checked = False
         try:
@@ -113,14 +115,25 @@ class Relay:
                         await self._lead()
                     else:
                         self._pulse.beat()
+                        await self._topic_check.look_if_due()
                         await asyncio.sleep(RENEW_SECONDS)
+                except TopicBehindLedger as finding:
+                    checked = False
+                    self._check.report(finding)
                 except (PyMongoError, KafkaError, LeaseLost, OSError) as error:
                     checked = False
+                    if isinstance(error, KafkaError):
+                        await raise_if_refused(error, self._kafka)
                     if isinstance(error, PyMongoError):
                         self._store.fence(self._store.fence_reason or DISCONNECTED)
                     self._pulse.fault(f"{type(error).__name__}: {error}")
                     log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:300])
                     await asyncio.sleep(RETRY_SECONDS)
+        except WrongKey as finding:  # what this instance would sign counts for nothing: it relays no more
+            await self._release_lease()
+            self._pulse.stop(str(finding))
+            log.error("wrong_key", finding=str(finding))
+            await asyncio.Future()
         finally:
             await asyncio.shield(self._release_lease())
 
@@ -131,7 +144,7 @@ class Relay:
             log.warning("lease_release_failed", error=type(error).__name__)
 
     async def _lead(self) -> None:
-        """Lead for one term: publish what the ledger holds unpublished, then follow the commit feed."""
+        """Lead for one term: publish again what is requested and what is unpublished, then follow the commit feed."""
         async with (
             idempotent_producer(self._kafka) as producer,
             await self._database.client.start_session() as session,
@@ -141,9 +154,13 @@ class Relay:
             try:
                 writer = LedgerWriter(self._ledger, feed)
                 token = await writer.load()
+                rotations = Rotations(self._kafka, [self._service], self.decoder.trust)
+                await announce_key(self._ledger, rotations, self._service, self._keys, writer.end)
                 self.published = await self._ledger.published()
                 self._terms += 1
                 self.term = self._terms
+                await self._topic_check.load()
+                await self._publish_again(producer, holding)
                 await self._publish_from_ledger(producer)
                 await self._follow(token, feed, writer, producer, holding)
             finally:
@@ -158,6 +175,8 @@ class Relay:
         producer: AIOKafkaProducer,
         holding: asyncio.Task[None],
     ) -> None:
+        """Enter and publish what is committed, until the lease is lost or the ledger is to be published again."""
+        looked = time.monotonic()
         while True:
             try:
                 opened = await feed.open(token)
@@ -166,17 +185,39 @@ class Relay:
                 async with aclosing(feed.batches(BATCH_COMMITS, WAIT_MS)) as batches:
                     async for commits, reached in batches:
                         await self._enter_and_publish(writer, producer, commits, reached)
-                        if holding.done():
-                            holding.result()
-                            raise LeaseLost
-                        if self._store.fence_reason:
-                            raise LeaseLost
+                        self._ensure_leading(holding)
+                        if time.monotonic() - looked >= REQUEST_SECONDS:
+                            looked = time.monotonic()
+                            if await self._republication.remaining() is not None:
+                                return
+                            await self._topic_check.look_if_due()
                         self._pulse.beat()
                         if MANY_COMMITS <= len(commits) < BATCH_COMMITS:  # let more commits gather: larger batches
                             await asyncio.sleep(GATHER_SECONDS)
             except TokenTooOld:
                 log.warning("token_too_old", ledger=writer.end)
                 token = None
+
+    def _ensure_leading(self, holding: asyncio.Task[None]) -> None:
+        """Raise LeaseLost where another relay may lead, or the store is fenced."""
+        if holding.done():
+            holding.result()
+            raise LeaseLost
+        if self._store.fence_reason:
+            raise LeaseLost
+
+    async def _publish_again(self, producer: AIOKafkaProducer, holding: asyncio.Task[None]) -> None:
+        """Publish the whole ledger again if that is requested, from where a relay before this one stopped."""
+        if (start := await self._topic_check.start_of_republication()) is None:
+            return
+        log.info("republishing", start=start)
+        async for batch in self._ledger.since(start):
+            await self._publish(producer, batch, await self._raws(batch))
+            await self._republication.advance(batch.end)
+            self._ensure_leading(holding)
+            self._pulse.beat()
+        await self._republication.finish()
+        log.info("republished", end=self.published)
 
     async def _catch_up(self, feed: CommitFeed, writer: LedgerWriter, producer: AIOKafkaProducer, token: Token) -> None:
         """Enter the commits that the ledger lacks, by comparing heads. The feed is open already, so it misses none."""
@@ -212,18 +253,22 @@ class Relay:
 
     async def _publish_from_ledger(self, producer: AIOKafkaProducer) -> None:
         async for batch in self._ledger.since(self.published):
-            raws = await bytes_of(self._database, batch.entries)
-            await self._publish(producer, batch, [raws[entry.stream, entry.version] for entry in batch.entries])
+            await self._publish(producer, batch, await self._raws(batch))
+
+    async def _raws(self, batch: Batch) -> list[bytes]:
+        raws = await bytes_of(self._database, batch.entries)
+        return [raws[entry.stream, entry.version] for entry in batch.entries]
 
     async def _publish(self, producer: AIOKafkaProducer, batch: Batch, raws: Sequence[bytes]) -> None:
-        await publish(producer, self._topic, _records(batch, raws))
-        await self._ledger.raise_published(batch.end)
-        self.published = batch.end
+        appended = await publish(producer, self._topic, self._records(batch, raws))
+        await self._ledger.raise_published(batch.end, await self._topic_check.confirm(appended))
+        self.published = max(self.published, batch.end)
         RELAYED.labels(self._service).inc(len(raws))
-        RELAY_POSITION.labels(self._service).set(batch.end)
+        RELAY_POSITION.labels(self._service).set(self.published)
 
-
-def _records(batch: Batch, raws: Sequence[bytes]) -> Iterator[OutgoingRecord]:
-    for position, (entry, raw) in enumerate(zip(batch.entries, raws, strict=True), start=batch.first):
-        headers = [CONTENT_TYPE, ("position", str(position).encode()), ("leaf", entry.leaf.encode())]
-        yield OutgoingRecord(entry.stream, raw, headers)
+    def _records(self, batch: Batch, raws: Sequence[bytes]) -> Iterator[OutgoingRecord]:
+        """Yield the batch's records, each with the proof that the log's key signed it."""
+        proofs = prove(self._keys.signer, batch.first, [bytes.fromhex(entry.leaf) for entry in batch.entries])
+        signed = zip(batch.entries, raws, proofs, strict=True)
+        for position, (entry, raw, proof) in enumerate(signed, start=batch.first):
+            yield OutgoingRecord(entry.stream, raw, [CONTENT_TYPE, *headers_of(position, entry.leaf, proof)])

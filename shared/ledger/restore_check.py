@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from shared.consumer.record import ConsumedEvent, decode_record, topic_of
+from shared.consumer.decoder import CHECKPOINTS, RecordDecoder
+from shared.consumer.record import ConsumedEvent, topic_of
 from shared.consumer.topic_reader import read_topic
-from shared.ledger.checkpoint_topic import CHECKPOINTS, checkpoints_published
+from shared.ledger.checkpoint_topic import checkpoints_published
 from shared.ledger.checkpoints import root_at
 from shared.ledger.ledger import Ledger
+from shared.runtime.kafka_access import KafkaAccess
 from shared.tlog.checkpoints import Checkpoint
-from shared.tlog.notes import Note, Verifier
+from shared.tlog.notes import Note
 
 LAST_RECORDS = 500
+NOT_NOTED: Mapping[int, int] = {}
 
 
 class LedgerBehindTopic(Exception):
@@ -28,32 +31,35 @@ class LedgerBehindTopic(Exception):
         return cls(service, f"{event.origin} holds {what}", finding)
 
 
-async def ensure_ledger_matches_topic(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier] = ()) -> None:
+async def ensure_ledger_matches_topic(
+    ledger: Ledger, kafka: KafkaAccess, service: str, decoder: RecordDecoder, ends: Mapping[int, int] = NOT_NOTED
+) -> None:
     """Compare the ledger with its last published checkpoint and its topic's last records. Raises LedgerBehindTopic.
 
-    The relay leaves out no position. So a record is not the relay's, and proves nothing here, if it is no event, has no
-    predecessor, or claims a version that the ledger has at another position; consumers dead-letter it.
+    `ends` are the offsets that the topic had reached when the ledger's database knew it last: later records, however
+    many, may hold events that the ledger lacks. A record without a valid proof is not the relay's, and tells nothing.
+    Nor is one without a predecessor, since the relay leaves out no position: a thief of the key signed it.
     """
-    await _ensure_matches_checkpoint(ledger, kafka, service, keys)
-    published = await _last_published(kafka, topic_of(service))
+    await _ensure_matches_checkpoint(ledger, kafka, service, decoder)
+    published = await _last_published(kafka, topic_of(service), decoder, ends)
     if not published:
         return
     last = await ledger.last()
-    end, heads = (last.end if last else 0), await ledger.heads()
+    end = last.end if last else 0
     entered = await _leaves_from(ledger, min(published))
     for position, events in sorted(published.items()):
         if position not in (0, end) and position - 1 not in published:
             continue
-        for event in events.values():
-            stream, version = event.key
-            if position >= end and heads.get(stream, 0) < version:
-                raise LedgerBehindTopic.event(service, event, f"which a ledger of {end} events does not reach")
-        if position < end and entered[position] not in events:
-            raise LedgerBehindTopic.event(service, next(iter(events.values())), "where the ledger has another event")
+        event = next(iter(events.values()))
+        if position >= end:
+            raise LedgerBehindTopic.event(service, event, f"which a ledger of {end} events does not reach")
+        if entered[position] not in events:
+            raise LedgerBehindTopic.event(service, event, "where the ledger has another event")
 
 
-async def _ensure_matches_checkpoint(ledger: Ledger, kafka: str, service: str, keys: Sequence[Verifier]) -> None:
-    published = await checkpoints_published(kafka, service, keys) if keys else {}
+async def _ensure_matches_checkpoint(ledger: Ledger, kafka: KafkaAccess, service: str, decoder: RecordDecoder) -> None:
+    await decoder.follow_rotations()
+    published = await checkpoints_published(kafka, service, decoder.trust)
     if not published:
         return
     size = max(published)
@@ -68,13 +74,15 @@ async def _ensure_matches_checkpoint(ledger: Ledger, kafka: str, service: str, k
         )
 
 
-async def _last_published(kafka: str, topic: str) -> dict[int, dict[str, ConsumedEvent]]:
-    """Return the events among the last records of each partition, by position and leaf hash."""
+async def _last_published(
+    kafka: KafkaAccess, topic: str, decoder: RecordDecoder, ends: Mapping[int, int]
+) -> dict[int, dict[str, ConsumedEvent]]:
+    """Return the proven events among the last records of each partition, by position and leaf hash."""
+    starts = {partition: max(0, end - LAST_RECORDS) for partition, end in ends.items()}
     published: dict[int, dict[str, ConsumedEvent]] = {}
-    async for record in read_topic(kafka, topic, last=LAST_RECORDS):
-        event = decode_record(record)
-        if isinstance(event, ConsumedEvent):
-            published.setdefault(event.position, {})[event.leaf] = event
+    async for item in decoder.decode_all(read_topic(kafka, topic, last=LAST_RECORDS, starts=starts)):
+        if isinstance(item, ConsumedEvent):
+            published.setdefault(item.position, {})[item.leaf] = item
     return published
 
 

@@ -24,7 +24,9 @@ from pymongo.errors import DuplicateKeyError
 
 from shared.domain.rejections import PersonIsAnotherMembers, PersonWasErased, Rejection
 from shared.events.values import Sealed
+from shared.store.indexes import Indexes
 
+INDEXES: Indexes = {"keys": []}
 KEY_BYTES = 32
 NONCE_BYTES = 12
 ERASED = "[erased]"
@@ -70,6 +72,11 @@ class KeyRing:
         if owned and entry.get("owner", owner) != owner:
             return PersonIsAnotherMembers(person)
         return encrypt(bytes(entry["key"]), person, details) if "key" in entry else PersonWasErased(person)
+
+    async def draft(self, person: str, details: Mapping[str, str]) -> Sealed:
+        """Encrypt a person's details for a dry run: under a key that is thrown away, where the person has none."""
+        entry = await self._keys.find_one({"_id": person}) or {}
+        return encrypt(bytes(entry.get("key") or os.urandom(KEY_BYTES)), person, details)
 
     async def decrypt(self, sealed: Sealed) -> dict[str, str] | None:
         """Decrypt a box for display; None without its key."""

@@ -12,10 +12,13 @@ import structlog
 
 from shared.consumer.dead_letters import CONFLICT, DeadLetters
 from shared.consumer.dead_letters import to_record as record_of_dead_letter
-from shared.consumer.record import ConsumedEvent, Poison, decode_record
+from shared.consumer.decoding import decode_record
+from shared.consumer.record import UNSIGNED, ConsumedEvent, Poison
 from shared.events.canonical import ZERO_HASH
 from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal, to_record
+from shared.tlog.batches import NotAProof
+from shared.tlog.trust import LogTrust
 
 log = structlog.get_logger()
 
@@ -42,6 +45,7 @@ class ConflictResolver:
 
     journal: Journal
     dead_letters: DeadLetters
+    trust: LogTrust
 
     async def quarantine(self, event: ConsumedEvent) -> None:
         """Move an event that breaks the chain from the journal to the dead letters, so that its place is free."""
@@ -53,12 +57,34 @@ class ConflictResolver:
         await self.journal.remove(event)
         log.error("broken_chain", stream=stream, version=version, origin=event.origin)
 
+    def is_proven(self, event: ConsumedEvent) -> bool:
+        """Tell whether a trusted key signed a journalled event."""
+        try:
+            service = event.recorded.data.service
+            self.trust.check(service, event.position, bytes.fromhex(event.leaf), event.proof)
+        except NotAProof:
+            return False
+        return True
+
+    async def set_aside_unproven(self, event: ConsumedEvent) -> None:
+        """Move an event that no trusted key signed from the journal to the dead letters."""
+        await self.dead_letters.add([Poison(to_record(event), UNSIGNED, "no trusted key signed it")], {})
+        await self.journal.remove(event)
+        stream, version = event.key
+        log.error("unsigned_event", stream=stream, version=version, origin=event.origin)
+
     async def resolve(self, held: ConsumedEvent, newcomer: ConsumedEvent) -> None:
-        """Keep the event in the journal that the chain names, else quarantine both.
+        """Keep the event in the journal that the chain names, else quarantine both; one without a proof gives way.
 
         No chain names a position: of the same bytes at two positions the lower one holds, in any order of delivery.
         """
         stream, version = held.key
+        if not self.is_proven(held):
+            if held.raw != newcomer.raw:
+                await self.set_aside_unproven(held)
+            await self.journal.remove(held)
+            await self.journal.insert([newcomer])
+            return
         conflict = "conflicting_positions" if held.raw == newcomer.raw else "conflicting_bytes"
         log.error(conflict, stream=stream, version=version, held=held.origin, newcomer=newcomer.origin)
         if held.raw == newcomer.raw:
@@ -82,6 +108,8 @@ class ConflictResolver:
     async def _standing(self, event: ConsumedEvent) -> str:
         """Return the standing of an event's dead letter: `resolved` only where this event was accepted by name."""
         dead_letter = await self.dead_letters.get(event.origin)
+        if dead_letter is not None and bytes(dead_letter["value"]) != event.raw:  # of a topic that was made again
+            return "open"
         if dead_letter is None or (dead_letter["standing"] == "resolved" and dead_letter["reason"] != CONFLICT):
             return "open"
         return str(dead_letter["standing"])
@@ -109,7 +137,7 @@ class ConflictResolver:
         reinstated: set[str] = set()
         for dead_letter in await self.dead_letters.open_for(folded):
             state = folded[dead_letter["stream"]]
-            event = decode_record(record_of_dead_letter(dead_letter))
+            event = decode_record(record_of_dead_letter(dead_letter), self.trust)
             if isinstance(event, Poison) or event.recorded.streamversion != state.version + 1:
                 continue
             if dead_letter["reason"] == BROKEN_CHAIN and event.recorded.previoushash == state.hash:

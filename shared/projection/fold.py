@@ -30,8 +30,9 @@ class FoldedState(NamedTuple):
     """A stream's state at a version, and the streams that a reader of this state must also read.
 
     `ledger_refs` gives the ledger position and leaf hash of every version, as `position:leaf` with spaces between.
-    A stream is `blocked` by a missing version or a broken chain. `policy_version` is the version up to which policies
-    have run. `revision` counts how often the state was stored.
+    A stream is `blocked` by a missing version, a broken chain, or a `fault`: the reason, in words, why its next event
+    cannot be folded or stored. `policy_version` is the version up to which policies have run. `revision` counts how
+    often the state was stored.
     """
 
     stream: str
@@ -43,6 +44,11 @@ class FoldedState(NamedTuple):
     blocked: bool = False
     policy_version: int = 0
     revision: int = 0
+    fault: str | None = None
+
+    def at_most(self, policy_version: int) -> FoldedState:
+        """Return the state with a policy version of at most this one."""
+        return self._replace(policy_version=min(self.policy_version, policy_version))
 
     def without_state(self) -> FoldedState:
         """Return the stream, versions and flags alone, to remember of a state that is stored."""
@@ -92,8 +98,8 @@ def _chained(before: FoldedState, events: Sequence[ConsumedEvent]) -> tuple[Sequ
         recorded = event.recorded
         expected += 1
         if recorded.streamversion != expected:
-            return events[:count], Outcome(before._replace(blocked=True))
+            return events[:count], Outcome(before._replace(blocked=True, fault=None))
         if recorded.previoushash != previous:
-            return events[:count], Outcome(before._replace(blocked=True), broken=event)
+            return events[:count], Outcome(before._replace(blocked=True, fault=None), broken=event)
         previous = event.hash
-    return events, Outcome(before._replace(blocked=False) if before.blocked else before)
+    return events, Outcome(before._replace(blocked=False, fault=None) if before.blocked else before)

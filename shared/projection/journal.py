@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from itertools import compress
+from operator import not_
 from typing import Any
 
 from more_itertools import chunked
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import WriteConcern
+from pymongo import UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
-from shared.consumer.record import ConsumedEvent, KafkaRecord
+from shared.consumer.record import ConsumedEvent, KafkaRecord, headers_of
 from shared.events.catalogue import decode
 from shared.store.commits import DUPLICATE_KEY, PAST_ANY_VERSION
+from shared.store.indexes import Indexes
+
+INDEXES: Indexes = {"journal": []}
 
 _STREAMS_PER_QUERY = 200
 _EVENTS_PER_QUERY = 1_000
@@ -30,7 +35,10 @@ class Journal:
         )
 
     async def insert(self, events: Sequence[ConsumedEvent]) -> list[tuple[ConsumedEvent, ConsumedEvent]]:
-        """Insert events; ignore identical repeats. Return (held, newcomer) for other bytes or another position."""
+        """Insert events; of identical repeats keep the newest proof.
+
+        Return (held, newcomer) for other bytes or another position.
+        """
         if not events:
             return []
         try:
@@ -48,13 +56,21 @@ class Journal:
             ids = [{"s": stream, "v": version} for stream, version in {event.key for event in newcomers}]
             documents = await self._events.find({"_id": {"$in": ids}}).to_list(None)
             held = {(document["_id"]["s"], document["_id"]["v"]): document for document in documents}
-            pairs = ((held[event.key], event) for event in newcomers if event.key in held)
-            conflicts += [
-                (_from_document(document), event)
-                for document, event in pairs
-                if (document["position"], document["raw"]) != (event.position, event.raw)
-            ]
+            pairs = [(held[event.key], event) for event in newcomers if event.key in held]
+            same = [(each["position"], each["raw"]) == (event.position, event.raw) for each, event in pairs]
+            await self._keep_proofs(compress(pairs, same))
+            conflicts += [(_from_document(each), event) for each, event in compress(pairs, map(not_, same))]
         return conflicts
+
+    async def _keep_proofs(self, repeats: Iterable[tuple[Mapping[str, Any], ConsumedEvent]]) -> None:
+        """Store the proofs of repeats where the journal has another or none."""
+        writes = [
+            UpdateOne({"_id": held["_id"], "hash": event.hash}, {"$set": {"proof": event.proof}})
+            for held, event in repeats
+            if held.get("proof") != event.proof
+        ]
+        if writes:
+            await self._events.bulk_write(writes, ordered=False)
 
     async def get(self, stream: str, version: int) -> ConsumedEvent | None:
         """Return one event."""
@@ -74,15 +90,21 @@ class Journal:
         return events
 
     async def lower_position(self, event: ConsumedEvent) -> None:
-        """Set the position and origin of these bytes to this event's, if they are stored at a higher position."""
+        """Set position, origin and proof of these bytes to this event's, if they are stored at a higher position."""
         stream, version = event.key
         query = {"_id": {"s": stream, "v": version}, "hash": event.hash, "position": {"$gt": event.position}}
-        await self._events.update_one(query, {"$set": {"position": event.position, "origin": event.origin}})
+        moved = {"position": event.position, "origin": event.origin, "proof": event.proof}
+        await self._events.update_one(query, {"$set": moved})
 
     async def remove(self, event: ConsumedEvent) -> None:
         """Free an event's place, if this event still holds it."""
         stream, version = event.key
         await self._events.delete_one({"_id": {"s": stream, "v": version}, "hash": event.hash})
+
+    async def without_proof(self, limit: int) -> list[tuple[str, int]]:
+        """Return the stream and version of the first events that were journalled before records were signed."""
+        rows = self._events.find({"proof": {"$exists": False}}, {"_id": 1}).sort("_id", 1).limit(limit)
+        return [(row["_id"]["s"], row["_id"]["v"]) async for row in rows]
 
     async def count(self) -> int:
         """Return the approximate number of events."""
@@ -126,7 +148,7 @@ class Journal:
 def to_record(event: ConsumedEvent) -> KafkaRecord:
     """Return the record that carried a journalled event."""
     topic, partition, offset = event.origin.rsplit("/", 2)
-    headers = (("position", str(event.position).encode()), ("leaf", event.leaf.encode()))
+    headers = headers_of(event.position, event.leaf, event.proof)
     return KafkaRecord(topic, int(partition), int(offset), event.recorded.subject.encode(), event.raw, headers)
 
 
@@ -143,9 +165,17 @@ def _to_document(event: ConsumedEvent) -> dict[str, Any]:
         "leaf": event.leaf,
         "position": event.position,
         "origin": event.origin,
-    }
+    } | ({"proof": event.proof} if event.proof else {})
 
 
 def _from_document(document: Mapping[str, Any]) -> ConsumedEvent:
     raw: bytes = document["raw"]
-    return ConsumedEvent(decode(raw), raw, document["hash"], document["leaf"], document["position"], document["origin"])
+    return ConsumedEvent(
+        decode(raw),
+        raw,
+        document["hash"],
+        document["leaf"],
+        document["position"],
+        document["origin"],
+        document.get("proof", b""),
+    )

@@ -17,14 +17,21 @@ PROGRESS_SECONDS = 1.0
 async def rebuild(projector: Projector) -> AsyncIterator[tuple[int, int]]:
     """Fold every stream from version 1 beside live writes, then compose what depends on any; run no policy again.
 
+    An event whose proof does not hold any more is set aside first, since its key was called compromised.
+
     Yield how many events are folded, and of how many. A stream that the live side folded further meanwhile, or that is
     irregular, is refolded by itself.
     """
     states, buffer = projector.states, projector.new_buffer()
     done, total = 0, await projector.journal.count()
     yield done, total
+    await projector.decoder.follow_rotations()
     async with aclosing(projector.journal.streams(EVENTS_PER_BATCH)) as batches:
         async for events_by_stream in batches:
+            unproven = await projector.set_aside_unproven(events_by_stream)
+            buffer.defer(unproven, refold=True)
+            for stream in unproven:
+                del events_by_stream[stream]
             heads = await states.heads(events_by_stream)
             buffer.defer(stream for stream, head in heads.items() if head.version > len(events_by_stream[stream]))
             initial = {

@@ -9,16 +9,26 @@ from typing import Any
 from cachetools import LRUCache
 from more_itertools import chunked
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING, UpdateOne, WriteConcern
+from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.read_concern import ReadConcern
 
 from shared.domain.aggregate import Aggregate, Known
 from shared.projection.fold import UNFOLDED, FoldedState
-from shared.projection.revisioned_collection import RevisionedCollection
+from shared.projection.partial_fold import fault_of
+from shared.projection.revisioned_collection import RevisionedCollection, Written
+from shared.projection.state_document import state_document
+from shared.store.indexes import Indexes
 
 _STREAMS_PER_QUERY = 5_000
 _STATES_PER_WRITE = 1_000
 CACHED_CHARACTERS = 10_000_000
+INDEXES: Indexes = {
+    "states": [
+        IndexModel([("depends_on", ASCENDING)], name="depends_on"),
+        IndexModel([("kind", ASCENDING), ("_id", ASCENDING)], name="kind"),
+        IndexModel([("waits", ASCENDING)], name="waits", sparse=True),
+    ]
+}
 
 
 class StateCache:
@@ -42,9 +52,9 @@ class StateCache:
         else:
             self._states.pop(folded.stream, None)
 
-    def raise_policy_version(self, stream: str, version: int) -> None:
-        """Raise the policy version of a cached state."""
-        if (entry := self._states.get(stream)) is not None:
+    def raise_policy_version(self, stream: str, hash_: str, version: int) -> None:
+        """Raise the policy version of a cached state, if it has this hash."""
+        if (entry := self._states.get(stream)) is not None and entry[0].hash == hash_:
             folded, characters = entry
             self.put(folded._replace(policy_version=max(folded.policy_version, version)), characters)
 
@@ -66,12 +76,6 @@ class StateStore:
         )
         self._revisioned = RevisionedCollection(self._states)
         self._cache = StateCache(CACHED_CHARACTERS)
-
-    async def prepare(self) -> None:
-        """Create the indexes that find dependants, blocked streams and lists."""
-        await self._states.create_index([("depends_on", ASCENDING)], name="depends_on")
-        await self._states.create_index([("kind", ASCENDING), ("_id", ASCENDING)], name="kind")
-        await self._states.create_index([("waits", ASCENDING)], name="waits", sparse=True)
 
     def aggregate_of(self, stream: str) -> Aggregate[Any]:
         """Return the aggregate that folds a stream in this service."""
@@ -120,23 +124,41 @@ class StateStore:
         folded = (await self.read([stream]))[stream]
         return Known(folded.state, folded.version) if folded.version else None
 
-    async def write(self, states: Iterable[FoldedState]) -> set[str]:
-        """Store states at the revision after the one that was read; return the streams that another instance stored."""
-        lost: set[str] = set()
-        for chunk in chunked(states, _STATES_PER_WRITE):
-            documents = [self._to_document(folded) for folded in chunk]
-            lost |= await self._revisioned.replace(documents)
-            for folded, document in zip(chunk, documents, strict=True):
-                if folded.stream not in lost:
-                    self._cache.put(folded._replace(revision=folded.revision + 1), _characters(document))
-        return lost
+    async def write(self, states: Iterable[FoldedState]) -> Written:
+        """Store states at the revision after the one that was read, with the streams that they depend on.
 
-    async def mark_policies_run(self, versions: Mapping[str, int]) -> None:
-        """Store the version of each stream up to which the policies have run."""
-        writes = [UpdateOne({"_id": stream}, {"$max": {"acted": version}}) for stream, version in versions.items()]
+        Return the streams that another instance stored, and those whose state cannot be stored, with the reason.
+        """
+        lost: set[str] = set()
+        refused: dict[str, str] = {}
+        for chunk in chunked(states, _STATES_PER_WRITE):
+            documents: dict[str, dict[str, Any]] = {}
+            for folded in chunk:
+                try:
+                    documents[folded.stream] = state_document(self.aggregate_of(folded.stream), folded, self.shape)
+                except Exception as error:  # noqa: BLE001 - pure code: whatever it raises belongs to this stream
+                    refused[folded.stream] = fault_of(error)
+            written = await self._revisioned.replace(list(documents.values()))
+            lost |= written.lost
+            refused |= written.refused
+            for folded in chunk:
+                if folded.stream in documents.keys() - lost - refused.keys():
+                    stored = folded._replace(
+                        revision=folded.revision + 1, depends_on=frozenset(documents[folded.stream]["depends_on"])
+                    )
+                    self._cache.put(stored, _characters(documents[folded.stream]))
+        return Written(lost, refused)
+
+    async def mark_policies_run(self, states: Iterable[FoldedState]) -> None:
+        """Store each state's policy version, unless its stream was folded to other events meanwhile."""
+        reached = {state.stream: state for state in states}
+        writes = [
+            UpdateOne({"_id": stream, "hash": state.hash}, {"$max": {"acted": state.policy_version}})
+            for stream, state in reached.items()
+        ]
         await self._states.bulk_write(writes, ordered=False)
-        for stream, version in versions.items():
-            self._cache.raise_policy_version(stream, version)
+        for stream, state in reached.items():
+            self._cache.raise_policy_version(stream, state.hash, state.policy_version)
 
     async def dependants(self, streams: Iterable[str], kind: str | None = None) -> set[str]:
         """Return the streams whose states depend on one of these."""
@@ -164,22 +186,10 @@ class StateStore:
         """Return the streams that another version of this code folded."""
         return [row["_id"] async for row in self._states.find({"shape": {"$ne": self.shape}}, {"_id": 1})]
 
-    def _to_document(self, folded: FoldedState) -> dict[str, Any]:
-        aggregate = self.aggregate_of(folded.stream)
-        document = {
-            "_id": folded.stream,
-            "kind": folded.stream.partition("/")[0],
-            "version": folded.version,
-            "hash": folded.hash,
-            "line": folded.ledger_refs,
-            "state": aggregate.states.dump_json(folded.state, exclude_none=True).decode(),
-            "depends_on": sorted(folded.depends_on),
-            "facets": aggregate.facets(folded.state),
-            "acted": folded.policy_version,
-            "revision": folded.revision + 1,
-            "shape": self.shape,
-        }
-        return document | ({"waits": True} if folded.blocked else {})
+    async def faults(self) -> dict[str, str]:
+        """Return the streams whose next event cannot be folded or stored, with the reason in words."""
+        cursor = self._states.find({"waits": True, "fault": {"$exists": True}}, {"fault": 1})
+        return {row["_id"]: row["fault"] async for row in cursor}
 
     def _from_document(self, document: Mapping[str, Any]) -> FoldedState:
         stream = document["_id"]
@@ -195,6 +205,7 @@ class StateStore:
             blocked=document.get("waits", False),
             policy_version=document["acted"],
             revision=document["revision"],
+            fault=document.get("fault"),
         )
 
 

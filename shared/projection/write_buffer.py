@@ -20,8 +20,9 @@ class WriteBuffer:
     """The folded states since the last flush, and the streams that the flush must fold from the journal instead.
 
     A stream is deferred to the journal for any irregularity: a gap, a correction, a broken chain, an open dead letter,
-    a state that another instance stored meanwhile. Events that a state already contains are skipped; the journal finds
-    out whether they are the same ones. Streams in `refold` are folded from version 1.
+    an event that cannot be folded or stored, a state that another instance stored meanwhile. Events that a state
+    already contains are skipped; the journal finds out whether they are the same ones. Streams in `refold` are folded
+    from version 1.
     """
 
     states: StateStore
@@ -53,7 +54,10 @@ class WriteBuffer:
         if before.blocked or events[0].recorded.streamversion != before.version + 1:
             self.defer([before.stream])
             return
-        outcome = advance(self.states.aggregate_of(before.stream), before, events)
+        try:
+            outcome = advance(self.states.aggregate_of(before.stream), before, events)
+        except Exception:  # noqa: BLE001 - pure code: whatever it raises belongs to this stream
+            outcome = None
         if outcome is None or outcome.folded.blocked:
             self.defer([before.stream])
         else:
@@ -68,14 +72,11 @@ class WriteBuffer:
                 self.refold.add(stream)
 
     async def store(self) -> None:
-        """Store the buffered states; defer those that another instance stored meanwhile."""
+        """Store the buffered states; defer those that another instance stored meanwhile, and those that are refused."""
         dirty, self._dirty = self._dirty, {}
-        lost = await self.states.write(
-            state._replace(depends_on=self.states.aggregate_of(stream).depends_on(state.state))
-            for stream, state in dirty.items()
-        )
+        written = await self.states.write(dirty.values())
         self._touched |= {stream: state.without_state() for stream, state in dirty.items()}
-        self.defer(lost)
+        self.defer({*written.lost, *written.refused})
 
     async def flush(self) -> dict[str, FoldedState]:
         """Store the buffer; return all streams that had events since the last flush, without their states."""

@@ -21,10 +21,10 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
-from pydantic import ValidationError
 from pymongo.errors import ConnectionFailure
 
-from shared.runtime.settings import CannotStart, Settings
+from shared.runtime.connections import IDLE_SECONDS, limited_connections
+from shared.runtime.settings import CannotStart, Settings, read
 from shared.runtime.telemetry import Pulse, configure_logging
 from shared.store.connection_monitor import ConnectionMonitor
 
@@ -51,6 +51,12 @@ class Ending:
     request: Callable[[], None] = field(default=lambda: None)
     died: list[str] = field(default_factory=list)
     begun: bool = False
+    fault: CannotStart | None = None
+
+    def on_fault(self, fault: CannotStart) -> None:
+        """End the process, which cannot run as it is set up."""
+        self.fault = self.fault or fault
+        self.request()
 
 
 def connect(settings: Settings, service: str) -> AsyncIOMotorDatabase[Any]:
@@ -68,7 +74,7 @@ def lifespan_of(database: AsyncIOMotorDatabase[Any], prepare: Sequence[Prepare],
     """Return a lifespan that prepares in order, then runs the loops, and closes the database's client at the end.
 
     No request is served before all steps succeed. At the end each loop is cancelled, and may finish its current work.
-    A step of preparation may run more than once.
+    A step of preparation may run more than once; one that raises CannotStart ends the process.
     """
 
     @asynccontextmanager
@@ -82,6 +88,9 @@ def lifespan_of(database: AsyncIOMotorDatabase[Any], prepare: Sequence[Prepare],
             finally:
                 ending.begun = True
                 await _ended(tasks)
+        except CannotStart as fault:
+            ending.fault = fault
+            raise
         finally:
             database.client.close()
 
@@ -97,6 +106,10 @@ async def _prepared(prepare: Sequence[Prepare], ending: Ending) -> bool:
         except ConnectionFailure as error:
             log.warning("database_not_reachable", error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
+        except CannotStart as fault:
+            log.error("cannot_start", reason=str(fault))
+            ending.on_fault(fault)
+            return False
         else:
             return True
     return False
@@ -113,6 +126,8 @@ def _begun(pulse: Pulse, run: Callable[[], Awaitable[None]], ending: Ending) -> 
         pulse.fault(f"died: {type(error).__name__}" if error else "ended by itself")
         log.error("loop_died", loop=pulse.name, exc_info=error)
         ending.died.append(pulse.name)
+        if isinstance(error, CannotStart):
+            ending.on_fault(error)
         ending.request()
 
     task = asyncio.create_task(loop(), name=pulse.name)
@@ -130,13 +145,16 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoReturn:
-    """Run a service on its host and port until a signal (exit code 0) or the death of a loop (1)."""
+    """Run a service on its host and port until a signal (exit code 0) or the death of a loop (1).
+
+    A service that cannot run as it is set up prints the reason (2).
+    """
     values = _read(settings)
     configure_logging(service, values.log_level)
     signal.signal(signal.SIGTERM, _leave)
     tune_gc()
     try:
-        sys.exit(uvloop.run(_serve(make, values)))
+        sys.exit(uvloop.run(_serve(service, make, values)))
     except CannotStart as fault:
         print(fault, file=sys.stderr)
         sys.exit(2)
@@ -155,13 +173,19 @@ def tune_gc() -> None:
         mallopt(M_ARENA_MAX, 1)
 
 
-async def _serve(make: Callable[[S], FastAPI], settings: S) -> int:
+async def _serve(service: str, make: Callable[[S], FastAPI], settings: S) -> int:
+    http = limited_connections(service, settings.connections)
     app = make(settings)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
             host=settings.host,
             port=settings.port,
+            http=http,
+            ws="none",
+            timeout_keep_alive=IDLE_SECONDS,
+            proxy_headers=bool(settings.fronts),
+            forwarded_allow_ips=settings.fronts,
             lifespan="on",
             log_config=None,
             access_log=False,
@@ -170,18 +194,23 @@ async def _serve(make: Callable[[S], FastAPI], settings: S) -> int:
     )
     ending = Ending(requested=lambda: server.should_exit, request=lambda: setattr(server, "should_exit", True))
     app.state.ending = ending
-    await server.serve()
+    try:
+        await server.serve()
+    except SystemExit:  # also of uvicorn, whose lifespan failed
+        if ending.fault is None:
+            raise
+        raise ending.fault from None
+    if ending.fault is not None:
+        raise ending.fault
     return 0 if server.started and not ending.died else 1
 
 
 def _read(settings: type[S]) -> S:
     """Read the environment; print the names of wrong variables, without their values."""
     try:
-        return settings()
-    except ValidationError as error:
-        for fault in error.errors(include_input=False, include_url=False):
-            name = "THROUGHLINE_" + "_".join(map(str, fault["loc"])).upper()
-            print(f"{name}: {fault['msg']}", file=sys.stderr)
+        return read(settings)
+    except CannotStart as fault:
+        print(fault, file=sys.stderr)
         sys.exit(2)
 
 

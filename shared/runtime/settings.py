@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from yaml import YAMLError
 
+from shared.runtime.kafka_access import KafkaAccess, Mechanism
+from shared.runtime.topic_declaration import Topics, read_topics
 from shared.tlog.keys import LogKeys, origin_of
-from shared.tlog.notes import NotAKey
+from shared.tlog.notes import NotAKey, Verifier
+from shared.tlog.trust import LogTrust
+
+S = TypeVar("S", bound=BaseSettings)
 
 
-class Settings(BaseSettings):
-    """One service's settings. A missing one is an error at start that names the variable."""
+class KafkaSettings(BaseSettings):
+    """The settings of access to Kafka."""
 
     model_config = SettingsConfigDict(env_prefix="THROUGHLINE_", frozen=True)
 
     kafka: str = Field(description="bootstrap servers, host:port[,host:port]")
+    kafka_user: str | None = Field(None, description="user of this process; left out: without authentication")
+    kafka_password: SecretStr | None = Field(None, description="password of that user")
+    kafka_password_file: Path | None = Field(None, description="path of a file with it, if the password is not set")
+    kafka_mechanism: Mechanism = "SCRAM-SHA-512"
+
+    def kafka_access(self) -> KafkaAccess:
+        """Return the access to Kafka that these settings describe. Raises CannotStart."""
+        if self.kafka_user is None:
+            return KafkaAccess(self.kafka)
+        return KafkaAccess(self.kafka, self.kafka_user, self._kafka_password(), self.kafka_mechanism)
+
+    def _kafka_password(self) -> SecretStr:
+        if self.kafka_password is not None:
+            return self.kafka_password
+        if self.kafka_password_file is None:
+            raise CannotStart("THROUGHLINE_KAFKA_PASSWORD: THROUGHLINE_KAFKA_USER is set, so set this, or its _FILE")
+        try:
+            return SecretStr(self.kafka_password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+        except (OSError, UnicodeDecodeError) as fault:
+            raise CannotStart(f"THROUGHLINE_KAFKA_PASSWORD_FILE: {fault}") from None
+
+
+class Settings(KafkaSettings):
+    """One service's settings. A missing one is an error at start that names the variable."""
+
     mongodb: SecretStr = Field(description="MongoDB URI with this service's own user")
     database: str = Field(description="this service's own database")
     host: str = "127.0.0.1"
     port: int = 8000
+    connections: int = Field(500, ge=10, description="HTTP connections open at a time")
+    fronts: str = Field("", description="addresses of fronts whose X-Forwarded-For is true, comma-separated; else none")
     jwks: str = Field(description="path or http(s) address of the JWKS that verifies tokens")
     issuer: str = "throughline-local"
     audience: str = "throughline"
@@ -31,9 +67,21 @@ class Settings(BaseSettings):
     deployment: str = Field("local", pattern=r"^[A-Za-z0-9.-]{1,100}$", description="part of the origin of each log")
     checkpoint_keys: SecretStr | None = Field(None, description="the text of a key file (throughline audit keygen)")
     checkpoint_keys_file: Path | None = Field(None, description="path of that file, if the text is not set")
+    trusted_keys: str | None = Field(
+        None, description="public keys of the logs that this service reads, blanks between"
+    )
+    trusted_keys_file: Path | None = Field(None, description="path of a file with them, if the text is not set")
+    distrusted_keys: str = Field("", description="ids of keys called compromised, 8 hex digits each, blanks between")
     checkpoint_events: int = Field(1_000, ge=1, description="events after which a checkpoint is signed")
     checkpoint_seconds: float = Field(60.0, gt=0, description="seconds that an event waits for its checkpoint")
     topics_file: Path = Path(__file__).parents[2] / "deploy" / "topics.yaml"
+
+    def declared_topics(self) -> Topics:
+        """Return the declaration of the topics. Raises CannotStart."""
+        try:
+            return read_topics(self.topics_file)
+        except (OSError, YAMLError, KeyError, TypeError, AttributeError) as fault:
+            raise CannotStart(f"THROUGHLINE_TOPICS_FILE: {self.topics_file} is no declaration: {fault!r}") from None
 
     def log_keys(self, service: str) -> LogKeys:
         """Return the keys that sign the service's log. Raises CannotStart."""
@@ -49,6 +97,45 @@ class Settings(BaseSettings):
         except (NotAKey, OSError) as fault:
             raise CannotStart(f"{name}: {fault}") from None
 
+    def log_trust(self, service: str, own: LogKeys, others: Iterable[str]) -> LogTrust:
+        """Return the trust in the service's own log and in those of others that it reads. Raises CannotStart."""
+        pinned = [*own.verifiers, *self._trusted_keys()]
+        distrusted = self.distrusted_keys.lower().split()
+        if wrong := next((each for each in distrusted if re.fullmatch("[0-9a-f]{8}", each) is None), None):
+            raise CannotStart(f"THROUGHLINE_DISTRUSTED_KEYS: {wrong[:100]!r} is no key id of 8 hex digits")
+        if own.signer.verifier.key_id.hex() in distrusted:
+            raise CannotStart(
+                "THROUGHLINE_DISTRUSTED_KEYS: it names the key that signs this service's log: replace that key"
+            )
+        trust = LogTrust(pinned, distrusted)
+        origins = {key.name for key in pinned}
+        for other in others:
+            if (origin := origin_of(self.deployment, other)) not in origins:
+                raise CannotStart(f"THROUGHLINE_TRUSTED_KEYS: no public key of the log {origin}, which {service} reads")
+        return trust
+
+    def _trusted_keys(self) -> list[Verifier]:
+        name = "THROUGHLINE_TRUSTED_KEYS" + ("" if self.trusted_keys or self.trusted_keys_file is None else "_FILE")
+        try:
+            text = self.trusted_keys or (self.trusted_keys_file.read_text() if self.trusted_keys_file else "")
+            keys = [Verifier.parse(line) for line in text.split()]
+        except (NotAKey, OSError, UnicodeDecodeError) as fault:
+            raise CannotStart(f"{name}: {fault}") from None
+        if foreign := next((key for key in keys if not key.name.startswith(origin_of(self.deployment, ""))), None):
+            raise CannotStart(f"{name}: {foreign.name} is no log of the deployment {self.deployment}")
+        return keys
+
 
 class CannotStart(Exception):
     """A setting cannot be used; the message names the variable."""
+
+
+def read(kind: type[S], **given: Any) -> S:
+    """Read settings from the environment, some of them given. Raises CannotStart, without the values."""
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        names = ["THROUGHLINE_" + "_".join(map(str, fault["loc"])).upper() for fault in faults]
+        lines = [f"{name}: {fault['msg']}" for name, fault in zip(names, faults, strict=True)]
+        raise CannotStart("\n".join(lines)) from None

@@ -16,6 +16,9 @@ from prometheus_client import Counter, Gauge, Histogram
 COMMANDS = Counter("throughline_commands_total", "Commands by outcome", ["service", "command", "outcome"])
 COMMAND_SECONDS = Histogram("throughline_command_seconds", "Time to answer a command", ["service"])
 UNAUTHENTICATED = Counter("throughline_unauthenticated_total", "Requests without a valid token", ["service", "reason"])
+CLOSED_CONNECTIONS = Counter(
+    "throughline_closed_connections_total", "Connections closed because of a limit", ["service", "rule"]
+)
 RELAYED = Counter("throughline_relayed_events_total", "Events published", ["service"])
 RELAY_POSITION = Gauge("throughline_relay_published_position", "Published position", ["service"])
 SIGNED_SIZE = Gauge("throughline_sealed_size", "Events under the newest signed checkpoint", ["service"])
@@ -23,6 +26,7 @@ CONSUMED = Counter("throughline_consumed_events_total", "Events consumed from Ka
 LAG = Gauge("throughline_consumer_lag", "Records not yet consumed", ["service"])
 DEAD_LETTERS = Counter("throughline_dead_letters_total", "Messages stored as dead letters", ["service", "reason"])
 STALLED = Gauge("throughline_stalled_streams", "Streams that wait for a version", ["service"])
+TOPIC_DIFFERENCES = Gauge("throughline_topic_differences", "Settings of the own topic that differ", ["service"])
 BATCH_SECONDS = Histogram("throughline_batch_seconds", "Time to journal, fold and compose a batch", ["service"])
 NOTIFICATIONS = Counter("throughline_notifications_total", "Notifications by outcome", ["service", "outcome"])
 
@@ -70,6 +74,8 @@ class Pulse:
     name: str
     last: float = field(default_factory=time.monotonic)
     trouble: str = "not started"
+    warning: str = ""
+    """A finding for an operator to see to, although the loop makes progress."""
 
     def beat(self) -> None:
         """Report that the loop is current."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, ValidationError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -30,6 +30,7 @@ from shared.events.words import Status
 from shared.store.event_store import CommandReused, Commit, Conflict, EventStore
 from shared.store.refusals import Refusals
 from shared.store.repository import AggregateRepository, LoadedState
+from shared.store.stream_limit import refusal_of_full
 
 ATTEMPTS = 12
 StateLookup = Callable[[str], Awaitable[Known | None]]
@@ -45,6 +46,7 @@ _decide_again = retry(
 class CorrectRecord(Command):
     """Put the record right: the whole new data of an earlier event of the stream."""
 
+    uses_reserve: ClassVar[bool] = True
     corrects: Version
     data: dict[str, Any] = Field(examples=[{"title": "The title as it should have been"}])
     reason: Text
@@ -77,15 +79,16 @@ class CommandHandler:
         expected_version: int | None = None,
         *,
         record_refusal: bool = True,
+        dry_run: bool = False,
     ) -> Commit | Rejection:
         """Carry a command out, and decide again after a conflict. Raises Conflict after too many of them.
 
         Any version but the expected one is refused, and never decided again. The command id is looked up before a
-        refusal is returned, so a retry of a command that succeeded gets its first result.
+        refusal is returned, so a retry of a command that succeeded gets its first result. A dry run appends nothing.
         """
         digest = digest_of(stream, command)
         try:
-            outcome = await self._attempt(stream, command, context, expected_version, digest)
+            outcome = await self._attempt(stream, command, context, expected_version, digest, dry_run)
         except CommandReused:
             outcome = CommandIdReused(context.command_id)
         except TooLarge as error:
@@ -123,15 +126,19 @@ class CommandHandler:
 
     @_decide_again
     async def _attempt(
-        self, stream: str, command: Command, context: Context, expected_version: int | None, digest: str
+        self, stream: str, command: Command, context: Context, expected_version: int | None, digest: str, dry_run: bool
     ) -> Commit | Rejection:
         loaded = await self.repository.load(stream)
-        if expected_version is not None and loaded.head.version != expected_version:
-            decision: Decision = VersionConflict(stream, expected_version, loaded.head.version)
-        else:
-            decision = await self._decide(loaded, command, context)
+        decision: Decision = await self._decide(loaded, command, context)
+        withheld = isinstance(decision, Rejection) and decision.withholds
+        if not withheld and expected_version is not None and loaded.head.version != expected_version:
+            decision = VersionConflict(stream, expected_version, loaded.head.version)
+        elif not withheld and (full := refusal_of_full(loaded.head, command, context)) is not None:
+            decision = full
         if isinstance(decision, Rejection):
             return await self.store.result_of(context, digest) or decision
+        if dry_run:
+            return self.store.encode(loaded.head, decision, context)
         commit = await self.store.append(loaded.head, decision, context, digest)
         self.repository.after_commit(loaded, commit)
         return commit

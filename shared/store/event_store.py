@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import WriteConcern
+from pymongo import IndexModel, WriteConcern
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from uuid_utils import uuid7
@@ -25,8 +25,11 @@ from shared.events.event import Event
 from shared.store.batching import RequestBatcher
 from shared.store.commits import DUPLICATE_KEY, StoredCommit, commit_document, commit_key, commit_span, stored_commit
 from shared.store.connection_monitor import monitor_of
+from shared.store.database_clock import DatabaseClock
+from shared.store.indexes import Indexes
 
 DURABLE = WriteConcern(w="majority", j=True)
+INDEXES: Indexes = {"commits": [IndexModel("command_id", name="command_id", unique=True)]}
 DISCONNECTED = "the database was disconnected and may be an older copy now: no commands until the relay has checked it"
 StoreFault = PyMongoError
 """The error of a store whose database fails or is unreachable."""
@@ -36,7 +39,7 @@ StoreFault = PyMongoError
 class Head:
     """The end of a stream, as `read` returned it: the expected version that `append` takes.
 
-    `first` is the version of the first event of its last commit.
+    `first` is the version of the first event of its last commit, `size` the bytes of all its events.
     """
 
     stream: str
@@ -44,6 +47,7 @@ class Head:
     hash: str
     time: str | None
     first: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,10 @@ class Commit:
         return tuple(map(decode, self.events))
 
 
-def head_of(commit: Commit, time: str) -> Head:
-    """Return the head of a stream that ends with a commit, its last event recorded at `time`."""
-    return Head(commit.stream, commit.last, hash_of(commit.events[-1]), time, commit.first)
+def head_of(commit: Commit, time: str, before: Head) -> Head:
+    """Return the head of a stream that ends with a commit after `before`, its last event recorded at `time`."""
+    size = before.size + sum(map(len, commit.events))
+    return Head(commit.stream, commit.last, hash_of(commit.events[-1]), time, commit.first, size)
 
 
 class Conflict(Exception):
@@ -78,12 +83,21 @@ class CommandReused(Exception):
 class StoreFenced(Exception):
     """The store refuses appends: it may lack what its topic already holds."""
 
+    rule = "StoreClosed"
+
+
+class ClocksDiffer(StoreFenced):
+    """The store refuses appends: the clock by which events are dated differs from its database's."""
+
+    rule = "ClocksDiffer"
+
 
 class EventStore:
     """The commits of one service. Concurrent requests share a round trip; each commit succeeds or fails alone."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
         self._fence_reason: str | None = None
+        self.clock = DatabaseClock(database)
         self._monitor = monitor_of(database)
         self._checked_count = self.pool_cleared_count
         self._commits = database.get_collection("commits", write_concern=DURABLE, read_concern=ReadConcern("majority"))
@@ -109,10 +123,6 @@ class EventStore:
         """Accept appends again: the database was checked after this number of connection losses."""
         self._fence_reason, self._checked_count = None, pool_cleared_count
 
-    async def prepare(self) -> None:
-        """Create the unique index on command ids."""
-        await self._commits.create_index("command_id", unique=True, name="command_id")
-
     async def read(self, stream: str) -> tuple[Head, list[Recorded]]:
         """Return a stream's head and its events in order; an unknown stream has version 0 and no events."""
         commits = await self._commits_of(stream)
@@ -121,7 +131,8 @@ class EventStore:
         raws = [raw for commit in commits for raw in commit.events]
         recorded = [decode(raw) for raw in raws]
         last = recorded[-1]
-        return Head(stream, last.streamversion, hash_of(raws[-1]), last.time, commits[-1].first), recorded
+        size = sum(map(len, raws))
+        return Head(stream, last.streamversion, hash_of(raws[-1]), last.time, commits[-1].first, size), recorded
 
     async def read_bytes(self, stream: str) -> list[bytes]:
         """Return the bytes of a stream's events in order."""
@@ -164,8 +175,27 @@ class EventStore:
     async def append(self, head: Head, events: Sequence[Event], context: Context, digest: str) -> Commit:
         """Append events together or not at all, once per command id.
 
-        Raises Conflict, CommandReused, StoreFenced, and TooLarge for an event past the limit.
+        Raises Conflict, CommandReused, StoreFenced (ClocksDiffer too), and TooLarge for an event past the limit.
         """
+        commit = self.encode(head, events, context)
+        document = commit_document(
+            commit.stream,
+            commit.first,
+            commit.events,
+            command_id=context.command_id,
+            actor=context.actor,
+            command_digest=digest,
+        )
+        try:
+            await self._inserts.submit(document)
+        except DuplicateKeyError:
+            if (earlier := await self.result_of(context, digest, certain=True)) is not None:
+                return earlier
+            raise Conflict(head.stream) from None
+        return commit
+
+    def encode(self, head: Head, events: Sequence[Event], context: Context) -> Commit:
+        """Return what `append` would store. Raises TooLarge."""
         raws: list[bytes] = []
         previous, time = head.hash, stamp(context.now, head.time)
         for version, event in enumerate(events, start=head.version + 1):
@@ -184,26 +214,14 @@ class EventStore:
             )
             previous = hash_of(raw)
             raws.append(raw)
-        document = commit_document(
-            head.stream,
-            head.version + 1,
-            raws,
-            command_id=context.command_id,
-            actor=context.actor,
-            command_digest=digest,
-        )
-        try:
-            await self._inserts.submit(document)
-        except DuplicateKeyError:
-            if (earlier := await self.result_of(context, digest, certain=True)) is not None:
-                return earlier
-            raise Conflict(head.stream) from None
         return Commit(head.stream, head.version + 1, head.version + len(raws), tuple(raws))
 
     async def _insert(self, documents: Sequence[dict[str, Any]]) -> Sequence[Exception | None]:
         """Insert commits independently; return for each None, or the error of its insert."""
         if self.fence_reason is not None:
             raise StoreFenced(self.fence_reason)
+        if trouble := self.clock.trouble:
+            raise ClocksDiffer(trouble)
         results: list[Exception | None] = [None] * len(documents)
         try:
             await self._commits.insert_many(documents, ordered=False)

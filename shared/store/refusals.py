@@ -9,6 +9,9 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from uuid_utils import uuid7
 
 from shared.store.event_store import DURABLE
+from shared.store.indexes import Indexes
+
+INDEXES: Indexes = {"refusals": []}
 
 
 class Refusals:

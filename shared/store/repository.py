@@ -53,7 +53,7 @@ class AggregateRepository:
             self._cache.pop(commit.stream, None)
             return
         state = self._aggregate_of(commit.stream).fold(added, before.state if before.head.version else None)
-        self._cache[commit.stream] = LoadedState(head_of(commit, added[-1].time), state)
+        self._cache[commit.stream] = LoadedState(head_of(commit, added[-1].time, before.head), state)
 
     def _aggregate_of(self, stream: str) -> Aggregate[Any]:
         return self._aggregates[stream.partition("/")[0]]

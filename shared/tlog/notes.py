@@ -7,16 +7,18 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 ED25519, COSIGNATURE = 1, 4
-_PRIVATE = "PRIVATE+KEY+"
+PRIVATE = "PRIVATE+KEY+"
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,300}")
 _LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 _NOTE_LIMIT = 1_000_000
 _SIGNATURES = 100
+_KEYS_CACHED = 64
 
 
 class NotAKey(ValueError):
@@ -112,7 +114,7 @@ class Verifier:
     def verifies(self, message: bytes, signed: bytes) -> bool:
         """Tell whether the 64 bytes are this key's signature of the message."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signed, message)
+            _public_key(self.public).verify(signed, message)
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -137,9 +139,9 @@ class Signer:
     def parse(cls, skey: str) -> Signer:
         """Parse an encoded private key. Raises NotAKey."""
         encoded_key = skey.strip()
-        if not encoded_key.startswith(_PRIVATE):
+        if not encoded_key.startswith(PRIVATE):
             raise NotAKey("it is not a private key")
-        name, key_id, encoded = _parts(encoded_key.removeprefix(_PRIVATE))
+        name, key_id, encoded = _parts(encoded_key.removeprefix(PRIVATE))
         signer = cls(name, encoded[1:], encoded[0])
         if signer.kind not in (ED25519, COSIGNATURE) or len(signer.seed) != 32:
             raise NotAKey("it is not an Ed25519 key")
@@ -151,21 +153,30 @@ class Signer:
     def skey(self) -> str:
         """The encoded private key: for its key file, and nothing else."""
         encoded = b64encode(bytes([self.kind]) + self.seed).decode()
-        return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{encoded}"
+        return f"{PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{encoded}"
 
     @property
     def verifier(self) -> Verifier:
         """The public key."""
-        public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
-        return Verifier(self.name, public, self.kind)
+        return Verifier(self.name, _private_key(self.seed).public_key().public_bytes_raw(), self.kind)
 
     def signature(self, message: bytes) -> bytes:
         """Return the 64 bytes of a signature of the message."""
-        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
+        return _private_key(self.seed).sign(message)
 
     def sign(self, text: str) -> Signature:
         """Sign a note's text."""
         return Signature(self.name, self.verifier.key_id, self.signature(text.encode()))
+
+
+@lru_cache(maxsize=_KEYS_CACHED)
+def _public_key(raw: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+@lru_cache(maxsize=_KEYS_CACHED)
+def _private_key(seed: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def verified(note: Note, keys: Iterable[Verifier]) -> tuple[Verifier, ...]:

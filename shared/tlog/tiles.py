@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from shared.tlog.merkle import TILE_HEIGHT, TILE_WIDTH
 
 ENTRY_LIMIT = 2**16 - 1
+BUNDLE_LIMIT = TILE_WIDTH * (2 + ENTRY_LIMIT)
+TILE_LIMIT = TILE_WIDTH * 32
 CHECKPOINT = "checkpoint"
 _PATH = re.compile(r"tile/(entries|0|[1-5]?[0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
@@ -68,13 +70,16 @@ def bundle(entries: Iterable[bytes]) -> bytes:
 
 
 def entries_of(bundle: bytes) -> list[bytes]:
-    """Decode an entry bundle. Raises NotABundle where its last entry is truncated."""
-    entries, at, end = [], 0, len(bundle)
+    """Decode an entry bundle. Raises NotABundle where its last entry is truncated, or it holds far more than 256."""
+    entries: list[bytes] = []
+    at, end = 0, len(bundle)
     while at < end:
         start = at + 2
         at = start + int.from_bytes(bundle[at:start], "big")
         if start > end or at > end:
             raise NotABundle("its last entry is not whole")
+        if len(entries) == 2 * TILE_WIDTH:  # one too many is decoded, so that a check can say which it is
+            raise NotABundle(f"it holds far more than {TILE_WIDTH} entries")
         entries.append(bundle[start:at])
     return entries
 

@@ -107,6 +107,20 @@ def test_each_service_has_a_topic() -> None:
     assert declared == {service.topic: service.name for service in REGISTRY}, "deploy/topics.yaml: one row each"
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_service_has_the_rights_on_kafka_that_it_uses(name: str) -> None:
+    topic, consumed = registered(name).topic, import_module(f"services.{name}.projection").TOPICS
+    rights = yaml.safe_load((CHECKOUT / "deploy" / "kafka.yaml").read_text())["users"][name]
+    wanted = {"write": {topic, CHECKPOINTS}, "read": {topic, *consumed, CHECKPOINTS}, "join": {topic}}
+    assert {right: set(names) for right, names in rights.items()} == wanted, f"deploy/kafka.yaml: the rights of {name}"
+
+
+def test_nobody_else_than_a_service_may_write_to_kafka() -> None:
+    users = yaml.safe_load((CHECKOUT / "deploy" / "kafka.yaml").read_text())["users"]
+    assert {name: set(rights) for name, rights in users.items() if name not in SERVICES} == {"reader": {"read"}}
+    assert set(users["reader"]["read"]) == {CHECKPOINTS, *(service.topic for service in REGISTRY)}
+
+
 def test_each_service_has_a_contract_of_its_own() -> None:
     parser = contracts()
     layers = set(parser["importlinter:contract:services"]["layers"].replace("|", " ").split())

@@ -83,15 +83,15 @@ def many(events: int, streams: int = 100) -> SyntheticLogs:
     """Return small events of one service, in streams of equal length; the other ledgers are empty."""
     heads = dict.fromkeys(range(streams), ZERO_HASH)
     raws: list[bytes] = []
-    proposed = m.MeetingRecorded(meeting="synthetic", title="Synthetic meeting", kind="forum")
     outcome = m.OutcomeRecorded(outcome="o", kind="decision", text="Synthetic outcome")
     for position in range(events):
         version, stream = divmod(position, streams)
+        begun = m.MeetingRecorded(meeting=f"synthetic-{stream}", title="Synthetic meeting", kind="forum")
         raw = encode(
-            outcome if version else proposed,
+            outcome if version else begun,
             event_id=f"synthetic-{position}",
             subject=f"meeting/synthetic-{stream}",
-            time="2031-01-01T00:00:00.000Z",
+            time="2021-01-01T00:00:00.000Z",
             version=version + 1,
             actor="synthetic-actor",
             role="secretariat",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from shared.consumer.record import decode_record
 from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.checkpoint_topic import checkpoints_published, publish_checkpoints
 from shared.ledger.checkpoints import Checkpoints, root_at
@@ -25,6 +24,7 @@ from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import Signer
 from shared.tlog.tiles import Tile, tiles_of
+from shared.tlog.trust import LogTrust
 from tests.faults.relaying import Site, a_site, running
 from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
@@ -41,12 +41,17 @@ class SignedLog:
     keys: LogKeys
     events: int = 40
 
+    @property
+    def trust(self) -> LogTrust:
+        """The trust in the log's keys."""
+        return LogTrust(self.keys.verifiers)
+
     def instance(self, keys: LogKeys | None = None) -> tuple[Relay, CheckpointSigner, Pulse]:
         """Return the relay and the signer of one instance of a service."""
         keys = keys or self.keys
         site, pulse = self.site, Pulse("sealer")
         settings = Settings(
-            kafka=site.kafka,
+            **site.kafka.settings(),
             mongodb=SecretStr(""),
             database="",
             jwks="",
@@ -54,7 +59,7 @@ class SignedLog:
             checkpoint_seconds=0.3,
         )
         store = EventStore(site.database)
-        relay = Relay(site.database, store, site.kafka, site.service, Pulse("relay"), keys.verifiers)
+        relay = Relay(site.database, store, site.kafka, site.service, Pulse("relay"), keys)
         return relay, CheckpointSigner(site.database, relay, settings, keys, site.service, pulse), pulse
 
     @asynccontextmanager
@@ -66,17 +71,17 @@ class SignedLog:
 
     async def until_signed(self, size: int) -> None:
         """Wait until a checkpoint covers so many events, and is on the topic too."""
-        checkpoints, site, keys = Checkpoints(self.site.database), self.site, self.keys.verifiers
+        checkpoints, site, trust = Checkpoints(self.site.database), self.site, self.trust
         async with asyncio.timeout(AT_MOST_SECONDS):
             while (newest := await checkpoints.newest()) is None or newest.size < size:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-            while newest.size not in await checkpoints_published(site.kafka, site.service, keys):  # noqa: ASYNC110
+            while newest.size not in await checkpoints_published(site.kafka, site.service, trust):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
     async def verify(self) -> None:
         """Assert that every checkpoint is signed, true to the ledger, and on the topic; and that every tile is true."""
         ledger, checkpoints = Ledger(self.site.database), Checkpoints(self.site.database)
-        published = await checkpoints_published(self.site.kafka, self.site.service, self.keys.verifiers)
+        published = await checkpoints_published(self.site.kafka, self.site.service, self.trust)
         stored = {each.size: each.note for each in await checkpoints.after(-1)}
         assert published == stored
         for size, note in stored.items():
@@ -96,7 +101,7 @@ def keys_of(site: Site) -> LogKeys:
 @asynccontextmanager
 async def signed_log(servers: Stack) -> AsyncIterator[SignedLog]:
     async with a_site(servers) as site:
-        yield SignedLog(site, keys_of(site))
+        yield SignedLog(site, site.keys)
 
 
 async def test_the_signer_signs_an_empty_ledger_and_then_published_events(servers: Stack) -> None:
@@ -265,12 +270,7 @@ async def test_a_published_note_without_a_valid_signature_is_ignored(servers: St
         await log.verify()
 
 
-async def test_a_refilled_ledger_continues_its_checkpoints(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("shared.ledger.restore_check", "shared.ledger.refill"):
-        monkeypatch.setattr(
-            f"{module}.decode_record",
-            lambda record: decode_record(replace(record, topic="throughline.recommendations")),
-        )
+async def test_a_refilled_ledger_continues_its_checkpoints(servers: Stack) -> None:
     async with signed_log(servers) as log:
         site = log.site
         async with log.running():
@@ -279,7 +279,7 @@ async def test_a_refilled_ledger_continues_its_checkpoints(servers: Stack, monke
         stored = await Checkpoints(site.database).after(-1)
         for name in RESTORED:
             await site.database[name].delete_many({})
-        await Refill(site.database, site.kafka, site.service).run()
+        await Refill(site.database, site.kafka, site.service, site.decoder()).run()
         async with log.running():
             await site.append(streams=5, commits=1)
             await log.until_signed(site.appended)

@@ -11,7 +11,7 @@ from shared.events.catalogue import SERVICES
 from shared.runtime.settings import CannotStart, Settings
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import NotAKey, Signer, Verifier
-from tests.audit.synthetic import SyntheticLogs, exported, simulated
+from tests.audit.synthetic import SyntheticLogs, exported, many, simulated
 from tests.cli.terminal import output_of, throughline
 
 WHOLE = simulated(1_000)
@@ -41,7 +41,11 @@ def test_a_key_is_generated_once_kept_private_and_rotated(tmp_path: Path) -> Non
     assert throughline(None, *arguments).exit_code == 2
     second = Verifier.parse(throughline(None, *arguments, "--rotate").stdout)
     assert LogKeys.parse(file.read_text(), key.name).verifiers == (second, key)
+    assert throughline(None, *arguments, "--rotate").exit_code == 2
+    assert LogKeys.parse(file.read_text(), key.name).retiring is not None
+    assert throughline(None, *arguments, "--drop-retired").exit_code == 0
     assert file.read_text().count("PRIVATE+KEY") == 1
+    assert LogKeys.parse(file.read_text(), key.name).verifiers == (second, key)
     assert settings(checkpoint_keys_file=file).log_keys("meetings").verifiers == (second, key)
     assert settings(checkpoint_keys=file.read_text()).log_keys("meetings").signer.verifier == second
 
@@ -132,7 +136,7 @@ def test_a_folder_that_is_no_bundle_exits_with_2(tmp_path: Path) -> None:
 def test_a_witness_cosigns_and_then_refuses_a_forgery(tmp_path: Path) -> None:
     key, memory = str(tmp_path / "witness.key"), str(tmp_path / "witness.json")
     vkey = throughline(None, "audit", "keygen", key, "--witness", "synthetic.example/office").stdout.strip()
-    true = exported(SyntheticLogs(WHOLE.events, WHOLE.signers).sign_all(), tmp_path / "true").folder
+    true = exported(SyntheticLogs(many(600).events, WHOLE.signers).sign_all(), tmp_path / "true").folder
     arguments = ("--with", key, "--memory", memory)
     done = throughline(None, "audit", "witness", str(true), *arguments)
     assert done.exit_code == 0, done.output
@@ -140,9 +144,7 @@ def test_a_witness_cosigns_and_then_refuses_a_forgery(tmp_path: Path) -> None:
     shown = throughline(None, "audit", "verify", str(true), "--witness", vkey)
     assert shown.exit_code == 0
     assert "the witness synthetic.example/office vouches for its first" in output_of(shown)
-    forged = exported(
-        SyntheticLogs(simulated(1_000, seed=9).events, WHOLE.signers).sign_all(), tmp_path / "forged"
-    ).folder
+    forged = exported(SyntheticLogs(many(600, streams=50).events, WHOLE.signers).sign_all(), tmp_path / "forged").folder
     refused = throughline(None, "audit", "witness", str(forged), *arguments)
     assert refused.exit_code == 1
     assert "Not cosigned." in output_of(refused)

@@ -133,7 +133,8 @@ def test_an_empty_deployment_is_exported_and_verified(tmp_path: Path) -> None:
 def test_the_digests_are_those_of_the_composed_traces(tmp_path: Path) -> None:
     from services.recommendations.trace import trace_bytes
     from shared.consumer.record import KafkaRecord
-    from shared.events.canonical import leaf_hash, sha256_hex
+    from shared.events.canonical import sha256_hex
+    from tests.proofs import headers_by
 
     ledgers = simulated(4_000).sign_all()
     bundle = exported(ledgers, tmp_path / "export")
@@ -144,7 +145,7 @@ def test_the_digests_are_those_of_the_composed_traces(tmp_path: Path) -> None:
             position,
             orjson.loads(raw)["subject"].encode(),
             raw,
-            (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode())),
+            headers_by(service, raw, position),
         )
         for service in ("meetings", "recommendations")
         for position, raw in enumerate(ledgers.events[service])

@@ -15,6 +15,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pymongo import MongoClient
 
+from shared.consumer.record import headers_of
 from shared.consumer.topic_reader import read_topic
 from shared.events.canonical import canonical, leaf_hash
 from shared.events.catalogue import SERVICES
@@ -25,7 +26,11 @@ from shared.tlog.tiles import tiles_of
 from tests.cli.terminal import PUBLIC_RECORD, output_of, throughline
 from tests.http.asking import Caller
 from tests.patience import AT_MOST_SECONDS
+from tests.proofs import signed_headers
 from tools.audit.bundle import Bundle
+from tools.audit.coverage import unsigned_versions
+from tools.client.connection import Connection
+from tools.client.services import Services
 from tools.local import grants
 from tools.local.log_keys import key_file
 from tools.local.stack import Stack, temporary
@@ -207,14 +212,17 @@ def test_a_byte_flipped_in_the_store_is_found_and_named(loaded: Stack, auditor: 
     assert throughline(loaded, "audit", "export", str(tmp_path / "export"), "--service", SERVICE).exit_code == 0
 
 
-def put(stack: Stack, service: str, raw: bytes, position: int) -> None:
-    """Produce a record to a service's topic without its relay, as an intruder would."""
-    headers = [("position", str(position).encode()), ("leaf", leaf_hash(raw).encode())]
+def put(stack: Stack, service: str, raw: bytes, position: int, *, stolen_key: bool = False) -> None:
+    """Produce a record to a service's topic without its relay, as an intruder would, with the log's key or without."""
+    headers = headers_of(position, leaf_hash(raw), b"")
+    if stolen_key:
+        text = key_file(stack.home, service).read_text()
+        headers = signed_headers(raw, position, LogKeys.parse(text, f"throughline.local/{service}").signer)
 
     async def send() -> None:
-        async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+        async with AIOKafkaProducer(**stack.kafka_admin.client()) as producer:
             key = orjson.loads(raw)["subject"].encode()
-            await producer.send_and_wait(f"throughline.{service}", raw, key=key, headers=headers)
+            await producer.send_and_wait(f"throughline.{service}", raw, key=key, headers=list(headers))
 
     asyncio.run(send())
 
@@ -228,7 +236,13 @@ def test_an_event_at_a_false_position_is_found_by_comparing_live_traces(
     before = auditor.get(SERVICE, f"/traces/{reference}").content
     assert throughline(loaded, "audit", "compare", export).exit_code == 0
     entries = Bundle(Path(export)).logs[SERVICE].entries(1)
-    put(loaded, SERVICE, next(raw for _, raw in entries if f'"recommendation/{reference}"'.encode() in raw), 0)
+    put(
+        loaded,
+        SERVICE,
+        next(raw for _, raw in entries if f'"recommendation/{reference}"'.encode() in raw),
+        0,
+        stolen_key=True,
+    )
     until = time.monotonic() + AT_MOST_SECONDS
     while auditor.get(SERVICE, f"/traces/{reference}").content == before:
         assert time.monotonic() < until, "no false position in the live trace"
@@ -272,3 +286,16 @@ def test_a_second_export_adds_new_events_and_continues_the_first(
     backwards = throughline(None, "audit", "verify", str(exported), "--since", str(tmp_path / "export"))
     assert backwards.exit_code == 1
     assert "some were taken away" in output_of(backwards)
+
+
+def test_versions_past_an_export_are_signed_only_where_a_checkpoint_covers_them(
+    loaded: Stack, exported: Path, auditor: Caller, web: httpx.Client
+) -> None:
+    instrument = "synthetic-past-the-export"
+    body = {"instrument": instrument, "cite": "Synthetic", "body": "SYN", "title": "Synthetic"}
+    assert Caller(loaded, web, "secretariat").post(SERVICE, "/instruments", body).status_code == 200
+    with Services(Connection(loaded.home, quiet=True), "auditor") as services:
+        wanted = {f"instrument/{instrument}": 1}
+        assert unsigned_versions(services, Bundle(exported), wanted, AT_MOST_SECONDS) == []
+        beyond = {f"instrument/{instrument}": 2}
+        assert unsigned_versions(services, Bundle(exported), beyond, 0) == [f"instrument/{instrument} version 2"]

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 WHOLE = simulated(1_500)
 OFFICE = Signer.generate("synthetic.example/audit-office", COSIGNATURE)
-NOW = datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)
+NOW = datetime(2041, 1, 2, 3, 4, 5, tzinfo=UTC)
 WITH_WITNESS = TrustedKeys((), (OFFICE.verifier,))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from shared.consumer.record import KafkaRecord
 from shared.events import recommendations as r
 from tests.history import History, a_history
+from tests.proofs import TRUST
 from tools.replay.comparison import Difference, Rebuilt, compare, first_difference, rebuilt_from
 from tools.replay.history import History as Read
 from tools.replay.history import journal_record
@@ -20,7 +22,7 @@ ONE, TWO = "SYN/2031/R1", "SYN/2031/R2"
 def read(*records: KafkaRecord) -> Read:
     history = Read()
     for record in records:
-        history.take(record)
+        history.take(record, TRUST)
     return history
 
 
@@ -134,7 +136,7 @@ def test_poison_is_counted_and_its_stream_stops_where_it_stood():
     others = [record for record in history.all() if record.key != b"instrument/i1"]
     bad = KafkaRecord(last.topic, 0, 99, last.key, b"{}", last.headers)
     history_read = read(*start[:2], bad, last, *others)
-    assert [poison.reason for poison in history_read.poison] == ["wrong_hash"]
+    assert [poison.reason for poison in history_read.poison] == ["unsigned"]
     assert rebuilt_from(history_read).stalled == ["instrument/i1 stops at version 2"]
 
 
@@ -150,7 +152,8 @@ def test_the_candidate_that_the_next_version_names_is_true():
 def test_a_line_of_the_journal_gives_the_bytes_as_they_are():
     record = a_history().all()[0]
     headers = dict(record.headers)
-    line = b'{"event":%b,"leaf":"%b","position":%b}' % (record.value, headers["leaf"], headers["position"])
+    fields = (record.value, headers["leaf"], headers["position"], b64encode(headers["proof"]))
+    line = b'{"event":%b,"leaf":"%b","position":%b,"proof":"%b"}' % fields
     again = journal_record(line, 0)
     assert (again.value, again.key, again.topic) == (record.value, record.key, record.topic)
     assert not read(again).poison

@@ -21,7 +21,7 @@ def sent(stack: Stack, value: bytes) -> str:
     """Put a message on a topic and return its place."""
 
     async def send() -> str:
-        producer = AIOKafkaProducer(bootstrap_servers=stack.kafka)
+        producer = AIOKafkaProducer(**stack.kafka_admin.client())
         await producer.start()
         try:
             record = await producer.send_and_wait("throughline.recommendations", value, key=b"nobody/knows")
@@ -62,7 +62,7 @@ def test_a_dead_letter_is_shown_replayed_and_dismissed(loaded: Stack):
 
     replayed = throughline(loaded, "replay", "--compare")
     assert replayed.exit_code == 0
-    assert f"{dead_letter} (bad_header)" in output_of(replayed)
+    assert f"{dead_letter} (unsigned)" in output_of(replayed)
 
     dismissed = throughline(loaded, "dead-letters", "dismiss", dead_letter, *PLACE, "--reason", "Synthetic")
     assert dismissed.exit_code == 0

@@ -89,6 +89,7 @@ def test_a_reference_that_is_not_on_record_has_its_own_exit_code(loaded: Stack):
         ("trace", "CED/2022/R1", "--format", "xml"),
         ("traces", "--colour", "red"),
         ("rebuild", "--service", "archives"),
+        ("republish", "archives"),
         ("dead-letters", "show", "not-a-place", "--service", "meetings"),
         ("dead-letters", "list", "--service", "archives"),
     ],

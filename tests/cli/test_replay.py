@@ -11,9 +11,13 @@ import pytest
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
+from services.recommendations.projection import TOPICS
+from shared.tlog.trust import LogTrust
 from tests.cli.terminal import output_of, throughline
+from tools.client.log_keys import log_trust
 from tools.local import grants
 from tools.local.stack import Stack
+from tools.replay.history import unsigned_of
 
 pytestmark = pytest.mark.servers
 REFERENCE = "CED/2022/R1"
@@ -102,3 +106,10 @@ def test_only_an_operator_or_the_secretariat_rebuilds(loaded: Stack):
     done = throughline(loaded, "rebuild", "--token", token)
     assert done.exit_code == 1
     assert "RoleMayNot" in output_of(done)
+
+
+def test_versions_that_no_signature_covers_are_named(loaded: Stack):
+    stream, trust = f"recommendation/{REFERENCE}", log_trust(loaded.home)
+    assert unsigned_of(loaded.kafka, TOPICS, trust, {stream: 1}, seconds=0) == []
+    assert unsigned_of(loaded.kafka, TOPICS, trust, {stream: 999}, seconds=0) == [f"{stream} version 999"]
+    assert unsigned_of(loaded.kafka, TOPICS, LogTrust(()), {stream: 1}, seconds=0) == [f"{stream} version 1"]

@@ -18,7 +18,7 @@ from pathlib import Path
 import orjson
 
 from services.recommendations.trace import SHAPE, trace_bytes
-from shared.consumer.record import KafkaRecord
+from shared.consumer.record import KafkaRecord, headers_of
 from shared.events import notifications as s
 from shared.events import recommendations as r
 from shared.events.canonical import leaf_hash, sha256_hex
@@ -83,10 +83,10 @@ def events_of(name: str) -> Iterator[tuple[str, int, bytes]]:
 
 def replayed(name: str) -> tuple[dict[str, bytes], bytes]:
     """Return the compared bytes of every trace, and the roster, that the present code makes of a history."""
-    with Replayer() as replaying:
+    with Replayer(takes_unsigned=True) as replaying:
         for service, position, raw in events_of(name):
             subject = orjson.loads(raw)["subject"].encode()
-            headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
+            headers = headers_of(position, leaf_hash(raw), b"")
             replaying.add_record(KafkaRecord(f"throughline.{service}", 0, position, subject, raw, headers))
         traces = dict(replaying.run(lambda _, trace: trace_bytes(trace)))
     unreadable = [*replaying.report.poison, *replaying.report.stalled, *replaying.report.disputed]

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.consumer.record import ConsumedEvent, decode_record
+from shared.consumer.decoding import decode_record
+from shared.consumer.record import ConsumedEvent
 from shared.events.catalogue import EVENTS, SERVICES
 from shared.events.envelope import EVENT_LIMIT
 from shared.ledger.checkpoint_topic import CHECKPOINTS, partition_of
@@ -19,6 +20,7 @@ from shared.ledger.relay import CONTENT_TYPE
 from shared.tlog.checkpoints import Checkpoint
 from tests.contracts.corpus import golden
 from tests.history import History
+from tests.proofs import TRUST
 from tools.contracts.files import CHECKOUT, DOCUMENTS, TOPICS
 
 FOLDER = CHECKOUT / DOCUMENTS
@@ -120,7 +122,7 @@ def test_every_message_has_its_schema_and_the_common_trait(home: Path) -> None:
         assert trait["contentType"].startswith("application/cloudevents+json")
         assert trait["bindings"]["kafka"]["key"]["type"] == "string"
         headers, _ = resolve(trait["headers"]["$ref"], home)
-        assert headers["required"] == ["content-type", "position", "leaf"]
+        assert headers["required"] == ["content-type", "position", "leaf", "proof"]
         assert trait["correlationId"]["location"].removeprefix("$message.payload#/") in schema["required"]
 
 
@@ -152,7 +154,7 @@ def test_the_headers_are_those_that_the_relay_sends_and_a_consumer_requires(home
     name, raw = next((name, raw) for name, raw in golden().items() if name in content["components"]["messages"])
     record = History().record("synthetic/example", raw, EVENTS[name].service)
     assert {header for header, _ in record.headers} | {"content-type"} == headers.keys()
-    assert isinstance(decode_record(record), ConsumedEvent)
-    for header in ("position", "leaf"):
+    assert isinstance(decode_record(record, TRUST), ConsumedEvent)
+    for header in ("position", "proof"):
         incomplete = replace(record, headers=tuple(pair for pair in record.headers if pair[0] != header))
-        assert decode_record(incomplete).reason == "bad_header"
+        assert decode_record(incomplete, TRUST).reason == "unsigned"

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from services.recommendations.app import INDEXES
 from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.dead_letters import DeadLetters
@@ -17,6 +18,8 @@ from shared.consumer.record import KafkaRecord
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
 from shared.projection.state_store import StateStore
+from shared.store.indexes import ensure
+from tests.proofs import a_decoder
 
 
 @dataclass
@@ -31,6 +34,14 @@ class Reading:
         """Project the records one by one."""
         for record in records:
             await self.projector.project([record])
+
+    async def restarted(self) -> Reading:
+        """Return another read side on the same database, prepared as at the start of a service."""
+        reading = reading_of(self.database)
+        await reading.projector.prepare()
+        await reading.traces.prepare()
+        await reading.projector.resume()
+        return reading
 
     async def forget(self) -> None:
         """Delete everything consumed, but not the dead letters and the decisions on them."""
@@ -56,7 +67,8 @@ def reading_of(database: AsyncIOMotorDatabase[Any]) -> Reading:
     states, journal = StateStore(database, AGGREGATES, SHAPE), Journal(database)
     traces = Traces(database, states, journal)
     dead_letters = DeadLetters(database, "recommendations")
-    return Reading(database, Projector(journal, states, dead_letters, traces.compose_for), traces)
+    projector = Projector(journal, states, dead_letters, a_decoder(), traces.compose_for, compose_faults=traces.faults)
+    return Reading(database, projector, traces)
 
 
 @asynccontextmanager
@@ -66,8 +78,7 @@ async def a_reading(uri: str) -> AsyncIterator[Reading]:
     name = f"reading_{uuid4().hex}"
     try:
         reading = reading_of(client[name])
-        await reading.projector.prepare()
-        await reading.traces.prepare()
+        await ensure(reading.database, INDEXES)
         yield reading
     finally:
         await client.drop_database(name)

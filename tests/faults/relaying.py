@@ -16,32 +16,45 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from shared.consumer.decoder import RecordDecoder
+from shared.consumer.decoding import decode_record
+from shared.consumer.lenient_fetcher import to_record
+from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Context
 from shared.events.canonical import leaf_hash
-from shared.events.catalogue import decode
 from shared.events.recommendations import ProvisionRegistered
 from shared.events.services import RegisteredService
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
+from shared.runtime.kafka_access import KafkaAccess
 from shared.runtime.telemetry import Pulse
-from shared.store.event_store import EventStore
+from shared.store.event_store import INDEXES, EventStore
+from shared.store.indexes import ensure
+from shared.tlog.keys import LogKeys
+from shared.tlog.notes import Signer
+from shared.tlog.trust import LogTrust
 from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 
 @dataclass
 class Site:
-    """The database and topic of one test."""
+    """The database and topic of one test, whose events are of recommendations, and the keys of its log."""
 
     database: AsyncIOMotorDatabase[Any]
-    kafka: str
+    kafka: KafkaAccess
     service: str
+    keys: LogKeys
     appended: int = 0
+
+    def decoder(self) -> RecordDecoder:
+        """Return a decoder that believes the keys of this site's log."""
+        return RecordDecoder(LogTrust(self.keys.verifiers))
 
     async def append(self, streams: int, commits: int, store: EventStore | None = None) -> None:
         """Append commits of one or three events to several streams concurrently."""
         store = store or EventStore(self.database)
-        await store.prepare()
+        await ensure(self.database, INDEXES)
         await asyncio.gather(*(self._stream(store, f"instrument/s{n}", commits) for n in range(streams)))
 
     async def _stream(self, store: EventStore, stream: str, commits: int) -> None:
@@ -53,34 +66,48 @@ class Site:
             await store.append(head, events, context, "0" * 64)
             self.appended += size
 
-    def relay(self, kind: type[Relay] = Relay) -> Relay:
+    def relay(self, kind: type[Relay] = Relay, pulse: Pulse | None = None) -> Relay:
         """Return a new relay of this site."""
-        return kind(self.database, EventStore(self.database), self.kafka, self.service, Pulse("relay"))
+        pulse = pulse or Pulse("relay")
+        return kind(self.database, EventStore(self.database), self.kafka, self.service, pulse, self.keys)
+
+    @property
+    def topic(self) -> str:
+        """Return the name of the site's topic."""
+        return f"throughline.{self.service}"
+
+    async def create_topic(self) -> None:
+        """Create the topic."""
+        async with administrator(self.kafka) as admin:
+            answer: Any = await admin.create_topics([NewTopic(self.topic, 3, 1)])
+            assert [code for _, code, _ in answer.topic_errors] == [0]
+
+    async def delete_topic(self) -> None:
+        """Delete the topic."""
+        async with administrator(self.kafka) as admin:
+            await admin.delete_topics([self.topic])
 
     async def published(self) -> list[tuple[str, int, bytes, int, str]]:
-        """Return stream, version, bytes, position and leaf of each record on the topic."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, auto_offset_reset="earliest")
+        """Return stream, version, bytes, position and leaf of each signed record on the topic."""
+        trust = LogTrust(self.keys.verifiers)
+        consumer = AIOKafkaConsumer(**self.kafka.client(), auto_offset_reset="earliest")
         await consumer.start()
         try:
-            topic = f"throughline.{self.service}"
-            partitions = [TopicPartition(topic, n) for n in range(3)]
+            partitions = [TopicPartition(self.topic, n) for n in range(3)]
             consumer.assign(partitions)
             ends = await consumer.end_offsets(partitions)
             rows = []
             while any([await consumer.position(p) < ends[p] for p in partitions]):
                 for records in (await consumer.getmany(timeout_ms=500)).values():
-                    rows += [self._row(record) for record in records]
+                    decoded = [decode_record(to_record(record), trust) for record in records]
+                    rows += [self._row(item) for item in decoded if isinstance(item, ConsumedEvent)]
             return rows
         finally:
             await consumer.stop()
 
     @staticmethod
-    def _row(record: Any) -> tuple[str, int, bytes, int, str]:
-        headers = dict(record.headers)
-        event = decode(record.value)
-        assert record.key == event.subject.encode()
-        position, leaf = int(headers["position"]), headers["leaf"].decode()
-        return event.subject, event.streamversion, record.value, position, leaf
+    def _row(event: ConsumedEvent) -> tuple[str, int, bytes, int, str]:
+        return *event.key, event.raw, event.position, event.leaf
 
     async def until(self, count: int, seconds: float = AT_MOST_SECONDS) -> None:
         """Wait until this many events are published. Raises TimeoutError."""
@@ -90,7 +117,7 @@ class Site:
                 await asyncio.sleep(0.05)
                 published = await Ledger(self.database).published()
 
-    async def verify(self) -> None:
+    async def verify(self, in_order: bool = True) -> None:
         """Assert G2: store, ledger and topic agree, and each stream's first deliveries are in order."""
         stored = {}
         async for commit in self.database.commits.find():
@@ -107,24 +134,36 @@ class Site:
             assert stored[stream, version] == raw
             assert leaf == leaf_hash(raw)
             assert (entries[position].stream, entries[position].version) == (stream, version)
-            assert version == 1 or (stream, version - 1) in delivered
+            assert version == 1 or (stream, version - 1) in delivered or not in_order
             delivered.add((stream, version))
         assert delivered == stored.keys()
+
+
+@asynccontextmanager
+async def administrator(kafka: KafkaAccess) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**kafka.client())
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
 
 
 @asynccontextmanager
 async def a_site(servers: Stack) -> AsyncIterator[Site]:
     service = f"t{uuid4().hex[:12]}"
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
-    await admin.start()
+    keys = LogKeys(Signer.generate(f"throughline.synthetic/{service}"))
+    site = Site(client[f"relay_{service}"], servers.kafka_admin, service, keys)
     try:
-        await admin.create_topics([NewTopic(f"throughline.{service}", 3, 1)])
-        with patch.dict("shared.events.services._BY_NAME", {service: RegisteredService(service, 0)}):
-            yield Site(client[f"relay_{service}"], servers.kafka, service)
+        await site.create_topic()
+        with (
+            patch.dict("shared.events.services._BY_NAME", {service: RegisteredService(service, 0)}),
+            patch("shared.consumer.decoding.publisher_of", lambda _recorded: service),
+        ):
+            yield site
     finally:
-        await admin.delete_topics([f"throughline.{service}"])
-        await admin.close()
+        await site.delete_topic()
         await client.drop_database(f"relay_{service}")
         client.close()
 

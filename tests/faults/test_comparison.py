@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +19,7 @@ from tests.faults.rig.acknowledged import Acknowledged, Acknowledgement
 from tests.faults.rig.comparison import notified, published, sequenced, stored
 from tests.faults.rig.comparison.evidence import Evidence, Mail
 from tests.faults.rig.comparison.findings import Findings
+from tests.proofs import TRUST, headers_by, signed_again
 from tools.local.stack import ALL_FOUR
 
 OWN, OTHER = "recommendations", "notifications"
@@ -51,7 +52,7 @@ class Run:
             {"_id": {"s": stream, "v": version}, "last": version, "command_id": command, "events": [raw]}
         )
         self.evidence.ledger[service].append({"_id": position, "entries": [[stream, version, leaf_hash(raw)]]})
-        headers = (("position", str(position).encode()), ("leaf", leaf_hash(raw).encode()))
+        headers = headers_by(service, raw, position)
         topic = f"throughline.{service}"
         self.evidence.topic[service].append(KafkaRecord(topic, 0, position, stream.encode(), raw, headers))
         self.acknowledged.commands.append(Acknowledgement(service, command, stream, version, (event_id,)))
@@ -74,7 +75,7 @@ class Run:
 @pytest.fixture
 def run() -> Run:
     """A correct run: one recommendation merged into another, one subscriber notified."""
-    evidence = Evidence()
+    evidence = Evidence(trust=TRUST)
     for part in (evidence.commits, evidence.ledger, evidence.topic, evidence.raws):
         part.update({service: {} if part is evidence.raws else [] for service in ALL_FOUR})  # type: ignore[attr-defined]
     run = Run(evidence, Acknowledged())
@@ -140,7 +141,7 @@ def _remove_plan(run: Run) -> None:
 
 def _move(run: Run) -> None:
     record = run.evidence.topic[OWN][1]
-    run.evidence.topic[OWN][1] = replace(record, headers=(("position", b"0"), record.headers[1]))
+    run.evidence.topic[OWN][1] = signed_again(record, 0)
 
 
 LOST: dict[str, Callable[[Run], object]] = {

@@ -49,7 +49,7 @@ async def test_a_standby_appends_nothing_before_it_has_checked_a_reconnected_dat
             assert store.fence_reason == DISCONNECTED
             with pytest.raises(StoreFenced):
                 await append(store)
-            relay = Relay(database, store, servers.kafka, site.service, Pulse("relay"))
+            relay = Relay(database, store, servers.kafka_admin, site.service, Pulse("relay"), site.keys)
             assert await relay.check()
             assert store.fence_reason is None
             await append(store)

@@ -46,6 +46,9 @@ class BatchHandler:
         self.flushed |= dict.fromkeys(self.consumed)
         self.consumed = []
 
+    async def resume(self) -> None:
+        """Resume nothing."""
+
     def discard(self) -> None:
         self.consumed = []
 
@@ -55,7 +58,7 @@ async def read(servers: Stack, *handlers: BatchHandler, partitions: int = 1) -> 
 
     Each subscriber starts after the first batch of the one before it.
     """
-    async with a_site(servers) as site, AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
+    async with a_site(servers) as site, AIOKafkaProducer(**servers.kafka_admin.client()) as producer:
         topic = f"throughline.{site.service}"
         backlog = [b"synthetic %d" % number for number in range(RECORDS)]
         for sent in [await producer.send(topic, value, partition=n % partitions) for n, value in enumerate(backlog)]:
@@ -66,8 +69,8 @@ async def read(servers: Stack, *handlers: BatchHandler, partitions: int = 1) -> 
             async with asyncio.timeout(AT_MOST_SECONDS):
                 for number, handler in enumerate(handlers):
                     settings = Settings(
-                        kafka=servers.kafka, mongodb=SecretStr(servers.mongodb_admin_uri), database=site.service,
-                        jwks="none", instance=f"synthetic-{number}", batch_records=BATCH,
+                        **site.kafka.settings(), mongodb=SecretStr(servers.mongodb_admin_uri),
+                        database=site.service, jwks="none", instance=f"synthetic-{number}", batch_records=BATCH,
                     )  # fmt: skip
                     offsets, pulse = OffsetStore(client[site.service]), Pulse("subscriber")
                     subscriber = Subscriber(settings, site.service, [topic], handler, offsets, pulse)

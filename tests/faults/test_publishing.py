@@ -6,6 +6,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from shared.ledger.producer import OutgoingRecord, publish
+from shared.runtime.kafka_access import KafkaAccess
 from tests.faults.relaying import a_site
 from tools.local.stack import Stack
 
@@ -24,9 +25,9 @@ def records(rounds: range, size: int = 1_000) -> list[OutgoingRecord]:
     ]
 
 
-async def consumed(kafka: str, topic: str) -> dict[str, list[tuple[int, bytes, bytes]]]:
+async def consumed(kafka: KafkaAccess, topic: str) -> dict[str, list[tuple[int, bytes, bytes]]]:
     """Return partition, number and position header of each record by stream, in order."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**kafka.client(), auto_offset_reset="earliest")
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, n) for n in range(3)]
@@ -47,7 +48,7 @@ async def test_many_batches_keep_every_stream_in_order_in_its_own_partition(serv
     async with a_site(servers) as site:
         topic = f"throughline.{site.service}"
         producer = AIOKafkaProducer(
-            bootstrap_servers=servers.kafka, enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES
+            **servers.kafka_admin.client(), enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES
         )
         await producer.start()
         try:
@@ -58,7 +59,7 @@ async def test_many_batches_keep_every_stream_in_order_in_its_own_partition(serv
                 await producer.send_and_wait(topic, number + b" ", key=stream.encode(), headers=[("position", number)])
         finally:
             await producer.stop()
-        records_by_stream = await consumed(servers.kafka, topic)
+        records_by_stream = await consumed(servers.kafka_admin, topic)
         assert records_by_stream.keys() == set(STREAMS)
         for rows in records_by_stream.values():
             assert [int(number) for _, number, _ in rows] == list(range(ROUNDS + 2))

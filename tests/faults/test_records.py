@@ -11,13 +11,15 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from shared.consumer.dead_letters import to_record
-from shared.consumer.record import KafkaRecord, Poison, decode_record
+from shared.consumer.decoding import decode_record
+from shared.consumer.record import KafkaRecord, Poison
 from shared.consumer.topic_reader import read_topic
 from tests.faults.reading import a_reading
 from tests.faults.relaying import a_site
 from tests.faults.rig.forging import NotText, Record, publish_batch
 from tests.history import a_history
 from tests.patience import AT_MOST_SECONDS
+from tests.proofs import TRUST
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -31,11 +33,11 @@ async def published(servers: Stack, records: list[KafkaRecord], spoilt: int) -> 
         Record(each.value, [*each.headers, *([(NotText("name"), b"Synthetic")] if number == spoilt else [])], each.key)
         for number, each in enumerate(records)
     ]
-    async with a_site(servers) as site, AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
+    async with a_site(servers) as site, AIOKafkaProducer(**servers.kafka_admin.client()) as producer:
         topic = f"throughline.{site.service}"
         await publish_batch(producer, topic, *outgoing)
         await publish_batch(producer, topic, outgoing[0])
-        read = [each async for each in read_topic(servers.kafka, topic)]
+        read = [each async for each in read_topic(servers.kafka_admin, topic)]
     return [replace(each, topic=records[0].topic) for each in read]
 
 
@@ -49,21 +51,26 @@ async def test_a_batch_with_a_non_utf_8_header_name_is_read_to_its_end(servers: 
     assert [each.offset for each in read] == [0, 1, 2, 3]
 
 
-async def test_a_record_with_a_non_utf_8_header_name_becomes_a_dead_letter_with_the_bytes_of_the_name(servers: Stack):
+async def test_a_signed_record_with_a_non_utf_8_header_name_is_projected_as_any_other(servers: Stack):
     history = a_history()
-    true = history.records["instrument/i1"]
-    read = await published(servers, true[:3], spoilt=1)
+    read = await published(servers, history.records["instrument/i1"][:3], spoilt=1)
     async with a_reading(servers.mongodb_admin_uri) as reading:
-        await reading.projector.project(read)
+        await reading.projector.project([*read, *history.all()])
+        assert await reading.dead_letters(None) == {}
+        assert await reading.stored() == history.traces()
+
+
+async def test_an_unsigned_record_with_a_non_utf_8_header_name_becomes_a_dead_letter_with_its_bytes(servers: Stack):
+    true = a_history().records["instrument/i1"]
+    read = await published(servers, [replace(each, headers=()) for each in true[:3]], spoilt=1)
+    async with a_reading(servers.mongodb_admin_uri) as reading:
+        await reading.projector.project(read[1:2])
         (dead_letter,) = await reading.projector.dead_letters.find()
-        assert dead_letter["reason"] == "bad_header"
+        assert dead_letter["reason"] == "unsigned"
         assert dead_letter["headers"][-1] == [b"\xff\xfe", b"Synthetic"]
         assert to_record(dead_letter) == read[1]
-        assert isinstance(decode_record(to_record(dead_letter)), Poison)
-        assert await reading.projector.stalled() == {"instrument/i1": 2}
-        await reading.projector.project(history.all())
+        assert isinstance(decode_record(to_record(dead_letter), TRUST), Poison)
         assert await reading.projector.stalled() == {}
-        assert await reading.stored() == history.traces()
 
 
 def in_snappy(raw: bytes) -> bytes:
@@ -77,10 +84,10 @@ async def test_the_broker_decompresses_a_record_that_no_reader_here_could(
 ):
     monkeypatch.setattr("aiokafka.record.default_records.snappy_encode", in_snappy)
     monkeypatch.setattr("aiokafka.codec.has_snappy", lambda: True)
-    async with AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
+    async with AIOKafkaProducer(**servers.kafka_admin.client()) as producer:
         garbage = Record(b"garbage", [], b"instrument/synthetic-snappy")
         placed = await publish_batch(producer, "throughline.nominations", garbage, compression=SNAPPY)
     monkeypatch.undo()
     async with asyncio.timeout(AT_MOST_SECONDS):
-        read = {each.origin: each.value async for each in read_topic(servers.kafka, "throughline.nominations")}
+        read = {each.origin: each.value async for each in read_topic(servers.kafka_admin, "throughline.nominations")}
     assert [read[place] for place in placed] == [b"garbage"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from pymongo.errors import AutoReconnect
 
-from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
 from shared.events.canonical import sha256_hex
 from shared.ledger.lease import Lease
 from shared.ledger.ledger import Ledger
@@ -25,17 +23,6 @@ from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
 BACKED_UP = ("commits", "ledger", "relay")
-
-
-@pytest.fixture(autouse=True)
-def _topic_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Decode the records of the site's topic as those of recommendations, whose events they hold."""
-
-    def decoded(record: KafkaRecord) -> ConsumedEvent | Poison:
-        return decode_record(replace(record, topic="throughline.recommendations"))
-
-    monkeypatch.setattr("shared.ledger.restore_check.decode_record", decoded)
-    monkeypatch.setattr("shared.ledger.refill.decode_record", decoded)
 
 
 async def a_backup(site: Site) -> dict[str, list[Any]]:
@@ -63,14 +50,14 @@ async def test_a_restored_store_is_fenced_and_a_refill_from_the_topic_loses_no_e
     async with a_site(servers) as site:
         await a_restored_site(site)
         store, pulse = EventStore(site.database), Pulse("relay")
-        relay = Relay(site.database, store, site.kafka, site.service, pulse)
+        relay = Relay(site.database, store, site.kafka, site.service, pulse, site.keys)
         assert not await relay.check()
         assert f"throughline refill {site.service}" in pulse.trouble
         with pytest.raises(StoreFenced):
             await site.append(streams=1, commits=1, store=store)
         async with running(relay):
             await asyncio.sleep(0.5)
-            added = await Refill(site.database, site.kafka, site.service).run()
+            added = await Refill(site.database, site.kafka, site.service, site.decoder()).run()
             assert added.entries > 0
             async with asyncio.timeout(AT_MOST_SECONDS):
                 while store.fence_reason:  # noqa: ASYNC110
@@ -91,7 +78,7 @@ async def test_a_backup_with_commits_that_its_ledger_lacks_is_refilled_too(serve
             await site.append(streams=6, commits=2)
             await site.until(site.appended)
         await restore(site, backup)
-        await Refill(site.database, site.kafka, site.service).run()
+        await Refill(site.database, site.kafka, site.service, site.decoder()).run()
         assert await site.relay().check()
         await site.verify()
 
@@ -106,8 +93,8 @@ async def test_an_interrupted_refill_can_be_run_again(servers: Stack, monkeypatc
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            await Refill(site.database, site.kafka, site.service).run(interrupt)
-        await Refill(site.database, site.kafka, site.service).run()
+            await Refill(site.database, site.kafka, site.service, site.decoder()).run(interrupt)
+        await Refill(site.database, site.kafka, site.service, site.decoder()).run()
         async with running(site.relay()):
             await site.append(streams=2, commits=1)
             await site.until(site.appended)
@@ -119,7 +106,7 @@ async def test_a_store_that_diverged_after_the_restore_is_not_refilled(servers: 
         await a_restored_site(site)
         await site.append(streams=9, commits=1)
         with pytest.raises(CannotRefill):
-            await Refill(site.database, site.kafka, site.service).run()
+            await Refill(site.database, site.kafka, site.service, site.decoder()).run()
 
 
 async def test_a_store_that_was_never_restored_passes_the_check_and_needs_no_refill(servers: Stack):
@@ -128,37 +115,41 @@ async def test_a_store_that_was_never_restored_passes_the_check_and_needs_no_ref
             await site.append(streams=4, commits=2)
             await site.until(site.appended)
         assert await site.relay().check()
-        assert (await Refill(site.database, site.kafka, site.service).run()).entries == 0
+        assert (await Refill(site.database, site.kafka, site.service, site.decoder()).run()).entries == 0
 
 
 async def a_forgery(site: Site, position: int) -> None:
-    """Publish a forged record that continues a stream, at a position that the relay never assigned."""
+    """Publish an unsigned record that continues a stream, at a position."""
     raws = await EventStore(site.database).read_bytes("instrument/s0")
-    record = forgery(raws[-1], sha256_hex(raws[-1]), position=position)
-    async with AIOKafkaProducer(bootstrap_servers=site.kafka) as producer:
+    record = forgery(raws[-1], sha256_hex(raws[-1]), None, position)
+    async with AIOKafkaProducer(**site.kafka.client()) as producer:
         await producer.send_and_wait(
             f"throughline.{site.service}", record.value, key=record.key, headers=record.headers
         )
 
 
-async def test_a_forged_record_far_past_the_ledger_fences_no_store(servers: Stack):
+@pytest.mark.parametrize("ahead", [0, 1, 7])
+async def test_an_unsigned_record_past_the_ledger_fences_no_store(servers: Stack, ahead: int):
     async with a_site(servers) as site:
         async with running(site.relay()):
             await site.append(streams=4, commits=2)
             await site.until(site.appended)
-        await a_forgery(site, position=site.appended + 7)
+        await a_forgery(site, position=site.appended + ahead)
         assert await site.relay().check()
+        assert (await Refill(site.database, site.kafka, site.service, site.decoder()).run()).entries == 0
 
 
-async def test_a_forged_record_beside_lost_events_stops_no_refill(servers: Stack):
+@pytest.mark.parametrize("ahead", [-1, 0, 1, 7])
+async def test_an_unsigned_record_beside_lost_events_is_not_refilled(servers: Stack, ahead: int):
     async with a_site(servers) as site:
         await a_restored_site(site)
-        await a_forgery(site, position=site.appended + 7)
+        await a_forgery(site, position=site.appended + ahead)
         assert not await site.relay().check()
-        await Refill(site.database, site.kafka, site.service).run()
+        await Refill(site.database, site.kafka, site.service, site.decoder()).run()
         assert await site.relay().check()
         entries = [entry async for batch in Ledger(site.database).since(0) for entry in batch.entries]
         assert len(entries) == site.appended
+        await site.verify()
 
 
 async def test_a_disconnected_database_takes_no_commits_until_it_is_checked(
@@ -174,12 +165,12 @@ async def test_a_disconnected_database_takes_no_commits_until_it_is_checked(
 
     async with a_site(servers) as site:
         store = EventStore(site.database)
-        relay = Relay(site.database, store, site.kafka, site.service, Pulse("relay"))
+        relay = Relay(site.database, store, site.kafka, site.service, Pulse("relay"), site.keys)
         async with running(relay):
             await site.append(streams=2, commits=1, store=store)
             await site.until(site.appended)
             with monkeypatch.context() as broken:
-                broken.setattr("shared.ledger.relay.ensure_ledger_matches_topic", wait_until_checked)
+                broken.setattr("shared.ledger.relay_check.ensure_ledger_matches_topic", wait_until_checked)
                 broken.setattr(Lease, "take", disconnect)
                 async with asyncio.timeout(AT_MOST_SECONDS):
                     while store.fence_reason is None:  # noqa: ASYNC110

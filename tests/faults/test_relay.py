@@ -21,7 +21,7 @@ class Killed(Exception):
     """An error that ends a relay, which survives most others."""
 
 
-async def _die(_position: int) -> None:
+async def _die(*_: object) -> None:
     raise Killed
 
 

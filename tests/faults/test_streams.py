@@ -16,7 +16,8 @@ from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.recommendations import ProvisionRegistered
 from shared.store.command_handler import CommandHandler
-from shared.store.event_store import Commit, Conflict, EventStore, StoreFenced
+from shared.store.event_store import INDEXES, Commit, Conflict, EventStore, StoreFenced
+from shared.store.indexes import ensure
 from shared.store.refusals import Refusals
 from tests.faults.relaying import Site, a_site
 from tools.local.stack import Stack
@@ -30,12 +31,12 @@ class Office:
     """One instance of a service: its store and its cached states."""
 
     def __init__(self, site: Site) -> None:
-        self.store = EventStore(site.database)
+        self.database, self.store = site.database, EventStore(site.database)
         self._commands = CommandHandler(self.store, Refusals(site.database), OWN, self._look_up)
 
     async def register(self, *provisions: str) -> list[int]:
         """Register an instrument if there is none, then provisions; return the version after each."""
-        await self.store.prepare()
+        await ensure(self.database, INDEXES)
         named = RegisterInstrument(instrument="synthetic", cite="Synthetic 1", body="Synthetic", title="Synthetic")
         versions = [] if (await self.store.read(STREAM))[1] else [await self.execute(named)]
         return versions + [await self.register_one(provision) for provision in provisions]
@@ -97,7 +98,7 @@ async def test_a_decision_rests_on_the_stored_commit_not_the_cached_one(servers:
 async def test_appends_of_one_batch_succeed_or_fail_alone(servers: Stack):
     async with a_site(servers) as site:
         store = EventStore(site.database)
-        await store.prepare()
+        await ensure(site.database, INDEXES)
         heads = [(await store.read(stream))[0] for stream in STREAMS]
         twice = [*heads, *heads[:8]]
         outcomes = await asyncio.gather(
@@ -111,7 +112,7 @@ async def test_appends_of_one_batch_succeed_or_fail_alone(servers: Stack):
 async def test_a_command_appended_twice_in_one_batch_happens_once(servers: Stack):
     async with a_site(servers) as site:
         store, command = EventStore(site.database), context()
-        await store.prepare()
+        await ensure(site.database, INDEXES)
         heads = [(await store.read(stream))[0] for stream in STREAMS[:20]]
         outcomes = await asyncio.gather(*(store.append(head, added(), command, "0" * 64) for head in heads))
         assert [outcome.replayed for outcome in outcomes].count(False) == 1
@@ -121,7 +122,7 @@ async def test_a_command_appended_twice_in_one_batch_happens_once(servers: Stack
 async def test_a_queued_append_fails_once_the_store_is_fenced(servers: Stack):
     async with a_site(servers) as site:
         store = EventStore(site.database)
-        await store.prepare()
+        await ensure(site.database, INDEXES)
         heads = [(await store.read(stream))[0] for stream in STREAMS[:3]]
         first = asyncio.create_task(store.append(heads[0], added(), context(), "0" * 64))
         await asyncio.sleep(0)
@@ -136,7 +137,7 @@ async def test_a_queued_append_fails_once_the_store_is_fenced(servers: Stack):
 async def test_a_head_with_other_bytes_is_not_the_end_of_its_stream(servers: Stack):
     async with a_site(servers) as site:
         store = EventStore(site.database)
-        await store.prepare()
+        await ensure(site.database, INDEXES)
         head, _ = await store.read(STREAM)
         await store.append(head, added(1) + added(2), context(), "0" * 64)
         head, _ = await store.read(STREAM)

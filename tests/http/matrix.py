@@ -15,11 +15,14 @@ Routes = dict[frozenset[str], str]
 EVERYWHERE: Routes = {
     ANYBODY: "GET /healthz; GET /readyz; GET /metrics",
     OPERATORS: """
-        POST /operations/rebuild
+        POST /operations/rebuild; POST /operations/republish
         POST /dead-letters/{topic}/{partition}/{offset}/replay
         POST /dead-letters/{topic}/{partition}/{offset}/dismiss
     """,
-    OPERATORS | AUDITORS: "GET /stalled; GET /dead-letters; GET /dead-letters/{topic}/{partition}/{offset}",
+    OPERATORS | AUDITORS: """
+        GET /stalled; GET /stalled/reasons; GET /ahead; GET /journal/unsigned
+        GET /dead-letters; GET /dead-letters/{topic}/{partition}/{offset}
+    """,
     AUDITORS: """
         GET /streams/{stream}; GET /events; GET /journal; GET /refusals
         GET /log; GET /log/checkpoint; GET /log/checkpoints; GET /log/keys; GET /log/tile/{tile}

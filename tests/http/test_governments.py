@@ -56,11 +56,12 @@ def test_a_focal_point_does_all_that_for_its_own_member(of_fiji: str, caller: Ca
 def test_a_focal_point_reads_no_other_members_nomination(of_fiji: str, caller: Call, records: Records) -> None:
     tuvalu, fiji = caller("focal_point", member="TUV"), caller("focal_point", member="FJI")
     problem(tuvalu.get("nominations", f"/nominations/{of_fiji}"), 403, "NotYoursToRead")
+    problem(tuvalu.get("nominations", f"/nominations/{of_fiji}", at_least=9, wait=30), 403, "NotYoursToRead")
     problem(tuvalu.get("nominations", "/nominations", member="FJI"), 403, "NotYoursToRead")
     listed = tuvalu.get("nominations", "/nominations", limit=1).json()
     assert {item["state"]["particulars"]["member"] for item in listed["items"]} <= {"TUV"}
     assert listed.get("next") in {None, *(item["stream"] for item in listed["items"])}, "not even another's id"
-    assert [each["rule"] for each in records.refusals("nominations", actor=tuvalu.actor)] == ["NotYoursToRead"] * 2
+    assert [each["rule"] for each in records.refusals("nominations", actor=tuvalu.actor)] == ["NotYoursToRead"] * 3
     own = fiji.get("nominations", "/nominations", limit=1_000).json()["items"]
     assert f"nomination/{of_fiji}" in {item["stream"] for item in own}
     assert {item["state"]["particulars"]["member"] for item in own} == {"FJI"}

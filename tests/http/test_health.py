@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from shared.http.app import make_app
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
-from tests.http.asking import Caller
+from tests.http.asking import Caller, accepted, meeting, new_id
+from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = pytest.mark.servers
@@ -46,6 +48,20 @@ def test_a_service_is_alive_ready_and_measured(service: str, stack: Stack, web: 
     assert families.keys() >= SERIES
     samples = [sample for name in SERIES for sample in families[name].samples]
     assert {sample.labels["service"] for sample in samples} == {service}
+
+
+def test_a_service_under_attack_reports_its_health_and_takes_commands(stack: Stack, caller: Any) -> None:
+    port = int(stack.urls["meetings"].rpartition(":")[2])
+    asking: Caller = caller()
+    attackers = []
+    for number in range(2 * Settings.model_fields["connections"].default):
+        attackers.append(socket.create_connection(("127.0.0.1", port), timeout=AT_MOST_SECONDS))
+        attackers[-1].sendall(b"GET /meetings HTTP/1.1\r\n" if number % 2 else b"")
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert httpx.get(stack.urls["meetings"] + path, timeout=AT_MOST_SECONDS, trust_env=False).status_code == 200
+    accepted(asking.post("meetings", "/meetings", meeting(new_id("meeting"))))
+    for each in attackers:
+        each.close()
 
 
 def test_commands_are_counted_by_outcome(stack: Stack, caller: Any) -> None:

@@ -12,10 +12,12 @@ from uuid import uuid4
 import pytest
 
 from services.recommendations.trace import trace_bytes
-from shared.consumer.record import ConsumedEvent, KafkaRecord, decode_record
+from shared.consumer.decoding import decode_record
+from shared.consumer.record import ConsumedEvent, KafkaRecord, headers_of
 from tests.history import replayed
 from tests.journey.office import Desk
 from tests.journey.topics import everything_on
+from tools.client.log_keys import log_trust
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -109,14 +111,15 @@ def mail_about(stack: Stack, reference: str) -> list[Any]:
 
 def consumed_history(stack: Stack) -> list[KafkaRecord]:
     """Return each event on the topics of traces once, in stream order."""
-    events = [decode_record(record) for record in everything_on(stack.kafka, "recommendations", "meetings")]
+    trust = log_trust(stack.home)
+    events = [decode_record(record, trust) for record in everything_on(stack.kafka, "recommendations", "meetings")]
     unique = {event.key: event for event in events if isinstance(event, ConsumedEvent)}
     return [_record(unique[key]) for key in sorted(unique)]
 
 
 def _record(event: ConsumedEvent) -> KafkaRecord:
     topic, partition, offset = event.origin.rsplit("/", 2)
-    headers = (("position", str(event.position).encode()), ("leaf", event.leaf.encode()))
+    headers = headers_of(event.position, event.leaf, event.proof)
     return KafkaRecord(topic, int(partition), int(offset), event.recorded.subject.encode(), event.raw, headers)
 
 
@@ -150,7 +153,7 @@ def test_the_trace_reaches_from_the_mandate_to_the_evidence(travelled: tuple[Des
 
 def test_the_live_trace_equals_the_trace_replayed_from_kafka_byte_for_byte(stack: Stack, travelled: tuple[Desk, str]):
     secretariat, _ = travelled
-    rebuilt = replayed(consumed_history(stack))
+    rebuilt = replayed(consumed_history(stack), log_trust(stack.home))
     live = secretariat.query("recommendations", "/traces", limit=1000)["items"]
     assert {trace["recommendation"]["reference"]: trace_bytes(trace) for trace in live} == rebuilt
     assert rebuilt

@@ -8,16 +8,17 @@ from aiokafka import AIOKafkaConsumer
 
 from shared.consumer.lenient_fetcher import install, to_record
 from shared.consumer.record import KafkaRecord
+from shared.runtime.kafka_access import KafkaAccess
 
 
-def everything_on(kafka: str, *services: str) -> list[KafkaRecord]:
+def everything_on(kafka: KafkaAccess, *services: str) -> list[KafkaRecord]:
     """Return every record on the services' topics, up to their present ends."""
     return asyncio.run(_read(kafka, [f"throughline.{service}" for service in services]))
 
 
-async def _read(kafka: str, topics: list[str]) -> list[KafkaRecord]:
+async def _read(kafka: KafkaAccess, topics: list[str]) -> list[KafkaRecord]:
     install()
-    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=kafka, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(*topics, **kafka.client(), auto_offset_reset="earliest")
     await consumer.start()
     try:
         partitions = consumer.assignment()

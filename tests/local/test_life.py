@@ -34,7 +34,9 @@ MAJORITY = WriteConcern("majority", j=True)
 
 def insert(stack: Stack, name: str) -> None:
     with MongoClient[dict[str, Any]](stack.mongodb_uri("meetings")) as client:
-        client["throughline_meetings"].get_collection("commits", write_concern=MAJORITY).insert_one({"_id": name})
+        client["throughline_meetings"].get_collection("commits", write_concern=MAJORITY).insert_one(
+            {"_id": name, "command_id": name}
+        )
 
 
 def stored(stack: Stack) -> list[str]:
@@ -60,12 +62,12 @@ def a_stranger_listens_on(port: int) -> Iterator[None]:
 
 
 async def publish(stack: Stack, text: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka, enable_idempotence=True) as producer:
+    async with AIOKafkaProducer(**stack.kafka_admin.client(), enable_idempotence=True) as producer:
         await producer.send_and_wait(TOPIC, text, key=b"meeting/synthetic")
 
 
 async def published(stack: Stack, count: int) -> list[bytes | None]:
-    async with AIOKafkaConsumer(TOPIC, bootstrap_servers=stack.kafka, auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer(TOPIC, **stack.kafka.client(), auto_offset_reset="earliest") as consumer:
         return [(await consumer.getone()).value for _ in range(count)]
 
 
@@ -128,7 +130,7 @@ def test_another_process_shows_the_status_and_stops_the_stack(tmp_path: Path) ->
         assert throughline_stack("status", home).exit_code == 0
         down = throughline_stack("down", home)
         assert (down.exit_code, down.stdout) == (0, "Stopped.\n")
-        assert running.wait(5) == 0
+        assert running.wait(30) == 0
     assert all_end(processes, seconds=0.1)
     assert throughline_stack("status", home).exit_code == 1
     again = throughline_stack("down", home)

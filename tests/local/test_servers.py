@@ -8,6 +8,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -16,7 +17,10 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from shared.runtime.topic_declaration import Topics
+from tests.journey.topics import everything_on
 from tests.local.conftest import UP
+from tools.deployment import kafka_users
 from tools.local import grants, topics
 from tools.local.messages import CannotStart
 from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack, temporary
@@ -42,7 +46,8 @@ def test_a_service_can_add_to_the_record_but_neither_change_nor_remove_it(
     meetings: Database[dict[str, Any]], collection: str
 ) -> None:
     record = meetings[collection]
-    document = record.insert_one({"fact": "synthetic"}).inserted_id
+    fact = {"fact": "synthetic", "command_id": uuid4().hex}
+    document = record.insert_one(dict(fact)).inserted_id
     with pytest.raises(OperationFailure) as update:
         record.update_one({"_id": document}, {"$set": {"fact": "another"}})
     with pytest.raises(OperationFailure) as replacement:
@@ -55,12 +60,11 @@ def test_a_service_can_add_to_the_record_but_neither_change_nor_remove_it(
     assert refused(replacement)
     assert refused(deletion)
     assert refused(drop)
-    assert record.find_one({"_id": document}) == {"_id": document, "fact": "synthetic"}
+    assert record.find_one({"_id": document}) == {"_id": document, **fact}
 
 
-def test_a_service_can_index_and_follow_its_record(meetings: Database[dict[str, Any]]) -> None:
+def test_a_service_can_follow_its_record(meetings: Database[dict[str, Any]]) -> None:
     with meetings["commits"].watch() as changes:
-        meetings["commits"].create_index("command_id", unique=True, sparse=True)
         meetings["commits"].insert_one({"command_id": "synthetic-1"})
         assert changes.next()["fullDocument"]["command_id"] == "synthetic-1"
 
@@ -98,7 +102,7 @@ def test_rights_follow_their_declaration(servers: Stack, meetings: Database[dict
 
 
 async def test_topics_are_as_declared(servers: Stack) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    admin = AIOKafkaAdminClient(**servers.kafka_admin.client())
     await admin.start()
     try:
         described = await admin.describe_topics()
@@ -107,7 +111,7 @@ async def test_topics_are_as_declared(servers: Stack) -> None:
     partitions = {topic["topic"]: len(topic["partitions"]) for topic in described}
     declared = {f"throughline.{service}": 6 for service in ALL_FOUR} | {"throughline.checkpoints": 4}
     assert partitions.items() >= declared.items()
-    topics.ensure(servers.kafka)
+    topics.ensure(servers.kafka_admin)
 
 
 def test_a_topic_that_differs_is_named_and_left_unchanged(servers: Stack, tmp_path: Path) -> None:
@@ -117,15 +121,15 @@ def test_a_topic_that_differs_is_named_and_left_unchanged(servers: Stack, tmp_pa
     (tmp_path / "topics.yaml").write_text(yaml.safe_dump(declaration))
 
     with pytest.raises(CannotStart) as refusal:
-        topics.ensure(servers.kafka, topics.declared(tmp_path / "topics.yaml"))
+        topics.ensure(servers.kafka_admin, topics.declared(tmp_path / "topics.yaml"))
 
     assert "throughline.meetings: 6 partitions, declared 7" in str(refusal.value)
     assert "throughline.nominations: retention.ms is -1, declared 1000" in str(refusal.value)
-    topics.ensure(servers.kafka)
+    topics.ensure(servers.kafka_admin)
 
 
 async def test_describing_a_topic_does_not_create_it(servers: Stack) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    admin = AIOKafkaAdminClient(**servers.kafka_admin.client())
     await admin.start()
     try:
         await admin.describe_topics(["throughline.misspelt"])
@@ -163,37 +167,64 @@ def test_a_second_start_reports_the_running_stack_and_leaves_it_alone(servers: S
     assert {status.state for status in servers.status().values()} == {"up"}
 
 
+def name_kafka(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the servers' Kafka and its administrator into the environment."""
+    for name, value in servers.kafka_admin.settings().items():
+        monkeypatch.setenv(f"THROUGHLINE_{name.upper()}", value)
+
+
 def test_existing_servers_are_used_instead(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka)
+    name_kafka(servers, monkeypatch)
     monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_admin_uri)
     try:
         with temporary(services=()) as second:
             assert list(second.pids()) == ["smtp"]
-            assert second.kafka == servers.kafka
+            assert second.kafka_admin == servers.kafka_admin
+            assert second.kafka.password != servers.kafka.password
+            everything_on(second.kafka, "meetings")  # as the reader, with the new password
             with MongoClient[dict[str, Any]](second.mongodb_uri("meetings")) as client:
-                assert client["throughline_meetings"]["commits"].insert_one({}).acknowledged
+                assert client["throughline_meetings"]["ledger"].insert_one({}).acknowledged
             assert {status.state for status in second.status().values()} == {"up"}
     finally:
         grants.grant(servers.mongodb_admin_uri, {name: servers.memory.password(name) for name in ALL_FOUR})
+        kafka_users.ensure(servers.kafka_admin, servers.memory.kafka_passwords())
 
 
 def test_an_existing_mongodb_without_the_right_to_make_users_is_refused(
     servers: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("THROUGHLINE_KAFKA", servers.kafka)
+    name_kafka(servers, monkeypatch)
     monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_uri("meetings"))
     with pytest.raises(CannotStart, match="userAdminAnyDatabase"), temporary(services=()):
         pass
 
 
+def test_an_existing_mongodb_without_the_right_to_create_indexes_is_refused(
+    servers: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = uuid4().hex
+    with MongoClient[dict[str, Any]](servers.mongodb_admin_uri) as client:
+        client.admin.command("createUser", "synthetic", pwd=password, roles=["userAdminAnyDatabase"])
+        admin = servers.memory.password("admin")
+        uri = servers.mongodb_admin_uri.replace(f"admin:{admin}@", f"synthetic:{password}@")
+        name_kafka(servers, monkeypatch)
+        monkeypatch.setenv("THROUGHLINE_MONGODB", uri)
+        try:
+            with pytest.raises(CannotStart, match="dbAdminAnyDatabase"), temporary(services=()):
+                pass
+        finally:
+            client.admin.command("dropUser", "synthetic")
+            grants.grant(servers.mongodb_admin_uri, {name: servers.memory.password(name) for name in ALL_FOUR})
+
+
 async def test_a_topic_made_by_hand_with_too_few_partitions_stops_the_start(servers: Stack) -> None:
-    by_hand = topics.Topics({"throughline.synthetic": 6}, topics.declared().config, 1, {})
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    by_hand = Topics({"throughline.synthetic": 6}, topics.declared().config, 1, {})
+    admin = AIOKafkaAdminClient(**servers.kafka_admin.client())
     await admin.start()
     try:
         await admin.create_topics([NewTopic("throughline.synthetic", 1, 1)])
         with pytest.raises(CannotStart, match=r"throughline\.synthetic: 1 partitions, declared 6"):
-            topics.ensure(servers.kafka, by_hand)
+            topics.ensure(servers.kafka_admin, by_hand)
     finally:
         await admin.delete_topics(["throughline.synthetic"])
         await admin.close()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from services.notifications.app import INDEXES
 from services.notifications.commands import AddSubscriptionRequest, SubscriberDetails
 from services.notifications.handlers import Handlers
 from services.notifications.projection import OWN, SHAPE
@@ -16,10 +17,10 @@ from services.notifications.sending.sender import Sender
 from services.notifications.sending.settings import NotificationSettings
 from services.notifications.subscribers import Policies
 from shared.consumer.dead_letters import DeadLetters
-from shared.consumer.record import KafkaRecord
+from shared.consumer.record import KafkaRecord, service_of_topic
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
-from shared.events.canonical import ZERO_HASH, leaf_hash
+from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import decode
 from shared.events.envelope import encode, stamp
 from shared.events.event import Event
@@ -32,15 +33,17 @@ from shared.runtime.process import connect
 from shared.runtime.telemetry import Pulse
 from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit, EventStore
+from shared.store.indexes import ensure
 from shared.store.refusals import Refusals
 from tests.notifications.smtp import ADDRESS
+from tests.proofs import a_decoder, headers_by
 
 ADOPTED = RecommendationAdopted(status="unknown", note="synthetic")
 DETAILS = SubscriberDetails(name="Synthetic Reader", address=ADDRESS)
 
 
 def kafka_record(topic: str, raw: bytes, offset: int) -> KafkaRecord:
-    headers = (("position", str(offset).encode()), ("leaf", leaf_hash(raw).encode()))
+    headers = headers_by(service_of_topic(topic), raw, offset)
     return KafkaRecord(topic, 0, offset, decode(raw).subject.encode(), raw, headers)
 
 
@@ -91,10 +94,10 @@ class Instance:
         self.handlers = Handlers(self.commands, self.keys, self.sender)
         policies = Policies(self.handlers, self.states, self.journal)
         dead = DeadLetters(self.mongodb, "notifications")
-        self.projection = Projector(self.journal, self.states, dead, policies=policies)
+        self.projection = Projector(self.journal, self.states, dead, a_decoder(), policies=policies)
 
     async def prepare(self) -> Instance:
-        await self.store.prepare()
+        await ensure(self.mongodb, INDEXES)
         await self.projection.prepare()
         return self
 

@@ -18,12 +18,15 @@ from aiokafka import AIOKafkaProducer
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pymongo import MongoClient
 
-from shared.consumer.record import KafkaRecord
+from shared.consumer.record import POSITION, KafkaRecord, service_of_topic
 from shared.events.recommendations import RecommendationWithdrawn
+from shared.tlog.keys import LogKeys, origin_of
 from tests.notifications.instance import recommended
 from tests.notifications.smtp import ADDRESS, Mailbox
 from tests.patience import AT_MOST_SECONDS
+from tests.proofs import signed_headers
 from tools.client.tokens import mint
+from tools.local.log_keys import DEPLOYMENT, key_file
 from tools.local.stack import Stack
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
@@ -117,16 +120,19 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def publish(stack: Stack, record: KafkaRecord) -> None:
-    """Publish a foreign event as its relay would."""
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
-        await producer.send_and_wait(record.topic, record.value, key=record.key, headers=list(record.headers))
+    """Publish a foreign event as its relay would, signed by the key of its log."""
+    service = service_of_topic(record.topic)
+    keys = LogKeys.parse(key_file(stack.home, service).read_text(), origin_of(DEPLOYMENT, service))
+    headers = signed_headers(record.value or b"", int(dict(record.headers)[POSITION]), keys.signer)
+    async with AIOKafkaProducer(**stack.kafka_admin.client()) as producer:
+        await producer.send_and_wait(record.topic, record.value, key=record.key, headers=list(headers))
 
 
 def rewind(stack: Stack) -> None:
     """Delete the stored offsets and the journal of the service."""
     with MongoClient[Any](stack.mongodb_admin_uri) as client:
         for collection in ("progress", "states", "journal"):
-            client["throughline_notifications"].drop_collection(collection)
+            client["throughline_notifications"][collection].delete_many({})
 
 
 async def subscribes_once(client: Client) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from services.recommendations import projection as reading
+from services.recommendations.app import INDEXES
 from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.dead_letters import DeadLetters
@@ -24,7 +25,9 @@ from shared.projection.journal import Journal
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
 from shared.projection.state_store import StateStore
+from shared.store.indexes import ensure
 from tests.history import a_history, replayed
+from tests.proofs import a_decoder
 from tools.local.stack import Stack
 
 HISTORY = a_history()
@@ -39,7 +42,7 @@ def a_projector(database: AsyncIOMotorDatabase[Any]) -> tuple[Projector, Traces]
     """Return the reading side of the service, as another instance or after a restart."""
     states, journal = StateStore(database, AGGREGATES, SHAPE), Journal(database)
     traces = Traces(database, states, journal)
-    return Projector(journal, states, DeadLetters(database, "recommendations"), traces.compose_for), traces
+    return Projector(journal, states, DeadLetters(database, "recommendations"), a_decoder(), traces.compose_for), traces
 
 
 def crashing(projector: Projector, step: str) -> Projector:
@@ -57,7 +60,7 @@ def crashing(projector: Projector, step: str) -> Projector:
     elif step == "after states":
         write = projector.states.write
 
-        async def write_and_fail(states: Any) -> set[str]:
+        async def write_and_fail(states: Any) -> Any:
             await write(states)
             raise Crash
 
@@ -109,7 +112,7 @@ async def _end(uri: str, seed: int, by_stream: bool, instances: int, rebuilt: bo
     name = f"interleaving_{uuid4().hex}"
     try:
         database = client[name]
-        await a_projector(database)[0].prepare()
+        await ensure(database, INDEXES)
         batches = in_batches(seed, an_order(seed, by_stream=by_stream))
         lines = [batches[n::instances] for n in range(instances)]
         reading = [_read(database, line, random.Random(seed + n)) for n, line in enumerate(lines)]
@@ -166,7 +169,7 @@ async def test_a_rebuild_makes_whole_what_is_missing_or_wrong(servers: Stack, mo
     database = client[f"rebuilt_{uuid4().hex}"]
     try:
         projector, _ = a_projector(database)
-        await projector.prepare()
+        await ensure(database, INDEXES)
         await projector.project(HISTORY.all())
         await database.traces.update_many({}, {"$set": {"mandates": []}})
         await database.states.delete_many({"kind": "meeting"})

@@ -9,9 +9,11 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from services.recommendations.app import INDEXES
 from shared.events.catalogue import Recorded
 from shared.projection.projector import Projector
-from shared.projection.revisioned_collection import RevisionedCollection
+from shared.projection.revisioned_collection import RevisionedCollection, Written
+from shared.store.indexes import ensure
 from tests.recommendations.test_interleavings import EXPECTED, HISTORY, a_projector, stored
 from tools.local.stack import Stack
 
@@ -23,7 +25,7 @@ async def database(servers: Stack) -> AsyncIterator[AsyncIOMotorDatabase[Any]]:
     """A database of this test's own."""
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
     own = client[f"redelivery_{uuid4().hex}"]
-    await a_projector(own)[0].prepare()
+    await ensure(own, INDEXES)
     yield own
     await client.drop_database(own.name)
     client.close()
@@ -116,8 +118,8 @@ async def test_a_policy_runs_again_on_events_that_a_restored_database_lacks(data
 
 async def test_a_document_is_replaced_only_at_the_revision_before_its_own(database: Any):
     collection = RevisionedCollection(database.documents)
-    assert await collection.replace([]) == set()
-    assert await collection.replace([{"_id": name, "revision": 1} for name in "abc"]) == set()
+    assert await collection.replace([]) == Written(set(), {})
+    assert await collection.replace([{"_id": name, "revision": 1} for name in "abc"]) == Written(set(), {})
     writes = [
         {"_id": "a", "revision": 2, "text": "replaced"},
         {"_id": "b", "revision": 1, "text": "stored before"},
@@ -125,6 +127,6 @@ async def test_a_document_is_replaced_only_at_the_revision_before_its_own(databa
         {"_id": "d", "revision": 1, "text": "new"},
         {"_id": "e", "revision": 4, "text": "gone from a restored database"},
     ]
-    assert await collection.replace(writes) == {"b", "c", "e"}
+    assert await collection.replace(writes) == Written({"b", "c", "e"}, {})
     rows = {row["_id"]: (row["revision"], row.get("text")) async for row in database.documents.find()}
     assert rows == {"a": (2, "replaced"), "b": (1, None), "c": (1, None), "d": (1, "new")}

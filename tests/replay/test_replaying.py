@@ -16,6 +16,7 @@ from shared.events import nominations as n
 from shared.events import recommendations as r
 from tests.cli.terminal import output_of, throughline
 from tests.history import History, a_history, composed
+from tests.proofs import TRUST
 from tests.replay.bundles import Logs, expected, in_order, of_history, simulated, written
 from tools.audit.bundle import Bundle
 from tools.audit.bundle_replay import open_replay, subject_of, trace_digest
@@ -40,7 +41,7 @@ def bundle(logs: Logs, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def put(records: list[KafkaRecord], **more: Any) -> Replayer:
-    replayer = Replayer(**more)
+    replayer = Replayer(TRUST, **more)
     for record in records:
         replayer.add_record(record)
     return replayer

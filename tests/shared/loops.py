@@ -8,7 +8,7 @@ import sys
 from fastapi import FastAPI
 
 from shared.runtime.process import connect, lifespan_of, run
-from shared.runtime.settings import Settings
+from shared.runtime.settings import CannotStart, Settings
 from shared.runtime.telemetry import Pulse
 
 
@@ -29,6 +29,10 @@ async def raises() -> None:
     raise RuntimeError("synthetic")
 
 
+async def cannot_go_on() -> None:
+    raise CannotStart("THROUGHLINE_SYNTHETIC: cannot be used")
+
+
 async def returns() -> None:
     print("the loop ends by itself", flush=True)
 
@@ -39,13 +43,16 @@ async def is_cancelled_from_within() -> None:
 
 def make(settings: Settings) -> FastAPI:
     database = connect(settings, "synthetic")
-    waits_for_database = sys.argv[1] == "waits_for_its_database"
+    name = sys.argv[1]
+    waits_for_database, cannot_start = name == "waits_for_its_database", name == "cannot_be_prepared"
 
     async def prepare() -> None:
+        if cannot_start:
+            await cannot_go_on()
         if waits_for_database:
             await database.command("ping")
 
-    loop = globals()["for_ever" if waits_for_database else sys.argv[1]]
+    loop = globals()["for_ever" if waits_for_database or cannot_start else name]
     app = FastAPI(lifespan=lifespan_of(database, [prepare], [(Pulse("synthetic"), loop), (Pulse("other"), for_ever)]))
 
     @app.get("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -12,8 +13,9 @@ from shared.events.canonical import ZERO_HASH, canonical, sha256_hex
 from shared.events.catalogue import EVENTS, Undecodable, decode, event_class
 from shared.events.envelope import EVENT_LIMIT, TooLarge, encode, hash_of, moment, stamp
 from shared.events.event import Event
-from shared.events.meetings import MeetingRecorded, OutcomeRecorded
-from shared.events.recommendations import RecommendationDrafted
+from shared.events.meetings import MeetingRecorded, OutcomeRecorded, RecordCorrected
+from shared.events.recommendations import CommitteeSessionRecorded, RecommendationDrafted
+from shared.events.services import REGISTRY
 
 NOON = datetime(2031, 3, 18, 12, tzinfo=UTC)
 MEETING = MeetingRecorded(meeting="m1", title="Synthetic forum", kind="forum")
@@ -126,7 +128,115 @@ def test_a_null_is_refused_and_the_word_is_not() -> None:
     )
     attributes["data"]["modality"] = None
     with pytest.raises(Undecodable, match="null"):
-        decode(orjson.dumps(attributes))
+        decode(orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS))
+
+
+def spaced(raw: bytes) -> bytes:
+    return raw.replace(b",", b", ")
+
+
+def unsorted(raw: bytes) -> bytes:
+    return orjson.dumps(dict(reversed(orjson.loads(raw).items())))
+
+
+def member_twice(raw: bytes) -> bytes:
+    return raw.replace(b'"actor":"synthetic-actor"', b'"actor":"another","actor":"synthetic-actor"')
+
+
+def member_of_the_data_twice(raw: bytes) -> bytes:
+    return raw.replace(b'"meeting":"m1"', b'"meeting":"m2","meeting":"m1"')
+
+
+def escaped(raw: bytes) -> bytes:
+    return raw.replace(b"Synthetic forum", b"\\u0053ynthetic forum")
+
+
+def ended(raw: bytes) -> bytes:
+    return raw + b"\n"
+
+
+@pytest.mark.parametrize("bend", [spaced, unsorted, member_twice, member_of_the_data_twice, escaped, ended])
+def test_bytes_that_are_not_their_own_canonical_form_are_refused(bend: Callable[[bytes], bytes]) -> None:
+    raw = encoded(MEETING)
+    bent = bend(raw)
+    assert bent != raw
+    assert orjson.loads(bent) == orjson.loads(raw)
+    with pytest.raises(Undecodable) as refusal:
+        decode(bent)
+    assert refusal.value.reason == "not_canonical"
+
+
+@pytest.mark.parametrize("number", [b"1.0", b"1e0", b"1.5", b"100000000000000000000", b"9007199254740993", b"-0.0"])
+@pytest.mark.parametrize("field", [b'"corrects":1', b'"count":1', b'"streamversion":2'])
+def test_a_number_that_is_no_integer_of_the_language_is_refused(field: bytes, number: bytes) -> None:
+    correction = RecordCorrected(corrects=1, data={"meeting": "m1", "count": 1}, reason="Synthetic")
+    raw = encoded(correction, version=2)
+    assert decode(raw).data == correction
+    assert raw.count(field) == 1
+    with pytest.raises(Undecodable) as refusal:
+        decode(raw.replace(field, field.partition(b":")[0] + b":" + number))
+    assert refusal.value.reason in ("schema_violation", "not_canonical")
+
+
+def test_deep_data_with_a_null_is_refused_and_raises_nothing_else() -> None:
+    correction = encoded(RecordCorrected(corrects=1, data={"meeting": "m1"}, reason="Synthetic"), version=2)
+    for depth in (200, 600, 1_000, 5_000, 100_000):
+        for inner in (b"null", b"1"):
+            deep = b"[" * depth + inner + b"]" * depth
+            bent = correction.replace(b'"meeting":"m1"', b'"meeting":' + deep)
+            if (depth, inner) == (200, b"1"):
+                assert decode(bent)
+                continue
+            with pytest.raises(Undecodable):
+                decode(bent)
+
+
+@pytest.mark.parametrize("key", ["", "..", ".", "m1/", "/m1", "m1//m2", "m1/../m2", "m1/.", ".m1", "m1/" * 9 + "m1"])
+def test_a_subject_is_no_path(key: str) -> None:
+    bent = canonical(orjson.loads(encoded(MEETING)) | {"subject": f"meeting/{key}"})
+    with pytest.raises(Undecodable) as refusal:
+        decode(bent)
+    assert refusal.value.reason == "schema_violation"
+    assert "subject" in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("event", "subject", "version", "reason"),
+    [
+        (MEETING, "meeting/m1", 1, None),
+        (MEETING, "meeting/m2", 1, "wrong_subject"),
+        (MEETING, "meeting/m1/m1", 1, "wrong_subject"),
+        (MEETING, "call/m1", 1, "wrong_subject"),
+        (MEETING, "meeting/m2", 2, "wrong_subject"),
+        (OutcomeRecorded(outcome="m1", kind="decision", text="Synthetic"), "meeting/m1", 2, None),
+        (OutcomeRecorded(outcome="m1", kind="decision", text="Synthetic"), "recommendation/m1", 2, "wrong_subject"),
+        (RecommendationDrafted(reference="SYN/2031/R1", title="t"), "recommendation/SYN/2031/R1", 1, None),
+        (RecommendationDrafted(reference="SYN/2031/R1", title="t"), "recommendation/SYN/2031/R2", 1, "wrong_subject"),
+        (CommitteeSessionRecorded(session=7), "session/7", 1, None),
+        (CommitteeSessionRecorded(session=7), "session/07", 1, "wrong_subject"),
+    ],
+)
+def test_a_stream_is_bound_to_the_id_in_the_event_that_begins_it_and_to_its_service(
+    event: Event, subject: str, version: int, reason: str | None
+) -> None:
+    raw = encoded(event, subject=subject, version=version)
+    if reason is None:
+        assert decode(raw).subject == subject
+        return
+    with pytest.raises(Undecodable) as refusal:
+        decode(raw)
+    assert refusal.value.reason == reason
+
+
+def test_every_kind_of_stream_begins_with_events_of_one_service() -> None:
+    owners: dict[str, set[str]] = {}
+    for event in EVENTS.values():
+        if event.begins is not None:
+            owners.setdefault(event.begins[0], set()).add(event.service)
+            assert event.begins[1] in event.fixed, f"{event.__name__}: a correction would move its stream"
+    announced = {kind for service in REGISTRY for kind in (*service.announced_kinds, service.person_kind) if kind}
+    assert announced <= owners.keys()
+    assert all(len(services) == 1 for services in owners.values())
 
 
 def test_a_refusal_does_not_repeat_the_value_of_a_field() -> None:

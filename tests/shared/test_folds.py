@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import pytest
 from pydantic import TypeAdapter
 
-from shared.consumer.record import ConsumedEvent, decode_record
+from shared.consumer.decoding import decode_record
+from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate, Fact
 from shared.events.canonical import ZERO_HASH
 from shared.events.event import Event
 from shared.events.meetings import MeetingCancelled, MeetingConfirmed, MeetingConvened, MeetingRecorded, RecordCorrected
 from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 from tests.history import History
+from tests.proofs import TRUST
 
 STREAM = "meeting/m1"
 RECORDED = MeetingRecorded(meeting="m1", title="Synthetic forum", kind="forum")
@@ -45,7 +47,7 @@ NOTHING = FoldedState(STREAM, SEEN.initial)
 def consumed(*events: Event, history: History | None = None) -> list[ConsumedEvent]:
     """Return these events as consumed."""
     records = (history or History()).add(STREAM, *events).records[STREAM]
-    return [event for event in map(decode_record, records) if isinstance(event, ConsumedEvent)]
+    return [event for event in (decode_record(record, TRUST) for record in records) if isinstance(event, ConsumedEvent)]
 
 
 def folded(events: Sequence[ConsumedEvent], before: FoldedState = NOTHING) -> FoldedState:
@@ -101,7 +103,7 @@ def test_an_event_that_does_not_follow_its_predecessor_is_handed_back() -> None:
 def test_a_first_event_with_a_predecessor_is_handed_back() -> None:
     history = History()
     raw = history.encoded(STREAM, 1, RECORDED, previous="f" * 64)
-    forged = decode_record(history.record(STREAM, raw, "meetings"))
+    forged = decode_record(history.record(STREAM, raw, "meetings"), TRUST)
     assert isinstance(forged, ConsumedEvent)
     outcome = fold_on(SEEN, NOTHING, [forged])
     assert outcome is not None

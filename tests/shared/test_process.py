@@ -54,6 +54,15 @@ def test_a_process_whose_loop_dies_ends_with_an_error_so_that_it_is_started_agai
     assert '"loop": "synthetic"' in output
 
 
+@pytest.mark.parametrize("loop", ["cannot_be_prepared", "cannot_go_on"])
+def test_a_process_that_cannot_run_as_it_is_set_up_ends_with_the_reason(loop: str) -> None:
+    with running(loop) as process:
+        output, _ = process.communicate(timeout=AT_MOST_SECONDS)
+    assert process.returncode == 2
+    assert output.endswith("THROUGHLINE_SYNTHETIC: cannot be used\n")
+    assert ("the loop runs" in output) == (loop == "cannot_go_on")
+
+
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_a_terminated_process_finishes_the_work_in_hand(sign: signal.Signals) -> None:
     with running("finishes_what_it_has_in_hand") as process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.events.canonical import ZERO_HASH
 from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateCache
 
@@ -28,9 +29,11 @@ def test_the_policy_version_of_a_cached_state_never_falls() -> None:
     cache = StateCache(10)
     cache.put(FoldedState("a", None, policy_version=2), 4)
     for version, expected in ((5, 5), (3, 5)):
-        cache.raise_policy_version("a", version)
+        cache.raise_policy_version("a", ZERO_HASH, version)
         state = cache.get("a")
         assert state is not None
         assert state.policy_version == expected
-    cache.raise_policy_version("unknown", 1)
+    cache.raise_policy_version("a", "another hash", 9)
+    assert cache.get("a") == state
+    cache.raise_policy_version("unknown", ZERO_HASH, 1)
     assert cache.get("unknown") is None

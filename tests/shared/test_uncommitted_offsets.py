@@ -15,7 +15,10 @@ A0, A1, B0 = TopicPartition("a", 0), TopicPartition("a", 1), TopicPartition("b",
 
 
 def records(*places: tuple[TopicPartition, int]) -> list[Any]:
-    return [SimpleNamespace(topic=part.topic, partition=part.partition, offset=offset) for part, offset in places]
+    return [
+        SimpleNamespace(topic=part.topic, partition=part.partition, offset=offset, value=b"x")
+        for part, offset in places
+    ]
 
 
 def test_the_first_offset_of_a_partition_stays_and_the_next_one_follows_the_last_record() -> None:
@@ -24,6 +27,7 @@ def test_the_first_offset_of_a_partition_stays_and_the_next_one_follows_the_last
     offsets.add(records((A1, 9), (A0, 7)))
     assert offsets.first == {A0: 5, A1: 9, B0: 1}
     assert offsets.next == {A0: 8, A1: 10, B0: 2}
+    assert offsets.last.keys() == offsets.next.keys()
     assert dict(offsets.counts) == {"a": 4, "b": 1}
     assert len(offsets) == 5
 

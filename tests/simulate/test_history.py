@@ -11,7 +11,6 @@ import pytest
 
 from services.recommendations.commands import TransmitRecommendation
 from services.recommendations.domain.rules import NamesUnknownSession
-from shared.consumer.record import KafkaRecord
 from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import SERVICES, decode
 from shared.events.envelope import EVENT_LIMIT, hash_of
@@ -119,11 +118,7 @@ def test_streams_fold_to_the_states_of_the_decisions() -> None:
 
 
 def test_a_replay_gives_a_trace_of_every_recommendation(commits: list[SimulatedCommit]) -> None:
-    records = [
-        KafkaRecord(record.topic, 0, record.position, record.key, record.value, tuple(record.headers))
-        for record in records_of(commits)
-        if record.service in ("recommendations", "meetings")
-    ]
+    records = [record.consumed() for record in records_of(commits) if record.service in ("recommendations", "meetings")]
     traces = composed(records)
     drafted = {commit.stream.partition("/")[2] for commit in commits if commit.stream.startswith("recommendation/")}
     assert traces.keys() == drafted

@@ -21,6 +21,7 @@ from shared.events.recommendations import CommitteeSessionRecorded
 from shared.store.event_store import EventStore
 from tests.journey.office import Desk
 from tools.cli.simulate import simulate
+from tools.client import indexes
 from tools.local.stack import Stack
 from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import history
@@ -37,9 +38,11 @@ async def databases(servers: Stack) -> AsyncIterator[Databases]:
     """Four databases for this test only."""
     name = uuid4().hex
     with MongoClient[dict[str, Any]](servers.mongodb_admin_uri) as client:
-        yield {service: client[f"synthetic_{name}_{service}"] for service in SERVICES}
-        for service in SERVICES:
-            client.drop_database(f"synthetic_{name}_{service}")
+        names = {service: f"synthetic_{name}_{service}" for service in SERVICES}
+        indexes.ensure(servers.mongodb_admin_uri, names)
+        yield {service: client[names[service]] for service in SERVICES}
+        for each in names.values():
+            client.drop_database(each)
 
 
 async def test_a_service_reads_the_loaded_events_as_its_own(servers: Stack, databases: Databases) -> None:
@@ -57,7 +60,6 @@ async def test_a_service_reads_the_loaded_events_as_its_own(servers: Stack, data
 async def test_a_loaded_commit_has_the_form_of_an_appended_one(servers: Stack, databases: Databases) -> None:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
     own = EventStore(client[databases["recommendations"].name])
-    await own.prepare()
     head, _ = await own.read(SESSION.stream(900))
     context = Context(datetime.now(UTC), "a", "secretariat", "a-command-id", "a-correlation-id")
     await own.append(head, [CommitteeSessionRecorded(session=900)], context, "a-digest")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.consumer.record import ConsumedEvent, KafkaRecord, decode_record
+from shared.consumer.decoding import decode_record
+from shared.consumer.record import ConsumedEvent
 from shared.events.canonical import leaf_hash
+from tests.proofs import TRUST
 from tools.simulate.history import history
 from tools.simulate.records import read, records_of, write
 
@@ -37,8 +39,7 @@ def test_positions_are_dense_in_each_service_and_leaves_are_those_of_the_bytes(f
 
 def test_a_consumer_decodes_every_record(file: Path) -> None:
     for record in read(file):
-        kafka_record = KafkaRecord(record.topic, 0, record.position, record.key, record.value, tuple(record.headers))
-        assert isinstance(decode_record(kafka_record), ConsumedEvent)
+        assert isinstance(decode_record(record.consumed(), TRUST), ConsumedEvent)
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
-"""A reader of export bundles on disk, in the layout of docs/bundle.md. It writes nothing."""
+"""Export bundles on disk, in the layout of docs/bundle.md: bounded reads and atomic writes that follow no link."""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +15,19 @@ from shared.events.catalogue import SERVICES
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.merkle import TILE_WIDTH
 from shared.tlog.notes import NotAKey, NotANote, Note, Verifier
-from shared.tlog.tiles import NotABundle, Tile, bundles_of, entries_of
+from shared.tlog.tiles import BUNDLE_LIMIT, TILE_LIMIT, NotABundle, Tile, bundles_of, entries_of
+from tools.files import NotAFile, names_below, read_below, remove_below, write_below
 
 FORMAT = 1
 MANIFEST, TRACES, README, SCHEMAS = "manifest.json", "traces.json", "README.md", "schemas"
 CHECKPOINT, CHECKPOINTS, CURRENT_KEY, ALL_KEYS = "checkpoint", "checkpoints", "log.vkey", "log.vkeys"
+SMALL_LIMIT = 1_000_000
+TRACES_LIMIT = 64 * 1024 * 1024
+_SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
 class NotReadable(Exception):
-    """The folder is no bundle, or a file of it cannot be read; the message names it."""
+    """The folder is no bundle, or a file of it cannot be read or written; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,31 @@ class Log:
 
     def file(self, name: str) -> bytes:
         """Return a file's bytes. Raises NotReadable."""
-        return _read(self.folder / name)
+        tile = Tile.at(name)
+        return self.tile(tile) if tile else _read(self.folder.parent, self._named(name), SMALL_LIMIT)
 
     def tile(self, tile: Tile) -> bytes:
         """Return the bytes of a tile or an entry bundle. Raises NotReadable."""
-        return self.file(tile.path)
+        limit = BUNDLE_LIMIT if tile.level is None else TILE_LIMIT
+        return _read(self.folder.parent, self._named(tile.path), limit)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file atomically. Raises NotReadable."""
+        _write(self.folder.parent, self._named(name), content)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, and its folder if that is then empty. Raises NotReadable."""
+        try:
+            remove_below(self.folder.parent, self._named(name))
+        except NotAFile as fault:
+            raise NotReadable(str(fault)) from None
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is a file, or a link, of this name."""
+        return os.path.lexists(self.folder / name)
+
+    def _named(self, name: str) -> str:
+        return f"{self.folder.name}/{name}"
 
     def checkpoint(self) -> Checkpoint:
         """Return the newest checkpoint, its signature unchecked (`verify` checks it). Raises NotReadable."""
@@ -47,9 +73,12 @@ class Log:
             raise NotReadable(f"{self.folder / CHECKPOINT}: {fault}") from None
 
     def sizes(self) -> list[int]:
-        """Return the sizes of all stored checkpoints, the newest last."""
-        folder = self.folder / CHECKPOINTS
-        return sorted(int(file.name) for file in folder.iterdir() if file.name.isdecimal()) if folder.is_dir() else []
+        """Return the sizes of all stored checkpoints, the newest last; none if their folder cannot be read."""
+        try:
+            names = names_below(self.folder.parent, self._named(CHECKPOINTS))
+        except NotAFile:
+            return []
+        return sorted(int(name) for name in names if _SIZE.fullmatch(name))
 
     def keys(self) -> list[Verifier]:
         """Return every signing key that the bundle names for this log, the current one first."""
@@ -93,25 +122,38 @@ class Bundle:
 
     def manifest(self) -> dict[str, Any]:
         """Return the export's manifest. Raises NotReadable."""
-        return _json(self.folder / MANIFEST)
+        return _json(self.folder, MANIFEST, SMALL_LIMIT)
 
     def traces(self) -> dict[str, Any]:
         """Return `shape`, and `traces`: digest and based_on by reference. Raises NotReadable."""
-        return _json(self.folder / TRACES)
+        return _json(self.folder, TRACES, TRACES_LIMIT)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file atomically. Raises NotReadable."""
+        _write(self.folder, name, content)
 
 
-def _read(path: Path) -> bytes:
+def _read(folder: Path, name: str, limit: int) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as fault:
-        raise NotReadable(f"{path} cannot be read ({type(fault).__name__})") from None
+        return read_below(folder, name, limit)
+    except NotAFile as fault:
+        raise NotReadable(str(fault)) from None
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _write(folder: Path, name: str, content: bytes) -> None:
     try:
-        content = orjson.loads(_read(path))
-    except orjson.JSONDecodeError:
+        write_below(folder, name, content)
+    except NotAFile as fault:
+        raise NotReadable(str(fault)) from None
+
+
+def _json(folder: Path, name: str, limit: int) -> dict[str, Any]:
+    """Read a JSON object that can be written again, which one that is nested too deep cannot."""
+    try:
+        content = orjson.loads(_read(folder, name, limit))
+        orjson.dumps(content)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         content = None
     if not isinstance(content, dict):
-        raise NotReadable(f"{path} is not a JSON object")
+        raise NotReadable(f"{folder / name} is not a JSON object")
     return content

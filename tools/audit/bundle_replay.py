@@ -13,6 +13,7 @@ from services.recommendations.projection import TOPICS
 from services.recommendations.trace import trace_bytes
 from shared.events.canonical import sha256_hex
 from tools.audit.bundle import Bundle
+from tools.files import write_below
 from tools.replay.replayer import Replayer
 
 Advance = Callable[[int, int], None]
@@ -31,7 +32,7 @@ def open_replay(
     logs = {f"throughline.{service}": log for service, log in bundle.logs.items()}
     sizes = {topic: logs[topic].checkpoint().size for topic in ("throughline.nominations", *TOPICS) if topic in logs}
     done, total = 0, sum(sizes.values())
-    with Replayer(as_of, known_at) as replay:
+    with Replayer(as_of=as_of, known_at=known_at) as replay:
         for topic, size in sizes.items():
             for position, raw in logs[topic].entries(0, size):
                 subject = subject_of(raw)
@@ -71,9 +72,7 @@ class TraceWriter:
         self._folder = folder
 
     def __call__(self, reference: str, trace: dict[str, Any]) -> tuple[str, list[list[str | int]]]:
-        """Write the compared bytes to `traces/CED/2022/R1.json`, without a final newline."""
-        file = self._folder / "traces" / f"{reference}.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
+        """Write the compared bytes to `traces/CED/2022/R1.json`, without a final newline. Raises NotAFile."""
         raw = trace_bytes(trace)
-        file.write_bytes(raw)
+        write_below(self._folder, f"traces/{reference}.json", raw)
         return sha256_hex(raw), trace["based_on"]

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import BaseModel, StrictInt, StrictStr, TypeAdapter, ValidationError
+
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.events.canonical import sha256_hex
-from tools.audit.bundle import Bundle
+from tools.audit.bundle import TRACES, Bundle, NotReadable
 
-BasedOn = list[list[str | int]]
+BasedOn = list[list[StrictStr | StrictInt]]
 Place = Literal["newer", "older", "elsewhere"]
 
 
@@ -25,7 +27,10 @@ class Digest:
 
 @dataclass
 class Comparison:
-    """The result of comparing other digests with the rebuilt ones, by reference."""
+    """The result of comparing other digests with the rebuilt ones, by reference.
+
+    `unsigned` are the stream versions that newer traces rest on and no checkpoint covers.
+    """
 
     identical: int = 0
     different: list[str] = field(default_factory=list)
@@ -33,20 +38,36 @@ class Comparison:
     unexpected: list[str] = field(default_factory=list)
     newer: list[str] = field(default_factory=list)
     older: list[str] = field(default_factory=list)
+    unsigned: list[str] = field(default_factory=list)
     other_shape: int | None = None
 
     @property
     def holds(self) -> bool:
-        """True if no trace differs, is missing or is older. A newer trace cannot be compared and is no fault."""
-        faults = (*self.different, *self.missing, *self.unexpected, *self.older)
+        """True if no trace differs, is missing or is older. A newer trace that rests on signed events is no fault."""
+        faults = (*self.different, *self.missing, *self.unexpected, *self.older, *self.unsigned)
         return not faults and self.other_shape is None
+
+
+class _Trace(BaseModel):
+    digest: StrictStr
+    based_on: BasedOn
+
+
+class _Traces(BaseModel):
+    shape: StrictInt = 0
+    traces: dict[str, _Trace]
+
+
+_TRACES = TypeAdapter(_Traces)
 
 
 def exported_digests(bundle: Bundle) -> dict[str, Digest]:
     """Return the digests stored in an export. Raises NotReadable."""
-    stored = bundle.traces()
-    shape = stored.get("shape", 0)
-    return {name: Digest(each["digest"], each["based_on"], shape) for name, each in stored["traces"].items()}
+    try:
+        stored = _TRACES.validate_python(bundle.traces())
+    except ValidationError:
+        raise NotReadable(f"{bundle.folder / TRACES} is not that of an export") from None
+    return {name: Digest(each.digest, each.based_on, stored.shape) for name, each in stored.traces.items()}
 
 
 def live_digests(traces: Iterable[Mapping[str, Any]]) -> dict[str, Digest]:
@@ -92,6 +113,22 @@ def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest])
                 _place(there.based_on, here.based_on)
             ].append(reference)
     return comparison
+
+
+def versions_beyond(
+    references: Iterable[str], live: Mapping[str, Digest], rebuilt: Mapping[str, Digest]
+) -> dict[str, int]:
+    """Return the highest version of each stream that these live traces rest on, and the rebuilt ones do not."""
+    reached = _highest(each for digest in rebuilt.values() for each in digest.based_on)
+    wanted = _highest(each for reference in references for each in live[reference].based_on)
+    return {stream: version for stream, version in wanted.items() if version > reached.get(stream, 0)}
+
+
+def _highest(pairs: Iterable[list[str | int]]) -> dict[str, int]:
+    highest: dict[str, int] = {}
+    for stream, version in pairs:
+        highest[str(stream)] = max(int(version), highest.get(str(stream), 0))
+    return highest
 
 
 def _compare_shapes(digests: Mapping[str, Digest]) -> Comparison:

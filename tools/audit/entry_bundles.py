@@ -45,7 +45,7 @@ def read_entry_bundle(log: Log, tile: Tile) -> EntryBundle:
     try:
         entries = entries_of(log.tile(tile))
     except (NotReadable, NotABundle) as fault:
-        bundle.unreadable = str(fault)
+        bundle.unreadable = f"{log.service}/{tile.path}: {fault}" if isinstance(fault, NotABundle) else str(fault)
         return bundle
     for position, raw in enumerate(entries, start=bundle.first):
         bundle.leaves.append(leaf_hash(raw))

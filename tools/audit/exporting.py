@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -16,9 +17,9 @@ import orjson
 from services.recommendations.trace import SHAPE
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.notes import Verifier
-from tools.audit.bundle import FORMAT, MANIFEST, README, SCHEMAS, TRACES, Bundle, Log, NotReadable
+from tools.audit.bundle import CHECKPOINT, FORMAT, MANIFEST, README, SCHEMAS, TRACES, Bundle, Log, NotReadable
 from tools.audit.bundle_replay import trace_digests
-from tools.audit.log_writer import Advance, CannotExport, write, write_log
+from tools.audit.log_writer import Advance, CannotExport, write_log
 from tools.audit.readme import readme
 from tools.contracts.schemas import schemas
 
@@ -65,7 +66,7 @@ def export(source: Source, folder: Path, services: Sequence[str], bar: ProgressB
     checkpoints, keys, new = {}, {}, {}
     for service in services:
         log = Log(service, folder / service)
-        before = log.checkpoint().size if (log.folder / "checkpoint").exists() else 0
+        before = log.checkpoint().size if log.has(CHECKPOINT) else 0
         with bar(f"Exporting {service}") as advance:
             signed = source.checkpoints(service)
 
@@ -75,13 +76,14 @@ def export(source: Source, folder: Path, services: Sequence[str], bar: ProgressB
             checkpoints[service] = write_log(log, signed, source.keys(service), entries, advance)
         keys[service] = log.keys()[0]
         new[service] = checkpoints[service].size - before
-    _write_schemas(folder)
+    for name, schema in schemas().items():
+        bundle.write(f"{SCHEMAS}/{name}.json", orjson.dumps(schema, option=_PRETTY))
     with bar("Composing the traces") as advance:
         composed = trace_digests(bundle, advance)
-    write(folder / TRACES, orjson.dumps({"shape": SHAPE, "traces": composed}, option=_PRETTY))
+    bundle.write(TRACES, orjson.dumps({"shape": SHAPE, "traces": composed}, option=_PRETTY))
     manifest = _manifest(source.name, checkpoints, keys)
-    write(folder / README, readme(manifest, len(composed)).encode())
-    write(folder / MANIFEST, orjson.dumps(manifest, option=_PRETTY))
+    bundle.write(README, readme(manifest, len(composed)).encode())
+    bundle.write(MANIFEST, orjson.dumps(manifest, option=_PRETTY))
     return ExportResult(checkpoints, keys, new, len(composed))
 
 
@@ -93,13 +95,8 @@ def _ensure_bundle(bundle: Bundle) -> None:
         bundle.logs  # noqa: B018
     except NotReadable:
         raise CannotExport(f"{folder} is not empty, and is no bundle: name another folder") from None
-    if (folder / MANIFEST).exists() and (format_ := bundle.manifest().get("format")) != FORMAT:
+    if os.path.lexists(folder / MANIFEST) and (format_ := bundle.manifest().get("format")) != FORMAT:
         raise CannotExport(f"{folder} is a bundle of format {format_}, and this program writes format {FORMAT}")
-
-
-def _write_schemas(folder: Path) -> None:
-    for name, schema in schemas().items():
-        write(folder / SCHEMAS / f"{name}.json", orjson.dumps(schema, option=_PRETTY))
 
 
 def _manifest(read_from: str, checkpoints: Mapping[str, Checkpoint], keys: Mapping[str, Verifier]) -> dict[str, Any]:

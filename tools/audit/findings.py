@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tools.client.printable import printable, quoted
+
 MAX_FINDINGS = 1_000
 _LAST = 2**63
+_STREAM = re.compile(r"[A-Za-z0-9_./-]{1,300}")
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,10 @@ class Finding:
         """Return the finding as a sentence."""
         place = [self.service]
         place += [f"position {self.position}"] if self.position is not None else []
-        place += [f"{self.stream} version {self.version}"] if self.stream is not None else []
-        return f"{', '.join(place)}: {self.what}"
+        if self.stream is not None:
+            stream = self.stream if _STREAM.fullmatch(self.stream) else quoted(self.stream)
+            place.append(f"{stream} version {self.version}")
+        return f"{', '.join(place)}: {' '.join(printable(self.what).split())}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as JSON, without unknown members."""

@@ -8,16 +8,21 @@ from array import array
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, product
-from typing import IO, Any, TypeVar
+from typing import IO, Any, NamedTuple, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from shared.consumer.record import KafkaRecord
+from shared.consumer.decoder import Rotations
+from shared.consumer.decoding import claimed_position, proven_position
+from shared.consumer.record import LEAF, PROOF, KafkaRecord, topic_of
 from shared.consumer.topic_reader import read_topic
 from shared.ledger.checkpoint_topic import checkpoints_published
+from shared.runtime.kafka_access import KafkaAccess
+from shared.tlog.batches import NotAProof
 from shared.tlog.checkpoints import opened
 from shared.tlog.merkle import TILE_WIDTH, Tree, leaf_hash
 from shared.tlog.notes import Verifier
+from shared.tlog.trust import LogTrust
 from tools.audit.entry_bundles import place
 from tools.audit.log_writer import CannotExport
 from tools.client.errors import Unreachable
@@ -25,6 +30,14 @@ from tools.client.errors import Unreachable
 MAX_COMBINATIONS = 64
 _ABSENT = 2**64 - 1
 T = TypeVar("T")
+
+
+class _Alternative(NamedTuple):
+    """Other bytes for a position, and the place of a record that holds them."""
+
+    origin: str
+    raw: bytes
+    proven: bool
 
 
 @dataclass
@@ -36,10 +49,11 @@ class _SpilledTopic:
     starts: array[int] = field(default_factory=lambda: array("Q"))
     lengths: array[int] = field(default_factory=lambda: array("L"))
     leaves: bytearray = field(default_factory=bytearray)
-    alternatives: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
+    alternatives: dict[int, list[_Alternative]] = field(default_factory=dict)
+    proven: set[int] = field(default_factory=set)
 
-    def add(self, position: int, record: KafkaRecord) -> None:
-        """Store a record below the limit; further bytes for a known position are stored as its alternatives."""
+    def add(self, position: int, record: KafkaRecord, *, proven: bool) -> None:
+        """Store a record below the limit, and other bytes for a position as alternatives to the first proven ones."""
         if position >= self.limit:
             return
         raw = record.value or b""
@@ -50,10 +64,26 @@ class _SpilledTopic:
             self.leaves += bytes(32)
         if self.starts[position] == _ABSENT:
             self._put(position, raw, leaf)
-        elif self.leaf(position) != leaf and all(
-            leaf_hash(alternative) != leaf for _, alternative in self.alternatives.get(position, ())
-        ):
-            self.alternatives.setdefault(position, []).append((record.origin, raw))
+        elif self.leaf(position) == leaf:
+            pass
+        elif proven and position not in self.proven:
+            self._keep(position, _Alternative("an earlier record", self.read(position), proven=False))
+            self._put(position, raw, leaf)
+        else:
+            self._keep(position, _Alternative(record.origin, raw, proven))
+        if proven:
+            self.proven.add(position)
+
+    def _keep(self, position: int, alternative: _Alternative) -> None:
+        """Store other bytes for a position, once."""
+        others = self.alternatives.setdefault(position, [])
+        if all(other.raw != alternative.raw for other in others):
+            others.append(alternative)
+
+    def choices(self, position: int) -> list[bytes]:
+        """Return the bytes that may be those of a position: the proven ones, or all where none is."""
+        others = self.alternatives[position]
+        return [self.read(position), *(each.raw for each in others if each.proven or position not in self.proven)]
 
     def leaf(self, position: int) -> bytes:
         return bytes(self.leaves[position * 32 : position * 32 + 32])
@@ -90,7 +120,7 @@ class _SpilledTopic:
 class KafkaSource:
     """Kafka as a source of exports. It needs pinned keys, because no topic carries keys."""
 
-    kafka: str
+    kafka: KafkaAccess
     pinned_keys: Sequence[Verifier]
     name: str = "kafka"
     remarks: list[str] = field(default_factory=list)
@@ -104,7 +134,7 @@ class KafkaSource:
 
     def checkpoints(self, service: str) -> Mapping[int, bytes]:
         """Return every checkpoint on the topic that one of the keys signed."""
-        return self._run(checkpoints_published(self.kafka, service, self.keys(service)))
+        return self._run(self._checkpoints(service))
 
     def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
         """Yield events in order; if two records claim one position, yield the one that the checkpoint covers."""
@@ -122,7 +152,7 @@ class KafkaSource:
         checkpoint, _, _ = opened(self.checkpoints(service)[end], self.keys(service))
         disputed = spilled.alternatives
         positions = sorted(disputed)
-        choices = [[spilled.read(n), *(raw for _, raw in disputed[n])] for n in positions]
+        choices = [spilled.choices(n) for n in positions]
         for chosen in islice(product(*choices), MAX_COMBINATIONS):
             leaves = {n: leaf_hash(raw) for n, raw in zip(positions, chosen, strict=True)}
             if spilled.root(end, leaves) == checkpoint.root:
@@ -137,30 +167,44 @@ class KafkaSource:
                 spilled.choose(n, raw)
             self.remarks.append(
                 f"{service}, position {n}{place(raw)}: the topic holds other bytes too, which no checkpoint covers "
-                f"(among them {disputed[n][0][0]})"
+                f"(among them {disputed[n][0].origin})"
             )
 
     async def _spill(self, service: str, end: int) -> _SpilledTopic:
-        spilled = _SpilledTopic(end)
-        async for record in read_topic(self.kafka, f"throughline.{service}"):
-            position = _position(record)
-            if position is None:
-                self.remarks.append(f"{record.origin} is not a record of the relay: its headers do not match its bytes")
-            else:
-                spilled.add(position, record)
+        """Read a topic; a record without a valid proof counts only where no proven one has its position."""
+        spilled, trust = _SpilledTopic(end), await self._trust(service)
+        async for record in read_topic(self.kafka, topic_of(service)):
+            leaf = leaf_hash(record.value or b"")
+            try:
+                spilled.add(proven_position(record, leaf, trust), record, proven=True)
+            except NotAProof as fault:
+                if (position := _position_from_before(record, leaf)) is not None:
+                    spilled.add(position, record, proven=False)
+                else:
+                    self.remarks.append(f"{record.origin} is not a record of the relay: {fault}")
         return spilled
+
+    async def _trust(self, service: str) -> LogTrust:
+        trust = LogTrust(self.keys(service))
+        await Rotations(self.kafka, [service], trust).follow()
+        return trust
+
+    async def _checkpoints(self, service: str) -> Mapping[int, bytes]:
+        return await checkpoints_published(self.kafka, service, await self._trust(service))
 
     def _run(self, request: Coroutine[Any, Any, T]) -> T:
         try:
             return asyncio.run(request)
         except (KafkaError, OSError) as error:
-            raise Unreachable(f"Kafka at {self.kafka} does not answer ({type(error).__name__}).") from None
+            raise Unreachable(f"Kafka at {self.kafka.bootstrap} does not answer ({type(error).__name__}).") from None
 
 
-def _position(record: KafkaRecord) -> int | None:
-    """Return the ledger position in a record's headers; None if the headers do not match its bytes."""
+def _position_from_before(record: KafkaRecord, leaf: bytes) -> int | None:
+    """Return the position of a record from before records were signed; None for any other without a valid proof."""
     headers = dict(record.headers)
-    position, leaf = headers.get("position", b""), headers.get("leaf", b"")
-    if not position.isdigit() or len(position) > 15 or leaf != leaf_hash(record.value or b"").hex().encode():
+    if PROOF in headers or headers.get(LEAF) != leaf.hex().encode():
         return None
-    return int(position)
+    try:
+        return claimed_position(record)
+    except NotAProof:
+        return None

@@ -12,10 +12,19 @@ from tools.audit.bundle import Log, NotReadable
 from tools.audit.entry_bundles import EntryBundle, Fact
 from tools.audit.findings import Finding, Findings
 from tools.audit.links import Links
-from tools.audit.signatures import SignedRoots
+from tools.audit.signatures import SignedRoots, TimeBound
+from tools.client.printable import quoted
 
 Head = tuple[int, str, str]
 """Version, hash in hex and time of a stream's last event."""
+
+
+@dataclass
+class Ahead:
+    """Events recorded after the export was made, by its manifest, which nobody signed: their number, and the first."""
+
+    count: int = 0
+    first: str = ""
 
 
 @dataclass
@@ -26,16 +35,20 @@ class LogCheck:
     signed: SignedRoots
     findings: Findings
     links: Links
+    exported_at: str = ""
+    ahead: Ahead = field(default_factory=Ahead)
     heads: dict[str, Head] = field(default_factory=dict)
     latest: str = ""
     events: int = 0
     verified_size: int = 0
     _tree: Tree = field(default_factory=Tree)
     _broken: bool = False
+    _bounds: list[TimeBound] = field(default_factory=list)
 
     def run(self, bundles: Iterable[EntryBundle]) -> Iterator[int]:
         """Check the log's entry bundles in order; yield the number of events checked so far after bundle."""
         self.links.log(self.log.service)
+        self._bounds = sorted(self.signed.bounds, reverse=True)
         self._checkpoints()
         for bundle in bundles:
             self._check(bundle)
@@ -135,6 +148,7 @@ class LogCheck:
             self._add(position, "chain", f"its previoushash is not the hash of version {known}", fact)
         if time < known_time:
             self._add(position, "time", f"it was recorded at {time}, before version {known}", fact)
+        self._compare_time(position, fact)
         self.heads[stream] = version, hash_.hex(), time
         self.latest = max(self.latest, time)
         self.links.event(event_id)
@@ -142,6 +156,17 @@ class LogCheck:
             self.links.caused(cause, position)
         if link is not None:
             self.links.rests_on(link, self.log.service, position, time)
+
+    def _compare_time(self, position: int, fact: Fact) -> None:
+        """Compare an event's time with the times by which it existed, of those that cover its position."""
+        if self.exported_at and fact[4] > self.exported_at:
+            self.ahead.count += 1
+            self.ahead.first = self.ahead.first or f"{self.log.service}, position {position}, at {quoted(fact[4])}"
+        while self._bounds and self._bounds[-1].size <= position:
+            self._bounds.pop()
+        ahead = next((bound for bound in reversed(self._bounds) if fact[4] > bound.latest), None)
+        if ahead is not None:
+            self._add(position, "ahead", f"it was recorded at {fact[4]}, which is ahead: {ahead.says}", fact)
 
     def _add(self, position: int | None, kind: str, message: str, fact: Fact | None = None) -> None:
         stream, version = fact[:2] if fact is not None else (None, None)

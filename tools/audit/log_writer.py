@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from itertools import islice
-from pathlib import Path
 
 from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.merkle import TILE_WIDTH, Tree, leaf_hash
@@ -46,24 +44,16 @@ def write_log(
             f"the {checkpoint.size} events of {log.service} that were read do not make the root that its checkpoint has"
         )
     for level, index, hashes in tree.partial():
-        write(log.folder / Tile(level, index, len(hashes) // 32).path, hashes)
+        log.write(Tile(level, index, len(hashes) // 32).path, hashes)
     for size, raw in checkpoints.items():
         _write_checkpoint(log, size, raw)
     ordered = dict.fromkeys((*by, *keys))
-    write(log.folder / ALL_KEYS, "".join(f"{key.vkey}\n" for key in ordered).encode())
-    write(log.folder / CURRENT_KEY, f"{by[0].vkey}\n".encode())
-    write(log.folder / CHECKPOINT, log.file(f"{CHECKPOINTS}/{checkpoint.size}"))
+    log.write(ALL_KEYS, "".join(f"{key.vkey}\n" for key in ordered).encode())
+    log.write(CURRENT_KEY, f"{by[0].vkey}\n".encode())
+    log.write(CHECKPOINT, log.file(f"{CHECKPOINTS}/{checkpoint.size}"))
     if old is not None:
         _remove_partial(log, old.size, checkpoint.size)
     return checkpoint
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def _opened(log: Log, raw: bytes, keys: Sequence[Verifier]) -> tuple[Checkpoint, Note, tuple[Verifier, ...]]:
@@ -77,7 +67,7 @@ def _opened(log: Log, raw: bytes, keys: Sequence[Verifier]) -> tuple[Checkpoint,
 
 
 def _existing(log: Log) -> Checkpoint | None:
-    return log.checkpoint() if (log.folder / CHECKPOINT).exists() else None
+    return log.checkpoint() if log.has(CHECKPOINT) else None
 
 
 def _resume(log: Log, old: Checkpoint | None, new: Checkpoint) -> tuple[Tree, list[bytes]]:
@@ -121,26 +111,26 @@ def _write_entries(
         partial = []
         if len(chunk) != tile.width:
             raise CannotExport(f"{log.service} gave {tile.index * TILE_WIDTH + len(chunk)} of {checkpoint.size} events")
-        write(log.folder / tile.path, bundle(chunk))
+        log.write(tile.path, bundle(chunk))
         for entry in chunk:
             for level, index, hashes in tree.add(leaf_hash(entry)):
-                write(log.folder / Tile(level, index).path, hashes)
+                log.write(Tile(level, index).path, hashes)
         advance(tree.size, checkpoint.size)
 
 
 def _write_checkpoint(log: Log, size: int, raw: bytes) -> None:
     """Write a checkpoint; an existing one keeps its cosignatures and gains new ones."""
-    path = log.folder / CHECKPOINTS / str(size)
-    if not path.exists():
-        write(path, raw)
+    name = f"{CHECKPOINTS}/{size}"
+    if not log.has(name):
+        log.write(name, raw)
         return
     try:
-        existing, new = Note.parse(log.file(f"{CHECKPOINTS}/{size}")), Note.parse(raw)
+        existing, new = Note.parse(log.file(name)), Note.parse(raw)
     except NotANote as fault:
-        raise NotReadable(f"{path}: {fault}") from None
+        raise NotReadable(f"{log.folder / name}: {fault}") from None
     if existing.text != new.text:
-        raise CannotExport(f"{path} differs from the checkpoint of that size that was read now")
-    write(path, existing.signed_with(*(each for each in new.signatures if each not in existing.signatures)).raw())
+        raise CannotExport(f"{log.folder / name} differs from the checkpoint of that size that was read now")
+    log.write(name, existing.signed_with(*(each for each in new.signatures if each not in existing.signatures)).raw())
 
 
 def _remove_partial(log: Log, old: int, new: int) -> None:
@@ -148,7 +138,4 @@ def _remove_partial(log: Log, old: int, new: int) -> None:
     current = {tile.path for tile in (*tiles_of(new), *bundles_of(new))}
     for tile in (*tiles_of(old), *bundles_of(old)):
         if tile.width < TILE_WIDTH and tile.path not in current:
-            path = log.folder / tile.path
-            path.unlink(missing_ok=True)
-            if path.parent.suffix == ".p" and not any(path.parent.iterdir()):
-                path.parent.rmdir()
+            log.remove(tile.path)

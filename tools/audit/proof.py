@@ -8,6 +8,7 @@ bytes for any layout of the file.
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,18 +17,19 @@ from typing import Any
 
 import orjson
 
-from services.recommendations.projection import AGGREGATES, subset
+from services.recommendations.projection import AGGREGATES, TOPICS, subset
 from services.recommendations.trace import SHAPE, compose, trace_bytes
 from shared.consumer.record import ConsumedEvent
 from shared.events.canonical import NotCanonical, canonical, sha256_hex
-from shared.events.catalogue import Undecodable, decode
+from shared.events.catalogue import SERVICES, Recorded, Undecodable, decode
 from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 from shared.tlog.checkpoints import Checkpoint, Cosigned, cosigned, opened
 from shared.tlog.merkle import ProofFails, check_inclusion, leaf_hash
 from shared.tlog.notes import NotAKey, NotANote, Verifier
-from tools.audit.signatures import TrustedKeys
+from tools.audit.signatures import TrustedKeys, latest_stamp
 
 FORMAT = 1
+PROOF_LIMIT = 32 * 1024 * 1024
 
 
 class NotProven(Exception):
@@ -54,16 +56,37 @@ def check(raw: bytes, trusted: TrustedKeys) -> CheckedProof:
     """
     try:
         content = orjson.loads(raw)
+        json.loads(raw, object_pairs_hook=_each_once)
         if content["format"] != FORMAT:
             raise NotProven(f"the file is a proof of format {content['format']}, this program reads {FORMAT}")
         proven = CheckedProof(content["reference"], content["trace"])
         _check_checkpoints(content, trusted, proven)
+        _check_pinned(trusted, proven)
         hashes = [b64decode(each, validate=True) for each in content["hashes"]]
         events = list(_events(content["events"], hashes, proven))
         _check_trace(events, proven)
-    except (orjson.JSONDecodeError, AttributeError, IndexError, KeyError, NotBase64, TypeError, ValueError) as fault:
+    except _FAULTS as fault:
         raise NotProven(f"the file is no whole proof ({type(fault).__name__})") from None
     return proven
+
+
+_FAULTS = (AttributeError, IndexError, KeyError, NotBase64, OverflowError, RecursionError, TypeError, ValueError)
+
+
+def _each_once(members: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in members]
+    if len(set(names)) != len(names):
+        twice = next(name for number, name in enumerate(names) if name in names[:number])
+        raise NotProven(f"the file gives the member {twice!r} twice in one place")
+
+
+def _check_pinned(trusted: TrustedKeys, proven: CheckedProof) -> None:
+    """Check that no log of a pinned key is left out; logs that no trace rests on are in no proof."""
+    present = {checkpoint.origin for checkpoint in proven.checkpoints.values()}
+    elsewhere = tuple(f"/{name}" for name in SERVICES if f"throughline.{name}" not in TOPICS)
+    for key in trusted.logs:
+        if key.name not in present and not key.name.endswith(elsewhere):
+            raise NotProven(f"a key of the log {key.name} was given, and the proof has no checkpoint of that log")
 
 
 def _check_checkpoints(content: Mapping[str, Any], trusted: TrustedKeys, proven: CheckedProof) -> None:
@@ -91,13 +114,28 @@ def _events(events: Iterable[Mapping[str, Any]], hashes: list[bytes], proven: Ch
             raw = canonical(each["event"])
             recorded = decode(raw)
             leaf = leaf_hash(raw)
+            _check_place(recorded, service, proven.vouching[service])
             check_inclusion(leaf, position, checkpoint.size, checkpoint.root, [hashes[at] for at in each["proof"]])
         except (NotCanonical, Undecodable) as fault:
             raise NotProven(f"{where}: the event cannot be read: {fault}") from None
+        except _Misplaced as fault:
+            raise NotProven(f"{where}: {fault}") from None
         except ProofFails as fault:
             raise NotProven(f"{where}: the event is not in the log as it is here: {fault}") from None
         proven.events[service] = proven.events.get(service, 0) + 1
         yield ConsumedEvent(recorded, raw, sha256_hex(raw), leaf.hex(), position, where)
+
+
+class _Misplaced(Exception):
+    """An event in the log of another service, or recorded after the cosignature that covers it."""
+
+
+def _check_place(recorded: Recorded, service: str, vouching: Iterable[Cosigned]) -> None:
+    if recorded.source != f"/services/{service}":
+        raise _Misplaced(f"it is an event of {recorded.source}, in a log that {service} signed")
+    for each in vouching:
+        if recorded.time > latest_stamp(each.at):
+            raise _Misplaced(f"it was recorded at {recorded.time}, and {each.witness.name} vouched for it at {each.at}")
 
 
 def _check_trace(events: Iterable[ConsumedEvent], proven: CheckedProof) -> None:

@@ -10,6 +10,7 @@ import orjson
 
 from services.recommendations.projection import TOPICS
 from shared.events.canonical import canonical, leaf_hash
+from shared.events.services import SERVICES
 from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.notes import NotAKey, NotANote, Note, Verifier
 from shared.tlog.proofs import TiledTree
@@ -69,8 +70,7 @@ def from_bundle(bundle: Bundle, reference: str, advance: Advance) -> bytes:
         for position, raw in log.entries()
         if subject_of(raw).decode() in streams
     ]
-    services = {event.service for event in events}
-    return proof(reference, trace, events, {name: log for name, log in logs.items() if name in services})
+    return proof(reference, trace, events, logs)
 
 
 def from_services(services: Services, reference: str) -> bytes:
@@ -79,7 +79,7 @@ def from_services(services: Services, reference: str) -> bytes:
     if response is None:
         raise CannotProve(f"{reference} is not on record: throughline traces lists the references")
     events = [LoggedEvent(each["service"], each["position"], canonical(each["event"])) for each in response["events"]]
-    logs = {each.service: ServedLog(services, each.service) for each in events}
+    logs = {name: ServedLog(services, name) for name in SERVICES if f"throughline.{name}" in TOPICS}
     return proof(reference, response["trace"], events, logs)
 
 

@@ -10,6 +10,7 @@ from services.recommendations.trace import SHAPE
 from tools.audit.findings import MAX_FINDINGS
 from tools.audit.log_check import LogCheck
 from tools.audit.verifying import Verification, missing_keys
+from tools.client.printable import quoted
 
 LISTED = 20
 
@@ -17,13 +18,18 @@ LISTED = 20
 def as_text(done: Verification) -> list[str]:
     """Return the report as lines: each log, the findings, and the verdict last."""
     exporter, here = done.manifest.get("version"), version("throughline")
-    lines = [f"Bundle of {done.manifest.get('deployment')}, made {done.manifest.get('made_at')} by version {exporter}."]
+    deployment, made_at = (quoted(done.manifest.get(name)) for name in ("deployment", "made_at"))
+    lines = [f"Bundle of {deployment}, made {made_at} by version {quoted(exporter)}."]
     if exporter != here:
-        lines.append(f"This program is version {here}: it may not know everything that version {exporter} knows.")
+        lines.append(
+            f"This program is version {here}: it may not know everything that version {quoted(exporter)} knows."
+        )
     for check in done.checks.values():
         lines += _log(check)
     if done.open.count:
         lines.append(f"Not yet covered by the checkpoint of the other log: {done.open.count}, first {done.open.first}.")
+    if done.ahead.count:
+        lines.append(f"Recorded after the export was made: {done.ahead.count}, first {done.ahead.first}.")
     if keys := missing_keys(done):
         lines.append("Signed with these keys, which only the bundle vouches for (compare them, then give --key):")
         lines += [f"    {key}" for key in keys]
@@ -56,6 +62,7 @@ def as_json(done: Verification) -> dict[str, Any]:
         "keys_given": bool(done.trusted.logs),
         "logs": {service: _log_as_json(check) for service, check in done.checks.items()},
         "not_yet_covered": {"count": done.open.count, "first": done.open.first},
+        "ahead_of_export": {"count": done.ahead.count, "first": done.ahead.first},
         "found": done.findings.count,
         "findings": [finding.as_json() for finding in done.findings.listed[:MAX_FINDINGS]],
     }

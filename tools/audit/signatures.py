@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
+from shared.events.envelope import stamp
 from shared.tlog.checkpoints import Checkpoint, Cosigned, cosigned, opened
 from shared.tlog.notes import COSIGNATURE, ED25519, NotAKey, NotANote, Verifier
 from tools.audit.bundle import CHECKPOINT, CHECKPOINTS, CURRENT_KEY, Log, NotReadable
@@ -28,6 +30,25 @@ class TrustedKeys:
         )
 
 
+@dataclass(frozen=True, order=True)
+class TimeBound:
+    """A time by which the first `size` events existed, by the word of a witness or of the export itself."""
+
+    size: int
+    latest: str
+    """The last `time` that such an event may carry: a minute later, for clocks differ."""
+    says: str
+
+
+def latest_stamp(at: datetime) -> str:
+    """Return the last time of recording that an event may carry which existed at a time."""
+    return stamp(min(at, _LAST_TIME) + CLOCKS_DIFFER_BY)
+
+
+CLOCKS_DIFFER_BY = timedelta(minutes=1)
+_LAST_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+
+
 @dataclass
 class SignedRoots:
     """The roots of a log's validly signed checkpoints by size, each with the name of its file."""
@@ -36,6 +57,7 @@ class SignedRoots:
     key: Verifier | None = None
     roots: dict[int, list[tuple[bytes, str]]] = field(default_factory=dict)
     vouching: dict[str, tuple[int, Cosigned]] = field(default_factory=dict)
+    bounds: list[TimeBound] = field(default_factory=list)
 
 
 def check_signatures(log: Log, trusted: TrustedKeys, origin: str | None, findings: Findings) -> SignedRoots | None:
@@ -108,6 +130,8 @@ def _earlier(
     signed.roots.setdefault(size, []).append((checkpoint.root, name))
     for each in vouching:
         signed.vouching[each.witness.name] = (size, each)
+        says = f"the witness {each.witness.name} vouched for it at {each.at:%Y-%m-%dT%H:%M:%SZ}"
+        signed.bounds.append(TimeBound(size, latest_stamp(each.at), says))
 
 
 def _keys(log: Log, trusted: TrustedKeys, findings: Findings) -> Sequence[Verifier]:

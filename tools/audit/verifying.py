@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from multiprocessing import get_context
 from typing import Any
@@ -18,8 +19,9 @@ from tools.audit.bundle import FORMAT, Bundle, Log, NotReadable
 from tools.audit.entry_bundles import EntryBundle, disable_gc, read_entry_bundle, read_entry_bundles
 from tools.audit.findings import Finding, Findings
 from tools.audit.links import Links, OpenLinks
-from tools.audit.log_check import LogCheck
-from tools.audit.signatures import SignedRoots, TrustedKeys, check_signatures
+from tools.audit.log_check import Ahead, LogCheck
+from tools.audit.signatures import SignedRoots, TrustedKeys, check_signatures, latest_stamp
+from tools.client.printable import quoted
 
 FILES_PER_TASK = 4
 MAX_PENDING_TASKS = 6
@@ -29,13 +31,14 @@ Advance = Callable[[int, int], None]
 
 @dataclass
 class Verification:
-    """The result of a verification: the check of each log, findings, and open links."""
+    """The result of a verification: the check of each log, findings, open links, and times ahead of the export."""
 
     manifest: dict[str, Any]
     trusted: TrustedKeys
     checks: dict[str, LogCheck] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
     open: OpenLinks = field(default_factory=OpenLinks)
+    ahead: Ahead = field(default_factory=Ahead)
 
     @property
     def holds(self) -> bool:
@@ -63,6 +66,8 @@ def verify(
     logs = bundle.logs
     signatures = {service: _check_signatures(done, log, since) for service, log in logs.items()}
     _compare_manifest(done, logs, signatures)
+    _check_pinned(done, signatures)
+    exported_at = _exported_at(done)
     if since is not None:
         for service in since.logs.keys() - logs.keys():
             done.findings.add(Finding(service, "since", "the earlier export has this log, and this one does not"))
@@ -73,7 +78,9 @@ def verify(
             if signed is None:
                 continue
             before = done.events
-            check = done.checks[service] = LogCheck(logs[service], signed, done.findings, links)
+            check = done.checks[service] = LogCheck(
+                logs[service], signed, done.findings, links, exported_at, done.ahead
+            )
             for events in check.run(read(logs[service], bundles_of(signed.newest.size))):
                 advance(before + events, total)
             owners.update(dict.fromkeys((stream.partition("/")[0] for stream in check.heads), service))
@@ -127,6 +134,25 @@ def _compare_manifest(done: Verification, logs: dict[str, Log], signatures: dict
         if signed is not None and stated.get("size") != signed.newest.size:
             message = f"the manifest says {stated.get('size')} events, and the checkpoint {signed.newest.size}"
             done.findings.add(Finding(service, "manifest", message))
+
+
+def _check_pinned(done: Verification, signatures: dict[str, SignedRoots | None]) -> None:
+    """Find keys that the auditor pinned and whose log is not here."""
+    present = {signed.newest.origin for signed in signatures.values() if signed is not None}
+    for origin in dict.fromkeys(key.name for key in done.trusted.logs):
+        if origin not in present:
+            message = f"a key of the log {origin} was given, and the bundle does not have that log"
+            done.findings.add(Finding(origin.rpartition("/")[2], "absent", message))
+
+
+def _exported_at(done: Verification) -> str:
+    """Return the last time that an event of this export should carry; empty if the manifest gives no time."""
+    made_at = done.manifest.get("made_at")
+    try:
+        return latest_stamp(datetime.fromisoformat(str(made_at)).astimezone(UTC))
+    except (OverflowError, ValueError):
+        done.findings.add(Finding("manifest", "manifest", f"made_at is no time: {quoted(made_at)}"))
+        return ""
 
 
 def _jobs(events: int) -> int:

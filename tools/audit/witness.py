@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.tlog.checkpoints import Checkpoint, cosign, opened
 from shared.tlog.merkle import ProofFails, check_consistency
-from shared.tlog.notes import NotANote, Signer, Verifier
+from shared.tlog.notes import NotANote, Signer, Verifier, decoded
 from shared.tlog.proofs import TiledTree
-from tools.audit.bundle import CHECKPOINT, CHECKPOINTS, Bundle, Log, NotReadable
-from tools.audit.log_writer import write
+from tools.audit.bundle import CHECKPOINT, CHECKPOINTS, SMALL_LIMIT, Bundle, Log, NotReadable
+from tools.files import NotAFile, read_named, write_below
+
+
+def _is_root(text: str) -> str:
+    if len(decoded(text) or b"") != 32:
+        raise ValueError("is not 32 bytes in base64")
+    return text
+
+
+def _is_key(text: str) -> str:
+    Verifier.parse(text)
+    return text
+
+
+class Seen(BaseModel):
+    """The memory of one log: size and root of the checkpoint cosigned last, and the keys that signed it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    size: Annotated[int, Field(ge=0, lt=10**16)]
+    root: Annotated[str, AfterValidator(_is_root)]
+    keys: Annotated[list[Annotated[str, AfterValidator(_is_key)]], Field(min_length=1)]
+
+
+_MEMORY = TypeAdapter(dict[str, Seen])
 
 
 class WillNotVouch(Exception):
@@ -52,30 +77,38 @@ class Witness:
             self._consistent(log, checkpoint, before)
             _, note, _ = opened(raw, keys)
             cosigned.append((log, checkpoint.size, cosign(note, self.signer, at).raw()))
-            vouched.append(VouchedLog(checkpoint, before["size"] if before else None))
-            seen[checkpoint.origin] = {
-                "size": checkpoint.size,
-                "root": b64encode(checkpoint.root).decode(),
-                "keys": [key.vkey for key in keys],
-            }
-        write(self.memory, orjson.dumps(seen, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+            vouched.append(VouchedLog(checkpoint, before.size if before else None))
+            root = b64encode(checkpoint.root).decode()
+            seen[checkpoint.origin] = Seen(size=checkpoint.size, root=root, keys=[key.vkey for key in keys])
+        self._remember(seen)
         for log, size, raw in cosigned:
-            write(log.folder / CHECKPOINTS / str(size), raw)
-            write(log.folder / CHECKPOINT, raw)
+            log.write(f"{CHECKPOINTS}/{size}", raw)
+            log.write(CHECKPOINT, raw)
         return vouched
 
-    def _seen(self) -> dict[str, Any]:
-        if not self.memory.exists():
+    def _seen(self) -> dict[str, Seen]:
+        if not os.path.lexists(self.memory):
             return {}
         try:
-            return dict(orjson.loads(self.memory.read_bytes()))
-        except (orjson.JSONDecodeError, TypeError, ValueError):
-            raise NotReadable(f"{self.memory} is not the memory file of a witness") from None
+            return _MEMORY.validate_json(read_named(self.memory, SMALL_LIMIT))
+        except NotAFile as fault:
+            raise NotReadable(str(fault)) from None
+        except ValidationError:
+            raise NotReadable(
+                f"{self.memory} is not the memory file of a witness: by origin of a log it has size, root and keys"
+            ) from None
 
-    def _opened(self, log: Log, seen: dict[str, Any]) -> tuple[Checkpoint, bytes, list[Verifier]]:
+    def _remember(self, seen: dict[str, Seen]) -> None:
+        raw = _MEMORY.dump_json(seen, indent=2) + b"\n"
+        try:
+            write_below(self.memory.parent, self.memory.name, raw)
+        except NotAFile as fault:
+            raise NotReadable(str(fault)) from None
+
+    def _opened(self, log: Log, seen: dict[str, Seen]) -> tuple[Checkpoint, bytes, list[Verifier]]:
         raw = log.file(CHECKPOINT)
         origin = log.checkpoint().origin
-        known = [Verifier.parse(key) for key in seen[origin]["keys"]] if origin in seen else []
+        known = [Verifier.parse(key) for key in seen[origin].keys] if origin in seen else []
         keys = list(dict.fromkeys((*(key for key in self.keys if key.name == origin), *known))) or log.keys()
         try:
             checkpoint, _, by = opened(raw, keys)
@@ -88,10 +121,10 @@ class Witness:
             )
         return checkpoint, raw, keys
 
-    def _consistent(self, log: Log, new: Checkpoint, before: dict[str, Any] | None) -> None:
+    def _consistent(self, log: Log, new: Checkpoint, before: Seen | None) -> None:
         """Check that the log continues the history seen before, and that its tiles make the root it claims."""
         tree = TiledTree(new.size, log.tile)
-        size, root = (before["size"], b64decode(before["root"])) if before else (0, b"")
+        size, root = (before.size, b64decode(before.root)) if before else (0, b"")
         if size > new.size:
             raise WillNotVouch(f"{log.service}: it holds {new.size} events, and this witness has seen {size}")
         try:

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 GROUPS = {
     "stack": "Run the platform on this machine: Kafka, MongoDB, mail, four services.",
+    "users": "Make the users of Kafka.",
+    "indexes": "Create the collections and indexes of the services.",
     "import": "Load records.",
     "audit": "Export the record, and verify it offline.",
     "dead-letters": "Read dead letters, replay them, or dismiss them.",
@@ -36,6 +38,16 @@ COMMANDS = (
         "tools.cli.stack:down",
     ),
     Row("stack status", "Show what is up.", "tools.cli.stack:status"),
+    Row(
+        "users ensure",
+        "Make the users of Kafka and their rights, as deploy/kafka.yaml declares them; it can be run again.",
+        "tools.cli.users:ensure",
+    ),
+    Row(
+        "indexes ensure",
+        "Create the collections and indexes of the services that are missing: run it before a new version starts.",
+        "tools.cli.indexes:ensure",
+    ),
     Row("token", "Print a token for a role, signed with the key of a local stack.", "tools.cli.token:token"),
     Row(
         "import record",
@@ -69,13 +81,18 @@ COMMANDS = (
         "tools.cli.refill:refill",
     ),
     Row(
+        "republish",
+        "Publish a service's whole ledger again, after Kafka lost its topic or a part of it.",
+        "tools.cli.republish:republish",
+    ),
+    Row(
         "simulate",
         "Make a synthetic history, through the services' own decisions, and load it. Nothing in it is a fact.",
         "tools.cli.simulate:simulate",
     ),
     Row(
         "audit keygen",
-        "Make a key that signs the checkpoints of a log, or that a witness vouches with; print its public part.",
+        "Make a key that signs a log, or that a witness vouches with; print its public part.",
         "tools.cli.audit.keygen:keygen",
     ),
     Row(
@@ -115,6 +132,21 @@ COMMANDS = (
         "audit verify-proof",
         "Check a proof with nothing but the file: signatures, inclusion of every event, chains, and the trace itself.",
         "tools.cli.audit.verify_proof:verify_proof",
+    ),
+    Row(
+        "unsigned",
+        "List the events that services consumed before records were signed, and that no proof covers yet.",
+        "tools.cli.unsigned:unsigned",
+    ),
+    Row(
+        "stalled",
+        "List the stalled streams, each with the reason: what is missing, or why an event cannot be taken.",
+        "tools.cli.stalled:stalled",
+    ),
+    Row(
+        "ahead",
+        "List the streams whose last event is dated later than the clock of their database, with that time.",
+        "tools.cli.ahead:ahead",
     ),
     Row("dead-letters list", "List the dead letters.", "tools.cli.dead_letters:list_dead_letters"),
     Row(

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from shared.events.services import SERVICES
@@ -11,7 +10,8 @@ from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BadInput, exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
-from tools.render.terminal import print_json
+from tools.render.console import Console
+from tools.render.terminal import print_json, print_line
 
 console = Console()
 
@@ -106,7 +106,7 @@ def find(services: Services, names: tuple[str, ...] | list[str], standing: str =
 def _decide(action: str, dead_letter: str, service: str, reason: str, connection: Connection) -> None:
     with exits(), Services(connection, "operator") as services:
         answer = services.post(_named(service), f"/dead-letters/{_place(dead_letter)}/{action}", {"reason": reason})
-    typer.echo(f"{dead_letter} is {answer['standing']}.")
+    print_line(f"{dead_letter} is {answer['standing']}.")
 
 
 def _named(service: str) -> str:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from tools.client.connection import Connection, Format, Home, Token
@@ -17,7 +16,8 @@ from tools.client.wait import wait_for_traces
 from tools.record.checking import CheckedRecord, check
 from tools.record.faults import RecordRefused
 from tools.record.loading import Load, Outcome, Report
-from tools.render.terminal import print_json
+from tools.render.console import Console
+from tools.render.terminal import print_json, print_line
 
 console = Console()
 _REASON_LIMIT = 20_000
@@ -108,9 +108,9 @@ def show(checked: CheckedRecord, report: Report, shown_as: str = "text", dry_run
 
 def _print(outcome: Outcome, dry_run: bool) -> None:
     standing = _WOULD.get(outcome.standing, outcome.standing) if dry_run else outcome.standing
-    typer.echo(f"{outcome.path}: {standing}")
+    print_line(f"{outcome.path}: {standing}")
     for line in outcome.says:
-        typer.echo(f"    {line}")
+        print_line(f"    {line}")
 
 
 def _summary(checked: CheckedRecord, report: Report, dry_run: bool) -> Table:

@@ -15,7 +15,7 @@ from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BadInput, CommandRefused, Failure, exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
-from tools.render.terminal import print_json
+from tools.render.terminal import print_json, print_line
 
 OWNERS = {service.name: service.persons_path for service in REGISTRY if service.person_kind}
 OTHERS = tuple(service.name for service in REGISTRY if not service.person_kind)
@@ -47,7 +47,7 @@ def erase(
             raise BadInput("Nothing was erased.")
         with Services(Connection(home, token), "secretariat") as services:
             for line in erased(services, person, reason):
-                typer.echo(line)
+                print_line(line)
 
 
 def erased(services: Services, person: str, reason: str) -> list[str]:
@@ -83,7 +83,7 @@ def export(person: Person, shown_as: Format = "text", home: Home = DEFAULT_HOME,
         print_json(holdings)
     else:
         for line in in_words(holdings):
-            typer.echo(line)
+            print_line(line)
 
 
 def _check(person: str) -> None:

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 
 from shared.events.services import SERVICES
 from tools.client.connection import Connection, Home, Token
@@ -12,6 +11,7 @@ from tools.client.errors import BadInput, Failure, exits
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
+from tools.render.console import Console
 
 console = Console()
 

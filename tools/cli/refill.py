@@ -10,14 +10,18 @@ import typer
 from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
-from rich.console import Console
 
+from shared.consumer.decoder import RecordDecoder, Rotations
 from shared.events.services import SERVICES
 from shared.ledger.refill import CannotRefill, Refill, Refilled
+from shared.runtime.kafka_access import KafkaAccess
+from tools.cli.audit.options import Keys
 from tools.client.connection import Connection, Home
 from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.log_keys import log_trust
 from tools.client.progress import Advance, bar
 from tools.client.stack_home import DEFAULT_HOME, StackHome, database
+from tools.render.console import Console
 
 console = Console()
 SELECTION_MS = 10_000
@@ -36,15 +40,17 @@ def refill(
     kafka: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
     ] = None,
+    key: Keys = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Fill a service's store and ledger up from its topic, after an older backup of its database was restored.
 
     Example: throughline refill recommendations
 
-    Everything is verified before anything is stored: leaf hashes, positions, the chain of every stream. It may be
-    interrupted and run again. The service continues by itself afterwards. Keys of persons are on no topic: restore
-    the collection `keys` from its newest backup, or nobody can open what was sealed since.
+    It takes the events that the log's key signed, and no others, and verifies them all before it stores any: proofs,
+    positions, the chain of every stream. It may be interrupted and run again. The service continues by itself
+    afterwards. For an empty database, run `throughline indexes ensure SERVICE` first. Keys of persons are on no topic:
+    restore the collection `keys` from its newest backup, or nobody can open what was sealed since.
 
     Exit code: 0 when store and ledger hold what the topic holds; 1 when the topic does not continue them, naming the
     position; 2 for bad input; 3 when MongoDB or Kafka does not answer.
@@ -52,26 +58,27 @@ def refill(
     with exits():
         if service not in SERVICES:
             raise BadInput(f"{service}: is not a service; they are {', '.join(SERVICES)}.")
-        uri, bootstrap = mongodb or _local(service, home), kafka or Connection(home).kafka()
+        uri, access, trust = mongodb or _local(service, home), Connection(home).kafka(kafka), log_trust(home, key)
+        decoder = RecordDecoder(trust, Rotations(access, [service], trust))
         with bar(f"Refilling {service}") as advance:
-            done = refilled(service, uri, bootstrap, advance)
+            done = refilled(service, uri, access, decoder, advance)
         console.print(f"Refilled {service}: {done.commits} commits and {done.entries} ledger entries.")
 
 
-def refilled(service: str, uri: str, kafka: str, advance: Advance) -> Refilled:
+def refilled(service: str, uri: str, kafka: KafkaAccess, decoder: RecordDecoder, advance: Advance) -> Refilled:
     """Refill a service and return the counts of added documents. Raises Failure, Unreachable."""
     try:
-        return asyncio.run(_refilled(service, uri, kafka, advance))
+        return asyncio.run(_refilled(service, uri, kafka, decoder, advance))
     except CannotRefill as reason:
         raise Failure(f"{reason}. Nothing was changed past what fitted.") from None
     except (PyMongoError, KafkaError, OSError) as error:
         raise Unreachable(f"MongoDB or Kafka does not answer ({type(error).__name__}).") from None
 
 
-async def _refilled(service: str, uri: str, kafka: str, advance: Advance) -> Refilled:
+async def _refilled(service: str, uri: str, kafka: KafkaAccess, decoder: RecordDecoder, advance: Advance) -> Refilled:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=SELECTION_MS)
     try:
-        return await Refill(client[database(service)], kafka, service).run(advance)
+        return await Refill(client[database(service)], kafka, service, decoder).run(advance)
     finally:
         client.close()
 

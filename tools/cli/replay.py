@@ -10,19 +10,24 @@ import typer
 
 from services.recommendations.projection import TOPICS
 from services.recommendations.trace import SHAPE, trace_bytes
+from shared.runtime.kafka_access import KafkaAccess
+from shared.tlog.trust import LogTrust
+from tools.cli.audit.options import Keys
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, exits
+from tools.client.log_keys import log_trust
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
-from tools.render.terminal import print_json
+from tools.render.terminal import print_json, print_line
 from tools.replay.comparison import Rebuilt, Trace, Verdict, compare
-from tools.replay.history import from_journal, from_kafka
+from tools.replay.history import from_journal, from_kafka, unsigned_of
 from tools.replay.replayer import Replayer, Report
 
 Origin = Literal["kafka", "journal"]
 SERVICE = "recommendations"
 CATCH_UP_SECONDS = 20.0
+UNSIGNED_SECONDS = 60.0
 _VALUE_SHOWN = 300
 _LISTED = 10
 
@@ -48,6 +53,7 @@ def replay(
     kafka: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
     ] = None,
+    key: Keys = None,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,
     token: Token = None,
@@ -56,8 +62,11 @@ def replay(
 
     Example: throughline replay --from kafka --compare
 
-    A trace is compared where live and rebuilt rest on the same versions; live ones that are newer are named and left
-    out. Traces of another shape (another version of this program composed them) are named, not compared.
+    Of what Kafka holds only events count that their log's key signed, by the keys given, those of the environment
+    (THROUGHLINE_TRUSTED_KEYS), or the local stack's. A trace is compared where live and rebuilt rest on the same
+    versions. A live one that is newer is named and left out if the events that it rests on arrive, signed, within a
+    minute; else they are a finding. Traces of another shape (another version of this program composed them) are named,
+    not compared.
 
     Exit code: 0 when all are identical, or without --compare; 1 when one differs, is missing, lags behind, or is of
     another shape, naming the first difference; 2 for bad input; 3 when a service or Kafka does not answer.
@@ -65,28 +74,35 @@ def replay(
     with exits():
         connection = Connection(home, token)
         with Services(connection, "auditor") as services:
-            bootstrap = kafka or (connection.kafka() if origin == "kafka" else "")
-            done = run(services, origin, bootstrap, compared=compared)
+            access = connection.kafka(kafka) if origin == "kafka" else None
+            done = run(services, access, log_trust(home, key), compared=compared)
     if shown_as == "json":
         print_json(_as_json(done))
     else:
         for line in in_words(done, origin):
-            typer.echo(line)
+            print_line(line)
     if done.verdict is not None and not done.verdict.holds:
         raise typer.Exit(REFUSED)
 
 
-def run(services: Services, origin: Origin, bootstrap: str, *, compared: bool) -> Replay:
-    """Replay a history. Read the live traces before it too: it must hold all that they rest on."""
+def run(services: Services, kafka: KafkaAccess | None, trust: LogTrust, *, compared: bool) -> Replay:
+    """Replay the history on Kafka, or the journal where no access to Kafka is given.
+
+    Read the live traces before it too: it must hold all that they rest on.
+    """
     before = _live(services) if compared else {}
-    with bar(f"Reading {origin}") as advance, Replayer() as replayer:
-        if origin == "kafka":
-            from_kafka(bootstrap, TOPICS, replayer.add_record, advance)
+    replayer = Replayer(trust, takes_unsigned=kafka is None)
+    with bar(f"Reading {'kafka' if kafka else 'journal'}") as advance, replayer:
+        if kafka is not None:
+            from_kafka(kafka, TOPICS, trust, replayer.add_record, advance)
         else:
             from_journal(services, SERVICE, replayer.add_record, advance)
         traces = dict(replayer.run(lambda _, trace: trace))
-    rebuilt = Rebuilt(traces, replayer.report.heads, replayer.report.stalled)
-    return Replay(replayer.report, rebuilt, _compared(services, rebuilt, before) if compared else None)
+    rebuilt = Rebuilt(traces, replayer.report.heads, replayer.report.stalled, replayer.report.faults)
+    verdict = _compared(services, rebuilt, before) if compared else None
+    if kafka is not None and verdict is not None:
+        verdict.unsigned = unsigned_of(kafka, TOPICS, trust, verdict.beyond, UNSIGNED_SECONDS)
+    return Replay(replayer.report, rebuilt, verdict)
 
 
 def _live(services: Services) -> dict[str, Trace]:
@@ -113,15 +129,19 @@ def in_words(done: Replay, origin: Origin) -> list[str]:
     ]
     if report.repeats:
         lines.append(f"Identical repeats, which change nothing: {report.repeats}.")
+    if report.unsigned:
+        lines.append(f"From before records were signed, believed as they are: {report.unsigned} events.")
     lines += _some("Could not be read", [f"{at} ({reason})" for at, reason in report.poison])
     lines += _some("More than one candidate", report.disputed)
-    lines += _some("Stopped by a gap or a broken chain", done.rebuilt.stalled)
+    lines += _some("Stopped short of the last event", done.rebuilt.stalled)
+    lines += _some("No trace can be stored", [f"{name}: {fault}" for name, fault in done.rebuilt.faults.items()])
     return [*lines, *(_verdict(done.verdict) if done.verdict else [f"digest: {done.digest}"])]
 
 
 def _verdict(verdict: Verdict) -> list[str]:
     lines = _some("Live is newer than the history that was read, not compared", verdict.newer)
     lines += _some("Live is still behind the history", verdict.behind)
+    lines += _some("Live rests on events that no signature covers", verdict.unsigned)
     for reference, (live, here) in list(verdict.other_shape.items())[:_LISTED]:
         lines.append(f"{reference}: live has shape {live}, this program composes shape {here}: not comparable.")
     if verdict.different:
@@ -159,9 +179,11 @@ def _as_json(done: Replay) -> dict[str, Any]:
         "records": done.report.records,
         "events": done.report.events,
         "repeats": done.report.repeats,
+        "unsigned": done.report.unsigned,
         "poison": [{"at": at, "reason": reason} for at, reason in done.report.poison],
         "disputed": done.report.disputed,
         "stalled": done.rebuilt.stalled,
+        "faults": done.rebuilt.faults,
         "traces": len(done.rebuilt.traces),
         "shape": SHAPE,
         "digest": done.digest,
@@ -173,6 +195,7 @@ def _as_json(done: Replay) -> dict[str, Any]:
             "different": [asdict(each) for each in verdict.different],
             "behind": verdict.behind,
             "newer": verdict.newer,
+            "unsigned": verdict.unsigned,
             "other_shape": list(verdict.other_shape),
         }
     return content

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from pymongo.errors import PyMongoError
-from rich.console import Console
 from rich.table import Table
 
 from shared.events.services import SERVICES
@@ -18,6 +17,7 @@ from tools.client.errors import BadInput, CommandRefused, Failure, Refused, Unre
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME, StackHome, database
+from tools.render.console import Console
 from tools.simulate import records
 from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import history

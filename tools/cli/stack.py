@@ -4,31 +4,44 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tools.client.stack_home import DEFAULT_HOME
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart
 from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack
 from tools.local.status import Status, stop_from_outside
+from tools.render.console import Console
 
 console = Console()
 errors = Console(stderr=True)
 
 Home = Annotated[Path, typer.Option(envvar="THROUGHLINE_HOME", help="Folder of the stack's data, ports and logs.")]
 ServersOnly = Annotated[bool, typer.Option("--servers-only", help="Leave the four services out.")]
+NoRights = Annotated[
+    bool,
+    typer.Option(
+        "--no-rights",
+        envvar="THROUGHLINE_NO_RIGHTS",
+        help="Let whoever reaches Kafka write anything to it: no users, no rights.",
+    ),
+]
 
 
-def up(home: Home = DEFAULT_HOME, servers_only: ServersOnly = False) -> None:
+def up(home: Home = DEFAULT_HOME, servers_only: ServersOnly = False, no_rights: NoRights = False) -> None:
     """Start everything and keep it running until Ctrl-C, or `throughline stack down` from another terminal.
 
     Example: throughline stack up
 
+    Kafka admits only the users of deploy/kafka.yaml, which are made at each start, and lets each do only what is
+    declared there. On a Kafka of your own (THROUGHLINE_KAFKA) they are made by the user of THROUGHLINE_KAFKA_USER and
+    THROUGHLINE_KAFKA_PASSWORD.
+
     Exit code: 0 when it was stopped, or was already running; 1 when it could not start.
     """
     try:
-        with Stack(home, () if servers_only else ALL_FOUR) as started:
+        with Stack(home, () if servers_only else ALL_FOUR, with_rights=not no_rights) as started:
             _show(started.status())
             console.print("\nA token for the services: throughline token --role secretariat")
             console.print(f"Logs: {started.home / 'logs'}. Mail: {started.mail}. Ctrl-C stops it all.")
@@ -74,5 +87,5 @@ def _show(statuses: dict[str, Status]) -> None:
     table = Table("name", "state", "where", "process")
     for name, each in statuses.items():
         colour = {"up": "green", "not ready": "yellow", "down": "red"}[each.state]
-        table.add_row(name, f"[{colour}]{each.state}[/]", each.where, str(each.pid or ""))
+        table.add_row(name, Text(each.state, style=colour), each.where, str(each.pid or ""))
     console.print(table)

@@ -12,6 +12,7 @@ from tools.client.connection import Home
 from tools.client.errors import BadInput, Failure, exits
 from tools.client.stack_home import DEFAULT_HOME
 from tools.client.tokens import KEY_FILE, mint
+from tools.render.terminal import print_line
 
 ROLES = tuple(role for role in words(Role) if role != "system")
 _LIFETIME = re.compile(r"^([1-9][0-9]{0,4})([smhd])$")
@@ -36,7 +37,7 @@ def token(
         duration = _duration(lifetime)
         if not (home / KEY_FILE).exists():
             raise Failure(f"{home} has no key: a token is issued only on a local stack (throughline stack up).")
-        typer.echo(mint(home, role=role, subject=subject or f"local-{role}", member=member, lifetime=duration))
+        print_line(mint(home, role=role, subject=subject or f"local-{role}", member=member, lifetime=duration))
 
 
 def _check(role: str, member: str | None) -> None:

@@ -10,7 +10,7 @@ from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BadInput, Failure, exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
-from tools.render.terminal import console, print_json
+from tools.render.terminal import console, print_json, print_page
 
 REFERENCE = re.compile(r"^[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}$")
 
@@ -46,7 +46,7 @@ def trace(
     if (terminal := console()).is_terminal:
         terminal.print(trace_text(answer["trace"], answer["today"], provenance=provenance))
     else:
-        typer.echo(plain_text(answer["trace"], answer["today"], provenance=provenance), nl=False)
+        print_page(plain_text(answer["trace"], answer["today"], provenance=provenance))
 
 
 def _check(reference: str, as_of: str | None, known_at: str | None) -> None:

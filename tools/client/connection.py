@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from shared.runtime.kafka_access import KafkaAccess
 from tools.client.errors import BadInput, Unreachable
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 
@@ -49,10 +50,15 @@ class Connection:
             )
         return f"http://127.0.0.1:{stack.ports()[service]}"
 
-    def kafka(self) -> str:
-        """Return the bootstrap address of the local stack's Kafka. Raises Unreachable."""
+    def kafka(self, bootstrap: str | None = None) -> KafkaAccess:
+        """Return the access to a named Kafka, as the settings say, or to the local stack's.
+
+        Raises Unreachable, BadInput.
+        """
+        if bootstrap is not None:
+            return configured_kafka(bootstrap)
         try:
-            return StackHome(self.home).servers()[0]
+            return StackHome(self.home).kafka()
         except LookupError:
             raise Unreachable("Nothing says where Kafka is: name it (--kafka HOST:PORT), or start a stack.") from None
 
@@ -73,6 +79,16 @@ class Connection:
     def _configured(self, service: str) -> str | None:
         url = self.addresses.get(service) or os.environ.get(_variable(service))
         return url.rstrip("/") if url else None
+
+
+def configured_kafka(bootstrap: str) -> KafkaAccess:
+    """Return the access to a named Kafka for the user that the settings name. Raises BadInput."""
+    from shared.runtime.settings import CannotStart, KafkaSettings, read
+
+    try:
+        return read(KafkaSettings, kafka=bootstrap).kafka_access()
+    except CannotStart as fault:
+        raise BadInput(str(fault)) from None
 
 
 def _variable(service: str) -> str:

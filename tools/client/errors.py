@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
+from tools.client.printable import printable_lines
+
 REFUSED, BAD_INPUT, UNREACHABLE = 1, 2, 3
 
 
@@ -52,5 +54,5 @@ def exits() -> Iterator[None]:
 
 
 def say(line: str) -> None:
-    """Print a line to standard error as it is."""
-    typer.echo(line, err=True)
+    """Print to standard error; a text of several lines goes on indented, so that none of them passes for another's."""
+    typer.echo(printable_lines(line).replace("\n", "\n  "), err=True)

@@ -98,10 +98,11 @@ class Services:
 
     def stream(self, service: str, stream: str) -> list[Recorded]:
         """Return a stream's events from the service's own store; an empty list where it has none."""
+        from shared.events.canonical import canonical
         from shared.events.catalogue import decode
 
         events = self.find(service, f"/streams/{stream}") or []
-        return [decode(orjson.dumps(event)) for event in events]
+        return [decode(canonical(event)) for event in events]
 
     def send(self, service: str, path: str, body: dict[str, Any], command_id: str) -> int:
         """Send a command and return the stream's version after it. Raises CommandRefused, Unreachable."""

@@ -4,9 +4,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from pydantic import SecretStr
+
+from shared.runtime.kafka_access import KafkaAccess
 from tools.files import CHECKOUT, read_json
 
+READER = "reader"
 DEFAULT_HOME = CHECKOUT / ".throughline"
+PUBLIC_KEYS = "log-keys/public.vkeys"
 
 
 class StackHome:
@@ -28,6 +33,24 @@ class StackHome:
             return self._load()["kafka"], read_json(self._secrets)["mongodb_admin_uri"]
         except KeyError:
             raise LookupError(f"the stack in {self.home} was never started") from None
+
+    def kafka(self, user: str = READER) -> KafkaAccess:
+        """Return the access to Kafka of a service, or of a client that only reads. Raises LookupError where none is."""
+        admin = self.kafka_admin()
+        passwords = self.kafka_passwords()
+        return KafkaAccess(admin.bootstrap, user, SecretStr(passwords[user])) if passwords else admin
+
+    def kafka_admin(self) -> KafkaAccess:
+        """Return the access of Kafka's administrator, who may do everything. Raises LookupError where there is none."""
+        bootstrap, stored = self.servers()[0], read_json(self._secrets).get("kafka_admin")
+        if not stored:
+            return KafkaAccess(bootstrap)
+        return KafkaAccess(bootstrap, stored["user"], SecretStr(stored["password"]), stored["mechanism"])
+
+    def kafka_passwords(self) -> dict[str, str]:
+        """Return the passwords of the users that have rights of their own on Kafka; none where there are no rights."""
+        passwords: dict[str, str] = read_json(self._secrets).get("kafka_passwords", {})
+        return passwords
 
     def services(self) -> list[str]:
         """Return the services of the latest start."""

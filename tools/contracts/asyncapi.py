@@ -28,7 +28,7 @@ EXAMPLE_STREAM = "recommendation/CED/2022/R1"
 
 HEADERS: dict[str, Any] = {
     "type": "object",
-    "required": ["content-type", "position", "leaf"],
+    "required": ["content-type", "position", "leaf", "proof"],
     "properties": {
         "content-type": {"type": "string", "const": CLOUDEVENTS},
         "position": {
@@ -42,6 +42,13 @@ HEADERS: dict[str, Any] = {
             "pattern": "^[0-9a-f]{64}$",
             "description": "RFC 6962 leaf hash of the value's bytes, SHA-256 in hex",
             "examples": [leaf_hash(b"")],
+        },
+        "proof": {
+            "type": "string",
+            "format": "binary",
+            "description": "proof that a key of this service's log signed these bytes for this position, in bytes: "
+            "version 1 (1 byte), key id (4), first position of the batch (8), its size (2), Ed25519 signature (64), "
+            "RFC 6962 inclusion path in the batch (32 each). A record without a valid proof is nothing: docs/proofs.md",
         },
     },
 }

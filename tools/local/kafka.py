@@ -1,4 +1,8 @@
-"""A real Kafka broker of one node, which is its own controller."""
+"""A real Kafka broker of one node, which is its own controller.
+
+With rights, it admits authenticated clients only: its administrator by a password in its private configuration, and the
+users of deploy/kafka.yaml by SCRAM. Without, it admits everybody to everything.
+"""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,6 +16,8 @@ from tools.local.messages import CannotStart, Say
 from tools.local.processes import Child, wait_until
 
 HERE = Path(__file__).parent
+PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
+SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 CLUSTER = "VGhyb3VnaGxpbmVMb2NhbA"
 JVM = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 
@@ -26,21 +32,35 @@ class Listener(NamedTuple):
 NO_LISTENERS: Mapping[str, Listener] = {}
 
 
+class Passwords(NamedTuple):
+    """The passwords of the broker itself and of its administrator."""
+
+    broker: str
+    admin: str
+
+
 class Kafka:
     """The broker, with data and configuration under `home`, for clients on `port` and on each further listener."""
 
     name = "kafka"
 
     def __init__(
-        self, home: Path, port: int, controller_port: int, say: Say, listeners: Mapping[str, Listener] = NO_LISTENERS
+        self,
+        home: Path,
+        port: int,
+        controller_port: int,
+        say: Say,
+        listeners: Mapping[str, Listener] = NO_LISTENERS,
+        passwords: Passwords | None = None,
     ) -> None:
         self.where = f"127.0.0.1:{port}"
-        self._listeners = listeners
+        self._listeners, self._passwords = listeners, passwords
         self._home, self._port, self._controller_port, self._say = home, port, controller_port, say
 
     def prepare(self) -> None:
         """Write the configuration with the current ports, and format the data folder the first time."""
         configuration = (HERE / "kafka.properties").read_text(encoding="utf-8")
+        protocol = "SASL_PLAINTEXT" if self._passwords else "PLAINTEXT"
         data = self._home / "data"
         write(
             self._home / "kafka.properties",
@@ -50,7 +70,9 @@ class Kafka:
                 data=data,
                 listening="".join(f",{name}://127.0.0.1:{each.port}" for name, each in self._listeners.items()),
                 advertised="".join(f",{name}://127.0.0.1:{each.advertised}" for name, each in self._listeners.items()),
-                protocols="".join(f",{name}:PLAINTEXT" for name in self._listeners),
+                protocol=protocol,
+                protocols="".join(f",{name}:{protocol}" for name in self._listeners),
+                rights=self._rights(self._passwords) if self._passwords else "",
             ),
         )
         if not (data / "meta.properties").exists():
@@ -59,6 +81,18 @@ class Kafka:
             process = subprocess.run(command, capture_output=True, text=True, check=False)
             if process.returncode != 0:
                 raise CannotStart(f"Kafka could not format {data}:\n{process.stdout}{process.stderr}")
+
+    def _rights(self, passwords: Passwords) -> str:
+        """Return the part of the configuration that asks for passwords: each listener needs its own lines."""
+        login = f'{PLAIN} required username="broker" password="{passwords.broker}"'
+        login += f' user_broker="{passwords.broker}" user_admin="{passwords.admin}";'
+        lines = [f"listener.name.controller.plain.sasl.jaas.config={login}"]
+        for name in ("clients", *(name.lower() for name in self._listeners)):
+            lines += [
+                f"listener.name.{name}.plain.sasl.jaas.config={login}",
+                f"listener.name.{name}.scram-sha-512.sasl.jaas.config={SCRAM} required;",
+            ]
+        return (HERE / "kafka.rights.properties").read_text(encoding="utf-8") + "\n".join(lines) + "\n"
 
     def command(self) -> Sequence[str]:
         return [*self._java, "kafka.Kafka", str(self._home / "kafka.properties")]

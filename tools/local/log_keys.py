@@ -1,10 +1,11 @@
-"""Signing keys for the logs of a local stack, generated at its first start."""
+"""Signing keys for the logs of a local stack, generated at its first start, and the file of their public keys."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import Signer
+from tools.client.stack_home import PUBLIC_KEYS
 from tools.files import write
 
 DEPLOYMENT = "local"
@@ -16,7 +17,11 @@ def key_file(home: Path, service: str) -> Path:
 
 
 def make_keys(home: Path, services: Sequence[str]) -> None:
-    """Generate the keys of each log that has none."""
+    """Generate the keys of each log that has none, and write the public keys of all logs in one file."""
+    public: list[str] = []
     for service in services:
-        if not key_file(home, service).exists():
-            write(key_file(home, service), LogKeys(Signer.generate(origin_of(DEPLOYMENT, service))).text())
+        origin, file = origin_of(DEPLOYMENT, service), key_file(home, service)
+        if not file.exists():
+            write(file, LogKeys(Signer.generate(origin)).text())
+        public += [key.vkey for key in LogKeys.parse(file.read_text(encoding="utf-8"), origin).verifiers]
+    write(home / PUBLIC_KEYS, "".join(f"{key}\n" for key in public))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.events.services import SERVICES
+from shared.runtime.kafka_access import KafkaAccess
 from tools.client.stack_home import StackHome
 from tools.files import read_json, write_json
 from tools.local import ports
@@ -35,13 +36,24 @@ class Memory(StackHome):
         self._update(ports=chosen)
         return chosen
 
-    def note_servers(self, kafka: str, mongodb_admin_uri: str) -> None:
-        """Store the addresses of Kafka and MongoDB; the URI holds a password, so it goes to the secrets."""
-        self._update(kafka=kafka)
-        write_json(self._secrets, read_json(self._secrets) | {"mongodb_admin_uri": mongodb_admin_uri})
+    def note_mongodb(self, admin_uri: str) -> None:
+        """Store the address of MongoDB; the URI holds a password, so it goes to the secrets."""
+        write_json(self._secrets, read_json(self._secrets) | {"mongodb_admin_uri": admin_uri})
+
+    def note_kafka(self, admin: KafkaAccess, users: Sequence[str]) -> None:
+        """Store the administrator's access to Kafka, and a password for each user that has rights of its own there."""
+        self._update(kafka=admin.bootstrap)
+        known = self.kafka_passwords()
+        passwords = {user: known.get(user) or secrets.token_urlsafe(24) for user in users}
+        stored = None
+        if admin.user is not None:
+            password = admin.password.get_secret_value()
+            stored = {"user": admin.user, "password": password, "mechanism": admin.mechanism}
+        fields = {"kafka_passwords": passwords, "kafka_admin": stored}
+        write_json(self._secrets, read_json(self._secrets) | fields)
 
     def password(self, user: str) -> str:
-        """Return the password of a user of MongoDB, generated at the first call."""
+        """Return the password of a user of MongoDB or of a broker, generated at the first call."""
         passwords = read_json(self._secrets).get("passwords", {})
         if user not in passwords:
             passwords[user] = secrets.token_urlsafe(24)

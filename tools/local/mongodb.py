@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure
 
-from tools.files import read_json, write, write_json
+from tools.files import CHECKOUT, read_json, write, write_json
 from tools.local import fetch
 from tools.local.messages import Say
 from tools.local.processes import Child, wait_until
 
+CONFIG = CHECKOUT / "deploy/mongod.conf"
 ALREADY_INITIALIZED = 23
 AUTHENTICATION_FAILED = 18
 NOT_YET_INITIALIZED = 94
@@ -41,7 +42,8 @@ class MongoDB:
         self._member = home / "member.json"
 
     def prepare(self) -> None:
-        """Create the data folder, and the key file that a replica set needs for authentication."""
+        """Create the data folder, and the key file that a replica set needs for authentication; fetch mongod."""
+        self._binary = fetch.mongod(self._say)
         (self._home / "data").mkdir(parents=True, exist_ok=True)
         if not (self._home / "key").exists():
             write(self._home / "key", secrets.token_urlsafe(384).replace("-", "+").replace("_", "/") + "\n")
@@ -49,8 +51,8 @@ class MongoDB:
     def command(self) -> Sequence[str]:
         port = self.where.rpartition(":")[2]
         return [
-            *(str(fetch.mongod(self._say)), "--dbpath", str(self._home / "data"), "--bind_ip", "127.0.0.1"),
-            *("--port", port, "--nounixsocket", "--replSet", "throughline", "--auth"),
+            *(str(self._binary), "--config", str(CONFIG), "--dbpath", str(self._home / "data")),
+            *("--bind_ip", "127.0.0.1", "--port", port, "--nounixsocket", "--replSet", "throughline"),
             *("--keyFile", str(self._home / "key"), "--wiredTigerCacheSizeGB", "0.5"),
             *("--oplogSize", str(self._upkeep.oplog_mb), "--syncdelay", str(self._upkeep.checkpoint_seconds)),
             *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"),
@@ -59,7 +61,7 @@ class MongoDB:
         ]
 
     def environment(self) -> Mapping[str, str]:
-        return {}
+        return fetch.mongod_environment(self._binary)
 
     def await_ready(self, child: Child) -> None:
         """Wait until the server is primary; the first time, initiate the replica set and create the administrator."""

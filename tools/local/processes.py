@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from tools.files import CHECKOUT
 from tools.local.messages import CannotStart, Say
@@ -162,3 +164,17 @@ def end_stranger(pid: int, begun: str, grace: float = 30.0) -> bool:
                 return True
             time.sleep(0.05)
     return True
+
+
+def leave_on_termination(held: ExitStack) -> None:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does, by leaving its `with` block, until `held` is closed."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(sign) is signal.SIG_DFL:
+            signal.signal(sign, _leave)
+            held.callback(signal.signal, sign, signal.SIG_DFL)
+
+
+def _leave(sign: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + sign)

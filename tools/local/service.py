@@ -26,8 +26,20 @@ class Service:
         return self._environment
 
     def await_ready(self, child: Child) -> None:
+        """Return when it serves, or waits for a person to run a command, which it names."""
         with httpx.Client(trust_env=False, timeout=2) as client:
-            wait_until(child, lambda: is_ready(self.url, client))
+            wait_until(child, lambda: is_ready(self.url, client) or bool(trouble_to_see_to(self.url, client)))
+            if trouble := trouble_to_see_to(self.url, client):
+                child.say(f"{self.name} is not ready: {trouble}")
+
+
+def trouble_to_see_to(url: str, client: httpx.Client) -> str | None:
+    """Return the trouble of a service that names the command to run, if there is one."""
+    try:
+        troubles: dict[str, str] = client.get(f"{url}/readyz").json()["troubles"]
+    except (httpx.HTTPError, ValueError, KeyError):
+        return None
+    return next((trouble for trouble in troubles.values() if "run: throughline " in trouble), None)
 
 
 def is_ready(url: str, client: httpx.Client) -> bool:

@@ -3,24 +3,27 @@
 import os
 import signal
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
+from pymongo.errors import PyMongoError
+
 from shared.events.services import SERVICES
-from tools.client import tokens
-from tools.client.stack_home import DEFAULT_HOME
+from shared.runtime.kafka_access import KafkaAccess
+from tools.client import indexes, tokens
+from tools.client.stack_home import DEFAULT_HOME, PUBLIC_KEYS
+from tools.deployment import kafka_users
 from tools.files import Locked, locked
-from tools.local import grants, log_keys, topics
+from tools.local import grants, log_keys, rights, topics
 from tools.local.kafka import NO_LISTENERS, Kafka, Listener
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart, Say, say
 from tools.local.mongodb import DEFAULT_UPKEEP, MongoDB, Upkeep
-from tools.local.processes import Child, end, spawn
+from tools.local.processes import Child, end, leave_on_termination, spawn
 from tools.local.server import Server
 from tools.local.service import Service
 from tools.local.smtp import Mail
@@ -44,6 +47,7 @@ class Stack:
         *,
         listeners: Mapping[str, Listener] = NO_LISTENERS,
         upkeep: Upkeep = DEFAULT_UPKEEP,
+        with_rights: bool = True,
     ) -> None:
         self.home = home.resolve()
         self.services = tuple(services)
@@ -51,6 +55,7 @@ class Stack:
         self.mail = self.home / "mail"
         self.token_key = self.home / tokens.KEY_FILE
         self._say, self._listeners, self._upkeep = say, listeners, upkeep
+        self._with_rights = with_rights and rights.wanted()
         self._servers: dict[str, Server] = {}
         self._children: dict[str, Child] = {}
         self._runs = False
@@ -58,9 +63,14 @@ class Stack:
         self._terminations = ExitStack()
 
     @property
-    def kafka(self) -> str:
-        """Return the bootstrap address of the broker."""
-        return self.memory.servers()[0]
+    def kafka(self) -> KafkaAccess:
+        """Return the access of a client that reads Kafka."""
+        return self.memory.kafka()
+
+    @property
+    def kafka_admin(self) -> KafkaAccess:
+        """Return the access of Kafka's administrator, who may do everything."""
+        return self.memory.kafka_admin()
 
     @property
     def mongodb_admin_uri(self) -> str:
@@ -80,8 +90,9 @@ class Stack:
     def environment(self, service: str) -> dict[str, str]:
         """Return the settings of a service, as environment variables."""
         ports = self.memory.ports()
+        kafka = self.memory.kafka(service).settings()
         return {
-            "THROUGHLINE_KAFKA": self.kafka,
+            **{f"THROUGHLINE_{name.upper()}": value for name, value in kafka.items()},
             "THROUGHLINE_MONGODB": self.mongodb_uri(service),
             "THROUGHLINE_DATABASE": grants.database(service),
             "THROUGHLINE_HOST": "127.0.0.1",
@@ -92,6 +103,7 @@ class Stack:
             "THROUGHLINE_DEPLOYMENT": log_keys.DEPLOYMENT,
             "THROUGHLINE_CHECKPOINT_KEYS_FILE": str(log_keys.key_file(self.home, service)),
             "THROUGHLINE_CHECKPOINT_SECONDS": "1",
+            "THROUGHLINE_TRUSTED_KEYS_FILE": str(self.home / PUBLIC_KEYS),
             "THROUGHLINE_SMTP_HOST": "127.0.0.1",
             "THROUGHLINE_SMTP_PORT": str(ports["smtp"]),
             "THROUGHLINE_SMTP_SENDER": "throughline@localhost.invalid",
@@ -143,10 +155,14 @@ class Stack:
         tokens.make_key(self.home)
         log_keys.make_keys(self.home, ALL_FOUR)
         kafka, mongodb = os.environ.get("THROUGHLINE_KAFKA"), os.environ.get("THROUGHLINE_MONGODB")
-        own_kafka = Kafka(self.home / "kafka", ports["kafka"], ports["kafka_controller"], self._say, self._listeners)
+        passwords = rights.passwords(self.memory) if self._with_rights else None
+        at = ports["kafka"], ports["kafka_controller"]
+        own_kafka = Kafka(self.home / "kafka", *at, self._say, self._listeners, passwords)
         admin = self.memory.password("admin")
         own_mongodb = MongoDB(self.home / "mongodb", ports["mongodb"], admin, self._say, self._upkeep)
-        self.memory.note_servers(kafka or own_kafka.where, mongodb or own_mongodb.admin_uri)
+        self.memory.note_mongodb(mongodb or own_mongodb.admin_uri)
+        administrator = rights.administrator(self.memory, own_kafka.where, with_rights=self._with_rights)
+        self.memory.note_kafka(administrator, kafka_users.users() if self._with_rights else ())
         own: list[Server] = [Mail(self.mail, ports["smtp"])]
         own += [own_mongodb] if mongodb is None else []
         own += [own_kafka] if kafka is None else []
@@ -158,10 +174,20 @@ class Stack:
                 self._grant()
         if mongodb is not None:
             self._grant()
-        topics.ensure(self.kafka)
+        rights.ensure(self.memory, self._say)
+        topics.ensure(self.kafka_admin)
 
     def _grant(self) -> None:
         grants.grant(self.mongodb_admin_uri, {name: self.memory.password(name) for name in ALL_FOUR})
+        try:
+            left = indexes.ensure(self.mongodb_admin_uri, {name: grants.database(name) for name in ALL_FOUR})
+        except PyMongoError as failure:
+            raise CannotStart(
+                "The user in THROUGHLINE_MONGODB could not create collections and indexes. It needs the role\n"
+                f"dbAdminAnyDatabase (or root): {failure}"
+            ) from failure
+        if left:
+            raise CannotStart(indexes.describe(left))
 
     def _start_services(self) -> None:
         services = [Service(name, self.memory.ports()[name], self.environment(name)) for name in self.services]
@@ -227,7 +253,7 @@ class Stack:
             self._runs = False
 
     def __enter__(self) -> Self:
-        self._stop_on_termination()
+        leave_on_termination(self._terminations)
         try:
             self.start()
         except BaseException:
@@ -240,19 +266,6 @@ class Stack:
             self.stop()
         finally:
             self._terminations.close()
-
-    def _stop_on_termination(self) -> None:
-        """Let SIGTERM and SIGHUP end this process as Ctrl-C does: by leaving the `with` block."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for sign in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(sign) is signal.SIG_DFL:
-                signal.signal(sign, _leave)
-                self._terminations.callback(signal.signal, sign, signal.SIG_DFL)
-
-
-def _leave(sign: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + sign)
 
 
 @contextmanager

@@ -1,59 +1,41 @@
 """Topics of the local Kafka, created from deploy/topics.yaml and never by accident."""
 
 import asyncio
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.runtime.kafka_access import KafkaAccess
+from shared.runtime.topic_declaration import Topics, read_topics
 from tools.files import CHECKOUT
 from tools.local.messages import CannotStart
 
 DECLARATION = CHECKOUT / "deploy/topics.yaml"
 
 
-@dataclass(frozen=True)
-class Topics:
-    """A declaration: partitions by topic, settings of all topics, and settings for new ones only."""
-
-    partitions: Mapping[str, int]
-    config: Mapping[str, str]
-    replication: int
-    config_when_created: Mapping[str, str]
-
-
 def declared(path: Path = DECLARATION, profile: str = "local") -> Topics:
     """Read the declaration, for a single node (`local`) or a cluster (`deployed`)."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    copies = {key: str(value) for key, value in content["replication"][profile].items()}
-    return Topics(
-        partitions={name: each["partitions"] for name, each in {**content["topics"], **content["checkpoints"]}.items()},
-        config={key: str(value) for key, value in content["config"].items()},
-        replication=int(copies.pop("factor")),
-        config_when_created=copies,
-    )
+    return read_topics(path, profile)
 
 
-def ensure(bootstrap: str, topics: Topics | None = None) -> None:
+def ensure(kafka: KafkaAccess, topics: Topics | None = None) -> None:
     """Create the absent topics; refuse those that differ, naming the differences. Raises CannotStart."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, _ensure(bootstrap, topics or declared())).result()
+        pool.submit(asyncio.run, _ensure(kafka, topics or declared())).result()
 
 
-async def _ensure(bootstrap: str, topics: Topics) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
+async def _ensure(kafka: KafkaAccess, topics: Topics) -> None:
+    admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=20_000)
     try:
         await admin.start()
         await _create_absent(admin, topics)
         differences = [*await _partition_differences(admin, topics), *await _config_differences(admin, topics)]
     except KafkaError as failure:
-        raise CannotStart(f"Kafka at {bootstrap} did not list its topics: {failure}") from failure
+        raise CannotStart(f"Kafka at {kafka.bootstrap} did not list its topics: {failure}") from failure
     finally:
         await admin.close()
     if differences:

@@ -13,12 +13,13 @@ from tools.record.parsing import Document, read_text
 
 INSTRUMENTS = "instruments.csv"
 MEMBERS_FILE = "escap_members.csv"
+ROW_LIMIT = 20_000
 _REQUIRED_COLUMNS = ("iso3", "un_name", "kind")
 
 
 def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     """Return each row with its line number; empty cells are omitted. Raises RecordRefused."""
-    rows = []
+    rows: list[tuple[int, dict[str, Any]]] = []
     try:
         reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restkey="", strict=True)
         if not reader.fieldnames:
@@ -27,6 +28,10 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
             if "" in row or None in row.values():
                 says = f"it does not have the {len(reader.fieldnames)} cells of the first line"
                 raise refused(path_of((path.name, index)), "BrokenCsv", says, reader.line_num)
+            if len(rows) == ROW_LIMIT:
+                raise refused(
+                    path.name, "FileTooLarge", f"it has more than {ROW_LIMIT} rows: split it", reader.line_num
+                )
             rows.append((reader.line_num, {name: cell for name, cell in row.items() if cell != ""}))
     except csv.Error as error:
         raise refused(path.name, "BrokenCsv", str(error), reader.reader.line_num) from None

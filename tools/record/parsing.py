@@ -10,10 +10,13 @@ from typing import Any
 
 import yaml
 
+from tools.files import NotAFile, TooLarge, read_named
 from tools.record.faults import Place, path_of, refused
 
 SIZE_LIMIT = 20 * 1024 * 1024
+VALUE_LIMIT = 100_000
 _NOTHING = ("null", "~")
+_TOO_MANY = f"it has more than {VALUE_LIMIT} names and values: split the record"
 _LEAVE_OUT = "leave the field out where nothing is known"
 
 
@@ -29,6 +32,8 @@ def read_record(path: Path) -> Document:
     """Read a YAML file, or a JSON file by its suffix. Raises RecordRefused with line and column."""
     text = read_text(path)
     tree, lines = _json(path, text) if path.suffix == ".json" else _yaml(path, text)
+    if _has_more_than(VALUE_LIMIT, tree):
+        raise refused(path.name, "FileTooLarge", _TOO_MANY)
     if not isinstance(tree, dict):
         raise refused(path.name, "NotARecord", "a record is a mapping of sections: instruments, provisions, ...")
     return Document(tree, lines)
@@ -37,11 +42,11 @@ def read_record(path: Path) -> Document:
 def read_text(path: Path) -> str:
     """Read a file as UTF-8. Raises RecordRefused."""
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise refused(str(path), "CannotBeRead", f"{error.strerror}: check the file's name and rights") from None
-    if len(raw) > SIZE_LIMIT:
-        raise refused(path.name, "FileTooLarge", f"{len(raw)} bytes, the limit is {SIZE_LIMIT}: split the record")
+        raw = read_named(path, SIZE_LIMIT)
+    except TooLarge as fault:
+        raise refused(path.name, "FileTooLarge", f"{fault}: split the record") from None
+    except NotAFile as fault:
+        raise refused(str(path), "CannotBeRead", f"{fault}: check the file's name and rights") from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -52,8 +57,10 @@ def read_text(path: Path) -> str:
 def _yaml(path: Path, text: str) -> tuple[Any, dict[Place, int]]:
     lines: dict[Place, int] = {}
     try:
-        node = yaml.compose(text, Loader=yaml.BaseLoader)
+        node = yaml.compose(text, Loader=_BoundedLoader)
         tree = None if node is None else _TreeBuilder(path.name, lines).build(node, ())
+    except _TooMany:
+        raise refused(path.name, "FileTooLarge", _TOO_MANY) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"column {mark.column + 1}: " if mark else ""
@@ -65,6 +72,36 @@ def _yaml(path: Path, text: str) -> tuple[Any, dict[Place, int]]:
     except RecursionError:
         raise refused(path.name, "BrokenYaml", "it is nested too deep for a record") from None
     return tree, lines
+
+
+class _TooMany(Exception):
+    """The text has more values than a record may have."""
+
+
+class _BoundedLoader(yaml.BaseLoader):
+    """A loader that stops at the limit of names and values: each costs a thousand bytes of memory."""
+
+    _values = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose a node. Raises _TooMany."""
+        self._values += 1
+        if self._values > VALUE_LIMIT:
+            raise _TooMany
+        return super().compose_node(parent, index)
+
+
+def _has_more_than(limit: int, tree: Any) -> bool:
+    waiting = [tree]
+    while waiting and limit >= 0:
+        limit -= 1
+        value = waiting.pop()
+        if isinstance(value, dict):
+            limit -= len(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return limit < 0
 
 
 class _TreeBuilder:

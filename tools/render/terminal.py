@@ -7,19 +7,30 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import typer
 
+from tools.client.printable import printable, printable_json, printable_lines
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from tools.render.console import Console
 
 
 def print_json(content: Any) -> None:
-    """Print indented JSON."""
-    typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+    """Print indented JSON, control characters escaped."""
+    typer.echo(printable_json(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()))
+
+
+def print_line(text: str) -> None:
+    """Print one line; what others wrote in it cannot end it, nor move the cursor."""
+    typer.echo(printable(text))
+
+
+def print_page(text: str) -> None:
+    """Print lines as they were rendered, without a line break at the end."""
+    typer.echo(printable_lines(text), nl=False)
 
 
 def console() -> Console:
     """Return a console as wide as its terminal, at most as wide as a page; a page where there is no terminal."""
-    from rich.console import Console
-
+    from tools.render.console import Console
     from tools.render.page import WIDTH
 
     terminal = Console()

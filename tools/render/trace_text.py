@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from shared.domain.dates import in_words
 from tools.render import trace_sections as sections
+from tools.render.console import Console
 from tools.render.page import WIDTH, Entry, joined, listed, marked, note_and_source, pairs, section, words
 
 _STANDING = {"disposed": "disposed of by the Committee", "transmitted": "transmitted to the Committee"}

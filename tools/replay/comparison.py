@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.recommendations.projection import AGGREGATES, subset
-from services.recommendations.trace import compose, trace_bytes
-from shared.projection.fold import UNFOLDED, FoldedState, fold_on
+from services.recommendations.projection import AGGREGATES, trace_or_fault
+from services.recommendations.trace import SHAPE, trace_bytes
+from shared.projection.fold import UNFOLDED, FoldedState
+from shared.projection.partial_fold import fold_whole
 from tools.replay.history import History, streams_of
+from tools.replay.replayer import stops
 
 Trace = dict[str, Any]
 _ABSENT = "nothing"
@@ -27,18 +29,26 @@ class Difference:
 
 @dataclass
 class Verdict:
-    """The outcome of a comparison, by reference; `behind` are live traces older than the history."""
+    """The outcome of a comparison, by reference; `behind` are live traces older than the history.
+
+    `beyond` are the versions that newer live traces rest on and the history lacks, by stream; `unsigned` those that no
+    signature covers.
+    `faults` are those that neither side can compose or store, with the reason in words.
+    """
 
     identical: list[str] = field(default_factory=list)
     different: list[Difference] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
     newer: list[str] = field(default_factory=list)
+    beyond: dict[str, int] = field(default_factory=dict)
+    unsigned: list[str] = field(default_factory=list)
     other_shape: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
         """True if all compared traces are identical, and only newer ones were left out."""
-        return not (self.different or self.behind or self.other_shape)
+        return not (self.different or self.behind or self.other_shape or self.unsigned)
 
 
 class _States(dict[str, FoldedState]):
@@ -50,26 +60,29 @@ class _States(dict[str, FoldedState]):
 
 @dataclass
 class Rebuilt:
-    """A rebuilt history: traces by reference, the version of every stream, and the streams that stop short."""
+    """A rebuilt history: traces or their faults by reference, each stream's version, the streams that stop short."""
 
     traces: dict[str, Trace] = field(default_factory=dict)
     heads: dict[str, int] = field(default_factory=dict)
     stalled: list[str] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 def rebuilt_from(history: History) -> Rebuilt:
     """Fold and compose a history in memory."""
     states, rebuilt = _States(), Rebuilt()
     for stream, events in streams_of(history):
-        outcome = fold_on(AGGREGATES.get(stream.partition("/")[0], UNFOLDED), states[stream], events)
-        assert outcome is not None, "a fold from version 1 takes corrections"
-        states[stream] = outcome.folded
-        rebuilt.heads[stream] = outcome.folded.version
-        if outcome.folded.blocked:
-            rebuilt.stalled.append(f"{stream} stops at version {outcome.folded.version}")
+        aggregate = AGGREGATES.get(stream.partition("/")[0], UNFOLDED)
+        states[stream] = fold_whole(aggregate, states[stream], events, SHAPE).folded
+        rebuilt.heads[stream] = states[stream].version
+        if states[stream].blocked:
+            rebuilt.stalled.append(stops(states[stream]))
     for stream in rebuilt.heads:
         kind, _, reference = stream.partition("/")
-        if kind == "recommendation" and (trace := compose(reference, subset(reference, states))) is not None:
+        trace = trace_or_fault(reference, states) if kind == "recommendation" else None
+        if trace is not None and "fault" in trace:
+            rebuilt.faults[reference] = trace["fault"]
+        elif trace is not None:
             rebuilt.traces[reference] = trace
     return rebuilt
 
@@ -80,14 +93,22 @@ def compare(live: Mapping[str, Trace], rebuilt: Rebuilt, before: Mapping[str, Tr
     `before` are the live traces read before the history: it must hold every version that they rest on.
     """
     verdict = Verdict()
-    for reference in sorted({*live, *rebuilt.traces, *before}):
+    for reference in sorted({*live, *rebuilt.traces, *rebuilt.faults, *before}):
         _judge(verdict, reference, rebuilt, live.get(reference), before.get(reference))
+    for stream, version in (each for reference in verdict.newer for each in live[reference]["based_on"]):
+        if version > rebuilt.heads.get(stream, 0):
+            verdict.beyond[stream] = max(version, verdict.beyond.get(stream, 0))
     return verdict
 
 
 def _judge(verdict: Verdict, reference: str, rebuilt: Rebuilt, live: Trace | None, before: Trace | None) -> None:
     here = rebuilt.traces.get(reference)
-    if live is None or (here is None and before is not None):
+    if (fault := rebuilt.faults.get(reference)) is not None:
+        if live is None:
+            verdict.faults[reference] = fault
+        else:
+            verdict.different.append(Difference(reference, "", "a trace", fault))
+    elif live is None or (here is None and before is not None):
         verdict.different.append(Difference(reference, "", *("a trace" if side else _ABSENT for side in (live, here))))
     elif here is None:
         verdict.newer.append(reference)

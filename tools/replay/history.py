@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from time import monotonic
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from shared.consumer.decoder import Rotations
+from shared.consumer.decoding import decode_record
 from shared.consumer.lenient_fetcher import install, to_record
-from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
+from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, headers_of, service_of_topic
+from shared.consumer.topic_reader import read_topic
 from shared.events.canonical import ZERO_HASH
 from shared.projection.conflicts import choose
+from shared.runtime.kafka_access import KafkaAccess
+from shared.tlog.trust import LogTrust
 from tools.client.errors import Failure, Unreachable
 from tools.client.progress import Advance
 from tools.client.services import Services
@@ -25,6 +32,7 @@ logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 Take = Callable[[KafkaRecord], object]
 _MAX_RECORDS = 4_000
 _SILENT_SECONDS = 60.0
+_POLL_SECONDS = 2.0
 
 
 @dataclass
@@ -36,10 +44,10 @@ class History:
     records: int = 0
     repeats: int = 0
 
-    def take(self, record: KafkaRecord) -> None:
+    def take(self, record: KafkaRecord, trust: LogTrust) -> None:
         """Add a record: an identical repeat changes nothing."""
         self.records += 1
-        event = decode_record(record)
+        event = decode_record(record, trust)
         if isinstance(event, Poison):
             self.poison.append(event)
         else:
@@ -67,27 +75,31 @@ class History:
         ]
 
 
-def from_kafka(bootstrap: str, topics: Sequence[str], take: Take, advance: Advance) -> None:
-    """Read every record of every partition, up to the end offset at the start. Raises Unreachable, Failure."""
+def from_kafka(kafka: KafkaAccess, topics: Sequence[str], trust: LogTrust, take: Take, advance: Advance) -> None:
+    """Read every record of every partition, up to the end offset at the start. Raises Unreachable, Failure.
+
+    `trust` follows the rotations of keys first.
+    """
     try:
-        asyncio.run(_read(bootstrap, topics, take, advance))
+        asyncio.run(_read(kafka, topics, trust, take, advance))
     except (KafkaError, OSError) as error:
-        raise Unreachable(f"Kafka at {bootstrap} does not answer ({type(error).__name__}).") from None
+        raise Unreachable(f"Kafka at {kafka.bootstrap} does not answer ({type(error).__name__}).") from None
 
 
-async def _read(bootstrap: str, topics: Sequence[str], take: Take, advance: Advance) -> None:
+async def _read(kafka: KafkaAccess, topics: Sequence[str], trust: LogTrust, take: Take, advance: Advance) -> None:
     install()
-    partitions = await _partitions(bootstrap, topics)
+    await Rotations(kafka, list(map(service_of_topic, topics)), trust).follow()
+    partitions = await _partitions(kafka, topics)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **kafka.client(),
         client_id="throughline-replay",
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign(partitions)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         if pruned := [partition for partition, begin in begins.items() if begin > 0]:
@@ -99,8 +111,8 @@ async def _read(bootstrap: str, topics: Sequence[str], take: Take, advance: Adva
         await consumer.stop()
 
 
-async def _partitions(bootstrap: str, topics: Sequence[str]) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="throughline-replay")
+async def _partitions(kafka: KafkaAccess, topics: Sequence[str]) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(**kafka.client(), client_id="throughline-replay")
     try:
         await admin.start()
         if absent := sorted(set(topics) - set(await admin.list_topics())):
@@ -132,6 +144,38 @@ async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], ta
         raise Failure(f"{count} of {due} records were read: Kafka has lost some, and a replay needs them all.")
 
 
+def unsigned_of(
+    kafka: KafkaAccess, topics: Sequence[str], trust: LogTrust, versions: Mapping[str, int], seconds: float
+) -> list[str]:
+    """Wait some seconds for signed events of these streams up to these versions; return the streams that lack one.
+
+    Raises Unreachable.
+    """
+    try:
+        return asyncio.run(_unsigned_of(kafka, topics, trust, versions, seconds))
+    except (KafkaError, OSError) as error:
+        raise Unreachable(f"Kafka at {kafka.bootstrap} does not answer ({type(error).__name__}).") from None
+
+
+async def _unsigned_of(
+    kafka: KafkaAccess, topics: Sequence[str], trust: LogTrust, versions: Mapping[str, int], seconds: float
+) -> list[str]:
+    until = monotonic() + seconds
+    keys = {stream.encode() for stream in versions}
+    while versions:
+        signed: dict[str, int] = {}
+        for topic in topics:
+            async for record in read_topic(kafka, topic):
+                if record.key in keys and isinstance(event := decode_record(record, trust), ConsumedEvent):
+                    stream, version = event.key
+                    signed[stream] = max(version, signed.get(stream, 0))
+        versions = {stream: version for stream, version in versions.items() if signed.get(stream, 0) < version}
+        if monotonic() > until:
+            break
+        await asyncio.sleep(_POLL_SECONDS if versions else 0)
+    return [f"{stream} version {version}" for stream, version in sorted(versions.items())]
+
+
 def from_journal(services: Services, service: str, take: Take, advance: Advance) -> None:
     """Read every record of a service's journal. Raises Unreachable, Refused, Failure where it broke off."""
     for number, line in enumerate(services.lines(service, "GET", "/journal")):
@@ -140,7 +184,7 @@ def from_journal(services: Services, service: str, take: Take, advance: Advance)
 
 
 def journal_record(line: bytes, number: int) -> KafkaRecord:
-    """Decode a line of the journal: `{"event":<the bytes as they are>,"leaf":...,"position":...}`.
+    """Decode a line of the journal: `{"event":<the bytes as they are>,"leaf":...,"position":...,"proof":...}`.
 
     Raises Failure where the line is not whole.
     """
@@ -151,7 +195,7 @@ def journal_record(line: bytes, number: int) -> KafkaRecord:
         subject: str = attributes["subject"]
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         raise Failure(f"Line {number + 1} of the journal is not whole: it broke off; run it again.") from None
-    fields = (("position", str(headers["position"]).encode()), ("leaf", str(headers["leaf"]).encode()))
+    fields = headers_of(headers["position"], headers["leaf"], b64decode(headers.get("proof", "")))
     return KafkaRecord(topic, 0, number, subject.encode(), raw, fields)
 
 

@@ -15,12 +15,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from services.nominations.domain.membership import MEMBERSHIP
-from services.recommendations.projection import AGGREGATES, subset
-from services.recommendations.trace import compose
-from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, decode_record
+from services.recommendations.projection import AGGREGATES, trace_or_fault
+from services.recommendations.trace import SHAPE
+from shared.consumer.decoding import decode_record, decode_unsigned
+from shared.consumer.record import PROOF, ConsumedEvent, KafkaRecord, Poison, topic_of
 from shared.domain.aggregate import Aggregate
 from shared.events.catalogue import Undecodable, decode
-from shared.projection.fold import UNFOLDED, FoldedState, fold_on
+from shared.projection.fold import UNFOLDED, FoldedState
+from shared.projection.partial_fold import fold_whole
+from shared.tlog.trust import LogTrust
 from tools.replay.history import History, streams_of
 from tools.replay.packed_states import PackedState, PackedStates, pack
 from tools.replay.roster import Row, row_of
@@ -37,15 +40,20 @@ _NEVER = "9999"
 
 @dataclass
 class Report:
-    """Counts and faults of a replay, the version of each stream, and the roster."""
+    """Counts and faults of a replay, the version of each stream, and the roster.
+
+    `faults` are the traces that cannot be composed or stored, by reference, with the reason in words.
+    """
 
     records: int = 0
     events: int = 0
     repeats: int = 0
+    unsigned: int = 0
     poison: list[tuple[str, str]] = field(default_factory=list)
     disputed: list[str] = field(default_factory=list)
     stalled: list[str] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
     roster: list[Row] = field(default_factory=list)
 
     def add(self, other: Report) -> None:
@@ -60,10 +68,16 @@ class Report:
 
 @dataclass
 class Replayer:
-    """A replay: add every record, then `run`. `known_at` leaves out what was recorded later."""
+    """A replay: add every record, then `run`. `known_at` leaves out what was recorded later.
 
+    Records are believed by `trust`. One without a proof counts only with `takes_unsigned`, for a journal from before
+    records were signed.
+    """
+
+    trust: LogTrust = field(default_factory=lambda: LogTrust(()))
     as_of: date | None = None
     known_at: str | None = None
+    takes_unsigned: bool = False
     report: Report = field(default_factory=Report)
     _others: Spool = field(default_factory=lambda: Spool(streams_each=500))
     _roots: Spool = field(default_factory=lambda: Spool(streams_each=50))
@@ -115,21 +129,23 @@ class Replayer:
         report, traces = Report(), []
         for folded in self._fold(self._roots.bucket(bucket), report):
             reference = folded.stream.partition("/")[2]
-            states = subset(reference, _WithShared(folded, self._streams))
-            if (trace := compose(reference, states, self.as_of)) is not None:
+            states = _WithShared(folded, self._streams)
+            trace = trace_or_fault(reference, states, self.as_of)
+            if trace is not None and "fault" in trace:
+                report.faults[reference] = trace["fault"]
+            elif trace is not None:
                 traces.append((reference, self._convert(reference, trace)))
         return report, traces
 
     def _fold(self, bucket: Iterator[Parts], report: Report) -> Iterator[FoldedState]:
         for stream, events in self._decode(bucket, report):
             aggregate = _aggregate(stream)
-            outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), events)
-            assert outcome is not None, "a fold from version 1 takes corrections"
+            folded = fold_whole(aggregate, FoldedState(stream, aggregate.initial), events, SHAPE).folded
             report.events += len(events)
-            report.heads[stream] = outcome.folded.version
-            if outcome.folded.blocked:
-                report.stalled.append(f"{stream} stops at version {outcome.folded.version}")
-            yield outcome.folded
+            report.heads[stream] = folded.version
+            if folded.blocked:
+                report.stalled.append(stops(folded))
+            yield folded
 
     def _decode(self, bucket: Iterator[Parts], report: Report) -> Iterator[tuple[str, list[ConsumedEvent]]]:
         """Yield each stream of a bucket with its events: those of a log as they lie, those of Kafka in order, once."""
@@ -137,7 +153,7 @@ class Replayer:
         known_at = self.known_at or _NEVER
         for parts in bucket:
             is_of_log = len(parts) == _LOG_PARTS
-            event = decode_entry(*parts) if is_of_log else decode_record(KafkaRecord(*parts))
+            event = decode_entry(*parts) if is_of_log else self._decode_record(KafkaRecord(*parts))
             if isinstance(event, Poison):
                 report.poison.append((event.record.origin, event.reason))
             elif event.recorded.time > known_at:
@@ -145,11 +161,16 @@ class Replayer:
             elif is_of_log:
                 streams.setdefault(event.recorded.subject, []).append(event)
             else:
+                report.unsigned += not event.proof
                 history.add(event)
         report.repeats += history.repeats
         report.disputed += [f"{stream} version {version}" for stream, version in history.disputed]
         yield from streams.items()
         yield from streams_of(history)
+
+    def _decode_record(self, record: KafkaRecord) -> ConsumedEvent | Poison:
+        unsigned = self.takes_unsigned and not dict(record.headers).get(PROOF)
+        return (decode_unsigned(record) if unsigned else None) or decode_record(record, self.trust)
 
     def close(self) -> None:
         """Discard the spooled records."""
@@ -175,10 +196,17 @@ class _WithShared(dict[str, FoldedState]):
         return self._shared[stream]
 
 
+def stops(folded: FoldedState) -> str:
+    """Say where a stream stops, and why, if it is not for a gap or a broken chain."""
+    return f"{folded.stream} stops at version {folded.version}" + (f": {folded.fault}" if folded.fault else "")
+
+
 def decode_entry(topic: str, position: int, raw: bytes) -> ConsumedEvent | Poison:
     """Decode a log's entry: its position is its place in the log, and the tree vouches for its bytes."""
     try:
         recorded = decode(raw)
+        if topic_of(recorded.data.service) != topic:
+            raise Undecodable("wrong_log", f"it is an event of {recorded.source}")
     except Undecodable as error:
         return Poison(KafkaRecord(topic, 0, position, None, raw, ()), error.reason, error.detail)
     return ConsumedEvent(recorded, raw, sha256(raw).hexdigest(), sha256(b"\x00" + raw).hexdigest(), position, topic)

@@ -26,8 +26,6 @@ def store(
     """Insert commits in order, and report the number of stored events to `after`. Raises AlreadyStored."""
     durable = WriteConcern(w="majority", j=True)
     stores = {name: database.get_collection("commits", write_concern=durable) for name, database in databases.items()}
-    for collection in stores.values():
-        collection.create_index("command_id", unique=True, name="command_id")
     pending: dict[str, list[dict[str, Any]]] = {name: [] for name in databases}
     events = 0
 

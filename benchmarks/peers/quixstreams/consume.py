@@ -1,6 +1,8 @@
 """Fold both topics with Quix Streams, one document per recommendation into MongoDB by its own sink.
 
-    python consume.py BROKER MONGODB_HOST PORT USER PASSWORD DATABASE COUNT
+    python consume.py BROKER KAFKA_USER KAFKA_PASSWORD MONGODB_HOST PORT USER PASSWORD DATABASE COUNT
+
+An empty user of Kafka does not authenticate; another does so by PLAIN.
 
 Prints a line of JSON: events, seconds, documents.
 """
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from quixstreams import Application
+from quixstreams.kafka.configuration import ConnectionConfig
 from quixstreams.sinks.base import SinkBatch
 from quixstreams.sinks.community.mongodb import MongoDBSink
 
@@ -77,11 +80,16 @@ class Documents(MongoDBSink):
 
 def main() -> None:
     """Consume what is there, and say how long it took from the first event to the last write."""
-    broker, host, port, user, password, database, count = sys.argv[1:8]
+    broker, kafka_user, kafka_password, host, port, user, password, database, count = sys.argv[1:10]
+    login = {
+        "security_protocol": "sasl_plaintext", "sasl_mechanism": "PLAIN",
+        "sasl_username": kafka_user, "sasl_password": kafka_password,
+    }  # fmt: skip
     grouped = Grouped()
     with tempfile.TemporaryDirectory(prefix="throughline-quix-") as folder:
         app = Application(
-            broker_address=broker, consumer_group=f"quix-{database}", auto_offset_reset="earliest",
+            broker_address=ConnectionConfig(bootstrap_servers=broker, **(login if kafka_user else {})),
+            consumer_group=f"quix-{database}", auto_offset_reset="earliest",
             state_dir=folder, use_changelog_topics=False, commit_every=COMMIT_EVERY, loglevel="WARNING",
             auto_create_topics=False,
         )  # fmt: skip

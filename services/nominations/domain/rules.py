@@ -27,6 +27,7 @@ class OnlyTheMembersOwnGovernmentNominates(Rejection):
 
     kind: ClassVar[RuleKind] = "note"
     paragraph: ClassVar[str | None] = "20"
+    withholds: ClassVar[bool] = True
     says: ClassVar[str] = "only the Government of {member} or, on its note verbale, the secretariat may do this"
 
     member: str

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from tests.faults.rig.disk import CannotBreak
 from tests.faults.rig.injecting.fault import FAULTS
 from tests.faults.rig.run import run
-from tests.faults.rig.schedule import at_random, each_once
+from tests.faults.rig.schedule import at_random, each_once, some_once
 
 
 def enter_user_namespace() -> None:
@@ -37,6 +37,7 @@ def main() -> int:
         "--only", nargs="+", choices=sorted(FAULTS), default=(), metavar="FAULT", help="only these faults"
     )
     parser.add_argument("--once", action="store_true", help="the short run: every fault once")
+    parser.add_argument("--brief", action="store_true", help="the brief run: one or more faults of each row, once")
     arguments = parser.parse_args()
     enter_user_namespace()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
@@ -45,8 +46,8 @@ def main() -> int:
     say(f"{platform.system()} {platform.machine()}, {cores} cores, {memory} GB, Python {platform.python_version()}")
     say("")
     try:
-        schedule = each_once if arguments.once else at_random(arguments.minutes, arguments.only)
-        findings = run(schedule, seed, say, long=not arguments.once)
+        once = some_once if arguments.brief else each_once if arguments.once else None
+        findings = run(once or at_random(arguments.minutes, arguments.only), seed, say, long=once is None)
     except CannotBreak as reason:
         say(f"CANNOT RUN: {reason}")
         return 1

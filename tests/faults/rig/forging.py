@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
+from shared.consumer.record import UNSIGNED, headers_of
 from shared.events.canonical import canonical, leaf_hash
 from shared.events.catalogue import decode
+from shared.runtime.kafka_access import KafkaAccess
+from shared.tlog.notes import Signer
+from tests.proofs import signed_headers
 
 NOWHERE = 2**40
 Headers = list[tuple[str, bytes]]
@@ -38,7 +42,7 @@ class Record:
 class Forger:
     """A publisher of forged records on one service's topic; `placed` holds them by topic, partition and offset."""
 
-    kafka: str
+    kafka: KafkaAccess
     service: str
     placed: dict[str, Record] = field(default_factory=dict)
 
@@ -50,7 +54,7 @@ class Forger:
 
     async def _put(self, records: tuple[Record, ...]) -> dict[str, Record]:
         placed: dict[str, Record] = {}
-        async with AIOKafkaProducer(bootstrap_servers=self.kafka, max_request_size=2_000_000) as producer:
+        async with AIOKafkaProducer(**self.kafka.client(), max_request_size=2_000_000) as producer:
             for record in records:
                 placed |= await publish_batch(producer, f"throughline.{self.service}", record)
         return placed
@@ -70,9 +74,14 @@ async def publish_batch(
     return {f"{topic}/{partition}/{metadata.offset + n}": record for n, record in enumerate(records)}
 
 
-def with_leaf(raw: bytes, position: int = NOWHERE) -> Headers:
-    """Return the headers that the relay gives to these bytes at a position."""
-    return [("position", str(position).encode()), ("leaf", leaf_hash(raw).encode())]
+def signed(raw: bytes, signer: Signer, position: int = NOWHERE) -> Headers:
+    """Return the headers that the relay gives to these bytes at a position, signed by a stolen key."""
+    return list(signed_headers(raw, position, signer))
+
+
+def unsigned(raw: bytes, position: int = NOWHERE) -> Headers:
+    """Return the headers that anybody can give to these bytes at a position."""
+    return list(headers_of(position, leaf_hash(raw), b""))
 
 
 def altered(raw: bytes, **attributes: object) -> bytes:
@@ -80,32 +89,39 @@ def altered(raw: bytes, **attributes: object) -> bytes:
     return canonical({**json.loads(raw), **attributes})
 
 
-def poisons(true: bytes) -> list[Record]:
-    """Return poison records of each kind, with the key of a true event's stream."""
+def poisons(true: bytes, signer: Signer) -> list[Record]:
+    """Return poison records of each kind, with the key of a true event's stream, signed by its log's key or not."""
     event = decode(true)
     key = event.subject.encode()
-    unknown = altered(true, type=f"throughline.{event.data.service}.SomethingInvented.v1")
+    following = event.streamversion + 1
+    unknown = altered(true, type=f"throughline.{event.data.service}.SomethingInvented.v1", streamversion=following)
     schema = altered(true, data={"invented": "Synthetic"})
     version = altered(true, streamversion="two")
     garbage, no_json, large = b"\x00\xff garbage", b"{not json", b"x" * 1_000_000
     return [
-        Record(garbage, with_leaf(garbage), key, "undecodable"),
-        Record(no_json, with_leaf(no_json), key, "undecodable"),
-        Record(unknown, with_leaf(unknown), key, "unknown_type"),
-        Record(schema, with_leaf(schema), key, "schema_violation"),
-        Record(version, with_leaf(version), key, "schema_violation"),
-        Record(true, [*with_leaf(true), ("note", b"\xff\xfe")], key, "bad_header"),
-        Record(true, [*with_leaf(true), (NotText("name"), b"Synthetic")], key, "bad_header"),
-        Record(true, [], key, "bad_header"),
-        Record(true, with_leaf(true), None, "wrong_key"),
-        Record(true, [("position", b"0"), ("leaf", b"0" * 64)], key, "wrong_hash"),
-        Record(large, with_leaf(large), key, "too_large"),
-        Record(None, with_leaf(b""), key, "undecodable"),
+        Record(garbage, signed(garbage, signer), key, "undecodable"),
+        Record(no_json, signed(no_json, signer), key, "undecodable"),
+        Record(unknown, signed(unknown, signer), key, "unknown_type"),
+        Record(schema, signed(schema, signer), key, "schema_violation"),
+        Record(version, signed(version, signer), key, "schema_violation"),
+        Record(true, [*unsigned(true), ("note", b"\xff\xfe")], key, UNSIGNED),
+        Record(true, [*unsigned(true), (NotText("name"), b"Synthetic")], key, UNSIGNED),
+        Record(true, [], key, UNSIGNED),
+        Record(true, signed(true, signer), None, UNSIGNED),
+        Record(true, signed(unknown, signer), key, UNSIGNED),
+        Record(unknown, unsigned(unknown), key, UNSIGNED),
+        Record(large, signed(large, signer), key, "too_large"),
+        Record(None, signed(b"", signer), key, "undecodable"),
     ]
 
 
-def forgery(true: bytes, previous_hash: str, position: int = NOWHERE, **attributes: object) -> Record:
-    """Return a well-formed record of a forged event, one version after a true one, at a position."""
+def forgery(
+    true: bytes, previous_hash: str, signer: Signer | None, position: int = NOWHERE, **attributes: object
+) -> Record:
+    """Return a well-formed record of a forged event, one version after a true one, at a position.
+
+    `signer` is a stolen key; without one the record is unsigned.
+    """
     event = decode(true)
     claims: Mapping[str, object] = {
         "id": f"forged-{event.id}"[:60],
@@ -115,4 +131,5 @@ def forgery(true: bytes, previous_hash: str, position: int = NOWHERE, **attribut
         **attributes,
     }
     raw = altered(true, **claims)
-    return Record(raw, with_leaf(raw, position), event.subject.encode())
+    headers = signed(raw, signer, position) if signer is not None else unsigned(raw, position)
+    return Record(raw, headers, event.subject.encode())

@@ -85,6 +85,13 @@ class Instance:
         self.start()
         self.await_ready()
 
+    def troubles(self) -> str:
+        """Return what `/readyz` says, or nothing while the process does not answer."""
+        try:
+            return self._http.get(f"{self.url}/readyz").text
+        except httpx.HTTPError:
+            return ""
+
     def ready(self) -> bool:
         """Tell whether `/readyz` says yes."""
         return is_ready(self.url, self._http)

@@ -15,6 +15,7 @@ from tests.faults.rig.acknowledged import Acknowledged
 from tests.faults.rig.client import Abandoned
 from tests.faults.rig.comparison.findings import Findings
 from tests.faults.rig.comparison.report import compare, render
+from tests.faults.rig.hostile import PAUSE_SECONDS, PAUSE_SECONDS_ONCE, HostileWriter, public_keys
 from tests.faults.rig.injecting.fault import Fault
 from tests.faults.rig.load import Load
 from tests.faults.rig.patience import AT_MOST
@@ -26,7 +27,7 @@ Injection = tuple[Fault, str]
 Lane = Sequence[Injection]
 Stage = Sequence[Lane]
 PACE_SECONDS = 0.2
-PACE_SECONDS_ONCE = 0.6
+PACE_SECONDS_ONCE = 1.2
 
 Schedule = Callable[[Rig], Iterator[Stage]]
 
@@ -34,13 +35,17 @@ Schedule = Callable[[Rig], Iterator[Stage]]
 def run(schedule: Schedule, seed: int, say: Say, *, long: bool) -> Findings:
     """Run a schedule and the comparison; return the findings, once they are printed."""
     with _rig(seed, say, long=long) as rig:
-        with rig.load.running():
+        stack, pause = rig.platform.stack, PAUSE_SECONDS if long else PAUSE_SECONDS_ONCE
+        hostile = HostileWriter(stack.kafka_admin, public_keys(stack.home), random.Random(seed), rig.injected, pause)
+        with hostile.running(), rig.load.running():
             for stage in schedule(rig):
                 _inject(rig, stage)
-        for error in rig.load.errors:
+        for error in [*rig.load.errors, *hostile.errors]:
             rig.findings.stick(f"a client failed: {error}")
         say("")
         compare(rig)
+        rig.expect(hostile.count > 0, "the hostile writer wrote nothing")
+        say(f"{hostile.count} hostile records")
         answers = rig.acknowledged
         count = len(answers.commands)
         say(f"{count} acknowledgements, {answers.retries} retries, the slowest after {answers.slowest:.1f} s")

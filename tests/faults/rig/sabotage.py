@@ -13,12 +13,13 @@ import runpy
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Any
 
 from services.notifications.sending.courier import Courier
 from services.notifications.sending.sender import Sender
 from services.recommendations import projection as recommendations
-from shared.consumer import record as consumer_record
+from shared.consumer import decoding as consumer_decoding
 from shared.consumer.offsets import OffsetStore
 from shared.consumer.subscriber import Subscriber
 from shared.domain.aggregate import Context
@@ -75,7 +76,7 @@ def install(points: Points) -> None:
     patch(Projector, "flush", killed(points, "consumed, not flushed", when=has_unflushed))
     patch(Projector, "consume", lambda consume: long_or_failing(consume, points))
     patch(recommendations, "_composed", lambda composed: slow(composed, points))
-    patch(consumer_record, "decode", lambda decode: forgetful(decode, points))
+    patch(consumer_decoding, "decode", lambda decode: forgetful(decode, points))
     patch(Lease, "take", lambda take: ignored(take, points))
     patch(EventStore, "append", lambda append: stopped(append, points))
     patch(EventStore, "append", killed(points, "killed after insert", after=True, when=from_client))
@@ -99,10 +100,8 @@ def half_published(publish: Method, points: Points) -> Method:
 
     async def halved(relay: Any, producer: Any, batch: Any, raws: Any) -> None:
         if len(raws) > 1 and points.claim("half published"):
-            for position, (entry, raw) in enumerate(zip(batch.entries, raws, strict=True), start=batch.first):
-                if position < batch.first + len(raws) // 2:
-                    headers = [("position", str(position).encode()), ("leaf", entry.leaf.encode())]
-                    await producer.send(relay._topic, raw, key=entry.stream.encode(), headers=headers)
+            for record in islice(relay._records(batch, raws), len(raws) // 2):
+                await producer.send(relay._topic, record.value, key=record.stream.encode(), headers=record.headers)
             await producer.flush()
             os.kill(os.getpid(), signal.SIGKILL)
         await publish(relay, producer, batch, raws)

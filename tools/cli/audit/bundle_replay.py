@@ -17,6 +17,8 @@ from tools.audit.bundle_replay import TraceWriter, open_replay, trace_digest
 from tools.audit.digest_comparison import Digest
 from tools.client.errors import BadInput
 from tools.client.progress import bar
+from tools.files import NotAFile
+from tools.render.terminal import print_line
 from tools.replay.replayer import Replayer
 
 Processes = Annotated[int, typer.Option("--processes", min=1, max=64, help="How many processes share the work.")]
@@ -33,7 +35,7 @@ def replayed(
         with bar("Replaying") as advance, open_replay(Bundle(folder), advance, as_of, known_at) as replayer:
             digests = replayer.run(TraceWriter(out) if out else trace_digest, processes)
             return {reference: Digest(*digest) for reference, digest in digests}, replayer
-    except NotReadable as fault:
+    except (NotReadable, NotAFile) as fault:
         raise BadInput(f"{fault}.") from None
 
 
@@ -57,4 +59,4 @@ def print_some(says: str, items: list[str]) -> None:
     """Print the first items of a list, and how many there are more; nothing where it is empty."""
     if items:
         more = f" and {len(items) - _LISTED} more" if len(items) > _LISTED else ""
-        typer.echo(f"{says}: {', '.join(items[:_LISTED])}{more}.")
+        print_line(f"{says}: {', '.join(items[:_LISTED])}{more}.")

@@ -9,6 +9,7 @@ import typer
 
 from services.recommendations.trace import SHAPE
 from tools.audit.bundle import Bundle, NotReadable
+from tools.audit.coverage import unsigned_versions
 from tools.audit.digest_comparison import (
     Comparison,
     Digest,
@@ -16,6 +17,7 @@ from tools.audit.digest_comparison import (
     compare_with_live,
     exported_digests,
     live_digests,
+    versions_beyond,
 )
 from tools.cli.audit.bundle_replay import PROCESSES, Processes, print_some, replayed
 from tools.cli.audit.options import Folder
@@ -23,7 +25,7 @@ from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import REFUSED, BadInput, exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
-from tools.render.terminal import print_json
+from tools.render.terminal import print_json, print_line
 
 
 def compare(
@@ -40,7 +42,8 @@ def compare(
 
     Example: throughline audit compare bundle --offline
 
-    A live trace is compared where it rests on the same versions; those that rest on later ones are listed as newer.
+    A live trace is compared where it rests on the same versions; those that rest on later ones are listed as newer, and
+    are a finding if no signed checkpoint covers these within ninety seconds.
 
     Exit code: 0 when all that could be compared are identical; 1 when one differs, is missing or lags behind, or when
     another version of this program composed them; 2 for bad input; 3 when the service does not answer.
@@ -51,9 +54,10 @@ def compare(
         comparisons = {"export": compare_with_export(rebuilt, published)}
         if not offline:
             with Services(Connection(home, token), "auditor") as services:
-                comparisons["live"] = compare_with_live(
-                    rebuilt, live_digests(services.pages("recommendations", "/traces"))
-                )
+                live = live_digests(services.pages("recommendations", "/traces"))
+                comparison = comparisons["live"] = compare_with_live(rebuilt, live)
+                beyond = versions_beyond(comparison.newer, live, rebuilt)
+                comparison.unsigned = unsigned_versions(services, Bundle(folder), beyond)
     if shown_as == "json":
         print_json({name: vars(each) | {"holds": each.holds} for name, each in comparisons.items()})
     else:
@@ -68,19 +72,18 @@ def _exported(folder: Path) -> dict[str, Digest]:
         return exported_digests(Bundle(folder))
     except NotReadable as fault:
         raise BadInput(f"{fault}.") from None
-    except (KeyError, TypeError, AttributeError):
-        raise BadInput(f"{folder}: its traces.json is not that of an export.") from None
 
 
 def _verdict(beside: str, each: Comparison) -> None:
     if each.other_shape is not None:
-        typer.echo(
+        print_line(
             f"not comparable: {beside} were composed with shape {each.other_shape}, this program has shape {SHAPE}."
         )
         return
     print_some(f"Missing in {beside}", each.missing)
     print_some(f"In {beside}, and not made by these events", each.unexpected)
     print_some("Newer than the bundle, not compared", each.newer)
+    print_some("Resting on events that no checkpoint covers", each.unsigned)
     print_some("Older than the bundle", each.older)
     print_some(f"Different from {beside}", each.different)
-    typer.echo(f"{'identical' if each.holds else 'identical otherwise'}: {each.identical} traces beside {beside}")
+    print_line(f"{'identical' if each.holds else 'identical otherwise'}: {each.identical} traces beside {beside}")

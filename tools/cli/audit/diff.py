@@ -18,7 +18,7 @@ from tools.cli.audit.options import Folder
 from tools.client.connection import Format
 from tools.client.errors import BadInput, exits
 from tools.client.progress import bar
-from tools.render.terminal import print_json
+from tools.render.terminal import print_json, print_line
 
 
 def diff(
@@ -40,11 +40,11 @@ def diff(
     if shown_as == "json":
         print_json(changed)
     elif not changed:
-        typer.echo("No trace changed between the two.")
+        print_line("No trace changed between the two.")
     for reference, lines in () if shown_as == "json" else sorted(changed.items()):
-        typer.echo(reference)
+        print_line(reference)
         for line in lines:
-            typer.echo(f"  {line}")
+            print_line(f"  {line}")
 
 
 def _changed(folder: Path, first: str, second: str) -> dict[str, list[str]]:

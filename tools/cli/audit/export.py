@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from shared.events.services import SERVICES
+from shared.runtime.kafka_access import KafkaAccess
 from shared.tlog.notes import Verifier
 from tools.audit.bundle import NotReadable
 from tools.audit.exporting import Source
@@ -20,6 +20,7 @@ from tools.client.errors import BadInput, Failure, exits
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
+from tools.render.console import Console
 
 console = Console()
 
@@ -52,11 +53,11 @@ def export(
     """
     with exits():
         connection, keys = Connection(home, token), trusted(key).logs
-        kafka = kafka or (connection.kafka() if origin == "kafka" else None)
+        access = connection.kafka(kafka) if origin == "kafka" else None
         if unknown := set(service or ()) - set(SERVICES):
             raise BadInput(f"{unknown.pop()}: is not a service; they are {', '.join(SERVICES)}.")
         with Services(connection, "auditor") as services:
-            source = _source(services, origin, kafka or "", keys, service or SERVICES, wait)
+            source = _source(services, access, keys, service or SERVICES, wait)
             try:
                 done = write_bundle(source, folder, service or SERVICES, bar)
             except CannotExport as fault:
@@ -71,9 +72,9 @@ def export(
 
 
 def _source(
-    services: Services, origin: str, kafka: str, keys: Sequence[Verifier], wanted: Sequence[str], wait: float
+    services: Services, kafka: KafkaAccess | None, keys: Sequence[Verifier], wanted: Sequence[str], wait: float
 ) -> Source:
-    if origin == "kafka":
+    if kafka is not None:
         return KafkaSource(kafka, keys)
     source = HttpSource(services, keys)
     if late := [name for name in wanted if wait and not source.wait_for_checkpoint(name, wait)]:

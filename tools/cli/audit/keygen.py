@@ -10,6 +10,7 @@ from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
 from tools.client.errors import BadInput, exits
 from tools.files import write
+from tools.render.terminal import print_line
 
 
 def keygen(
@@ -19,32 +20,51 @@ def keygen(
     witness: Annotated[
         str | None, typer.Option(metavar="NAME", help="A witness's key instead, under this name.")
     ] = None,
-    rotate: Annotated[bool, typer.Option("--rotate", help="Replace the key in FILE; its public part is kept.")] = False,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Replace the key in FILE.")] = False,
+    drop_retired: Annotated[
+        bool, typer.Option("--drop-retired", help="Drop the replaced private key, once its rotation is published.")
+    ] = False,
 ) -> None:
-    """Make a key that signs the checkpoints of a log, or that a witness vouches with; print its public part.
+    """Make a key that signs a log, or that a witness vouches with; print its public part.
 
     Example: throughline audit keygen meetings.key --service meetings --deployment escap
+
+    A log's key is replaced in three steps: --rotate writes a new key and keeps the old one beside it; the service,
+    restarted with that file, publishes the rotation, signed by both; --drop-retired drops the old private key. Readers
+    follow a rotation by themselves.
 
     Exit code: 0; 2 for bad input, an existing file without --rotate included.
     """
     with exits():
         if (service is None) == (witness is None) or (service is not None and service not in SERVICES):
             raise BadInput(f"Give --service (one of {', '.join(SERVICES)}) or --witness NAME.")
-        if out.exists() != rotate:
+        if rotate and drop_retired:
+            raise BadInput("Give --rotate, then restart the service, then --drop-retired.")
+        if out.exists() != (rotate or drop_retired):
             raise BadInput(
                 f"{out} exists: give --rotate to replace its key." if out.exists() else f"{out} is not there."
             )
         try:
             if witness is not None:
-                if rotate:
+                if rotate or drop_retired:
                     raise BadInput("A witness's key is not rotated: make another one.")
                 signer = Signer.generate(witness, COSIGNATURE)
                 text = f"{signer.skey}\n"
             else:
                 origin = origin_of(deployment, str(service))
-                keys = LogKeys.parse(out.read_text(), origin).rotated() if rotate else LogKeys(Signer.generate(origin))
+                keys = _changed(out, origin, rotate) if out.exists() else LogKeys(Signer.generate(origin))
                 signer, text = keys.signer, keys.text()
         except NotAKey as fault:
             raise BadInput(f"{out}: {fault}") from None
         write(out, text)
-        typer.echo(signer.verifier.vkey)
+        print_line(signer.verifier.vkey)
+
+
+def _changed(file: Path, origin: str, rotate: bool) -> LogKeys:
+    """Return the keys of a file with a new one, or without the replaced private one. Raises NotAKey, BadInput."""
+    keys = LogKeys.parse(file.read_text(), origin)
+    if not rotate:
+        return keys.without_retiring()
+    if keys.retiring is not None:
+        raise BadInput(f"{file}: the last rotation is not finished: restart the service, then --drop-retired.")
+    return keys.rotated()

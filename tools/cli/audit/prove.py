@@ -17,6 +17,8 @@ from tools.client.errors import BadInput, Failure, exits
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
+from tools.files import NotAFile, write_below
+from tools.render.terminal import print_line
 
 
 def prove(
@@ -46,9 +48,12 @@ def prove(
         except (NotReadable, NotANote) as fault:
             raise BadInput(f"{fault}.") from None
         file = out or Path(f"{reference.replace('/', '-')}.proof.json")
-        file.write_bytes(raw)
+        try:
+            write_below(file.parent, file.name, raw)
+        except NotAFile as fault:
+            raise BadInput(f"{fault}.") from None
         events = len(orjson.loads(raw)["events"])
-        typer.echo(f"{file}: {reference} and the {events} events that it rests on, {len(raw)} bytes.")
+        print_line(f"{file}: {reference} and the {events} events that it rests on, {len(raw)} bytes.")
 
 
 def _offline(bundle: Path, reference: str) -> bytes:

@@ -14,8 +14,9 @@ from tools.audit.digest_comparison import Digest
 from tools.cli.audit.bundle_replay import PROCESSES, Processes, parse_day, parse_time, print_some, replayed
 from tools.cli.audit.options import Folder
 from tools.client.connection import Format
-from tools.client.errors import REFUSED, exits
-from tools.render.terminal import print_json
+from tools.client.errors import REFUSED, BadInput, exits
+from tools.files import NotAFile, write_below
+from tools.render.terminal import print_json, print_line
 from tools.replay.roster import roster_bytes
 
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Facts up to this day in the world.")]
@@ -42,13 +43,15 @@ def replay(
     with exits():
         day, moment = parse_day(as_of), parse_time(known_at)
         digests, replayer = replayed(folder, day, moment, out, processes)
+        report, roster = replayer.report, roster_bytes(replayer.report.roster)
+        if out is not None:
+            _write(out, digests, roster)
     digest = hashlib.sha256(
         "".join(f"{name} {digests[name].digest}\n" for name in sorted(digests)).encode()
     ).hexdigest()
-    report, roster = replayer.report, roster_bytes(replayer.report.roster)
-    if out is not None:
-        _write(out, digests, roster)
-    faults = [*(f"{at} ({reason})" for at, reason in report.poison), *report.stalled]
+    unreadable = (f"{at} ({reason})" for at, reason in report.poison)
+    without_trace = (f"{reference} has no trace: {fault}" for reference, fault in report.faults.items())
+    faults = [*unreadable, *report.stalled, *without_trace]
     if shown_as == "json":
         print_json(
             {
@@ -57,16 +60,18 @@ def replay(
             }
         )  # fmt: skip
     else:
-        typer.echo(f"{report.events} events: {len(digests)} traces, {len(report.roster)} memberships.")
-        typer.echo(f"digest of the traces: {digest}")
-        typer.echo(f"digest of the roster: {hashlib.sha256(roster).hexdigest()}")
+        print_line(f"{report.events} events: {len(digests)} traces, {len(report.roster)} memberships.")
+        print_line(f"digest of the traces: {digest}")
+        print_line(f"digest of the roster: {hashlib.sha256(roster).hexdigest()}")
         print_some("Not readable or broken off", faults)
     if faults:
         raise typer.Exit(REFUSED)
 
 
 def _write(out: Path, digests: dict[str, Digest], roster: bytes) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "roster.json").write_bytes(roster)
     traces = {name: {"digest": each.digest, "based_on": each.based_on} for name, each in sorted(digests.items())}
-    (out / "traces.json").write_bytes(orjson.dumps({"shape": SHAPE, "traces": traces}))
+    try:
+        write_below(out, "roster.json", roster)
+        write_below(out, "traces.json", orjson.dumps({"shape": SHAPE, "traces": traces}))
+    except NotAFile as fault:
+        raise BadInput(f"{fault}.") from None

@@ -12,7 +12,7 @@ from tools.cli.audit.options import Folder, Keys, trusted
 from tools.client.connection import Format
 from tools.client.errors import REFUSED, BadInput, exits
 from tools.client.progress import bar
-from tools.render.terminal import print_json
+from tools.render.terminal import print_json, print_line
 
 
 def verify(
@@ -50,6 +50,6 @@ def verify(
         print_json(as_json(done))
     else:
         for line in as_text(done):
-            typer.echo(line)
+            print_line(line)
     if not done.holds:
         raise typer.Exit(REFUSED)

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from shared.tlog.notes import NotAKey, Verifier
-from tools.audit.proof import CheckedProof, NotProven, check
+from tools.audit.proof import PROOF_LIMIT, CheckedProof, NotProven, check
 from tools.audit.signatures import TrustedKeys
 from tools.client.connection import Format
 from tools.client.errors import BadInput, Failure, exits
-from tools.render.terminal import print_json
+from tools.files import NotAFile, read_named
+from tools.render.terminal import print_json, print_line
 
 Keys = Annotated[list[str] | None, typer.Option("--key", metavar="VKEY", help="A log's key, from elsewhere.")]
 Witnesses = Annotated[
@@ -37,9 +38,11 @@ def verify_proof(
     with exits():
         try:
             trusted = TrustedKeys.of(Verifier.parse(each) for each in (*(key or ()), *(witness or ())))
-            proven = check(file.read_bytes(), trusted)
-        except (NotAKey, OSError) as fault:
-            raise BadInput(f"{fault if isinstance(fault, NotAKey) else file}: cannot be used.") from None
+            proven = check(read_named(file, PROOF_LIMIT), trusted)
+        except NotAKey as fault:
+            raise BadInput(f"{fault}: cannot be used.") from None
+        except NotAFile as fault:
+            raise BadInput(f"{fault}.") from None
         except NotProven as why:
             raise Failure(f"NOT PROVEN: {why}.") from None
     if shown_as == "json":
@@ -49,16 +52,16 @@ def verify_proof(
         vouching = "".join(f", {each.witness.name} vouches for it" for each in proven.vouching[service])
         by = proven.keys[service].vkey.rpartition("+")[0]
         covered = f"{proven.events.get(service, 0)} events under the checkpoint of size {checkpoint.size}"
-        typer.echo(f"{service}: {covered}, signed with {by}{vouching}")
+        print_line(f"{service}: {covered}, signed with {by}{vouching}")
     if not trusted.logs:
-        typer.echo(
+        print_line(
             "These keys are the file's own word. Compare them with those that you have from elsewhere, or give --key:"
         )
         for each in proven.keys.values():
-            typer.echo(f"    {each.vkey}")
+            print_line(f"    {each.vkey}")
     statements = len(proven.trace["provenance"]["statements"])
     events = sum(proven.events.values())
-    typer.echo(f"proven: {proven.reference}, {statements} statements from {events} events of {proven.streams} streams")
+    print_line(f"proven: {proven.reference}, {statements} statements from {events} events of {proven.streams} streams")
 
 
 def _as_json(proven: CheckedProof) -> dict[str, object]:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
-from tools.audit.bundle import Bundle, NotReadable
+from tools.audit.bundle import SMALL_LIMIT, Bundle, NotReadable
 from tools.audit.witness import WillNotVouch, Witness
 from tools.cli.audit.options import Folder, Keys, trusted
 from tools.client.errors import BadInput, Failure, exits
+from tools.files import NotAFile, read_named
+from tools.render.console import Console
 
 console = Console()
 
@@ -40,13 +41,13 @@ def witness(
     """
     with exits():
         try:
-            signer = Signer.parse(signing.read_text())
+            signer = Signer.parse(read_named(signing, SMALL_LIMIT).decode(errors="replace"))
             if signer.kind != COSIGNATURE:
                 raise NotAKey("it is not a witness's key")
             office = Witness(signer, memory, trusted(key).logs)
             vouched = office.vouch(Bundle(folder), datetime.now(UTC))
-        except (NotAKey, NotReadable, OSError) as fault:
-            raise BadInput(str(fault) if isinstance(fault, NotReadable) else f"{signing}: {fault}") from None
+        except (NotAFile, NotAKey, NotReadable) as fault:
+            raise BadInput(f"{signing}: {fault}" if isinstance(fault, NotAKey) else str(fault)) from None
         except WillNotVouch as refusal:
             raise Failure(f"Not cosigned. {refusal}") from None
         for each in vouched:

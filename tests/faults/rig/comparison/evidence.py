@@ -12,8 +12,10 @@ from pymongo import MongoClient
 
 from shared.consumer.record import KafkaRecord
 from shared.events.catalogue import Recorded, decode
+from shared.tlog.trust import LogTrust
 from tests.faults.rig.platform import Platform
 from tests.journey.topics import everything_on
+from tools.client.log_keys import log_trust
 from tools.local import grants
 from tools.local.stack import ALL_FOUR
 
@@ -29,13 +31,19 @@ class Mail(NamedTuple):
 
 @dataclass
 class Evidence:
-    """Commits, ledger batches, records (in the order of each partition) and event bytes by service; and all mails."""
+    """Commits, ledger batches, records (in the order of each partition) and event bytes by service, and all mails.
+
+    `trust` believes the records of the logs; `persons` are the experts whose keys exist.
+    """
 
     commits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     ledger: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     topic: dict[str, list[KafkaRecord]] = field(default_factory=dict)
     raws: dict[str, dict[Key, bytes]] = field(default_factory=dict)
     mail: list[Mail] = field(default_factory=list)
+    journal: dict[str, dict[Key, bytes]] = field(default_factory=dict)
+    persons: set[str] = field(default_factory=set)
+    trust: LogTrust = field(default_factory=lambda: LogTrust(()))
     _recorded: dict[str, dict[Key, Recorded]] = field(default_factory=dict)
 
     def recorded(self, service: str) -> Mapping[Key, Recorded]:
@@ -54,7 +62,7 @@ class Evidence:
 
 def gather(platform: Platform) -> Evidence:
     """Read commits, ledgers, topics and mails."""
-    evidence = Evidence()
+    evidence = Evidence(trust=log_trust(platform.stack.home))
     with MongoClient[dict[str, Any]](platform.stack.mongodb_admin_uri) as client:
         for service in ALL_FOUR:
             database = client[grants.database(service)]
@@ -66,7 +74,12 @@ def gather(platform: Platform) -> Evidence:
                 for commit in commits
                 for n, raw in enumerate(commit["events"])
             }
+            evidence.journal[service] = {
+                (row["_id"]["s"], row["_id"]["v"]): bytes(row["raw"]) for row in database["journal"].find()
+            }
             evidence.topic[service] = everything_on(platform.stack.kafka, service)
+            if service == "nominations":
+                evidence.persons = {row["_id"] for row in database["keys"].find({"erased": {"$ne": True}}, {"_id": 1})}
     evidence.mail = [mail_of(file.read_bytes()) for file in sorted(platform.stack.mail.glob("*.eml"))]
     return evidence
 

@@ -11,11 +11,12 @@ SHOWN = 40
 
 @dataclass
 class Findings:
-    """Everything lost, doubled or stuck, in words (all must be empty); and figures by row and service."""
+    """Everything lost, doubled, stuck or wrongly believed, in words (all must be empty); and figures by service."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
+    believed: list[str] = field(default_factory=list)
     figures: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def count(self, row: str, service: str, number: int) -> None:
@@ -34,14 +35,18 @@ class Findings:
         """Add things that did not finish."""
         self.stuck.extend(findings)
 
+    def believe(self, *findings: str) -> None:
+        """Add things that were believed, and that nobody recorded."""
+        self.believed.extend(findings)
+
     @property
     def none(self) -> bool:
         """True if there are no findings."""
-        return not (self.lost or self.doubled or self.stuck)
+        return not (self.lost or self.doubled or self.stuck or self.believed)
 
     def named(self) -> list[str]:
         """Return the findings, each with its kind; of each kind at most `SHOWN`, and the number of the rest."""
-        kinds = (("lost", self.lost), ("doubled", self.doubled), ("stuck", self.stuck))
+        kinds = (("lost", self.lost), ("doubled", self.doubled), ("stuck", self.stuck), ("believed", self.believed))
         lines = [f"{kind}: {finding}" for kind, findings in kinds for finding in findings[:SHOWN]]
         more = [f"{kind}: and {len(findings) - SHOWN} more" for kind, findings in kinds if len(findings) > SHOWN]
         return lines + more

@@ -70,7 +70,7 @@ def _history(evidence: Evidence, service: str) -> History:
     history = History()
     for source in sources_of(service):
         for record in evidence.topic[source]:
-            history.take(record)
+            history.take(record, evidence.trust)
     return history
 
 

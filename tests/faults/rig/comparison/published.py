@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from shared.consumer.record import ConsumedEvent, Poison, decode_record
+from shared.consumer.decoding import decode_record
+from shared.consumer.record import UNSIGNED, ConsumedEvent, Poison
 from tests.faults.rig.comparison.evidence import Evidence, Key
 from tests.faults.rig.comparison.findings import Findings
 from tests.faults.rig.comparison.sequenced import entries_of
@@ -20,12 +21,15 @@ def compare(evidence: Evidence, injected: Collection[str], findings: Findings) -
 
 
 def _first_deliveries(evidence: Evidence, service: str, injected: Collection[str], findings: Findings) -> set[Key]:
-    entries, heads, repeats = entries_of(evidence, service), dict[str, int](), 0
+    entries, heads, repeats, unsigned = entries_of(evidence, service), dict[str, int](), 0, 0
     for record in evidence.topic[service]:
         if record.origin in injected:
             continue
-        event = decode_record(record)
+        event = decode_record(record, evidence.trust)
         if isinstance(event, Poison):
+            if event.reason == UNSIGNED:
+                unsigned += 1
+                continue
             findings.lose(f"{record.origin} holds a record that the relay never published: {event.reason}")
             continue
         _check_same(evidence, service, entries, event, findings)
@@ -37,6 +41,7 @@ def _first_deliveries(evidence: Evidence, service: str, injected: Collection[str
         heads[stream] = max(head, version)
     findings.count("published events", service, sum(heads.values()))
     findings.count("  identical repeats", service, repeats)
+    findings.count("  unsigned records", service, unsigned)
     return {(stream, version) for stream, head in heads.items() for version in range(1, head + 1)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.rig.comparison import notified, projected, published, sequenced, stored
+from tests.faults.rig.comparison import believed, notified, projected, published, sequenced, stored
 from tests.faults.rig.comparison.evidence import gather
 from tests.faults.rig.comparison.findings import Findings
 from tests.faults.rig.comparison.idle import wait_until_idle
@@ -21,6 +21,7 @@ def compare(rig: Rig) -> None:
     published.compare(evidence, rig.injected, findings)
     projected.compare(rig.platform, evidence, findings)
     notified.compare(evidence, rig.desks().secretariat, findings)
+    believed.compare(evidence, findings)
 
 
 def render(findings: Findings) -> list[str]:
@@ -29,5 +30,6 @@ def render(findings: Findings) -> list[str]:
     for row, figures in findings.figures.items():
         cells = "".join(f"{figures[service]:>17,}" if service in figures else " " * 17 for service in ALL_FOUR)
         lines.append(f"{row:<28}{cells}")
-    sums = f"lost {len(findings.lost)}   doubled {len(findings.doubled)}   stuck {len(findings.stuck)}"
+    kinds = {"lost": findings.lost, "doubled": findings.doubled, "stuck": findings.stuck, "believed": findings.believed}
+    sums = "   ".join(f"{kind} {len(findings_of)}" for kind, findings_of in kinds.items())
     return [*lines, "", *findings.named(), sums]

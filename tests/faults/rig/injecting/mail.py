@@ -89,7 +89,7 @@ def delete_consumed(rig: Rig, service: str) -> None:
     run_concurrently([instance.end for instance in rig.platform.instances[service]])
     with rig.database(service) as database:
         for collection in ("journal", "states", "traces", "progress"):
-            database[collection].drop()
+            database[collection].delete_many({})
 
 
 class _Refusal(socketserver.StreamRequestHandler):

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from shared.events.canonical import sha256_hex
-from tests.faults.rig.forging import Record, forgery, poisons, with_leaf
+from tests.faults.rig.forging import Record, forgery, poisons, signed
 from tests.faults.rig.injecting.fault import fault
 from tests.faults.rig.injecting.servers import is_producer
 from tests.faults.rig.injecting.stream import Stream
@@ -25,7 +25,7 @@ SERVICE = "recommendations"
 )
 def poisoned(rig: Rig, _service: str) -> None:
     stream = Stream.begun(rig)
-    stream.put(*poisons(stream.last_bytes()))
+    stream.put(*poisons(stream.last_bytes(), stream.signer))
     stream.everywhere(stream.has_dead_letters, "did not make each poison a dead letter for its reason")
     stream.everywhere(stream.is_stalled, "does not show it as stalled")
     Stream.begun(rig)
@@ -37,7 +37,7 @@ def _disputed(rig: Rig) -> Stream:
     """Publish a forgery, then the true event: both become dead letters, the stream stalls, and others do not."""
     stream = Stream.begun(rig)
     true = stream.last_bytes()
-    stream.put(replace(forgery(true, sha256_hex(true)), reason="conflicting_bytes"))
+    stream.put(replace(forgery(true, sha256_hex(true), stream.signer), reason="conflicting_bytes"))
     stream.everywhere(stream.is_at(4), "does not consume the forgery")
     stream.append()
     stream.everywhere(stream.has_dead_letters, "does not make the forgery a dead letter")
@@ -87,6 +87,25 @@ def unknown_then_replayed(rig: Rig, _service: str) -> None:
 
 
 @fault(
+    "11", "an event that older code does not know: newer code takes it at its start", SERVICE, touches_consumers=True
+)
+def unknown_then_restarted(rig: Rig, _service: str) -> None:
+    stream = Stream.begun(rig)
+    instances = [each for consumer in stream.consumers for each in rig.platform.instances[consumer]]
+    with ExitStack() as armed:
+        for instance in instances:
+            armed.enter_context(instance.points.armed_while("older code", stream.name))
+        stream.append()
+        stream.everywhere(stream.is_stalled, "does not show it as stalled")
+    for instance in instances:
+        instance.kill()
+        rig.restart(instance)
+    stream.everywhere(stream.is_current, "does not take the event that it now knows")
+    stream.append()
+    stream.expect_recovery()
+
+
+@fault(
     "11",
     "a forgery delivered first that does not continue its stream: an operator dismisses it",
     SERVICE,
@@ -94,7 +113,7 @@ def unknown_then_replayed(rig: Rig, _service: str) -> None:
 )
 def forged_then_dismissed(rig: Rig, _service: str) -> None:
     stream = Stream.begun(rig)
-    stream.put(replace(forgery(stream.last_bytes(), "f" * 64), reason="broken_chain"))
+    stream.put(replace(forgery(stream.last_bytes(), "f" * 64, stream.signer), reason="broken_chain"))
     stream.everywhere(stream.has_dead_letters, "does not report its broken chain")
     stream.everywhere(stream.is_stalled, "does not show it as stalled")
     for service in stream.consumers:
@@ -113,7 +132,7 @@ def forged_then_dismissed(rig: Rig, _service: str) -> None:
 def forged_then_restarted(rig: Rig, service: str) -> None:
     stream = Stream.begun(rig)
     true = stream.last_bytes()
-    stream.put(forgery(true, sha256_hex(true)))
+    stream.put(forgery(true, sha256_hex(true), stream.signer))
     instance = rig.platform.first(service)
     instance.kill()
     rig.restart(instance)
@@ -137,7 +156,7 @@ def gap(rig: Rig, service: str) -> None:
             rig.client("chair").send(service, f"/meetings/{stream.name.partition('/')[2]}/confirm")
             position, raw = stream.position(4), stream.last_bytes()
             if position is not None:
-                stream.put(Record(raw, with_leaf(raw, position), stream.name.encode()))
+                stream.put(Record(raw, signed(raw, stream.signer, position), stream.name.encode()))
                 stream.everywhere(stream.is_stalled, "does not show it as stalled")
     stream.everywhere(stream.is_current, "still shows it as stalled")
 

@@ -9,12 +9,15 @@ from typing import Any
 
 import httpx
 
+from shared.tlog.keys import LogKeys, origin_of
+from shared.tlog.notes import Signer
 from tests.faults.rig.comparison.idle import heads_of, published_of
 from tests.faults.rig.comparison.projected import consumers_of
 from tests.faults.rig.forging import Forger, Record
 from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.work import recommending
+from tools.local.log_keys import DEPLOYMENT, key_file
 
 
 @dataclass
@@ -33,6 +36,12 @@ class Stream:
         stream = cls(rig, "recommendations", f"instrument/{instrument}")
         stream.everywhere(stream.is_current, "does not show it")
         return stream
+
+    @property
+    def signer(self) -> Signer:
+        """The key that signs its service's log, as one who stole it would have it."""
+        text = key_file(self.rig.platform.stack.home, self.service).read_text()
+        return LogKeys.parse(text, origin_of(DEPLOYMENT, self.service)).signer
 
     @property
     def consumers(self) -> list[str]:
@@ -58,7 +67,7 @@ class Stream:
 
     def put(self, *records: Record) -> None:
         """Publish records on its topic past the relay."""
-        placed = Forger(self.rig.platform.stack.kafka, self.service).put(*records)
+        placed = Forger(self.rig.platform.stack.kafka_admin, self.service).put(*records)
         self.rig.injected.update(placed)
         self.dead_letters |= placed
 

@@ -1,0 +1,53 @@
+"""The document that stores a folded state, and the largest one that is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import bson
+
+from shared.domain.aggregate import Aggregate
+from shared.projection.fold import FoldedState
+
+STATE_LIMIT = 15 * 2**20
+"""The most bytes of a state's document: a trace repeats the state of its recommendation, and MongoDB takes 16 MiB."""
+SMALL_VERSIONS = 100
+"""This many events of at most 60 KB are never too large for a document, so that documents of fewer are not measured."""
+
+
+class TooLargeToStore(ValueError):
+    """A document is larger than those that are stored."""
+
+    def __init__(self, what: str, size: int, limit: int) -> None:
+        super().__init__(f"{what} would take {size} bytes, and at most {limit} are stored")
+
+
+def state_document(aggregate: Aggregate[Any], folded: FoldedState, shape: int) -> dict[str, Any]:
+    """Return the document of a folded state. Raises TooLargeToStore, and what the aggregate's own code raises."""
+    document: dict[str, Any] = {
+        "_id": folded.stream,
+        "kind": folded.stream.partition("/")[0],
+        "version": folded.version,
+        "hash": folded.hash,
+        "line": folded.ledger_refs,
+        "state": aggregate.states.dump_json(folded.state, exclude_none=True).decode(),
+        "depends_on": sorted(aggregate.depends_on(folded.state)) if folded.version else [],
+        "facets": aggregate.facets(folded.state),
+        "acted": folded.policy_version,
+        "revision": folded.revision + 1,
+        "shape": shape,
+    }
+    if folded.blocked:
+        document["waits"] = True
+    if folded.fault is not None:
+        document["fault"] = folded.fault
+    if folded.version > SMALL_VERSIONS:
+        check_size(document, STATE_LIMIT, f"the state of {folded.version} events")
+    return document
+
+
+def check_size(document: Mapping[str, Any], limit: int, what: str) -> None:
+    """Raise TooLargeToStore for a document of more bytes than a limit."""
+    if (size := len(bson.encode(document))) > limit:
+        raise TooLargeToStore(what, size, limit)

@@ -1,0 +1,84 @@
+"""`throughline users`: who may do what on Kafka."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.runtime.kafka_access import KafkaAccess
+from tools.client.connection import Home, configured_kafka
+from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.stack_home import DEFAULT_HOME, StackHome
+from tools.deployment import kafka_users
+from tools.files import write
+from tools.render.terminal import print_line
+
+
+def ensure(
+    kafka: Annotated[
+        str | None,
+        typer.Option(
+            envvar="THROUGHLINE_KAFKA", metavar="HOST:PORT", help="Kafka; the local stack's where none is named."
+        ),
+    ] = None,
+    passwords: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="THROUGHLINE_KAFKA_PASSWORDS",
+            metavar="DIR",
+            help="Folder with one file for each user, which holds its password; an absent one is generated.",
+        ),
+    ] = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Make the users of Kafka and their rights, as deploy/kafka.yaml declares them; it can be run again.
+
+    Example: throughline users ensure --kafka broker:9092 --passwords /etc/throughline/kafka
+
+    The administrator is the user of THROUGHLINE_KAFKA_USER and THROUGHLINE_KAFKA_PASSWORD (or its _FILE), with
+    THROUGHLINE_KAFKA_MECHANISM. Each declared user gets its password anew and the declared rights, and loses all
+    others; other users keep what they have. A service reads the same file by THROUGHLINE_KAFKA_PASSWORD_FILE.
+
+    Exit code: 0 when users and rights are as declared; 1 when Kafka refuses to make them; 2 for bad input; 3 when no
+    stack and no Kafka is named.
+    """
+    with exits():
+        admin, users = _named(kafka, passwords) if kafka else _local(home)
+        try:
+            kafka_users.ensure(admin, users)
+        except kafka_users.NotGranted as failure:
+            raise Failure(str(failure)) from None
+        print_line(f"Users of Kafka and their rights are as declared: {', '.join(users)}.")
+
+
+def _named(bootstrap: str, folder: Path | None) -> tuple[KafkaAccess, dict[str, str]]:
+    if folder is None:
+        raise BadInput("--passwords: name the folder with the passwords of the users; absent ones are generated.")
+    return configured_kafka(bootstrap), {user: _password(folder / user) for user in kafka_users.users()}
+
+
+def _password(file: Path) -> str:
+    """Return the password in a file; generate one where there is no file. Raises BadInput."""
+    try:
+        if not file.exists():
+            write(file, secrets.token_urlsafe(24) + "\n")
+        password = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadInput(f"--passwords: {fault}") from None
+    if not password:
+        raise BadInput(f"--passwords: {file} is empty.")
+    return password
+
+
+def _local(home: Path) -> tuple[KafkaAccess, dict[str, str]]:
+    stack = StackHome(home)
+    try:
+        admin, users = stack.kafka_admin(), stack.kafka_passwords()
+    except LookupError:
+        raise Unreachable("Nothing says where Kafka is: name it (--kafka HOST:PORT), or start a stack.") from None
+    if not users:
+        raise Failure("The Kafka of this stack has no rights: it was started with --no-rights.")
+    return admin, users

@@ -1,0 +1,40 @@
+"""The public keys of logs that a reader of Kafka trusts: from options, the environment, or a local stack."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared.tlog.notes import NotAKey, Verifier
+from shared.tlog.trust import LogTrust
+from tools.client.errors import BadInput
+from tools.client.stack_home import PUBLIC_KEYS
+
+VARIABLE = "THROUGHLINE_TRUSTED_KEYS"
+
+
+def log_trust(home: Path, keys: Sequence[str] | None = None) -> LogTrust:
+    """Return the trust in the keys given, else in those of the environment, else of a local stack. Raises BadInput."""
+    source, texts = _source(home, keys)
+    try:
+        pinned = [Verifier.parse(key) for text in texts for key in text.split()]
+    except NotAKey as fault:
+        raise BadInput(f"{source}: {fault}") from None
+    return LogTrust(pinned, os.environ.get("THROUGHLINE_DISTRUSTED_KEYS", "").lower().split())
+
+
+def _source(home: Path, keys: Sequence[str] | None) -> tuple[str, Sequence[str]]:
+    if keys:
+        return "--key", keys
+    if text := os.environ.get(VARIABLE):
+        return VARIABLE, [text]
+    named = os.environ.get(f"{VARIABLE}_FILE")
+    file = Path(named) if named else home / PUBLIC_KEYS
+    try:
+        return str(file), [file.read_text(encoding="utf-8")]
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadInput(
+            f"No keys to believe records by: give the public key of each log with --key, or set {VARIABLE} "
+            f"({file}: {type(fault).__name__})."
+        ) from None

@@ -1,0 +1,1 @@
+"""Servers made ready by an administrator, as the declarations in deploy/ say."""
