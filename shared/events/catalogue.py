@@ -35,7 +35,7 @@ def _events_of(module: ModuleType) -> list[type[Event]]:
         for name, member in vars(module).items()
         if inspect.isclass(member)
         and issubclass(member, Event)
-        and member.__module__ == module.__name__
+        and member.__module__.startswith(module.__name__)
         and not name.startswith("_")
     ]
 
