@@ -6,8 +6,8 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     KafkaConnectionError,
@@ -30,6 +30,7 @@ from shared.consumer.kafka_authorization import KafkaRefused, raise_if_refused
 from shared.consumer.topic_reader import read_topic
 from shared.runtime.kafka_access import KafkaAccess
 from tests.cli.terminal import throughline
+from tests.faults.relaying import administrator
 from tests.patience import AT_MOST_SECONDS
 from tools.client.stack_home import READER
 from tools.deployment import kafka_users
@@ -62,16 +63,6 @@ async def join(kafka: KafkaAccess, topic: str, group: str) -> None:
         await consumer.stop()
 
 
-@asynccontextmanager
-async def administering(kafka: KafkaAccess) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(**kafka.client())
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()
-
-
 @pytest.mark.parametrize("service", ALL_FOUR)
 async def test_a_service_writes_its_own_topic_and_the_checkpoints_and_no_other(servers: Stack, service: str) -> None:
     kafka = servers.memory.kafka(service)
@@ -98,7 +89,7 @@ async def test_a_service_joins_only_its_own_group(servers: Stack) -> None:
 
 @pytest.mark.parametrize("user", ["meetings", READER])
 async def test_no_declared_user_makes_or_deletes_a_topic(servers: Stack, user: str) -> None:
-    async with administering(servers.memory.kafka(user)) as admin:
+    async with administrator(servers.memory.kafka(user)) as admin:
         created = await admin.create_topics([NewTopic(f"throughline.{uuid4().hex}", 1, 1)])
         deleted = await admin.delete_topics(["throughline.meetings"])
     assert [code for _, code, *_ in created.topic_errors] == [29]

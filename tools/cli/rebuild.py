@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import orjson
 import typer
 
 from shared.events.services import SERVICES
@@ -38,11 +37,8 @@ def rebuild(
 
 def rebuilt(services: Services, service: str) -> int:
     """Rebuild a service's read models and return the number of events. Raises Failure where it broke off."""
-    progress: dict[str, int] = {}
     with bar(f"Rebuilding {service}") as advance:
-        for line in services.lines(service, "POST", "/operations/rebuild"):
-            progress = orjson.loads(line)
-            advance(progress["done"], progress["of"])
+        progress = services.operate(service, "/operations/rebuild", advance)
     if not progress.get("finished"):
         raise Failure("The rebuild broke off: run it again; what was rebuilt stays right.")
     return progress["of"]

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import orjson
 import typer
 
 from shared.events.services import SERVICES
@@ -41,10 +40,7 @@ def republish(
 
 def republished(services: Services, service: str) -> None:
     """Republish a service's ledger and wait for its end. Raises Failure where the display broke off."""
-    progress: dict[str, int] = {}
     with bar(f"Republishing {service}") as advance:
-        for line in services.lines(service, "POST", "/operations/republish"):
-            progress = orjson.loads(line)
-            advance(progress["done"], progress["of"])
+        progress = services.operate(service, "/operations/republish", advance)
     if not progress.get("finished"):
         raise Failure("The display broke off; the service continues: run the command again to watch it.")

@@ -13,6 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 
 from tools.client.connection import Connection
 from tools.client.errors import CommandRefused, Refused, Unreachable
+from tools.client.progress import Advance
 
 if TYPE_CHECKING:
     from shared.events.catalogue import Recorded
@@ -95,6 +96,17 @@ class Services:
                 yield from _lines(response.iter_bytes())
         except httpx.TransportError as error:
             raise _unreachable(self.connection.url(service), error) from None
+
+    def operate(self, service: str, path: str, advance: Advance) -> dict[str, int]:
+        """Run a long operation, and return its last progress: without `finished` if the display broke off.
+
+        Raises Refused, Unreachable.
+        """
+        progress: dict[str, int] = {}
+        for line in self.lines(service, "POST", path):
+            progress = orjson.loads(line)
+            advance(progress["done"], progress["of"])
+        return progress
 
     def stream(self, service: str, stream: str) -> list[Recorded]:
         """Return a stream's events from the service's own store; an empty list where it has none."""
