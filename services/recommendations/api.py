@@ -120,9 +120,10 @@ def _add_one_trace(routes: APIRouter, traces: Traces, projector: Projector) -> N
 
         stored = await wait_for_version(read, own, at_least, wait)
         if as_of is None and known_at is None:
-            trace = _not_faulty(reference, stored)
+            shown = stored
         else:
-            trace = await traces.at(reference, as_of, stamp(known_at) if known_at else None)
+            shown = await traces.at(reference, as_of, stamp(known_at) if known_at else None)
+        trace = _not_faulty(reference, shown)
         if trace is None:
             raise Refused(404, "NotOnRecord", f"no trace of {reference} is on record for what was asked")
         stalled = await projector.stalled()

@@ -18,9 +18,9 @@ from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, P
 from services.recommendations.trace import SHAPE, compose, needs
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
-from shared.projection.fold import FoldedState, fold_on
+from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal
-from shared.projection.partial_fold import fault_of
+from shared.projection.partial_fold import fault_of, fold_whole
 from shared.projection.revisioned_collection import RevisionedCollection, Written
 from shared.projection.state_document import SMALL_VERSIONS, check_size
 from shared.projection.state_store import StateStore
@@ -132,11 +132,11 @@ class Traces:
         return await self._traces.find(paged).sort("_id", 1).limit(limit).to_list(limit)
 
     async def at(self, reference: str, as_of: date | None, known_at: str | None) -> dict[str, Any] | None:
-        """Compose one trace as of a day in the world, from what had been recorded by a time."""
+        """Compose one trace as of a day in the world, from what had been recorded by a time; or return its `fault`."""
         states: dict[str, FoldedState] = {}
         while wanted := needs(reference, states):
             states |= await self._known(wanted, known_at) if known_at else await self._states.read(wanted)
-        return compose(reference, states, as_of)
+        return trace_or_fault(reference, states, as_of)
 
     async def _known(self, streams: set[str], known_at: str) -> dict[str, FoldedState]:
         events = await self._journal.after(dict.fromkeys(streams, 0))
@@ -144,8 +144,7 @@ class Traces:
         for stream in streams:
             initial = self._states.initial(stream)
             prefix = [event for event in events[stream] if event.recorded.time <= known_at]
-            outcome = fold_on(self._states.aggregate_of(stream), initial, prefix)
-            known[stream] = outcome.folded if outcome else initial
+            known[stream] = fold_whole(self._states.aggregate_of(stream), initial, prefix, self._states.shape).folded
         return known
 
 

@@ -85,7 +85,8 @@ def _signed_key(record: KafkaRecord, raw: bytes) -> tuple[str | None, int | None
         attributes: Any = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None, None
-    if not isinstance(attributes, dict) or str(attributes.get("subject")).encode() != record.key:
+    subject = attributes.get("subject") if isinstance(attributes, dict) else None
+    if not isinstance(subject, str) or subject.encode(errors="replace") != record.key:
         return None, None
     version = attributes.get("streamversion")
-    return attributes["subject"], version if type(version) is int and 0 < version < 2**31 else None
+    return subject, version if type(version) is int and 0 < version < 2**31 else None

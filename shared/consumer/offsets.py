@@ -96,8 +96,10 @@ class OffsetStore:
             where: dict[str, Any] = {"_id": _key(partition), "next": {"$gte": seen}}
             if partition.topic in self._uuids:
                 where["topic"] = self._uuids[partition.topic]
-            update = {"$max": {"next": offset}} | ({"$set": {"last": last[partition]}} if partition in last else {})
-            writes.append(UpdateOne(where, update, upsert=seen == 0))
+            raised: dict[str, Any] = {"next": {"$max": ["$next", offset]}}
+            if partition in last:
+                raised["last"] = {"$cond": [{"$gt": [offset, "$next"]}, last[partition], "$last"]}
+            writes.append(UpdateOne(where, [{"$set": raised}], upsert=seen == 0))
         result = await self._progress.bulk_write(writes, ordered=False)
         if result.matched_count + result.upserted_count < len(writes):
             raise DatabaseRolledBack("committed offsets are gone from the database")

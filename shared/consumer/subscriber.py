@@ -25,6 +25,7 @@ from faststream.kafka.message import KafkaMessage
 from pymongo.errors import PyMongoError
 
 from shared.consumer import lenient_fetcher
+from shared.consumer.clients import stop
 from shared.consumer.consumed_topics import ConsumedTopics, TopicLost
 from shared.consumer.kafka_authorization import ConsumeErrors, raise_if_refused
 from shared.consumer.offsets import OffsetStore, StoredOffsetListener
@@ -127,21 +128,24 @@ class Subscriber:
             try:
                 await self._consumed_topics.adopt()
                 await self._broker.start()
-                await self._watch()
-            except TopicLost as loss:
-                self._consumer._coordinator._group_instance_id = (
-                    None  # a static member would get its old partitions back
-                )
-                await self._broker.stop()
-                await self._leave_topics(loss.partitions)
+                await self._watch_until_lost()
             except (KafkaError, PyMongoError, OSError) as error:
                 self._pulse.fault(f"consumer not started: {type(error).__name__}")
                 log.warning("consumer_not_started", error=type(error).__name__, detail=str(error)[:300])
                 await raise_if_refused(error, self._kafka)
                 await asyncio.sleep(RETRY_SECONDS)
             finally:
-                await self._broker.stop()
+                await stop(self._broker)
             self._connect()
+
+    async def _watch_until_lost(self) -> None:
+        """Watch until a topic is lost, then leave it."""
+        try:
+            await self._watch()
+        except TopicLost as loss:
+            self._consumer._coordinator._group_instance_id = None  # a static member gets its old partitions back
+            await stop(self._broker)
+            await self._leave_topics(loss.partitions)
 
     async def _leave_topics(self, partitions: Sequence[TopicPartition]) -> None:
         """Store the effects of what was consumed, without its offsets, which are those of records that are no more."""
@@ -223,8 +227,7 @@ class Subscriber:
     async def _watch(self) -> None:
         """Watch progress rather than the connection: a consumer may hang silently.
 
-        Raises DatabaseRolledBack, TopicLost.
-                await raise_if_refused(error, self._kafka)
+        Raises DatabaseRolledBack, KafkaRefused, TopicLost.
         """
         while True:
             try:

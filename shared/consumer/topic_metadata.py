@@ -19,6 +19,7 @@ from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
+from shared.consumer.clients import running
 from shared.runtime.kafka_access import KafkaAccess
 
 _TAGS = ("tags", TaggedFields)
@@ -90,12 +91,8 @@ class TopicInspector:
 @asynccontextmanager
 async def topic_inspector(kafka: KafkaAccess) -> AsyncIterator[TopicInspector]:
     """Connect an inspector. Raises KafkaError."""
-    consumer = AIOKafkaConsumer(**kafka.client(), request_timeout_ms=10_000)
-    try:
-        await consumer.start()
+    async with running(AIOKafkaConsumer(**kafka.client(), request_timeout_ms=10_000)) as consumer:
         yield TopicInspector(consumer)
-    finally:
-        await consumer.stop()
 
 
 def _by_number(offsets: Mapping[TopicPartition, int]) -> dict[int, int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from shared.consumer.clients import running
 from shared.consumer.lenient_fetcher import install, to_record
 from shared.consumer.record import KafkaRecord
 from shared.runtime.kafka_access import KafkaAccess
@@ -25,7 +26,7 @@ async def read_topic(
 ) -> AsyncIterator[KafkaRecord]:
     """Yield the records of a topic, partition by partition: all of each, or its `last` ones.
 
-    A partition in `starts` is read from that offset on; if it is shorter, it was replaced, and is read whole.
+    A partition in `starts` is read from that offset on; if it is shorter, it is read as one without a start.
     """
     async with _consumer(kafka, topic) as consumer:
         for partition in sorted(consumer.assignment()):
@@ -35,20 +36,20 @@ async def read_topic(
             begin = (await consumer.beginning_offsets([partition]))[partition]
             consumer.pause(*consumer.assignment())
             consumer.resume(partition)
-            first = starts.get(partition.partition, end - last if last is not None else begin)
-            consumer.seek(partition, first if begin <= first <= end else begin)
+            latest = begin if last is None else max(begin, end - last)
+            first = starts.get(partition.partition, latest)
+            consumer.seek(partition, max(begin, first) if first <= end else latest)
             async for record in _until(consumer, partition, end):
                 yield record
 
 
 async def values_at(kafka: KafkaAccess, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, bytes | None]:
     """Return the value of the record at an offset of each partition; None where there is none."""
-    install()
-    consumer = AIOKafkaConsumer(**kafka.client(), auto_offset_reset="earliest", fetch_max_wait_ms=20)
-    try:
-        await consumer.start()
-        ends = await consumer.end_offsets(list(offsets))
-        values: dict[TopicPartition, bytes | None] = {place: None for place, at in offsets.items() if at >= ends[place]}
+    async with _consumer(kafka) as consumer:
+        begins, ends = await consumer.beginning_offsets(list(offsets)), await consumer.end_offsets(list(offsets))
+        values: dict[TopicPartition, bytes | None] = {
+            place: None for place, at in offsets.items() if not begins[place] <= at < ends[place]
+        }
         consumer.assign(list(offsets.keys() - values.keys()))
         for place in consumer.assignment():
             consumer.seek(place, offsets[place])
@@ -57,19 +58,11 @@ async def values_at(kafka: KafkaAccess, offsets: Mapping[TopicPartition, int]) -
                 first = records[0]
                 values.setdefault(place, (first.value or b"") if first.offset == offsets[place] else None)
         return values
-    finally:
-        await consumer.stop()
 
 
-@asynccontextmanager
-async def _consumer(kafka: KafkaAccess, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+def _consumer(kafka: KafkaAccess, *topics: str) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
     install()
-    consumer = AIOKafkaConsumer(topic, **kafka.client(), auto_offset_reset="earliest", fetch_max_wait_ms=20)
-    try:
-        await consumer.start()
-        yield consumer
-    finally:
-        await consumer.stop()
+    return running(AIOKafkaConsumer(*topics, **kafka.client(), auto_offset_reset="earliest", fetch_max_wait_ms=20))
 
 
 async def _until(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int) -> AsyncIterator[KafkaRecord]:

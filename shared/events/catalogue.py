@@ -86,6 +86,11 @@ def decode(raw: bytes, upcasters: Mapping[str, Upcaster] = UPCASTERS) -> Recorde
     return recorded
 
 
+def decode_again(raw: bytes) -> Recorded:
+    """Decode an event that was judged when it was taken, by the rules of that time."""
+    return _parse(orjson.loads(raw), UPCASTERS)
+
+
 def _parse(attributes: Any, upcasters: Mapping[str, Upcaster]) -> Recorded:
     known = attributes.get("type") if isinstance(attributes, dict) else None
     if not isinstance(known, str) or (known not in EVENTS and known not in upcasters):

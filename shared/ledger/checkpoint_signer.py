@@ -20,7 +20,7 @@ from pymongo.errors import PyMongoError
 
 from shared.consumer.decoder import Rotations
 from shared.consumer.kafka_authorization import raise_if_refused
-from shared.ledger.checkpoint_topic import checkpoints_end, checkpoints_published, publish_checkpoints
+from shared.ledger.checkpoint_topic import believed, checkpoints_end, checkpoints_published, publish_checkpoints
 from shared.ledger.checkpoints import Checkpoints, SignedCheckpoint, leaves, root_at
 from shared.ledger.key_rotation import publish_lost_rotations
 from shared.ledger.ledger import Ledger
@@ -73,7 +73,7 @@ class CheckpointSigner:
         service: str,
         pulse: Pulse,
     ) -> None:
-        self._ledger, self.checkpoints = Ledger(database), Checkpoints(database)
+        self._ledger, self.checkpoints = Ledger(database), Checkpoints(database, self._believes)
         self._relay, self._settings, self._keys = relay, settings, keys
         self._kafka = settings.kafka_access()
         self._service, self._pulse = service, pulse
@@ -163,11 +163,17 @@ class CheckpointSigner:
         for size, note in published.items():
             await self.checkpoints.insert(SignedCheckpoint(size, note))
         stored = {each.size: each.note for each in await self.checkpoints.after(-1)}
-        await self._publish({size: note for size, note in stored.items() if size not in published})
+        differing = {
+            size: note for size, note in stored.items() if note != published.get(size) and self._believes(note)
+        }
+        await self._publish({size: note for size, note in differing.items() if size not in published})
         self._topic_end, self._looked = await checkpoints_end(self._kafka, self._service), time.monotonic()
         self._unpublished.clear()
-        if forked := [size for size in published if stored[size] != published[size]]:
+        if forked := differing.keys() & published.keys():
             raise LedgerDiverged(f"store and topic hold different checkpoints of {min(forked)} events")
+
+    def _believes(self, note: bytes) -> bool:
+        return believed(note, self._service, self._relay.decoder.trust) is not None
 
     async def _grow(self, head: LogHead, size: int) -> None:
         """Add ledger entries to the tree up to `size`, and store the tiles that become full."""

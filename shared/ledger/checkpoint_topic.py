@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import UnknownTopicOrPartitionError
 
+from shared.consumer.clients import running
 from shared.consumer.decoder import CHECKPOINTS
 from shared.consumer.topic_metadata import topic_inspector
 from shared.consumer.topic_reader import read_topic
 from shared.events.services import registered
 from shared.runtime.kafka_access import KafkaAccess
-from shared.tlog.checkpoints import opened
+from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.notes import NotANote
 from shared.tlog.trust import LogTrust
 
@@ -29,13 +30,19 @@ async def checkpoints_published(kafka: KafkaAccess, service: str, trust: LogTrus
     """Return a service's published checkpoints by size: of each size the first note that a trusted key signs."""
     published: dict[int, bytes] = {}
     async for record in read_topic(kafka, CHECKPOINTS, partitions=(partition_of(service),)):
-        try:
-            checkpoint, _, signers = opened(record.value or b"", trust.verifiers(service))
-        except NotANote:
-            continue
-        if {*signers} & {*trust.verifiers(service, checkpoint.size)}:
-            published.setdefault(checkpoint.size, record.value or b"")
+        note = record.value or b""
+        if (checkpoint := believed(note, service, trust)) is not None:
+            published.setdefault(checkpoint.size, note)
     return published
+
+
+def believed(note: bytes, service: str, trust: LogTrust) -> Checkpoint | None:
+    """Return the checkpoint in a note that a trusted key of a service's log signs; None for any other bytes."""
+    try:
+        checkpoint, _, signers = opened(note, trust.verifiers(service))
+    except NotANote:
+        return None
+    return checkpoint if {*signers} & {*trust.verifiers(service, checkpoint.size)} else None
 
 
 async def checkpoints_end(kafka: KafkaAccess, service: str) -> tuple[str, int]:
@@ -57,9 +64,6 @@ async def publish_notes(kafka: KafkaAccess, service: str, notes: Sequence[bytes]
     if not notes:
         return
     producer = AIOKafkaProducer(**kafka.client(), enable_idempotence=True, acks="all", request_timeout_ms=15_000)
-    try:
-        await producer.start()
+    async with running(producer):
         for note in notes:
             await producer.send_and_wait(CHECKPOINTS, note, key=service.encode(), partition=partition_of(service))
-    finally:
-        await producer.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +29,13 @@ class SignedCheckpoint:
 
 
 class Checkpoints:
-    """The checkpoints of one service, one per size, and its full tiles."""
+    """The checkpoints of one service, one per size, and its full tiles.
 
-    def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
+    `believes` tells whether a trusted key signed a note: a stolen key may have signed what is stored here for ever.
+    """
+
+    def __init__(self, database: AsyncIOMotorDatabase[Any], believes: Callable[[bytes], bool] = bool) -> None:
+        self._believes = believes
         majority = ReadConcern("majority")
         self._checkpoints = database.get_collection("checkpoints", write_concern=DURABLE, read_concern=majority)
         self._tiles = database.get_collection("tiles", write_concern=DURABLE, read_concern=majority)
@@ -46,9 +50,11 @@ class Checkpoints:
         return True
 
     async def newest(self) -> SignedCheckpoint | None:
-        """Return the checkpoint of the largest size."""
-        document = await self._checkpoints.find_one(sort=[("_id", -1)])
-        return SignedCheckpoint(document["_id"], bytes(document["note"])) if document else None
+        """Return the believed checkpoint of the largest size."""
+        async for document in self._checkpoints.find().sort("_id", -1):
+            if self._believes(note := bytes(document["note"])):
+                return SignedCheckpoint(document["_id"], note)
+        return None
 
     async def after(self, size: int, limit: int = 0) -> list[SignedCheckpoint]:
         """Return the checkpoints larger than a size, in order; all of them without a limit."""

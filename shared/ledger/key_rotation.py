@@ -30,7 +30,7 @@ async def announce_key(ledger: Ledger, rotations: Rotations, service: str, keys:
     await rotations.follow(now=True)
     for note in await ledger.rotations():
         trust.follow(Rotation.opened(note))
-    if keys.retiring is not None and not trust.is_replaced(keys.retiring.verifier):
+    if keys.retiring is not None and trust.is_current(keys.retiring.verifier):
         rotation = Rotation(size, keys.retiring.verifier, signing)
         await ledger.add_rotation(rotation.signed(keys.retiring, keys.signer))
         log.info("key_rotated", size=size, old=rotation.old.key_id.hex(), new=signing.key_id.hex())

@@ -101,7 +101,7 @@ class Ledger:
         await self._progress.update_one({"_id": "published"}, {"$max": raised}, upsert=True)
 
     async def rotations(self) -> list[bytes]:
-        """Return the published rotations of the log's key, the oldest first."""
+        """Return the stored rotations of the log's key, the oldest first."""
         document = await self._progress.find_one({"_id": "rotations"})
         return [bytes(note) for note in document.get("notes", ())] if document else []
 

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
+from shared.consumer.clients import stop
 from shared.runtime.kafka_access import KafkaAccess
 
 STOP_SECONDS = 10
@@ -53,7 +54,7 @@ async def idempotent_producer(kafka: KafkaAccess) -> AsyncIterator[AIOKafkaProdu
         yield producer
     finally:
         try:
-            await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+            await asyncio.wait_for(stop(producer), STOP_SECONDS)
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("producer_stop_failed", error=type(error).__name__)
 

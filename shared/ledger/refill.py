@@ -149,7 +149,7 @@ class Refill:
 
 
 def _end_of_run(end: int, positions: Collection[int]) -> int:
-    """Return the end of the run of positions from `end` on; a record without a predecessor is not the relay's."""
+    """Return the position after the last one that has a predecessor, or is `end`; another one is not the relay's."""
     return max((each for each in positions if each == end or each - 1 in positions), default=end - 1) + 1
 
 

@@ -156,7 +156,8 @@ class Relay:
                 token = await writer.load()
                 rotations = Rotations(self._kafka, [self._service], self.decoder.trust)
                 await announce_key(self._ledger, rotations, self._service, self._keys, writer.end)
-                self.published = await self._ledger.published()
+                # what another relay publishes from here on may be signed by a key that is replaced
+                self.published = min(await self._ledger.published(), writer.end)
                 self._terms += 1
                 self.term = self._terms
                 await self._topic_check.load()
@@ -234,11 +235,9 @@ class Relay:
         self, writer: LedgerWriter, producer: AIOKafkaProducer, commits: Sequence[StoredCommit], token: Token
     ) -> None:
         entered = await self._entered(writer, commits, token)
-        if entered is None:
-            return
-        if self.published == entered.batch.first:
+        if entered is not None and self.published == entered.batch.first:
             await self._publish(producer, entered.batch, entered.raws)
-        else:
+        elif self.published < writer.end:
             await self._publish_from_ledger(producer)
 
     async def _entered(
@@ -249,7 +248,6 @@ class Relay:
                 return await writer.enter(commits, token)
             except LedgerMoved:
                 await writer.reload()
-                self.published = max(self.published, await self._ledger.published())
 
     async def _publish_from_ledger(self, producer: AIOKafkaProducer) -> None:
         async for batch in self._ledger.since(self.published):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.consumer.decoder import CHECKPOINTS, RecordDecoder
+from shared.consumer.decoding import decode_record
 from shared.consumer.record import ConsumedEvent, topic_of
 from shared.consumer.topic_reader import read_topic
 from shared.ledger.checkpoint_topic import checkpoints_published
@@ -58,7 +59,7 @@ async def ensure_ledger_matches_topic(
 
 
 async def _ensure_matches_checkpoint(ledger: Ledger, kafka: KafkaAccess, service: str, decoder: RecordDecoder) -> None:
-    await decoder.follow_rotations()
+    await decoder.follow_rotations(now=True)
     published = await checkpoints_published(kafka, service, decoder.trust)
     if not published:
         return
@@ -80,7 +81,8 @@ async def _last_published(
     """Return the proven events among the last records of each partition, by position and leaf hash."""
     starts = {partition: max(0, end - LAST_RECORDS) for partition, end in ends.items()}
     published: dict[int, dict[str, ConsumedEvent]] = {}
-    async for item in decoder.decode_all(read_topic(kafka, topic, last=LAST_RECORDS, starts=starts)):
+    async for record in read_topic(kafka, topic, last=LAST_RECORDS, starts=starts):
+        item = decode_record(record, decoder.trust)
         if isinstance(item, ConsumedEvent):
             published.setdefault(item.position, {})[item.leaf] = item
     return published

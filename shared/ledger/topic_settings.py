@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from shared.consumer.record import topic_of
 from shared.consumer.topic_metadata import topic_inspector
 from shared.runtime.kafka_access import KafkaAccess
+from shared.runtime.settings import CannotStart
 from shared.runtime.telemetry import TOPIC_DIFFERENCES, Pulse
 from shared.runtime.topic_declaration import Topics
 
@@ -26,12 +27,14 @@ log = structlog.get_logger()
 
 
 class TopicSettingsWatch:
-    """The watch of one service's topic."""
+    """The watch of one service's topic. Raises CannotStart where the topic is not declared."""
 
     def __init__(self, kafka: KafkaAccess, service: str, declared: Topics, pulse: Pulse) -> None:
         self._kafka, self._service, self._topic = kafka, service, topic_of(service)
         self._declared, self._pulse = declared, pulse
         self._deletes = False
+        if self._topic not in declared.partitions:
+            raise CannotStart(f"THROUGHLINE_TOPICS_FILE: it declares no topic {self._topic}")
 
     async def run(self) -> None:
         """Look at the settings every LOOK_SECONDS, at the next turn after an error of Kafka's, until cancelled."""

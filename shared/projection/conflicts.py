@@ -82,7 +82,8 @@ class ConflictResolver:
         if not self.is_proven(held):
             if held.raw != newcomer.raw:
                 await self.set_aside_unproven(held)
-            await self.journal.remove(held)
+            else:
+                await self.journal.remove(held)
             await self.journal.insert([newcomer])
             return
         conflict = "conflicting_positions" if held.raw == newcomer.raw else "conflicting_bytes"

@@ -16,7 +16,7 @@ from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
 from shared.consumer.record import ConsumedEvent, KafkaRecord, headers_of
-from shared.events.catalogue import decode
+from shared.events.catalogue import decode_again
 from shared.store.commits import DUPLICATE_KEY, PAST_ANY_VERSION
 from shared.store.indexes import Indexes
 
@@ -171,7 +171,7 @@ def _to_document(event: ConsumedEvent) -> dict[str, Any]:
 def _from_document(document: Mapping[str, Any]) -> ConsumedEvent:
     raw: bytes = document["raw"]
     return ConsumedEvent(
-        decode(raw),
+        decode_again(raw),
         raw,
         document["hash"],
         document["leaf"],

@@ -29,7 +29,7 @@ async def rebuild(projector: Projector) -> AsyncIterator[tuple[int, int]]:
     async with aclosing(projector.journal.streams(EVENTS_PER_BATCH)) as batches:
         async for events_by_stream in batches:
             unproven = await projector.set_aside_unproven(events_by_stream)
-            buffer.defer(unproven, refold=True)
+            buffer.defer(unproven)
             for stream in unproven:
                 del events_by_stream[stream]
             heads = await states.heads(events_by_stream)

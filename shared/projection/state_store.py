@@ -176,8 +176,9 @@ class StateStore:
     async def find(
         self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None
     ) -> list[FoldedState]:
-        """Return the states of a kind whose facets have these values, by stream id, after a given one."""
-        query: dict[str, Any] = {"kind": kind, **{f"facets.{name}": value for name, value in facets.items()}}
+        """Return the known states of a kind whose facets have these values, by stream id, after a given one."""
+        query: dict[str, Any] = {f"facets.{name}": value for name, value in facets.items()}
+        query |= {"kind": kind, "version": {"$gt": 0}}
         if after:
             query["_id"] = {"$gt": after}
         return [self._from_document(row) async for row in self._states.find(query).sort("_id", 1).limit(limit)]

@@ -88,9 +88,6 @@ def lifespan_of(database: AsyncIOMotorDatabase[Any], prepare: Sequence[Prepare],
             finally:
                 ending.begun = True
                 await _ended(tasks)
-        except CannotStart as fault:
-            ending.fault = fault
-            raise
         finally:
             database.client.close()
 

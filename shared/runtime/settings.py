@@ -94,7 +94,7 @@ class Settings(KafkaSettings):
             else:
                 raise CannotStart(f"{name}: no key to sign checkpoints with: make one with throughline audit keygen")
             return LogKeys.parse(text, origin_of(self.deployment, service))
-        except (NotAKey, OSError) as fault:
+        except (NotAKey, OSError, UnicodeDecodeError) as fault:
             raise CannotStart(f"{name}: {fault}") from None
 
     def log_trust(self, service: str, own: LogKeys, others: Iterable[str]) -> LogTrust:

@@ -103,6 +103,11 @@ class LogTrust:
         """Return the keys that may sign the first `size` entries of a service's log."""
         return tuple(key.verifier for key in self.keys(service) if key.counts_for(size))
 
+    def is_current(self, verifier: Verifier) -> bool:
+        """Tell whether this key is trusted, and no rotation replaced it."""
+        key = self._key(verifier)
+        return key is not None and key.until is None
+
     def is_replaced(self, verifier: Verifier) -> bool:
         """Tell whether a rotation replaced this key."""
         key = self._key(verifier)

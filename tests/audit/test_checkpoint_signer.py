@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from shared.consumer.decoder import RecordDecoder
 from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.checkpoint_topic import checkpoints_published, publish_checkpoints
-from shared.ledger.checkpoints import Checkpoints, root_at
+from shared.ledger.checkpoints import Checkpoints, SignedCheckpoint, root_at
 from shared.ledger.ledger import Batch, Entry, Ledger
 from shared.ledger.refill import Refill
 from shared.ledger.relay import Relay
@@ -46,18 +47,22 @@ class SignedLog:
         """The trust in the log's keys."""
         return LogTrust(self.keys.verifiers)
 
-    def instance(self, keys: LogKeys | None = None) -> tuple[Relay, CheckpointSigner, Pulse]:
-        """Return the relay and the signer of one instance of a service."""
-        keys = keys or self.keys
-        site, pulse = self.site, Pulse("sealer")
-        settings = Settings(
-            **site.kafka.settings(),
+    def settings(self) -> Settings:
+        """Return the settings of an instance."""
+        return Settings(
+            **self.site.kafka.settings(),
             mongodb=SecretStr(""),
             database="",
             jwks="",
             checkpoint_events=self.events,
             checkpoint_seconds=0.3,
         )
+
+    def instance(self, keys: LogKeys | None = None) -> tuple[Relay, CheckpointSigner, Pulse]:
+        """Return the relay and the signer of one instance of a service."""
+        keys = keys or self.keys
+        site, pulse = self.site, Pulse("sealer")
+        settings = self.settings()
         store = EventStore(site.database)
         relay = Relay(site.database, store, site.kafka, site.service, Pulse("relay"), keys)
         return relay, CheckpointSigner(site.database, relay, settings, keys, site.service, pulse), pulse
@@ -102,6 +107,32 @@ def keys_of(site: Site) -> LogKeys:
 async def signed_log(servers: Stack) -> AsyncIterator[SignedLog]:
     async with a_site(servers) as site:
         yield SignedLog(site, site.keys)
+
+
+async def test_a_checkpoint_that_only_a_compromised_key_signed_counts_for_nothing(servers: Stack) -> None:
+    async with signed_log(servers) as log:
+        site, stolen = log.site, log.keys.signer
+        async with log.running():
+            await site.append(streams=2, commits=2)
+            await log.until_signed(site.appended)
+        forged = Checkpoint(stolen.name, 10**9, bytes(32)).signed(stolen).raw()
+        assert await Checkpoints(site.database).insert(SignedCheckpoint(10**9, forged))
+        log.keys = keys_of(site)
+        trust = LogTrust(log.keys.verifiers, [stolen.verifier.key_id.hex()])
+        relay = Relay(
+            site.database, EventStore(site.database), site.kafka, site.service, Pulse("relay"), log.keys,
+            RecordDecoder(trust),
+        )  # fmt: skip
+        pulse = Pulse("sealer")
+        signer = CheckpointSigner(site.database, relay, log.settings(), log.keys, site.service, pulse)
+        async with running(relay), running(signer), asyncio.timeout(AT_MOST_SECONDS):  # type: ignore[arg-type]
+            await site.append(streams=2, commits=2)
+            while site.appended not in await checkpoints_published(site.kafka, site.service, trust):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        newest = await signer.checkpoints.newest()
+        assert newest is not None
+        assert newest.size == site.appended
+        assert pulse.trouble == ""
 
 
 async def test_the_signer_signs_an_empty_ledger_and_then_published_events(servers: Stack) -> None:

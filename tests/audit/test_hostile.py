@@ -18,6 +18,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.notes import COSIGNATURE, Signer
 from tests.audit.synthetic import SyntheticLogs, exported, many
 from tools.cli.app import app
@@ -179,8 +180,36 @@ def test_a_manifest_of_another_type_is_named(folder: Path, content: bytes) -> No
 
 
 def test_a_manifest_nested_as_deep_as_json_is_parsed(folder: Path) -> None:
-    (folder / "manifest.json").write_bytes(b'{"format":1,"deployment":' + b"[" * 1_000 + b"]" * 1_000 + b"}")
-    assert run("audit", "verify", folder, "--format", "json").returncode == 2
+    for depth in (252, 253, 254, 1_000):
+        (folder / "manifest.json").write_bytes(b'{"format":1,"deployment":' + b"[" * depth + b"]" * depth + b"}")
+        assert run("audit", "verify", folder, "--format", "json").returncode in (1, 2)
+
+
+def test_a_key_that_is_no_key_file(tmp_path: Path) -> None:
+    for harm in (fifo, folder_there, invalid_utf8, empty):
+        (file := tmp_path / harm.__name__).write_text("")
+        harm(file)
+        for how in ("--rotate", "--drop-retired"):
+            assert run("audit", "keygen", file, "--service", "meetings", how).returncode == 2
+
+
+def test_an_export_to_what_is_no_folder(tmp_path: Path) -> None:
+    for harm in (fifo, empty):
+        (file := tmp_path / harm.__name__).write_text("")
+        harm(file)
+        assert run("audit", "export", file, "--home", tmp_path).returncode in (2, 3)
+
+
+def test_findings_are_bounded(folder: Path) -> None:
+    names = [Signer.generate(f"throughline.{'x' * 100}{number}/meetings").verifier.vkey for number in range(2_000)]
+    (folder / "meetings/log.vkeys").write_text("\n".join(names))
+    thief = Signer.generate("throughline.synthetic/meetings")
+    for size in range(300):
+        note = Checkpoint(thief.name, size, bytes(32)).signed(thief).raw()
+        (folder / "meetings/checkpoints" / str(size)).write_bytes(note)
+    done = run("audit", "verify", folder, "--format", "json")
+    assert done.returncode == 1
+    assert len(done.stdout) < 2_000_000
 
 
 def test_thirty_million_empty_entries(folder: Path) -> None:

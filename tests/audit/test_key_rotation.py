@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from shared.consumer.decoder import RecordDecoder, Rotations
 from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, topic_of
 from shared.consumer.topic_reader import read_topic
+from shared.ledger import relay as relay_module
+from shared.ledger.commit_feed import CommitFeed
 from shared.ledger.ledger import Ledger
+from shared.ledger.ledger_writer import LedgerWriter
+from shared.ledger.producer import idempotent_producer
 from shared.ledger.relay import Relay
 from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore
@@ -110,6 +115,48 @@ async def test_a_key_without_a_rotation_relays_nothing_unless_the_old_one_is_cal
         store = EventStore(site.database)
         async with running(Relay(site.database, store, site.kafka, site.service, Pulse("relay"), new, distrusted)):
             await site.until(site.appended)
+
+
+async def test_what_another_relay_published_with_the_replaced_key_is_published_again(
+    servers: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_site(servers) as site:
+        old = site.keys
+        await relayed(site, old)
+        announce, published = relay_module.announce_key, asyncio.Event()
+
+        async def announce_before_the_other_publishes(*arguments: Any) -> None:
+            await announce(*arguments)
+            monkeypatch.setattr(relay_module, "announce_key", announce)
+            await site.append(streams=2, commits=2)
+            await publish_as_a_leader(site, old)
+            published.set()
+
+        monkeypatch.setattr(relay_module, "announce_key", announce_before_the_other_publishes)
+        site.keys = old.rotated()
+        async with running(site.relay()), asyncio.timeout(AT_MOST_SECONDS):
+            await published.wait()
+            reader, positions = a_reader(site, old.signer.verifier), set[int]()
+            while positions != set(range(site.appended)):
+                decoded = await reader.decode(await records_of(site))
+                positions = {item.position for item in decoded if isinstance(item, ConsumedEvent)}
+                await asyncio.sleep(0.1)
+        await site.verify()
+
+
+async def publish_as_a_leader(site: Site, keys: LogKeys) -> None:
+    """Enter and publish what is appended, as a relay does that does not know yet that it leads no more."""
+    relay = Relay(site.database, EventStore(site.database), site.kafka, site.service, Pulse("relay"), keys)
+    async with (
+        idempotent_producer(site.kafka) as producer,
+        await site.database.client.start_session() as session,
+    ):
+        feed = CommitFeed(site.database, session)
+        writer = LedgerWriter(Ledger(site.database), feed)
+        await writer.load()
+        relay.published = writer.end
+        await relay._topic_check.load()
+        await relay._catch_up(feed, writer, producer, await feed.open(None))
 
 
 async def test_a_second_rotation_of_a_stolen_old_key_relays_nothing(servers: Stack) -> None:

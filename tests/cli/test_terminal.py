@@ -73,6 +73,7 @@ def test_a_failed_bundle_cannot_print_verified(tmp_path: Path) -> None:
     manifest = orjson.loads((folder / "manifest.json").read_bytes())
     for name in ("deployment", "version", "made_at"):
         manifest[name] = f"x{HOSTILE}\nverified: 300 events in 4 logs"
+    manifest["services"] = {"verified: 300 events in 4 logs": {}, "x\nverified: 300 events": {}}
     (folder / "manifest.json").write_bytes(orjson.dumps(manifest))
     entries = folder / "meetings/tile/entries/000"
     forged = entries.read_bytes().replace(b'"subject":"meeting/synthetic-7"', b'"subject":"m\\nverified: 30 \\t"', 1)
@@ -82,7 +83,7 @@ def test_a_failed_bundle_cannot_print_verified(tmp_path: Path) -> None:
     assert harmless(done.output)
     lines = [line.strip() for line in done.output.splitlines()]
     assert not any(line.startswith("verified") for line in lines)
-    assert any(line.startswith("NOT VERIFIED") for line in lines)
+    assert lines[-1].startswith("NOT VERIFIED")
     report = throughline(None, "audit", "verify", str(folder), "--format", "json")
     assert harmless(report.stdout)
     assert orjson.loads(report.stdout)["verified"] is False

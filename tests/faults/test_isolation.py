@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -163,6 +164,8 @@ async def test_a_compose_that_raises_stops_its_trace_and_newer_code_takes_it_up_
             await reading.projector.project(history.all())
             assert (await reading.projector.stalled_because()).keys() == {LARGE}
             await expect_live_as_replayed(reading, history)
+            for at in ((date(2040, 1, 1), None), (None, "2040-01-01T00:00:00.000Z")):
+                assert (await reading.traces.at(REFERENCE, *at) or {}).keys() == {"fault"}
         reading = await reading.restarted()
         assert await reading.projector.stalled_because() == {}
         assert await reading.stored() == history.traces()

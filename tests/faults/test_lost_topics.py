@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin.records_to_delete import RecordsToDelete
 from pydantic import SecretStr
 
 from shared.consumer import consumed_topics
@@ -17,7 +18,7 @@ from shared.consumer.subscriber import Subscriber
 from shared.consumer.topic_metadata import topic_inspector
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
-from tests.faults.relaying import Site, a_site
+from tests.faults.relaying import Site, a_site, administrator
 from tests.faults.test_flushing import BatchHandler
 from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
@@ -136,6 +137,33 @@ async def test_a_reader_of_a_partition_that_was_filled_again_with_other_records_
         await site.database.progress.update_many({}, {"$set": {"topic": uuids[site.topic]}})
         async with reading(site, after):
             await consumed(after, range(3, 60))
+
+
+async def test_a_reader_starts_although_a_partition_has_lost_all_its_records(servers: Stack):
+    async with a_site(servers) as site:
+        before, after = BatchHandler(), BatchHandler()
+        async with reading(site, before):
+            await publish(site, range(30))
+            await consumed(before, range(30))
+        async with administrator(site.kafka) as admin:
+            await admin.delete_records({TopicPartition(site.topic, 1): RecordsToDelete(10)})
+        async with reading(site, after):
+            await publish(site, [30, 32])
+            await consumed(after, [30, 32])
+
+
+async def test_the_last_record_belongs_to_the_next_offset_whichever_instance_commits_later(servers: Stack):
+    async with a_site(servers) as site:
+        late, early = OffsetStore(site.database), OffsetStore(site.database)
+        place = TopicPartition(site.topic, 0)
+        await early.commit({place: 500}, {place: "synthetic 499"})
+        await late.commit({place: 400}, {place: "synthetic 399"})
+        await late.commit({place: 500}, {place: "synthetic other"})
+        (row,) = await site.database.progress.find().to_list(None)
+        assert (row["next"], row["last"]) == (500, "synthetic 499")
+        await late.commit({place: 501}, {place: "synthetic 500"})
+        (row,) = await site.database.progress.find().to_list(None)
+        assert (row["next"], row["last"]) == (501, "synthetic 500")
 
 
 async def test_an_absent_topic_is_reported_and_consumed_once_it_is_there(servers: Stack):

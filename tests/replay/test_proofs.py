@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +70,41 @@ def test_a_proof_is_small_and_may_be_laid_out_otherwise(proof: Path, ledgers: Sy
     pretty = tmp_path / "pretty.json"
     pretty.write_text(json.dumps(content, indent=4, sort_keys=True))
     assert check(pretty.read_bytes(), given(ledgers)).reference == ONE
+
+
+def test_what_the_events_do_not_make_is_not_shown_as_proven(
+    proof: Path, ledgers: SyntheticLogs, tmp_path: Path
+) -> None:
+    content = json.loads(proof.read_bytes())
+    content["trace"] |= {"made_of": "Synthetic forgery", "_id": json.loads("[" * 300 + "]" * 300), "revision": 7}
+    (file := tmp_path / "more.json").write_text(json.dumps(content))
+    keys = [word for key in given(ledgers).logs for word in ("--key", key.vkey)]
+    done = throughline(None, "audit", "verify-proof", str(file), *keys, "--format", "json")
+    assert done.exit_code == 0, done.output
+    shown = json.loads(done.stdout)
+    assert shown["keys_given"] is True
+    assert not {"made_of", "_id", "revision"} & shown["trace"].keys()
+
+
+@pytest.mark.parametrize("entry", [b'{"subject":"\xff"}', b'no JSON, and "subject":"recommendation/SYN/2031/R1"'])
+def test_a_bundle_with_a_hostile_entry_proves_nothing(bundle: Path, tmp_path: Path, entry: bytes) -> None:
+    shutil.copytree(bundle, tmp_path / "export")
+    file = next(file for file in (tmp_path / "export/meetings/tile/entries").rglob("*") if file.is_file())
+    content = file.read_bytes()
+    size = int.from_bytes(content[:2], "big")
+    file.write_bytes(len(entry).to_bytes(2, "big") + entry + content[2 + size :])
+    out = tmp_path / "one.json"
+    done = throughline(None, "audit", "prove", ONE, "--from", str(tmp_path / "export"), "--out", str(out))
+    assert done.exit_code in (0, 1, 2)
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    assert done.exit_code == 0 or not out.exists()
+
+
+def test_a_witness_under_key_pins_nothing_and_is_refused(proof: Path) -> None:
+    witness = Signer.generate("synthetic.example/office", COSIGNATURE).verifier
+    done = throughline(None, "audit", "verify-proof", str(proof), "--key", witness.vkey)
+    assert done.exit_code == 2
+    assert "--witness" in output_of(done)
 
 
 def test_a_verified_proof_is_printed_as_text_and_as_json(proof: Path, ledgers: SyntheticLogs) -> None:

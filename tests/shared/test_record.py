@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.consumer.decoding import decode_record
+from shared.consumer.decoding import decode_record, decode_unsigned
 from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison
 from shared.events.canonical import canonical, leaf_hash, sha256_hex
 from shared.events.envelope import EVENT_LIMIT
@@ -51,6 +51,16 @@ def by_another_key(record: KafkaRecord) -> KafkaRecord:
     """Sign the record with a key that nobody trusts."""
     signer = Signer.generate("throughline.synthetic/meetings")
     return replace(record, headers=signed_headers(record.value or b"", 0, signer))
+
+
+@pytest.mark.parametrize("value", [b"{}", b'{"subject":5}', b'{"subject":null}', b"[]", b"5", b'{"subject":"None"}'])
+@pytest.mark.parametrize("key", [None, b"None", b"5"])
+def test_bytes_without_a_stream_name_none(value: bytes, key: bytes | None) -> None:
+    record = replace(with_value(value)(WHOLE), key=key)
+    poison = decode_record(record, TRUST)
+    assert isinstance(poison, Poison)
+    assert poison.stream == ("None" if (value, key) == (b'{"subject":"None"}', b"None") else None)
+    assert decode_unsigned(record) is None
 
 
 def test_a_signed_record_is_decoded() -> None:

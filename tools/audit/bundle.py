@@ -151,7 +151,7 @@ def _json(folder: Path, name: str, limit: int) -> dict[str, Any]:
     """Read a JSON object that can be written again, which one that is nested too deep cannot."""
     try:
         content = orjson.loads(_read(folder, name, limit))
-        orjson.dumps(content)
+        orjson.dumps([content])  # a report holds it one level deeper
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         content = None
     if not isinstance(content, dict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from time import monotonic, sleep
+from itertools import chain
 
 import orjson
 
@@ -16,9 +16,9 @@ from shared.tlog.proofs import TiledTree
 from shared.tlog.tiles import CHECKPOINT, NotABundle, Tile, bundles_of, entries_of
 from tools.audit.bundle import Bundle, Log
 from tools.client.services import Services
+from tools.client.wait import lacking
 
 COVERED_SECONDS = 90.0
-_POLL_SECONDS = 2.0
 
 
 def unsigned_versions(
@@ -28,18 +28,13 @@ def unsigned_versions(
 
     The services' checkpoints count under the bundle's keys. Raises Refused, Unreachable, NotReadable.
     """
-    until = monotonic() + seconds
-    while versions:
-        covered: dict[str, int] = {}
-        for log in bundle.logs.values():
-            if topic_of(log.service) in TOPICS:
-                for stream, version in _covered(services, log):
-                    covered[stream] = max(version, covered.get(stream, 0))
-        versions = {stream: version for stream, version in versions.items() if covered.get(stream, 0) < version}
-        if versions and monotonic() > until:
-            break
-        sleep(_POLL_SECONDS if versions else 0)
-    return [f"{stream} version {version}" for stream, version in sorted(versions.items())]
+    logs = [log for log in bundle.logs.values() if topic_of(log.service) in TOPICS]
+
+    def covered() -> dict[str, int]:
+        events = chain.from_iterable(_covered(services, log) for log in logs)
+        return dict(sorted(events))
+
+    return lacking(versions, covered, seconds)
 
 
 def _covered(services: Services, log: Log) -> Iterator[tuple[str, int]]:

@@ -89,8 +89,11 @@ def export(source: Source, folder: Path, services: Sequence[str], bar: ProgressB
 
 def _ensure_bundle(bundle: Bundle) -> None:
     folder = bundle.folder
-    if not folder.exists() or not any(folder.iterdir()):
-        return
+    try:
+        if not folder.exists() or not any(folder.iterdir()):
+            return
+    except OSError as fault:
+        raise NotReadable(f"{folder} cannot be read as a folder ({type(fault).__name__})") from None
     try:
         bundle.logs  # noqa: B018
     except NotReadable:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tools.client.printable import printable, quoted
 
-MAX_FINDINGS = 1_000
+MAX_FINDINGS, MAX_WHAT = 1_000, 1_000
 _LAST = 2**63
 _STREAM = re.compile(r"[A-Za-z0-9_./-]{1,300}")
 
@@ -49,7 +49,7 @@ class Findings:
         """Count a finding, and list it up to the limit."""
         self.count += 1
         if len(self.listed) < MAX_FINDINGS:
-            self.listed.append(finding)
+            self.listed.append(replace(finding, what=finding.what[:MAX_WHAT]))
 
     def sort(self) -> None:
         """Sort by log and position; findings without a position come last within their log."""

@@ -126,11 +126,8 @@ class KafkaSource:
     remarks: list[str] = field(default_factory=list)
 
     def keys(self, service: str) -> Sequence[Verifier]:
-        """Return the pinned keys of a log."""
-        keys = [key for key in self.pinned_keys if key.name.endswith(f"/{service}")]
-        if not keys:
-            raise CannotExport(f"no topic carries keys: give the key of {service} with --key")
-        return keys
+        """Return the pinned keys of a log, and those that rotations lead to."""
+        return self._run(self._trust(service)).verifiers(service)
 
     def checkpoints(self, service: str) -> Mapping[int, bytes]:
         """Return every checkpoint on the topic that one of the keys signed."""
@@ -185,7 +182,10 @@ class KafkaSource:
         return spilled
 
     async def _trust(self, service: str) -> LogTrust:
-        trust = LogTrust(self.keys(service))
+        pinned = [key for key in self.pinned_keys if key.name.endswith(f"/{service}")]
+        if not pinned:
+            raise CannotExport(f"no topic carries keys: give the key of {service} with --key")
+        trust = LogTrust(pinned)
         await Rotations(self.kafka, [service], trust).follow()
         return trust
 

@@ -159,6 +159,7 @@ def _check_trace(events: Iterable[ConsumedEvent], proven: CheckedProof) -> None:
     composed = compose(proven.reference, subset(proven.reference, states))
     if composed is None or trace_bytes(composed) != trace_bytes(proven.trace):
         raise NotProven(f"these events do not make this trace of {proven.reference}")
+    proven.trace = orjson.loads(trace_bytes(composed))
 
 
 class _States(dict[str, FoldedState]):

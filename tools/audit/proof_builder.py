@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from services.recommendations.projection import TOPICS
+from shared.consumer.record import topic_of
 from shared.events.canonical import canonical, leaf_hash
+from shared.events.catalogue import decode
 from shared.events.services import SERVICES
 from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.notes import NotAKey, NotANote, Note, Verifier
@@ -62,13 +64,13 @@ def from_bundle(bundle: Bundle, reference: str, advance: Advance) -> bytes:
         traces = dict(replay.run(lambda name, trace: trace if name == reference else None))
     if (trace := traces.get(reference)) is None:
         raise CannotProve(f"{reference} is not on record in {bundle.folder}")
-    streams = {stream for stream, _ in trace["based_on"]}
-    logs = {service: log for service, log in bundle.logs.items() if f"throughline.{service}" in TOPICS}
+    streams = {stream.encode() for stream, _ in trace["based_on"]}
+    logs = {service: log for service, log in bundle.logs.items() if topic_of(service) in TOPICS}
     events = [
         LoggedEvent(service, position, raw)
         for service, log in logs.items()
         for position, raw in log.entries()
-        if subject_of(raw).decode() in streams
+        if subject_of(raw) in streams
     ]
     return proof(reference, trace, events, logs)
 
@@ -79,7 +81,7 @@ def from_services(services: Services, reference: str) -> bytes:
     if response is None:
         raise CannotProve(f"{reference} is not on record: throughline traces lists the references")
     events = [LoggedEvent(each["service"], each["position"], canonical(each["event"])) for each in response["events"]]
-    logs = {name: ServedLog(services, name) for name in SERVICES if f"throughline.{name}" in TOPICS}
+    logs = {name: ServedLog(services, name) for name in SERVICES if topic_of(name) in TOPICS}
     return proof(reference, response["trace"], events, logs)
 
 
@@ -96,9 +98,14 @@ def proof(reference: str, trace: dict[str, Any], events: Iterable[LoggedEvent], 
                 f"the newest checkpoint of {event.service} has size {tree.size}, and {reference} rests on the event at "
                 f"position {event.position}: try again in a moment"
             )
-        if tree.leaf(event.position).hex() != leaf_hash(event.event):
+        try:
+            decode(event.event)
+            leaf, inclusion = tree.leaf(event.position), tree.inclusion(event.position)
+        except ValueError as fault:
+            raise CannotProve(f"{event.service}, position {event.position}: {fault}") from None
+        if leaf.hex() != leaf_hash(event.event):
             raise CannotProve(f"{event.service}, position {event.position}: the log holds another event there")
-        path = [hashes.setdefault(each, len(hashes)) for each in tree.inclusion(event.position)]
+        path = [hashes.setdefault(each, len(hashes)) for each in inclusion]
         proven.append({**event._asdict(), "event": orjson.Fragment(event.event), "proof": path})
     content = {
         "format": FORMAT,

@@ -35,9 +35,9 @@ def as_text(done: Verification) -> list[str]:
         lines += [f"    {key}" for key in keys]
     if done.holds:
         return [*lines, f"verified: {done.events} events in {len(done.checks)} logs"]
-    more = f", the first {min(LISTED, len(done.findings.listed))} of them" if done.findings.count > LISTED else ""
-    lines.append(f"NOT VERIFIED: {done.findings.count} found{more}:")
-    return [*lines, *(f"    {finding.sentence()}" for finding in done.findings.listed[:LISTED])]
+    lines += [f"    {finding.sentence()}" for finding in done.findings.listed[:LISTED]]
+    more = f", the first {LISTED} of them above" if done.findings.count > LISTED else ""
+    return [*lines, f"NOT VERIFIED: {done.findings.count} found{more}"]
 
 
 def _log(check: LogCheck) -> list[str]:

@@ -126,9 +126,8 @@ def _stated(manifest: dict[str, Any], service: str) -> dict[str, Any]:
 def _compare_manifest(done: Verification, logs: dict[str, Log], signatures: dict[str, SignedRoots | None]) -> None:
     services = done.manifest.get("services")
     for service in sorted((services.keys() if isinstance(services, dict) else set()) - logs.keys()):
-        done.findings.add(
-            Finding(service, "manifest", "the manifest names this log, and the bundle has no folder of it")
-        )
+        message = f"it names the log {quoted(service)}, and the bundle has no folder of it"
+        done.findings.add(Finding("manifest", "manifest", message))
     for service, signed in signatures.items():
         stated = _stated(done.manifest, service)
         if signed is not None and stated.get("size") != signed.newest.size:

@@ -42,7 +42,8 @@ def ensure(
     THROUGHLINE_KAFKA_MECHANISM. Each declared user gets its password anew and the declared rights, and loses all
     others; other users keep what they have. A service reads the same file by THROUGHLINE_KAFKA_PASSWORD_FILE.
 
-    Exit code: 0 when users and rights are as declared; 1 when Kafka refuses to make them; 2 for bad input; 3 when no
+    Exit code: 0 when users and rights are as declared; 1 when Kafka does not answer, or refuses
+    to make them; 2 for bad input; 3 when no
     stack and no Kafka is named.
     """
     with exits():

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tools.client.services import Services
 
 POLL_SECONDS = 0.2
+SIGNED_POLL_SECONDS = 2.0
+
+
+def lacking(versions: Mapping[str, int], reached: Callable[[], Mapping[str, int]], seconds: float) -> list[str]:
+    """Wait until `reached()` shows these streams at these versions; return those that it does not show in time."""
+    until = time.monotonic() + seconds
+    while versions:
+        shown = reached()
+        versions = {stream: version for stream, version in versions.items() if shown.get(stream, 0) < version}
+        if not versions or time.monotonic() > until:
+            break
+        time.sleep(SIGNED_POLL_SECONDS)
+    return [f"{stream} version {version}" for stream, version in sorted(versions.items())]
 
 
 def wait_for_traces(services: Services, heads: Mapping[str, int], patience: float) -> bool:

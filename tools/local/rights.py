@@ -16,7 +16,7 @@ WITHOUT = "or start with --no-rights (THROUGHLINE_NO_RIGHTS=1): then whoever rea
 
 def wanted() -> bool:
     """Tell whether the environment leaves rights on."""
-    return not os.environ.get("THROUGHLINE_NO_RIGHTS")
+    return os.environ.get("THROUGHLINE_NO_RIGHTS", "").lower() not in {"1", "true", "yes", "on"}
 
 
 def passwords(memory: Memory) -> Passwords:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from operator import attrgetter
-from time import monotonic
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from shared.consumer.clients import running
 from shared.consumer.decoder import Rotations
 from shared.consumer.decoding import decode_record
 from shared.consumer.lenient_fetcher import install, to_record
@@ -27,12 +27,12 @@ from shared.tlog.trust import LogTrust
 from tools.client.errors import Failure, Unreachable
 from tools.client.progress import Advance
 from tools.client.services import Services
+from tools.client.wait import lacking
 
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 Take = Callable[[KafkaRecord], object]
 _MAX_RECORDS = 4_000
 _SILENT_SECONDS = 60.0
-_POLL_SECONDS = 2.0
 
 
 @dataclass
@@ -98,8 +98,7 @@ async def _read(kafka: KafkaAccess, topics: Sequence[str], trust: LogTrust, take
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
-    try:
-        await consumer.start()
+    async with running(consumer):
         consumer.assign(partitions)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         if pruned := [partition for partition, begin in begins.items() if begin > 0]:
@@ -107,8 +106,6 @@ async def _read(kafka: KafkaAccess, topics: Sequence[str], trust: LogTrust, take
         for partition in partitions:
             consumer.seek(partition, 0)
         await _up_to(consumer, ends, take, advance)
-    finally:
-        await consumer.stop()
 
 
 async def _partitions(kafka: KafkaAccess, topics: Sequence[str]) -> list[TopicPartition]:
@@ -151,29 +148,22 @@ def unsigned_of(
 
     Raises Unreachable.
     """
+    keys = {stream.encode() for stream in versions}
     try:
-        return asyncio.run(_unsigned_of(kafka, topics, trust, versions, seconds))
+        return lacking(versions, lambda: asyncio.run(_signed(kafka, topics, trust, keys)), seconds)
     except (KafkaError, OSError) as error:
         raise Unreachable(f"Kafka at {kafka.bootstrap} does not answer ({type(error).__name__}).") from None
 
 
-async def _unsigned_of(
-    kafka: KafkaAccess, topics: Sequence[str], trust: LogTrust, versions: Mapping[str, int], seconds: float
-) -> list[str]:
-    until = monotonic() + seconds
-    keys = {stream.encode() for stream in versions}
-    while versions:
-        signed: dict[str, int] = {}
-        for topic in topics:
-            async for record in read_topic(kafka, topic):
-                if record.key in keys and isinstance(event := decode_record(record, trust), ConsumedEvent):
-                    stream, version = event.key
-                    signed[stream] = max(version, signed.get(stream, 0))
-        versions = {stream: version for stream, version in versions.items() if signed.get(stream, 0) < version}
-        if monotonic() > until:
-            break
-        await asyncio.sleep(_POLL_SECONDS if versions else 0)
-    return [f"{stream} version {version}" for stream, version in sorted(versions.items())]
+async def _signed(kafka: KafkaAccess, topics: Sequence[str], trust: LogTrust, keys: Set[bytes]) -> dict[str, int]:
+    """Return the last version of each of these streams that a signature covers."""
+    signed: dict[str, int] = {}
+    for topic in topics:
+        async for record in read_topic(kafka, topic):
+            if record.key in keys and isinstance(event := decode_record(record, trust), ConsumedEvent):
+                stream, version = event.key
+                signed[stream] = max(version, signed.get(stream, 0))
+    return signed
 
 
 def from_journal(services: Services, service: str, take: Take, advance: Advance) -> None:

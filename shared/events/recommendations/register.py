@@ -1,4 +1,4 @@
-"""What recommendations rest on: instruments and provisions, sessions, priorities, initiatives, deliverables."""
+"""Events of the register that recommendations rest on: instruments, sessions, priorities, initiatives, deliverables."""
 
 from __future__ import annotations
 

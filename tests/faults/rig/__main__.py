@@ -1,4 +1,4 @@
-"""`make chaos MINUTES=20`: run the platform under random faults for so long, and print lost, doubled and stuck."""
+"""`make chaos MINUTES=20`: run the platform under random faults; print what is lost, doubled, stuck or believed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def say(line: str) -> None:
 
 
 def main() -> int:
-    """Run the faults; return 0 only if nothing was lost, doubled or stuck."""
+    """Run the faults; return 0 only if nothing was lost, doubled, stuck or wrongly believed."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.rig", description=__doc__)
     parser.add_argument("--minutes", type=float, default=20, help="how long faults are injected (default 20)")
     parser.add_argument("--seed", type=int, help="the seed of a run to repeat (default: a new one)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +44,8 @@ def compare(
     Example: throughline audit compare bundle --offline
 
     A live trace is compared where it rests on the same versions; those that rest on later ones are listed as newer, and
-    are a finding if no signed checkpoint covers these within ninety seconds.
+    are a finding if no signed checkpoint covers these within ninety seconds. Checkpoints count under the bundle's own
+    keys: verify the bundle first, and export again after a rotation.
 
     Exit code: 0 when all that could be compared are identical; 1 when one differs, is missing or lags behind, or when
     another version of this program composed them; 2 for bad input; 3 when the service does not answer.
@@ -57,7 +59,7 @@ def compare(
                 live = live_digests(services.pages("recommendations", "/traces"))
                 comparison = comparisons["live"] = compare_with_live(rebuilt, live)
                 beyond = versions_beyond(comparison.newer, live, rebuilt)
-                comparison.unsigned = unsigned_versions(services, Bundle(folder), beyond)
+                comparison.unsigned = _unsigned(services, folder, beyond)
     if shown_as == "json":
         print_json({name: vars(each) | {"holds": each.holds} for name, each in comparisons.items()})
     else:
@@ -70,6 +72,13 @@ def compare(
 def _exported(folder: Path) -> dict[str, Digest]:
     try:
         return exported_digests(Bundle(folder))
+    except NotReadable as fault:
+        raise BadInput(f"{fault}.") from None
+
+
+def _unsigned(services: Services, folder: Path, beyond: Mapping[str, int]) -> list[str]:
+    try:
+        return unsigned_versions(services, Bundle(folder), beyond)
     except NotReadable as fault:
         raise BadInput(f"{fault}.") from None
 

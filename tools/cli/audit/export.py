@@ -17,6 +17,7 @@ from tools.audit.log_writer import CannotExport
 from tools.cli.audit.options import Folder, Keys, trusted
 from tools.client.connection import Connection, Home, Token
 from tools.client.errors import BadInput, Failure, exits
+from tools.client.log_keys import log_trust
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
@@ -46,14 +47,16 @@ def export(
     Example: throughline audit export export-2026
 
     The export compares everything with the signed checkpoints as it writes; DIR/README.md tells an auditor what to do.
-    From Kafka, give the logs' keys with --key, the retired ones too.
+    From Kafka, the logs' keys are those given with --key, else those of THROUGHLINE_TRUSTED_KEYS (or its _FILE), else
+    the local stack's; published rotations lead from one key to the next.
 
     Exit code: 0 when it is written; 1 when the events do not make the signed root, naming the position, or when a topic
     holds events that no checkpoint covers; 2 for bad input; 3 when a service or Kafka does not answer.
     """
     with exits():
-        connection, keys = Connection(home, token), trusted(key).logs
-        access = connection.kafka(kafka) if origin == "kafka" else None
+        connection, access, keys = Connection(home, token), None, trusted(key).logs
+        if origin == "kafka":
+            access, keys = connection.kafka(kafka), tuple(log_trust(home, key).pinned)
         if unknown := set(service or ()) - set(SERVICES):
             raise BadInput(f"{unknown.pop()}: is not a service; they are {', '.join(SERVICES)}.")
         with Services(connection, "auditor") as services:

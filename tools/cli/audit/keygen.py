@@ -8,8 +8,9 @@ import typer
 from shared.events.services import SERVICES
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
+from tools.audit.bundle import SMALL_LIMIT
 from tools.client.errors import BadInput, exits
-from tools.files import write
+from tools.files import NotAFile, read_named, write
 from tools.render.terminal import print_line
 
 
@@ -56,13 +57,15 @@ def keygen(
                 signer, text = keys.signer, keys.text()
         except NotAKey as fault:
             raise BadInput(f"{out}: {fault}") from None
+        except NotAFile as fault:
+            raise BadInput(f"{fault}.") from None
         write(out, text)
         print_line(signer.verifier.vkey)
 
 
 def _changed(file: Path, origin: str, rotate: bool) -> LogKeys:
     """Return the keys of a file with a new one, or without the replaced private one. Raises NotAKey, BadInput."""
-    keys = LogKeys.parse(file.read_text(), origin)
+    keys = LogKeys.parse(read_named(file, SMALL_LIMIT).decode(errors="replace"), origin)
     if not rotate:
         return keys.without_retiring()
     if keys.retiring is not None:

@@ -17,6 +17,12 @@ Keys = Annotated[
         "--key", metavar="VKEY", help="A log's key that you have from elsewhere; may be given more than once."
     ),
 ]
+Witnesses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--witness", metavar="VKEY", help="A witness's key: its cosignature is asked for; may be given more than once."
+    ),
+]
 
 
 def trusted(keys: Sequence[str] | None, witnesses: Sequence[str] | None = None) -> TrustedKeys:

@@ -7,18 +7,12 @@ from typing import Annotated
 
 import typer
 
-from shared.tlog.notes import NotAKey, Verifier
 from tools.audit.proof import PROOF_LIMIT, CheckedProof, NotProven, check
-from tools.audit.signatures import TrustedKeys
+from tools.cli.audit.options import Keys, Witnesses, trusted
 from tools.client.connection import Format
 from tools.client.errors import BadInput, Failure, exits
 from tools.files import NotAFile, read_named
 from tools.render.terminal import print_json, print_line
-
-Keys = Annotated[list[str] | None, typer.Option("--key", metavar="VKEY", help="A log's key, from elsewhere.")]
-Witnesses = Annotated[
-    list[str] | None, typer.Option("--witness", metavar="VKEY", help="A witness's key: its cosignature is asked for.")
-]
 
 
 def verify_proof(
@@ -37,23 +31,21 @@ def verify_proof(
     """
     with exits():
         try:
-            trusted = TrustedKeys.of(Verifier.parse(each) for each in (*(key or ()), *(witness or ())))
-            proven = check(read_named(file, PROOF_LIMIT), trusted)
-        except NotAKey as fault:
-            raise BadInput(f"{fault}: cannot be used.") from None
+            pinned = trusted(key, witness)
+            proven = check(read_named(file, PROOF_LIMIT), pinned)
         except NotAFile as fault:
             raise BadInput(f"{fault}.") from None
         except NotProven as why:
             raise Failure(f"NOT PROVEN: {why}.") from None
     if shown_as == "json":
-        print_json(_as_json(proven))
+        print_json(_as_json(proven) | {"keys_given": bool(pinned.logs)})
         return
     for service, checkpoint in proven.checkpoints.items():
         vouching = "".join(f", {each.witness.name} vouches for it" for each in proven.vouching[service])
         by = proven.keys[service].vkey.rpartition("+")[0]
         covered = f"{proven.events.get(service, 0)} events under the checkpoint of size {checkpoint.size}"
         print_line(f"{service}: {covered}, signed with {by}{vouching}")
-    if not trusted.logs:
+    if not pinned.logs:
         print_line(
             "These keys are the file's own word. Compare them with those that you have from elsewhere, or give --key:"
         )
