@@ -38,12 +38,18 @@ def servers(pytestconfig: pytest.Config) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def stack(pytestconfig: pytest.Config) -> Stack:
+def at_end(pytestconfig: pytest.Config) -> ExitStack:
+    """Contexts that end after the last test on the stack, the stack last."""
+    return pytestconfig.stash[RUNNING]
+
+
+@pytest.fixture(scope="session")
+def stack(at_end: ExitStack) -> Stack:
     """The whole platform on servers of its own; a test that stops a part of it starts it again.
 
     All tests that use it run in one process, one after another; it stops after the last of them.
     """
-    return pytestconfig.stash[RUNNING].enter_context(temporary(say=lambda _: None))
+    return at_end.enter_context(temporary(say=lambda _: None))
 
 
 @pytest.fixture(scope="session")

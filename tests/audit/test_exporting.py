@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import orjson
@@ -18,12 +19,17 @@ from tools.audit.verifying import verify
 
 pytestmark = pytest.mark.slow
 
-WHOLE = simulated(2_500)
+
+@cache
+def whole() -> SyntheticLogs:
+    return simulated(2_500)
 
 
 def part(share: float) -> SyntheticLogs:
     """Return the same ledgers when they were shorter."""
-    return SyntheticLogs({name: raws[: int(len(raws) * share)] for name, raws in WHOLE.events.items()}, WHOLE.signers)
+    return SyntheticLogs(
+        {name: raws[: int(len(raws) * share)] for name, raws in whole().events.items()}, whole().signers
+    )
 
 
 def files(bundle: Bundle) -> dict[str, bytes]:
@@ -36,15 +42,15 @@ def files(bundle: Bundle) -> dict[str, bytes]:
 
 
 def test_an_export_in_steps_equals_an_export_in_one_step(tmp_path: Path) -> None:
-    whole = SyntheticLogs(WHOLE.events, WHOLE.signers)
+    ledgers = SyntheticLogs(whole().events, whole().signers)
     for share in (0, 0.001, 0.4, 0.41, 1):
         shorter = part(share)
         for service, events in shorter.events.items():
-            whole.signed[service] |= {len(events): shorter.sign(service)}
-        shorter.signed = {name: dict(signed) for name, signed in whole.signed.items()}
+            ledgers.signed[service] |= {len(events): shorter.sign(service)}
+        shorter.signed = {name: dict(signed) for name, signed in ledgers.signed.items()}
         stepwise = exported(shorter, tmp_path / "stepwise")
         assert verify(stepwise, TrustedKeys()).holds
-    one_step = exported(whole, tmp_path / "one-step")
+    one_step = exported(ledgers, tmp_path / "one-step")
     assert files(stepwise) == files(one_step)
     assert stepwise.traces() == one_step.traces()
 
@@ -58,18 +64,18 @@ def test_a_second_export_reads_only_new_events(tmp_path: Path) -> None:
             starts[service] = start
             return self.events[service][start:end]
 
-    later = Watched(WHOLE.events, WHOLE.signers).sign_all(0.5)
+    later = Watched(whole().events, whole().signers).sign_all(0.5)
     done = later.export(tmp_path / "export")
-    assert starts == {name: len(raws) // 2 for name, raws in WHOLE.events.items()}
-    assert done.new == {name: len(raws) - len(raws) // 2 for name, raws in WHOLE.events.items()}
+    assert starts == {name: len(raws) // 2 for name, raws in whole().events.items()}
+    assert done.new == {name: len(raws) - len(raws) // 2 for name, raws in whole().events.items()}
 
 
 def test_an_export_is_not_overwritten_by_another_history(tmp_path: Path) -> None:
     bundle = exported(part(0.5).sign_all(), tmp_path / "export")
     before = files(bundle)
     for other in (
-        SyntheticLogs(simulated(2_500, seed=8).events, WHOLE.signers),
-        SyntheticLogs(WHOLE.events, {name: signer(name, "elsewhere") for name in SERVICES}),
+        SyntheticLogs(simulated(2_500, seed=8).events, whole().signers),
+        SyntheticLogs(whole().events, {name: signer(name, "elsewhere") for name in SERVICES}),
         part(0.4),
     ):
         with pytest.raises(CannotExport):
@@ -83,15 +89,15 @@ def test_a_damaged_export_is_not_continued(tmp_path: Path) -> None:
     path = bundle.logs["meetings"].folder / "tile/0/000"
     path.write_bytes(b"\0" * 32 + path.read_bytes()[32:])
     with pytest.raises(CannotExport, match="verify"):
-        exported(SyntheticLogs(WHOLE.events, WHOLE.signers).sign_all(0.5), tmp_path / "export")
+        exported(SyntheticLogs(whole().events, whole().signers).sign_all(0.5), tmp_path / "export")
 
 
 def test_events_that_do_not_make_the_signed_root_are_not_exported(tmp_path: Path) -> None:
-    forged = SyntheticLogs(dict(WHOLE.events), WHOLE.signers).sign_all()
-    forged.events = {name: [*raws[:-1], raws[0]] for name, raws in WHOLE.events.items()}
+    forged = SyntheticLogs(dict(whole().events), whole().signers).sign_all()
+    forged.events = {name: [*raws[:-1], raws[0]] for name, raws in whole().events.items()}
     with pytest.raises(CannotExport, match="do not make the root"):
         exported(forged, tmp_path / "export")
-    forged.events = {name: raws[:-1] for name, raws in WHOLE.events.items()}
+    forged.events = {name: raws[:-1] for name, raws in whole().events.items()}
     with pytest.raises(CannotExport, match="gave"):
         exported(forged, tmp_path / "export-2")
     assert not (tmp_path / "export/nominations/checkpoint").exists()
@@ -113,8 +119,8 @@ def test_earlier_checkpoints_stay_verifiable_after_key_rotation(tmp_path: Path) 
     ledgers = part(0.5).sign_all()
     old = [ledgers.signers[name].verifier for name in SERVICES]
     exported(ledgers, tmp_path / "export")
-    after = SyntheticLogs(WHOLE.events, {name: signer(name) for name in SERVICES})
-    after.earlier_keys = {name: [WHOLE.signers[name].verifier] for name in SERVICES}
+    after = SyntheticLogs(whole().events, {name: signer(name) for name in SERVICES})
+    after.earlier_keys = {name: [whole().signers[name].verifier] for name in SERVICES}
     after.signed = {name: dict(ledgers.signed[name]) for name in SERVICES}
     bundle = exported(after.sign_all(), tmp_path / "export")
     assert verify(bundle, TrustedKeys()).holds
@@ -176,7 +182,7 @@ def test_two_processes_report_the_same_findings(tmp_path: Path) -> None:
 @pytest.mark.parametrize("after", [1, 200])
 def test_an_interrupted_export_leaves_every_log_whole_and_is_continued(after: int, tmp_path: Path) -> None:
     bundle = exported(part(0.5).sign_all(), tmp_path / "export")
-    later = SyntheticLogs(WHOLE.events, WHOLE.signers).sign_all(0.5)
+    later = SyntheticLogs(whole().events, whole().signers).sign_all(0.5)
 
     class Broken(SyntheticLogs):
         def entries(self, service: str, start: int, end: int) -> Iterator[bytes]:
@@ -189,5 +195,5 @@ def test_an_interrupted_export_leaves_every_log_whole_and_is_continued(after: in
     later.export(tmp_path / "export")
     done = verify(bundle, TrustedKeys())
     assert done.holds
-    assert done.events == sum(map(len, WHOLE.events.values()))
+    assert done.events == sum(map(len, whole().events.values()))
     assert not [path for path in bundle.folder.rglob(".*") if path.is_file()]

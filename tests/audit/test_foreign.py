@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from shared.tlog.merkle import leaf_hash
 from shared.tlog.notes import COSIGNATURE, Signer
 from shared.tlog.tiles import Tile, bundle, entries_of
-from tests.audit.synthetic import exported, many, signer
+from tests.audit.synthetic import SyntheticLogs, exported, many, signer
 from tests.patience import AT_MOST_SECONDS
 from tools.audit.bundle import Bundle
 from tools.audit.signatures import TrustedKeys
@@ -30,9 +31,21 @@ pytestmark = pytest.mark.slow
 FOREIGN = Path(__file__).parent / "foreign"
 FSCK = "github.com/transparency-dev/tessera/cmd/fsck"
 EVENTS = 70_000
-LEDGERS = many(EVENTS).sign_all(0.1, 0.9, 65_536 / EVENTS)
+
+
+@cache
+def ledgers() -> SyntheticLogs:
+    return many(EVENTS).sign_all(0.1, 0.9, 65_536 / EVENTS)
+
+
 OFFICE = Signer.generate("synthetic.example/office", COSIGNATURE)
-VKEY = LEDGERS.signers["meetings"].verifier.vkey
+
+
+@cache
+def vkey() -> str:
+    return ledgers().signers["meetings"].verifier.vkey
+
+
 Run = Callable[..., str]
 
 
@@ -53,7 +66,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def true(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("big")
-    export = exported(LEDGERS, folder / "export")
+    export = exported(ledgers(), folder / "export")
     Witness(OFFICE, folder / "memory.json").vouch(export, datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC))
     return export
 
@@ -72,7 +85,7 @@ def replace(path: Path, content: bytes) -> None:
 
 def sumdb(built: Path, log: Path, *keys: str) -> str:
     """Return the verdict of the program based on golang.org/x/mod/sumdb."""
-    command = [str(built / "sumdb"), str(log), *(keys or (VKEY,))]
+    command = [str(built / "sumdb"), str(log), *(keys or (vkey(),))]
     process = subprocess.run(command, capture_output=True, text=True, timeout=AT_MOST_SECONDS, check=False)
     return process.stdout.strip() if process.returncode == 0 else f"refused: {process.stderr}"
 
@@ -80,7 +93,7 @@ def sumdb(built: Path, log: Path, *keys: str) -> str:
 def fsck(built: Path, log: Path, *keys: str) -> str:
     """Return the verdict of fsck from its success line, because it exits with 0 even when it fails."""
     key = log.parent / "key"
-    key.write_text((keys or (VKEY,))[0])
+    key.write_text((keys or (vkey(),))[0])
     command = [str(built / "fsck"), f"--storage_url=file://{log}/", f"--public_key={key}", "--N=8", "--ui=false"]
     try:
         process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -97,14 +110,14 @@ PROGRAMS = pytest.mark.parametrize("program", [sumdb, fsck])
 @PROGRAMS
 @pytest.mark.parametrize("service", ["meetings", "nominations"])
 def test_a_true_export_is_accepted(program: Run, service: str, built: Path, true: Bundle) -> None:
-    key = LEDGERS.signers[service].verifier.vkey
-    assert program(built, true.folder / service, key).startswith(f"verified {len(LEDGERS.events[service])}")
+    key = ledgers().signers[service].verifier.vkey
+    assert program(built, true.folder / service, key).startswith(f"verified {len(ledgers().events[service])}")
 
 
 def test_a_cosignature_is_accepted(built: Path, true: Bundle) -> None:
-    assert sumdb(built, true.folder / "meetings", VKEY, OFFICE.verifier.vkey) == f"verified {EVENTS}"
+    assert sumdb(built, true.folder / "meetings", vkey(), OFFICE.verifier.vkey) == f"verified {EVENTS}"
     other = Signer.generate(OFFICE.name, COSIGNATURE).verifier.vkey
-    assert "1 of 2 keys" in sumdb(built, true.folder / "meetings", VKEY, other)
+    assert "1 of 2 keys" in sumdb(built, true.folder / "meetings", vkey(), other)
 
 
 def test_our_own_verification_accepts_the_export(true: Bundle) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import orjson
@@ -19,15 +20,20 @@ from tools.audit.witness import WillNotVouch, Witness
 
 pytestmark = pytest.mark.slow
 
-WHOLE = simulated(1_500)
+
+@cache
+def whole() -> SyntheticLogs:
+    return simulated(1_500)
+
+
 OFFICE = Signer.generate("synthetic.example/audit-office", COSIGNATURE)
 NOW = datetime(2041, 1, 2, 3, 4, 5, tzinfo=UTC)
 WITH_WITNESS = TrustedKeys((), (OFFICE.verifier,))
 
 
 def part(share: float) -> SyntheticLogs:
-    events = {name: raws[: int(len(raws) * share)] for name, raws in WHOLE.events.items()}
-    return SyntheticLogs(events, WHOLE.signers).sign_all(0.5)
+    events = {name: raws[: int(len(raws) * share)] for name, raws in whole().events.items()}
+    return SyntheticLogs(events, whole().signers).sign_all(0.5)
 
 
 @pytest.fixture
@@ -42,7 +48,7 @@ def test_a_growing_log_is_cosigned_and_verify_shows_it(office: Witness, tmp_path
     checks = verify(bundle, WITH_WITNESS).checks
     first = {service: check.signed.vouching[OFFICE.name] for service, check in checks.items()}
     assert {service: (size, each.at) for service, (size, each) in first.items()} == {
-        service: (int(len(WHOLE.events[service]) * 0.5), NOW) for service in SERVICES
+        service: (int(len(whole().events[service]) * 0.5), NOW) for service in SERVICES
     }
     later = exported(part(1), tmp_path / "export")
     assert verify(later, WITH_WITNESS).holds, "the earlier cosignatures are kept"
@@ -50,7 +56,7 @@ def test_a_growing_log_is_cosigned_and_verify_shows_it(office: Witness, tmp_path
     done = verify(later, WITH_WITNESS)
     assert done.holds
     assert {check.signed.vouching[OFFICE.name][0] for check in done.checks.values()} == set(
-        map(len, WHOLE.events.values())
+        map(len, whole().events.values())
     )
 
 
@@ -63,7 +69,7 @@ def test_an_earlier_export_needs_no_cosignature(office: Witness, tmp_path: Path)
 
 def test_a_forged_history_signed_with_the_true_key_is_not_cosigned(office: Witness, tmp_path: Path) -> None:
     office.vouch(exported(part(0.5), tmp_path / "true"), NOW)
-    forged = SyntheticLogs(simulated(1_500, seed=8).events, WHOLE.signers).sign_all()
+    forged = SyntheticLogs(simulated(1_500, seed=8).events, whole().signers).sign_all()
     bundle = exported(forged, tmp_path / "forged")
     assert verify(bundle, TrustedKeys()).holds
     remembered = office.memory.read_bytes()
@@ -77,14 +83,14 @@ def test_a_shorter_history_and_a_fork_of_the_same_size_are_not_cosigned(office: 
     office.vouch(exported(part(1), tmp_path / "true"), NOW)
     with pytest.raises(WillNotVouch, match="has seen"):
         office.vouch(exported(part(0.5), tmp_path / "older"), NOW)
-    fork = {name: [*raws[:-1], raws[0]] for name, raws in WHOLE.events.items()}
+    fork = {name: [*raws[:-1], raws[0]] for name, raws in whole().events.items()}
     with pytest.raises(WillNotVouch, match="nominations: it does not continue"):
-        office.vouch(exported(SyntheticLogs(fork, WHOLE.signers).sign_all(), tmp_path / "fork"), NOW)
+        office.vouch(exported(SyntheticLogs(fork, whole().signers).sign_all(), tmp_path / "fork"), NOW)
 
 
 def test_a_witness_refuses_an_unknown_key(office: Witness, tmp_path: Path) -> None:
     office.vouch(exported(part(0.5), tmp_path / "export"), NOW)
-    new = SyntheticLogs(WHOLE.events, {name: signer(name) for name in SERVICES}).sign_all()
+    new = SyntheticLogs(whole().events, {name: signer(name) for name in SERVICES}).sign_all()
     bundle = exported(new, tmp_path / "new")
     with pytest.raises(WillNotVouch, match="does not know"):
         office.vouch(bundle, NOW)
@@ -129,6 +135,6 @@ def test_cosigning_changes_only_checkpoints(office: Witness, tmp_path: Path) -> 
         for path in bundle.folder.rglob("*")
         if path.is_file() and path.read_bytes() != (tmp_path / "before" / path.relative_to(bundle.folder)).read_bytes()
     }
-    newest = {f"{name}/checkpoints/{len(raws)}" for name, raws in WHOLE.events.items()}
+    newest = {f"{name}/checkpoints/{len(raws)}" for name, raws in whole().events.items()}
     assert changed == newest | {f"{name}/checkpoint" for name in SERVICES}
     assert Bundle(tmp_path / "before").logs["meetings"].sizes() == bundle.logs["meetings"].sizes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 
 import httpx
 import pytest
@@ -33,11 +34,9 @@ def caller(stack: Stack, web: httpx.Client) -> Callable[..., Caller]:
 
 
 @pytest.fixture(scope="session")
-def records(stack: Stack) -> Iterator[Records]:
+def records(stack: Stack, at_end: ExitStack) -> Records:
     """The collections of the services."""
-    collections = Records(stack)
-    yield collections
-    collections.close()
+    return at_end.enter_context(closing(Records(stack)))
 
 
 @pytest.fixture

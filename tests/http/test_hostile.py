@@ -15,7 +15,7 @@ from tests.http.asking import Caller
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = pytest.mark.servers
-EXAMPLES = 60
+EXAMPLES = 40
 
 
 @pytest.mark.parametrize("service", ALL_FOUR)

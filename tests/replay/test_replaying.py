@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,17 @@ def test_a_replay_as_known_at_a_time_reads_a_prefix_of_every_stream() -> None:
         with put(records, known_at=known_at) as replayer:
             traces = dict(replayer.run(lambda _, trace: trace_bytes(trace)))
         assert traces == {name: trace_bytes(trace) for name, trace in composed(prefix).items()}
+
+
+def test_an_unsigned_record_is_a_repeat_where_its_bytes_were_published_again_with_a_proof() -> None:
+    records = in_order(a_history())
+    other = replace(records[0], value=(records[0].value or b"").replace(b"synthetic-actor", b"synthetic-other"))
+    unsigned = [replace(record, offset=1_000 + record.offset, headers=()) for record in [*records, other]]
+    with put([*unsigned, *records]) as replayer:
+        traces = dict(replayer.run(lambda _, trace: trace_bytes(trace)))
+    assert traces == {name: trace_bytes(trace) for name, trace in composed(records).items()}
+    assert replayer.report.repeats == len(records)
+    assert replayer.report.poison == [(unsigned[-1].origin, "unsigned")]
 
 
 def test_the_stream_of_an_event_is_read_without_decoding_it(logs: Logs) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from shared.tlog.merkle import (
@@ -55,14 +57,16 @@ def grown(size: int) -> tuple[Tree, dict[Tile, bytes]]:
     return tree, tiles
 
 
-WHOLE = grown(70_000)[1]
+@cache
+def whole() -> dict[Tile, bytes]:
+    return grown(70_000)[1]
 
 
 def tiled(size: int) -> TiledTree:
     """A tree read from tiles that may be wider than requested."""
 
     def read(tile: Tile) -> bytes:
-        hashes = next(WHOLE[each] for each in WHOLE if (each.level, each.index) == (tile.level, tile.index))
+        hashes = next(whole()[each] for each in whole() if (each.level, each.index) == (tile.level, tile.index))
         return hashes[: tile.width * 32]
 
     return TiledTree(size, read)

@@ -7,6 +7,7 @@ import logging
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from hashlib import sha256
 from operator import attrgetter
 
 import orjson
@@ -18,7 +19,7 @@ from shared.consumer.clients import running
 from shared.consumer.decoder import Rotations
 from shared.consumer.decoding import decode_record
 from shared.consumer.lenient_fetcher import install, to_record
-from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison, headers_of, service_of_topic
+from shared.consumer.record import UNSIGNED, ConsumedEvent, KafkaRecord, Poison, headers_of, service_of_topic
 from shared.consumer.topic_reader import read_topic
 from shared.events.canonical import ZERO_HASH
 from shared.projection.conflicts import choose
@@ -63,6 +64,15 @@ class History:
                 candidates[number] = min(event, other, key=attrgetter("position"))
                 return
         candidates.append(event)
+
+    def without_repeats(self, poison: Sequence[Poison]) -> list[Poison]:
+        """Leave out the unsigned records whose bytes this history has with a proof: they were published again."""
+        hashes = {each.hash for versions in self.events.values() for events in versions.values() for each in events}
+        return [
+            each
+            for each in poison
+            if each.reason != UNSIGNED or sha256(each.record.value or b"").hexdigest() not in hashes
+        ]
 
     @property
     def disputed(self) -> list[tuple[str, int]]:

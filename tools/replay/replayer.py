@@ -149,13 +149,13 @@ class Replayer:
 
     def _decode(self, bucket: Iterator[Parts], report: Report) -> Iterator[tuple[str, list[ConsumedEvent]]]:
         """Yield each stream of a bucket with its events: those of a log as they lie, those of Kafka in order, once."""
-        history, streams = History(), dict[str, list[ConsumedEvent]]()
+        history, streams, poison = History(), dict[str, list[ConsumedEvent]](), list[Poison]()
         known_at = self.known_at or _NEVER
         for parts in bucket:
             is_of_log = len(parts) == _LOG_PARTS
             event = decode_entry(*parts) if is_of_log else self._decode_record(KafkaRecord(*parts))
             if isinstance(event, Poison):
-                report.poison.append((event.record.origin, event.reason))
+                poison.append(event)
             elif event.recorded.time > known_at:
                 continue
             elif is_of_log:
@@ -163,7 +163,9 @@ class Replayer:
             else:
                 report.unsigned += not event.proof
                 history.add(event)
-        report.repeats += history.repeats
+        unproven = history.without_repeats(poison)
+        report.poison += [(each.record.origin, each.reason) for each in unproven]
+        report.repeats += history.repeats + len(poison) - len(unproven)
         report.disputed += [f"{stream} version {version}" for stream, version in history.disputed]
         yield from streams.items()
         yield from streams_of(history)
