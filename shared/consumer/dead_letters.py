@@ -25,6 +25,8 @@ INDEXES: Indexes = {
     ]
 }
 NEWER_CODE_MAY_DECODE = ["unknown_type", "schema_violation"]
+SHOWN = ("topic", "partition", "offset", "reason", "detail", "stream", "version", "leaf", "at", "standing")
+SHOWN_OF_CLOSED = ("closed_because", "closed_by", "closed_at")
 
 
 class DeadLetters:
@@ -66,9 +68,11 @@ class DeadLetters:
                 await self._dead_letters.replace_one({"_id": row["_id"]}, document)
 
     async def find(self, standing: str | None = "open", limit: int = 500) -> list[dict[str, Any]]:
-        """Return dead letters, oldest first."""
+        """Return the newest dead letters, oldest first, each with the size of its value instead of its record."""
         query = {"standing": standing} if standing else {}
-        return await self._dead_letters.find(query).sort("at", 1).limit(limit).to_list(limit)
+        shown: dict[str, Any] = dict.fromkeys((*SHOWN, *SHOWN_OF_CLOSED), 1) | {"size": {"$binarySize": "$value"}}
+        newest = self._dead_letters.find(query, shown).sort("at", -1).limit(limit)
+        return list(reversed(await newest.to_list(None)))
 
     async def get(self, origin: str) -> dict[str, Any] | None:
         """Return one dead letter."""

@@ -15,7 +15,7 @@ from shared.consumer.record import ConsumedEvent, KafkaRecord, Poison
 from shared.consumer.topic_reader import read_topic
 from shared.events.services import registered
 from shared.runtime.kafka_access import KafkaAccess
-from shared.tlog.notes import NotANote
+from shared.tlog.notes import NotANote, Verifier
 from shared.tlog.trust import LogTrust, Rotation
 
 CHECKPOINTS = "throughline.checkpoints"
@@ -27,12 +27,16 @@ RECORDS_PER_CHUNK = 2_000
 
 @dataclass
 class Rotations:
-    """The rotations of some logs' keys, read from the topic of checkpoints, by their notes; `trust` follows them."""
+    """The rotations of some logs' keys, read from the topic of checkpoints, by their notes; `trust` follows them.
+
+    One between keys that nobody trusts is kept unverified, by both: anybody may publish many.
+    """
 
     kafka: KafkaAccess
     services: Collection[str]
     trust: LogTrust
     published: dict[bytes, Rotation] = field(default_factory=dict)
+    _unverified: dict[Verifier, list[bytes]] = field(default_factory=dict)
     _next: dict[int, int] = field(default_factory=dict)
     _read_at: float | None = None
 
@@ -42,9 +46,7 @@ class Rotations:
             return
         for service in self.services:
             await self._read(registered(service).checkpoint_partition)
-        rotations = self.published.values()
-        for rotation in (*rotations, *reversed(rotations)):  # a chain of keys is followed from either end
-            self.trust.follow(rotation)
+            await self._follow_chain([key.verifier for key in self.trust.keys(service)])
         self._read_at = monotonic()
 
     async def _read(self, partition: int) -> None:
@@ -52,7 +54,24 @@ class Rotations:
             self._next[partition] = record.offset + 1
             note = record.value or b""
             with suppress(NotANote):
-                self.published[note] = Rotation.opened(note)
+                rotation = Rotation.parse(note)
+                for key in {rotation.old, rotation.new}:
+                    self._unverified.setdefault(key, []).append(note)
+
+    async def _follow_chain(self, keys: list[Verifier]) -> None:
+        """Follow the rotations of these keys, in the order of their publication, and those of the keys they lead to."""
+        for key in keys:
+            for note in self._unverified.pop(key, ()):
+                await asyncio.sleep(0)
+                with suppress(NotANote):
+                    rotation = self.published[note] = self.published.get(note) or Rotation.opened(note)
+                    self.trust.follow(rotation)
+                    both = (rotation.old, rotation.new)
+                    keys += [each for each in both if self.trust.trusts(each) and each not in keys]
+
+    def is_published(self, note: bytes) -> bool:
+        """Tell whether a rotation is on the topic, as far as it was read. Raises NotANote."""
+        return note in self.published or note in self._unverified.get(Rotation.parse(note).old, ())
 
 
 @dataclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import aiokafka
@@ -20,6 +21,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from shared.consumer.record import KafkaRecord
 
 SUPPORTED = "0.14."
+MAX_HEADERS = 32
 _HEAD = struct.Struct(">qi")
 
 
@@ -56,12 +58,22 @@ class _Batch:
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            return iter(list(self._batch))
+            return iter([_bounded(record) for record in self._batch])
         except (UnicodeDecodeError, CorruptRecordException):
             reparsed = _DefaultRecordBatchPy(self._raw)
             reparsed._maybe_uncompress()
             reparsed._buffer = _LenientBytes(reparsed._buffer)
-            return iter(list(reparsed))
+            return iter([_bounded(record) for record in reparsed])
+
+
+def _bounded(record: Any) -> Any:
+    """Cut off a record's headers beyond the first ones: a megabyte of empty ones takes a hundred in memory."""
+    if len(record.headers) <= MAX_HEADERS:
+        return record
+    names = ("offset", "timestamp", "timestamp_type", "key", "value", "checksum")
+    return SimpleNamespace(
+        headers=list(record.headers[:MAX_HEADERS]), **{name: getattr(record, name) for name in names}
+    )
 
 
 class _FetchedRecords:

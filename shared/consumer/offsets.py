@@ -107,15 +107,19 @@ class OffsetStore:
 
     async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the next offset of each partition; 0 where none is committed. Raises DatabaseRolledBack."""
-        by_key = {_key(partition): partition for partition in partitions}
         seen = dict(self._seen)
-        rows: AsyncIterable[Mapping[str, Any]] = self._progress.find({"_id": {"$in": list(by_key)}})
-        stored = {row["_id"]: row["next"] async for row in rows}
-        next_offsets = {partition: stored.get(key, 0) for key, partition in by_key.items()}
+        next_offsets = await self.stored(partitions)
         if any(offset < seen.get(partition, 0) for partition, offset in next_offsets.items()):
             raise DatabaseRolledBack("committed offsets are gone from the database")
         self._remember(next_offsets)
         return next_offsets
+
+    async def stored(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return the next offset of each partition, as any process of this service stored it; 0 where there is none."""
+        by_key = {_key(partition): partition for partition in partitions}
+        rows: AsyncIterable[Mapping[str, Any]] = self._progress.find({"_id": {"$in": list(by_key)}})
+        stored = {row["_id"]: row["next"] async for row in rows}
+        return {partition: stored.get(key, 0) for key, partition in by_key.items()}
 
     async def check(self, partitions: Iterable[TopicPartition]) -> None:
         """Check that the database was not rolled back, if it answers. Raises DatabaseRolledBack."""

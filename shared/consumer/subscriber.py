@@ -233,6 +233,7 @@ class Subscriber:
             try:
                 async with asyncio.timeout(10):
                     await self._consumed_topics.look_if_due()
+                    self._pulse.warning = self._consumed_topics.warning
                     await self._check_progress()
             except (KafkaError, TimeoutError, OSError, IllegalStateError) as error:
                 self._pulse.fault(f"Kafka: {type(error).__name__}")

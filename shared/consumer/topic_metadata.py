@@ -54,6 +54,12 @@ class TopicInspector:
         ends = await self._consumer.end_offsets(places)
         return TopicState(uuid, {each.partition: first[each] for each in places}, _by_number(ends))
 
+    async def ends(self, topics: Collection[str]) -> dict[TopicPartition, int]:
+        """Return the next offset of each partition of the topics that exist. Raises KafkaError."""
+        described = await self._described(topics)
+        places = [TopicPartition(name, number) for name, (_, numbers) in described.items() for number in numbers]
+        return await self._consumer.end_offsets(places)  # type: ignore[no-any-return]
+
     async def settings(self, topic: str) -> dict[str, str | None]:
         """Return the settings of a topic. Raises KafkaError; its user needs the right to describe them."""
         answer = await self._send(DescribeConfigsRequest([(int(ConfigResourceType.TOPIC), topic, None)]))

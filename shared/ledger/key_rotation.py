@@ -11,7 +11,7 @@ from shared.ledger.checkpoint_topic import publish_notes
 from shared.ledger.ledger import Ledger
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import Verifier
-from shared.tlog.trust import LogTrust, Rotation
+from shared.tlog.trust import LogTrust, Rotation, service_of
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ async def publish_lost_rotations(ledger: Ledger, rotations: Rotations, service: 
     """Publish the stored rotations that the topic of checkpoints lacks; return all that are stored."""
     await rotations.follow(now=True)
     stored = await ledger.rotations()
-    await publish_notes(rotations.kafka, service, [note for note in stored if note not in rotations.published])
+    await publish_notes(rotations.kafka, service, [note for note in stored if not rotations.is_published(note)])
     return stored
 
 
@@ -60,7 +60,8 @@ async def _ensure_signs(ledger: Ledger, trust: LogTrust, signing: Verifier, rota
     if before != signing and not follows and before.key_id.hex() not in trust.distrusted:
         raise WrongKey(
             f"the key {before.key_id.hex()} signs {signing.name}, and this instance has {signing.key_id.hex()}: "
-            "replace a key with throughline audit keygen --rotate; one that is lost or compromised, by calling it so "
-            "(THROUGHLINE_DISTRUSTED_KEYS), then throughline republish"
+            "replace a key with throughline audit keygen --rotate; for one that is lost or compromised set "
+            f"THROUGHLINE_DISTRUSTED_KEYS={before.key_id.hex()} everywhere, restart, and run: "
+            f"throughline republish {service_of(signing.name)}"
         )
     await ledger.note_signing_key(signing.vkey)

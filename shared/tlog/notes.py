@@ -16,6 +16,7 @@ ED25519, COSIGNATURE = 1, 4
 PRIVATE = "PRIVATE+KEY+"
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,300}")
 _LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _NOTE_LIMIT = 1_000_000
 _SIGNATURES = 100
 _KEYS_CACHED = 64
@@ -57,7 +58,7 @@ class Note:
             decoded_note = raw.decode()
         except UnicodeDecodeError:
             raise NotANote("it is not UTF-8") from None
-        if len(raw) > _NOTE_LIMIT or any(ord(sign) < 32 and sign != "\n" for sign in decoded_note):
+        if len(raw) > _NOTE_LIMIT or _CONTROL.search(decoded_note):
             raise NotANote("it is too long, or holds a control character")
         text, blank, lines = decoded_note.rpartition("\n\n")
         if not blank or not lines.endswith("\n"):
@@ -180,7 +181,7 @@ def _private_key(seed: bytes) -> Ed25519PrivateKey:
 
 
 def verified(note: Note, keys: Iterable[Verifier]) -> tuple[Verifier, ...]:
-    """Return the keys that sign a note; ignore signatures of other keys.
+    """Return the keys that sign a note; ignore signatures of other keys, and all but the first of one key.
 
     Raises NotANote for a signature of one of the keys that does not verify.
     """
@@ -188,10 +189,12 @@ def verified(note: Note, keys: Iterable[Verifier]) -> tuple[Verifier, ...]:
     for key in keys:
         if key.kind != ED25519 or key in signers:
             continue
-        for signature in filter(key.matches, note.signatures):
-            if not key.verifies(note.text.encode(), signature.signed):
-                raise NotANote(f"the signature of {key.name} is not that of its key over this text")
-            signers.append(key)
+        signature = next(filter(key.matches, note.signatures), None)
+        if signature is None:
+            continue
+        if not key.verifies(note.text.encode(), signature.signed):
+            raise NotANote(f"the signature of {key.name} is not that of its key over this text")
+        signers.append(key)
     return tuple(signers)
 
 

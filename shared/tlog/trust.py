@@ -15,6 +15,7 @@ from shared.tlog.batches import NotAProof, SignedRoot, signed_root
 from shared.tlog.notes import NotAKey, NotANote, Note, Signer, Verifier, verified
 
 _ROTATION = "throughline-key-rotation/v1"
+_ROTATION_LIMIT = 4_000
 _BATCHES_REMEMBERED = 2_000
 
 
@@ -44,19 +45,29 @@ class Rotation:
         return Note(self.text, (old.sign(self.text), new.sign(self.text))).raw()
 
     @classmethod
+    def parse(cls, raw: bytes) -> Rotation:
+        """Return the rotation in a note with two signatures, unverified. Raises NotANote."""
+        return cls._of(_note(raw))
+
+    @classmethod
     def opened(cls, raw: bytes) -> Rotation:
         """Return the rotation in a note, signed by both keys. Raises NotANote."""
-        note = Note.parse(raw)
+        note = _note(raw)
+        rotation = cls._of(note)
+        keys = (rotation.old, rotation.new)
+        if verified(note, keys) != keys:
+            raise NotANote("a rotation is signed by the old key and by the new one")
+        return rotation
+
+    @classmethod
+    def _of(cls, note: Note) -> Rotation:
         lines = note.text.split("\n")
         try:
             rotation = cls(int(lines[2]), Verifier.parse(lines[3]), Verifier.parse(lines[4]))
         except (IndexError, NotAKey, ValueError):
             raise NotANote("it is no rotation of a log's key") from None
-        keys = (rotation.old, rotation.new)
         if rotation.text != note.text or rotation.size < 0 or rotation.old.name != rotation.new.name:
             raise NotANote("it is no rotation of a log's key")
-        if verified(note, keys) != keys:
-            raise NotANote("a rotation is signed by the old key and by the new one")
         return rotation
 
 
@@ -103,6 +114,10 @@ class LogTrust:
         """Return the keys that may sign the first `size` entries of a service's log."""
         return tuple(key.verifier for key in self.keys(service) if key.counts_for(size))
 
+    def trusts(self, verifier: Verifier) -> bool:
+        """Tell whether this key is trusted, if only below the size from which it was replaced."""
+        return self._key(verifier) is not None
+
     def is_current(self, verifier: Verifier) -> bool:
         """Tell whether this key is trusted, and no rotation replaced it."""
         key = self._key(verifier)
@@ -120,14 +135,15 @@ class LogTrust:
     def follow(self, rotation: Rotation) -> bool:
         """Follow a rotation between two keys, if one of them is trusted; tell whether it is.
 
-        The first rotation of a key counts. A trusted new key vouches for the old one, below the size of the rotation.
+        The first rotation of a key counts. A trusted new key vouches for the old one, below the size of the rotation,
+        and never beyond the size from which it was replaced itself.
         """
         old, new = self._key(rotation.old), self._key(rotation.new)
         if old is not None and old.until is None:
             self._keys[service_of(rotation.old.name)][rotation.old.key_id] = replace(old, until=rotation.size)
             self._trust(rotation.new)
             self._believed.clear()
-        elif old is None and new is not None:
+        elif old is None and new is not None and new.counts_for(rotation.size):
             self._trust(rotation.old, until=rotation.size)
         return old is not None or new is not None
 
@@ -146,6 +162,12 @@ class LogTrust:
             raise NotAProof(f"its key was replaced from position {key.until} on")
         if not key.verifier.verifies(batch.message(key.verifier.name), batch.signature):
             raise NotAProof("its signature is not that of its key over this batch")
+
+
+def _note(raw: bytes) -> Note:
+    if len(raw) > _ROTATION_LIMIT or len((note := Note.parse(raw)).signatures) != 2:
+        raise NotANote("it is no rotation of a log's key")
+    return note
 
 
 def service_of(origin: str) -> str:

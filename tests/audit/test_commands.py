@@ -99,6 +99,13 @@ def test_verify_reports_the_events_and_the_keys_that_only_the_bundle_vouches_for
     assert "only the bundle vouches for" not in output_of(throughline(None, "audit", "verify", str(folder), *given))
 
 
+def test_verify_with_one_key_says_that_each_log_needs_one(folder: Path) -> None:
+    done = throughline(None, "audit", "verify", str(folder), "--key", WHOLE.signers["meetings"].verifier.vkey)
+    assert done.exit_code == 1
+    assert "no key of throughline.synthetic/nominations is known; give --key once for each log" in output_of(done)
+    assert "no key of throughline.synthetic/meetings" not in output_of(done)
+
+
 def test_verify_names_the_first_wrong_place_and_exits_with_1(folder: Path, tmp_path: Path) -> None:
     bundle = exported(SyntheticLogs(WHOLE.events, WHOLE.signers).sign_all(), tmp_path / "export")
     path = next((bundle.folder / "nominations/tile/entries").glob("000*"))

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from pydantic import SecretStr
 
 from shared.consumer import consumed_topics
 from shared.consumer import subscriber as subscriber_module
+from shared.consumer.clients import running
 from shared.consumer.offsets import OffsetStore
 from shared.consumer.subscriber import Subscriber
 from shared.consumer.topic_metadata import topic_inspector
@@ -63,6 +64,29 @@ async def consumed(handler: BatchHandler, values: Iterable[int]) -> None:
     async with asyncio.timeout(AT_MOST_SECONDS):
         while not wanted <= handler.flushed.keys():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+async def test_partitions_that_a_stranger_of_the_group_took_are_named_until_they_are_consumed(servers: Stack):
+    async with a_site(servers) as site:
+        handler, pulse = BatchHandler(), Pulse("subscriber")
+        group = {"group_id": f"throughline.{site.service}", "auto_offset_reset": "earliest"}
+        stranger = AIOKafkaConsumer(site.topic, **site.kafka.client(), **group)
+        async with reading(site, handler, pulse):
+            await publish(site, range(30))
+            await consumed(handler, range(30))
+            async with running(stranger):
+                async with asyncio.timeout(AT_MOST_SECONDS):
+                    while not stranger.assignment():  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+                taken = {place.partition for place in stranger.assignment()}
+                await publish(site, range(30, 60))
+                async with asyncio.timeout(AT_MOST_SECONDS):
+                    while not all(f"{site.topic}/{partition}" in pulse.warning for partition in taken):  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+            await consumed(handler, range(30, 60))
+            async with asyncio.timeout(AT_MOST_SECONDS):
+                while pulse.warning:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
 
 
 async def make_again(site: Site) -> None:

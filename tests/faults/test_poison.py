@@ -58,7 +58,7 @@ async def test_each_kind_of_poison_becomes_a_dead_letter_and_other_records_are_p
         await reading.projector.project([*bad.values(), *history.all()])
         await reading.projector.project(list(bad.values()))
         assert await reading.stored() == history.traces()
-        by_origin = {dead_letter["_id"]: dead_letter for dead_letter in await reading.projector.dead_letters.find(None)}
+        by_origin = {row["_id"]: row async for row in reading.database.dead_letters.find()}
         assert {key: by_origin[record.origin]["reason"] for key, record in bad.items()} == {
             key: key.strip() for key in bad
         }

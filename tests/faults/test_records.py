@@ -12,6 +12,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from shared.consumer.dead_letters import to_record
 from shared.consumer.decoding import decode_record
+from shared.consumer.lenient_fetcher import MAX_HEADERS
 from shared.consumer.record import KafkaRecord, Poison
 from shared.consumer.topic_reader import read_topic
 from tests.faults.reading import a_reading
@@ -65,12 +66,27 @@ async def test_an_unsigned_record_with_a_non_utf_8_header_name_becomes_a_dead_le
     read = await published(servers, [replace(each, headers=()) for each in true[:3]], spoilt=1)
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project(read[1:2])
-        (dead_letter,) = await reading.projector.dead_letters.find()
+        (listed,) = await reading.projector.dead_letters.find()
+        assert "headers" not in listed
+        assert listed["size"] == len(read[1].value or b"")
+        dead_letter = await reading.projector.dead_letters.get(listed["_id"])
+        assert dead_letter is not None
         assert dead_letter["reason"] == "unsigned"
         assert dead_letter["headers"][-1] == [b"\xff\xfe", b"Synthetic"]
         assert to_record(dead_letter) == read[1]
         assert isinstance(decode_record(to_record(dead_letter), TRUST), Poison)
         assert await reading.projector.stalled() == {}
+
+
+async def test_a_record_with_very_many_headers_is_read_without_most_of_them(servers: Stack):
+    (true,) = a_history().records["instrument/i1"][:1]
+    many = [(NotText(""), b"")] * 200_000
+    async with a_site(servers) as site, AIOKafkaProducer(**servers.kafka_admin.client()) as producer:
+        await publish_batch(producer, site.topic, Record(true.value, [*true.headers, *many], true.key))
+        (read,) = [each async for each in read_topic(servers.kafka_admin, site.topic)]
+    assert read.value == true.value
+    assert read.headers[: len(true.headers)] == true.headers
+    assert len(read.headers) == MAX_HEADERS
 
 
 def in_snappy(raw: bytes) -> bytes:

@@ -79,7 +79,7 @@ async def test_a_record_at_the_offset_of_one_in_a_lost_topic_replaces_its_dead_l
     later = elsewhere(unsigned(history.records["session/3"][0]), 900, topic=lost.topic)
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.take(lost, lost, later, later)
-        stored = {each["_id"]: each for each in await reading.projector.dead_letters.find(None)}
+        stored = {row["_id"]: row async for row in reading.database.dead_letters.find()}
         assert bytes(stored.pop(later.origin)["value"]) == later.value
         (superseded,) = stored.values()
         assert (bytes(superseded["value"]), superseded["standing"]) == (lost.value, "superseded")

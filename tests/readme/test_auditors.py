@@ -21,11 +21,10 @@ MARK = "---- next block"
 
 @pytest.mark.servers
 def test_the_page_takes_an_auditor_from_nothing_to_a_verified_answer(loaded: Stack, tmp_path: Path) -> None:
-    programs = [str(Path(sys.executable).parent), str(Path(go()).parent), str(tmp_path / "bin")]
+    programs = [str(Path(sys.executable).parent), str(Path(go()).parent)]
     own = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
     environment = own | {
         "PATH": os.pathsep.join([*programs, os.environ["PATH"]]),
-        "GOBIN": str(tmp_path / "bin"),
         "THROUGHLINE_HOME": str(loaded.home),
         "COLUMNS": "200",
     }

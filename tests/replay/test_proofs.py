@@ -112,6 +112,7 @@ def test_a_verified_proof_is_printed_as_text_and_as_json(proof: Path, ledgers: S
     done = throughline(None, "audit", "verify-proof", str(proof), *keys)
     assert done.exit_code == 0, done.output
     assert f"proven: {ONE}, " in output_of(done)
+    assert all(f", signed with {key.name}+{key.key_id.hex()}\n" in done.stdout for key in given(ledgers).logs[1:3])
     assert "own word" not in output_of(done)
     unpinned = throughline(None, "audit", "verify-proof", str(proof))
     assert unpinned.exit_code == 0

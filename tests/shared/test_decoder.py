@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from time import monotonic
 
@@ -69,3 +70,30 @@ async def test_a_key_that_no_rotation_names_is_looked_for_once(monkeypatch: pyte
     rotations.on_topic = (Rotation(0, OLD.verifier, NEW.verifier),)
     assert [type(item) for item in await decoder.decode([by(thieves[1]), by(NEW)])] == [Poison, ConsumedEvent]
     assert rotations.looks == 3
+
+
+async def test_rotations_between_unknown_keys_cost_no_signature_check_and_a_chain_is_followed_from_its_last_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    newest, thief, another = (Signer.generate(ORIGIN) for _ in range(3))
+    notes = [
+        *(Rotation(size, thief.verifier, another.verifier).signed(thief, another) for size in range(500)),
+        Rotation(10, OLD.verifier, NEW.verifier).signed(OLD, NEW),
+        Rotation(20, NEW.verifier, newest.verifier).signed(NEW, newest),
+        Rotation(10, thief.verifier, NEW.verifier).signed(thief, thief),
+    ]
+
+    async def on_topic(*_: object, **__: object) -> AsyncIterator[KafkaRecord]:
+        for offset, note in enumerate(notes):
+            yield KafkaRecord("throughline.checkpoints", 1, offset, None, note, ())
+
+    opened = []
+    monkeypatch.setattr(decoder_module, "read_topic", on_topic)
+    monkeypatch.setattr(Rotation, "opened", lambda note, real=Rotation.opened: opened.append(note) or real(note))
+    rotations = Rotations(KafkaAccess("synthetic.invalid:9092"), ["meetings"], LogTrust([newest.verifier]))
+    await rotations.follow()
+    assert [rotations.trust.trusts(each.verifier) for each in (OLD, NEW, newest, thief)] == [True, True, True, False]
+    assert set(opened) == set(notes[-3:])
+    assert set(rotations.published) == set(notes[-3:-1])
+    assert all(rotations.is_published(note) for note in notes[:-1])
+    assert not rotations.is_published(Rotation(30, OLD.verifier, thief.verifier).signed(OLD, thief))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.tlog.batches import MAX_BATCH, NotAProof, prove, signed_root
 from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.merkle import check_inclusion, leaf_hash, root_of
-from shared.tlog.notes import NotANote, Note, Signer
+from shared.tlog.notes import NotANote, Note, Signer, Verifier, verified
 from shared.tlog.trust import LogTrust, Rotation, UnknownKey
 
 ORIGIN = "throughline.synthetic/meetings"
@@ -132,6 +132,31 @@ def test_a_rotation_between_unknown_keys_is_not_followed() -> None:
     trust = LogTrust([KEY.verifier])
     assert not trust.follow(Rotation(10, THIEF.verifier, NEW.verifier))
     assert not believes(trust, NEW, 10)
+
+
+def test_a_replaced_key_vouches_for_no_position_past_its_own() -> None:
+    trust = LogTrust([KEY.verifier])
+    trust.follow(Rotation(10, KEY.verifier, NEW.verifier))
+    trust.follow(Rotation(1_000_000, THIEF.verifier, KEY.verifier))
+    assert not trust.trusts(THIEF.verifier)
+    assert not believes(trust, THIEF, 10)
+    trust.follow(Rotation(10, THIEF.verifier, KEY.verifier))
+    assert [believes(trust, THIEF, position) for position in (9, 10)] == [True, False]
+
+
+def test_a_rotation_has_two_signatures_and_a_bounded_size() -> None:
+    raw = Rotation(10, KEY.verifier, NEW.verifier).signed(KEY, NEW)
+    for note in (raw + raw.splitlines(keepends=True)[-1], raw + b"\xe2\x80\x94 synthetic " + b"A" * 4_000 + b"\n"):
+        with pytest.raises(NotANote):
+            Rotation.parse(note)
+
+
+def test_only_the_first_signature_of_a_key_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = []
+    monkeypatch.setattr(Verifier, "verifies", lambda _key, _message, signed: checked.append(signed) or True)
+    note = Note("synthetic\n", (KEY.sign("synthetic\n"),) * 50)
+    assert verified(note, [KEY.verifier, NEW.verifier]) == (KEY.verifier,)
+    assert len(checked) == 1
 
 
 def test_the_first_rotation_of_a_key_counts() -> None:

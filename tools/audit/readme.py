@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+_FSCK = '"$(go env GOPATH)/bin/fsck"'
+
 
 def readme(manifest: dict[str, Any], traces: int) -> str:
     """Return the README: the bundle's content, and the commands that verify it."""
     services = manifest["services"]
     rows = "\n".join(f"| {name} | {log['size']} | `{log['root']}` | `{log['key']}` |" for name, log in services.items())
     programs = "\n".join(
-        f'fsck --storage_url="file://$PWD/{name}/" --public_key={name}/log.vkey --N=8 --ui=false' for name in services
+        f'{_FSCK} --storage_url="file://$PWD/{name}/" --public_key={name}/log.vkey --N=8 --ui=false'
+        for name in services
     )
     return f"""# Record of the deployment `{manifest["deployment"]}`
 

@@ -91,7 +91,7 @@ def _newest(
     if checkpoint.origin != expected or not checkpoint.origin.endswith(f"/{log.service}"):
         _add(findings, log, "origin", f"{CHECKPOINT} is of the log {checkpoint.origin}, not of {expected}")
     if not by:
-        _add(findings, log, "key", f"{CHECKPOINT} is signed with none of the known keys: {_named(keys)}")
+        _add(findings, log, "key", _signed_by_none(CHECKPOINT, checkpoint, keys))
     signed = SignedRoots(checkpoint, by[0] if by else None)
     signed.roots[checkpoint.size] = [(checkpoint.root, CHECKPOINT)] if by else []
     return signed, raw
@@ -118,7 +118,7 @@ def _earlier(
         _add(findings, log, "checkpoint", f"{name} is that of {checkpoint.origin} at {checkpoint.size}")
         return
     if not by:
-        _add(findings, log, "key", f"{name} is signed with none of the known keys: {_named(keys)}")
+        _add(findings, log, "key", _signed_by_none(name, checkpoint, keys))
         return
     if size > signed.newest.size:
         newest_size = signed.newest.size
@@ -145,6 +145,12 @@ def _keys(log: Log, trusted: TrustedKeys, findings: Findings) -> Sequence[Verifi
     except (NotReadable, NotAKey) as fault:
         _add(findings, log, "key", f"{CURRENT_KEY}: {fault}")
     return trusted.logs or own
+
+
+def _signed_by_none(name: str, checkpoint: Checkpoint, keys: Sequence[Verifier]) -> str:
+    if not any(key.name == checkpoint.origin for key in keys):
+        return f"{name}: no key of {checkpoint.origin} is known; give --key once for each log"
+    return f"{name} is signed with none of the known keys: {_named(keys)}"
 
 
 def _named(keys: Iterable[Verifier]) -> str:

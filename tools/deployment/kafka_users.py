@@ -73,7 +73,8 @@ async def _ensure(admin: KafkaAccess, passwords: Mapping[str, str], wanted: set[
         await _set_rights(client, wanted)
     except (KafkaError, OSError) as failure:
         raise NotGranted(
-            f"Kafka at {admin.bootstrap} does not answer, or refuses the administrator {admin.user}: {failure}"
+            f"Kafka at {admin.bootstrap} does not answer, or refuses the administrator {admin.user}: is it up, and are "
+            f"THROUGHLINE_KAFKA_USER and THROUGHLINE_KAFKA_PASSWORD its administrator's? ({type(failure).__name__})"
         ) from failure
     finally:
         await client.close()

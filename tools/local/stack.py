@@ -104,6 +104,7 @@ class Stack:
             "THROUGHLINE_CHECKPOINT_KEYS_FILE": str(log_keys.key_file(self.home, service)),
             "THROUGHLINE_CHECKPOINT_SECONDS": "1",
             "THROUGHLINE_TRUSTED_KEYS_FILE": str(self.home / PUBLIC_KEYS),
+            "THROUGHLINE_DISTRUSTED_KEYS": os.environ.get("THROUGHLINE_DISTRUSTED_KEYS", ""),
             "THROUGHLINE_SMTP_HOST": "127.0.0.1",
             "THROUGHLINE_SMTP_PORT": str(ports["smtp"]),
             "THROUGHLINE_SMTP_SENDER": "throughline@localhost.invalid",

@@ -23,7 +23,8 @@ def keygen(
     ] = None,
     rotate: Annotated[bool, typer.Option("--rotate", help="Replace the key in FILE.")] = False,
     drop_retired: Annotated[
-        bool, typer.Option("--drop-retired", help="Drop the replaced private key, once its rotation is published.")
+        bool,
+        typer.Option("--drop-retired", help="Drop the replaced private key, after key_rotated in the service's log."),
     ] = False,
 ) -> None:
     """Make a key that signs a log, or that a witness vouches with; print its public part.
@@ -31,8 +32,8 @@ def keygen(
     Example: throughline audit keygen meetings.key --service meetings --deployment escap
 
     A log's key is replaced in three steps: --rotate writes a new key and keeps the old one beside it; the service,
-    restarted with that file, publishes the rotation, signed by both; --drop-retired drops the old private key. Readers
-    follow a rotation by themselves.
+    restarted with that file, publishes the rotation, signed by both, and logs key_rotated; --drop-retired drops the old
+    private key, without which nobody can sign that rotation. Readers follow a rotation by themselves.
 
     Exit code: 0; 2 for bad input, an existing file without --rotate included.
     """
@@ -69,5 +70,8 @@ def _changed(file: Path, origin: str, rotate: bool) -> LogKeys:
     if not rotate:
         return keys.without_retiring()
     if keys.retiring is not None:
-        raise BadInput(f"{file}: the last rotation is not finished: restart the service, then --drop-retired.")
+        raise BadInput(
+            f"{file}: the last rotation is not finished: restart the service, wait for key_rotated in its log, "
+            "then --drop-retired."
+        )
     return keys.rotated()

@@ -42,7 +42,7 @@ def verify_proof(
         return
     for service, checkpoint in proven.checkpoints.items():
         vouching = "".join(f", {each.witness.name} vouches for it" for each in proven.vouching[service])
-        by = proven.keys[service].vkey.rpartition("+")[0]
+        by = f"{proven.keys[service].name}+{proven.keys[service].key_id.hex()}"
         covered = f"{proven.events.get(service, 0)} events under the checkpoint of size {checkpoint.size}"
         print_line(f"{service}: {covered}, signed with {by}{vouching}")
     if not pinned.logs:
