@@ -142,6 +142,28 @@ def a_history() -> History:
     return history
 
 
+def with_texts(history: History) -> History:
+    """Add a recommendation that was returned, revised, adopted anew, deferred, put right and endorsed at last."""
+    reference = "SYN/2031/R9"
+    history.add("session/4", r.CommitteeSessionRecorded(session=4, starts_on="2033-03-01"))
+    history.add(
+        f"recommendation/{reference}",
+        r.RecommendationDrafted(reference=reference, title="Synthetic 9", text="Synthetic text"),
+        r.MandateCited(instrument="i3", provision="i3/b"),
+        r.RecommendationAdopted(status="unknown", note="Synthetic: silent.", adopted_on="2031-01", text_version=1),
+        r.RecommendationTransmitted(session=3, text_version=1),
+        r.CommitteeDispositionRecorded(session=3, outcome="returned", on="2031-03-01"),
+        r.RecommendationRevised(text="Synthetic text, revised", on="2031-03-02"),
+        r.RecommendationAdopted(status="unknown", note="Synthetic: silent.", adopted_on="2031-03", text_version=6),
+        r.RecommendationTransmitted(session=3, text_version=6),
+        r.CommitteeDispositionRecorded(session=3, outcome="noted"),
+        r.RecommendationRevised(title="Synthetic 9, put right", clerical=True),
+        r.RecordCorrected(corrects=9, data={"session": 3, "outcome": "deferred"}, reason="Read in the report"),
+        r.CommitteeDispositionRecorded(session=4, outcome="endorsed"),
+    )
+    return history
+
+
 def _recommendations(history: History) -> None:
     seen = {"stream": "meeting/m1", "version": 1}
     for number, instrument in ((1, "i1"), (2, "i3")):

@@ -21,7 +21,7 @@ _LISTS = {
     "OriginRecorded": "origins", "RecommendationDiscussed": "discussed", "RecommendationTransmitted": "transmitted",
     "CommitteeDispositionRecorded": "disposed", "RecommendationCarried": "carried", "FollowUpReported": "followed_up",
     "RecommendationSuperseded": "lineage", "RecommendationMerged": "lineage", "RecommendationSplit": "lineage",
-    "RecommendationWithdrawn": "lineage", "RecommendationRevised": "revised",
+    "RecommendationWithdrawn": "lineage", "RecommendationRevised": "revised", "RecommendationAdopted": "adopted",
     "ProvisionRegistered": "provisions", "ReportingDutyDischarged": "discharged", "InstrumentSuperseded": "superseded",
     "InstrumentReaffirmed": "related", "InstrumentCarried": "related", "InstrumentEndorsed": "related",
     "AttendanceRecorded": "attendance", "DocumentDisseminated": "documents", "MeetingRescheduled": "rescheduled",
@@ -50,8 +50,6 @@ def evolve(state: State | None, event: State) -> State:
         _correct(state, data["corrects"], data["data"])
     elif (section := _LISTS.get(name)) is not None:
         state.setdefault(section, []).append({"v": version, "is": name, **data})
-    elif name == "RecommendationAdopted":
-        state["adopted"] = {"v": version, **data}
     else:
         state["first"] = {"v": version, **data}
     return state
@@ -68,7 +66,7 @@ def _correct(state: State, version: int, data: State) -> None:
 def depends_on(state: State) -> set[str]:
     """Return the streams that a recommendation's document is composed from, besides its own."""
     streams = {f"instrument/{item['instrument']}" for item in (*state.get("cited", ()), *state.get("carried", ()))}
-    steps = (*state.get("origins", ()), *state.get("discussed", ()), state.get("adopted", {}))
+    steps = (*state.get("origins", ()), *state.get("discussed", ()), *state.get("adopted", ()))
     streams |= {f"meeting/{item['meeting']}" for item in steps if "meeting" in item}
     sessions = (*state.get("transmitted", ()), *state.get("disposed", ()))
     streams |= {f"session/{item['session']}" for item in sessions}
@@ -84,7 +82,7 @@ def compose(states: dict[str, State], reference: str) -> State:
     """Make a recommendation's document."""
     own = states[f"recommendation/{reference}"]
     named = {stream: states[stream] for stream in depends_on(own) if stream in states}
-    steps = [*own.get("origins", ()), *own.get("discussed", ()), *([own["adopted"]] if "adopted" in own else [])]
+    steps = [*own.get("origins", ()), *own.get("discussed", ()), *own.get("adopted", ())]
     return {
         "_id": reference,
         "recommendation": {**own["first"], **(own["revised"][-1] if "revised" in own else {})},

@@ -81,7 +81,13 @@ class DraftRecommendation(Command, events.RecommendationDrafted):
 
 
 class ReviseRecommendation(Command, events.RecommendationRevised):
-    """Change the fields that are given."""
+    """Change the fields that are given. Another title or text is a new version, adopted anew once one was adopted."""
+
+    @model_validator(mode="after")
+    def _clerical_text(self) -> Self:
+        if self.clerical and self.title is None and self.text is None:
+            raise ValueError("clerical: puts a title or text right; give one of them, or leave it out")
+        return self
 
 
 class CiteMandate(Command, events.MandateCited):
@@ -130,13 +136,14 @@ class AdoptRecommendation(Command):
 
     meeting: Id | None = Field(None, examples=["teg-2024-1"])
     adopted_on: WorldDate | None = None
+    text_version: events.TextVersionNumber | None = None
     note: Text | None = None
     source: ShortText | None = None
     status: Status | None = None
 
 
 class TransmitRecommendation(Command, events.RecommendationTransmitted):
-    """Send an adopted recommendation to a session of the Committee."""
+    """Send an adopted text to a session of the Committee."""
 
 
 class RecordDisposition(Command, events.CommitteeDispositionRecorded):

@@ -86,13 +86,18 @@ def _names_nothing(_event: Event) -> frozenset[str]:
     return frozenset()
 
 
+def _no_judgement(_before: Any, _after: Any, _version: int, _stream: str) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Aggregate(Generic[S]):
     """One kind of stream: `kind/<id>`.
 
     `needs(state, command)` returns the other streams that the decision rests on; `names(event)` the streams that an
     event's data refers to, which must exist for a correction; `depends_on(state)` the streams that a reader of this
-    state must also read; `facets(state)` the values that lists filter by.
+    state must also read; `facets(state)` the values that lists filter by; `judge_change(before, after, version,
+    stream)` the refusal of a correction of that version, by the states without and with it.
     """
 
     kind: str
@@ -104,6 +109,7 @@ class Aggregate(Generic[S]):
     names: Callable[[Event], frozenset[str]] = _names_nothing
     depends_on: Callable[[S], frozenset[str]] = _nothing
     facets: Callable[[S], dict[str, Any]] = field(default=_no_facets)
+    judge_change: Callable[[S, S, int, str], Rejection | None] = _no_judgement
 
     def stream(self, key: object) -> str:
         """Return the stream id for a key of this kind."""
@@ -114,8 +120,12 @@ class Aggregate(Generic[S]):
 
         Continue from `state` if given; that excludes corrections among the events.
         """
+        return self.fold_facts(facts_of(recorded), state)
+
+    def fold_facts(self, facts: Iterable[Fact], state: S | None = None) -> S:
+        """Fold facts in stream order."""
         folded = self.initial if state is None else state
-        for fact in facts_of(recorded):
+        for fact in facts:
             folded = self.evolve(folded, fact)
         return folded
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import Field, ValidationError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, Known
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, Known, facts_of
 from shared.domain.rejections import (
     CommandIdReused,
     CorrectionBreaksSchema,
@@ -22,7 +22,7 @@ from shared.domain.rejections import (
     VersionConflict,
 )
 from shared.events.canonical import canonical, sha256_hex
-from shared.events.catalogue import EVENTS, describe, event_class
+from shared.events.catalogue import EVENTS, Recorded, describe, event_class
 from shared.events.envelope import TooLarge
 from shared.events.event import Correction, Event
 from shared.events.values import ShortText, Text, Version
@@ -166,9 +166,18 @@ class CommandHandler:
                 return CorrectionChangesIdentity(name)
         if (unknown := await self._unknown(data)) is not None:
             return CorrectionBreaksSchema(type(data).__name__, f"{unknown} is not on record")
+        if (refusal := self._judge(stream, recorded, command.corrects, data)) is not None:
+            return refusal
         corrected: type[Event] = event_class(data.service, "RecordCorrected")
         whole = {"data": data.model_dump(mode="json", exclude_none=True), "data_type": data.type_name()}
         return [corrected.model_validate(command.model_dump(exclude_none=True) | whole)]
+
+    def _judge(self, stream: str, recorded: Iterable[Recorded], version: int, data: Event) -> Rejection | None:
+        """Return the refusal, by the aggregate, of other data for a version."""
+        aggregate = self.aggregates[stream.partition("/")[0]]
+        before = facts_of(recorded)
+        after = [fact._replace(data=data) if fact.versions[0] == version else fact for fact in before]
+        return aggregate.judge_change(aggregate.fold_facts(before), aggregate.fold_facts(after), version, stream)
 
     async def _unknown(self, data: Event) -> str | None:
         """Return the first stream that an event names and this service does not know."""

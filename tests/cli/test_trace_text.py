@@ -11,7 +11,8 @@ import pytest
 
 from shared.events import recommendations as r
 from tests.cli.record_in_memory import TODAY, public_history, public_traces
-from tests.history import a_history, composed
+from tests.history import a_history, composed, with_texts
+from tools.audit.trace_diff import describe_changes
 from tools.render.page import WIDTH, span
 from tools.render.trace_text import plain_text
 
@@ -174,3 +175,28 @@ def test_a_text_that_looks_like_markup_is_shown_as_it_is():
 )
 def test_days_are_shown_as_far_as_they_are_known(starts: str | None, ends: str | None, says: str):
     assert span(starts, ends) == says
+
+
+def test_versions_of_the_text_are_shown_with_their_differences_and_what_became_of_each():
+    trace = composed(with_texts(a_history()).all())["SYN/2031/R9"]
+    shown = one_line(plain_text(trace, TODAY, provenance=True))
+    for says in (
+        "version 10",
+        "TEXTS 1. Version 1 Synthetic 9 Synthetic text rests on recommendation/SYN/2031/R9 v1",
+        "2. Version 6, of 2 March 2031 Synthetic 9 Synthetic text, revised",
+        "In the text, “text” became “text, revised”.",
+        "3. Version 10, a slip put right Its title and text are those above. In the title, “9” became “9, put right”.",
+        "Session 3: returned on 1 March 2031 (certainty unknown) Version 1 of the text.",
+        "Session 4: endorsed (certainty unknown) Version 6 of the text.",
+    ):
+        assert says in shown
+    assert "Version 1 of the text" not in text_of("CED/2022/R1")
+
+
+def test_a_diff_names_the_versions_that_came():
+    before = composed(a_history().all())["SYN/2031/R1"]
+    again = r.RecommendationRevised(text="Synthetic text")
+    after = composed(a_history().add("recommendation/SYN/2031/R1", again).all())["SYN/2031/R1"]
+    changes = describe_changes(before, after)
+    assert "Text: was not on record, is Synthetic text." in changes
+    assert any("In the text, “Synthetic text” was added." in change for change in changes)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.asking import Caller, Records, accepted, meeting, new_id, nomination, problem
+from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id, nomination, problem
 from tests.http.conftest import Nothing
 
 pytestmark = pytest.mark.servers
@@ -140,3 +140,20 @@ def test_a_correction_cannot_replace_a_sealed_value(caller: Call, records: Recor
         answer = asking.post("nominations", f"/nominations/{key}/correct", correction(1, shown | change))
         assert next(iter(change)) in problem(answer, 422, "CorrectionChangesIdentity")["detail"]
     assert records.stored_by(asking, "nominations") == 1
+
+
+def test_an_adopted_title_is_revised_or_put_right_and_never_corrected_in_place(caller: Call, records: Records) -> None:
+    asking, drafted = caller(), draft()
+    path = f"/recommendations/{drafted['reference']}"
+    accepted(asking.post("recommendations", "/recommendations", drafted))
+    right = drafted | {"title": "Synthetic recommendation, spelt right"}
+    accepted(asking.post("recommendations", f"{path}/correct", correction(1, right)))
+    accepted(asking.post("recommendations", f"{path}/adopt", {"status": "unknown", "note": "Synthetic: silent."}))
+    document = problem(
+        asking.post("recommendations", f"{path}/correct", correction(1, drafted)), 422, "AdoptedTextIsFixed"
+    )
+    assert "`clerical`" in document["detail"]
+    themes = right | {"themes": ["Synthetic"]}
+    accepted(asking.post("recommendations", f"{path}/correct", correction(1, themes)))
+    accepted(asking.post("recommendations", f"{path}/revise", {"title": "Synthetic, right", "clerical": True}))
+    assert records.stored_by(asking, "recommendations") == 5

@@ -26,11 +26,11 @@ from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
 from shared.projection.state_store import StateStore
 from shared.store.indexes import ensure
-from tests.history import a_history, replayed
+from tests.history import a_history, replayed, with_texts
 from tests.proofs import a_decoder
 from tools.local.stack import Stack
 
-HISTORY = a_history()
+HISTORY = with_texts(a_history())
 EXPECTED = HISTORY.traces()
 
 
@@ -191,3 +191,6 @@ def test_the_history_exercises_what_makes_folding_hard():
     assert b'"outcome":"endorsed"' in first and b'"standing":"merged"' in first  # noqa: PT018
     assert b'"reconfirmed"' in first and b"Synthetic meeting" in first  # noqa: PT018
     assert b'"absorbs"' in second and b'"uncited"' in second  # noqa: PT018
+    ninth = EXPECTED["SYN/2031/R9"]
+    assert b'"clerical":true' in ninth and b'"standing":"disposed"' in ninth  # noqa: PT018
+    assert ninth.count(b'"transmission":1') == 2, "the later transmission was deferred, then endorsed"

@@ -145,14 +145,39 @@ def test_a_recommendation_may_go_to_several_sessions(tmp_path: Path):
     assert "recommendations[0].transmitted[1]" in paths
 
 
+def test_what_a_session_returned_is_transmitted_to_it_again(tmp_path: Path):
+    record = a_record()
+    recommendation = record["recommendations"][0]
+    recommendation["transmitted"] = [{"to_session": "1"}, {"to_session": "1", "date": "2031-03-02"}]
+    recommendation["disposition"] = [{"session": "1", "outcome": "returned"}, {"session": "1", "outcome": "endorsed"}]
+    steps = [
+        row.path for row in checked(tmp_path, record).rows if "transmitted" in row.path or "disposition" in row.path
+    ]
+    assert [step.removeprefix("recommendations[0].") for step in steps] == [
+        "transmitted[0]", "disposition[0]", "transmitted[1]", "disposition[1]"
+    ]  # fmt: skip
+    recommendation["disposition"][0]["outcome"] = "noted"
+    assert [fault.rule for fault in faults_of(tmp_path, record)] == ["OutOfOrder"]
+
+
+def test_what_a_session_deferred_is_disposed_of_at_a_later_one(tmp_path: Path):
+    record = a_record()
+    record["committee_sessions"].append({"session": "2", "from": "2033"})
+    dispositions = [{"session": "1", "outcome": "deferred"}, {"session": "2", "outcome": "endorsed"}]
+    record["recommendations"][0]["disposition"] = dispositions
+    assert checked(tmp_path, record)
+    dispositions[0]["outcome"] = "noted"
+    assert [fault.rule for fault in faults_of(tmp_path, record)] == ["RecommendationNotTransmitted"]
+
+
 def test_the_public_record_is_valid_and_adds_nothing_to_its_file(tmp_path: Path):
     record = check(PUBLIC_RECORD)
     assert record.name == "public_record"
     by_path = {row.path: row.event for row in record.rows}
     assert len(by_path) == 67
     adopted = by_path["recommendations[0].adopted"].model_dump(exclude_none=True)
-    assert adopted.keys() == {"note", "status"}
-    assert by_path["recommendations[0].transmitted"].model_dump(exclude_none=True) == {"session": 7}
+    assert adopted.keys() == {"note", "status", "text_version"}
+    assert by_path["recommendations[0].transmitted"].model_dump(exclude_none=True) == {"session": 7, "text_version": 1}
     declaration = by_path["instruments.csv[0]"].model_dump(exclude_none=True)
     assert declaration["adopted_status"] == "inferred"
     assert declaration["note"].startswith("conference 5-8 Sep 2017")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,7 @@ def test_a_correction_keeps_what_the_service_derived(tmp_path: Path):
         "meeting": "one-meeting", "on": "2031-01", "seen": seen, "status": "verified"
     }  # fmt: skip
     assert corrected_data(by_path(rows, adopted), matches[adopted]) == {
-        "meeting": "one-meeting", "adopted_on": "2031-01", "seen": seen, "status": "recalled"
+        "meeting": "one-meeting", "adopted_on": "2031-01", "text_version": 1, "seen": seen, "status": "recalled"
     }  # fmt: skip
 
 
@@ -156,5 +157,41 @@ def test_a_correction_that_names_another_meeting_drops_the_fields_derived_from_t
     rows, matches = rows_of(tmp_path, record), matched(tmp_path, a_record(), record)
     path = "recommendations[0].adopted"
     assert corrected_data(by_path(rows, path), matches[path]) == {
-        "meeting": "one-other", "adopted_on": "2030-12", "status": "verified"
+        "meeting": "one-other", "adopted_on": "2030-12", "text_version": 1, "status": "verified"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("meeting", ["one-meeting", "one-other"])
+def test_a_correction_keeps_the_text_version_that_was_adopted(tmp_path: Path, meeting: str):
+    record = a_record()
+    record["meetings"].append({"id": "one-other", "title": "Another", "kind": "forum", "starts_at": "2030-12"})
+    record["recommendations"][0]["adopted"] |= {"meeting": meeting, "note": "Synthetic"}
+    rows, path = rows_of(tmp_path, record), "recommendations[0].adopted"
+    facts = facts_of(*(row.event for row in rows_of(tmp_path, a_record())))
+    fourth = {"text_version": 4}
+    revised = [
+        fact._replace(data=fact.data.model_copy(update=fourth)) if hasattr(fact.data, "text_version") else fact
+        for fact in facts
+    ]
+    matches = match_rows(rows, revised)
+    assert "recommendations[0].transmitted" not in differences(matches)
+    assert corrected_data(by_path(rows, path), matches[path])["text_version"] == 4
+
+
+def test_two_transmissions_to_one_session_are_told_apart_by_their_dates(tmp_path: Path):
+    record = a_record()
+    recommendation = record["recommendations"][0]
+    recommendation["transmitted"] = [{"to_session": "1", "date": day} for day in ("2031-02-01", "2031-03-02")]
+    recommendation["disposition"] = [
+        {"session": "1", "outcome": "returned", "date": "2031-03-01"},
+        {"session": "1", "outcome": "noted", "date": "2031-03-03"},
+    ]
+    changed = json.loads(json.dumps(record))
+    for index in (0, 1):
+        changed["recommendations"][0]["transmitted"][index]["document_symbol"] = f"SYN/{index}"
+        changed["recommendations"][0]["disposition"][index]["paragraph"] = str(index)
+    assert differences(matched(tmp_path, record, changed)) == {
+        **{f"recommendations[0].transmitted[{n}]": [f"document_symbol: recorded nothing, in file 'SYN/{n}'"]
+           for n in (0, 1)},
+        **{f"recommendations[0].disposition[{n}]": [f"paragraph: recorded nothing, in file '{n}'"] for n in (0, 1)},
     }  # fmt: skip

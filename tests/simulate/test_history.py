@@ -90,6 +90,9 @@ def test_it_holds_the_events_that_are_hard_to_fold(commits: list[SimulatedCommit
     hard = ("RecordCorrected", "InstrumentSuperseded", "CitationReconfirmed", "MandateUncited", "NominationReturned",
             "MeetingRescheduled", "MembershipEnded", "RecommendationTransmitted", "FollowUpReported")  # fmt: skip
     assert [name for name in hard if not names[name]] == []
+    data = [decode(raw).data.model_dump(exclude_none=True) for commit in commits for raw in commit.raws]
+    assert {"returned", "deferred", "unknown"} <= {each.get("outcome") for each in data}
+    assert any(each.get("clerical") for each in data)
     assert {commit.service for commit in commits} == set(SERVICES)
 
 
@@ -123,6 +126,7 @@ def test_a_replay_gives_a_trace_of_every_recommendation(commits: list[SimulatedC
     drafted = {commit.stream.partition("/")[2] for commit in commits if commit.stream.startswith("recommendation/")}
     assert traces.keys() == drafted
     assert len(drafted) >= 240 * EVENTS // 100_000
+    assert any("texts" in trace for trace in traces.values())
     assert {"shallow", "deep"} <= {trace["coverage"] for trace in traces.values()}
     standings = {mandate["standing"] for trace in traces.values() for mandate in trace["mandates"]}
     assert standings == {"live", "suspect", "uncited"}

@@ -11,6 +11,7 @@ from tools.render.page import Entry, words
 Trace = dict[str, Any]
 Lines = dict[str, list[str]]
 _SECTIONS: tuple[tuple[str, str, Callable[[Trace], Entry], tuple[str, ...]], ...] = (
+    ("texts", "Text", sections.text, ("version",)),
     ("mandates", "Mandate", sections.mandate, ("instrument", "provision")),
     ("work", "Work", sections.step, ("role", "meeting", "document")),
     ("transmission", "Transmission", sections.transmission, ("session",)),
@@ -59,7 +60,7 @@ def _entries(label: str, before: Lines, after: Lines) -> Iterator[str]:
 def _lines(trace: Trace, name: str, _label: str, render: Callable[[Trace], Entry], key: tuple[str, ...]) -> Lines:
     """Return the lines of each entry of a section, by its identifying fields."""
     entries: Lines = {}
-    for item in trace[name]:
+    for item in trace.get(name, ()):
         entry_key = " ".join(str(item[part]) for part in key if part in item)
         while entry_key in entries:
             entry_key += " again"

@@ -8,7 +8,13 @@ from typing import Any
 
 from shared.domain.aggregate import Fact
 from shared.events.event import Event
-from shared.events.recommendations import MandateCited, MandateUncited, RecommendationAdopted, RecommendationDiscussed
+from shared.events.recommendations import (
+    MandateCited,
+    MandateUncited,
+    RecommendationAdopted,
+    RecommendationDiscussed,
+    RecommendationTransmitted,
+)
 from tools.record.checking import CheckedRow
 
 
@@ -52,12 +58,13 @@ def match_rows(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> dict[str, M
 def corrected_data(row: CheckedRow, match: Match) -> dict[str, Any]:
     """Return the complete new data of a corrected event: the file's fields, and those that the service derived.
 
-    If the file names another meeting, the fields derived from the first one are dropped.
+    If the file names another meeting, the fields derived from the first one are dropped, save its text version.
     """
     recorded = _dump(match.fact.data)
     if recorded.get("meeting") == _dump(row.event).get("meeting"):
         return {name: recorded[name] for name in _derived(row) if name in recorded} | _stated(row, row.event)
-    return {name: value for name, value in _dump(row.event).items() if name != "seen"}
+    stated = {name: value for name, value in _dump(row.event).items() if name not in ("seen", "text_version")}
+    return stated | {name: recorded[name] for name in ("text_version",) if name in recorded}
 
 
 def _pair(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> Iterable[tuple[CheckedRow, Fact]]:
@@ -112,8 +119,8 @@ def _stated(row: CheckedRow, data: Event) -> dict[str, Any]:
 def _derived(row: CheckedRow) -> frozenset[str]:
     if isinstance(row.event, RecommendationDiscussed):
         return frozenset({"seen", "on"})
-    if isinstance(row.event, RecommendationAdopted) and "adopted_on" not in row.row.command.model_fields_set:
-        return frozenset({"seen", "adopted_on"})
+    if isinstance(row.event, RecommendationAdopted | RecommendationTransmitted):
+        return frozenset({"seen", "adopted_on", "text_version"}) - row.row.command.model_fields_set
     return frozenset({"seen"})
 
 

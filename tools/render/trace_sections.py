@@ -28,6 +28,19 @@ _LINEAGE = {
 }
 
 
+def text(item: dict[str, Any]) -> Entry:
+    """Render a version of the text: its words, unless they are the latest, and its differences from the one before."""
+    kind = "Version {version}, a slip put right" if item.get("clerical") else "Version {version}"
+    head = marked(f"{kind.format_map(item)}{_of(item)}", "verified", item.get("dated"))
+    where = [] if "title" in item else [Text("Its title and text are those above.")]
+    stated = [Text(item[name]) for name in ("title", "text") if name in item]
+    return Entry(head, [*where, *stated, *map(Text, item.get("differences", ()))])
+
+
+def _of(item: dict[str, Any]) -> str:
+    return f", of {in_words(item['on'])}" if "on" in item else ""
+
+
 def mandate(item: dict[str, Any]) -> Entry:
     """Render a citation: the instrument, its request, and the standing of the citation."""
     head = marked(Text.assemble(item["cite"], ": ", _STANDING[item["standing"]]), item["status"], item.get("dated"))

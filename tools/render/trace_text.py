@@ -27,11 +27,15 @@ def trace_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool
     behind: dict[str, list[str]] = trace["provenance"]["statements"] if provenance else {}
 
     def entries(name: str, of: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
-        return [_resting(of(item), behind.get(f"{name}/{index}")) for index, item in enumerate(trace[name])]
+        return [
+            _resting(_of_version(of(item), item, trace), behind.get(f"{name}/{index}"))
+            for index, item in enumerate(trace[name])
+        ]
 
     lineage = list(sections.lineage(trace["lineage"]))
     parts: list[RenderableType] = [
         *_heading(trace, behind),
+        *([section("TEXTS", entries("texts", sections.text), "")] if "texts" in trace else []),
         section("MANDATES", entries("mandates", sections.mandate), "It cites none."),
         *_priority(trace, behind),
         section("WORK", entries("work", sections.step), "None is on record."),
@@ -72,6 +76,7 @@ def _heading(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Render
         ("themes", ", ".join(own["themes"])),
         ("drafted", in_words(own["drafted_on"]) if "drafted_on" in own else None),
         ("text", own.get("text")),
+        ("version", str(own["text_version"]) if "texts" in trace else None),
     ]
     return [
         joined([Text(own["reference"], style="bold cyan"), title], "  "),
@@ -100,6 +105,13 @@ def _today(today: dict[str, Any]) -> list[RenderableType]:
     ]
     lines = [*today["past_due"], *stalled]
     return [listed(f"TODAY, {in_words(today['date'])}", lines, "")] if lines else []
+
+
+def _of_version(entry: Entry, item: dict[str, Any], trace: dict[str, Any]) -> Entry:
+    """Say which version of the text a step concerns, where there are several."""
+    if "texts" not in trace or "text_version" not in item:
+        return entry
+    return Entry(entry.head, [Text(f"Version {item['text_version']} of the text."), *entry.lines])
 
 
 def _resting(entry: Entry, events: Sequence[str] | None) -> Entry:

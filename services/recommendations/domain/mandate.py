@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from services.recommendations.domain.citations import Citation
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.recorded_fact import RecordedFact
-from services.recommendations.domain.state import Citation
 from shared.events.recommendations import InstrumentSuperseded
 from shared.events.values import earliest_day, latest_day
 

@@ -110,7 +110,7 @@ def depends_on(state: State) -> frozenset[str]:
         *state.carried,
         *state.followed_up,
     )
-    for item in (*facts, *([state.adopted] if state.adopted else [])):
+    for item in (*facts, *state.adoptions):
         streams |= _named(item.data)
     if state.priority:
         streams.add(f"priority/{state.priority}")

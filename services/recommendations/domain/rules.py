@@ -100,6 +100,69 @@ class ProvisionNotOnRecord(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
+class TextVersionNotOnRecord(_NamesWhatIsNotThere):
+    """A text version is named by the number of the event that stated it."""
+
+    says: ClassVar[str] = "{stream} has no version {text_version} of its text: there are {on_record}"
+
+    stream: str
+    text_version: int
+    on_record: str
+
+
+@dataclass(frozen=True)
+class TextVersionNotAdopted(Rejection):
+    """A text version is transmitted only after its own adoption was recorded."""
+
+    says: ClassVar[str] = (
+        "version {text_version} of the text of {stream} was not adopted: record its adoption, or name one that was "
+        "({adopted}) by `text_version`"
+    )
+
+    stream: str
+    text_version: int
+    adopted: str
+
+
+@dataclass(frozen=True)
+class AdoptedTextIsFixed(Rejection):
+    """Title and text of a version that was adopted or transmitted are never changed in place."""
+
+    says: ClassVar[str] = (
+        "version {text_version} of the text of {stream} was adopted or transmitted, and its title and text are fixed: "
+        "`revise` it and `adopt` the new version, or `revise` it with `clerical` where this only puts a slip right"
+    )
+
+    stream: str
+    text_version: int
+
+
+@dataclass(frozen=True)
+class TextIsBeforeTheCommittee(Rejection):
+    """The text is not revised while it lies before the Committee."""
+
+    says: ClassVar[str] = (
+        "{stream} lies before session {session} of the Committee, and its title and text are fixed: record first what "
+        "the Committee did with it (`dispose`), or `revise` it with `clerical` where this only puts a slip right"
+    )
+
+    stream: str
+    session: int
+
+
+@dataclass(frozen=True)
+class ClericalVersionFollowsNoAdoptedText(Rejection):
+    """A clerical version puts an adopted text right."""
+
+    says: ClassVar[str] = (
+        "version {text_version} of the text of {stream} was not adopted, so no adoption is lost: leave `clerical` out"
+    )
+
+    stream: str
+    text_version: int
+
+
+@dataclass(frozen=True)
 class MeetingNotHeld(Rejection):
     """A recommendation is adopted at a meeting that was held."""
 
@@ -148,9 +211,11 @@ class RecommendationCitesNoMandate(Rejection):
 
 @dataclass(frozen=True)
 class RecommendationNotTransmitted(Rejection):
-    """The Committee disposes of what was transmitted to that session."""
+    """The Committee disposes of what was transmitted to that session, or deferred by an earlier one."""
 
-    says: ClassVar[str] = "{reference} was not transmitted to session {session}: record the transmission first"
+    says: ClassVar[str] = (
+        "{reference} was not transmitted to session {session}, nor deferred by an earlier one: record that first"
+    )
 
     reference: str
     session: int

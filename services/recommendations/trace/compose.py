@@ -7,13 +7,17 @@ from datetime import date
 from typing import Any
 
 from services.recommendations.domain.state import Absent, Recommendation
+from services.recommendations.domain.texts import Texts, TextVersion, latest, number_of, texts_of
 from services.recommendations.trace import gaps, mandates, outcome, work
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
+from services.recommendations.trace.text_gaps import Choice, text_gaps
+from services.recommendations.trace.texts import texts as texts_section
 from services.recommendations.trace.window import Window, mark
 from shared.events.canonical import canonical_unchecked
+from shared.events.words import SENT_BACK
 from shared.projection.fold import FoldedState
 
-SHAPE = 1
+SHAPE = 2
 OWN_REFERENCE = "this system's own reference, not a United Nations symbol"
 _STORE_FIELDS = ("_id", "revision", "made_of")  # `made_of`: in traces stored by earlier code
 
@@ -37,19 +41,24 @@ def compose(reference: str, states: Mapping[str, FoldedState], as_of: date | Non
     if isinstance(state, Absent) or not Window(as_of).sees(state.drafted.data.on):
         return None
     tracker = ProvenanceTracker(own, states, Window(as_of))
+    texts = texts_of(state)
+    visible = {number: text for number, text in texts.items() if tracker.window.sees(text.fact.data.on)}
+    adopted, sent = work.adoptions(state, tracker), outcome.transmissions(state, tracker)
+    choices = _choices(adopted, sent, texts)
     trace: dict[str, Any] = known_fields(
-        recommendation=_recommendation(state, tracker),
+        recommendation=_recommendation(state, latest(visible), tracker),
+        texts=texts_section({choice.text_version for choice in choices}, visible, tracker),
         mandates=mandates.mandates(state, tracker),
         priority=work.priority(state, tracker),
-        work=work.work(state, tracker),
-        transmission=outcome.transmission(state, tracker),
-        dispositions=outcome.dispositions(state, tracker),
+        work=work.work(state, adopted, texts, tracker),
+        transmission=outcome.transmission(sent, texts, tracker),
+        dispositions=outcome.dispositions(state, sent, texts, tracker),
         follow_up=outcome.follow_up(state, tracker),
         lineage=outcome.lineage(state, tracker),
         as_of=as_of.isoformat() if as_of else None,
     )
     trace["coverage"] = gaps.coverage(trace)
-    trace["gaps"] = gaps.gaps(trace)
+    trace["gaps"] = gaps.gaps(trace, text_gaps(choices, trace["dispositions"], visible, texts))
     trace["recommendation"]["standing"] = _standing(trace)
     return trace | {"provenance": tracker.provenance(), "based_on": tracker.based_on(), "shape": SHAPE}
 
@@ -59,21 +68,28 @@ def trace_bytes(trace: Mapping[str, Any]) -> bytes:
     return canonical_unchecked({name: value for name, value in trace.items() if name not in _STORE_FIELDS})
 
 
-def _recommendation(state: Recommendation, tracker: ProvenanceTracker) -> dict[str, Any]:
+def _choices(adopted: work.Dated, sent: outcome.Dated, texts: Texts) -> list[Choice]:
+    """Return the text version of each adoption and transmission."""
+    adoptions = [Choice(number_of(item, texts), item.versions[0], day) for item, day in adopted]
+    return adoptions + [Choice(number_of(item, texts), item.versions[0], day, item.data.session) for item, day in sent]
+
+
+def _recommendation(state: Recommendation, text: TextVersion, tracker: ProvenanceTracker) -> dict[str, Any]:
     tracker.own_fact("recommendation", state.drafted)
     fields = state.drafted.data.model_dump(mode="json", exclude_none=True)
     for revision in state.revised:
         if tracker.window.sees(revision.data.on):
             tracker.own_fact("recommendation", revision)
             fields |= revision.data.model_dump(
-                mode="json", exclude_none=True, exclude={"on", "note", "source", "status"}
+                mode="json", exclude_none=True, exclude={"on", "note", "source", "status", "clerical"}
             )
     drafted = state.drafted.data
     return known_fields(
         reference=drafted.reference,
         reference_is=OWN_REFERENCE,
-        title=fields["title"],
-        text=fields.get("text"),
+        text_version=text.number,
+        title=text.title,
+        text=text.text,
         kinds=fields["kinds"],
         addressees=fields["addressees"],
         themes=fields["themes"],
@@ -88,10 +104,13 @@ def _standing(trace: dict[str, Any]) -> str:
     for closed in ("withdrawn", "superseded_by", "merged_into", "split_into"):
         if closed in trace["lineage"]:
             return closed.split("_", maxsplit=1)[0]
-    sessions = {item["session"] for item in trace["dispositions"]}
-    waiting = [item for item in trace["transmission"] if item["session"] not in sessions]
-    if trace["dispositions"] and not waiting:
-        return "disposed"
-    if trace["transmission"]:
+    if not trace["transmission"]:
+        adopted = any(step["role"] == "adoption" for step in trace["work"])
+        return "disposed" if trace["dispositions"] else "adopted" if adopted else "drafted"
+    last = len(trace["transmission"]) - 1
+    disposed = [item for item in trace["dispositions"] if item.get("transmission") == last]
+    if not disposed or disposed[-1]["outcome"] == "deferred":
         return "transmitted"
-    return "adopted" if any(step["role"] == "adoption" for step in trace["work"]) else "drafted"
+    newest = max((step.get("text_version", 0) for step in trace["work"]), default=0)
+    adopted_anew = disposed[-1]["outcome"] in SENT_BACK and newest > disposed[-1]["text_version"]
+    return "adopted" if adopted_anew else "disposed"

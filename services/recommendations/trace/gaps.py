@@ -7,25 +7,29 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from shared.domain.dates import in_words
+from shared.events.values import earliest_day, latest_day
+from shared.events.words import NO_DECISION
 
 Coverage = Literal["uncovered", "shallow", "deep"]
 
 
 def coverage(trace: dict[str, Any]) -> Coverage:
-    """Return the reach of the thread: a live mandate; from there to a known disposition and evidence."""
+    """Return the reach of the thread: a live mandate; from there to a decision of the Committee and evidence."""
     if not any(mandate["standing"] == "live" for mandate in trace["mandates"]):
         return "uncovered"
-    decided = any(disposition["outcome"] != "unknown" for disposition in trace["dispositions"])
+    decided = any(disposition["outcome"] not in NO_DECISION for disposition in trace["dispositions"])
     return "deep" if decided and any("evidence" in item for item in trace["follow_up"]) else "shallow"
 
 
-def gaps(trace: dict[str, Any]) -> list[str]:
-    """Return the missing and uncertain facts, in plain words."""
+def gaps(trace: dict[str, Any], of_texts: Iterable[str]) -> list[str]:
+    """Return the missing and uncertain facts, in plain words, with those of the text versions."""
     return [
         *_mandate_gaps(trace["mandates"]),
         *_adoption_gaps(trace["work"]),
+        *of_texts,
         *_committee_gaps(trace["transmission"], trace["dispositions"]),
         *_follow_up_gaps(trace["follow_up"]),
+        *_early_follow_up_gaps(trace["follow_up"], trace["dispositions"], trace["transmission"]),
         *_unverified(trace),
     ]
 
@@ -56,17 +60,33 @@ def _adoption_gaps(work: list[dict[str, Any]]) -> Iterable[str]:
 def _committee_gaps(transmission: list[dict[str, Any]], dispositions: list[dict[str, Any]]) -> Iterable[str]:
     if not transmission:
         yield "It has not been transmitted to the Committee."
-    disposed = {item["session"]: item["outcome"] for item in dispositions}
-    for item in transmission:
+    disposed: dict[int | None, list[dict[str, Any]]] = {}
+    for item in dispositions:
+        disposed.setdefault(item.get("transmission"), []).append(item)
+    for place, item in enumerate(transmission):
         session = item["session"]
         if "on" not in item and "session_starts_on" not in item:
             yield f"On what date it was transmitted to session {session} is unknown, and so are the mandates then live."
         elif "on" not in item:
             yield f"The date of its transmission to session {session} is not on record; the first day is taken."
-        if session not in disposed:
+        if place not in disposed:
             yield f"No disposition of session {session} is on record."
-        elif disposed[session] == "unknown":
-            yield f"What session {session} of the Committee did with it is not known: an open gap."
+        elif place == len(transmission) - 1:
+            yield from _open_end(disposed[place][-1])
+    for item in dispositions:
+        if item["outcome"] == "unknown":
+            yield f"What session {item['session']} of the Committee did with it is not known: an open gap."
+        if "transmission" not in item:
+            yield f"No transmission is on record for the disposition of session {item['session']}."
+
+
+def _open_end(last: dict[str, Any]) -> Iterable[str]:
+    """Yield what should follow the last disposition of the last transmission."""
+    session = f"Session {last['session']} of the Committee"
+    if last["outcome"] == "deferred":
+        yield f"{session} deferred it, and no later disposition is on record."
+    elif last["outcome"] == "returned":
+        yield f"{session} returned it, and no later transmission is on record."
 
 
 def _follow_up_gaps(follow_up: list[dict[str, Any]]) -> Iterable[str]:
@@ -74,6 +94,31 @@ def _follow_up_gaps(follow_up: list[dict[str, Any]]) -> Iterable[str]:
         yield "No follow-up is on record."
     elif not any("evidence" in item for item in follow_up):
         yield "No follow-up has evidence."
+
+
+def _early_follow_up_gaps(
+    follow_up: list[dict[str, Any]], dispositions: list[dict[str, Any]], transmission: list[dict[str, Any]]
+) -> Iterable[str]:
+    """Yield the follow-ups before any decision of the Committee: all, where none is on record."""
+    decided = [item for item in dispositions if item["outcome"] not in NO_DECISION]
+    if follow_up and not decided:
+        yield "A follow-up is on record, and no decision of the Committee."
+    days = [_day_of(item, transmission) for item in decided]
+    first = min((earliest_day(day) for day in days if day), default=None)
+    if first is None or None in days:
+        return
+    early = sum("on" in item and latest_day(item["on"]) < first for item in follow_up)
+    if early:
+        of = f"{len(follow_up)} follow-ups" if len(follow_up) > 1 else "1 follow-up"
+        yield f"Before any decision of the Committee: {early} of {of}."
+
+
+def _day_of(disposition: dict[str, Any], transmission: list[dict[str, Any]]) -> str | None:
+    """Return the day of a disposition: its own, else the last day of its session, as far as a transmission has it."""
+    to_session = (item for item in transmission if item["session"] == disposition["session"])
+    sent: dict[str, Any] = next(to_session, {})
+    day: str | None = disposition.get("on") or sent.get("session_ends_on") or sent.get("session_starts_on")
+    return day
 
 
 _SECTIONS = {

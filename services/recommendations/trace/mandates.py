@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.recommendations.domain.citations import Citation
 from services.recommendations.domain.instrument import Registered
-from services.recommendations.domain.state import Citation, Recommendation
+from services.recommendations.domain.state import Recommendation
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.window import mark
 

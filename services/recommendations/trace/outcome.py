@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.recommendations.domain.naming import evidence_streams
 from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.state import Recommendation
+from services.recommendations.domain.texts import Texts, number_of
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.window import mark
+from shared.events.recommendations import RecommendationTransmitted
 from shared.events.values import Evidence
 
+Dated = Sequence[tuple[RecordedFact[RecommendationTransmitted], str | None]]
 
-def transmission(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
-    """Return its transmissions to sessions; the session's first day dates one without a day."""
+
+def transmissions(state: Recommendation, tracker: ProvenanceTracker) -> Dated:
+    """Return the transmissions up to the window's day, each with its day: the session's first, where it has none."""
+    dated = [(item, item.data.on or _starts_on(item.data.session, tracker)) for item in state.transmitted]
+    return [(item, day) for item, day in dated if tracker.window.sees(day)]
+
+
+def _starts_on(session: int, tracker: ProvenanceTracker) -> str | None:
+    recorded = tracker.recorded(f"session/{session}")
+    starts_on: str | None = recorded.data.starts_on if recorded else None
+    return starts_on
+
+
+def transmission(sent: Dated, texts: Texts, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
+    """Return its transmissions to sessions."""
     items: list[dict[str, Any]] = []
-    for item in state.transmitted:
+    for item, day in sent:
         session = _session(item.data.session, tracker)
-        day = item.data.on or session.get("starts_on")
-        if not tracker.window.sees(day):
-            continue
         statement = f"transmission/{len(items)}"
         tracker.own_fact(statement, item)
         _behind_session(statement, item.data.session, tracker)
@@ -29,6 +43,7 @@ def transmission(state: Recommendation, tracker: ProvenanceTracker) -> list[dict
                 session_starts_on=session.get("starts_on"),
                 session_ends_on=session.get("ends_on"),
                 level=session.get("level"),
+                text_version=number_of(item, texts),
                 document_symbol=item.data.document_symbol,
                 symbol_status=item.data.symbol_status,
                 on=item.data.on,
@@ -39,11 +54,16 @@ def transmission(state: Recommendation, tracker: ProvenanceTracker) -> list[dict
     return items
 
 
-def dispositions(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
-    """Return the Committee's dispositions; the session's last day dates one without a day."""
+def dispositions(state: Recommendation, sent: Dated, texts: Texts, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
+    """Return the Committee's dispositions; the session's last day dates one without a day.
+
+    `transmission` is the place, in that section, of the one disposed of, and `text_version` its text version.
+    """
+    numbers = {item.versions[0]: number_of(item, texts) for item in state.transmitted}
+    places = {item.versions[0]: place for place, (item, _) in enumerate(sent)}
     items: list[dict[str, Any]] = []
     for item in state.disposed:
-        data = item.data
+        data, of = item.data, item.transmission or 0
         session = _session(data.session, tracker)
         day = data.on or session.get("ends_on") or session.get("starts_on")
         if not tracker.window.sees(day):
@@ -55,6 +75,8 @@ def dispositions(state: Recommendation, tracker: ProvenanceTracker) -> list[dict
         items.append(
             known_fields(
                 session=data.session,
+                transmission=places.get(of),
+                text_version=numbers.get(of),
                 outcome=data.outcome,
                 on=data.on,
                 citation=f"{data.report_symbol}{paragraph}" if data.report_symbol else None,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.state import Recommendation
+from services.recommendations.domain.texts import Texts, number_of
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.window import mark
 from shared.events.event import Event
+from shared.events.recommendations import RecommendationAdopted
 
 
 def priority(state: Recommendation, tracker: ProvenanceTracker) -> dict[str, Any] | None:
@@ -38,17 +41,27 @@ def priority(state: Recommendation, tracker: ProvenanceTracker) -> dict[str, Any
     )
 
 
-def work(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
+Dated = Sequence[tuple[RecordedFact[RecommendationAdopted], str | None]]
+
+
+def work(state: Recommendation, adopted: Dated, texts: Texts, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
     """Return origin, discussions and adoption, each with the meeting where it took place as far as known."""
     steps: list[tuple[str, RecordedFact[Any], str | None]] = [
         *(("origin", item, item.data.on or _day_of(item.data.meeting, tracker)) for item in state.origins),
         *(("discussion", item, item.data.on or _day_of(item.data.meeting, tracker)) for item in state.discussed),
     ]
-    if state.adopted is not None:
-        data = state.adopted.data
-        steps.append(("adoption", state.adopted, data.adopted_on or _day_of(data.meeting, tracker)))
     visible = [step for step in steps if tracker.window.sees(step[2])]
-    return [_step(f"work/{index}", *step, tracker) for index, step in enumerate(visible)]
+    items = [_step(f"work/{index}", *step, tracker) for index, step in enumerate(visible)]
+    for adoption, day in adopted:
+        step = _step(f"work/{len(items)}", "adoption", adoption, day, tracker)
+        items.append(step | {"text_version": number_of(adoption, texts)})
+    return items
+
+
+def adoptions(state: Recommendation, tracker: ProvenanceTracker) -> Dated:
+    """Return the adoptions up to the window's day, each with its day: that of its meeting, where it has none."""
+    dated = [(item, item.data.adopted_on or _day_of(item.data.meeting, tracker)) for item in state.adoptions]
+    return [(item, day) for item, day in dated if tracker.window.sees(day)]
 
 
 def _day_of(meeting: str | None, tracker: ProvenanceTracker) -> str | None:

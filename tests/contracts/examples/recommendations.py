@@ -41,6 +41,9 @@ EXAMPLES: dict[str, Event] = {
         on="2031-04",
         **CERTAIN,
     ),
+    "RecommendationRevised.clerical": r.RecommendationRevised(
+        title="Synthetic recommendation on clean air, rightly spelt", on="2032-11-02", clerical=True, **CERTAIN
+    ),
     "MandateCited": r.MandateCited(**CITED, cited_by="the synthetic group", on="2031-03-18", **CERTAIN),
     "MandateUncited": r.MandateUncited(
         **CITED, reason="The synthetic provision was read wrongly.", on="2031-04", **CERTAIN
@@ -61,11 +64,17 @@ EXAMPLES: dict[str, Event] = {
     "RecommendationAdopted": r.RecommendationAdopted(
         meeting="synthetic-meeting", adopted_on="2031-03-18", seen=MEETING, **CERTAIN
     ),
+    "RecommendationAdopted.version": r.RecommendationAdopted(
+        meeting="synthetic-meeting", adopted_on="2031-03-18", text_version=2, seen=MEETING, **CERTAIN
+    ),
     "RecommendationAdopted.unplaced": r.RecommendationAdopted(
         status="unknown", note="Synthetic: the old record does not say where.", source="synthetic record"
     ),
     "RecommendationTransmitted": r.RecommendationTransmitted(
         session=7, document_symbol="SYN/CED/2032/1", symbol_status="inferred", on="2032-11", **CERTAIN
+    ),
+    "RecommendationTransmitted.version": r.RecommendationTransmitted(
+        session=7, on="2032-11", text_version=2, **CERTAIN
     ),
     "CommitteeDispositionRecorded": r.CommitteeDispositionRecorded(
         session=7,

@@ -78,9 +78,21 @@ def _adopt_and_dispose(desks: Desks, world: World, send: Any) -> None:
         send("adopt", meeting=meetings[0], status="verified")
     session = desks.chance.choice(SESSIONS)
     send("transmit", session=session, on="2031-10-01")
+    if desks.likely(0.3):
+        _return_and_adopt_anew(desks, send, session)
     if desks.likely(0.8):
         send("dispose", session=session, outcome="endorsed", on="2031-11-06")
         send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2032")
+
+
+def _return_and_adopt_anew(desks: Desks, send: Any, session: int) -> None:
+    """Return the text, revise it, adopt the new version, put a slip right in some, and transmit it again."""
+    send("dispose", session=session, outcome="returned", on="2031-11-04")
+    send("revise", text="Synthetic text, revised after its retrun", on="2031-11-04")
+    send("adopt", status="unknown", note="Synthetic: the record is silent")
+    if desks.likely(0.5):
+        send("revise", text="Synthetic text, revised after its return", clerical=True)
+    send("transmit", session=session, on="2031-11-05")
 
 
 def _await_meeting(desks: Desks, named: str) -> str:

@@ -1,0 +1,88 @@
+"""Gaps between the text versions on record and those that were adopted, transmitted and disposed of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from services.recommendations.domain.texts import Texts, latest, with_clerical
+from services.recommendations.trace.texts import differences
+from shared.domain.dates import in_words
+from shared.events.values import earliest_day, latest_day
+
+
+class Choice(NamedTuple):
+    """An adoption, or a transmission to a `session`: its text version, its day, and the version of its event."""
+
+    text_version: int
+    event_version: int
+    day: str | None
+    session: int | None = None
+
+    @property
+    def words(self) -> str:
+        """Its name in words."""
+        return "adoption" if self.session is None else f"transmission to session {self.session}"
+
+
+def text_gaps(
+    choices: Sequence[Choice], dispositions: Sequence[dict[str, Any]], visible: Texts, known: Texts
+) -> Iterator[str]:
+    """Yield what an auditor must know of the text versions; `visible` are those of `known` up to the window's day."""
+    for choice in choices:
+        if choice.text_version not in known:
+            yield f"Version {choice.text_version} of its text is not on record, and its {choice.words} is."
+    yield from _not_adopted(choices, visible, known)
+    yield from _overtaken(dispositions, visible)
+    yield from _contradictory_dates(choices, visible)
+
+
+def _not_adopted(choices: Iterable[Choice], visible: Texts, known: Texts) -> Iterator[str]:
+    """Yield the versions that are the latest or were transmitted, in other words than the last one adopted."""
+    adopted = with_clerical({choice.text_version for choice in choices if choice.session is None}, known)
+    if not (named := adopted & visible.keys()):
+        return
+    last, basis = latest(visible).number, visible[max(named)]
+    done = {choice.text_version: f"was {choice.words.replace('transmission', 'transmitted')}" for choice in choices}
+    for number in sorted((done.keys() | {last}) & (visible.keys() - adopted)):
+        if differences(basis, visible[number]):
+            how = f"{done[number]}, and " if number in done else ""
+            yield f"Version {number} of its text {how}was not adopted; version {basis.number} was."
+
+
+def _overtaken(dispositions: Sequence[dict[str, Any]], visible: Texts) -> Iterator[str]:
+    """Yield that the Committee dealt with other words than the latest ones, save where those are clerical."""
+    number = dispositions[-1].get("text_version") if dispositions else None
+    if number is None or number not in visible:
+        return
+    last, session = latest(visible), dispositions[-1]["session"]
+    if last.number not in with_clerical({number}, visible) and differences(visible[number], last):
+        yield (
+            f"Session {session} of the Committee dealt with version {number} of its text; "
+            f"the text shown is version {last.number}."
+        )
+
+
+def _contradictory_dates(choices: Iterable[Choice], visible: Texts) -> Iterator[str]:
+    """Yield a version dated after its adoption or transmission, and a later one dated before it."""
+    dated = [
+        (text.number, earliest_day(on), latest_day(on), on)
+        for text in visible.values()
+        if (on := text.fact.data.on) is not None and not text.clerical
+    ]
+    starts = {number: first for number, first, _, _ in dated}
+    for choice in choices:
+        if choice.day is None:
+            continue
+        number, first, last = choice.text_version, earliest_day(choice.day), latest_day(choice.day)
+        if number in starts and starts[number] > last:
+            on = in_words(visible[number].fact.data.on)
+            yield f"Version {number} of its text is of {on}, after its {choice.words} of {in_words(choice.day)}."
+        since = starts.get(number, date.min)
+        for other, begins, ends, on in dated:
+            if other > choice.event_version and begins >= since and ends <= first:
+                yield (
+                    f"Version {other} of its text is of {in_words(on)}, before its {choice.words} of "
+                    f"{in_words(choice.day)}, which is on record of version {number}."
+                )
