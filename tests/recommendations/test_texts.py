@@ -205,6 +205,21 @@ def test_only_what_is_deferred_goes_on_to_a_later_session(events: tuple[Event, .
     )
 
 
+def test_an_earlier_session_does_not_dispose_of_what_was_deferred():
+    earlier = RecordDisposition(session=3, outcome="endorsed")
+    deferred = DEFERRED.model_copy(update={"session": 4})
+    sent = SENT.model_copy(update={"session": 4})
+    a_recommendation(cited, ADOPTED, sent, deferred).knowing(KNOWN).when(earlier).then_refused(
+        rules.RecommendationNotTransmitted
+    )
+
+
+def test_a_session_that_decided_disposes_of_nothing_again():
+    done = RETURNED.model_copy(update={"outcome": "endorsed"})
+    again = RecordDisposition(session=3, outcome="noted")
+    a_recommendation(cited, ADOPTED, SENT, done).knowing(KNOWN).when(again).then_refused(OutOfOrder)
+
+
 def test_a_disposition_belongs_to_the_transmission_to_its_own_session_first():
     fourth = SENT.model_copy(update={"session": 4})
     state = a_recommendation(

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from services.recommendations.trace import SHAPE
 from shared.events import recommendations as r
 from shared.events.event import Event
-from tests.recommendations.synthetic import OWN, cited, transmitted
+from tests.recommendations.synthetic import OWN, REFERENCE, cited, transmitted
 from tests.recommendations.synthetic import adopted as silent
 from tests.recommendations.test_trace import DONE, ENDORSED, a_trace
 
@@ -64,6 +65,14 @@ def test_a_version_of_april_that_was_recorded_after_an_adoption_of_may_is_a_gap(
     assert gaps_with(
         trace, "Version 3", "of April 2030, before its adoption of May 2030, which is on record of version 1"
     )
+
+
+def test_a_version_that_was_passed_over_or_is_older_than_the_adopted_one_is_no_contradiction():
+    april = REVISED.model_copy(update={"on": "2030-04"})
+    assert not gaps_with(a_trace(april, ADOPTED), "before its adoption")
+    march = REVISED.model_copy(update={"on": "2030-03"})
+    trace = a_trace(april, ADOPTED.model_copy(update={"text_version": 2}), march)
+    assert not gaps_with(trace, "before its adoption")
 
 
 def test_a_version_dated_after_its_transmission_is_a_gap():
@@ -175,3 +184,33 @@ def test_a_follow_up_dated_before_any_decision_is_a_gap():
 
 def test_a_disposition_without_a_transmission_is_a_gap():
     assert "No transmission is on record for the disposition of session 3." in a_trace(cited, ADOPTED, ENDORSED)["gaps"]
+
+
+OLD_DISPOSITION = ENDORSED.model_copy(update={"outcome": "deferred"})
+AT_SECOND = r.CommitteeDispositionRecorded(session=2, outcome="unknown")
+REFUSED_TODAY: dict[str, tuple[Event, ...]] = {
+    "a text revised before the Committee": (cited, silent, transmitted, REVISED, ENDORSED),
+    "a text transmitted without its own adoption": (cited, silent, REVISED, transmitted),
+    "a title corrected after its adoption": (
+        silent,
+        r.RecordCorrected(corrects=1, data={"reference": REFERENCE, "title": "Synthetic"}, reason="Synthetic"),
+    ),
+    "a clerical version of a draft": (r.RecommendationRevised(title="Synthetic", clerical=True), silent),
+    "a second adoption that names no version": (silent, REVISED, silent),
+    "a second transmission to a session that decided": (cited, silent, transmitted, ENDORSED, transmitted),
+    "a disposition by a session to which it did not go": (
+        cited,
+        silent,
+        transmitted,
+        OLD_DISPOSITION,
+        AT_SECOND,
+    ),
+    "an adoption of a version that there is not": (ADOPTED.model_copy(update={"text_version": 9}),),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_TODAY)
+def test_what_would_be_refused_today_still_folds_and_composes(name: str):
+    trace = a_trace(*REFUSED_TODAY[name])
+    assert trace["shape"] == SHAPE
+    assert dict(trace["based_on"])[OWN] == 1 + len(REFUSED_TODAY[name])

@@ -44,10 +44,10 @@ def _not_adopted(choices: Iterable[Choice], visible: Texts, known: Texts) -> Ite
     if not (named := adopted & visible.keys()):
         return
     last, basis = latest(visible).number, visible[max(named)]
-    done = {choice.text_version: f"was {choice.words.replace('transmission', 'transmitted')}" for choice in choices}
-    for number in sorted((done.keys() | {last}) & (visible.keys() - adopted)):
+    sent = {choice.text_version: choice.session for choice in choices if choice.session is not None}
+    for number in sorted((sent.keys() | {last}) & (visible.keys() - adopted)):
         if differences(basis, visible[number]):
-            how = f"{done[number]}, and " if number in done else ""
+            how = f"was transmitted to session {sent[number]}, and " if number in sent else ""
             yield f"Version {number} of its text {how}was not adopted; version {basis.number} was."
 
 
