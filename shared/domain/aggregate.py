@@ -86,10 +86,6 @@ def _names_nothing(_event: Event) -> frozenset[str]:
     return frozenset()
 
 
-def _no_judgement(_before: Any, _after: Any, _version: int, _stream: str) -> None:
-    return None
-
-
 @dataclass(frozen=True)
 class Aggregate(Generic[S]):
     """One kind of stream: `kind/<id>`.
@@ -109,7 +105,7 @@ class Aggregate(Generic[S]):
     names: Callable[[Event], frozenset[str]] = _names_nothing
     depends_on: Callable[[S], frozenset[str]] = _nothing
     facets: Callable[[S], dict[str, Any]] = field(default=_no_facets)
-    judge_change: Callable[[S, S, int, str], Rejection | None] = _no_judgement
+    judge_change: Callable[[S, S, int, str], Rejection | None] | None = None
 
     def stream(self, key: object) -> str:
         """Return the stream id for a key of this kind."""

@@ -175,6 +175,8 @@ class CommandHandler:
     def _judge(self, stream: str, recorded: Iterable[Recorded], version: int, data: Event) -> Rejection | None:
         """Return the refusal, by the aggregate, of other data for a version."""
         aggregate = self.aggregates[stream.partition("/")[0]]
+        if aggregate.judge_change is None:
+            return None
         before = facts_of(recorded)
         after = [fact._replace(data=data) if fact.versions[0] == version else fact for fact in before]
         return aggregate.judge_change(aggregate.fold_facts(before), aggregate.fold_facts(after), version, stream)

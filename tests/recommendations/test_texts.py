@@ -121,6 +121,7 @@ def judged(version: int, data: Event, *events: Event) -> Rejection | None:
     """Return the refusal of other data for a version of the synthetic recommendation."""
     before = facts_of(recorded(OWN, drafted, *events))
     after = [fact._replace(data=data) if fact.versions[0] == version else fact for fact in before]
+    assert RECOMMENDATION.judge_change is not None
     return RECOMMENDATION.judge_change(
         RECOMMENDATION.fold_facts(before), RECOMMENDATION.fold_facts(after), version, OWN
     )

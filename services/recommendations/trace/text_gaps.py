@@ -64,25 +64,39 @@ def _overtaken(dispositions: Sequence[dict[str, Any]], visible: Texts) -> Iterat
         )
 
 
+class _DatedText(NamedTuple):
+    """A text version with the first and last day that its date may mean."""
+
+    number: int
+    on: str
+    first: date
+    last: date
+
+
 def _contradictory_dates(choices: Iterable[Choice], visible: Texts) -> Iterator[str]:
-    """Yield a version dated after its adoption or transmission, and a later one dated before it."""
-    dated = [
-        (text.number, earliest_day(on), latest_day(on), on)
+    """Yield where the chosen version is dated after the act, and where one recorded after the act is dated before."""
+    dated = {
+        text.number: _DatedText(text.number, on, earliest_day(on), latest_day(on))
         for text in visible.values()
         if (on := text.fact.data.on) is not None and not text.clerical
-    ]
-    starts = {number: first for number, first, _, _ in dated}
+    }
     for choice in choices:
         if choice.day is None:
             continue
-        number, first, last = choice.text_version, earliest_day(choice.day), latest_day(choice.day)
-        if number in starts and starts[number] > last:
-            on = in_words(visible[number].fact.data.on)
-            yield f"Version {number} of its text is of {on}, after its {choice.words} of {in_words(choice.day)}."
-        since = starts.get(number, date.min)
-        for other, begins, ends, on in dated:
-            if other > choice.event_version and begins >= since and ends <= first:
-                yield (
-                    f"Version {other} of its text is of {in_words(on)}, before its {choice.words} of "
-                    f"{in_words(choice.day)}, which is on record of version {number}."
-                )
+        event, chosen = f"its {choice.words} of {in_words(choice.day)}", dated.get(choice.text_version)
+        if chosen is not None and chosen.first > latest_day(choice.day):
+            yield f"Version {chosen.number} of its text is of {in_words(chosen.on)}, after {event}."
+        if (other := _recorded_late(choice, choice.day, chosen, dated)) is not None:
+            yield (
+                f"Version {other.number} of its text is of {in_words(other.on)}, before {event}, "
+                f"which is on record of version {choice.text_version}."
+            )
+
+
+def _recorded_late(
+    choice: Choice, day: str, chosen: _DatedText | None, dated: dict[int, _DatedText]
+) -> _DatedText | None:
+    """Return the last version recorded after an act, and dated between the chosen one and the act."""
+    since, until = chosen.first if chosen else date.min, earliest_day(day)
+    later = (text for text in reversed(dated.values()) if text.number > choice.event_version)
+    return next((text for text in later if text.first >= since and text.last <= until), None)
