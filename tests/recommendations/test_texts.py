@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 from pydantic import ValidationError
 
@@ -15,12 +17,17 @@ from services.recommendations.commands import (
 from services.recommendations.domain import rules
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import SESSION
+from services.recommendations.projection import OWN as OWN_AGGREGATES
 from shared.domain.aggregate import facts_of
 from shared.domain.rejections import CorrectionBreaksSchema, OutOfOrder, Rejection
 from shared.events import recommendations as r
+from shared.events.canonical import canonical
 from shared.events.event import Event
-from tests.given import known, recorded
+from shared.store.command_handler import CommandHandler, CorrectRecord
+from shared.store.event_store import Commit
+from tests.given import a_context, known, recorded
 from tests.recommendations.synthetic import HELD, OLD, OWN, THIRD_SESSION, a_recommendation, adopted, cited, drafted
+from tests.simulate.in_memory import RefusalsInMemory, StoreInMemory
 
 ADOPTED = r.RecommendationAdopted(
     meeting="m1", adopted_on="2030-03-01", text_version=1, seen={"stream": "meeting/m1", "version": 1}
@@ -240,3 +247,13 @@ def test_a_follow_up_is_taken_before_any_decision():
     a_recommendation(cited, ADOPTED).when(ReportFollowUp(progress="not_started")).then(
         r.FollowUpReported(progress="not_started")
     )
+
+
+@pytest.mark.parametrize(("data", "outcome"), [(RETITLED, rules.AdoptedTextIsFixed), (drafted, Commit)])
+async def test_a_command_handler_asks_the_aggregate_before_it_corrects(data: Event, outcome: type[Rejection | Commit]):
+    raws = [canonical(each.model_dump(mode="json", exclude_none=True)) for each in recorded(OWN, drafted, ADOPTED)]
+    store, refusals = StoreInMemory({OWN: raws}), RefusalsInMemory()
+    handler = CommandHandler(cast(Any, store), cast(Any, refusals), OWN_AGGREGATES, cast(Any, None))
+    fields = data.model_dump(mode="json", exclude_none=True)
+    command = CorrectRecord(corrects=1, data=fields, reason="Synthetic")
+    assert type(await handler.handle(OWN, command, a_context(), record_refusal=False)) is outcome
