@@ -11,6 +11,7 @@ from shared.http.commands import CommandRoute, add_commands
 from shared.http.queries import QueryRoute, add_queries
 from shared.projection.state_store import StateStore
 from shared.store.command_handler import CorrectRecord
+from shared.store.voiding import VoidRecord
 
 _ONE, _STREAM = "/meetings/{meeting}", "meeting/{meeting}"
 CONFIRMERS = WRITERS | {"chair"}
@@ -27,6 +28,7 @@ COMMAND_ROUTES = (
     CommandRoute(f"{_ONE}/hold", commands.HoldMeeting, _STREAM),
     CommandRoute(f"{_ONE}/outcomes", commands.RecordOutcome, _STREAM),
     CommandRoute(f"{_ONE}/correct", CorrectRecord, _STREAM),
+    CommandRoute(f"{_ONE}/void", VoidRecord, _STREAM),
 )
 QUERY_ROUTES = (
     QueryRoute(

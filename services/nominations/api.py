@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from services.nominations import commands
 from services.nominations.handlers import Handlers
+from shared.domain.voids import Void
 from shared.http.auth import READERS, WRITERS, Principal
 from shared.http.commands import CommandRoute, add_commands
 from shared.http.queries import QueryRoute, Show, add_queries
@@ -15,6 +16,7 @@ from shared.privacy.key_ring import KeyRing
 from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateStore
 from shared.store.command_handler import CorrectRecord
+from shared.store.voiding import VoidRecord
 
 _CALL = ("/calls/{call}", "call/{call}")
 _NOMINATION = ("/nominations/{nomination}", "nomination/{nomination}")
@@ -26,6 +28,7 @@ COMMAND_ROUTES = (
     CommandRoute("/calls", commands.OpenCall, _CALL[1]),
     CommandRoute(f"{_CALL[0]}/close", commands.CloseCall, _CALL[1]),
     CommandRoute(f"{_CALL[0]}/correct", CorrectRecord, _CALL[1]),
+    CommandRoute(f"{_CALL[0]}/void", VoidRecord, _CALL[1]),
     CommandRoute("/nominations", commands.SubmitNominationRequest, _NOMINATION[1], GOVERNMENTS),
     CommandRoute(f"{_NOMINATION[0]}/return", commands.ReturnNomination, _NOMINATION[1]),
     CommandRoute(f"{_NOMINATION[0]}/resubmit", commands.ResubmitNominationRequest, _NOMINATION[1], GOVERNMENTS),
@@ -33,10 +36,13 @@ COMMAND_ROUTES = (
     CommandRoute(f"{_NOMINATION[0]}/decline", commands.DeclineNomination, _NOMINATION[1]),
     CommandRoute(f"{_NOMINATION[0]}/withdraw", commands.WithdrawNomination, _NOMINATION[1], GOVERNMENTS),
     CommandRoute(f"{_NOMINATION[0]}/correct", CorrectRecord, _NOMINATION[1]),
+    CommandRoute(f"{_NOMINATION[0]}/void", VoidRecord, _NOMINATION[1]),
     CommandRoute(f"{_MEMBERSHIP[0]}/end", commands.EndMembership, _MEMBERSHIP[1]),
     CommandRoute(f"{_MEMBERSHIP[0]}/correct", CorrectRecord, _MEMBERSHIP[1]),
+    CommandRoute(f"{_MEMBERSHIP[0]}/void", VoidRecord, _MEMBERSHIP[1]),
     CommandRoute("/experts/{person}/erase", commands.EraseExpert, "expert/{person}"),
     CommandRoute("/experts/{person}/correct", CorrectRecord, "expert/{person}"),
+    CommandRoute("/experts/{person}/void", VoidRecord, "expert/{person}"),
 )
 
 
@@ -79,7 +85,7 @@ def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
 def _opened_by(keys: KeyRing) -> Show:
     async def show(folded: FoldedState, caller: Principal) -> dict[str, Any]:
         shown: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
-        if caller.role not in OPENS:
+        if caller.role not in OPENS or isinstance(folded.state, Void):
             return shown
         details = await keys.shown(folded.state.particulars.sealed, ("name", "contact"))
         return {**shown, "details": details} if details is not None else shown

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from services.notifications import commands
 from services.notifications.domain.subscription import Absent
 from services.notifications.handlers import Handlers
+from shared.domain.voids import Void
 from shared.http.auth import AUDITORS, WRITERS, Principal
 from shared.http.commands import CommandRoute, add_commands
 from shared.http.queries import QueryRoute, add_queries
@@ -16,6 +17,7 @@ from shared.privacy.key_ring import KeyRing
 from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateStore
 from shared.store.command_handler import CorrectRecord
+from shared.store.voiding import VoidRecord
 
 _SUBSCRIPTION = ("/subscriptions/{subscription}", "subscription/{subscription}")
 _NOTIFICATION = ("/notifications/{notification}", "notification/{notification}")
@@ -24,10 +26,13 @@ COMMAND_ROUTES = (
     CommandRoute("/subscriptions", commands.AddSubscriptionRequest, _SUBSCRIPTION[1]),
     CommandRoute(f"{_SUBSCRIPTION[0]}/remove", commands.RemoveSubscription, _SUBSCRIPTION[1]),
     CommandRoute(f"{_SUBSCRIPTION[0]}/correct", CorrectRecord, _SUBSCRIPTION[1]),
+    CommandRoute(f"{_SUBSCRIPTION[0]}/void", VoidRecord, _SUBSCRIPTION[1]),
     CommandRoute("/subscribers/{person}/erase", commands.EraseSubscriber, "subscriber/{person}"),
     CommandRoute("/subscribers/{person}/correct", CorrectRecord, "subscriber/{person}"),
+    CommandRoute("/subscribers/{person}/void", VoidRecord, "subscriber/{person}"),
     CommandRoute(f"{_NOTIFICATION[0]}/resend", commands.ResendNotification, _NOTIFICATION[1]),
     CommandRoute(f"{_NOTIFICATION[0]}/correct", CorrectRecord, _NOTIFICATION[1]),
+    CommandRoute(f"{_NOTIFICATION[0]}/void", VoidRecord, _NOTIFICATION[1]),
 )
 
 
@@ -37,7 +42,7 @@ def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
     async def opened(folded: FoldedState, caller: Principal) -> dict[str, Any]:
         """Show a subscription: its subscriber's name and address to the secretariat, ciphertext to auditors."""
         state: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
-        if caller.role not in WRITERS or isinstance(folded.state, Absent):
+        if caller.role not in WRITERS or isinstance(folded.state, Absent | Void):
             return state
         details = await keys.shown(folded.state.added.sealed, ("name", "address"))
         return state | {"details": details} if details else state

@@ -24,6 +24,7 @@ from shared.http.query_times import Day, Moment
 from shared.projection.projector import Projector
 from shared.projection.state_store import StateStore
 from shared.store.command_handler import CorrectRecord
+from shared.store.voiding import VoidRecord
 
 _ONE = "/recommendations/{committee}/{year}/{number}"
 _STREAM = "recommendation/{committee}/{year}/{number}"
@@ -39,15 +40,20 @@ COMMAND_ROUTES = (
     CommandRoute(f"{_INSTRUMENT[0]}/carry", commands.CarryInstrument, _INSTRUMENT[1]),
     CommandRoute(f"{_INSTRUMENT[0]}/endorse", commands.EndorseInstrument, _INSTRUMENT[1]),
     CommandRoute(f"{_INSTRUMENT[0]}/correct", CorrectRecord, _INSTRUMENT[1]),
+    CommandRoute(f"{_INSTRUMENT[0]}/void", VoidRecord, _INSTRUMENT[1]),
     CommandRoute("/sessions", commands.RecordCommitteeSession, "session/{session}"),
     CommandRoute("/sessions/{session}/correct", CorrectRecord, "session/{session}"),
+    CommandRoute("/sessions/{session}/void", VoidRecord, "session/{session}"),
     CommandRoute("/priorities", commands.SelectPriority, "priority/{priority}"),
     CommandRoute(f"{_PRIORITY[0]}/close", commands.ClosePriority, _PRIORITY[1]),
     CommandRoute(f"{_PRIORITY[0]}/correct", CorrectRecord, _PRIORITY[1]),
+    CommandRoute(f"{_PRIORITY[0]}/void", VoidRecord, _PRIORITY[1]),
     CommandRoute("/initiatives", commands.RegisterInitiative, "initiative/{initiative}"),
     CommandRoute("/initiatives/{initiative}/correct", CorrectRecord, "initiative/{initiative}"),
+    CommandRoute("/initiatives/{initiative}/void", VoidRecord, "initiative/{initiative}"),
     CommandRoute("/deliverables", commands.RecordDeliverable, "deliverable/{deliverable}"),
     CommandRoute("/deliverables/{deliverable}/correct", CorrectRecord, "deliverable/{deliverable}"),
+    CommandRoute("/deliverables/{deliverable}/void", VoidRecord, "deliverable/{deliverable}"),
     CommandRoute("/recommendations", commands.DraftRecommendation, "recommendation/{reference}"),
     CommandRoute(f"{_ONE}/revise", commands.ReviseRecommendation, _STREAM),
     CommandRoute(f"{_ONE}/cite", commands.CiteMandate, _STREAM),
@@ -65,6 +71,7 @@ COMMAND_ROUTES = (
     CommandRoute(f"{_ONE}/split", commands.SplitRecommendation, _STREAM),
     CommandRoute(f"{_ONE}/withdraw", commands.WithdrawRecommendation, _STREAM),
     CommandRoute(f"{_ONE}/correct", CorrectRecord, _STREAM),
+    CommandRoute(f"{_ONE}/void", VoidRecord, _STREAM),
 )
 QUERY_ROUTES = (
     QueryRoute("/instruments", _INSTRUMENT[0], "instrument", _INSTRUMENT[1], ("cite", "body", "standing")),

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from services.recommendations.domain.instrument import Registered
+from services.recommendations.domain.registers import OnRecord
 from services.recommendations.projection import Traces
 from shared.events.values import latest_day
 from shared.projection.state_store import StateStore
@@ -41,6 +42,8 @@ async def coverage(states: StateStore, traces: Traces) -> dict[str, Any]:
     cited: dict[tuple[str, str], list[dict[str, str]]] = {}
     reach: dict[str, list[str]] = {"uncovered": [], "shallow": [], "deep": []}
     for trace in await traces.find({}, _ALL, None):
+        if trace["recommendation"]["standing"] == "void":
+            continue
         reach[trace["coverage"]].append(trace["_id"])
         for mandate in trace["mandates"]:
             entry = {"reference": trace["_id"], "standing": mandate["standing"]}
@@ -56,6 +59,8 @@ async def coverage(states: StateStore, traces: Traces) -> dict[str, Any]:
 async def _supported(states: StateStore) -> dict[tuple[str, str], list[str]]:
     supported: dict[tuple[str, str], list[str]] = {}
     for folded in await states.find("initiative", {}, _ALL):
+        if not isinstance(folded.state, OnRecord):
+            continue
         data = folded.state.recorded.data
         for ref in data.provisions:
             supported.setdefault((ref.instrument, ref.provision), []).append(data.initiative)

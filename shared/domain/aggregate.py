@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -11,8 +11,9 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import TypeAdapter
 
 from shared.domain.rejections import Rejection
+from shared.domain.voids import Void, void_state, voids_of
 from shared.events.catalogue import EVENTS, Recorded
-from shared.events.event import Correction, Event
+from shared.events.event import Correction, Event, Voiding
 from shared.events.upcasters import UPCASTERS, Upcaster, upcast
 from shared.events.values import Model
 
@@ -86,14 +87,19 @@ def _names_nothing(_event: Event) -> frozenset[str]:
     return frozenset()
 
 
+def _void(void: Void) -> Any:
+    return void
+
+
 @dataclass(frozen=True)
 class Aggregate(Generic[S]):
     """One kind of stream: `kind/<id>`.
 
     `needs(state, command)` returns the other streams that the decision rests on; `names(event)` the streams that an
     event's data refers to, which must exist for a correction; `depends_on(state)` the streams that a reader of this
-    state must also read; `facets(state)` the values that lists filter by; `judge_change(before, after, version,
-    stream)` the refusal of a correction of that version, by the states without and with it.
+    state must also read; `facets(state)` the values that lists filter by; `void(…)` the state of a void stream;
+    `judge_change(before, after, version, stream)` the refusal of a correction of that version, by the states without
+    and with it.
     """
 
     kind: str
@@ -105,6 +111,7 @@ class Aggregate(Generic[S]):
     names: Callable[[Event], frozenset[str]] = _names_nothing
     depends_on: Callable[[S], frozenset[str]] = _nothing
     facets: Callable[[S], dict[str, Any]] = field(default=_no_facets)
+    void: Callable[[Void], S] = field(default=_void)
     judge_change: Callable[[S, S, int, str], Rejection | None] | None = None
 
     def stream(self, key: object) -> str:
@@ -112,11 +119,16 @@ class Aggregate(Generic[S]):
         return f"{self.kind}/{key}"
 
     def fold(self, recorded: Iterable[Recorded], state: S | None = None) -> S:
-        """Fold events in stream order, corrected data in place of the original's.
+        """Fold events in stream order, corrected data in place of the original's, without those that are void.
 
-        Continue from `state` if given; that excludes corrections among the events.
+        Continue from `state` if given; that excludes events that fold their stream again from version 1.
         """
-        return self.fold_facts(facts_of(recorded), state)
+        if isinstance(state, Void):
+            return state
+        events = list(recorded)
+        if state is None and (void := _void_stream(events)) is not None:
+            return self.void(void)
+        return self.fold_facts(facts_of(events), state)
 
     def fold_facts(self, facts: Iterable[Fact], state: S | None = None) -> S:
         """Fold facts in stream order."""
@@ -126,33 +138,73 @@ class Aggregate(Generic[S]):
         return folded
 
 
-CORRECTIONS = frozenset(event for event in EVENTS.values() if issubclass(event, Correction))
+def folds_again(recorded: Iterable[Recorded]) -> bool:
+    """Tell whether a stream with these next events is folded again from version 1: live, replayed, for a command."""
+    return any(type(event.data) in _REFOLDS for event in recorded)
+
+
+_REFOLDS = frozenset(event for event in EVENTS.values() if issubclass(event, Correction | Voiding))
 
 
 def facts_of(recorded: Iterable[Recorded], upcasters: Mapping[str, Upcaster] = UPCASTERS) -> list[Fact]:
-    """Return a stream's events as facts, the latest correction's data in place of the original's."""
+    """Return a stream's events as facts: as corrected, and without those that are void."""
     events = list(recorded)
-    facts = [
-        Fact(e.data, e.subject, (e.streamversion,), e.time, e.actor, e.role, e.id)
-        for e in events
-        if type(e.data) not in CORRECTIONS
-    ]
+    facts = _originals(events)
     if len(facts) == len(events):
         return facts
-    originals = {event.streamversion: event for event in events if not isinstance(event.data, Correction)}
+    voids = voids_of(events)
+    corrected = _corrections(events, voids.keys(), upcasters)
+    return [_as_corrected(fact, corrected) for fact in facts if fact.versions[0] not in voids]
+
+
+def void_facts_of(recorded: Iterable[Recorded], upcasters: Mapping[str, Upcaster] = UPCASTERS) -> list[Fact]:
+    """Return a stream's facts that are void, as corrected; the last of their versions is that of the void."""
+    events = list(recorded)
+    voids = voids_of(events)
+    corrected = _corrections(events, voids.keys(), upcasters)
+    facts = [_as_corrected(fact, corrected) for fact in _originals(events) if fact.versions[0] in voids]
+    return [fact._replace(versions=(*fact.versions, voids[fact.versions[0]].streamversion)) for fact in facts]
+
+
+def _originals(events: Iterable[Recorded]) -> list[Fact]:
+    return [
+        Fact(e.data, e.subject, (e.streamversion,), e.time, e.actor, e.role, e.id)
+        for e in events
+        if type(e.data) not in _REFOLDS
+    ]
+
+
+Corrected = Mapping[int, tuple[Event, int]]
+
+
+def _corrections(events: Iterable[Recorded], voids: Set[int], upcasters: Mapping[str, Upcaster]) -> Corrected:
+    """Return the data of corrected versions, and the correction's version: the latest that fits and is not void."""
+    originals = {event.streamversion: event for event in events if type(event.data) not in _REFOLDS}
     corrected: dict[int, tuple[Event, int]] = {}
     for event in events:
-        if isinstance(event.data, Correction) and event.data.corrects < event.streamversion:
+        if isinstance(event.data, Correction) and event.streamversion not in voids:
             original = originals.get(event.data.corrects)
-            data = _corrected(original, event.data, upcasters) if original else None
-            if data is not None:
-                corrected[event.data.corrects] = data, event.streamversion
-    return [
-        fact._replace(data=corrected[fact.versions[0]][0], versions=(fact.versions[0], corrected[fact.versions[0]][1]))
-        if fact.versions[0] in corrected
-        else fact
-        for fact in facts
-    ]
+            if original is not None and original.streamversion < event.streamversion:
+                data = _corrected(original, event.data, upcasters)
+                if data is not None:
+                    corrected[event.data.corrects] = data, event.streamversion
+    return corrected
+
+
+def _as_corrected(fact: Fact, corrected: Corrected) -> Fact:
+    version = fact.versions[0]
+    if version not in corrected:
+        return fact
+    data, correction = corrected[version]
+    return fact._replace(data=data, versions=(version, correction))
+
+
+def _void_stream(events: Sequence[Recorded]) -> Void | None:
+    """Return the state of a stream whose version 1 is void; None for any other."""
+    if not folds_again(events) or 1 not in (voids := voids_of(events)):
+        return None
+    first = next((fact for fact in void_facts_of(events) if fact.versions[0] == 1), None)
+    return void_state(first.data, first.versions, voids[1].data) if first is not None else None
 
 
 def _corrected(original: Recorded, correction: Correction, upcasters: Mapping[str, Upcaster]) -> Event | None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from shared.events.event import Correction, Event
+from shared.events.event import Correction, Event, Voiding
 from shared.events.values import Id, Member, ProvisionRef, Rendition, Seen, ShortText, Text, WorldDate, WorldTime
 from shared.events.words import Confirmer, MeetingKind, Modality, OutcomeKind, Presence
 
@@ -61,7 +61,7 @@ class MeetingCancelled(_Meetings):
 class AgendaItemAdded(_Meetings):
     """The meeting is to take a matter up."""
 
-    fixed: ClassVar[frozenset[str]] = frozenset({"item"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"item", "provisions"})
 
     item: Id
     title: ShortText
@@ -127,3 +127,7 @@ class MeetingRecorded(_Meetings):
 
 class RecordCorrected(Correction, _Meetings):
     """An earlier event of this stream was wrong; this is its whole new data."""
+
+
+class RecordVoided(Voiding, _Meetings):
+    """An earlier event of this stream should not have been recorded: the stream is folded without it."""

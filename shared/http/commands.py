@@ -25,6 +25,7 @@ from shared.http.problems import FieldError, Refused, invalid, refused
 from shared.runtime.telemetry import COMMAND_SECONDS, COMMANDS
 from shared.store.command_handler import CorrectRecord
 from shared.store.event_store import Commit, Conflict, StoreFenced
+from shared.store.voiding import VoidRecord
 
 log = structlog.get_logger()
 
@@ -39,6 +40,7 @@ _COMMAND_ID = Annotated[
 ]
 _IF_MATCH = Annotated[str | None, Header(alias="If-Match", description='the version decided upon, as `"5"`')]
 _ETAG = re.compile('"[0-9]{1,9}"')
+_OF_EVERY_KIND = (CorrectRecord, VoidRecord)
 Handler = Callable[[str, Any, Context, int | None], Awaitable[Commit | Rejection]]
 
 
@@ -108,7 +110,7 @@ def _add_command(router: APIRouter, service: str, route: CommandRoute, handler: 
         endpoint,
         methods=["POST"],
         name=name,
-        operation_id=f"{name}_{route.stream.partition('/')[0]}" if route.command is CorrectRecord else name,
+        operation_id=f"{name}_{route.stream.partition('/')[0]}" if route.command in _OF_EVERY_KIND else name,
         summary=(inspect.getdoc(route.command) or name).splitlines()[0],
         response_model=CommandAccepted,
         status_code=200,

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 
 from shared.consumer.record import ConsumedEvent
-from shared.domain.aggregate import CORRECTIONS, Aggregate, Fact
+from shared.domain.aggregate import Aggregate, Fact, folds_again
+from shared.domain.voids import Void
 from shared.events.canonical import ZERO_HASH
 
 
@@ -16,12 +17,16 @@ def _unchanged(state: None, _fact: Fact) -> None:
     return state
 
 
+def _nothing(_void: Void) -> None:
+    return None
+
+
 def _never(*_: Any, **__: Any) -> Any:
     raise AssertionError("this service takes no command for a stream that it does not fold")
 
 
 UNFOLDED: Aggregate[None] = Aggregate(
-    kind="", initial=None, states=TypeAdapter(type(None)), evolve=_unchanged, decide=_never
+    kind="", initial=None, states=TypeAdapter(type(None)), evolve=_unchanged, decide=_never, void=_nothing
 )
 """The aggregate of streams of which a service follows only the version and the hash."""
 
@@ -72,12 +77,12 @@ def fold_on(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[Con
 
 
 def advance(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[ConsumedEvent]) -> Outcome | None:
-    """Fold a stream's next events. Return None if one of them is a correction: then fold from version 1.
+    """Fold a stream's next events. Return None if one of them is a correction or a void: then fold from version 1.
 
     A missing version blocks the stream; an event whose `previoushash` is not its predecessor's hash is handed back.
     """
     usable, outcome = _chained(before, events)
-    if before.version and any(type(event.recorded.data) in CORRECTIONS for event in usable):
+    if before.version and folds_again(event.recorded for event in usable):
         return None
     if not usable:
         return outcome

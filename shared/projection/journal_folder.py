@@ -75,7 +75,7 @@ class JournalFolder:
     async def _outcomes(
         self, before: dict[str, FoldedState], stored: Mapping[str, FoldedState], refused: Mapping[str, list[str]]
     ) -> dict[str, Outcome]:
-        """Fold the journal's events onto states; from version 1 after a correction, or where one cannot be folded.
+        """Fold the journal's events onto states; from version 1 after a correction or void, or where one raises.
 
         Where the events are others than those behind the stored state, the policies run again from the first of them.
         """

@@ -1,9 +1,9 @@
-"""Command handling: read, fold, decide, append. Every command takes this way, corrections included."""
+"""Command handling: read, fold, decide, append. Every command takes this way, corrections and voids included."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -17,20 +17,24 @@ from shared.domain.rejections import (
     CorrectionChangesIdentity,
     CorrectsNoOriginal,
     EventTooLarge,
+    NamesVoid,
     OutOfOrder,
     Rejection,
     VersionConflict,
+    VersionIsVoid,
 )
+from shared.domain.voids import Void, voids_of
 from shared.events.canonical import canonical, sha256_hex
-from shared.events.catalogue import EVENTS, Recorded, describe, event_class
+from shared.events.catalogue import Recorded, describe, event_class
 from shared.events.envelope import TooLarge
-from shared.events.event import Correction, Event
+from shared.events.event import Event
 from shared.events.values import ShortText, Text, Version
 from shared.events.words import Status
 from shared.store.event_store import CommandReused, Commit, Conflict, EventStore
 from shared.store.refusals import Refusals
 from shared.store.repository import AggregateRepository, LoadedState
 from shared.store.stream_limit import refusal_of_full
+from shared.store.voiding import VoidRecord, decide_void
 
 ATTEMPTS = 12
 StateLookup = Callable[[str], Awaitable[Known | None]]
@@ -144,28 +148,38 @@ class CommandHandler:
         return commit
 
     async def _decide(self, loaded: LoadedState, command: Command, context: Context) -> Decision:
-        if isinstance(command, CorrectRecord):
-            return await self._correct(loaded.head.stream, command)
-        aggregate = self.aggregates[loaded.head.stream.partition("/")[0]]
-        facts = await self.facts(aggregate.needs(loaded.state, command))
-        return aggregate.decide(loaded.state, command, stream=loaded.head.stream, facts=facts, context=context)
+        stream = loaded.head.stream
+        if isinstance(command, CorrectRecord | VoidRecord):
+            return await self._amend(stream, command, context)
+        aggregate = self._aggregate_of(stream)
+        known = await self.facts(aggregate.needs(loaded.state, command))
+        facts = {named: each for named, each in known.items() if not isinstance(each.state, Void)}
+        decision = aggregate.decide(loaded.state, command, stream=stream, facts=facts, context=context)
+        if isinstance(decision, Rejection) and decision.kind == "reference" and context.member is None:
+            return next((NamesVoid(named) for named in sorted(known.keys() - facts.keys())), decision)
+        return decision
 
-    async def _correct(self, stream: str, command: CorrectRecord) -> Decision:
+    async def _amend(self, stream: str, command: CorrectRecord | VoidRecord, context: Context) -> Decision:
         _, recorded = await self.store.read(stream)
         if not recorded:
-            return OutOfOrder("CorrectRecord", stream, "not on record")
-        original = next((envelope for envelope in recorded if envelope.streamversion == command.corrects), None)
-        if original is None or isinstance(original.data, Correction):
+            return OutOfOrder(type(command).__name__, stream, "not on record")
+        if isinstance(command, VoidRecord):
+            return decide_void(stream, recorded, command, context)
+        return self._correct(stream, recorded, command)
+
+    def _correct(self, stream: str, recorded: Sequence[Recorded], command: CorrectRecord) -> Decision:
+        fact = next((fact for fact in facts_of(recorded) if fact.versions[0] == command.corrects), None)
+        if fact is None:
+            void = voids_of(recorded).get(command.corrects)
+            if void is not None:
+                return VersionIsVoid(stream, command.corrects, void.streamversion)
             return CorrectsNoOriginal(stream, command.corrects)
         try:
-            data = EVENTS[original.type].model_validate(command.data)
+            data = type(fact.data).model_validate(command.data)
         except ValidationError as error:
-            return CorrectionBreaksSchema(type(original.data).__name__, describe(error))
-        for name in sorted(data.fixed):
-            if getattr(data, name) != getattr(original.data, name):
-                return CorrectionChangesIdentity(name)
-        if (unknown := await self._unknown(data)) is not None:
-            return CorrectionBreaksSchema(type(data).__name__, f"{unknown} is not on record")
+            return CorrectionBreaksSchema(type(fact.data).__name__, describe(error))
+        if (name := self._identity_changed(stream, fact.data, data)) is not None:
+            return CorrectionChangesIdentity(name, stream, command.corrects)
         if (refusal := self._judge(stream, recorded, command.corrects, data)) is not None:
             return refusal
         corrected: type[Event] = event_class(data.service, "RecordCorrected")
@@ -174,21 +188,26 @@ class CommandHandler:
 
     def _judge(self, stream: str, recorded: Iterable[Recorded], version: int, data: Event) -> Rejection | None:
         """Return the refusal, by the aggregate, of other data for a version."""
-        aggregate = self.aggregates[stream.partition("/")[0]]
+        aggregate = self._aggregate_of(stream)
         if aggregate.judge_change is None:
             return None
         before = facts_of(recorded)
         after = [fact._replace(data=data) if fact.versions[0] == version else fact for fact in before]
         return aggregate.judge_change(aggregate.fold_facts(before), aggregate.fold_facts(after), version, stream)
 
-    async def _unknown(self, data: Event) -> str | None:
-        """Return the first stream that an event names and this service does not know."""
-        for aggregate in self.aggregates.values():
-            names = aggregate.names(data)
-            facts = await self.facts(names)
-            if unknown := sorted(names - facts.keys()):
-                return unknown[0]
+    def _identity_changed(self, stream: str, before: Event, after: Event) -> str | None:
+        """Return the first field by which a correction would change an id, or the streams that the event names."""
+        names = self._aggregate_of(stream).names
+        for name in sorted(type(after).model_fields):
+            change = {name: getattr(after, name)}
+            if change[name] == getattr(before, name):
+                continue
+            if name in after.fixed or names(before.model_copy(update=change)) != names(before):
+                return name
         return None
+
+    def _aggregate_of(self, stream: str) -> Aggregate[Any]:
+        return self.aggregates[stream.partition("/")[0]]
 
 
 def digest_of(stream: str, command: Command) -> str:

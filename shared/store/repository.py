@@ -8,8 +8,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from shared.domain.aggregate import Aggregate
-from shared.events.event import Correction
+from shared.domain.aggregate import Aggregate, folds_again
 from shared.store.event_store import Commit, EventStore, Head, head_of
 
 CACHE_SIZE = 1_000
@@ -49,7 +48,7 @@ class AggregateRepository:
     def after_commit(self, before: LoadedState, commit: Commit) -> None:
         """Cache the state of a stream after a commit that followed `before`; drop it where it must be folded again."""
         added = commit.recorded
-        if commit.replayed or any(isinstance(event.data, Correction) for event in added):
+        if commit.replayed or folds_again(added):
             self._cache.pop(commit.stream, None)
             return
         state = self._aggregate_of(commit.stream).fold(added, before.state if before.head.version else None)

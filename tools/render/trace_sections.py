@@ -13,6 +13,7 @@ from tools.render.page import Entry, joined, marked, note_and_source, sentence, 
 _STANDING = {
     "live": ("live citation", "green"),
     "suspect": ("suspect citation", "bold red"),
+    "void": ("citation of what is void", "bold red"),
     "uncited": ("citation taken back", "dim"),
 }
 _STEP = {"origin": "Came from", "discussion": "Discussed at", "adoption": "Adopted at"}

@@ -14,7 +14,11 @@ from tools.render import trace_sections as sections
 from tools.render.console import Console
 from tools.render.page import WIDTH, Entry, joined, listed, marked, note_and_source, pairs, section, words
 
-_STANDING = {"disposed": "disposed of by the Committee", "transmitted": "transmitted to the Committee"}
+_STANDING = {
+    "void": "void: recorded by mistake",
+    "disposed": "disposed of by the Committee",
+    "transmitted": "transmitted to the Committee",
+}
 _COVERAGE = {
     "uncovered": "uncovered: it cites no live mandate",
     "shallow": "shallow: it cites a live mandate; a known decision or evidence is missing",

@@ -17,6 +17,7 @@ from services.meetings.domain.states import (
     Recorded,
 )
 from shared.domain.aggregate import Fact
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
     AgendaItemAdded,
@@ -40,7 +41,7 @@ def evolve(state: Meeting, fact: Fact) -> Meeting:
             return Proposed(particulars=_particulars(proposed, fact))
         case _, MeetingRecorded() as recorded:
             return Recorded(particulars=_particulars(recorded, fact))
-        case Absent(), _:
+        case Absent() | Void(), _:
             return state
         case _, event:
             return _step(state, event) or _entered(state, event, fact)

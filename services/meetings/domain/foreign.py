@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from shared.domain.aggregate import Aggregate, Decision, Fact
+from shared.domain.voids import Void
 from shared.events.nominations import MembershipBegan, MembershipEnded
 from shared.events.recommendations import InstrumentRegistered, PrioritySelected, ProvisionRegistered
 from shared.events.values import Model
@@ -38,9 +39,9 @@ class Instrument(Model):
     provisions: tuple[str, ...] = ()
 
 
-MembershipReplica: TypeAlias = Unknown | Membership
-PriorityReplica: TypeAlias = Unknown | Priority
-InstrumentReplica: TypeAlias = Unknown | Instrument
+MembershipReplica: TypeAlias = Unknown | Void | Membership
+PriorityReplica: TypeAlias = Unknown | Void | Priority
+InstrumentReplica: TypeAlias = Unknown | Void | Instrument
 
 
 def of_membership(state: MembershipReplica, fact: Fact) -> MembershipReplica:

@@ -23,6 +23,7 @@ from services.meetings.domain.rules import AgendaItemNamesUnknownProvision, TwoC
 from services.meetings.domain.states import Absent, Cancelled, Convened, Held, Meeting, OnRecord, Proposed, Recorded
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
     AgendaItemAdded,
@@ -66,7 +67,7 @@ def decide(state: Meeting, command: Command, *, stream: str, facts: Facts, conte
             return TwoConfirmationsConveneAMeeting(stream, waits_for)
         case Convened(), HoldMeeting():
             return [event_from(command, MeetingHeld)]
-        case Absent() | Cancelled(), _:
+        case Absent() | Void() | Cancelled(), _:
             return _out_of_order(state, command, stream)
         case _:
             return _entered(state, command, stream, facts)
@@ -153,7 +154,7 @@ def names(event: Event) -> frozenset[str]:
 
 def facets(state: Meeting) -> dict[str, Any]:
     """Return the values that lists of meetings filter on."""
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return {"stage": state.stage}
     agenda = [entry.fact for entry in state.proceedings.agenda]
     return {

@@ -11,6 +11,7 @@ from services.nominations.domain.nomination import Accepted, in_words
 from services.nominations.domain.rules import MembershipRestsOnUnknownNomination
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.nominations import MembershipBegan, MembershipEnded
 from shared.events.values import Model
@@ -46,7 +47,7 @@ class Ended(_OnRecord):
     ended: MembershipEnded
 
 
-Membership: TypeAlias = Absent | Active | Ended
+Membership: TypeAlias = Absent | Void | Active | Ended
 
 
 def evolve(state: Membership, fact: Fact) -> Membership:
@@ -87,7 +88,7 @@ def names(event: Event) -> frozenset[str]:
 
 def facets(state: Membership) -> dict[str, Any]:
     """Return the values that lists of memberships filter on."""
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return {"stage": state.stage}
     return {"stage": state.stage, **state.began.model_dump(include={"member", "person", "nomination", "capacity"})}
 

@@ -23,6 +23,7 @@ from services.nominations.domain.rules import (
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.members import MEMBERS
 from shared.domain.rejections import OutOfOrder, Rejection
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.nominations import (
     NominationAccepted,
@@ -89,14 +90,14 @@ class Withdrawn(_OnRecord):
     withdrawn: NominationWithdrawn
 
 
-Nomination: TypeAlias = Absent | Submitted | Returned | Accepted | Declined | Withdrawn
+Nomination: TypeAlias = Absent | Void | Submitted | Returned | Accepted | Declined | Withdrawn
 
 
 def evolve(state: Nomination, fact: Fact) -> Nomination:
     """Fold one fact of a nomination's stream."""
     if isinstance(fact.data, NominationSubmitted):
         return Submitted(particulars=fact.data, versions=fact.versions)
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return state
     particulars, versions = state.particulars, state.versions + fact.versions
     match fact.data:
@@ -162,7 +163,7 @@ def names(event: Event) -> frozenset[str]:
 
 def facets(state: Nomination) -> dict[str, Any]:
     """Return the values that lists of nominations filter on."""
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return {"stage": state.stage}
     written = state.particulars.model_dump(
         include={"member", "call", "category", "capacity", "person"}, exclude_none=True
@@ -176,7 +177,7 @@ def _for_another_government(
     """Hold a focal point to its own member, and to replacing its own member's expert."""
     if context.role != "focal_point":
         return None
-    concerned = [] if isinstance(state, Absent) else [state.member]
+    concerned = [state.member] if state.member is not None else []
     if isinstance(command, SubmitNomination):
         concerned.append(command.member)
     concerned += [known.state.member for stream, known in facts.items() if stream.startswith("membership/")]

@@ -18,6 +18,7 @@ from services.notifications.domain.rules import EventCameBeforeSubscription, Not
 from services.notifications.domain.subscription import Active, in_words
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.notifications import (
     NotificationAttempted,
@@ -82,14 +83,14 @@ class Uncertain(_OnRecord):
     uncertain: NotificationUncertain
 
 
-Notification: TypeAlias = Absent | Planned | Attempted | Postponed | Delivered | Failed | Uncertain
+Notification: TypeAlias = Absent | Void | Planned | Attempted | Postponed | Delivered | Failed | Uncertain
 
 
 def evolve(state: Notification, fact: Fact) -> Notification:
     """Fold one fact of a notification's stream."""
     if isinstance(fact.data, NotificationPlanned):
         return Planned(planned=fact.data, at=fact.time, versions=fact.versions)
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return state
     was: dict[str, Any] = {"planned": state.planned, "at": fact.time, "versions": state.versions + fact.versions}
     match fact.data:
@@ -158,6 +159,11 @@ def names(event: Event) -> frozenset[str]:
 
 def facets(state: Notification) -> dict[str, Any]:
     """Return the values that lists of notifications filter on."""
+    if isinstance(state, Void):
+        return {
+            "standing": state.stage,
+            **{name: state.recorded[name] for name in ("subscription", "stream", "event_id")},
+        }
     if isinstance(state, Absent):
         return {"standing": state.stage}
     return {"standing": state.stage, **state.planned.model_dump(include={"subscription", "stream", "event_id"})}

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from services.notifications.commands import SubscriberDetails
 from services.notifications.domain.subscription import Absent, Active
 from services.notifications.sending.courier import NotTaken
+from shared.domain.voids import Void
 from shared.events.notifications import NotificationPlanned
 from shared.privacy.key_ring import KeyRing
 from shared.projection.journal import Journal
@@ -51,7 +52,7 @@ class Emails:
     async def write(self, planned: NotificationPlanned) -> Email | NotTaken:
         """Write the mail of a notification, or return why there can be none."""
         subscription = await self.commands.known(f"subscription/{planned.subscription}")
-        if subscription is None or isinstance(subscription.state, Absent):
+        if subscription is None or isinstance(subscription.state, Absent | Void):
             return NotTaken("subscription_ended", temporary=False)
         sealed = subscription.state.added.sealed
         if await self.keys.erased(sealed.person):

@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 
 from shared.domain.aggregate import Aggregate, Command, Decision, Fact
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
     AttendanceRecorded,
@@ -51,7 +52,7 @@ class MeetingReplica(Model):
     documents: tuple[dict[str, str], ...] = ()
 
 
-Meeting: TypeAlias = UnknownMeeting | MeetingReplica
+Meeting: TypeAlias = UnknownMeeting | Void | MeetingReplica
 
 
 def evolve(state: Meeting, fact: Fact) -> Meeting:
@@ -59,7 +60,7 @@ def evolve(state: Meeting, fact: Fact) -> Meeting:
     kind = type(fact.data)
     if kind in _BEGINS:
         return _begun(_BEGINS[kind], fact.data, fact)
-    if kind not in _CHANGES or isinstance(state, UnknownMeeting):
+    if kind not in _CHANGES or not isinstance(state, MeetingReplica):
         return state
     return state.model_copy(update={**_CHANGES[kind](state, fact.data), "versions": state.versions + fact.versions})
 

@@ -19,6 +19,7 @@ from services.recommendations.domain.recorded_fact import RecordedFact, recorded
 from services.recommendations.domain.rules import NamesUnknownInstrument, ProvisionNotOnRecord
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.recommendations import (
     InstrumentCarried,
@@ -67,7 +68,7 @@ class Registered(Model):
         return any(item.data.by == instrument for item in self.superseded)
 
 
-Instrument: TypeAlias = Absent | Registered
+Instrument: TypeAlias = Absent | Void | Registered
 
 
 def evolve(state: Instrument, fact: Fact) -> Instrument:
@@ -75,7 +76,7 @@ def evolve(state: Instrument, fact: Fact) -> Instrument:
     kind = type(fact.data)
     if kind is InstrumentRegistered:
         return Registered(registered=recorded_fact(fact, InstrumentRegistered))
-    if kind not in _LISTS or isinstance(state, Absent):
+    if kind not in _LISTS or isinstance(state, Absent | Void):
         return state
     name = _LISTS[kind]
     return state.model_copy(update={name: (*getattr(state, name), recorded_fact(fact, kind))})
@@ -139,7 +140,7 @@ def names(event: Event) -> frozenset[str]:
 
 def depends_on(state: Instrument) -> frozenset[str]:
     """Return the instruments that a trace names beside this one."""
-    if isinstance(state, Absent):
+    if not isinstance(state, Registered):
         return frozenset()
     related = (*state.superseded, *state.reaffirmed, *state.carried, *state.endorsed)
     return frozenset(f"instrument/{item.data.by}" for item in related)
@@ -147,8 +148,8 @@ def depends_on(state: Instrument) -> frozenset[str]:
 
 def facets(state: Instrument) -> dict[str, Any]:
     """Return the values that lists of instruments filter on."""
-    if isinstance(state, Absent):
-        return {}
+    if not isinstance(state, Registered):
+        return {"standing": state.stage} if isinstance(state, Void) else {}
     data = state.registered.data
     return {"cite": data.cite, "body": data.body, "standing": "superseded" if state.superseded else "live"}
 

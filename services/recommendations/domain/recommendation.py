@@ -29,6 +29,7 @@ from services.recommendations.domain.state import Absent, Adopted, Closed, Dispo
 from services.recommendations.domain.texts import adopted_numbers, chosen, judge_change, latest, texts_of
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.rejections import OutOfOrder, Rejection
+from shared.domain.voids import Void
 from shared.events import recommendations as events
 from shared.events.values import ProvisionRef, Seen
 
@@ -169,6 +170,8 @@ _DECIDES: dict[type[Command], Callable[..., Decision]] = {
 
 def facets(state: State) -> dict[str, Any]:
     """Return the values that lists of recommendations filter on."""
+    if isinstance(state, Void):
+        return {"stage": state.stage}
     if isinstance(state, Absent):
         return {}
     return {"stage": state.stage, "priority": state.priority or "", "theme": list(state.drafted.data.themes)}

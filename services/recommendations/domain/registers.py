@@ -19,6 +19,7 @@ from services.recommendations.domain.recorded_fact import RecordedFact, recorded
 from services.recommendations.domain.rules import CitesUnknownProvision
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.recommendations import (
     CommitteeSessionRecorded,
@@ -53,10 +54,10 @@ class Closed(Model, Generic[E]):
     closed: RecordedFact[PriorityClosed]
 
 
-Session: TypeAlias = Absent | OnRecord[CommitteeSessionRecorded]
-Initiative: TypeAlias = Absent | OnRecord[InitiativeRegistered]
-Deliverable: TypeAlias = Absent | OnRecord[DeliverableRecorded]
-Priority: TypeAlias = Absent | OnRecord[PrioritySelected] | Closed[PrioritySelected]
+Session: TypeAlias = Absent | Void | OnRecord[CommitteeSessionRecorded]
+Initiative: TypeAlias = Absent | Void | OnRecord[InitiativeRegistered]
+Deliverable: TypeAlias = Absent | Void | OnRecord[DeliverableRecorded]
+Priority: TypeAlias = Absent | Void | OnRecord[PrioritySelected] | Closed[PrioritySelected]
 
 
 def unknown_provision(named: Iterable[ProvisionRef], facts: Facts) -> Rejection | None:
@@ -152,20 +153,22 @@ def _names(event: Event) -> frozenset[str]:
 
 
 def _facets_of_initiative(state: Initiative) -> dict[str, Any]:
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return {}
     provisions = [f"{ref.instrument} {ref.provision}" for ref in state.recorded.data.provisions]
     return {"member": state.recorded.data.supporting_member, "provision": provisions}
 
 
 def _facets_of_priority(state: Priority) -> dict[str, Any]:
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return {}
     return {"stage": state.stage, "theme": list(state.recorded.data.themes)}
 
 
 def _facets_of_deliverable(state: Deliverable) -> dict[str, Any]:
-    return {} if isinstance(state, Absent) else {"year": state.recorded.data.year, "body": state.recorded.data.body}
+    return (
+        {} if isinstance(state, Absent | Void) else {"year": state.recorded.data.year, "body": state.recorded.data.body}
+    )
 
 
 SESSION: Aggregate[Session] = Aggregate(

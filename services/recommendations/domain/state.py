@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 from services.recommendations.domain.citations import Citation, cited
 from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
 from shared.domain.aggregate import Fact
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.recommendations import (
     CitationReconfirmed,
@@ -126,7 +127,7 @@ class Closed(Recommendation):
 
 
 OnRecord: TypeAlias = Drafted | Adopted | Transmitted | Disposed | Closed
-State: TypeAlias = Absent | OnRecord
+State: TypeAlias = Absent | Void | OnRecord
 
 
 def _with(state: OnRecord, stage: type[OnRecord] | None = None, **changes: Any) -> OnRecord:
@@ -155,7 +156,7 @@ def evolve(state: State, fact: Fact) -> State:
     kind = type(fact.data)
     if kind is RecommendationDrafted:
         return Drafted(drafted=recorded_fact(fact, RecommendationDrafted))
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return state
     if kind in _CITES:
         return state.model_copy(update={"citations": cited(state.citations, fact)})

@@ -10,6 +10,7 @@ from services.recommendations.domain import rules
 from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.state import Absent, Recommendation, State
 from shared.domain.rejections import CorrectionBreaksSchema, Rejection
+from shared.domain.voids import Void
 from shared.events.recommendations import (
     RecommendationAdopted,
     RecommendationDrafted,
@@ -97,7 +98,7 @@ def judge_change(before: State, after: State, version: int, stream: str) -> Reje
 
     `before` and `after` are the states without and with the correction of `version`.
     """
-    if isinstance(before, Absent) or isinstance(after, Absent):
+    if isinstance(before, Absent | Void) or isinstance(after, Absent | Void):
         return None
     was, now = _texts_by_choice(before), _texts_by_choice(after)
     for choice, (number, text) in was.items():

@@ -8,11 +8,12 @@ from typing import Any
 
 from services.recommendations.domain.state import Absent, Recommendation
 from services.recommendations.domain.texts import Texts, TextVersion, latest, number_of, texts_of
-from services.recommendations.trace import gaps, mandates, outcome, work
+from services.recommendations.trace import gaps, mandates, outcome, void, work
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.text_gaps import Choice, text_gaps
 from services.recommendations.trace.texts import texts as texts_section
 from services.recommendations.trace.window import Window, mark
+from shared.domain.voids import Void
 from shared.events.canonical import canonical_unchecked
 from shared.events.words import SENT_BACK
 from shared.projection.fold import FoldedState
@@ -37,15 +38,34 @@ def needs(reference: str, states: Mapping[str, FoldedState]) -> set[str]:
 def compose(reference: str, states: Mapping[str, FoldedState], as_of: date | None = None) -> dict[str, Any] | None:
     """Compose a trace from the states that `needs` named; None if it is not on record (by `as_of`)."""
     own = f"recommendation/{reference}"
-    state = states[own].state
-    if isinstance(state, Absent) or not Window(as_of).sees(state.drafted.data.on):
+    state, window = states[own].state, Window(as_of)
+    if isinstance(state, Absent) or not window.sees(
+        void.day_of(state) if isinstance(state, Void) else state.drafted.data.on
+    ):
         return None
-    tracker = ProvenanceTracker(own, states, Window(as_of))
+    tracker = ProvenanceTracker(own, states, window)
+    trace: dict[str, Any]
+    trace, of_texts = (void.sections(state, tracker), None) if isinstance(state, Void) else _sections(state, tracker)
+    if as_of is not None:
+        trace["as_of"] = as_of.isoformat()
+    trace["coverage"] = gaps.coverage(trace)
+    trace["gaps"] = [*void.gaps(own, states, window), *([] if of_texts is None else gaps.gaps(trace, of_texts))]
+    trace["recommendation"] |= {"reference_is": OWN_REFERENCE, "standing": _standing(trace)}
+    return trace | {"provenance": tracker.provenance(), "based_on": tracker.based_on(), "shape": SHAPE}
+
+
+def trace_bytes(trace: Mapping[str, Any]) -> bytes:
+    """Return the compared bytes: the canonical JSON of a trace without the fields of its store."""
+    return canonical_unchecked({name: value for name, value in trace.items() if name not in _STORE_FIELDS})
+
+
+def _sections(state: Recommendation, tracker: ProvenanceTracker) -> tuple[dict[str, Any], list[str]]:
+    """Return the sections of a recommendation, and the gaps of its text versions."""
     texts = texts_of(state)
     visible = {number: text for number, text in texts.items() if tracker.window.sees(text.fact.data.on)}
     adopted, sent = work.adoptions(state, tracker), outcome.transmissions(state, tracker)
     choices = _choices(adopted, sent, texts)
-    trace: dict[str, Any] = known_fields(
+    sections = known_fields(
         recommendation=_recommendation(state, latest(visible), tracker),
         texts=texts_section({choice.text_version for choice in choices}, visible, tracker),
         mandates=mandates.mandates(state, tracker),
@@ -55,17 +75,8 @@ def compose(reference: str, states: Mapping[str, FoldedState], as_of: date | Non
         dispositions=outcome.dispositions(state, sent, texts, tracker),
         follow_up=outcome.follow_up(state, tracker),
         lineage=outcome.lineage(state, tracker),
-        as_of=as_of.isoformat() if as_of else None,
     )
-    trace["coverage"] = gaps.coverage(trace)
-    trace["gaps"] = gaps.gaps(trace, text_gaps(choices, trace["dispositions"], visible, texts))
-    trace["recommendation"]["standing"] = _standing(trace)
-    return trace | {"provenance": tracker.provenance(), "based_on": tracker.based_on(), "shape": SHAPE}
-
-
-def trace_bytes(trace: Mapping[str, Any]) -> bytes:
-    """Return the compared bytes: the canonical JSON of a trace without the fields of its store."""
-    return canonical_unchecked({name: value for name, value in trace.items() if name not in _STORE_FIELDS})
+    return sections, list(text_gaps(choices, sections["dispositions"], visible, texts))
 
 
 def _choices(adopted: work.Dated, sent: outcome.Dated, texts: Texts) -> list[Choice]:
@@ -86,7 +97,6 @@ def _recommendation(state: Recommendation, text: TextVersion, tracker: Provenanc
     drafted = state.drafted.data
     return known_fields(
         reference=drafted.reference,
-        reference_is=OWN_REFERENCE,
         text_version=text.number,
         title=text.title,
         text=text.text,
@@ -101,6 +111,8 @@ def _recommendation(state: Recommendation, text: TextVersion, tracker: Provenanc
 
 def _standing(trace: dict[str, Any]) -> str:
     """Return the stage of the recommendation, by the facts that this trace shows."""
+    if "void" in trace["recommendation"]:
+        return "void"
     for closed in ("withdrawn", "superseded_by", "merged_into", "split_into"):
         if closed in trace["lineage"]:
             return closed.split("_", maxsplit=1)[0]

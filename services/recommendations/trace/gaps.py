@@ -40,6 +40,8 @@ def _mandate_gaps(mandates: list[dict[str, Any]]) -> Iterable[str]:
     elif not any(mandate["standing"] == "live" for mandate in mandates):
         yield "None of the mandates that it cites is live."
     for mandate in mandates:
+        if mandate["standing"] == "void":
+            yield f"The citation of {mandate['cite']} is void: {mandate['provision']} is not on record, or no longer."
         for why in mandate.get("why", ()):
             by, on = why.get("cite", why["superseded_by"]), in_words(why.get("on"))
             yield (

@@ -19,8 +19,13 @@ def mandates(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[str
 
 def _is_visible(citation: Citation, tracker: ProvenanceTracker) -> bool:
     instrument = tracker.instrument(citation.cited.data.instrument)
-    adopted = instrument.registered.data.adopted_on if instrument else None
+    adopted = instrument.registered.data.adopted_on if instrument else _adopted(citation.cited.data.instrument, tracker)
     return tracker.window.sees(citation.cited.data.on) and tracker.window.sees(adopted)
+
+
+def _adopted(instrument: str, tracker: ProvenanceTracker) -> str | None:
+    void = tracker.void(f"instrument/{instrument}")
+    return void.recorded.get("adopted_on") if void else None
 
 
 def _mandate(statement: str, citation: Citation, tracker: ProvenanceTracker) -> dict[str, Any]:
@@ -42,7 +47,8 @@ def _mandate(statement: str, citation: Citation, tracker: ProvenanceTracker) -> 
 
 def _instrument(statement: str, key: str, instrument: Registered | None, tracker: ProvenanceTracker) -> dict[str, Any]:
     if instrument is None:
-        return {"cite": key}
+        void = tracker.void(f"instrument/{key}")
+        return {"cite": void.recorded["cite"] if void else key}
     stream, data = f"instrument/{key}", instrument.registered.data
     tracker.note(statement, stream, instrument.registered.versions)
     relations = [
@@ -103,8 +109,10 @@ def _standing(
         tracker.own_fact(statement, citation.uncited)
         uncited = citation.uncited.data
         return known_fields(standing="uncited", uncited_on=uncited.on, uncited_because=uncited.reason)
+    if instrument is None or instrument.provision(citation.cited.data.provision) is None:
+        return {"standing": "void"}
     why, answered = [], []
-    for item in instrument.superseded if instrument else ():
+    for item in instrument.superseded:
         if not window.sees(item.data.on):
             continue
         tracker.note(statement, f"instrument/{citation.cited.data.instrument}", item.versions)

@@ -11,6 +11,7 @@ from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.registers import Closed, OnRecord
 from services.recommendations.trace.window import Window
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.projection.fold import FoldedState
 
@@ -33,6 +34,10 @@ class ProvenanceTracker:
     def meeting(self, meeting: str) -> MeetingReplica | None:
         """Return a meeting, if this service has consumed its events."""
         return self._state(f"meeting/{meeting}", MeetingReplica)
+
+    def void(self, stream: str) -> Void | None:
+        """Return the void of a stream that should not have been recorded."""
+        return self._state(stream, Void)
 
     def recorded(self, stream: str) -> RecordedFact[Any] | None:
         """Return the recorded fact of a session, deliverable or priority."""

@@ -9,6 +9,7 @@ from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.state import Recommendation
 from services.recommendations.domain.texts import Texts, number_of
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
+from services.recommendations.trace.void import day_of
 from services.recommendations.trace.window import mark
 from shared.events.event import Event
 from shared.events.recommendations import RecommendationAdopted
@@ -65,6 +66,8 @@ def adoptions(state: Recommendation, tracker: ProvenanceTracker) -> Dated:
 
 
 def _day_of(meeting: str | None, tracker: ProvenanceTracker) -> str | None:
+    if meeting and (void := tracker.void(f"meeting/{meeting}")) is not None:
+        return day_of(void)
     replica = tracker.meeting(meeting) if meeting else None
     return replica.starts_at[:10] if replica and replica.starts_at else None
 

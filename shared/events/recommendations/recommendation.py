@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
 
-from shared.events.event import Correction, Event
+from shared.events.event import Correction, Event, Voiding
 from shared.events.recommendations.base import _Recommendations
 from shared.events.values import (
     Evidence,
@@ -247,6 +247,10 @@ class RecommendationWithdrawn(_Recommendations):
 
 class RecordCorrected(Correction, _Recommendations):
     """An earlier event of this stream was wrong; this is its whole new data."""
+
+
+class RecordVoided(Voiding, _Recommendations):
+    """An earlier event of this stream should not have been recorded: the stream is folded without it."""
 
 
 def _exactly_one(event: OneSided, *names: str) -> OneSided:

@@ -113,7 +113,7 @@ class CommitteeSessionRecorded(_Recommendations):
 class PrioritySelected(_Recommendations):
     """The group chose a priority, with its outcome and timeline."""
 
-    fixed: ClassVar[frozenset[str]] = frozenset({"priority"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"priority", "provisions"})
     begins: ClassVar[tuple[str, str] | None] = ("priority", "priority")
 
     priority: Id
@@ -138,7 +138,7 @@ class PriorityClosed(_Recommendations):
 class InitiativeRegistered(_Recommendations):
     """A project that a Government supports was registered."""
 
-    fixed: ClassVar[frozenset[str]] = frozenset({"initiative"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"initiative", "provisions"})
     begins: ClassVar[tuple[str, str] | None] = ("initiative", "initiative")
 
     initiative: Id

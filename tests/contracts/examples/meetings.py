@@ -90,4 +90,5 @@ EXAMPLES: dict[str, Event] = {
         reason="A synthetic slip of the pen.",
         **CERTAIN,
     ),
+    "RecordVoided": m.RecordVoided(voids=3, reason="Entered in the wrong synthetic stream.", **CERTAIN),
 }

@@ -113,4 +113,5 @@ EXAMPLES: dict[str, Event] = {
         reason="Read in the synthetic report.",
         **CERTAIN,
     ),
+    "RecordVoided": r.RecordVoided(voids=3, reason="Entered in the wrong synthetic stream.", **CERTAIN),
 }

@@ -1,0 +1,60 @@
+"""Voids: the events of a stream that count no more, and the state of a stream whose first event is one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from shared.events.catalogue import Recorded
+from shared.events.event import Event, Voiding
+from shared.events.values import Model
+
+
+class Void(Model):
+    """A stream that should not have been recorded: its version 1 is void, and its id is not free again.
+
+    `recorded` is the data of version 1, as corrected; `versions` are that version, its correction, and the void.
+    """
+
+    stage: Literal["void"] = "void"
+    reason: str
+    source: str | None = None
+    note: str | None = None
+    status: str | None = None
+    event: str
+    recorded: dict[str, Any]
+    versions: tuple[int, ...]
+
+    @property
+    def member(self) -> str | None:
+        """The member of ESCAP that the record was of, where it was of one."""
+        return self.recorded.get("member")
+
+
+def voids_of(events: Sequence[Recorded]) -> dict[int, Recorded]:
+    """Return the versions of a stream that are void, each with the void that makes it so.
+
+    Of several voids of one event the last one counts, and where that one is void, the event holds.
+    """
+    last: dict[int, Recorded] = {}
+    for event in events:
+        if isinstance(event.data, Voiding) and event.data.voids < event.streamversion:
+            last[event.data.voids] = event
+    voids: dict[int, Recorded] = {}
+    for version in sorted(last, reverse=True):
+        if last[version].streamversion not in voids:
+            voids[version] = last[version]
+    return voids
+
+
+def void_state(first: Event, versions: tuple[int, ...], void: Event) -> Void:
+    """Return the state of a stream whose first event, as corrected, is void."""
+    return Void(
+        reason=getattr(void, "reason", ""),
+        source=void.source,
+        note=void.note,
+        status=void.status,
+        event=type(first).__name__,
+        recorded=first.model_dump(mode="json", exclude_none=True),
+        versions=versions,
+    )

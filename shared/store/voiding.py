@@ -1,0 +1,67 @@
+"""The decision on a void: which event of a stream it names, and what may not be voided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.domain.aggregate import Command, Context, Decision, facts_of
+from shared.domain.rejections import (
+    CannotBeVoided,
+    HasConsequences,
+    RecordedByPolicy,
+    Rejection,
+    VersionIsVoid,
+    VoidsNoEvent,
+)
+from shared.domain.voids import voids_of
+from shared.events.catalogue import Recorded, event_class
+from shared.events.event import Event
+from shared.events.values import ShortText, Text, Version
+from shared.events.words import Status
+
+
+class VoidRecord(Command):
+    """Take an earlier event of the stream out of account: an original, a correction, or a void."""
+
+    uses_reserve: ClassVar[bool] = True
+    voids: Version
+    reason: Text = Field(
+        description="why it should not have been recorded; never about a person",
+        examples=["Entered for the wrong session"],
+    )
+    note: Text | None = None
+    source: ShortText | None = None
+    status: Status | None = None
+
+
+def decide_void(stream: str, recorded: Sequence[Recorded], command: VoidRecord, context: Context) -> Decision:
+    """Void an event that holds, and with it the others that the same command recorded."""
+    named = next((event for event in recorded if event.streamversion == command.voids), None)
+    if named is None:
+        return VoidsNoEvent(stream, command.voids)
+    voids = voids_of(recorded)
+    if command.voids in voids:
+        return VersionIsVoid(stream, command.voids, voids[command.voids].streamversion)
+    if (refusal := _refusal(named, recorded, context)) is not None:
+        return refusal
+    event: type[Event] = event_class(named.data.service, "RecordVoided")
+    fields = command.model_dump(exclude_none=True)
+    return [
+        event.model_validate(fields | {"voids": each.streamversion})
+        for each in recorded
+        if each.commandid == named.commandid and each.streamversion not in voids
+    ]
+
+
+def _refusal(named: Recorded, recorded: Sequence[Recorded], context: Context) -> Rejection | None:
+    stream, version = named.subject, named.streamversion
+    if not named.data.voidable:
+        return CannotBeVoided(stream, version, type(named.data).__name__)
+    if context.role != "system":
+        of_a_policy = named.role == "system"
+        return RecordedByPolicy(stream, version, named.causationid or named.actor) if of_a_policy else None
+    later = next((fact.versions[0] for fact in facts_of(recorded) if fact.versions[0] > version == 1), None)
+    return HasConsequences(stream, version, later) if later is not None else None
