@@ -7,6 +7,7 @@
 | MembershipBegan that replaces another | own topic | the other ends: `EndMembership`, reason `replaced` |
 | NominationWithdrawn | own topic | its membership ends: `EndMembership`, reason `withdrawn_by_government` |
 | ExpertErased | own topic | the expert's key is destroyed, should it still be there |
+| RecordVoided | own topic | what followed from the void event is voided, by the inverse in docs/policies.md |
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from services.nominations.handlers import Handlers
 from shared.events.catalogue import Recorded
 from shared.events.nominations import ExpertErased, MembershipBegan, NominationAccepted, NominationWithdrawn
 from shared.store.command_handler import StateLookup
-from shared.store.policies import react
+from shared.store.policies import Handle, react
 
 _HANDLED = (NominationAccepted, MembershipBegan, NominationWithdrawn, ExpertErased)
 
@@ -30,6 +31,7 @@ class Policies:
     def __init__(self, handlers: Handlers, known: StateLookup) -> None:
         self._handlers = handlers
         self._known = known
+        self.handle: Handle = handlers.handle
 
     def handles(self, event: Recorded) -> bool:
         """Tell whether a policy reacts to an event."""
@@ -52,8 +54,18 @@ class Policies:
             case _:
                 return
 
+    async def affected(self, event: Recorded) -> frozenset[str]:
+        """Return the membership that an event begins or ends."""
+        match event.data:
+            case NominationAccepted() | NominationWithdrawn():
+                return frozenset({f"membership/{event.subject.partition('/')[2]}"})
+            case MembershipBegan(replaces=str(replaced)):
+                return frozenset({f"membership/{replaced}"})
+            case _:
+                return frozenset()
+
     async def _end(self, event: Recorded, policy: str, membership: str, command: EndMembership) -> None:
         stream = f"membership/{membership}"
         known = await self._known(stream)
-        if known is not None and known.state.stage == "active":
+        if known is not None and known.state.stage in ("active", "void"):
             await react(self._handlers.handle, event, policy, stream, command)

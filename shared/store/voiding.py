@@ -63,5 +63,6 @@ def _refusal(named: Recorded, recorded: Sequence[Recorded], context: Context) ->
     if context.role != "system":
         of_a_policy = named.role == "system"
         return RecordedByPolicy(stream, version, named.causationid or named.actor) if of_a_policy else None
-    later = next((fact.versions[0] for fact in facts_of(recorded) if fact.versions[0] > version == 1), None)
-    return HasConsequences(stream, version, later) if later is not None else None
+    later = [fact for fact in facts_of(recorded) if fact.versions[0] > version == 1]
+    resting = next((fact.versions[0] for fact in later if fact.role != "system" or not fact.data.voidable), None)
+    return HasConsequences(stream, version, resting) if resting is not None else None

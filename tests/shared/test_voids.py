@@ -224,6 +224,14 @@ def test_what_a_policy_recorded_is_voided_by_a_policy_only() -> None:
     assert decided(PROPOSED, outcome(), voids=2, by="system", role="system") == [2]
 
 
-def test_what_follows_from_a_void_event_stays_where_later_events_rest_on_it() -> None:
-    assert decided(PROPOSED, outcome(), voids=1, by="system", role="system") == HasConsequences(STREAM, 1, 2)
+def test_what_follows_from_a_void_event_stays_where_later_events_of_people_or_mails_rest_on_it() -> None:
+    system = a_context("system")
+    history = recorded(STREAM, PROPOSED, outcome())
+    history[0] = history[0].model_copy(update={"role": "system"})
+    command = VoidRecord(voids=1, reason="Synthetic")
+    assert decide_void(STREAM, history, command, system) == HasConsequences(STREAM, 1, 2)
+    history[1] = history[1].model_copy(update={"role": "system"})
+    assert isinstance(decide_void(STREAM, history, command, system), list)
     assert decided(PROPOSED, outcome(), void(2), voids=1, by="system", role="system") == [1]
+    tried = decided_by(system, PLANNED, NotificationAttempted(attempt=1), voids=1, by="system")
+    assert tried == HasConsequences("synthetic/one", 1, 2)

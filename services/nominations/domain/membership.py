@@ -10,10 +10,10 @@ from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.domain.nomination import Accepted, in_words
 from services.nominations.domain.rules import MembershipRestsOnUnknownNomination
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
-from shared.domain.rejections import OutOfOrder
+from shared.domain.rejections import OutOfOrder, Rejection
 from shared.domain.voids import Void
 from shared.events.event import Event
-from shared.events.nominations import MembershipBegan, MembershipEnded
+from shared.events.nominations import MembershipBegan, MembershipEnded, RecordCorrected, RecordVoided
 from shared.events.values import Model
 
 
@@ -65,8 +65,14 @@ def decide(state: Membership, command: Command, *, stream: str, facts: Facts, co
     """Begin a membership from an accepted nomination, end one that is active."""
     match state, command:
         case Absent(), BeginMembership():
-            return _begin(command, stream, facts)
+            began = _begin(command, stream, facts)
+            return began if isinstance(began, Rejection) else [began]
+        case Void(), BeginMembership():
+            began = _begin(command, stream, facts)
+            return began if isinstance(began, Rejection) else _begun_again(state, began)
         case Active(), EndMembership():
+            return [event_from(command, MembershipEnded)]
+        case Void(), EndMembership() if context.role == "system":
             return [event_from(command, MembershipEnded)]
         case _:
             stage = "not on record" if isinstance(state, Absent) else state.stage
@@ -93,7 +99,7 @@ def facets(state: Membership) -> dict[str, Any]:
     return {"stage": state.stage, **state.began.model_dump(include={"member", "person", "nomination", "capacity"})}
 
 
-def _begin(command: BeginMembership, stream: str, facts: Facts) -> Decision:
+def _begin(command: BeginMembership, stream: str, facts: Facts) -> MembershipBegan | Rejection:
     """Take person, member and capacity from the nomination, never from the command."""
     nomination = f"nomination/{command.nomination}"
     if nomination not in facts:
@@ -102,16 +108,24 @@ def _begin(command: BeginMembership, stream: str, facts: Facts) -> Decision:
     if not isinstance(state, Accepted):
         return OutOfOrder("BeginMembership", nomination, in_words(state))
     written = state.particulars
+    return event_from(
+        command,
+        MembershipBegan,
+        membership=stream.partition("/")[2],
+        person=written.person,
+        member=written.member,
+        capacity=written.capacity,
+        replaces=written.replaces,
+    )
+
+
+def _begun_again(state: Void, began: MembershipBegan) -> Decision:
+    """Let a void membership hold again, with what its nomination says now: it has the id of its nomination for ever."""
+    reason = "The nomination was accepted again."
+    data = began.model_dump(mode="json", exclude_none=True)
     return [
-        event_from(
-            command,
-            MembershipBegan,
-            membership=stream.partition("/")[2],
-            person=written.person,
-            member=written.member,
-            capacity=written.capacity,
-            replaces=written.replaces,
-        )
+        RecordVoided(voids=state.versions[-1], reason=reason),
+        RecordCorrected(corrects=1, data=data, data_type=began.type_name(), reason=reason),
     ]
 
 

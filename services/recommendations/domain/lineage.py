@@ -13,11 +13,12 @@ from services.recommendations.domain import rules
 from services.recommendations.domain.state import Closed, Recommendation
 from shared.domain.aggregate import Command, Decision, event_from
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events import recommendations as events
 from shared.events.event import Event
 
 
-def decide(state: Recommendation, command: Command, *, stream: str) -> Decision:
+def decide(state: Recommendation | Void, command: Command, *, stream: str) -> Decision:
     """Close a recommendation, or note the closing of another one in it, open or closed."""
     own = stream.partition("/")[2]
     match command:

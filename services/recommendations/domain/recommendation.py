@@ -53,6 +53,8 @@ def decide(state: State, command: Command, *, stream: str, facts: Facts, context
             return [event_from(command, events.RecommendationDrafted)]
         case Drafted() | Adopted() | Transmitted() | Disposed() | Closed(), _ if isinstance(command, _LINEAGE):
             return lineage.decide(state, command, stream=stream)
+        case Void(), commands.NoteLineage():
+            return lineage.decide(state, command, stream=stream)
         case Drafted() | Adopted() | Transmitted() | Disposed(), _ if type(command) in _DECIDES:
             return _DECIDES[type(command)](state, command, stream, facts, context)
         case _:

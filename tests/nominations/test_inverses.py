@@ -1,0 +1,166 @@
+"""Void causes: acceptance and membership, replacement and ending, in any interleaving."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.nominations.commands import (
+    AcceptNomination,
+    EndMembership,
+    ReturnNomination,
+    SubmitNomination,
+    WithdrawNomination,
+)
+from services.nominations.domain.nomination import Accepted
+from services.nominations.projection import OWN
+from services.nominations.subscribers import Policies
+from shared.domain.rejections import HasConsequences, Rejection
+from shared.store.voiding import VoidRecord
+from tests.nominations.synthetic import SUBMITTED
+from tests.shared.memory import MemoryService
+
+
+class Office(MemoryService):
+    """The nominations service in memory."""
+
+    async def forget(self, _person: str) -> None:
+        return None
+
+    async def run_policies(self) -> None:
+        """Let the policies run until nothing follows any more."""
+        await self.run(Policies(self, self.handler.known), "nominations")  # type: ignore[arg-type]
+
+    async def submit(self, key: str, **more: Any) -> None:
+        fields = SUBMITTED.model_dump() | {"nomination": key} | more
+        assert not isinstance(
+            await self.execute(f"nomination/{key}", SubmitNomination.model_validate(fields)), Rejection
+        )
+
+    async def void(self, stream: str, version: int) -> Any:
+        outcome = await self.execute(stream, VoidRecord(voids=version, reason="Synthetic mistake"))
+        await self.run_policies()
+        return outcome
+
+    async def stages(self, *streams: str) -> list[str]:
+        return [(await self.state(stream)).stage for stream in streams]
+
+
+async def an_office(accepted: bool = True) -> Office:
+    office = Office(dict(OWN))
+    await office.submit("n1")
+    if accepted:
+        await office.execute("nomination/n1", AcceptNomination())
+        await office.run_policies()
+    return office
+
+
+async def test_a_void_acceptance_voids_the_membership_and_its_void_restores_it() -> None:
+    office = await an_office()
+    assert await office.stages("nomination/n1", "membership/n1") == ["accepted", "active"]
+    await office.void("nomination/n1", 2)
+    assert await office.stages("nomination/n1", "membership/n1") == ["submitted", "void"]
+    await office.void("nomination/n1", 3)
+    assert await office.stages("nomination/n1", "membership/n1") == ["accepted", "active"]
+
+
+async def test_a_void_nomination_voids_the_membership() -> None:
+    office = await an_office()
+    await office.void("nomination/n1", 1)
+    assert await office.stages("nomination/n1", "membership/n1") == ["void", "void"]
+    await office.void("nomination/n1", 3)
+    assert await office.stages("nomination/n1", "membership/n1") == ["accepted", "active"]
+
+
+async def test_a_nomination_accepted_again_begins_the_same_membership_again() -> None:
+    office = await an_office()
+    await office.void("nomination/n1", 2)
+    await office.execute("nomination/n1", AcceptNomination(accepted_on="2031-05"))
+    await office.run_policies()
+    membership = await office.state("membership/n1")
+    assert (membership.stage, membership.began.began_on) == ("active", "2031-05")
+    await office.void("nomination/n1", 4)
+    assert await office.stages("membership/n1") == ["void"]
+
+
+async def test_a_void_replacement_lets_the_one_replaced_be_a_member_again() -> None:
+    office = await an_office()
+    await office.submit("n2", replaces="n1")
+    await office.execute("nomination/n2", AcceptNomination())
+    await office.run_policies()
+    assert await office.stages("membership/n1", "membership/n2") == ["ended", "active"]
+    await office.void("nomination/n2", 2)
+    assert await office.stages("membership/n1", "membership/n2") == ["active", "void"]
+    await office.void("nomination/n2", 3)
+    assert await office.stages("membership/n1", "membership/n2") == ["ended", "active"]
+
+
+async def test_a_void_withdrawal_lets_the_membership_go_on() -> None:
+    office = await an_office()
+    await office.execute("nomination/n1", WithdrawNomination())
+    await office.run_policies()
+    assert await office.stages("membership/n1") == ["ended"]
+    await office.void("nomination/n1", 3)
+    assert await office.stages("nomination/n1", "membership/n1") == ["accepted", "active"]
+
+
+async def test_a_membership_that_a_person_ended_stays_and_its_refusal_is_recorded() -> None:
+    office = await an_office()
+    await office.execute("membership/n1", EndMembership(reason="term_ended"))
+    await office.void("nomination/n1", 2)
+    assert await office.stages("nomination/n1", "membership/n1") == ["submitted", "ended"]
+    assert office.refusals.rules == [HasConsequences.__name__]
+
+
+async def test_a_policy_does_not_act_on_an_event_that_is_void_when_it_looks() -> None:
+    office = await an_office(accepted=False)
+    await office.execute("nomination/n1", AcceptNomination())
+    await office.void("nomination/n1", 2)
+    assert "membership/n1" not in office.store.recorded
+    await office.void("nomination/n1", 3)
+    assert await office.stages("membership/n1") == ["active"]
+
+
+async def test_the_policies_on_the_same_events_again_record_nothing() -> None:
+    office = await an_office()
+    await office.void("nomination/n1", 2)
+    await office.void("nomination/n1", 3)
+    before = {stream: len(events) for stream, events in office.store.recorded.items()}
+    office.reacted.clear()
+    await office.run_policies()
+    assert {stream: len(events) for stream, events in office.store.recorded.items()} == before
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.sampled_from(["accept", "return", "withdraw", "policies"]),
+        st.tuples(st.just("void"), st.integers(1, 9)),
+    ),
+    max_size=10,
+)
+
+
+async def _end(steps: list[Any]) -> tuple[Any, str]:
+    office = await an_office(accepted=False)
+    people = {"accept": AcceptNomination(), "return": ReturnNomination(reason="Synthetic"),
+              "withdraw": WithdrawNomination()}  # fmt: skip
+    for step in steps:
+        match step:
+            case "policies":
+                await office.run_policies()
+            case ("void", version):
+                await office.execute("nomination/n1", VoidRecord(voids=version, reason="Synthetic mistake"))
+            case command:
+                await office.execute("nomination/n1", people[command])
+    await office.run_policies()
+    return await office.state("nomination/n1"), (await office.stages("membership/n1"))[0]
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps=STEPS)
+def test_whatever_is_voided_a_membership_is_active_just_where_its_nomination_is_accepted(steps: list[Any]) -> None:
+    nomination, membership = asyncio.run(_end(steps))
+    assert (membership == "active") == isinstance(nomination, Accepted), steps
