@@ -14,7 +14,7 @@ from services.recommendations.handlers import Handlers
 from services.recommendations.projection import Traces
 from services.recommendations.queries import coverage, today_of
 from services.recommendations.trace import trace_bytes
-from shared.events.envelope import stamp
+from shared.events.envelope import SUBJECT, stamp
 from shared.http.auth import AUDITORS, READERS, Principal, allow
 from shared.http.commands import CommandRoute, add_commands
 from shared.http.paths import Committee, Number, Year
@@ -179,9 +179,23 @@ def _add_lists_of_traces(routes: APIRouter, traces: Traces, states: StateStore) 
         more = {"next": page[-1]["_id"]} if len(page) == limit else {}
         return Response(orjson.dumps({"items": items, **more}), media_type="application/json")
 
+    @routes.get("/dependants", tags=["queries"], summary="The traces that rest on a stream, and change with it")
+    async def dependants(
+        _caller: Annotated[Principal, allow(READERS)],
+        stream: Annotated[str, Query(pattern=SUBJECT, examples=["instrument/75-4"])],
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    ) -> dict[str, Any]:
+        references = sorted(await traces.dependants({stream}), key=_in_order)
+        return {"stream": stream, "count": len(references), "traces": references[:limit]}
+
     @routes.get("/coverage", tags=["queries"], summary="Coverage, both ways")
     async def both_ways(_caller: Annotated[Principal, allow(READERS)]) -> dict[str, Any]:
         return await coverage(states, traces)
+
+
+def _in_order(reference: str) -> tuple[str, int]:
+    series, _, number = reference.rpartition("/R")
+    return series, int(number)
 
 
 def _not_faulty(reference: str, stored: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -65,10 +65,14 @@ class Traces:
 
     async def compose_for(self, streams: set[str]) -> None:
         """Compose every trace that depends on these streams, whose folded states are stored."""
+        await self.store(await self.dependants(streams))
+
+    async def dependants(self, streams: set[str]) -> set[str]:
+        """Return the references of the traces that rest on any of these streams."""
         through = await self._states.dependants(streams, kind="instrument")
         affected = await self._states.dependants(streams | through, kind="recommendation")
         affected |= {stream for stream in streams if stream.startswith("recommendation/")}
-        await self.store({stream.partition("/")[2] for stream in affected})
+        return {stream.partition("/")[2] for stream in affected}
 
     async def store(self, references: Iterable[str]) -> None:
         """Compose and store traces, newest first; compose again those that another instance stored meanwhile.

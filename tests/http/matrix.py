@@ -109,7 +109,7 @@ OWN: dict[str, Routes] = {
             GET /deliverables; GET /deliverables/{deliverable}
             GET /recommendations; GET /recommendations/{committee}/{year}/{number}
             GET /meetings-heard; GET /meetings-heard/{meeting}
-            GET /traces; GET /traces/{committee}/{year}/{number}; GET /coverage
+            GET /traces; GET /traces/{committee}/{year}/{number}; GET /coverage; GET /dependants
         """,
         AUDITORS: "GET /traces/{committee}/{year}/{number}/events",
     },

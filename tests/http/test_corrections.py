@@ -122,13 +122,13 @@ def test_a_correction_too_large_names_its_field(key: str, caller: Call, nothing_
     nothing_stored(asking, "meetings")
 
 
-def test_a_correction_that_names_an_unknown_provision_is_refused(caller: Call, records: Records) -> None:
+def test_a_correction_that_names_other_provisions_is_refused(caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("priority")
     selected = {"priority": key, "title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2032"}
     accepted(asking.post("recommendations", "/priorities", selected))
     data = selected | {"provisions": [{"instrument": new_id("instrument"), "provision": "p"}]}
     answer = asking.post("recommendations", f"/priorities/{key}/correct", correction(1, data))
-    assert "is not on record" in problem(answer, 422, "CorrectionBreaksSchema")["detail"]
+    assert "may not change provisions," in problem(answer, 422, "CorrectionChangesIdentity")["detail"]
     assert records.stored_by(asking, "recommendations") == 1
 
 

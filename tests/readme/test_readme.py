@@ -34,6 +34,8 @@ PAGES = (
     "docs/kafka-rights.md",
     "docs/performance.md",
     "docs/stalled-streams.md",
+    "docs/policies.md",
+    "docs/voids.md",
     *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "docs/decisions").glob("*.md")),
     *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "services").glob("*/README.md")),
     "CHANGELOG.md",

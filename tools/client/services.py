@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 30.0
 OUTAGE_SECONDS = 2.0
+SHOWN = 10
 _RETRIED = frozenset({409, 503})
 
 
@@ -115,6 +116,16 @@ class Services:
 
         events = self.find(service, f"/streams/{stream}") or []
         return [decode(canonical(event)) for event in events]
+
+    def dependants(self, stream: str) -> str:
+        """Say which traces rest on a stream, or that it could not be asked."""
+        try:
+            answer = self.get("recommendations", "/dependants", stream=stream, limit=SHOWN)
+        except (Refused, Unreachable) as failure:
+            return f"Which traces rest on {stream} could not be asked: {failure}"
+        count, named = answer["count"], ", ".join(answer["traces"])
+        more = f" and {count - len(answer['traces'])} more" if count > len(answer["traces"]) else ""
+        return f"Traces that rest on {stream}: {named}{more}." if count else f"No trace rests on {stream}."
 
     def send(self, service: str, path: str, body: dict[str, Any], command_id: str) -> int:
         """Send a command and return the stream's version after it. Raises CommandRefused, Unreachable."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
-from shared.domain.aggregate import facts_of
+from shared.domain.aggregate import facts_of, void_facts_of
 from shared.events.canonical import canonical, sha256_hex
 from shared.events.catalogue import Recorded
 from tools.client.errors import CommandRefused
@@ -24,6 +24,9 @@ class Gateway(Protocol):
 
     def stream(self, service: str, stream: str) -> list[Recorded]:
         """Return a stream's events from the service's own store; empty if there is no such stream."""
+
+    def dependants(self, stream: str) -> str:
+        """Say which traces rest on a stream."""
 
     def send(self, service: str, path: str, body: dict[str, Any], command_id: str) -> int:
         """Execute a command and return the stream's new version. Raises CommandRefused."""
@@ -106,7 +109,8 @@ class Load:
         if self.correct is None:
             return "differs", differences
         if not match.correctable:
-            return "differs", [*differences, "a correction cannot change this: record it again, with a reason"]
+            return "differs", [*differences, match.remedy]
+        differences.append(self.gateway.dependants(row.row.stream))
         if not self.dry_run:
             data = corrected_data(row, match)
             body = {"corrects": match.fact.versions[0], "data": data, "reason": self.correct}
@@ -124,7 +128,7 @@ class Load:
             recorded = self.gateway.stream(row.row.service, stream)
             if recorded:
                 self.report.heads[stream] = recorded[-1].streamversion
-            self._matches[stream] = match_rows(self._rows[stream], facts_of(recorded))
+            self._matches[stream] = match_rows(self._rows[stream], facts_of(recorded), void_facts_of(recorded))
         return self._matches[stream].get(row.path)
 
     def _send(self, row: CheckedRow, path: str, body: dict[str, Any], command_id: str) -> None:

@@ -32,26 +32,50 @@ class Difference:
 
 @dataclass(frozen=True)
 class Match:
-    """The recorded fact that a row is about, and the differences; `correctable` if a correction can remove them."""
+    """The recorded fact that a row is about, and the differences; `correctable` if a correction can remove them.
+
+    Where none can, `voidable` is the version to void, so that the row can hold.
+    """
 
     fact: Fact
     differences: tuple[Difference, ...] = ()
-    correctable: bool = True
+    voidable: int | None = None
+
+    @property
+    def correctable(self) -> bool:
+        """True if a correction can remove the differences."""
+        return self.voidable is None
+
+    @property
+    def remedy(self) -> str:
+        """The command that removes differences which no correction can."""
+        return f"a correction cannot change this; throughline void {self.fact.stream} {self.voidable} --reason TEXT can"
 
 
-def match_rows(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> dict[str, Match]:
-    """Return the recorded matches of one stream's rows, by path; unrecorded rows are omitted."""
+def match_rows(rows: Sequence[CheckedRow], facts: Sequence[Fact], void_facts: Sequence[Fact] = ()) -> dict[str, Match]:
+    """Return the recorded matches of one stream's rows, by path; unrecorded rows are omitted.
+
+    A row whose fact is void is not recorded anew: it holds again once its void is void.
+    """
+    matches = _match_kinds(rows, facts)
+    unmatched = [row for row in rows if row.path not in matches]
+    for path, match in _match_kinds(unmatched, void_facts).items():
+        matches[path] = Match(match.fact, (Difference("standing", "void", "recorded"),), match.fact.versions[-1])
+    for row in unmatched:
+        if row.path not in matches and facts and not row.row.post.startswith(row.row.correct.removesuffix("correct")):
+            first_event = type(facts[0].data).__name__
+            differs = Difference("event", first_event, row.row.event.__name__)
+            matches[row.path] = Match(facts[0], (differs,), facts[0].versions[0])
+    return matches
+
+
+def _match_kinds(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> dict[str, Match]:
     matches: dict[str, Match] = {}
     for kind in dict.fromkeys(row.row.event for row in rows):
         same_kind = [row for row in rows if row.row.event is kind]
         candidates = [fact for fact in reversed(facts) if type(fact.data) is kind]
         for row, fact in _pair(same_kind, candidates):
             matches[row.path] = _match(row, fact, facts)
-    for row in rows:
-        if row.path not in matches and facts and not row.row.post.startswith(row.row.correct.removesuffix("correct")):
-            first_event = type(facts[0].data).__name__
-            differs = Difference("event", first_event, row.row.event.__name__)
-            matches[row.path] = Match(facts[0], (differs,), correctable=False)
     return matches
 
 
@@ -88,8 +112,8 @@ def _matches(row: CheckedRow, fact: Fact, fields: tuple[str, ...] | None) -> boo
 
 
 def _match(row: CheckedRow, fact: Fact, facts: Sequence[Fact]) -> Match:
-    if _uncited(fact, facts):
-        return Match(fact, (Difference("standing", "uncited", "cited"),), correctable=False)
+    if (uncited := _uncited(fact, facts)) is not None:
+        return Match(fact, (Difference("standing", "uncited", "cited"),), uncited)
     recorded, in_file = _stated(row, fact.data), _stated(row, row.event)
     names = [*in_file, *(name for name in recorded if name not in in_file)]
     differences = [
@@ -100,14 +124,20 @@ def _match(row: CheckedRow, fact: Fact, facts: Sequence[Fact]) -> Match:
     return Match(fact, tuple(differences))
 
 
-def _uncited(fact: Fact, facts: Sequence[Fact]) -> bool:
+def _uncited(fact: Fact, facts: Sequence[Fact]) -> int | None:
+    """Return the version by which a citation was taken back."""
     cited = fact.data
-    return isinstance(cited, MandateCited) and any(
-        isinstance(later.data, MandateUncited)
-        and later.versions[0] > fact.versions[0]
-        and (later.data.instrument, later.data.provision) == (cited.instrument, cited.provision)
-        for later in facts
-    )
+    if not isinstance(cited, MandateCited):
+        return None
+    for later in facts:
+        match later.data:
+            case MandateUncited(instrument=cited.instrument, provision=cited.provision) if (
+                later.versions > fact.versions
+            ):
+                return later.versions[0]
+            case _:
+                continue
+    return None
 
 
 def _stated(row: CheckedRow, data: Event) -> dict[str, Any]:

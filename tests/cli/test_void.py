@@ -1,0 +1,55 @@
+"""`throughline void` says what is voided and which traces rest on it; an import leaves what is void as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import throughline
+from tests.cli.test_import import a_new_record, events_of, recommendation_of
+from tests.record.synthetic import written
+from tools.client.errors import Unreachable
+from tools.client.services import Services
+from tools.local.stack import Stack
+
+
+@pytest.mark.parametrize("stream", ["instrument", "nobody/x", "instrument/../x", "instrument/a b", "instrument/"])
+def test_what_is_no_stream_is_bad_input(stream: str):
+    result = throughline(None, "void", stream, "1", "--reason", "Synthetic")
+    assert result.exit_code == 2
+    assert "KIND/ID" in result.output
+
+
+def test_where_the_dependants_cannot_be_asked_it_says_so(monkeypatch: pytest.MonkeyPatch):
+    def silent(*_: object, **__: object) -> None:
+        raise Unreachable("recommendations does not answer")
+
+    monkeypatch.setattr(Services, "get", silent)
+    services = Services.__new__(Services)
+    assert services.dependants("instrument/a") == (
+        "Which traces rest on instrument/a could not be asked: recommendations does not answer"
+    )
+
+
+@pytest.mark.servers
+def test_a_void_event_is_gone_from_the_trace_and_a_load_leaves_it_void(stack: Stack, tmp_path: Path):
+    record = a_new_record()
+    file, stream = written(tmp_path, record), recommendation_of(record)
+    assert throughline(stack, "import", "record", str(file)).exit_code == 0
+    version = events_of(stack, "recommendations", stream).index("CommitteeDispositionRecorded") + 1
+    done = throughline(stack, "void", stream, str(version), "--reason", "Synthetic mistake")
+    assert done.exit_code == 0, done.output
+    reference = stream.partition("/")[2]
+    assert f"Version {version} of {stream} is CommitteeDispositionRecorded" in done.output
+    assert f"Traces that rest on {stream}: {reference}." in done.output
+    again = throughline(stack, "import", "record", str(file), "--format", "json", "--correct", "Synthetic")
+    differing = [row for row in json.loads(again.stdout)["rows"] if row["standing"] != "unchanged"]
+    assert [row["standing"] for row in differing] == ["differs"]
+    void = len(events_of(stack, "recommendations", stream))
+    assert differing[0]["says"][-1].endswith(f"throughline void {stream} {void} --reason TEXT can")
+    refused = throughline(stack, "void", stream, str(version), "--reason", "Synthetic mistake")
+    assert (refused.exit_code, "VersionIsVoid" in refused.output) == (1, True)
+    assert throughline(stack, "void", stream, str(void), "--reason", "Synthetic second thoughts").exit_code == 0
+    assert throughline(stack, "import", "record", str(file)).exit_code == 0
