@@ -30,8 +30,8 @@ def void(
 
     Example: throughline void recommendation/CED/2022/R1 8 --reason "Entered for the wrong session"
 
-    Without a correction the one before it holds again; without a void, what it voided does. Voiding version 1 voids the
-    whole record, whose id is not free again. First it says which traces rest on the record.
+    Where a correction is void, the one before it holds again; where a void is, the event that it voided does. Voiding
+    version 1 voids the whole record, whose id is not free again. First it says which traces rest on the record.
 
     Exit code: 0 when it is voided; 1 when it was refused; 2 for bad input; 3 when a service does not answer.
     """

@@ -94,7 +94,9 @@ def names(event: Event) -> frozenset[str]:
 
 def facets(state: Membership) -> dict[str, Any]:
     """Return the values that lists of memberships filter on."""
-    if isinstance(state, Absent | Void):
+    if isinstance(state, Void):
+        return {"stage": state.stage, "member": state.member}
+    if isinstance(state, Absent):
         return {"stage": state.stage}
     return {"stage": state.stage, **state.began.model_dump(include={"member", "person", "nomination", "capacity"})}
 

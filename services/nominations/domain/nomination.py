@@ -163,7 +163,9 @@ def names(event: Event) -> frozenset[str]:
 
 def facets(state: Nomination) -> dict[str, Any]:
     """Return the values that lists of nominations filter on."""
-    if isinstance(state, Absent | Void):
+    if isinstance(state, Void):
+        return {"stage": state.stage, "member": state.member}
+    if isinstance(state, Absent):
         return {"stage": state.stage}
     written = state.particulars.model_dump(
         include={"member", "call", "category", "capacity", "person"}, exclude_none=True

@@ -10,6 +10,8 @@ from services.recommendations.domain.state import Recommendation
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.window import mark
 
+_NAMED = ("cite", "body", "title", "title_status", "symbol", "symbol_status", "adopted_on", "adopted_status")
+
 
 def mandates(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
     """Return the citations up to the window's day, in the order in which they were made."""
@@ -48,7 +50,7 @@ def _mandate(statement: str, citation: Citation, tracker: ProvenanceTracker) -> 
 def _instrument(statement: str, key: str, instrument: Registered | None, tracker: ProvenanceTracker) -> dict[str, Any]:
     if instrument is None:
         void = tracker.void(f"instrument/{key}")
-        return {"cite": void.recorded["cite"] if void else key}
+        return {"cite": key} | ({name: void.recorded[name] for name in _NAMED if name in void.recorded} if void else {})
     stream, data = f"instrument/{key}", instrument.registered.data
     tracker.note(statement, stream, instrument.registered.versions)
     relations = [
