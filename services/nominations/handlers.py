@@ -14,6 +14,7 @@ from services.nominations.commands import (
 )
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
+from shared.domain.voids import Void
 from shared.events.nominations import NominationSubmitted
 from shared.events.values import Sealed
 from shared.privacy.encrypted_commands import PersonNamed, handle_encrypted
@@ -49,7 +50,7 @@ class Handlers:
     ) -> Commit | Rejection:
         """Encrypt under a person's key; a focal point names only persons whom its own Government named first."""
         known = await self._commands.known(stream)
-        particulars = known.state.particulars if known else None
+        particulars = known.state.particulars if known and not isinstance(known.state, Void) else None
         named = PersonNamed(
             request.person or (particulars.person if particulars else context.new_id("person")),
             request.details.model_dump(exclude_none=True),

@@ -185,7 +185,8 @@ def _add_lists_of_traces(routes: APIRouter, traces: Traces, states: StateStore) 
         stream: Annotated[str, Query(pattern=SUBJECT, examples=["instrument/75-4"])],
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> dict[str, Any]:
-        references = sorted(await traces.dependants({stream}), key=_in_order)
+        known = (await states.read([stream]))[stream].version > 0
+        references = sorted(await traces.dependants({stream}), key=_in_order) if known else []
         return {"stream": stream, "count": len(references), "traces": references[:limit]}
 
     @routes.get("/coverage", tags=["queries"], summary="Coverage, both ways")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from shared.events.catalogue import EVENTS
+from shared.events.event import Event
+from shared.store.voiding import VoidRecord
 from tests.cli.terminal import throughline
 from tests.cli.test_import import a_new_record, events_of, recommendation_of
 from tests.record.synthetic import written
+from tools.cli.void import _place
 from tools.client.errors import Unreachable
 from tools.client.services import Services
 from tools.local.stack import Stack
@@ -20,6 +26,17 @@ def test_what_is_no_stream_is_bad_input(stream: str):
     result = throughline(None, "void", stream, "1", "--reason", "Synthetic")
     assert result.exit_code == 2
     assert "KIND/ID" in result.output
+
+
+@pytest.mark.parametrize(
+    "event", [event for event in EVENTS.values() if event.begins], ids=lambda event: event.__name__
+)
+def test_every_kind_of_stream_has_its_route(event: type[Event]):
+    assert event.begins is not None
+    service, path = _place(f"{event.begins[0]}/x")
+    routes = import_module(f"services.{service}.api").COMMAND_ROUTES
+    paths = {re.sub(r"\{.*\}", "x", route.path) for route in routes if route.command is VoidRecord}
+    assert (service, f"{path}/void" in paths) == (event.service, True)
 
 
 def test_where_the_dependants_cannot_be_asked_it_says_so(monkeypatch: pytest.MonkeyPatch):

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.http.asking import Caller, Records, accepted, meeting, new_id, nomination, problem
-from tests.http.conftest import Nothing
 
 pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]
@@ -52,7 +51,7 @@ def test_a_record_is_voided_in_every_service_and_holds_again_by_the_void_of_the_
     assert asking.get(service, one, at_least=3, wait=20).json()["state"]["stage"] != "void"
 
 
-def test_a_void_that_does_not_fit_is_refused_and_stores_nothing(caller: Call, nothing_stored: Nothing) -> None:
+def test_a_void_that_does_not_fit_is_refused_and_stores_nothing(caller: Call, records: Records) -> None:
     key, first = new_id("meeting"), caller()
     accepted(first.post("meetings", "/meetings", meeting(key)))
     accepted(first.post("meetings", "/meetings", meeting(key + "-b")))
@@ -66,7 +65,8 @@ def test_a_void_that_does_not_fit_is_refused_and_stores_nothing(caller: Call, no
     problem(asking.post("meetings", f"/meetings/{new_id('meeting')}/void", void(1)), 409, "OutOfOrder")
     for body in (void("1"), void(0), void(1, reason=None), void(1, surprise=1)):
         problem(asking.post("meetings", f"/meetings/{key}-b/void", body), 422, "SchemaViolation")
-    nothing_stored(asking, "meetings")
+    assert records.stored_by(asking, "meetings") == 0
+    assert len(records.refusals("meetings", actor=asking.actor)) == 8
 
 
 def test_the_traces_that_rest_on_a_stream_are_named(caller: Call) -> None:
@@ -83,6 +83,7 @@ def test_the_traces_that_rest_on_a_stream_are_named(caller: Call) -> None:
     stream = f"instrument/{instrument}"
     answer = asking.get("recommendations", "/dependants", stream=stream).json()
     assert answer == {"stream": stream, "count": 1, "traces": [reference]}
-    unknown = asking.get("recommendations", "/dependants", stream="instrument/of-nobody").json()
-    assert (unknown["count"], unknown["traces"]) == (0, [])
+    for stream in ("instrument/of-nobody", "recommendation/of-nobody"):
+        unknown = asking.get("recommendations", "/dependants", stream=stream).json()
+        assert (unknown["count"], unknown["traces"]) == (0, [])
     problem(asking.get("recommendations", "/dependants", stream="no stream"), 422, "SchemaViolation")

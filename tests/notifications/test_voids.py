@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.notifications.commands import AttemptNotification
+from shared.consumer.record import KafkaRecord
 from shared.domain.rejections import CannotBeVoided, RecordedByPolicy
 from shared.events.recommendations import RecordVoided
 from shared.store.event_store import Commit
@@ -14,9 +15,13 @@ from tests.notifications.instance import ADOPTED, Instance, following, recommend
 
 pytestmark = pytest.mark.servers
 R1 = "CED/2022/R1"
-EVENT = recommended(R1)
-VOID = following(EVENT, R1, RecordVoided(voids=1, reason="Synthetic mistake"))
-VOID_OF_VOID = following(VOID, R1, RecordVoided(voids=2, reason="Synthetic second thoughts"))
+
+
+def an_event_and_voids() -> tuple[KafkaRecord, KafkaRecord, KafkaRecord]:
+    """Return an event of a sibling, its void, and the void of that."""
+    event = recommended(R1)
+    void = following(event, R1, RecordVoided(voids=1, reason="Synthetic mistake"))
+    return event, void, following(void, R1, RecordVoided(voids=2, reason="Synthetic second thoughts"))
 
 
 async def _standing(notifying: Instance) -> list[str]:
@@ -26,24 +31,26 @@ async def _standing(notifying: Instance) -> list[str]:
 async def test_a_planned_mail_is_void_with_its_event_and_planned_again_with_the_void_of_the_void(start: Start) -> None:
     notifying = await start()
     await notifying.subscribe()
-    await notifying.consume(EVENT)
+    event, void, void_of_void = an_event_and_voids()
+    await notifying.consume(event)
     await notifying.consume()
     assert await _standing(notifying) == ["planned"]
-    for record, stage in ((VOID, "void"), (VOID_OF_VOID, "planned")):
+    for record, stage in ((void, "void"), (void_of_void, "planned")):
         await notifying.consume(record)
         await notifying.consume()
         assert await _standing(notifying) == [stage]
-    await notifying.consume(EVENT, VOID, VOID_OF_VOID)
+    await notifying.consume(event, void, void_of_void)
     assert await notifying.one() == ["Planned", "RecordVoided", "RecordVoided"]
 
 
 async def test_a_mail_that_was_tried_stays(start: Start) -> None:
     notifying = await start()
     await notifying.subscribe()
-    await notifying.consume(EVENT)
+    event, void, _ = an_event_and_voids()
+    await notifying.consume(event)
     [stream] = await notifying.history()
     assert isinstance(await notifying.execute(stream, AttemptNotification()), Commit)
-    await notifying.consume(VOID)
+    await notifying.consume(void)
     assert await notifying.one() == ["Planned", "Attempted"]
     refused = await notifying.mongodb["refusals"].find_one({})
     assert refused is not None
@@ -52,8 +59,8 @@ async def test_a_mail_that_was_tried_stays(start: Start) -> None:
 
 async def test_no_mail_is_planned_for_what_is_void_when_it_is_looked_at(start: Start) -> None:
     notifying = await start()
-    await notifying.projection.project([EVENT, VOID])
-    await notifying.subscribe()
+    await notifying.subscribe(consumed=False)
+    await notifying.projection.project(an_event_and_voids()[:2])
     await notifying.consume()
     assert await notifying.history() == {}
     await notifying.consume(following(None, "CED/2022/R2", ADOPTED))
@@ -63,7 +70,8 @@ async def test_no_mail_is_planned_for_what_is_void_when_it_is_looked_at(start: S
 async def test_a_person_voids_neither_a_plan_nor_an_attempt(start: Start) -> None:
     notifying = await start()
     await notifying.subscribe()
-    await notifying.consume(EVENT)
+    event, _, _ = an_event_and_voids()
+    await notifying.consume(event)
     [stream] = await notifying.history()
     await notifying.execute(stream, AttemptNotification())
     refusals = [await notifying.execute(stream, VoidRecord(voids=version, reason="Synthetic")) for version in (1, 2)]

@@ -20,17 +20,32 @@ from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.record import KafkaRecord
+from shared.events import recommendations as r
 from shared.projection import write_buffer
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
 from shared.projection.state_store import StateStore
 from shared.store.indexes import ensure
-from tests.history import a_history, replayed, with_texts
+from tests.history import History, a_history, replayed, with_texts
 from tests.proofs import a_decoder
 from tools.local.stack import Stack
 
-HISTORY = with_texts(a_history())
+
+def with_voids(history: History) -> History:
+    """Add voids of a fact, of a correction, of voids, and of a recommendation and an instrument as a whole."""
+
+    def void(version: int) -> r.RecordVoided:
+        return r.RecordVoided(voids=version, reason="Synthetic mistake")
+
+    history.add("recommendation/SYN/2031/R1", r.FollowUpReported(progress="unknown"), void(13), void(10), void(15))
+    drafted = r.RecommendationDrafted(reference="SYN/2031/R3", title="Synthetic 3")
+    history.add("recommendation/SYN/2031/R3", drafted, r.MandateCited(instrument="i2", provision="i2/a"), void(1))
+    history.add("instrument/i3", void(1), void(4))
+    return history.add("instrument/i2", void(2))
+
+
+HISTORY = with_voids(with_texts(a_history()))
 EXPECTED = HISTORY.traces()
 
 
@@ -194,3 +209,5 @@ def test_the_history_exercises_what_makes_folding_hard():
     ninth = EXPECTED["SYN/2031/R9"]
     assert b'"clerical":true' in ninth and b'"standing":"disposed"' in ninth  # noqa: PT018
     assert ninth.count(b'"transmission":1') == 2, "the later transmission was deferred, then endorsed"
+    assert b'"progress":"unknown"' not in first
+    assert b'"standing":"void"' in EXPECTED["SYN/2031/R3"]

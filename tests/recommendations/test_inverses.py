@@ -122,6 +122,16 @@ async def test_a_void_record_is_not_named_and_is_not_there_for_its_commands() ->
     assert draft == OutOfOrder("DraftRecommendation", OWNS[1], "void")
 
 
+async def test_a_citation_of_a_void_instrument_is_taken_back_and_not_reconfirmed() -> None:
+    office = await an_office()
+    await office.execute(OWNS[0], CITE)
+    await office.void("instrument/old", 1)
+    reconfirm = c.ReconfirmCitation(instrument="old", provision="old/ask", superseded_by="new")
+    assert await office.execute(OWNS[0], reconfirm) == NamesVoid("instrument/old")
+    uncite = c.UnciteMandate(instrument="old", provision="old/ask", reason="Synthetic")
+    assert not isinstance(await office.execute(OWNS[0], uncite), Rejection)
+
+
 async def test_a_void_event_is_not_corrected() -> None:
     office = await an_office()
     await office.execute(OWNS[0], c.ReviseRecommendation(title="Synthetic, revised"))

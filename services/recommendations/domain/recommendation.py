@@ -99,8 +99,8 @@ def _uncite(state: Open, command: UnciteMandate, stream: str, *_: Any) -> Decisi
 def _reconfirm(state: Open, command: ReconfirmCitation, stream: str, facts: Facts, _context: Context) -> Decision:
     if state.citation_of(command.instrument, command.provision) is None:
         return rules.CitationNotOnRecord(stream, command.instrument, command.provision)
-    instrument = facts[f"instrument/{command.instrument}"].state
-    if not instrument.superseded_by(command.superseded_by):
+    known = facts.get(f"instrument/{command.instrument}")
+    if known is None or not known.state.superseded_by(command.superseded_by):
         return rules.ReconfirmsUnknownSupersession(command.instrument, command.superseded_by)
     return [event_from(command, events.CitationReconfirmed)]
 

@@ -160,7 +160,9 @@ def _facets_of_initiative(state: Initiative) -> dict[str, Any]:
 
 
 def _facets_of_priority(state: Priority) -> dict[str, Any]:
-    if isinstance(state, Absent | Void):
+    if isinstance(state, Void):
+        return {"stage": state.stage}
+    if isinstance(state, Absent):
         return {}
     return {"stage": state.stage, "theme": list(state.recorded.data.themes)}
 

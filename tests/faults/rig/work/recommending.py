@@ -62,8 +62,8 @@ def story(desks: Desks, world: World) -> None:
 
 
 def _sender(desks: Desks, reference: str) -> Any:
-    def send(command: str, **body: Any) -> None:
-        desks.secretariat.send(SERVICE, f"/recommendations/{reference}/{command}", **body)
+    def send(command: str, **body: Any) -> int:
+        return desks.secretariat.send(SERVICE, f"/recommendations/{reference}/{command}", **body).version
 
     return send
 
@@ -82,7 +82,14 @@ def _adopt_and_dispose(desks: Desks, world: World, send: Any) -> None:
         _return_and_adopt_anew(desks, send, session)
     if desks.likely(0.8):
         send("dispose", session=session, outcome="endorsed", on="2031-11-06")
-        send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2032")
+        reported = send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2032")
+        _void(desks, send, reported)
+
+
+def _void(desks: Desks, send: Any, version: int) -> None:
+    """Void an event sometimes, and sometimes that void, and that one again."""
+    while desks.likely(0.4):
+        version = send("void", voids=version, reason="Synthetic mistake")
 
 
 def _return_and_adopt_anew(desks: Desks, send: Any, session: int) -> None:
@@ -120,9 +127,9 @@ def _close(desks: Desks, world: World, send: Any, reference: str) -> None:
     """Merge, supersede or split some in favour of others, in which a policy notes it."""
     others = world.recommendations.some(desks.chance, 2)
     if others and desks.likely(0.2):
-        send("merge", into=others[0])
+        _void(desks, send, send("merge", into=others[0]))
     elif others and desks.likely(0.1):
-        send("supersede", by=others[0])
+        _void(desks, send, send("supersede", by=others[0]))
     elif len(others) == 2 and desks.likely(0.1):
         send("split", into=others)
     else:
