@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import TypeAdapter
 
 from shared.domain.rejections import Rejection
+from shared.domain.single_facts import refusal_of_fact
 from shared.domain.voids import Void, void_state, voids_of
 from shared.events.catalogue import EVENTS, Recorded
 from shared.events.event import Correction, Event, Voiding
@@ -91,15 +92,20 @@ def _void(void: Void) -> Any:
     return void
 
 
+def _accept(_state: Any, _event: Event, **_: Any) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Aggregate(Generic[S]):
     """One kind of stream: `kind/<id>`.
 
     `needs(state, command)` returns the other streams that the decision rests on; `names(event)` the streams that an
-    event's data refers to, which must exist for a correction; `depends_on(state)` the streams that a reader of this
+    event's data refers to, which a correction keeps; `depends_on(state)` the streams that a reader of this
     state must also read; `facets(state)` the values that lists filter by; `void(…)` the state of a void stream;
     `judge_change(before, after, version, stream)` the refusal of a correction of that version, by the states without
-    and with it.
+    and with it; `check(state, event, ...)` that of a fact that cannot follow upon a state, for commands and corrections
+    alike.
     """
 
     kind: str
@@ -113,6 +119,7 @@ class Aggregate(Generic[S]):
     facets: Callable[[S], dict[str, Any]] = field(default=_no_facets)
     void: Callable[[Void], S] = field(default=_void)
     judge_change: Callable[[S, S, int, str], Rejection | None] | None = None
+    check: Callable[..., Rejection | None] = _accept
 
     def stream(self, key: object) -> str:
         """Return the stream id for a key of this kind."""
@@ -136,6 +143,25 @@ class Aggregate(Generic[S]):
         for fact in facts:
             folded = self.evolve(folded, fact)
         return folded
+
+    def fold_before(self, recorded: Iterable[Recorded], version: int) -> S:
+        """Fold the facts before a version, as corrected by now."""
+        state = self.initial
+        for fact in facts_of(recorded):
+            state = self.evolve(state, fact) if fact.versions[0] < version else state
+        return state
+
+    def decided(self, state: S, command: Any, *, stream: str, facts: Facts, context: Context) -> Decision:
+        """Decide on a command, and check each fact that it would record; those that a policy derives were checked."""
+        decision = self.decide(state, command, stream=stream, facts=facts, context=context)
+        if isinstance(decision, Rejection) or context.role == "system":
+            return decision
+        refusals = (self.refusal_of(state, event, stream=stream, facts=facts, now=context.now) for event in decision)
+        return next(filter(None, refusals), decision)
+
+    def refusal_of(self, state: S, event: Event, *, stream: str, facts: Facts, now: datetime) -> Rejection | None:
+        """Return the refusal of a fact that cannot be, by itself or upon this state."""
+        return refusal_of_fact(event, now) or self.check(state, event, stream=stream, facts=facts, now=now)
 
 
 def folds_again(recorded: Iterable[Recorded]) -> bool:

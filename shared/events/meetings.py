@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.events.event import Correction, Event, Voiding
-from shared.events.values import Id, Member, ProvisionRef, Rendition, Seen, ShortText, Text, WorldDate, WorldTime
+from shared.events.values import Flag, Id, Member, ProvisionRef, Rendition, Seen, ShortText, Text, WorldDate, WorldTime
 from shared.events.words import Confirmer, MeetingKind, Modality, OutcomeKind, Presence
 
 
@@ -90,6 +90,9 @@ class AttendanceRecorded(_Meetings):
     member: Member
     presence: Presence
     seen: Seen = Field(description="the version of the membership that this rests on")
+    membership_began_on: WorldDate | None = Field(None, description="given where it began after the meeting")
+    membership_ended: Flag | None = Field(None, description="true where it had ended when this was recorded")
+    membership_ended_on: WorldDate | None = None
 
 
 class MeetingHeld(_Meetings):

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from shared.domain.rejections import EventTooLarge, NotHeardYet, Rejection
+from shared.domain.single_facts import FactRefused
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
@@ -84,6 +85,8 @@ def refused(rejection: Rejection) -> Refused:
     more: dict[str, Any] = {}
     if isinstance(rejection, EventTooLarge):
         more["errors"] = [FieldError.of(f"body.{rejection.field}", "event_too_large", rejection.detail)]
+    elif isinstance(rejection, FactRefused):
+        more["errors"] = [FieldError.of(f"body.{rejection.field}", rejection.rule, rejection.sentence())]
     return Refused(
         rejection.http_status,
         rejection.rule,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from pydantic import Field, ValidationError
@@ -23,6 +23,7 @@ from shared.domain.rejections import (
     VersionConflict,
     VersionIsVoid,
 )
+from shared.domain.single_facts import FactRefused
 from shared.domain.voids import Void, voids_of
 from shared.events.canonical import canonical, sha256_hex
 from shared.events.catalogue import Recorded, describe, event_class
@@ -153,8 +154,8 @@ class CommandHandler:
             return await self._amend(stream, command, context)
         aggregate = self._aggregate_of(stream)
         known = await self.facts(aggregate.needs(loaded.state, command))
-        facts = {named: each for named, each in known.items() if not isinstance(each.state, Void)}
-        decision = aggregate.decide(loaded.state, command, stream=stream, facts=facts, context=context)
+        facts = _without_voids(known)
+        decision = aggregate.decided(loaded.state, command, stream=stream, facts=facts, context=context)
         if isinstance(decision, Rejection) and decision.kind == "reference" and context.member is None:
             return next((NamesVoid(named) for named in sorted(known.keys() - facts.keys())), decision)
         return decision
@@ -165,9 +166,11 @@ class CommandHandler:
             return OutOfOrder(type(command).__name__, stream, "not on record")
         if isinstance(command, VoidRecord):
             return decide_void(stream, recorded, command, context)
-        return self._correct(stream, recorded, command)
+        return await self._correct(stream, recorded, command, context)
 
-    def _correct(self, stream: str, recorded: Sequence[Recorded], command: CorrectRecord) -> Decision:
+    async def _correct(
+        self, stream: str, recorded: Sequence[Recorded], command: CorrectRecord, context: Context
+    ) -> Decision:
         fact = next((fact for fact in facts_of(recorded) if fact.versions[0] == command.corrects), None)
         if fact is None:
             void = voids_of(recorded).get(command.corrects)
@@ -182,6 +185,11 @@ class CommandHandler:
             return CorrectionChangesIdentity(name, stream, command.corrects)
         if (refusal := self._judge(stream, recorded, command.corrects, data)) is not None:
             return refusal
+        aggregate = self._aggregate_of(stream)
+        before, facts = aggregate.fold_before(recorded, command.corrects), await self.facts(aggregate.names(data))
+        refusal = aggregate.refusal_of(before, data, stream=stream, facts=_without_voids(facts), now=context.now)
+        if refusal is not None:
+            return replace(refusal, field=f"data.{refusal.field}") if isinstance(refusal, FactRefused) else refusal
         corrected: type[Event] = event_class(data.service, "RecordCorrected")
         whole = {"data": data.model_dump(mode="json", exclude_none=True), "data_type": data.type_name()}
         return [corrected.model_validate(command.model_dump(exclude_none=True) | whole)]
@@ -208,6 +216,10 @@ class CommandHandler:
 
     def _aggregate_of(self, stream: str) -> Aggregate[Any]:
         return self.aggregates[stream.partition("/")[0]]
+
+
+def _without_voids(known: Facts) -> Facts:
+    return {stream: each for stream, each in known.items() if not isinstance(each.state, Void)}
 
 
 def digest_of(stream: str, command: Command) -> str:

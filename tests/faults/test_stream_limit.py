@@ -37,8 +37,8 @@ REFERENCE = "SYN/2031/R1"
 STREAM = f"recommendation/{REFERENCE}"
 DRAFTED = r.RecommendationDrafted(reference=REFERENCE, title="Synthetic title")
 LONG = "\u20ac" * 19_000
-REVISED = commands.ReviseRecommendation(title="Synthetic, revised", on="2031")
-WITHDRAWN = commands.WithdrawRecommendation(reason="Synthetic: it is full", on="2031")
+REVISED = commands.ReviseRecommendation(title="Synthetic, revised", on="2021")
+WITHDRAWN = commands.WithdrawRecommendation(reason="Synthetic: it is full", on="2021")
 CORRECTED = CorrectRecord(
     corrects=1, data={"reference": REFERENCE, "title": "Synthetic, corrected"}, reason="Synthetic slip"
 )

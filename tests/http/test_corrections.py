@@ -14,7 +14,7 @@ from tests.http.conftest import Nothing
 pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]
 REASON = "Synthetic slip of the pen"
-LATER = {"starts_at": "2031-04", "ends_at": "2031-04"}
+LATER = {"starts_at": "2021-04", "ends_at": "2021-04"}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ BAD: dict[str, tuple[str, str, Callable[[str], dict[str, Any]]]] = {
     "a date that is none": (
         "CorrectionBreaksSchema",
         "ends_at: ",
-        lambda key: correction(2, LATER | {"ends_at": "2031-13"}),
+        lambda key: correction(2, LATER | {"ends_at": "2021-13"}),
     ),
     "the data of another event": ("CorrectionBreaksSchema", "meeting: ", lambda key: correction(2, meeting(key))),
     "control characters": ("CorrectionBreaksSchema", "title: ", lambda key: correction(1, meeting(key, title="a\x00"))),
@@ -124,7 +124,7 @@ def test_a_correction_too_large_names_its_field(key: str, caller: Call, nothing_
 
 def test_a_correction_that_names_other_provisions_is_refused(caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("priority")
-    selected = {"priority": key, "title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2032"}
+    selected = {"priority": key, "title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2022"}
     accepted(asking.post("recommendations", "/priorities", selected))
     data = selected | {"provisions": [{"instrument": new_id("instrument"), "provision": "p"}]}
     answer = asking.post("recommendations", f"/priorities/{key}/correct", correction(1, data))

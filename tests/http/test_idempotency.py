@@ -14,7 +14,7 @@ from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id,
 
 pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]
-LATER = {"starts_at": "2031-04-01T09:00:00+07:00", "ends_at": "2031-04-01T12:00:00+07:00"}
+LATER = {"starts_at": "2021-04-01T09:00:00+07:00", "ends_at": "2021-04-01T12:00:00+07:00"}
 CLIENTS = 20
 
 

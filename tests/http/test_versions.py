@@ -11,7 +11,7 @@ from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id,
 
 pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]
-LATER = {"starts_at": "2031-04", "ends_at": "2031-04"}
+LATER = {"starts_at": "2021-04", "ends_at": "2021-04"}
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_an_invalid_wait_is_refused(name: str, value: str, path: str, caller: Ca
 
 def test_a_command_that_lacks_a_foreign_fact_may_be_retried(path: str, caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("command")
-    priority = {"title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2032", "meeting": new_id("meeting")}
+    priority = {"title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2022", "meeting": new_id("meeting")}
     for service, where, body in (
         ("meetings", f"{path}/agenda", {"item": "i1", "title": "Synthetic", "priority": new_id("priority")}),
         ("recommendations", "/priorities", priority | {"priority": new_id("priority")}),

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.drill]
 
 SERVICE = "recommendations"
 FOLLOW_UPS = 300
-FOLLOW_UP = FollowUpReported(progress="under_implementation", note="\u20ac" * 19_000, on="2031")
+FOLLOW_UP = FollowUpReported(progress="under_implementation", note="\u20ac" * 19_000, on="2021")
 """57,000 bytes."""
 
 

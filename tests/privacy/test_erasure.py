@@ -120,7 +120,7 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> World:
     fiji.send("nominations", f"/nominations/n-{KEY}/resubmit", **completed(details={"name": NAME, "contact": CONTACT}))
     office.send("nominations", f"/nominations/n-{KEY}/accept")
     office.query_until("nominations", "/memberships", lambda page: bool(page["items"]), nomination=f"n-{KEY}")
-    meeting = {"title": "Synthetic", "kind": "forum", "starts_at": "2033-01-01", "modality": "hybrid"}
+    meeting = {"title": "Synthetic", "kind": "forum", "starts_at": "2023-01-01", "modality": "hybrid"}
     office.send("meetings", "/recorded-meetings", meeting=f"m-{KEY}", **meeting)
     office.send("meetings", f"/meetings/m-{KEY}/attendance", membership=f"n-{KEY}", presence="in_room")
     office.send(

@@ -14,7 +14,7 @@ HEAD = "cite,body,title,adopted,adopted_status,symbol,symbol_status,title_status
 
 
 def test_instruments_beside_the_record_are_read_with_it(tmp_path: Path):
-    written(tmp_path, HEAD + 'Synthetic decision 3,SYN,"A title, with a comma",2030,recalled,,,,\n', "instruments.csv")
+    written(tmp_path, HEAD + 'Synthetic decision 3,SYN,"A title, with a comma",2020,recalled,,,,\n', "instruments.csv")
     record = a_record()
     record["provisions"].append({"id": "three/ask", "instrument": "Synthetic decision 3", "summary": "An ask"})
     rows = {row.path: row for row in checked(tmp_path, record).rows}
@@ -23,7 +23,7 @@ def test_instruments_beside_the_record_are_read_with_it(tmp_path: Path):
         "cite": "Synthetic decision 3",
         "body": "SYN",
         "title": "A title, with a comma",
-        "adopted_on": "2030",
+        "adopted_on": "2020",
         "adopted_status": "recalled",
     }
 

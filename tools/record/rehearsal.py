@@ -23,7 +23,7 @@ _AGGREGATES: dict[str, Aggregate[Any]] = {
     aggregate.kind: aggregate for aggregate in (MEETING, INSTRUMENT, RECOMMENDATION, SESSION, DELIVERABLE, INITIATIVE)
 }
 _AN_ID = "0" * 36
-_CONTEXT = Context(datetime(2000, 1, 1, tzinfo=UTC), "rehearsal", "secretariat", _AN_ID, _AN_ID)
+_CONTEXT = Context(datetime.now(UTC), "rehearsal", "secretariat", _AN_ID, _AN_ID)
 
 
 def rehearse(rows: Sequence[Row], places: Places) -> tuple[list[Event], list[Fault]]:
@@ -57,7 +57,7 @@ class _Rehearsal:
         visible = {**self._own, **self._replicas} if row.service == "recommendations" else self._own
         needed = aggregate.needs(state, row.command)
         facts = {stream: known for stream, known in visible.items() if stream in needed}
-        decision = aggregate.decide(state, row.command, stream=row.stream, facts=facts, context=_CONTEXT)
+        decision = aggregate.decided(state, row.command, stream=row.stream, facts=facts, context=_CONTEXT)
         if isinstance(decision, Rejection):
             return decision
         [event] = decision

@@ -103,7 +103,7 @@ class Platform:
         service, aggregate = OWN[stream.partition("/")[0]]
         simulated = self._streams.get(stream) or SimulatedStream(aggregate.initial)
         facts = self._facts(service, aggregate.needs(simulated.state, command))
-        decision = aggregate.decide(simulated.state, command, stream=stream, facts=facts, context=context)
+        decision = aggregate.decided(simulated.state, command, stream=stream, facts=facts, context=context)
         if isinstance(decision, Rejection):
             raise Refused(stream, decision)
         return self._append(stream, simulated, decision, command, context, at)

@@ -24,6 +24,8 @@ class Membership(Model):
 
     stage: Literal["active", "ended"]
     member: str
+    began_on: str | None = None
+    ended_on: str | None = None
 
 
 class Priority(Model):
@@ -47,10 +49,10 @@ InstrumentReplica: TypeAlias = Unknown | Void | Instrument
 def of_membership(state: MembershipReplica, fact: Fact) -> MembershipReplica:
     """Fold one fact of a membership's stream."""
     match state, fact.data:
-        case _, MembershipBegan(member=member):
-            return Membership(stage="active", member=member)
-        case Membership(), MembershipEnded():
-            return state.model_copy(update={"stage": "ended"})
+        case _, MembershipBegan(member=member, began_on=began_on):
+            return Membership(stage="active", member=member, began_on=began_on)
+        case Membership(), MembershipEnded(ended_on=ended_on):
+            return state.model_copy(update={"stage": "ended", "ended_on": ended_on})
         case _:
             return state
 

@@ -18,11 +18,14 @@ from services.meetings.commands import (
     RecordOutcome,
     RescheduleMeeting,
 )
+from services.meetings.domain.checks import check
 from services.meetings.domain.folding import evolve
+from services.meetings.domain.foreign import Membership
 from services.meetings.domain.rules import AgendaItemNamesUnknownProvision, TwoConfirmationsConveneAMeeting
 from services.meetings.domain.states import Absent, Cancelled, Convened, Held, Meeting, OnRecord, Proposed, Recorded
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
+from shared.domain.single_facts import is_before
 from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
@@ -92,7 +95,7 @@ def _entered(state: OnRecord, command: Command, stream: str, facts: Facts) -> De
         case _, DisseminateDocument():
             return [event_from(command, DocumentDisseminated)]
         case _, RecordAttendance():
-            return _attended(command, facts)
+            return _attended(state, command, facts)
         case Held() | Recorded(), RecordOutcome():
             return [event_from(command, OutcomeRecorded)]
         case _:
@@ -108,14 +111,23 @@ def _entered_before(state: OnRecord, command: Command) -> str | None:
     return None
 
 
-def _attended(command: RecordAttendance, facts: Facts) -> Decision:
-    """Take the member from this service's fold of the membership, and record its version."""
+def _attended(state: OnRecord, command: RecordAttendance, facts: Facts) -> Decision:
+    """Take member and term from this service's fold of the membership, and record its version."""
     stream = f"membership/{command.membership}"
     known = facts.get(stream)
     if known is None or known.state.stage == "unheard":
         return NotHeardYet(stream)
     seen = Seen(stream=stream, version=known.version)
-    return [event_from(command, AttendanceRecorded, member=known.state.member, seen=seen)]
+    term = _outside_term(known.state, state.particulars.starts_at)
+    return [event_from(command, AttendanceRecorded, member=known.state.member, seen=seen, **term)]
+
+
+def _outside_term(membership: Membership, day: str | None) -> dict[str, Any]:
+    """Return the limits of a membership that has ended by now, or began only after the meeting's day."""
+    ended = {"membership_ended": True, "membership_ended_on": membership.ended_on}
+    began = {"membership_began_on": membership.began_on}
+    too_late = membership.began_on is not None and day is not None and is_before(day, membership.began_on)
+    return (ended if membership.stage == "ended" else {}) | (began if too_late else {})
 
 
 def _unknown(command: AddAgendaItem, facts: Facts) -> Rejection | None:
@@ -176,4 +188,5 @@ MEETING: Aggregate[Meeting] = Aggregate(
     needs=needs,
     names=names,
     facets=facets,
+    check=check,
 )

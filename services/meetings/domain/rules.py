@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.domain.rejections import Rejection, RuleKind
+from shared.domain.single_facts import FactRefused
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,40 @@ class AgendaItemNamesUnknownProvision(Rejection):
 
     instrument: str
     provision: str
+
+
+@dataclass(frozen=True)
+class UnknownTimeZone(FactRefused):
+    """A time zone is named as in the IANA time zone database."""
+
+    says: ClassVar[str] = "{field} {name} is no name of the IANA time zone database: {hint}"
+
+    name: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class TimeZoneDoesNotFit(FactRefused):
+    """A time has the offset of the meeting's time zone."""
+
+    says: ClassVar[str] = (
+        "{field} {time} has not the offset of {zone}, where that moment is {local}: write it so, or correct the zone"
+    )
+
+    time: str
+    zone: str
+    local: str
+
+
+@dataclass(frozen=True)
+class MeetingHasNotBegun(Rejection):
+    """A meeting is held and attended once it has begun."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = (
+        "{stream} begins on {starts_at}, which has not come: record it then, or reschedule the meeting"
+    )
+
+    stream: str
+    starts_at: str

@@ -50,6 +50,7 @@ class MeetingReplica(Model):
     in_room: int = 0
     remote: int = 0
     documents: tuple[dict[str, str], ...] = ()
+    outside_term: tuple[dict[str, str | bool], ...] = ()
 
 
 Meeting: TypeAlias = UnknownMeeting | Void | MeetingReplica
@@ -80,13 +81,18 @@ def _begun(stage: MeetingStage, data: Any, fact: Fact) -> MeetingReplica:
     )
 
 
+_LIMITS = {"membership_began_on", "membership_ended", "membership_ended_on"}
+
+
 def _attended(state: MeetingReplica, attendance: AttendanceRecorded) -> dict[str, Any]:
     members, place = state.members, bisect_left(state.members, attendance.member)
     if members[place : place + 1] != (attendance.member,):
         members = (*members[:place], attendance.member, *members[place:])
-    if attendance.presence == "in_room":
-        return {"members": members, "in_room": state.in_room + 1}
-    return {"members": members, "remote": state.remote + 1}
+    place_of = "in_room" if attendance.presence == "in_room" else "remote"
+    limits = attendance.model_dump(include=_LIMITS, exclude_none=True)
+    outside = {"membership": attendance.membership, "member": attendance.member, **limits}
+    terms = {"outside_term": (*state.outside_term, outside)} if limits else {}
+    return {"members": members, place_of: getattr(state, place_of) + 1, **terms}
 
 
 def _disseminated(state: MeetingReplica, document: DocumentDisseminated) -> dict[str, Any]:

@@ -219,3 +219,17 @@ class RecommendationNotTransmitted(Rejection):
 
     reference: str
     session: int
+
+
+@dataclass(frozen=True)
+class SessionHasNotBegun(Rejection):
+    """The Committee disposes of a recommendation at a session that has begun."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = (
+        "session {session} begins on {starts_on}, which has not come: record it then, or correct the session"
+    )
+
+    session: int
+    starts_on: str

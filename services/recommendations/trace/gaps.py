@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from services.recommendations.trace.contradictions import contradictions
 from shared.domain.dates import in_words
 from shared.events.values import earliest_day, latest_day
 from shared.events.words import NO_DECISION
@@ -30,6 +31,7 @@ def gaps(trace: dict[str, Any], of_texts: Iterable[str]) -> list[str]:
         *_committee_gaps(trace["transmission"], trace["dispositions"]),
         *_follow_up_gaps(trace["follow_up"]),
         *_early_follow_up_gaps(trace["follow_up"], trace["dispositions"], trace["transmission"]),
+        *contradictions(trace),
         *_unverified(trace),
     ]
 

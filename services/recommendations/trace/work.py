@@ -116,4 +116,5 @@ def _meeting(statement: str, key: str, tracker: ProvenanceTracker) -> dict[str, 
         in_room=replica.in_room,
         remote=replica.remote,
         documents=list(replica.documents) or None,
+        outside_term=[dict(entry) for entry in replica.outside_term] or None,
     )

@@ -7,8 +7,8 @@ from typing import Any
 from tests.faults.rig.work.desks import Desks
 from tests.faults.rig.work.world import World
 
-AT = {"starts_at": "2031-03-01T09:00:00+07:00", "ends_at": "2031-03-01T12:00:00+07:00"}
-LATER = {"starts_at": "2031-03-08T09:00:00+07:00", "ends_at": "2031-03-08T12:00:00+07:00"}
+AT = {"starts_at": "2021-03-01T09:00:00+07:00", "ends_at": "2021-03-01T12:00:00+07:00"}
+LATER = {"starts_at": "2021-03-08T09:00:00+07:00", "ends_at": "2021-03-08T12:00:00+07:00"}
 
 
 def story(desks: Desks, world: World) -> None:

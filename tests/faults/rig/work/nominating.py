@@ -31,13 +31,13 @@ def story(desks: Desks, world: World) -> None:
     if desks.likely(0.15):
         secretariat.send("nominations", f"{one}/decline", ground="duplicate")
         return
-    accepted = secretariat.send("nominations", f"{one}/accept", accepted_on="2031-01-10").version
+    accepted = secretariat.send("nominations", f"{one}/accept", accepted_on="2021-01-10").version
     secretariat.await_read("nominations", f"/memberships/{nomination}", at_least=1)
     if desks.likely(0.1):
         _void(desks, one, accepted)
         return
     if desks.likely(0.1):
-        government.send("nominations", f"{one}/withdraw", withdrawn_on="2031-02-01")
+        government.send("nominations", f"{one}/withdraw", withdrawn_on="2021-02-01")
     else:
         world.memberships.add(f"{member}:{nomination}")
 

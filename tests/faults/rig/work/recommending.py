@@ -13,7 +13,7 @@ SERVICE = "recommendations"
 def prepare(desks: Desks, world: World) -> None:
     """Record the sessions and instruments that the stories name."""
     for session in SESSIONS:
-        desks.secretariat.send(SERVICE, "/sessions", session=session, starts_on="2031-11-04")
+        desks.secretariat.send(SERVICE, "/sessions", session=session, starts_on="2021-11-04")
     for _ in range(3):
         an_instrument(desks, world, shared=True)
 
@@ -77,12 +77,12 @@ def _adopt_and_dispose(desks: Desks, world: World, send: Any) -> None:
     if meetings:
         send("adopt", meeting=meetings[0], status="verified")
     session = desks.chance.choice(SESSIONS)
-    send("transmit", session=session, on="2031-10-01")
+    send("transmit", session=session, on="2021-10-01")
     if desks.likely(0.3):
         _return_and_adopt_anew(desks, send, session)
     if desks.likely(0.8):
-        send("dispose", session=session, outcome="endorsed", on="2031-11-06")
-        reported = send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2032")
+        send("dispose", session=session, outcome="endorsed", on="2021-11-06")
+        reported = send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2022")
         _void(desks, send, reported)
 
 
@@ -94,12 +94,12 @@ def _void(desks: Desks, send: Any, version: int) -> None:
 
 def _return_and_adopt_anew(desks: Desks, send: Any, session: int) -> None:
     """Return the text, revise it, adopt the new version, put a slip right in some, and transmit it again."""
-    send("dispose", session=session, outcome="returned", on="2031-11-04")
-    send("revise", text="Synthetic text, revised after its retrun", on="2031-11-04")
+    send("dispose", session=session, outcome="returned", on="2021-11-04")
+    send("revise", text="Synthetic text, revised after its retrun", on="2021-11-04")
     send("adopt", status="unknown", note="Synthetic: the record is silent")
     if desks.likely(0.5):
         send("revise", text="Synthetic text, revised after its return", clerical=True)
-    send("transmit", session=session, on="2031-11-05")
+    send("transmit", session=session, on="2021-11-05")
 
 
 def _await_meeting(desks: Desks, named: str) -> str:
@@ -113,7 +113,7 @@ def _change_mandates(desks: Desks, world: World, send: Any, own: str) -> None:
     """Supersede the recommendation's own instrument after transmission; reconfirm the citation, or remove it."""
     if desks.likely(0.5):
         later = an_instrument(desks, world, shared=desks.likely(0.1))
-        desks.secretariat.send(SERVICE, f"/instruments/{own}/supersede", by=later, on="2032-01")
+        desks.secretariat.send(SERVICE, f"/instruments/{own}/supersede", by=later, on="2022-01")
         if desks.likely(0.5):
             send("reconfirm", instrument=own, provision=f"{own}/a", superseded_by=later)
         else:
@@ -147,7 +147,7 @@ def a_closed_priority(desks: Desks, world: World) -> None:
     """Select a priority, and close it immediately."""
     priority = world.key("priority")
     desks.secretariat.send(
-        SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2033"
+        SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2023"
     )
     desks.secretariat.send(SERVICE, f"/priorities/{priority}/close", reason="achieved")
 
@@ -156,7 +156,7 @@ def a_priority(desks: Desks, world: World) -> None:
     """Select a priority; sometimes close an earlier one, which no story names any more."""
     priority = world.key("priority")
     desks.secretariat.send(
-        SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2033"
+        SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2023"
     )
     world.priorities.add(priority)
     if desks.likely(0.5) and (closed := world.priorities.take(desks.chance)):

@@ -1,0 +1,74 @@
+"""Checks of a meeting's facts: time zones by name and offset, and nothing that takes place before the meeting."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from services.meetings.domain.rules import MeetingHasNotBegun, TimeZoneDoesNotFit, UnknownTimeZone
+from services.meetings.domain.states import Absent, Convened, Meeting
+from shared.domain.rejections import Rejection
+from shared.domain.single_facts import last_day_of_facts
+from shared.events.event import Event
+from shared.events.meetings import AttendanceRecorded, MeetingHeld
+from shared.events.values import earliest_day
+
+_TIMES = ("starts_at", "ends_at", "held_from", "held_to")
+# the package `tzdata`, pinned with the code: the zones of the machine may be older, newer, or missing
+_ZONES = files("tzdata")
+
+
+def check(state: Meeting, event: Event, *, stream: str, now: datetime, **_: object) -> Rejection | None:
+    """Return the refusal of a fact that does not fit the meeting's time zone, or comes before its first day."""
+    return _wrong_zone(state, event) or _too_early(state, event, stream, now)
+
+
+def _wrong_zone(state: Meeting, event: Event) -> Rejection | None:
+    given = getattr(event, "time_zone", None)
+    name = given or (None if isinstance(state, Absent) else state.particulars.time_zone)
+    if name is None:
+        return None
+    if name not in _names():
+        return _unknown(name) if given else None
+    times = {field: getattr(event, field, None) for field in _TIMES}
+    wrong = ((field, time, _local(time, name)) for field, time in times.items() if time and "T" in time)
+    return next((TimeZoneDoesNotFit(field, time, name, local) for field, time, local in wrong if local), None)
+
+
+def _unknown(name: str) -> UnknownTimeZone:
+    lower = {zone.lower(): zone for zone in _names()}
+    close = difflib.get_close_matches(name.lower(), lower, 1)
+    return UnknownTimeZone("time_zone", name, f"did you mean {lower[close[0]]}?" if close else "as in Asia/Bangkok")
+
+
+def _local(time: str, name: str) -> str | None:
+    """Return a time as it is written in a zone, where it has another offset there."""
+    moment = datetime.fromisoformat(time)
+    try:
+        local = moment.astimezone(_zone(name))
+    except OverflowError:
+        return None
+    return None if local.utcoffset() == moment.utcoffset() else local.isoformat()
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(_ZONES.joinpath("zones").read_text(encoding="utf-8").split())
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    with _ZONES.joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
+
+
+def _too_early(state: Meeting, event: Event, stream: str, now: datetime) -> Rejection | None:
+    """Refuse what takes place at a meeting, and takes its date, before the meeting can have begun."""
+    takes_date = isinstance(event, AttendanceRecorded) or (isinstance(event, MeetingHeld) and event.held_from is None)
+    if not takes_date or not isinstance(state, Convened) or state.particulars.starts_at is None:
+        return None
+    starts_at, latest = state.particulars.starts_at, last_day_of_facts(now)
+    return MeetingHasNotBegun(stream, starts_at) if earliest_day(starts_at) > latest else None

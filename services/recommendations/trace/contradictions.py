@@ -1,0 +1,88 @@
+"""Contradictions in time between the facts of a trace, in words. Each fact was recorded as it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from shared.domain.dates import in_words
+from shared.domain.single_facts import is_before
+
+
+def contradictions(trace: dict[str, Any]) -> list[str]:
+    """Return what cannot have been in the order of its dates, each once; a date known in part contradicts no other."""
+    return list(
+        dict.fromkeys([*_of_mandates(trace), *_of_meetings(trace), *_of_adoption(trace), *_of_the_committee(trace)])
+    )
+
+
+def _of_mandates(trace: dict[str, Any]) -> Iterator[str]:
+    for mandate in trace["mandates"]:
+        cited_on, adopted_on = mandate.get("cited_on"), mandate.get("adopted_on")
+        if _precedes(cited_on, adopted_on):
+            yield (
+                f"{mandate['cite']} was cited on {in_words(cited_on)}, before it was adopted on {in_words(adopted_on)}."
+            )
+
+
+def _of_meetings(trace: dict[str, Any]) -> Iterator[str]:
+    for step in trace["work"]:
+        starts, ends, title = step.get("starts_at"), step.get("ends_at"), step.get("title")
+        if _precedes(ends, starts):
+            yield f"The meeting {title} ends on {in_words(ends)}, before it starts on {in_words(starts)}."
+        for entry in step.get("outside_term", ()):
+            yield from _outside_term(entry, title, starts)
+
+
+def _outside_term(entry: dict[str, Any], title: str, starts: str | None) -> Iterator[str]:
+    began, ended = entry.get("membership_began_on"), entry.get("membership_ended_on")
+    attended = f"An expert of {entry['member']} ({entry['membership']}) attended {title}"
+    if _precedes(ended, starts):
+        yield f"{attended} after the membership had ended on {in_words(ended)}."
+    elif entry.get("membership_ended") and (ended is None or starts is None):
+        yield f"{attended}; the membership has ended, before or after is unknown."
+    if _precedes(starts, began):
+        yield f"{attended} before the membership began on {in_words(began)}."
+
+
+def _of_adoption(trace: dict[str, Any]) -> Iterator[str]:
+    drafted = trace["recommendation"].get("drafted_on")
+    for step in trace["work"]:
+        on, verb = step.get("on"), {"adoption": "adopted", "discussion": "discussed"}.get(step["role"])
+        if verb is None or on is None:
+            continue
+        if _precedes(on, step.get("starts_at")):
+            yield f"It was {verb} on {in_words(on)}, before its meeting of {in_words(step['starts_at'])}."
+        if _precedes(step.get("ends_at"), on):
+            yield f"It was {verb} on {in_words(on)}, after its meeting ended on {in_words(step['ends_at'])}."
+        if _precedes(on, drafted):
+            yield f"It was {verb} on {in_words(on)}, before it was drafted on {in_words(drafted)}."
+
+
+def _of_the_committee(trace: dict[str, Any]) -> Iterator[str]:
+    adopted = [step.get("on") or step.get("starts_at") for step in trace["work"] if step["role"] == "adoption"]
+    sent = {item["session"]: item for item in trace["transmission"]}
+    for item in trace["transmission"]:
+        on, to = item.get("on"), f"to session {item['session']}"
+        if _precedes_all(on, adopted):
+            yield f"It was transmitted {to} on {in_words(on)}, before its adoption on {in_words(min(adopted))}."
+        if _precedes(item.get("session_ends_on"), on):
+            ended = in_words(item["session_ends_on"])
+            yield f"It was transmitted {to} on {in_words(on)}, after that session ended on {ended}."
+    for item in trace["dispositions"]:
+        on, session = item.get("on"), item["session"]
+        if _precedes_all(on, [each.get("on") for each in trace["transmission"]]):
+            yield f"Session {session} disposed of it on {in_words(on)}, before it was transmitted."
+        begins = sent.get(session, {}).get("session_starts_on")
+        if _precedes(on, begins):
+            yield f"Session {session} disposed of it on {in_words(on)}, before it began on {in_words(begins)}."
+
+
+def _precedes(earlier: str | None, later: str | None) -> bool:
+    return earlier is not None and later is not None and is_before(earlier, later)
+
+
+def _precedes_all(earlier: str | None, later: Iterable[str | None]) -> bool:
+    """Tell whether a date lies before every one of some, none of them unknown."""
+    dates = list(later)
+    return bool(dates) and all(_precedes(earlier, each) for each in dates)

@@ -1,0 +1,141 @@
+"""Facts that contradict each other in time are recorded, and are gaps in words on the trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.recommendations.commands import RecordDisposition
+from services.recommendations.domain.recommendation import RECOMMENDATION
+from services.recommendations.domain.registers import SESSION
+from services.recommendations.domain.rules import SessionHasNotBegun
+from shared.events import meetings as m
+from shared.events import recommendations as r
+from shared.events.event import Event
+from tests.given import NOW, known
+from tests.history import History, composed
+from tests.recommendations.synthetic import REFERENCE, a_recommendation, adopted, transmitted
+
+SEEN = {"stream": "meeting/m1", "version": 1}
+DRAFTED = r.RecommendationDrafted(reference=REFERENCE, title="Synthetic", on="2029-05")
+CITED = r.MandateCited(instrument="old", provision="old/ask", on="2019")
+MEETING = {"meeting": "m1", "title": "Synthetic forum", "kind": "forum"}
+HELD = m.MeetingRecorded(**MEETING, starts_at="2030-03-01", ends_at="2030-03-02")
+
+
+def adopted_on(day: str | None) -> r.RecommendationAdopted:
+    return r.RecommendationAdopted(meeting="m1", adopted_on=day, seen=SEEN)
+
+
+def attended(**limits: Any) -> m.AttendanceRecorded:
+    seen = {"stream": "membership/e1", "version": 2}
+    return m.AttendanceRecorded(membership="e1", member="FJI", presence="remote", seen=seen, **limits)
+
+
+def gaps(*events: Event, meeting: tuple[Event, ...] = (HELD,)) -> list[str]:
+    """Return the gaps of a recommendation with these events and this meeting."""
+    history = History()
+    history.add(
+        "instrument/old",
+        r.InstrumentRegistered(
+            instrument="old", cite="Synthetic resolution 1", body="SYN", title="Old", adopted_on="2020-01-01"
+        ),
+        r.ProvisionRegistered(provision="old/ask", summary="Synthetic ask"),
+    )
+    history.add("session/3", r.CommitteeSessionRecorded(session=3, starts_on="2030-11-04", ends_on="2030-11-06"))
+    history.add("meeting/m1", *meeting)
+    history.add(f"recommendation/{REFERENCE}", DRAFTED, *events)
+    shown: list[str] = composed(history.all())[REFERENCE]["gaps"]
+    return shown
+
+
+IN_WORDS = [
+    ((CITED,), "Synthetic resolution 1 was cited on 2019, before it was adopted on 1 January 2020."),
+    ((adopted_on("2030-02"),), "It was adopted on February 2030, before its meeting of 1 March 2030."),
+    ((adopted_on("2030-04"),), "It was adopted on April 2030, after its meeting ended on 2 March 2030."),
+    ((adopted_on("2029-04-30"),), "It was adopted on 30 April 2029, before it was drafted on May 2029."),
+    (
+        (adopted_on("2030-03-02"), r.RecommendationTransmitted(session=3, on="2030-03-01")),
+        "It was transmitted to session 3 on 1 March 2030, before its adoption on 2 March 2030.",
+    ),
+    (
+        (adopted_on(None), r.RecommendationTransmitted(session=3, on="2030-02-28")),
+        "It was transmitted to session 3 on 28 February 2030, before its adoption on 1 March 2030.",
+    ),
+    (
+        (adopted_on("2030-03-01"), r.RecommendationTransmitted(session=3, on="2030-12")),
+        "It was transmitted to session 3 on December 2030, after that session ended on 6 November 2030.",
+    ),
+    (
+        (
+            adopted_on("2030-03-01"),
+            r.RecommendationTransmitted(session=3, on="2030-10-02"),
+            r.CommitteeDispositionRecorded(session=3, outcome="noted", on="2030-10-01"),
+        ),
+        "Session 3 disposed of it on 1 October 2030, before it was transmitted.",
+    ),
+    (
+        (
+            adopted_on("2030-03-01"),
+            r.RecommendationTransmitted(session=3, on="2030-10-02"),
+            r.CommitteeDispositionRecorded(session=3, outcome="noted", on="2030-11-03"),
+        ),
+        "Session 3 disposed of it on 3 November 2030, before it began on 4 November 2030.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("events", "gap"), IN_WORDS, ids=[gap for _, gap in IN_WORDS])
+def test_facts_in_an_impossible_order_are_a_gap_in_words(events: tuple[Event, ...], gap: str) -> None:
+    assert gaps(*events).count(gap) == 1
+
+
+@pytest.mark.parametrize(
+    ("attendance", "gap"),
+    [
+        (
+            attended(membership_ended=True, membership_ended_on="2030-02-28"),
+            "An expert of FJI (e1) attended Synthetic forum after the membership had ended on 28 February 2030.",
+        ),
+        (
+            attended(membership_ended=True),
+            "An expert of FJI (e1) attended Synthetic forum; the membership has ended, before or after is unknown.",
+        ),
+        (
+            attended(membership_began_on="2030-04"),
+            "An expert of FJI (e1) attended Synthetic forum before the membership began on April 2030.",
+        ),
+        (attended(membership_ended=True, membership_ended_on="2030-03-02"), None),
+        (attended(), None),
+    ],
+)
+def test_attendance_outside_a_membership_is_a_gap(attendance: Event, gap: str | None) -> None:
+    about = [each for each in gaps(adopted_on(None), meeting=(HELD, attendance)) if "expert" in each]
+    assert about == ([gap] if gap else [])
+
+
+def test_a_meeting_that_was_recorded_to_end_before_it_starts_is_one_gap() -> None:
+    backwards = m.MeetingRecorded(**MEETING, starts_at="2030-03-10", ends_at="2030-03-08")
+    discussed = r.RecommendationDiscussed(meeting="m1", on="2030-03-10", seen=SEEN)
+    gap = "The meeting Synthetic forum ends on 8 March 2030, before it starts on 10 March 2030."
+    assert gaps(discussed, adopted_on(None), meeting=(backwards,)).count(gap) == 1
+
+
+def test_dates_that_may_agree_contradict_nothing() -> None:
+    facts = (
+        CITED.model_copy(update={"on": "2020"}),
+        adopted_on("2030-03"),
+        r.RecommendationTransmitted(session=3, on="2030"),
+        r.CommitteeDispositionRecorded(session=3, outcome="noted", on="2030-11"),
+    )
+    assert not [gap for gap in gaps(*facts) if "before" in gap or "after" in gap]
+
+
+def test_an_undated_disposition_waits_for_its_session_to_begin() -> None:
+    ahead = known(SESSION, "session/3", r.CommitteeSessionRecorded(session=3, starts_on="2041"))
+    command = RecordDisposition(session=3, outcome="noted")
+    a_recommendation(adopted, transmitted).knowing(ahead).when(command).then_refused(SessionHasNotBegun)
+    late = r.CommitteeDispositionRecorded(session=3, outcome="noted")
+    refused = RECOMMENDATION.refusal_of(None, late, stream="", facts=ahead, now=NOW)  # type: ignore[arg-type]
+    assert isinstance(refused, SessionHasNotBegun)
