@@ -4,7 +4,7 @@
 |---|---|---|
 | every event of nominations | Kafka | journal, fold |
 | NominationAccepted | own topic | its expert becomes a member: `BeginMembership`, under the nomination's own id |
-| MembershipBegan that replaces another | own topic | the other ends: `EndMembership`, reason `replaced` |
+| MembershipBegan that replaces another of its member | own topic | the other ends: `EndMembership`, reason `replaced` |
 | NominationWithdrawn | own topic | its membership ends: `EndMembership`, reason `withdrawn_by_government` |
 | ExpertErased | own topic | the expert's key is destroyed, should it still be there |
 | RecordVoided | own topic | what followed from the void event is voided, by the inverse in docs/policies.md |
@@ -44,8 +44,9 @@ class Policies:
             case NominationAccepted(accepted_on=on):
                 begin = BeginMembership(nomination=key, began_on=on)
                 await react(self._handlers.handle, event, "begin-membership", f"membership/{key}", begin)
-            case MembershipBegan(replaces=str(replaced), began_on=on):
-                await self._end(event, "end-replaced", replaced, EndMembership(reason="replaced", ended_on=on))
+            case MembershipBegan(replaces=str(replaced), member=member, began_on=on):
+                command = EndMembership(reason="replaced", ended_on=on)
+                await self._end(event, "end-replaced", replaced, command, only_of=member)
             case NominationWithdrawn(withdrawn_on=on):
                 command = EndMembership(reason="withdrawn_by_government", ended_on=on)
                 await self._end(event, "end-withdrawn", key, command)
@@ -64,8 +65,13 @@ class Policies:
             case _:
                 return frozenset()
 
-    async def _end(self, event: Recorded, policy: str, membership: str, command: EndMembership) -> None:
+    async def _end(
+        self, event: Recorded, policy: str, membership: str, command: EndMembership, only_of: str | None = None
+    ) -> None:
+        """End a membership that is active; of a member given, only that member's: older events may name another's."""
         stream = f"membership/{membership}"
         known = await self._known(stream)
-        if known is not None and known.state.stage in ("active", "void"):
+        if known is None or known.state.stage not in ("active", "void"):
+            return
+        if only_of in (None, known.state.member):
             await react(self._handlers.handle, event, policy, stream, command)

@@ -70,6 +70,11 @@ async def test_a_membership_that_replaces_another_ends_it() -> None:
     assert handlers.commands == [("membership/n1", EndMembership(reason="replaced", ended_on="2026-03"))]
 
 
+async def test_an_older_membership_that_replaces_one_of_another_member_ends_nothing() -> None:
+    foreign = known(MEMBERSHIP, "membership/n1", BEGAN.model_copy(update={"member": "KHM"}))
+    assert (await react("membership/n2", REPLACING, on_record=foreign)).commands == []
+
+
 async def test_a_withdrawn_nomination_ends_the_membership_that_it_began() -> None:
     handlers = await react("nomination/n1", SUBMITTED, NominationWithdrawn(withdrawn_on="2026-04"), on_record=ACTIVE)
     ended = EndMembership(reason="withdrawn_by_government", ended_on="2026-04")

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import BeginMembership, EndMembership
-from services.nominations.domain.nomination import Accepted, in_words
-from services.nominations.domain.rules import MembershipRestsOnUnknownNomination
+from services.nominations.domain.nomination import Accepted, in_words, replaces_another_members
+from services.nominations.domain.rules import MembershipReplacesItself, MembershipRestsOnUnknownNomination
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import OutOfOrder, Rejection
 from shared.domain.voids import Void
@@ -131,6 +131,17 @@ def _begun_again(state: Void, began: MembershipBegan) -> Decision:
     ]
 
 
+def check(_state: Membership, event: Event, *, facts: Facts, **_: object) -> Rejection | None:
+    """Refuse that a membership replaces one of another member, or itself."""
+    match event:
+        case MembershipBegan(membership=own, replaces=replaced) if replaced == own:
+            return MembershipReplacesItself("replaces", own)
+        case MembershipBegan(member=member, replaces=str(replaced)):
+            return replaces_another_members(member, replaced, facts)
+        case _:
+            return None
+
+
 MEMBERSHIP: Aggregate[Membership] = Aggregate(
     kind="membership",
     initial=Absent(),
@@ -140,4 +151,5 @@ MEMBERSHIP: Aggregate[Membership] = Aggregate(
     needs=needs,
     names=names,
     facets=facets,
+    check=check,
 )

@@ -19,6 +19,7 @@ from services.nominations.domain.rules import (
     NominationReplacesUnknownMembership,
     OnlyMembersAndAssociateMembersNominate,
     OnlyTheMembersOwnGovernmentNominates,
+    ReplacesAnotherMembersExpert,
 )
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.members import MEMBERS
@@ -205,6 +206,24 @@ def _replaces_unknown(command: SubmitNomination | ResubmitNomination, facts: Fac
     return None
 
 
+def check(state: Nomination, event: Event, *, facts: Facts, **_: object) -> Rejection | None:
+    """Refuse a nomination that would replace an expert of another member, whoever submits or corrects it."""
+    match event:
+        case NominationSubmitted(member=member, replaces=str(replaced)):
+            return replaces_another_members(member, replaced, facts)
+        case NominationResubmitted(replaces=str(replaced)) if not isinstance(state, Absent):
+            return replaces_another_members(state.member, replaced, facts)
+        case _:
+            return None
+
+
+def replaces_another_members(member: str, replaced: str, facts: Facts) -> ReplacesAnotherMembersExpert | None:
+    """Return the refusal of a replacement whose membership is another member's."""
+    known = facts.get(f"membership/{replaced}")
+    other = known.state.member if known else None
+    return ReplacesAnotherMembersExpert("replaces", replaced, other, member) if other and other != member else None
+
+
 def _completed(particulars: NominationSubmitted, again: NominationResubmitted) -> NominationSubmitted:
     """Put the resubmission's fields in the place of the submission's."""
     shared = type(again).model_fields.keys() & type(particulars).model_fields.keys()
@@ -222,4 +241,5 @@ NOMINATION: Aggregate[Nomination] = Aggregate(
     needs=needs,
     names=names,
     facets=facets,
+    check=check,
 )
