@@ -49,6 +49,14 @@ class EndorseInstrument(Command, events.InstrumentEndorsed):
     """Record that a higher body endorsed this instrument."""
 
 
+class NoteDoubleRegistration(Command):
+    """Note that another instrument has the same citation or symbol; only a policy issues it."""
+
+    uses_reserve: ClassVar[bool] = True
+
+    other: Id
+
+
 class RecordCommitteeSession(Command, events.CommitteeSessionRecorded):
     """Record a session of the Committee."""
 

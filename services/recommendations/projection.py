@@ -18,6 +18,7 @@ from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, P
 from services.recommendations.trace import SHAPE, compose, needs
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
+from shared.projection import state_store
 from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal
 from shared.projection.partial_fold import fault_of, fold_whole
@@ -36,11 +37,12 @@ TOPICS = ("throughline.recommendations", "throughline.meetings")
 _LISTED_BY = ("recommendation.themes", "mandates.standing", "mandates.provision", "dispositions.outcome", "coverage")
 _SEARCHED = ("recommendation.title", "recommendation.text", "mandates.summary", "mandates.cite")
 INDEXES: Indexes = {
+    "states": [*state_store.INDEXES["states"], IndexModel([("facets.keys", ASCENDING)], name="keys", sparse=True)],
     "traces": [
         *(IndexModel([(field, ASCENDING)]) for field in _LISTED_BY),
         IndexModel([("fault", ASCENDING)], sparse=True),
         IndexModel([(field, TEXT) for field in _SEARCHED], name="text", default_language="none"),
-    ]
+    ],
 }
 TRACES_PER_CHUNK = 100
 CONCURRENT_CHUNKS = 2

@@ -96,16 +96,23 @@ def _accept(_state: Any, _event: Event, **_: Any) -> None:
     return None
 
 
+def _lead_nowhere(_item: Any, _facts: Facts) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class Aggregate(Generic[S]):
     """One kind of stream: `kind/<id>`.
 
     `needs(state, command)` returns the other streams that the decision rests on; `names(event)` the streams that an
-    event's data refers to, which a correction keeps; `depends_on(state)` the streams that a reader of this
-    state must also read; `facets(state)` the values that lists filter by; `void(…)` the state of a void stream;
+    event's data refers to, which a correction keeps; `depends_on(state)` the streams that a reader of this state must
+    also read; `facets(state)` the values that lists filter by; `void(…)` the state of a void stream;
     `judge_change(before, after, version, stream)` the refusal of a correction of that version, by the states without
     and with it; `check(state, event, ...)` that of a fact that cannot follow upon a state, for commands and corrections
     alike.
+
+    Of a command, or a corrected event, `leads_to(item, facts)` returns the further streams that its check rests on, and
+    `keys(item)` the keys that no other stream of this kind may have.
     """
 
     kind: str
@@ -120,6 +127,8 @@ class Aggregate(Generic[S]):
     void: Callable[[Void], S] = field(default=_void)
     judge_change: Callable[[S, S, int, str], Rejection | None] | None = None
     check: Callable[..., Rejection | None] = _accept
+    leads_to: Callable[[Any, Facts], frozenset[str]] = _lead_nowhere
+    keys: Callable[[Any], frozenset[str]] = _nothing
 
     def stream(self, key: object) -> str:
         """Return the stream id for a key of this kind."""

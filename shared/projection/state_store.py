@@ -183,6 +183,11 @@ class StateStore:
             query["_id"] = {"$gt": after}
         return [self._from_document(row) async for row in self._states.find(query).sort("_id", 1).limit(limit)]
 
+    async def namesakes(self, kind: str, keys: Iterable[str]) -> set[str]:
+        """Return the streams of a kind that have one of these keys among their facets."""
+        query = {"facets.keys": {"$in": list(keys)}, "kind": kind}
+        return {row["_id"] async for row in self._states.find(query, {"_id": 1})}
+
     async def of_another_shape(self) -> list[str]:
         """Return the streams that another version of this code folded."""
         return [row["_id"] async for row in self._states.find({"shape": {"$ne": self.shape}}, {"_id": 1})]

@@ -39,6 +39,7 @@ from shared.store.voiding import VoidRecord, decide_void
 
 ATTEMPTS = 12
 StateLookup = Callable[[str], Awaitable[Known | None]]
+KeyLookup = Callable[[str, Iterable[str]], Awaitable[set[str]]]
 
 _decide_again = retry(
     retry=retry_if_exception_type(Conflict),
@@ -60,17 +61,24 @@ class CorrectRecord(Command):
     status: Status | None = None
 
 
+async def no_namesakes(_kind: str, _keys: Iterable[str]) -> set[str]:
+    """Find no stream by its keys."""
+    return set()
+
+
 @dataclass
 class CommandHandler:
     """The command side of one service: its event store, its aggregates, the record of its refusals.
 
-    `foreign` returns this service's fold of a sibling's stream.
+    `foreign` returns this service's fold of a sibling's stream; `namesakes` the streams of a kind, as far as they are
+    folded, that have one of some keys.
     """
 
     store: EventStore
     refusals: Refusals
     aggregates: dict[str, Aggregate[Any]]
     foreign: StateLookup
+    namesakes: KeyLookup = no_namesakes
     repository: AggregateRepository = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,6 +137,18 @@ class CommandHandler:
         states = await asyncio.gather(*map(self.known, names))
         return {stream: known for stream, known in zip(names, states, strict=True) if known is not None}
 
+    async def facts_for(self, aggregate: Aggregate[Any], item: Command | Event, streams: frozenset[str]) -> Facts:
+        """Return the facts that a decision rests on: the streams given, those that they lead to, those of its keys."""
+        keys = aggregate.keys(item)
+        wanted = streams | (await self.namesakes(aggregate.kind, keys) if keys else frozenset())
+        read: set[str] = set()
+        facts: dict[str, Known] = {}
+        while unread := wanted - read:
+            read |= unread
+            facts.update(await self.facts(unread))
+            wanted = aggregate.leads_to(item, facts)
+        return facts
+
     @_decide_again
     async def _attempt(
         self, stream: str, command: Command, context: Context, expected_version: int | None, digest: str, dry_run: bool
@@ -153,11 +173,12 @@ class CommandHandler:
         if isinstance(command, CorrectRecord | VoidRecord):
             return await self._amend(stream, command, context)
         aggregate = self._aggregate_of(stream)
-        known = await self.facts(aggregate.needs(loaded.state, command))
+        needs = aggregate.needs(loaded.state, command)
+        known = await self.facts_for(aggregate, command, needs)
         facts = _without_voids(known)
         decision = aggregate.decided(loaded.state, command, stream=stream, facts=facts, context=context)
         if isinstance(decision, Rejection) and decision.kind == "reference" and context.member is None:
-            return next((NamesVoid(named) for named in sorted(known.keys() - facts.keys())), decision)
+            return next((NamesVoid(named) for named in sorted(needs & (known.keys() - facts.keys()))), decision)
         return decision
 
     async def _amend(self, stream: str, command: CorrectRecord | VoidRecord, context: Context) -> Decision:
@@ -186,8 +207,9 @@ class CommandHandler:
         if (refusal := self._judge(stream, recorded, command.corrects, data)) is not None:
             return refusal
         aggregate = self._aggregate_of(stream)
-        before, facts = aggregate.fold_before(recorded, command.corrects), await self.facts(aggregate.names(data))
-        refusal = aggregate.refusal_of(before, data, stream=stream, facts=_without_voids(facts), now=context.now)
+        facts = _without_voids(await self.facts_for(aggregate, data, aggregate.names(data)))
+        before = aggregate.fold_before(recorded, command.corrects)
+        refusal = aggregate.refusal_of(before, data, stream=stream, facts=facts, now=context.now)
         if refusal is not None:
             return replace(refusal, field=f"data.{refusal.field}") if isinstance(refusal, FactRefused) else refusal
         corrected: type[Event] = event_class(data.service, "RecordCorrected")

@@ -292,7 +292,7 @@ def test_versions_past_an_export_are_signed_only_where_a_checkpoint_covers_them(
     loaded: Stack, exported: Path, auditor: Caller, web: httpx.Client
 ) -> None:
     instrument = "synthetic-past-the-export"
-    body = {"instrument": instrument, "cite": "Synthetic", "body": "SYN", "title": "Synthetic"}
+    body = {"instrument": instrument, "cite": f"Synthetic {instrument}", "body": "SYN", "title": "Synthetic"}
     assert Caller(loaded, web, "secretariat").post(SERVICE, "/instruments", body).status_code == 200
     with Services(Connection(loaded.home, quiet=True), "auditor") as services:
         wanted = {f"instrument/{instrument}": 1}

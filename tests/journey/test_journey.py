@@ -81,7 +81,12 @@ def a_recommendation(stack: Stack, secretariat: Desk, number: int, meeting: str)
     reference, key = f"SYN/2030/R{number}", f"r{number}"
     one = f"/recommendations/{reference}"
     secretariat.send(
-        "recommendations", "/instruments", instrument=f"i-{key}", cite="Synthetic resolution", body="SYN", title="T"
+        "recommendations",
+        "/instruments",
+        instrument=f"i-{key}",
+        cite=f"Synthetic {key}",
+        body="SYN",
+        title="T",
     )
     secretariat.send(
         "recommendations", f"/instruments/i-{key}/provisions", provision="query", summary="Synthetic query",

@@ -50,21 +50,29 @@ class _Rehearsal:
     def __init__(self) -> None:
         self._own: dict[str, Known] = {}
         self._replicas: dict[str, Known] = {}
+        self._streams: dict[str, str] = {}
 
     def execute(self, row: Row) -> Event | Rejection:
         aggregate = _AGGREGATES[row.stream.partition("/")[0]]
         state = self._own[row.stream].state if row.stream in self._own else aggregate.initial
         visible = {**self._own, **self._replicas} if row.service == "recommendations" else self._own
-        needed = aggregate.needs(state, row.command)
-        facts = {stream: known for stream, known in visible.items() if stream in needed}
+        needed = aggregate.needs(state, row.command) | self._namesakes(aggregate.keys(row.command))
+        facts: dict[str, Known] = {}
+        while unread := needed & visible.keys() - facts.keys():
+            facts |= {stream: visible[stream] for stream in unread}
+            needed = aggregate.leads_to(row.command, facts)
         decision = aggregate.decided(state, row.command, stream=row.stream, facts=facts, context=_CONTEXT)
         if isinstance(decision, Rejection):
             return decision
         [event] = decision
+        self._streams |= dict.fromkeys(aggregate.keys(event), row.stream)
         self._fold(self._own, aggregate, row.stream, event)
         if aggregate is MEETING:
             self._fold(self._replicas, MEETING_REPLICA, row.stream, event)
         return event
+
+    def _namesakes(self, keys: frozenset[str]) -> frozenset[str]:
+        return frozenset(self._streams[key] for key in keys & self._streams.keys())
 
     @staticmethod
     def _fold(states: dict[str, Known], aggregate: Aggregate[Any], stream: str, event: Event) -> None:

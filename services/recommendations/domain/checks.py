@@ -4,20 +4,64 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.recommendations import commands
+from services.recommendations.domain.circles import leads_back
 from services.recommendations.domain.registers import OnRecord
-from services.recommendations.domain.rules import SessionHasNotBegun
+from services.recommendations.domain.rules import RelationsFormACircle, SessionHasNotBegun
+from services.recommendations.domain.state import Recommendation
 from shared.domain.aggregate import Facts
 from shared.domain.rejections import Rejection
 from shared.domain.single_facts import last_day_of_facts
 from shared.events.event import Event
-from shared.events.recommendations import CommitteeDispositionRecorded
+from shared.events.recommendations import (
+    CommitteeDispositionRecorded,
+    RecommendationMerged,
+    RecommendationSplit,
+    RecommendationSuperseded,
+)
 from shared.events.values import earliest_day
 
+_CLOSES = (RecommendationSuperseded, RecommendationMerged, RecommendationSplit)
+_CLOSING = (commands.SupersedeRecommendation, commands.MergeRecommendation, commands.SplitRecommendation)
 
-def check_recommendation(_state: object, event: Event, *, facts: Facts, now: datetime, **_: object) -> Rejection | None:
-    """Refuse an undated disposition of a session that has not begun: it takes that session's date."""
-    if not isinstance(event, CommitteeDispositionRecorded) or event.on is not None:
-        return None
+
+def check_recommendation(
+    _state: object, event: Event, *, stream: str, facts: Facts, now: datetime, **_: object
+) -> Rejection | None:
+    """Refuse a disposition of a session that has not begun, and closings that lead back to where they began."""
+    if isinstance(event, CommitteeDispositionRecorded):
+        return None if event.on is not None else _too_early(event, facts, now)
+    later = {other: _later(known.state) for other, known in facts.items()}
+    circles = (other for other in _in_favour_of(event) if leads_back(stream, other, later))
+    return next((RelationsFormACircle(stream, other) for other in circles), None)
+
+
+def leads_to(item: object, facts: Facts) -> frozenset[str]:
+    """Return the recommendations that those read so far were closed in favour of, where a closing is to be checked."""
+    if not isinstance(item, _CLOSES + _CLOSING):
+        return frozenset()
+    return frozenset(other for known in facts.values() for other in _later(known.state))
+
+
+def _later(state: object) -> list[str]:
+    if not isinstance(state, Recommendation):
+        return []
+    return [other for item in (*state.superseded, *state.merged, *state.split) for other in _in_favour_of(item.data)]
+
+
+def _in_favour_of(event: Event) -> list[str]:
+    """Return the recommendations that an event closes its own in favour of."""
+    match event:
+        case RecommendationSuperseded(by=str(other)) | RecommendationMerged(into=str(other)):
+            return [f"recommendation/{other}"]
+        case RecommendationSplit(into=tuple(parts)):
+            return [f"recommendation/{part}" for part in parts]
+        case _:
+            return []
+
+
+def _too_early(event: CommitteeDispositionRecorded, facts: Facts, now: datetime) -> Rejection | None:
+    """Refuse an undated disposition before its session can have begun: it takes that session's date."""
     known = facts.get(f"session/{event.session}")
     starts_on = known.state.recorded.data.starts_on if known and isinstance(known.state, OnRecord) else None
     if starts_on is None or earliest_day(starts_on) <= last_day_of_facts(now):

@@ -22,8 +22,7 @@ from services.recommendations.commands import (
     TransmitRecommendation,
     UnciteMandate,
 )
-from services.recommendations.domain import committee, lineage, naming, rules
-from services.recommendations.domain.checks import check_recommendation
+from services.recommendations.domain import checks, committee, lineage, naming, rules
 from services.recommendations.domain.foreign import MeetingReplica
 from services.recommendations.domain.registers import unknown_provision
 from services.recommendations.domain.state import Absent, Adopted, Closed, Disposed, Drafted, State, Transmitted, evolve
@@ -191,5 +190,6 @@ RECOMMENDATION: Aggregate[State] = Aggregate(
     depends_on=naming.depends_on,
     facets=facets,
     judge_change=judge_change,
-    check=check_recommendation,
+    check=checks.check_recommendation,
+    leads_to=checks.leads_to,
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.domain.rejections import Rejection, RuleKind
+from shared.domain.single_facts import FactRefused
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,48 @@ class NamesUnknownInstrument(_NamesWhatIsNotThere):
     says: ClassVar[str] = "no instrument {instrument} is on record: register it first"
 
     instrument: str
+
+
+@dataclass(frozen=True)
+class InstrumentIsRegistered(FactRefused):
+    """An instrument is registered once: its citation and symbol are no other's."""
+
+    says: ClassVar[str] = (
+        "{field} {text!r} is on record as that of instrument/{other}, {cite!r}: use that one, or correct the wrong one"
+    )
+
+    text: str
+    other: str
+    cite: str
+
+
+@dataclass(frozen=True)
+class InstrumentRelatesToItself(_NamesWhatIsNotThere):
+    """An instrument is related to another one."""
+
+    says: ClassVar[str] = "{stream} is not related to itself: name the other instrument in `by`"
+
+    stream: str
+
+
+@dataclass(frozen=True)
+class RelationsFormACircle(Rejection):
+    """A relation leads to what came later, and never back, through however many others."""
+
+    says: ClassVar[str] = "{other} leads back to {stream} already: one of the two relations is wrong, correct it first"
+
+    stream: str
+    other: str
+
+
+@dataclass(frozen=True)
+class ProvisionHasNoReportingDuty(_NamesWhatIsNotThere):
+    """A discharge names a provision that asks for a report."""
+
+    says: ClassVar[str] = "{stream}: provision {provision} asks for no report: correct its registration first"
+
+    stream: str
+    provision: str
 
 
 @dataclass(frozen=True)

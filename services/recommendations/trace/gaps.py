@@ -26,6 +26,7 @@ def gaps(trace: dict[str, Any], of_texts: Iterable[str]) -> list[str]:
     """Return the missing and uncertain facts, in plain words, with those of the text versions."""
     return [
         *_mandate_gaps(trace["mandates"]),
+        *dict.fromkeys(_register_gaps(trace)),
         *_adoption_gaps(trace["work"]),
         *of_texts,
         *_committee_gaps(trace["transmission"], trace["dispositions"]),
@@ -50,6 +51,17 @@ def _mandate_gaps(mandates: list[dict[str, Any]]) -> Iterable[str]:
                 f"The citation of {mandate['cite']} is suspect: superseded by {by} on {on} ({why['status']}), "
                 "and not reconfirmed."
             )
+
+
+def _register_gaps(trace: dict[str, Any]) -> Iterable[str]:
+    for item in (*trace["mandates"], *trace["lineage"].get("carried_by", ())):
+        for other in item.get("also_registered_as", ()):
+            names = " and ".join(sorted((item["instrument"], other)))
+            yield f"{item['cite']} is on record twice, as {names}: what rests on the one does not show for the other."
+        for fact in (*item.get("why", ()), *item.get("reconfirmed", ())):
+            if "mutual" in fact:
+                by = fact.get("cite", fact["superseded_by"])
+                yield f"{item['cite']} and {by} are on record as superseding each other."
 
 
 def _adoption_gaps(work: list[dict[str, Any]]) -> Iterable[str]:

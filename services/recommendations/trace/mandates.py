@@ -6,6 +6,7 @@ from typing import Any
 
 from services.recommendations.domain.citations import Citation
 from services.recommendations.domain.instrument import Registered
+from services.recommendations.domain.instrument_keys import keys
 from services.recommendations.domain.state import Recommendation
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.window import mark
@@ -76,7 +77,20 @@ def _instrument(statement: str, key: str, instrument: Registered | None, tracker
         adopted_on=data.adopted_on,
         adopted_status=data.adopted_status,
         related=related or None,
+        also_registered_as=doubles(statement, key, instrument, tracker) or None,
     )
+
+
+def doubles(statement: str, key: str, instrument: Registered, tracker: ProvenanceTracker) -> list[str]:
+    """Return the other instruments that are on record under this one's citation or symbol."""
+    others = []
+    for item in instrument.doubles:
+        other = tracker.instrument(item.data.other)
+        if other is not None and keys(other.registered.data) & keys(instrument.registered.data):
+            tracker.note(statement, f"instrument/{key}", item.versions)
+            tracker.note(statement, f"instrument/{item.data.other}", other.registered.versions)
+            others.append(item.data.other)
+    return others
 
 
 def _provision(
@@ -121,6 +135,7 @@ def _standing(
         fact = known_fields(
             superseded_by=item.data.by,
             **_naming(statement, item.data.by, tracker),
+            mutual=_is_mutual(citation.cited.data.instrument, item.data.by, tracker),
             on=item.data.on,
             dated=mark(window.see(item.data.on)),
             **certainty(item.data),
@@ -132,6 +147,12 @@ def _standing(
         else:
             why.append(fact)
     return known_fields(standing="suspect" if why else "live", why=why or None, reconfirmed=answered or None)
+
+
+def _is_mutual(key: str, by: str, tracker: ProvenanceTracker) -> bool | None:
+    """Tell whether two instruments are on record as superseding each other; None where they are not."""
+    other = tracker.instrument(by)
+    return True if other is not None and other.superseded_by(key) else None
 
 
 def _naming(statement: str, key: str, tracker: ProvenanceTracker) -> dict[str, Any]:

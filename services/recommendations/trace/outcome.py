@@ -9,6 +9,7 @@ from services.recommendations.domain.naming import evidence_streams
 from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.state import Recommendation
 from services.recommendations.domain.texts import Texts, number_of
+from services.recommendations.trace.mandates import doubles
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.window import mark
 from shared.events.recommendations import RecommendationTransmitted
@@ -157,12 +158,15 @@ def _add_lineage(
 def _carry(sections: dict[str, list[Any]], item: RecordedFact[Any], tracker: ProvenanceTracker) -> None:
     tracker.own_fact("lineage", item)
     data = item.data
+    others = None
     if (instrument := tracker.instrument(data.instrument)) is not None:
         tracker.note("lineage", f"instrument/{data.instrument}", instrument.registered.versions)
+        others = doubles("lineage", data.instrument, instrument, tracker)
     sections.setdefault("carried_by", []).append(
         known_fields(
             instrument=data.instrument,
             cite=tracker.cite(data.instrument),
+            also_registered_as=others or None,
             on=data.on,
             dated=mark(tracker.window.see(data.on)),
             **certainty(data),

@@ -98,6 +98,14 @@ class InstrumentEndorsed(_Relation):
     """A higher body endorsed this instrument."""
 
 
+class DoubleRegistrationNoted(_Recommendations):
+    """Another instrument was registered at the same time under the same citation or symbol."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"other"})
+
+    other: Id
+
+
 class CommitteeSessionRecorded(_Recommendations):
     """A session of the Committee was recorded, with its dates as far as known."""
 
