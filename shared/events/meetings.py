@@ -43,8 +43,15 @@ class MeetingConvened(_Meetings):
 
 
 class MeetingRescheduled(_Meetings):
-    """The meeting was given another time."""
+    """The meeting was given another time: it is proposed again, and confirmed by the one who moved it.
 
+    Without `by`, as version 1 has it, the confirmations stand.
+    """
+
+    version: ClassVar[int] = 2
+    fixed: ClassVar[frozenset[str]] = frozenset({"by"})
+
+    by: Confirmer | None = Field(None, description="the one who moved it, whose confirmation of the new time this is")
     starts_at: WorldTime
     ends_at: WorldTime
     time_zone: ShortText | None = None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.recommendations.commands import RecordDisposition
+from services.recommendations.domain.foreign import MEETING as FOREIGN
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import SESSION
 from services.recommendations.domain.rules import SessionHasNotBegun
@@ -139,3 +140,11 @@ def test_an_undated_disposition_waits_for_its_session_to_begin() -> None:
     late = r.CommitteeDispositionRecorded(session=3, outcome="noted")
     refused = RECOMMENDATION.refusal_of(None, late, stream="", facts=ahead, now=NOW)  # type: ignore[arg-type]
     assert isinstance(refused, SessionHasNotBegun)
+
+
+@pytest.mark.parametrize(("by", "stage"), [("secretariat", "proposed"), (None, "convened")])
+def test_a_move_sends_a_convened_meeting_back_but_not_as_version_1_has_it(by: Any, stage: str) -> None:
+    proposed = m.MeetingProposed(**MEETING, modality="online", starts_at="2030-03-01", ends_at="2030-03-01")
+    moved = m.MeetingRescheduled(starts_at="2030-04-01", ends_at="2030-04-01", by=by)
+    state = known(FOREIGN, "meeting/m1", proposed, m.MeetingConvened(), moved)["meeting/m1"].state
+    assert (state.stage, state.starts_at) == (stage, "2030-04-01")

@@ -62,7 +62,7 @@ def decide(state: Meeting, command: Command, *, stream: str, facts: Facts, conte
         case Proposed(), ConfirmMeeting():
             return _confirmed(state, command, stream, context)
         case Proposed() | Convened(), RescheduleMeeting():
-            return [event_from(command, MeetingRescheduled)]
+            return [event_from(command, MeetingRescheduled, by=_confirmer(context))]
         case Proposed() | Convened(), CancelMeeting():
             return [event_from(command, MeetingCancelled)]
         case Proposed(), HoldMeeting() | RecordAttendance():
@@ -78,11 +78,15 @@ def decide(state: Meeting, command: Command, *, stream: str, facts: Facts, conte
 
 def _confirmed(state: Proposed, command: ConfirmMeeting, stream: str, context: Context) -> Decision:
     """Confirm a meeting by the caller's role; the second confirmation convenes it in the same commit."""
-    by: Confirmer = "chair" if context.role == "chair" else "secretariat"
+    by = _confirmer(context)
     if by in state.confirmed_by:
         return OutOfOrder("ConfirmMeeting", stream, f"confirmed by the {by} already")
     confirmed = event_from(command, MeetingConfirmed, by=by)
     return [confirmed, MeetingConvened()] if state.confirmed_by else [confirmed]
+
+
+def _confirmer(context: Context) -> Confirmer:
+    return "chair" if context.role == "chair" else "secretariat"
 
 
 def _entered(state: OnRecord, command: Command, stream: str, facts: Facts) -> Decision:

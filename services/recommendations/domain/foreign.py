@@ -105,7 +105,13 @@ def _disseminated(state: MeetingReplica, document: DocumentDisseminated) -> dict
 
 
 def _rescheduled(state: MeetingReplica, moved: MeetingRescheduled) -> dict[str, Any]:
-    return {"starts_at": moved.starts_at, "ends_at": moved.ends_at, "modality": moved.modality or state.modality}
+    proposed_again = moved.by is not None and state.stage == "convened"
+    return {
+        "stage": "proposed" if proposed_again else state.stage,
+        "starts_at": moved.starts_at,
+        "ends_at": moved.ends_at,
+        "modality": moved.modality or state.modality,
+    }
 
 
 def _held(state: MeetingReplica, held: MeetingHeld) -> dict[str, Any]:

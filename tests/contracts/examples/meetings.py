@@ -26,6 +26,7 @@ EXAMPLES: dict[str, Event] = {
         time_zone="Asia/Bangkok",
         modality="online",
         reason="The synthetic room was taken.",
+        by="secretariat",
         **CERTAIN,
     ),
     "MeetingCancelled": m.MeetingCancelled(reason="No synthetic quorum.", **CERTAIN),

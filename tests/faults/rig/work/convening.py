@@ -36,10 +36,11 @@ def _convene(desks: Desks, meeting: str) -> bool:
     secretariat, one = desks.secretariat, f"/meetings/{meeting}"
     proposed: dict[str, Any] = {"meeting": meeting, "kind": "technical_expert_group", "modality": "hybrid", **AT}
     secretariat.send("meetings", "/meetings", title="Synthetic metting", **proposed)
-    if desks.likely(0.15):
-        secretariat.send("meetings", f"{one}/reschedule", **LATER)
     confirmers = [secretariat, desks.of("chair")]
     desks.chance.shuffle(confirmers)
+    if desks.likely(0.15):
+        secretariat.send("meetings", f"{one}/reschedule", **LATER)
+        confirmers.remove(secretariat)
     for confirmer in confirmers:
         confirmer.send("meetings", f"{one}/confirm")
     if desks.likely(0.1):
