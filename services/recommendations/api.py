@@ -44,6 +44,9 @@ COMMAND_ROUTES = (
     CommandRoute("/sessions", commands.RecordCommitteeSession, "session/{session}"),
     CommandRoute("/sessions/{session}/correct", CorrectRecord, "session/{session}"),
     CommandRoute("/sessions/{session}/void", VoidRecord, "session/{session}"),
+    CommandRoute("/body-sessions", commands.RecordBodySession, "body_session/{key}"),
+    CommandRoute("/body-sessions/{key}/correct", CorrectRecord, "body_session/{key}"),
+    CommandRoute("/body-sessions/{key}/void", VoidRecord, "body_session/{key}"),
     CommandRoute("/priorities", commands.SelectPriority, "priority/{priority}"),
     CommandRoute(f"{_PRIORITY[0]}/close", commands.ClosePriority, _PRIORITY[1]),
     CommandRoute(f"{_PRIORITY[0]}/correct", CorrectRecord, _PRIORITY[1]),
@@ -76,6 +79,7 @@ COMMAND_ROUTES = (
 QUERY_ROUTES = (
     QueryRoute("/instruments", _INSTRUMENT[0], "instrument", _INSTRUMENT[1], ("cite", "body", "standing")),
     QueryRoute("/sessions", "/sessions/{session}", "session", "session/{session}"),
+    QueryRoute("/body-sessions", "/body-sessions/{key}", "body_session", "body_session/{key}"),
     QueryRoute("/priorities", _PRIORITY[0], "priority", _PRIORITY[1], ("stage", "theme")),
     QueryRoute(
         "/initiatives", "/initiatives/{initiative}", "initiative", "initiative/{initiative}", ("member", "provision")

@@ -7,11 +7,13 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from shared.domain.aggregate import Command
+from shared.domain.slugs import slug
 from shared.events import recommendations as events
 from shared.events.values import (
     Id,
     ProvisionRef,
     Reference,
+    SessionNumber,
     ShortText,
     Text,
     WorldDate,
@@ -59,6 +61,23 @@ class NoteDoubleRegistration(Command):
 
 class RecordCommitteeSession(Command, events.CommitteeSessionRecorded):
     """Record a session of the Committee."""
+
+
+class RecordBodySession(Command):
+    """Record a session of another body than the Committee, on which reporting duties may fall due."""
+
+    body: ShortText = Field(description="as reporting duties name it", examples=["Commission"])
+    session: SessionNumber
+    starts_on: WorldDate | None = None
+    ends_on: WorldDate | None = None
+    note: Text | None = None
+    source: ShortText | None = None
+    status: Status | None = None
+
+    @property
+    def key(self) -> str:
+        """The id of the session, made of body and number."""
+        return f"{slug(self.body)}-{self.session}"
 
 
 class SelectPriority(Command):

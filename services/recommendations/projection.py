@@ -14,7 +14,7 @@ from pymongo import ASCENDING, TEXT, IndexModel, WriteConcern
 from services.recommendations.domain.foreign import MEETING
 from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.recommendation import RECOMMENDATION
-from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, PRIORITY, SESSION
+from services.recommendations.domain.registers import BODY_SESSION, DELIVERABLE, INITIATIVE, PRIORITY, SESSION
 from services.recommendations.trace import SHAPE, compose, needs
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
@@ -30,7 +30,8 @@ from shared.store.indexes import Indexes
 log = structlog.get_logger()
 
 OWN: dict[str, Aggregate[Any]] = {
-    aggregate.kind: aggregate for aggregate in (RECOMMENDATION, INSTRUMENT, SESSION, PRIORITY, INITIATIVE, DELIVERABLE)
+    aggregate.kind: aggregate
+    for aggregate in (RECOMMENDATION, INSTRUMENT, SESSION, BODY_SESSION, PRIORITY, INITIATIVE, DELIVERABLE)
 }
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")

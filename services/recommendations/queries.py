@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.registers import OnRecord
 from services.recommendations.projection import Traces
-from shared.events.values import latest_day
+from services.recommendations.trace.overdue import past_due
 from shared.projection.state_store import StateStore
 
 _ALL = 1_000_000
-_ENDED = frozenset({"implemented", "not_pursued"})
 
 
 def today_of(trace: Mapping[str, Any], stalled: Mapping[str, int], today: date) -> dict[str, Any]:
     """Return the facts past due, and the streams behind this trace that wait for a version."""
     based_on = {stream for stream, _ in trace["based_on"]}
     waiting = {stream: version for stream, version in sorted(stalled.items()) if stream in based_on}
-    return {"date": today.isoformat(), "past_due": list(_past_due(trace, today)), "stalled": waiting}
-
-
-def _past_due(trace: Mapping[str, Any], today: date) -> Iterable[str]:
-    done = any(item["progress"] in _ENDED for item in trace["follow_up"])
-    priority = trace.get("priority", {})
-    if not done and (end := priority.get("timeline_to")) and latest_day(end) < today:
-        yield f"The priority {priority['priority']} was to be achieved by {end}."
-    for item in trace["follow_up"]:
-        if (due := item.get("due")) and item["progress"] not in _ENDED and latest_day(due) < today:
-            yield f"A follow-up was due on {due} and is {item['progress'].replace('_', ' ')}."
-    for mandate in trace["mandates"]:
-        due = mandate.get("reporting_duty", {}).get("due")
-        if due and "reports" not in mandate and latest_day(due) < today:
-            yield f"The report that {mandate['cite']} asks for was due on {due}."
+    return {"date": today.isoformat(), "past_due": past_due(trace, today), "stalled": waiting}
 
 
 async def coverage(states: StateStore, traces: Traces) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from shared.domain.members import MEMBERS
 from shared.domain.rejections import Rejection, RuleKind
 from shared.events.event import Event
 from shared.events.meetings import MeetingProposed, MeetingRescheduled
-from shared.events.recommendations import CommitteeSessionRecorded, DeliverableRecorded
+from shared.events.recommendations import BodySessionRecorded, CommitteeSessionRecorded, DeliverableRecorded
 from shared.events.values import Member, WorldDate, WorldTime, earliest_day, latest_day
 
 _SPANS = (
@@ -25,7 +25,7 @@ _SPANS = (
     ("timeline_from", "timeline_to"),
 )
 _PLANS = frozenset({"due", "closes_on", "timeline_from", "timeline_to"})
-_PLANNED = (MeetingProposed, MeetingRescheduled, CommitteeSessionRecorded)
+_PLANNED = (MeetingProposed, MeetingRescheduled, CommitteeSessionRecorded, BodySessionRecorded)
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ OWN: dict[str, Routes] = {
             POST /instruments/{instrument}/void
             POST /sessions; POST /sessions/{session}/correct
             POST /sessions/{session}/void
+            POST /body-sessions; POST /body-sessions/{key}/correct; POST /body-sessions/{key}/void
             POST /priorities; POST /priorities/{priority}/close; POST /priorities/{priority}/correct
             POST /priorities/{priority}/void
             POST /initiatives; POST /initiatives/{initiative}/correct
@@ -105,6 +106,7 @@ OWN: dict[str, Routes] = {
         """,
         READERS: """
             GET /instruments; GET /instruments/{instrument}; GET /sessions; GET /sessions/{session}
+            GET /body-sessions; GET /body-sessions/{key}
             GET /priorities; GET /priorities/{priority}; GET /initiatives; GET /initiatives/{initiative}
             GET /deliverables; GET /deliverables/{deliverable}
             GET /recommendations; GET /recommendations/{committee}/{year}/{number}

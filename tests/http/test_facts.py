@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -67,6 +68,36 @@ def test_an_instrument_is_registered_once_under_its_citation(caller: Call) -> No
     correction = {"corrects": 1, "data": again, "reason": "Synthetic"}
     answer = asking.post("recommendations", f"/instruments/{key}-2/correct", correction)
     assert field_of(problem(answer, 422, "InstrumentIsRegistered")) == "body.data.cite"
+
+
+def test_two_registrations_at_the_same_moment_note_each_other(caller: Call) -> None:
+    asking, key = caller(), new_id("instrument")
+    names = (f"{key}-a", f"{key}-b")
+
+    def register(name: str) -> int:
+        body = {"instrument": name, "cite": f"Synthetic {key}", "body": "SYN", "title": "Synthetic"}
+        status: int = asking.post("recommendations", "/instruments", body).status_code
+        return status
+
+    with ThreadPoolExecutor(2) as pool:
+        statuses = sorted(pool.map(register, names))
+    assert statuses in ([200, 200], [200, 422])
+    for name, other in (names, names[::-1]) if statuses == [200, 200] else ():
+        shown = asking.get("recommendations", f"/instruments/{name}", at_least=2, wait=20).json()["state"]
+        assert [item["data"]["other"] for item in shown["doubles"]] == [other]
+
+
+def test_a_session_of_another_body_is_recorded_under_body_and_number(caller: Call) -> None:
+    asking, body = caller(), new_id("Commission")
+    command = {"body": body, "session": 77, "starts_on": "2021-04-26", "ends_on": "2021-04-29"}
+    stream = accepted(asking.post("recommendations", "/body-sessions", command))["stream"]
+    assert stream == f"body_session/{body.lower()}-77"
+    problem(asking.post("recommendations", "/body-sessions", command), 409, "OutOfOrder")
+    path = f"/body-sessions/{stream.partition('/')[2]}"
+    shown = asking.get("recommendations", path, at_least=1, wait=20).json()["state"]
+    assert shown["recorded"]["data"]["starts_on"] == "2021-04-26"
+    committee = command | {"body": "CED"}
+    problem(asking.post("recommendations", "/body-sessions", committee), 422, "SessionIsTheCommittees")
 
 
 def test_circles_strangers_and_discharges_of_no_duty_are_refused(caller: Call) -> None:

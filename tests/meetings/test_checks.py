@@ -102,8 +102,9 @@ def test_zones_are_those_of_the_code_and_not_of_the_machine() -> None:
         ((), RecordMeeting(**OLD | {"ends_at": "2019-04"})),
         ((PROPOSED,), RescheduleMeeting(starts_at="2026-04-02", ends_at="2026-04-01")),
         (CONVENED, HoldMeeting(held_from="2026-03-02", held_to="2026-03-01")),
+        (CONVENED, HoldMeeting(held_to="2026-03-01")),
     ],
-    ids=["propose", "record", "reschedule", "hold"],
+    ids=["propose", "record", "reschedule", "hold", "hold until"],
 )
 def test_no_meeting_ends_before_it_starts(history: tuple[Event, ...], command: Command) -> None:
     a_meeting(*history).when(command).then_refused(EndsBeforeItStarts)

@@ -120,6 +120,7 @@ def _after_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
     for index, report in enumerate(row.follow_up):
         data = stated_fields(
             report,
+            action=report.action,
             progress=report.progress,
             responsible=report.responsible,
             evidence=report.evidence.model_dump(exclude_none=True) if report.evidence else None,

@@ -10,7 +10,7 @@ from services.meetings.domain.meeting import MEETING
 from services.recommendations.domain.foreign import MEETING as MEETING_REPLICA
 from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.recommendation import RECOMMENDATION
-from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, SESSION
+from services.recommendations.domain.registers import BODY_SESSION, DELIVERABLE, INITIATIVE, SESSION
 from shared.domain.aggregate import Aggregate, Context, Fact, Known
 from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
@@ -20,7 +20,8 @@ from tools.record.faults import Fault, Places
 from tools.record.rows import Row
 
 _AGGREGATES: dict[str, Aggregate[Any]] = {
-    aggregate.kind: aggregate for aggregate in (MEETING, INSTRUMENT, RECOMMENDATION, SESSION, DELIVERABLE, INITIATIVE)
+    aggregate.kind: aggregate
+    for aggregate in (MEETING, INSTRUMENT, RECOMMENDATION, SESSION, BODY_SESSION, DELIVERABLE, INITIATIVE)
 }
 _AN_ID = "0" * 36
 _CONTEXT = Context(datetime.now(UTC), "rehearsal", "secretariat", _AN_ID, _AN_ID)

@@ -73,7 +73,8 @@ def _request(item: dict[str, Any]) -> Iterator[Text]:
     if duty := item.get("reporting_duty"):
         session = f", session {duty['session']}" if "session" in duty else ""
         due = f", due {in_words(duty['due'])}" if "due" in duty else ""
-        yield Text(f"A report is asked for: {duty['body']}{session}{due}.")
+        first_day = f", which begins on {in_words(duty['session_starts_on'])}" if "session_starts_on" in duty else ""
+        yield Text(f"A report is asked for: {duty['body']}{session}{first_day}{due}.")
     for report in item.get("reports", ()):
         yield sentence(Text(f"Reported in {report['symbol']}" + _on(report)))
 
@@ -152,7 +153,8 @@ def follow_up(item: dict[str, Any]) -> Entry:
     when = in_words(item["on"]) if "on" in item else "date unknown"
     responsible = f"responsible: {item['responsible']}" if "responsible" in item else None
     due = f"due {in_words(item['due'])}" if "due" in item else None
-    head = joined([f"{when[:1].upper()}{when[1:]}: {words(item['progress'])}", responsible, due])
+    action = f"action: {item['action']}" if "action" in item else None
+    head = joined([f"{when[:1].upper()}{when[1:]}: {words(item['progress'])}", action, responsible, due])
     evidence = _evidence(item["evidence"]) if "evidence" in item else Text("No evidence is on record.")
     return Entry(marked(head, item["status"], item.get("dated")), [evidence, *note_and_source(item)])
 

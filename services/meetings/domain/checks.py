@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from services.meetings.domain.rules import MeetingHasNotBegun, TimeZoneDoesNotFit, UnknownTimeZone
 from services.meetings.domain.states import Absent, Convened, Meeting
 from shared.domain.rejections import Rejection
-from shared.domain.single_facts import last_day_of_facts
+from shared.domain.single_facts import EndsBeforeItStarts, is_before, last_day_of_facts
 from shared.events.event import Event
 from shared.events.meetings import AttendanceRecorded, MeetingHeld
 from shared.events.values import earliest_day
@@ -23,7 +23,7 @@ _ZONES = files("tzdata")
 
 def check(state: Meeting, event: Event, *, stream: str, now: datetime, **_: object) -> Rejection | None:
     """Return the refusal of a fact that does not fit the meeting's time zone, or comes before its first day."""
-    return _wrong_zone(state, event) or _too_early(state, event, stream, now)
+    return _wrong_zone(state, event) or _ends_too_early(state, event) or _too_early(state, event, stream, now)
 
 
 def _wrong_zone(state: Meeting, event: Event) -> Rejection | None:
@@ -63,6 +63,14 @@ def _names() -> frozenset[str]:
 def _zone(name: str) -> ZoneInfo:
     with _ZONES.joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
+
+
+def _ends_too_early(state: Meeting, event: Event) -> Rejection | None:
+    """Refuse the end of a meeting before the start that it takes from its proposal."""
+    if not isinstance(event, MeetingHeld) or event.held_from or event.held_to is None or isinstance(state, Absent):
+        return None
+    starts, ends = state.particulars.starts_at, event.held_to
+    return EndsBeforeItStarts("held_to", ends, "starts_at", starts) if starts and is_before(ends, starts) else None
 
 
 def _too_early(state: Meeting, event: Event, stream: str, now: datetime) -> Rejection | None:

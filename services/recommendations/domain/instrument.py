@@ -28,6 +28,7 @@ from services.recommendations.domain.rules import (
     ProvisionNotOnRecord,
     RelationsFormACircle,
 )
+from services.recommendations.domain.sessions import session_stream
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import OutOfOrder, Rejection
 from shared.domain.voids import Void
@@ -162,12 +163,14 @@ def names(event: Event) -> frozenset[str]:
 
 
 def depends_on(state: Instrument) -> frozenset[str]:
-    """Return the instruments that a trace names beside this one."""
+    """Return the instruments that a trace names beside this one, and the sessions that reports were asked for."""
     if not isinstance(state, Registered):
         return frozenset()
     related = (*state.superseded, *state.reaffirmed, *state.carried, *state.endorsed)
     named = {item.data.by for item in related} | {item.data.other for item in state.doubles}
-    return frozenset(f"instrument/{instrument}" for instrument in named)
+    duties = (item.data.reporting_duty for item in state.provisions)
+    sessions = {session_stream(duty.body, duty.session) for duty in duties if duty is not None and duty.session}
+    return frozenset({f"instrument/{instrument}" for instrument in named} | sessions)
 
 
 def facets(state: Instrument) -> dict[str, Any]:

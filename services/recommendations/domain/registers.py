@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 
 from services.recommendations.commands import (
     ClosePriority,
+    RecordBodySession,
     RecordCommitteeSession,
     RecordDeliverable,
     RegisterInitiative,
@@ -16,12 +17,14 @@ from services.recommendations.commands import (
 )
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
-from services.recommendations.domain.rules import CitesUnknownProvision
+from services.recommendations.domain.rules import CitesUnknownProvision, SessionIsTheCommittees
+from services.recommendations.domain.sessions import is_the_committee
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
 from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.recommendations import (
+    BodySessionRecorded,
     CommitteeSessionRecorded,
     DeliverableRecorded,
     InitiativeRegistered,
@@ -55,6 +58,7 @@ class Closed(Model, Generic[E]):
 
 
 Session: TypeAlias = Absent | Void | OnRecord[CommitteeSessionRecorded]
+BodySession: TypeAlias = Absent | Void | OnRecord[BodySessionRecorded]
 Initiative: TypeAlias = Absent | Void | OnRecord[InitiativeRegistered]
 Deliverable: TypeAlias = Absent | Void | OnRecord[DeliverableRecorded]
 Priority: TypeAlias = Absent | Void | OnRecord[PrioritySelected] | Closed[PrioritySelected]
@@ -77,6 +81,12 @@ def instruments_of(named: Iterable[ProvisionRef]) -> frozenset[str]:
 def _evolve_session(state: Session, fact: Fact) -> Session:
     if isinstance(fact.data, CommitteeSessionRecorded):
         return OnRecord[CommitteeSessionRecorded](recorded=recorded_fact(fact, CommitteeSessionRecorded))
+    return state
+
+
+def _evolve_body_session(state: BodySession, fact: Fact) -> BodySession:
+    if isinstance(fact.data, BodySessionRecorded):
+        return OnRecord[BodySessionRecorded](recorded=recorded_fact(fact, BodySessionRecorded))
     return state
 
 
@@ -106,6 +116,10 @@ def _decide(state: Any, command: Command, *, stream: str, facts: Facts, context:
     match state, command:
         case Absent(), RecordCommitteeSession():
             return [event_from(command, CommitteeSessionRecorded)]
+        case Absent(), RecordBodySession(body=body, session=session):
+            if is_the_committee(body):
+                return SessionIsTheCommittees(body, session)
+            return [event_from(command, BodySessionRecorded, key=command.key)]
         case Absent(), RecordDeliverable():
             return [event_from(command, DeliverableRecorded)]
         case Absent(), RegisterInitiative(provisions=provisions):
@@ -178,6 +192,13 @@ SESSION: Aggregate[Session] = Aggregate(
     initial=Absent(),
     states=TypeAdapter(Annotated[Session, Field(discriminator="stage")]),
     evolve=_evolve_session,
+    decide=_decide,
+)
+BODY_SESSION: Aggregate[BodySession] = Aggregate(
+    kind="body_session",
+    initial=Absent(),
+    states=TypeAdapter(Annotated[BodySession, Field(discriminator="stage")]),
+    evolve=_evolve_body_session,
     decide=_decide,
 )
 INITIATIVE: Aggregate[Initiative] = Aggregate(

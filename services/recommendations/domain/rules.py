@@ -94,6 +94,16 @@ class NamesUnknownSession(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
+class SessionIsTheCommittees(_NamesWhatIsNotThere):
+    """The Committee's own sessions have a register of their own."""
+
+    says: ClassVar[str] = "{body} is the Committee: record session {session} as a session of the Committee"
+
+    body: str
+    session: int
+
+
+@dataclass(frozen=True)
 class NamesUnknownDeliverable(_NamesWhatIsNotThere):
     """A deliverable is named from the record."""
 

@@ -7,9 +7,11 @@ from typing import Any
 from services.recommendations.domain.citations import Citation
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.instrument_keys import keys
+from services.recommendations.domain.sessions import session_stream
 from services.recommendations.domain.state import Recommendation
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.window import mark
+from shared.events.recommendations import ReportingDuty
 
 _NAMED = ("cite", "body", "title", "title_status", "symbol", "symbol_status", "adopted_on", "adopted_status")
 
@@ -101,7 +103,6 @@ def _provision(
         return {}
     tracker.note(statement, f"instrument/{key}", registered.versions)
     data = registered.data
-    duty = data.reporting_duty.model_dump(mode="json", exclude_none=True) if data.reporting_duty else None
     discharged = [item for item in instrument.discharged if item.data.provision == provision]
     for item in discharged:
         tracker.note(statement, f"instrument/{key}", item.versions)
@@ -112,9 +113,21 @@ def _provision(
         addressee=data.addressee,
         summary=data.summary,
         provision_status=data.status or "unknown",
-        reporting_duty=duty,
+        reporting_duty=_duty(statement, data.reporting_duty, tracker),
         reports=reports or None,
     )
+
+
+def _duty(statement: str, duty: ReportingDuty | None, tracker: ProvenanceTracker) -> dict[str, Any] | None:
+    """Return a reporting duty, with the first day of the session that it names, whatever body's."""
+    if duty is None:
+        return None
+    stream = session_stream(duty.body, duty.session) if duty.session else ""
+    session = tracker.recorded(stream)
+    if session is not None:
+        tracker.note(statement, stream, session.versions)
+    starts_on = session.data.starts_on if session else None
+    return duty.model_dump(mode="json", exclude_none=True) | known_fields(session_starts_on=starts_on)
 
 
 def _standing(

@@ -100,6 +100,7 @@ def follow_up(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[st
         tracker.own_fact(statement, item)
         items.append(
             known_fields(
+                action=data.action,
                 progress=data.progress,
                 responsible=data.responsible,
                 evidence=_evidence(statement, data.evidence, tracker),

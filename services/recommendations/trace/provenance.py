@@ -13,6 +13,7 @@ from services.recommendations.domain.registers import Closed, OnRecord
 from services.recommendations.trace.window import Window
 from shared.domain.voids import Void
 from shared.events.event import Event
+from shared.events.recommendations import PriorityClosed
 from shared.projection.fold import FoldedState
 
 M = TypeVar("M")
@@ -43,6 +44,11 @@ class ProvenanceTracker:
         """Return the recorded fact of a session, deliverable or priority."""
         state = self._states[stream].state if stream in self._states else None
         return state.recorded if isinstance(state, OnRecord | Closed) else None
+
+    def closing(self, stream: str) -> RecordedFact[PriorityClosed] | None:
+        """Return the closing of a priority that has ended."""
+        state = self._states[stream].state if stream in self._states else None
+        return state.closed if isinstance(state, Closed) else None
 
     def cite(self, instrument: str) -> str:
         """Return how to cite an instrument: by its id, where it is unknown."""

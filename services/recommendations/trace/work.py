@@ -39,7 +39,17 @@ def priority(state: Recommendation, tracker: ProvenanceTracker) -> dict[str, Any
         selected_on=data.on,
         dated=mark(tracker.window.see(data.on)),
         **certainty(data),
+        closed=_closing(stream, tracker),
     )
+
+
+def _closing(stream: str, tracker: ProvenanceTracker) -> dict[str, Any] | None:
+    closing = tracker.closing(stream)
+    if closing is None or not tracker.window.sees(closing.data.on):
+        return None
+    tracker.note("priority", stream, closing.versions)
+    data = closing.data
+    return known_fields(reason=data.reason, on=data.on, dated=mark(tracker.window.see(data.on)), **certainty(data))
 
 
 Dated = Sequence[tuple[RecordedFact[RecommendationAdopted], str | None]]

@@ -186,6 +186,9 @@ class RecommendationCarried(_Recommendations):
 class FollowUpReported(_Recommendations):
     """Progress on the recommendation was reported."""
 
+    action: ShortText | None = Field(
+        None, description="the action reported on; without one, body responsible and due date tell it from others"
+    )
     responsible: ShortText | None = Field(None, description="the body or office responsible; never a person")
     progress: Progress
     evidence: Evidence | None = None

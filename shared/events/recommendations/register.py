@@ -118,6 +118,19 @@ class CommitteeSessionRecorded(_Recommendations):
     level: SessionLevel | None = None
 
 
+class BodySessionRecorded(_Recommendations):
+    """A session of another body than the Committee was recorded, with its dates as far as known."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"key", "body", "session"})
+    begins: ClassVar[tuple[str, str] | None] = ("body_session", "key")
+
+    key: Id = Field(description="made of body and number", examples=["commission-77"])
+    body: ShortText = Field(description="as reporting duties name it", examples=["Commission"])
+    session: SessionNumber
+    starts_on: WorldDate | None = None
+    ends_on: WorldDate | None = None
+
+
 class PrioritySelected(_Recommendations):
     """The group chose a priority, with its outcome and timeline."""
 

@@ -97,6 +97,9 @@ EXAMPLES: dict[str, Event] = {
         )
         for kind, evidence in EVIDENCE.items()
     },
+    "FollowUpReported.action": r.FollowUpReported(
+        action="synthetic action 1", progress="not_started", on="2033-05", due="2034", **CERTAIN
+    ),
     "RecommendationSuperseded.by": r.RecommendationSuperseded(by="SYN/2033/R1", on="2033-03-18", **CERTAIN),
     "RecommendationSuperseded.supersedes": r.RecommendationSuperseded(
         supersedes="SYN/2031/R1", on="2033-03-18", **CERTAIN
