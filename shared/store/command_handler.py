@@ -137,9 +137,10 @@ class CommandHandler:
         states = await asyncio.gather(*map(self.known, names))
         return {stream: known for stream, known in zip(names, states, strict=True) if known is not None}
 
-    async def facts_for(self, aggregate: Aggregate[Any], item: Command | Event, streams: frozenset[str]) -> Facts:
+    async def _facts_for(
+        self, aggregate: Aggregate[Any], item: Command | Event, streams: frozenset[str], keys: frozenset[str]
+    ) -> Facts:
         """Return the facts that a decision rests on: the streams given, those that they lead to, those of its keys."""
-        keys = aggregate.keys(item)
         wanted = streams | (await self.namesakes(aggregate.kind, keys) if keys else frozenset())
         read: set[str] = set()
         facts: dict[str, Known] = {}
@@ -173,8 +174,8 @@ class CommandHandler:
         if isinstance(command, CorrectRecord | VoidRecord):
             return await self._amend(stream, command, context)
         aggregate = self._aggregate_of(stream)
-        needs = aggregate.needs(loaded.state, command)
-        known = await self.facts_for(aggregate, command, needs)
+        needs, keys = aggregate.needs(loaded.state, command), aggregate.keys(command)
+        known = await self._facts_for(aggregate, command, needs, keys)
         facts = _without_voids(known)
         decision = aggregate.decided(loaded.state, command, stream=stream, facts=facts, context=context)
         if isinstance(decision, Rejection) and decision.kind == "reference" and context.member is None:
@@ -207,7 +208,8 @@ class CommandHandler:
         if (refusal := self._judge(stream, recorded, command.corrects, data)) is not None:
             return refusal
         aggregate = self._aggregate_of(stream)
-        facts = _without_voids(await self.facts_for(aggregate, data, aggregate.names(data)))
+        new_keys = aggregate.keys(data) - aggregate.keys(fact.data)
+        facts = _without_voids(await self._facts_for(aggregate, data, aggregate.names(data), new_keys))
         before = aggregate.fold_before(recorded, command.corrects)
         refusal = aggregate.refusal_of(before, data, stream=stream, facts=facts, now=context.now)
         if refusal is not None:

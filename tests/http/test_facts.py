@@ -85,6 +85,10 @@ def test_two_registrations_at_the_same_moment_note_each_other(caller: Call) -> N
     for name, other in (names, names[::-1]) if statuses == [200, 200] else ():
         shown = asking.get("recommendations", f"/instruments/{name}", at_least=2, wait=20).json()["state"]
         assert [item["data"]["other"] for item in shown["doubles"]] == [other]
+        # what was recorded twice may be put right in its other fields
+        right = shown["registered"]["data"] | {"title": "Synthetic, as it is called"}
+        correction = {"corrects": 1, "data": right, "reason": "Synthetic"}
+        accepted(asking.post("recommendations", f"/instruments/{name}/correct", correction))
 
 
 def test_a_session_of_another_body_is_recorded_under_body_and_number(caller: Call) -> None:

@@ -123,6 +123,21 @@ def test_a_meeting_that_was_recorded_to_end_before_it_starts_is_one_gap() -> Non
     assert gaps(discussed, adopted_on(None), meeting=(backwards,)).count(gap) == 1
 
 
+def test_spans_that_were_recorded_backwards_are_gaps() -> None:
+    history = History()
+    selected = r.PrioritySelected(
+        priority="p1", title="P", outcome="O", timeline_from="2031", timeline_to="2030", on="2030-05"
+    )
+    history.add("priority/p1", selected, r.PriorityClosed(reason="lapsed", on="2030-04"))
+    history.add("session/3", r.CommitteeSessionRecorded(session=3, starts_on="2030-11-06", ends_on="2030-11-04"))
+    drafted = DRAFTED.model_copy(update={"priority": "p1"})
+    history.add(f"recommendation/{REFERENCE}", drafted, r.RecommendationTransmitted(session=3))
+    shown = composed(history.all())[REFERENCE]["gaps"]
+    assert "The timeline of its priority ends on 2030, before it begins on 2031." in shown
+    assert "Its priority was closed on April 2030, before it was selected on May 2030." in shown
+    assert "Session 3 ends on 4 November 2030, before it starts on 6 November 2030." in shown
+
+
 def test_dates_that_may_agree_contradict_nothing() -> None:
     facts = (
         CITED.model_copy(update={"on": "2020"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from shared.domain.dates import in_words
@@ -11,9 +12,8 @@ from shared.domain.single_facts import is_before
 
 def contradictions(trace: dict[str, Any]) -> list[str]:
     """Return what cannot have been in the order of its dates, each once; a date known in part contradicts no other."""
-    return list(
-        dict.fromkeys([*_of_mandates(trace), *_of_meetings(trace), *_of_adoption(trace), *_of_the_committee(trace)])
-    )
+    sections = (_of_mandates, _of_the_priority, _of_meetings, _of_adoption, _of_the_committee)
+    return list(dict.fromkeys(chain.from_iterable(section(trace) for section in sections)))
 
 
 def _of_mandates(trace: dict[str, Any]) -> Iterator[str]:
@@ -23,6 +23,16 @@ def _of_mandates(trace: dict[str, Any]) -> Iterator[str]:
             yield (
                 f"{mandate['cite']} was cited on {in_words(cited_on)}, before it was adopted on {in_words(adopted_on)}."
             )
+
+
+def _of_the_priority(trace: dict[str, Any]) -> Iterator[str]:
+    priority = trace.get("priority", {})
+    begins, ends = priority.get("timeline_from"), priority.get("timeline_to")
+    if _precedes(ends, begins):
+        yield f"The timeline of its priority ends on {in_words(ends)}, before it begins on {in_words(begins)}."
+    selected, closed = priority.get("selected_on"), priority.get("closed", {}).get("on")
+    if _precedes(closed, selected):
+        yield f"Its priority was closed on {in_words(closed)}, before it was selected on {in_words(selected)}."
 
 
 def _of_meetings(trace: dict[str, Any]) -> Iterator[str]:
@@ -66,9 +76,11 @@ def _of_the_committee(trace: dict[str, Any]) -> Iterator[str]:
         on, to = item.get("on"), f"to session {item['session']}"
         if _precedes_all(on, adopted):
             yield f"It was transmitted {to} on {in_words(on)}, before its adoption on {in_words(min(adopted))}."
-        if _precedes(item.get("session_ends_on"), on):
-            ended = in_words(item["session_ends_on"])
-            yield f"It was transmitted {to} on {in_words(on)}, after that session ended on {ended}."
+        starts, ends = item.get("session_starts_on"), item.get("session_ends_on")
+        if _precedes(ends, starts):
+            yield f"Session {item['session']} ends on {in_words(ends)}, before it starts on {in_words(starts)}."
+        if _precedes(ends, on):
+            yield f"It was transmitted {to} on {in_words(on)}, after that session ended on {in_words(ends)}."
     for item in trace["dispositions"]:
         on, session = item.get("on"), item["session"]
         if _precedes_all(on, [each.get("on") for each in trace["transmission"]]):
