@@ -5,7 +5,7 @@
 | every event of recommendations and meetings | Kafka | journal, fold, compose the traces that depend on it |
 | RecommendationSuperseded / Merged / Split (the closing side) | own topic | the other side notes it: `NoteLineage` |
 | RecordVoided | own topic | what followed from the void event is voided, by the inverse in docs/policies.md |
-| InstrumentRegistered or corrected, under the keys of another | own topic | both note it: `NoteDoubleRegistration` |
+| InstrumentRegistered, corrected or its void void, under the keys of another | own topic | both note it: `NoteDoubleRegistration` |
 """
 
 from __future__ import annotations
@@ -66,8 +66,9 @@ class Policies:
 
 
 def _registers(event: Recorded) -> bool:
-    kind = event.subject.partition("/")[0]
-    return isinstance(event.data, InstrumentRegistered) or (kind == "instrument" and isinstance(event.data, Correction | Voiding))
+    """Tell whether an event may put an instrument under the keys of another."""
+    kinds = InstrumentRegistered | Correction | Voiding
+    return event.subject.startswith("instrument/") and isinstance(event.data, kinds)
 
 
 def _notes(event: Recorded) -> dict[str, Command]:
