@@ -9,8 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import sha256
-from operator import attrgetter
+from operator import attrgetter, iadd
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,13 +17,13 @@ from services.nominations.domain.membership import MEMBERSHIP
 from services.recommendations.projection import AGGREGATES, trace_or_fault
 from services.recommendations.trace import SHAPE
 from shared.consumer.decoding import decode_record, decode_unsigned
-from shared.consumer.record import PROOF, ConsumedEvent, KafkaRecord, Poison, topic_of
+from shared.consumer.record import PROOF, ConsumedEvent, KafkaRecord, Poison
 from shared.domain.aggregate import Aggregate
-from shared.events.catalogue import Undecodable, decode
 from shared.projection.fold import UNFOLDED, FoldedState
 from shared.projection.partial_fold import fold_whole
 from shared.tlog.trust import LogTrust
-from tools.replay.history import History, streams_of
+from tools.replay.completeness import Positions
+from tools.replay.history import History, decode_entry, streams_of
 from tools.replay.packed_states import PackedState, PackedStates, pack
 from tools.replay.roster import Row, row_of
 from tools.replay.spool import Parts, Spool
@@ -42,6 +41,7 @@ _NEVER = "9999"
 class Report:
     """Counts and faults of a replay, the version of each stream, and the roster.
 
+    `positions` are those of Kafka's records.
     `faults` are the traces that cannot be composed or stored, by reference, with the reason in words.
     """
 
@@ -55,6 +55,7 @@ class Report:
     heads: dict[str, int] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     roster: list[Row] = field(default_factory=list)
+    positions: Positions = field(default_factory=Positions)
 
     def add(self, other: Report) -> None:
         """Add the report of another part."""
@@ -63,7 +64,7 @@ class Report:
             if isinstance(total, dict):
                 total.update(value)
             else:
-                setattr(self, name, total + value)
+                setattr(self, name, iadd(total, value))
 
 
 @dataclass
@@ -154,6 +155,8 @@ class Replayer:
         for parts in bucket:
             is_of_log = len(parts) == _LOG_PARTS
             event = decode_entry(*parts) if is_of_log else self._decode_record(KafkaRecord(*parts))
+            if not is_of_log:
+                report.positions.add_of(event)
             if isinstance(event, Poison):
                 poison.append(event)
             elif event.recorded.time > known_at:
@@ -201,17 +204,6 @@ class _WithShared(dict[str, FoldedState]):
 def stops(folded: FoldedState) -> str:
     """Say where a stream stops, and why, if it is not for a gap or a broken chain."""
     return f"{folded.stream} stops at version {folded.version}" + (f": {folded.fault}" if folded.fault else "")
-
-
-def decode_entry(topic: str, position: int, raw: bytes) -> ConsumedEvent | Poison:
-    """Decode a log's entry: its position is its place in the log, and the tree vouches for its bytes."""
-    try:
-        recorded = decode(raw)
-        if topic_of(recorded.data.service) != topic:
-            raise Undecodable("wrong_log", f"it is an event of {recorded.source}")
-    except Undecodable as error:
-        return Poison(KafkaRecord(topic, 0, position, None, raw, ()), error.reason, error.detail)
-    return ConsumedEvent(recorded, raw, sha256(raw).hexdigest(), sha256(b"\x00" + raw).hexdigest(), position, topic)
 
 
 def _aggregate(stream: str) -> Aggregate[Any]:
