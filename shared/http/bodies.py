@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from shared.domain.spelling import normalised
 from shared.http.auth import Allowed
 from shared.http.problems import FieldError, Refused, invalid
 
@@ -70,7 +71,10 @@ class BodyRoute(APIRoute):
 
 
 def parse(raw: bytes) -> Any:
-    """Return the value of a body. Raises Refused: 400 for invalid JSON, 422 for a value that no event can hold."""
+    """Return the value of a body, its texts in form NFC.
+
+    Raises Refused: 400 for invalid JSON, 422 for a value that no event can hold.
+    """
     try:
         value = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_not_a_number)
     except UnicodeDecodeError as error:
@@ -85,7 +89,7 @@ def parse(raw: bytes) -> Any:
         raise invalid([_too_great("body")]) from None
     if faults := list(islice(_faults(value, "body", 0), FAULTS_SHOWN)):
         raise invalid(faults)
-    return value
+    return normalised(value)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,24 @@ def differences(matches: dict[str, Match]) -> dict[str, list[str]]:
 def test_a_recorded_row_is_unchanged(tmp_path: Path):
     matches = matched(tmp_path, a_record(), a_record())
     assert len(matches) == 11
+    assert differences(matches) == {}
+
+
+def test_what_was_recorded_in_another_form_is_unchanged(tmp_path: Path):
+    in_file = a_record()
+    in_file["recommendations"][0] |= {"title": "Décision", "text": "Décision"}
+    in_file["recommendations"][0]["origin"] = {"document": "Décision", "note": "A note"}
+    recorded = rows_of(tmp_path, in_file)
+    decomposed = unicodedata.normalize("NFD", "Décision")
+    events = [
+        row.event.model_copy(
+            update={name: decomposed for name in ("title", "document") if getattr(row.event, name, None)}
+            | {name: f"{decomposed}\n" for name in ("text",) if getattr(row.event, name, None)}
+        )
+        for row in recorded
+    ]
+    matches = match_rows(recorded, facts_of(*events))
+    assert len(matches) == len(recorded)
     assert differences(matches) == {}
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.table import Table
 
+from shared.domain.spelling import by_number
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import exits
 from tools.client.services import Services
@@ -20,6 +21,10 @@ def coverage(shown_as: Format = "text", home: Home = DEFAULT_HOME, token: Token 
     """
     with exits(), Services(Connection(home, token), "auditor") as services:
         matrix = services.get("recommendations", "/coverage")
+    for references in matrix["recommendations"].values():
+        references.sort(key=by_number)
+    for item in matrix["provisions"]:
+        item["recommendations"].sort(key=lambda entry: by_number(entry["reference"]))
     if shown_as == "json":
         print_json(matrix)
     else:

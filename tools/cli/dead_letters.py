@@ -6,6 +6,7 @@ import typer
 from rich.table import Table
 
 from shared.events.services import SERVICES
+from tools.cli.options import chosen, read_text, service_named
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BadInput, exits
 from tools.client.services import Services
@@ -15,6 +16,7 @@ from tools.render.terminal import print_json, print_line
 
 console = Console()
 
+STANDINGS = ("open", "resolved", "refused", "dismissed", "all")
 ServiceName = Annotated[str, typer.Option("--service", help=f"One of {', '.join(SERVICES)}.")]
 DeadLetter = Annotated[str, typer.Argument(help="topic/partition/offset, as listed.")]
 Because = Annotated[str, typer.Option("--reason", help="The reason; it is kept with the dead letter.")]
@@ -33,8 +35,11 @@ def list_dead_letters(
 
     Exit code: 0 with the list, also an empty one; 1 when refused; 2 for bad input; 3 when a service does not answer.
     """
-    with exits(), Services(Connection(home, token), "operator") as services:
-        dead_letters = find(services, [_named(service)] if service else SERVICES, standing)
+    with exits():
+        names = SERVICES if service is None else [service_named(service)]
+        chosen("--standing", standing, STANDINGS)
+        with Services(Connection(home, token), "operator") as services:
+            dead_letters = find(services, names, standing)
     if shown_as == "json":
         print_json(dead_letters)
     elif not dead_letters:
@@ -56,7 +61,7 @@ def show(
     Exit code: 0; 1 when it is not there or refused; 2 for bad input; 3 when the service does not answer.
     """
     with exits(), Services(Connection(home, token), "operator") as services:
-        document = services.get(_named(service), f"/dead-letters/{_place(dead_letter)}")
+        document = services.get(service_named(service), f"/dead-letters/{_place(dead_letter)}")
     print_json(document)
 
 
@@ -104,15 +109,11 @@ def find(services: Services, names: tuple[str, ...] | list[str], standing: str =
 
 
 def _decide(action: str, dead_letter: str, service: str, reason: str, connection: Connection) -> None:
-    with exits(), Services(connection, "operator") as services:
-        answer = services.post(_named(service), f"/dead-letters/{_place(dead_letter)}/{action}", {"reason": reason})
+    with exits():
+        path, body = f"/dead-letters/{_place(dead_letter)}/{action}", {"reason": read_text("--reason", reason)}
+        with Services(connection, "operator") as services:
+            answer = services.post(service_named(service), path, body)
     print_line(f"{dead_letter} is {answer['standing']}.")
-
-
-def _named(service: str) -> str:
-    if service not in SERVICES:
-        raise BadInput(f"--service {service}: is not a service; they are {', '.join(SERVICES)}.")
-    return service
 
 
 def _place(dead_letter: str) -> str:

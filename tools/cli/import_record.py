@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from tools.cli.options import finite, read_text
 from tools.client.connection import Connection, Format, Home, Token
-from tools.client.errors import BAD_INPUT, REFUSED, BadInput, Unreachable, exits, say
+from tools.client.errors import BAD_INPUT, REFUSED, Unreachable, exits, say
 from tools.client.progress import bar
 from tools.client.services import PATIENCE_SECONDS, Services
 from tools.client.stack_home import DEFAULT_HOME
@@ -20,7 +21,6 @@ from tools.render.console import Console
 from tools.render.terminal import print_json, print_line
 
 console = Console()
-_REASON_LIMIT = 20_000
 
 
 def record(
@@ -32,7 +32,10 @@ def record(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
     patience: Annotated[
-        float, typer.Option(min=0, help="Seconds to retry where a service has not consumed an event yet, or is down.")
+        float,
+        typer.Option(
+            min=0, callback=finite, help="Seconds to retry where a service has not consumed an event yet, or is down."
+        ),
     ] = PATIENCE_SECONDS,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,
@@ -49,11 +52,11 @@ def record(
     has errors, or other bad input; 3 when a service does not answer.
     """
     with exits():
-        _check_reason(correct)
+        reason = None if correct is None else read_text("--correct", correct)
         checked = _checked(file, members, instruments)
         services = Services(Connection(home, token), "secretariat", patience, patience)
         with services:
-            report = load(checked, services, correct, dry_run)
+            report = load(checked, services, reason, dry_run)
             if not dry_run and not wait_for_traces(services, report.heads, patience):
                 say("The traces do not show all of it yet; they will: throughline dead-letters list shows what waits.")
         show(checked, report, shown_as, dry_run)
@@ -72,11 +75,6 @@ def load(checked: CheckedRecord, services: Services, correct: str | None = None,
             raise Unreachable(
                 f"{failure}\nStopped after {done} of {len(checked.rows)} rows: run it again to resume."
             ) from None
-
-
-def _check_reason(correct: str | None) -> None:
-    if correct is not None and not (correct.strip() and len(correct) <= _REASON_LIMIT and correct.isprintable()):
-        raise BadInput("--correct: the reason is a text without control characters, of at most 20,000 characters.")
 
 
 def _checked(file: Path, members: Path | None, instruments: Path | None) -> CheckedRecord:

@@ -9,8 +9,9 @@ import typer
 from pymongo.errors import OperationFailure, PyMongoError
 
 from shared.events.services import SERVICES
+from tools.cli.options import service_named
 from tools.client.connection import Home
-from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.errors import Failure, Unreachable, exits
 from tools.client.indexes import describe
 from tools.client.indexes import ensure as create
 from tools.client.stack_home import DEFAULT_HOME, StackHome, database
@@ -43,9 +44,7 @@ def ensure(
     answer.
     """
     with exits():
-        names = services or list(SERVICES)
-        if unknown := sorted({*names} - {*SERVICES}):
-            raise BadInput(f"{unknown[0]}: is not a service; they are {', '.join(SERVICES)}.")
+        names = [service_named(name, "") for name in services or SERVICES]
         try:
             left = create(mongodb or _local(home), {name: database(name) for name in names})
         except OperationFailure as failure:

@@ -16,8 +16,9 @@ from shared.events.services import SERVICES
 from shared.ledger.refill import CannotRefill, Refill, Refilled
 from shared.runtime.kafka_access import KafkaAccess
 from tools.cli.audit.options import Keys
+from tools.cli.options import service_named
 from tools.client.connection import Connection, Home
-from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.errors import Failure, Unreachable, exits
 from tools.client.log_keys import log_trust
 from tools.client.progress import Advance, bar
 from tools.client.stack_home import DEFAULT_HOME, StackHome, database
@@ -56,8 +57,7 @@ def refill(
     position; 2 for bad input; 3 when MongoDB or Kafka does not answer.
     """
     with exits():
-        if service not in SERVICES:
-            raise BadInput(f"{service}: is not a service; they are {', '.join(SERVICES)}.")
+        service_named(service, "")
         uri, access, trust = mongodb or _local(service, home), Connection(home).kafka(kafka), log_trust(home, key)
         decoder = RecordDecoder(trust, Rotations(access, [service], trust))
         with bar(f"Refilling {service}") as advance:

@@ -5,6 +5,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from shared.domain.spelling import by_number
+from shared.events.words import DispositionOutcome, words
+from tools.cli.options import chosen, read_text
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import exits
 from tools.client.services import Services
@@ -12,6 +15,11 @@ from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import console, print_json
 
 Filter = Annotated[str | None, typer.Option(show_default=False)]
+_WORDS = {
+    "standing": ("live", "suspect", "uncited"),
+    "coverage": ("uncovered", "shallow", "deep"),
+    "disposition": words(DispositionOutcome),
+}
 
 
 def traces(
@@ -31,23 +39,26 @@ def traces(
 
     Exit code: 0 with the list, also an empty one; 1 when refused; 2 for bad input; 3 when the service does not answer.
     """
-    with exits(), Services(Connection(home, token), "auditor") as services:
-        items = list(
-            services.pages(
-                "recommendations",
-                "/traces",
-                theme=theme,
-                standing=standing,
-                coverage=coverage,
-                disposition=disposition,
-                provision=provision,
-                text=text,
-            )
+    with exits():
+        filters = _read(
+            theme=theme, standing=standing, coverage=coverage, disposition=disposition, provision=provision, text=text
         )
+        with Services(Connection(home, token), "auditor") as services:
+            items = list(services.pages("recommendations", "/traces", **filters))
+    items.sort(key=lambda trace: by_number(trace["recommendation"]["reference"]))
     if shown_as == "json":
         print_json(items)
     else:
         _show(items)
+
+
+def _read(**filters: str | None) -> dict[str, str]:
+    """Return the filters that are given. Raises BadInput for a word that no trace has."""
+    given = {name: read_text(f"--{name}", text) for name, text in filters.items() if text is not None}
+    for name, known in _WORDS.items():
+        if name in given:
+            chosen(f"--{name}", given[name], known)
+    return given
 
 
 def _show(traces: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.aggregate import Fact
+from shared.domain.spelling import normal, normalised
 from shared.events.event import Event
 from shared.events.recommendations import (
     MandateCited,
@@ -107,8 +108,8 @@ def _pair(rows: Sequence[CheckedRow], facts: Sequence[Fact]) -> Iterable[tuple[C
 def _matches(row: CheckedRow, fact: Fact, fields: tuple[str, ...] | None) -> bool:
     if fields is None:
         return _stated(row, row.event) == _stated(row, fact.data)
-    in_file = [getattr(row.event, field) for field in fields]
-    return None not in in_file and in_file == [getattr(fact.data, field) for field in fields]
+    in_file, recorded = ([_dump(data).get(field) for field in fields] for data in (row.event, fact.data))
+    return None not in in_file and in_file == recorded
 
 
 def _match(row: CheckedRow, fact: Fact, facts: Sequence[Fact]) -> Match:
@@ -155,7 +156,12 @@ def _derived(row: CheckedRow) -> frozenset[str]:
 
 
 def _dump(data: Event) -> dict[str, Any]:
-    return data.model_dump(mode="json", exclude_none=True)
+    """Return an event's fields in the form in which a file is read, whatever form they were recorded in."""
+    return {name: _as_read(value) for name, value in data.model_dump(mode="json", exclude_none=True).items()}
+
+
+def _as_read(value: Any) -> Any:
+    return normal(value).rstrip("\n") if isinstance(value, str) else normalised(value)
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Completeness of the history that Kafka holds: the positions of each log are dense from 0, whatever the offsets are."""
+"""Completeness of the history that Kafka holds: the positions of each log are dense, whatever the offsets are."""
 
 from __future__ import annotations
 

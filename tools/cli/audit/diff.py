@@ -10,11 +10,12 @@ import orjson
 import typer
 
 from services.recommendations.trace import trace_bytes
+from shared.domain.spelling import by_number
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.bundle_replay import open_replay
 from tools.audit.trace_diff import describe_changes
-from tools.cli.audit.bundle_replay import parse_time
 from tools.cli.audit.options import Folder
+from tools.cli.options import read_time
 from tools.client.connection import Format
 from tools.client.errors import BadInput, exits
 from tools.client.progress import bar
@@ -33,7 +34,7 @@ def diff(
     Exit code: 0, also when nothing changed; 2 for bad input, a folder that is no bundle.
     """
     with exits():
-        first, second = (parse_time(each) for each in between)
+        first, second = (read_time("--between", each) for each in between)
         if first is None or second is None or first > second:
             raise BadInput("--between: the second time is not after the first.")
         changed = _changed(folder, first, second)
@@ -41,7 +42,7 @@ def diff(
         print_json(changed)
     elif not changed:
         print_line("No trace changed between the two.")
-    for reference, lines in () if shown_as == "json" else sorted(changed.items()):
+    for reference, lines in () if shown_as == "json" else sorted(changed.items(), key=lambda each: by_number(each[0])):
         print_line(reference)
         for line in lines:
             print_line(f"  {line}")

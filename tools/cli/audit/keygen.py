@@ -9,6 +9,7 @@ from shared.events.services import SERVICES
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
 from tools.audit.bundle import SMALL_LIMIT
+from tools.cli.options import service_named
 from tools.client.errors import BadInput, exits
 from tools.files import NotAFile, read_named, write
 from tools.render.terminal import print_line
@@ -38,7 +39,9 @@ def keygen(
     Exit code: 0; 2 for bad input, an existing file without --rotate included.
     """
     with exits():
-        if (service is None) == (witness is None) or (service is not None and service not in SERVICES):
+        if service is not None:
+            service_named(service)
+        if (service is None) == (witness is None):
             raise BadInput(f"Give --service (one of {', '.join(SERVICES)}) or --witness NAME.")
         if rotate and drop_retired:
             raise BadInput("Give --rotate, then restart the service, then --drop-retired.")

@@ -11,7 +11,7 @@ import typer
 from shared.tlog.notes import NotANote
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.proof_builder import CannotProve, from_bundle, from_services
-from tools.cli.trace import REFERENCE
+from tools.cli.options import read_reference
 from tools.client.connection import Connection, Home, Token
 from tools.client.errors import BadInput, Failure, exits
 from tools.client.progress import bar
@@ -39,8 +39,7 @@ def prove(
     when a service does not answer.
     """
     with exits():
-        if REFERENCE.match(reference) is None:
-            raise BadInput(f"{reference}: is not a reference; write it as in CED/2022/R1.")
+        read_reference(reference)
         try:
             raw = _offline(bundle, reference) if bundle else _live(Connection(home, token), reference)
         except CannotProve as why:

@@ -1,0 +1,88 @@
+"""Arguments and options that several commands read, each by the rules that the services read theirs by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, date
+from typing import Any
+
+import typer
+
+from shared.domain.spelling import normal, suggestion
+from shared.events.services import SERVICES
+from tools.client.errors import BadInput
+from tools.client.printable import printable
+
+
+def chosen(option: str, word: str, known: Sequence[str], kind: str = "one of its words") -> str:
+    """Return a word of a closed list. Raises BadInput, which names the nearest."""
+    if word in known:
+        return word
+    near = suggestion(word, known)
+    raise BadInput(f"{_named(option, word)} is not {kind}; they are {', '.join(known)}{f': {near}' if near else '.'}")
+
+
+def service_named(name: str, option: str = "--service") -> str:
+    """Return the name of a service. Raises BadInput."""
+    return chosen(option, name, SERVICES, "a service")
+
+
+def read_text(option: str, text: str) -> str:
+    """Return a text that a service takes, in form NFC. Raises BadInput."""
+    from shared.events.values import Text
+
+    return normal(_read(Text, option, text))
+
+
+def read_reference(text: str) -> str:
+    """Return a recommendation's reference. Raises BadInput."""
+    from shared.events.values import Reference
+
+    return str(_read(Reference, "", text, "is not a reference; write it as in CED/2022/R1"))
+
+
+def read_person(text: str) -> str:
+    """Return a person's id. Raises BadInput."""
+    from shared.events.values import Id
+
+    return str(_read(Id, "", text, "is not a person's id; it is one opaque word, never a name"))
+
+
+def read_day(option: str, text: str | None) -> date | None:
+    """Return a day in the world. Raises BadInput."""
+    from shared.http.query_times import Day
+
+    return None if text is None else _read(Day, option, text, "is not a day; write YYYY-MM-DD")
+
+
+def read_time(option: str, text: str | None) -> str | None:
+    """Return a time of recording in the form of an event's `time`. Raises BadInput."""
+    from shared.events.envelope import stamp
+    from shared.http.query_times import Moment
+
+    if text is None:
+        return None
+    moment = _read(Moment, option, text, "is not a time; write it as in 2026-01-31T12:00:00Z")
+    return stamp(moment.astimezone(UTC))
+
+
+def finite(value: float) -> float:
+    """Return a number of seconds; `nan` and `inf` are none. Raises BadParameter."""
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a number of seconds.")
+    return value
+
+
+def _read(kind: Any, option: str, text: str, says: str | None = None) -> Any:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(kind).validate_python(text)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{_named(option, text)} {says or fault}.") from None
+
+
+def _named(option: str, value: str) -> str:
+    return f"{option} {printable(value)}:".lstrip()
