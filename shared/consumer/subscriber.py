@@ -190,8 +190,9 @@ class Subscriber:
         """Return the consumer lag of the assigned partitions, as far as it is known."""
         assigned = self._consumer.assignment()
         for partition in self._uncommitted.next.keys() & assigned:
-            position = await self._consumer.position(partition)
-            self._lags[partition] = (self._consumer.highwater(partition) or 0) - position
+            with suppress(IllegalStateError):  # revoked meanwhile
+                position = await self._consumer.position(partition)
+                self._lags[partition] = (self._consumer.highwater(partition) or 0) - position
         return sum(lag for partition, lag in self._lags.items() if partition in assigned)
 
     @asynccontextmanager

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, StrictInt, StrictStr, TypeAdapter, ValidationError
 
 from services.recommendations.trace import SHAPE, trace_bytes
+from shared.domain.spelling import by_number
 from shared.events.canonical import sha256_hex
 from tools.audit.bundle import TRACES, Bundle, NotReadable
 
@@ -81,7 +82,8 @@ def live_digests(traces: Iterable[Mapping[str, Any]]) -> dict[str, Digest]:
 def compare_with_export(rebuilt: Mapping[str, Digest], exported: Mapping[str, Digest]) -> Comparison:
     """Compare with the export's own digests, which are based on the same events."""
     comparison = _compare_shapes(exported)
-    for reference in sorted(rebuilt.keys() | exported.keys() if comparison.other_shape is None else ()):
+    references = rebuilt.keys() | exported.keys() if comparison.other_shape is None else ()
+    for reference in sorted(references, key=by_number):
         here, there = rebuilt.get(reference), exported.get(reference)
         if there is None:
             comparison.missing.append(reference)
@@ -97,7 +99,8 @@ def compare_with_export(rebuilt: Mapping[str, Digest], exported: Mapping[str, Di
 def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest]) -> Comparison:
     """Compare with live traces that are based on the same versions; a live trace may be newer."""
     comparison = _compare_shapes(live)
-    for reference in sorted(rebuilt.keys() | live.keys() if comparison.other_shape is None else ()):
+    references = rebuilt.keys() | live.keys() if comparison.other_shape is None else ()
+    for reference in sorted(references, key=by_number):
         here, there = rebuilt.get(reference), live.get(reference)
         if there is None:
             comparison.missing.append(reference)

@@ -1,5 +1,6 @@
 """`throughline dead-letters`: records that could not be consumed, and what a person decides about them."""
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ from shared.events.services import SERVICES
 from tools.cli.options import chosen, read_text, service_named
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BadInput, exits
+from tools.client.printable import printable
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
 from tools.render.console import Console
@@ -16,6 +18,7 @@ from tools.render.terminal import print_json, print_line
 
 console = Console()
 
+_PLACE = re.compile("[A-Za-z0-9._-]{1,249}/[0-9]{1,10}/[0-9]{1,19}")
 STANDINGS = ("open", "resolved", "refused", "dismissed", "all")
 ServiceName = Annotated[str, typer.Option("--service", help=f"One of {', '.join(SERVICES)}.")]
 DeadLetter = Annotated[str, typer.Argument(help="topic/partition/offset, as listed.")]
@@ -117,10 +120,10 @@ def _decide(action: str, dead_letter: str, service: str, reason: str, connection
 
 
 def _place(dead_letter: str) -> str:
-    topic, *numbers = dead_letter.split("/")
-    if len(numbers) != 2 or not topic or not all(number.isascii() and number.isdigit() for number in numbers):
+    if _PLACE.fullmatch(dead_letter) is None:
         raise BadInput(
-            f"{dead_letter}: is not a dead letter; write topic/partition/offset, as throughline dead-letters list does."
+            f"{printable(dead_letter)}: is not a dead letter; write topic/partition/offset, as "
+            "throughline dead-letters list does."
         )
     return dead_letter
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from shared.events.services import SERVICES
 from tools.cli.options import service_named
 from tools.client.connection import Home
-from tools.client.errors import Failure, Unreachable, exits
+from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.indexes import describe
 from tools.client.indexes import ensure as create
 from tools.client.stack_home import DEFAULT_HOME, StackHome, database
@@ -49,6 +49,8 @@ def ensure(
             left = create(mongodb or _local(home), {name: database(name) for name in names})
         except OperationFailure as failure:
             raise Failure(f"MongoDB refused: {failure.details and failure.details.get('errmsg')}.") from None
+        except ConfigurationError:
+            raise BadInput("--mongodb: is no MongoDB URI.") from None
         except PyMongoError as error:
             raise Unreachable(f"MongoDB does not answer ({type(error).__name__}).") from None
         if left:

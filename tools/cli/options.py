@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from datetime import UTC, date
+from datetime import date, datetime
 from typing import Any
 
 import typer
 
 from shared.domain.spelling import normal, suggestion
-from shared.events.services import SERVICES
 from tools.client.errors import BadInput
 from tools.client.printable import printable
+
+REFERENCE = re.compile("[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}")
+"""The form of `shared.events.values.Reference`, without the time that its import takes; a test compares the two."""
+_FAULTS = {"string_unicode": "holds bytes that are no UTF-8 text", "string_too_short": "is empty"}
 
 
 def chosen(option: str, word: str, known: Sequence[str], kind: str = "one of its words") -> str:
@@ -25,6 +29,8 @@ def chosen(option: str, word: str, known: Sequence[str], kind: str = "one of its
 
 def service_named(name: str, option: str = "--service") -> str:
     """Return the name of a service. Raises BadInput."""
+    from shared.events.services import SERVICES
+
     return chosen(option, name, SERVICES, "a service")
 
 
@@ -37,9 +43,9 @@ def read_text(option: str, text: str) -> str:
 
 def read_reference(text: str) -> str:
     """Return a recommendation's reference. Raises BadInput."""
-    from shared.events.values import Reference
-
-    return str(_read(Reference, "", text, "is not a reference; write it as in CED/2022/R1"))
+    if REFERENCE.fullmatch(text) is None:
+        raise BadInput(f"{printable(text)}: is not a reference; write it as in CED/2022/R1.")
+    return text
 
 
 def read_person(text: str) -> str:
@@ -56,15 +62,19 @@ def read_day(option: str, text: str | None) -> date | None:
     return None if text is None else _read(Day, option, text, "is not a day; write YYYY-MM-DD")
 
 
-def read_time(option: str, text: str | None) -> str | None:
-    """Return a time of recording in the form of an event's `time`. Raises BadInput."""
-    from shared.events.envelope import stamp
+def read_time(option: str, text: str | None) -> datetime | None:
+    """Return a time of recording, in UTC. Raises BadInput."""
     from shared.http.query_times import Moment
 
-    if text is None:
-        return None
-    moment = _read(Moment, option, text, "is not a time; write it as in 2026-01-31T12:00:00Z")
-    return stamp(moment.astimezone(UTC))
+    return None if text is None else _read(Moment, option, text, "is not a time; write it as in 2026-01-31T12:00:00Z")
+
+
+def read_stamp(option: str, text: str | None) -> str | None:
+    """Return a time of recording in the form of an event's `time`. Raises BadInput."""
+    from shared.events.envelope import stamp
+
+    moment = read_time(option, text)
+    return None if moment is None else stamp(moment)
 
 
 def finite(value: float) -> float:
@@ -80,8 +90,9 @@ def _read(kind: Any, option: str, text: str, says: str | None = None) -> Any:
     try:
         return TypeAdapter(kind).validate_python(text)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise BadInput(f"{_named(option, text)} {says or fault}.") from None
+        fault = error.errors(include_url=False)[0]
+        why = says or _FAULTS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{_named(option, text)} {why}.") from None
 
 
 def _named(option: str, value: str) -> str:

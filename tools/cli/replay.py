@@ -29,6 +29,7 @@ Origin = Literal["kafka", "journal"]
 SERVICE = "recommendations"
 CATCH_UP_SECONDS = 20.0
 UNSIGNED_SECONDS = 60.0
+IN_FLIGHT_SECONDS = 15.0
 _VALUE_SHOWN = 300
 _LISTED = 10
 
@@ -100,7 +101,7 @@ def run(services: Services, kafka: KafkaAccess | None, trust: LogTrust, *, compa
             from_journal(services, SERVICE, replayer.add_record, advance)
         traces = dict(replayer.run(lambda _, trace: trace))
     if kafka is not None:
-        ensure_complete(kafka, trust, replayer.report.positions, UNSIGNED_SECONDS)
+        ensure_complete(kafka, trust, replayer.report.positions, IN_FLIGHT_SECONDS)
     rebuilt = Rebuilt(traces, replayer.report.heads, replayer.report.stalled, replayer.report.faults)
     verdict = _compared(services, rebuilt, before) if compared else None
     if kafka is not None and verdict is not None:

@@ -8,7 +8,7 @@ import typer
 
 from shared.domain.members import MEMBERS
 from shared.events.words import Role, words
-from tools.cli.options import chosen
+from tools.cli.options import chosen, read_text
 from tools.client.connection import Home
 from tools.client.errors import BadInput, Failure, exits
 from tools.client.stack_home import DEFAULT_HOME
@@ -35,10 +35,11 @@ def token(
     """
     with exits():
         _check(role, member)
+        caller = read_text("--subject", subject or f"local-{role}")
         duration = _duration(lifetime)
         if not (home / KEY_FILE).exists():
             raise Failure(f"{home} has no key: a token is issued only on a local stack (throughline stack up).")
-        print_line(mint(home, role=role, subject=subject or f"local-{role}", member=member, lifetime=duration))
+        print_line(mint(home, role=role, subject=caller, member=member, lifetime=duration))
 
 
 def _check(role: str, member: str | None) -> None:

@@ -30,9 +30,10 @@ def trace(
     """
     with exits():
         read_reference(reference)
-        day, moment = read_day("--as-of", as_of), read_time("--known-at", known_at)
+        read_day("--as-of", as_of)
+        read_time("--known-at", known_at)
         with Services(Connection(home, token), "auditor") as services:
-            answer = services.find("recommendations", f"/traces/{reference}", as_of=day, known_at=moment)
+            answer = services.find("recommendations", f"/traces/{reference}", as_of=as_of, known_at=known_at)
         if answer is None:
             when = " for that time" if as_of or known_at else ""
             raise Failure(f"{reference} is not on record{when}: throughline traces lists what is.")

@@ -6,7 +6,6 @@ import typer
 from rich.table import Table
 
 from shared.domain.spelling import by_number
-from shared.events.words import DispositionOutcome, words
 from tools.cli.options import chosen, read_text
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import exits
@@ -15,11 +14,6 @@ from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import console, print_json
 
 Filter = Annotated[str | None, typer.Option(show_default=False)]
-_WORDS = {
-    "standing": ("live", "suspect", "uncited"),
-    "coverage": ("uncovered", "shallow", "deep"),
-    "disposition": words(DispositionOutcome),
-}
 
 
 def traces(
@@ -55,9 +49,17 @@ def traces(
 def _read(**filters: str | None) -> dict[str, str]:
     """Return the filters that are given. Raises BadInput for a word that no trace has."""
     given = {name: read_text(f"--{name}", text) for name, text in filters.items() if text is not None}
-    for name, known in _WORDS.items():
-        if name in given:
-            chosen(f"--{name}", given[name], known)
+    if not given:
+        return given
+    from shared.events.words import DispositionOutcome, words
+
+    known = {
+        "standing": ("live", "suspect", "uncited"),
+        "coverage": ("uncovered", "shallow", "deep"),
+        "disposition": words(DispositionOutcome),
+    }
+    for name in known.keys() & given.keys():
+        chosen(f"--{name}", given[name], known[name])
     return given
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,12 @@ import typer
 
 from shared.runtime.kafka_access import KafkaAccess
 from tools.client.errors import BadInput, Unreachable
+from tools.client.printable import printable
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 
+_TOKEN = re.compile("[A-Za-z0-9._~+/=-]+")
+_BROKER = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}"
+_BOOTSTRAP = re.compile(f"{_BROKER}(?:,{_BROKER})*")
 Home = Annotated[
     Path, typer.Option(envvar="THROUGHLINE_HOME", help="Folder of a local stack.", show_default=".throughline")
 ]
@@ -50,6 +55,10 @@ class Connection:
             )
         return f"http://127.0.0.1:{stack.ports()[service]}"
 
+    def is_expected(self, service: str) -> bool:
+        """Tell whether a service should answer: somebody gave its address, or the local stack runs."""
+        return self._configured(service) is not None or StackHome(self.home).runs()
+
     def kafka(self, bootstrap: str | None = None) -> KafkaAccess:
         """Return the access to a named Kafka, as the settings say, or to the local stack's.
 
@@ -65,7 +74,9 @@ class Connection:
     def token_for(self, service: str, role: str) -> str:
         """Return the token given, or mint one for a role with the key of a local stack. Raises BadInput."""
         if self.token:
-            return self.token
+            if _TOKEN.fullmatch(self.token.strip()) is None:
+                raise BadInput("--token: is no bearer token: it holds characters that none has.")
+            return self.token.strip()
         from tools.client.tokens import KEY_FILE, mint
 
         if self._configured(service) is not None or not (self.home / KEY_FILE).exists():
@@ -85,6 +96,8 @@ def configured_kafka(bootstrap: str) -> KafkaAccess:
     """Return the access to a named Kafka for the user that the settings name. Raises BadInput."""
     from shared.runtime.settings import CannotStart, KafkaSettings, read
 
+    if _BOOTSTRAP.fullmatch(bootstrap) is None:
+        raise BadInput(f"--kafka {printable(bootstrap)}: is no address; write HOST:PORT.")
     try:
         return read(KafkaSettings, kafka=bootstrap).kafka_access()
     except CannotStart as fault:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -51,7 +52,8 @@ class Problem:
 class Services:
     """An HTTP client of all services, with the token of one role.
 
-    It retries for `patience` seconds where a service says so, for `outage` seconds where none answers.
+    It retries for `patience` seconds where a service says so, for `outage` seconds where none answers, though not long
+    where nobody said that there is one: the address is only remembered from a stack that does not run any more.
     """
 
     connection: Connection
@@ -141,7 +143,10 @@ class Services:
         self, service: str, method: str, path: str, accept: tuple[int, ...] = (), **more: Any
     ) -> httpx.Response:
         retrying = Retrying(
-            retry=retry_if_exception_type(NotYet), stop=self._is_over, wait=_retry_seconds, reraise=True
+            retry=retry_if_exception_type(NotYet),
+            stop=partial(self._is_over, service),
+            wait=_retry_seconds,
+            reraise=True,
         )
         try:
             response: httpx.Response = retrying(self._once, service, method, path, **more)
@@ -156,10 +161,12 @@ class Services:
             raise Refused(str(_problem(response)))
         return response
 
-    def _is_over(self, state: RetryCallState) -> bool:
+    def _is_over(self, service: str, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
-        silent = isinstance(error, NotYet) and error.problem.status == 0
-        return (state.seconds_since_start or 0.0) >= (self.outage if silent else self.patience)
+        limit = self.patience
+        if isinstance(error, NotYet) and error.problem.status == 0:
+            limit = self.outage if self.connection.is_expected(service) else min(self.outage, OUTAGE_SECONDS)
+        return (state.seconds_since_start or 0.0) >= limit
 
     def _once(self, service: str, method: str, path: str, **more: Any) -> httpx.Response:
         client = self._client(service)

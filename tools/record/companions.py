@@ -25,10 +25,11 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     rows: list[tuple[int, dict[str, Any]]] = []
     try:
         reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restkey="", strict=True)
-        _check_columns(path, reader.fieldnames or ())
+        columns = reader.fieldnames or ()
+        _check_columns(path, columns)
         for index, row in enumerate(reader):
             if "" in row or None in row.values():
-                says = f"it does not have the {len(reader.fieldnames)} cells of the first line"
+                says = f"it does not have the {len(columns)} cells of the first line"
                 raise refused(path_of((path.name, index)), "BrokenCsv", says, reader.line_num)
             if len(rows) == ROW_LIMIT:
                 raise refused(

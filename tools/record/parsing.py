@@ -129,7 +129,9 @@ class _TreeBuilder:
             return [self.build(item, (*place, index)) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode) and node.style is None and node.value.lower() in _NOTHING:
             raise refused(path_of(place), "FieldIsNull", _LEAVE_OUT, line)
-        return node.value.rstrip("\n") if node.style in _BLOCKS else node.value
+        if isinstance(node, yaml.ScalarNode) and node.style in _BLOCKS:
+            return node.value.rstrip("\n")
+        return node.value
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         mapping: dict[str, Any] = {}

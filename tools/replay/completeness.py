@@ -70,18 +70,18 @@ def ensure_complete(kafka: KafkaAccess, trust: LogTrust, read: Positions, second
 def _published(kafka: KafkaAccess, topic: str, trust: LogTrust, sought: Set[int]) -> set[int]:
     """Return those of some positions of which a topic holds a signed record."""
     try:
-        return asyncio.run(_found(kafka, topic, trust, sought))
+        return asyncio.run(_positions_among(kafka, topic, trust, sought))
     except (KafkaError, OSError) as error:
         raise Unreachable(f"Kafka at {kafka.bootstrap} does not answer ({type(error).__name__}).") from None
 
 
-async def _found(kafka: KafkaAccess, topic: str, trust: LogTrust, sought: Set[int]) -> set[int]:
-    found = set()
+async def _positions_among(kafka: KafkaAccess, topic: str, trust: LogTrust, sought: Set[int]) -> set[int]:
+    matches = set()
     async for record in read_topic(kafka, topic):
         try:
             position = proven_position(record, leaf_hash(record.value or b""), trust)
         except NotAProof:
             continue
         if position in sought:
-            found.add(position)
-    return found
+            matches.add(position)
+    return matches

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from operator import attrgetter, iadd
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, Self
 
@@ -64,7 +64,8 @@ class Report:
             if isinstance(total, dict):
                 total.update(value)
             else:
-                setattr(self, name, iadd(total, value))
+                total += value
+                setattr(self, name, total)
 
 
 @dataclass

@@ -134,14 +134,14 @@ def _check(content: bytes, headers: Mapping[str, str], details: SubscriberDetail
     """Read a mail as its recipient's program does: our headers, one address, that name. Raises Misread."""
     read = message_from_bytes(content, policy=default)
     names = [name for name in read if not name.startswith("Content-") and name != "MIME-Version"]
-    shown = [(_letters(to.display_name), to.addr_spec) for to in read["To"].addresses]
-    if names != list(headers) or shown != [(_letters(details.name), details.address)]:
+    shown = [(_without_blanks(to.display_name), to.addr_spec) for to in read["To"].addresses]
+    if names != list(headers) or shown != [(_without_blanks(details.name), details.address)]:
         raise Misread("the header To is read as something else")
-    if _letters(read["Subject"]) != _letters(subject):
+    if _without_blanks(read["Subject"]) != _without_blanks(subject):
         raise Misread("the header Subject is read as something else")
 
 
-def _letters(text: str) -> str:
+def _without_blanks(text: str) -> str:
     """Return a text without its blanks, of which some readers add one between two encoded words."""
     return "".join(text.split())
 

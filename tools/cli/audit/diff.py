@@ -15,7 +15,7 @@ from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.bundle_replay import open_replay
 from tools.audit.trace_diff import describe_changes
 from tools.cli.audit.options import Folder
-from tools.cli.options import read_time
+from tools.cli.options import read_stamp
 from tools.client.connection import Format
 from tools.client.errors import BadInput, exits
 from tools.client.progress import bar
@@ -34,7 +34,7 @@ def diff(
     Exit code: 0, also when nothing changed; 2 for bad input, a folder that is no bundle.
     """
     with exits():
-        first, second = (read_time("--between", each) for each in between)
+        first, second = (read_stamp("--between", each) for each in between)
         if first is None or second is None or first > second:
             raise BadInput("--between: the second time is not after the first.")
         changed = _changed(folder, first, second)

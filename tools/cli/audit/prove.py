@@ -17,7 +17,7 @@ from tools.client.errors import BadInput, Failure, exits
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
-from tools.files import NotAFile, write_below
+from tools.files import NotAFile, look_at_file, write_below
 from tools.render.terminal import print_line
 
 
@@ -40,13 +40,14 @@ def prove(
     """
     with exits():
         read_reference(reference)
+        file = out or Path(f"{reference.replace('/', '-')}.proof.json")
+        look_at_file(file)
         try:
             raw = _offline(bundle, reference) if bundle else _live(Connection(home, token), reference)
         except CannotProve as why:
             raise Failure(f"Not proven: {why}.") from None
         except (NotReadable, NotANote) as fault:
             raise BadInput(f"{fault}.") from None
-        file = out or Path(f"{reference.replace('/', '-')}.proof.json")
         try:
             write_below(file.parent, file.name, raw)
         except NotAFile as fault:
