@@ -12,6 +12,7 @@ from typer.testing import Result
 
 from shared.events.services import SERVICES
 from shared.events.values import Reference
+from shared.tlog.notes import Signer
 from tests.cli.terminal import output_of, throughline
 from tests.record.synthetic import a_record, written
 from tools.cli.import_record import load
@@ -196,6 +197,13 @@ def test_a_file_of_keys_without_a_key_does_not_count_as_trust_in_none(tmp_path: 
     (tmp_path / "log-keys/public.vkeys").write_text("\n")
     assert "holds no key" in refused("replay", "--kafka", "127.0.0.1:9", "--home", tmp_path, **NOWHERE)
     assert "holds no key" in refused("replay", "--kafka", "127.0.0.1:9", "--key", " ", **NOWHERE)
+
+
+@pytest.mark.parametrize("ids", ["x", "0011223", "0011223g", "00112233,44556677"])
+def test_an_id_of_a_distrusted_key_that_is_none_is_refused_as_services_refuse_it(ids: str):
+    key = Signer.generate("throughline.synthetic/meetings").verifier.vkey
+    distrusted = NOWHERE | {"THROUGHLINE_DISTRUSTED_KEYS": ids}
+    assert "is no key id of 8 hex digits" in refused("replay", "--kafka", "127.0.0.1:9", "--key", key, **distrusted)
 
 
 def test_many_errors_of_one_kind_are_a_few_lines_and_json_has_them_all(tmp_path: Path):

@@ -13,7 +13,10 @@ from pydantic import ValidationError
 
 from services.notifications.commands import SubscriberDetails
 from services.notifications.sending.emails import Misread, mail
+from services.notifications.sending.settings import NotificationSettings
 from shared.events.notifications import NotificationPlanned
+from shared.runtime.settings import CannotStart
+from shared.runtime.settings import read as settings_from_environment
 from tests.notifications.synthetic import DETAILS, planned
 
 SENDER = "throughline@example.net"
@@ -110,6 +113,14 @@ def test_a_subject_is_text_whatever_it_looks_like(stream: str) -> None:
 def test_an_address_that_a_reader_would_decode_is_refused(address: str) -> None:
     with pytest.raises(ValidationError, match="encoded word"):
         SubscriberDetails(name="Synthetic Reader", address=address)
+
+
+def test_a_sender_that_a_reader_would_decode_is_refused_in_our_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KAFKA", "MONGODB", "DATABASE", "JWKS"):
+        monkeypatch.setenv(f"THROUGHLINE_{name}", "synthetic")
+    monkeypatch.setenv("THROUGHLINE_SMTP_SENDER", "=?utf-8?q?a?=@example.org")
+    with pytest.raises(CannotStart, match=r"^THROUGHLINE_SMTP_SENDER: holds '=\?'"):
+        settings_from_environment(NotificationSettings)
 
 
 def test_a_mail_that_is_read_as_something_else_is_not_sent() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 
 from shared.domain.spelling import by_number, nearest, normal, normalised, suggestion
+from shared.http.bodies import parse
 
 NFC, NFD = (unicodedata.normalize(form, "Décision 1") for form in ("NFC", "NFD"))
 
@@ -15,6 +17,11 @@ def test_texts_are_in_one_form_and_names_of_members_stay():
     assert NFC != NFD
     assert normal(NFD) == NFC
     assert normalised({NFD: [NFD, 1, True, None, {"a": NFD}]}) == {NFD: [NFC, 1, True, None, {"a": NFC}]}
+
+
+def test_a_request_is_read_in_one_form():
+    body = json.dumps({"cite": NFD, "of": [NFD], "session": 7}, ensure_ascii=False).encode()
+    assert parse(body) == {"cite": NFC, "of": [NFC], "session": 7}
 
 
 @pytest.mark.parametrize(

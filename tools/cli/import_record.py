@@ -52,7 +52,7 @@ def record(
     unless --correct gives the reason of a correction.
 
     Exit code: 0 when every row is on record as the file has it; 1 when a row was refused or differs; 2 when the file
-    has errors, or other bad input; 3 when a service does not answer.
+    has errors, or other bad input; 3 when a service does not answer; 130 after Ctrl-C, with how far it came.
     """
     with exits():
         reason = None if correct is None else read_text("--correct", correct)
@@ -62,8 +62,8 @@ def record(
             connection.url(service)
         with Services(connection, "secretariat", patience, patience) as services:
             report = load(checked, services, reason, dry_run)
-            if not dry_run and not wait_for_traces(services, report.heads, patience):
-                say("The traces do not show all of it yet; they will: throughline dead-letters list shows what waits.")
+            if not dry_run:
+                _await_traces(services, report, patience)
         show(checked, report, shown_as, dry_run)
     if report.not_loaded:
         raise typer.Exit(REFUSED)
@@ -79,6 +79,15 @@ def load(checked: CheckedRecord, services: Services, correct: str | None = None,
             raise Unreachable(f"{failure}\n{_stopped(run)}") from None
         except KeyboardInterrupt:
             raise StoppedByUser(_stopped(run)) from None
+
+
+def _await_traces(services: Services, report: Report, patience: float) -> None:
+    try:
+        shown = wait_for_traces(services, report.heads, patience)
+    except KeyboardInterrupt:
+        raise StoppedByUser("Every row was sent; the traces do not show all of it yet.") from None
+    if not shown:
+        say("The traces do not show all of it yet; they will: throughline dead-letters list shows what waits.")
 
 
 def _stopped(run: Load) -> str:
