@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import typer
@@ -24,6 +28,29 @@ from tools.record.checking import CheckedRecord, check
 NOWHERE = {f"THROUGHLINE_URL_{name.upper()}": "http://127.0.0.1:9" for name in SERVICES} | {"THROUGHLINE_TOKEN": "x"}
 NO_TEXT = os.fsdecode(b"\xff")
 BETWEEN = ("--between", "2022-01-01T00:00:00Z", "2023-01-01T00:00:00Z")
+
+
+class _Page(BaseHTTPRequestHandler):
+    """A server of one page."""
+
+    page = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.page)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        """Log nothing."""
+
+
+@contextmanager
+def served(page: bytes) -> Iterator[str]:
+    """Serve a page at every path, and yield its address."""
+    with HTTPServer(("127.0.0.1", 0), type("Page", (_Page,), {"page": page})) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def refused(*arguments: str | Path, **environment: str) -> str:
@@ -52,6 +79,7 @@ def refused(*arguments: str | Path, **environment: str) -> str:
         ("audit export new --service meeting", "did you mean 'meetings'?"),
         ("audit keygen new --service meeting", "did you mean 'meetings'?"),
         ("token --role auditr", "did you mean 'auditor'?"),
+        ("simulate --events 1 --into service", "did you mean 'services'?"),
     ],
 )
 def test_a_word_of_a_closed_list_that_is_none_is_refused_with_the_nearest(command: str, says: str):
@@ -129,6 +157,20 @@ def test_a_token_that_no_header_can_hold_is_refused(token: str):
 def test_the_address_of_kafka_is_one(kafka: str, tmp_path: Path):
     assert "write HOST:PORT" in refused("users", "ensure", "--kafka", kafka, "--passwords", tmp_path / "passwords")
     assert "write HOST:PORT" in refused("replay", "--kafka", kafka, **NOWHERE)
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://a", "http://", "http://a:x", "http://[::1", "http://a b"])
+def test_the_address_of_a_service_is_one(url: str, tmp_path: Path):
+    given = NOWHERE | {"THROUGHLINE_URL_RECOMMENDATIONS": url}
+    assert "write http://HOST:PORT" in refused("traces", **given)
+    assert "write http://HOST:PORT" in refused("import", "record", written(tmp_path, a_record()), **given)
+
+
+def test_an_address_at_which_no_service_of_ours_answers_is_named():
+    with served(b"<html>Synthetic</html>") as url:
+        done = throughline(None, "traces", THROUGHLINE_URL_RECOMMENDATIONS=url, THROUGHLINE_TOKEN="x")
+    assert done.exit_code == 1
+    assert f"{url}/traces answers without JSON" in output_of(done)
 
 
 def test_an_address_of_mongodb_that_is_none_is_bad_input():

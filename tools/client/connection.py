@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -44,8 +45,13 @@ class Connection:
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def url(self, service: str) -> str:
-        """Return a service's base URL. Raises Unreachable where neither the environment nor a stack names one."""
+        """Return a service's base URL. Raises Unreachable where neither the environment nor a stack names one.
+
+        Raises BadInput.
+        """
         if (configured := self._configured(service)) is not None:
+            if not _is_address(configured):
+                raise BadInput(f"{_variable(service)} {printable(configured)}: is no address; write http://HOST:PORT.")
             return configured
         stack = StackHome(self.home)
         if service not in stack.services():
@@ -102,6 +108,20 @@ def configured_kafka(bootstrap: str) -> KafkaAccess:
         return read(KafkaSettings, kafka=bootstrap).kafka_access()
     except CannotStart as fault:
         raise BadInput(str(fault)) from None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and url.isprintable()
+            and " " not in url
+        )
+    except ValueError:
+        return False
 
 
 def _variable(service: str) -> str:

@@ -64,7 +64,7 @@ class Services:
 
     def get(self, service: str, path: str, **query: Any) -> Any:
         """Return the JSON of a query; None is left out of `query`. Raises Refused, Unreachable."""
-        return orjson.loads(self._request(service, "GET", path, params=_without_none(query)).content)
+        return _json(self._request(service, "GET", path, params=_without_none(query)))
 
     def raw(self, service: str, path: str) -> bytes:
         """Return the body of a response. Raises Refused, Unreachable."""
@@ -73,7 +73,7 @@ class Services:
     def find(self, service: str, path: str, **query: Any) -> Any | None:
         """Return the JSON of a query, or None where it is not on record."""
         response = self._request(service, "GET", path, accept=(404,), params=_without_none(query))
-        return None if response.status_code == 404 else orjson.loads(response.content)
+        return None if response.status_code == 404 else _json(response)
 
     def pages(self, service: str, path: str, **query: Any) -> Iterator[Any]:
         """Yield the items of a list, page by page."""
@@ -87,7 +87,7 @@ class Services:
     def post(self, service: str, path: str, body: dict[str, Any], command_id: str | None = None) -> Any:
         """Send a command or request and return the JSON of the response. Raises Refused, Unreachable."""
         headers = {"Idempotency-Key": command_id} if command_id else {}
-        return orjson.loads(self._request(service, "POST", path, json=body, headers=headers).content)
+        return _json(self._request(service, "POST", path, json=body, headers=headers))
 
     def lines(self, service: str, method: str, path: str) -> Iterator[bytes]:
         """Yield the lines of a streamed response as they come, each whole. Raises Refused, Unreachable."""
@@ -137,7 +137,7 @@ class Services:
         if response.is_error:
             problem = _problem(response)
             raise CommandRefused(problem.rule, str(problem).removeprefix(f"{problem.rule}: "))
-        return int(orjson.loads(response.content)["version"])
+        return int(_json(response)["version"])
 
     def _request(
         self, service: str, method: str, path: str, accept: tuple[int, ...] = (), **more: Any
@@ -214,6 +214,14 @@ def _without_none(query: dict[str, Any]) -> dict[str, Any]:
 
 def _unreachable(where: str, error: httpx.TransportError) -> Unreachable:
     return Unreachable(f"{where} does not answer ({type(error).__name__}): is the stack up? throughline stack status")
+
+
+def _json(response: httpx.Response) -> Any:
+    """Return the JSON of a response. Raises Refused where it has none."""
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        raise Refused(f"{response.url.copy_with(query=None)} answers without JSON: is it a service of ours?") from None
 
 
 def _problem(response: httpx.Response) -> Problem:
