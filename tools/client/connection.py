@@ -113,15 +113,10 @@ def configured_kafka(bootstrap: str) -> KafkaAccess:
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and url.isprintable()
-            and " " not in url
-        )
+        is_complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+    return is_complete and url.isprintable() and " " not in url
 
 
 def _variable(service: str) -> str:
