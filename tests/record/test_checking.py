@@ -102,6 +102,28 @@ def test_a_misspelt_field_is_answered_with_the_right_one(tmp_path: Path):
     assert "did you mean status?" in fault.says
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (
+            ("initiatives", 0, "supported_by"),
+            "Fiji",
+            "ISO 3166-1 alpha-3, as in FJI",
+        ),
+        ((*RECOMMENDATION, "reference"), "CED/2031/1", "as in CED/2022/R1"),
+        (("meetings", 0, "id"), "a meeting", "letters, digits"),
+        ((*RECOMMENDATION, "disposition", "outcome"), "endorse", "did you mean 'endorsed'?"),
+        ((*RECOMMENDATION, "disposition", "outcome"), "applauded", "is none of endorsed, endorsed_with_changes, noted"),
+        (("provisions", 0, "status"), "Verified", "did you mean 'verified'?"),
+        (("relations", 0, "kind"), "superseded", "did you mean 'superseded_by'?"),
+    ],
+)
+def test_a_form_and_a_word_are_told_in_words(tmp_path: Path, place: tuple[str | int, ...], value: str, says: str):
+    faults = faults_of(tmp_path, changed(a_record(), place, value))
+    assert any(says in fault.says for fault in faults), faults
+    assert not any("pattern" in fault.says or "^" in fault.says for fault in faults)
+
+
 def test_a_misspelt_name_is_answered_with_the_right_one(tmp_path: Path):
     [fault] = faults_of(tmp_path, changed(a_record(), (*RECOMMENDATION, "mandates", 0, "provision"), "one/aks"))
     assert "did you mean 'one/ask'?" in fault.says

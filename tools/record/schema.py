@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from shared.domain.spelling import suggestion
+from shared.events import values
 from tools.record.faults import Fault, Place, Places
 from tools.record.format import Record
 
@@ -37,7 +41,23 @@ _SENTENCES = {
     "BrokenCharacter": "holds half a character (a lone surrogate): write it again",
     "TextEmpty": "is empty: leave the field out instead",
 }
+_QUOTED = re.compile("'([^']*)'")
 _TOO_LONG = "; shorten it, or disseminate the text as a document and name its digest"
+
+
+def _forms() -> dict[str, str]:
+    """Return the patterns of the published language, each with its form in words."""
+    forms = {}
+    for kind in vars(values).values():
+        metadata = getattr(kind, "__metadata__", ())
+        patterns = [each.pattern for each in metadata if isinstance(each, StringConstraints)]
+        described = [each for each in metadata if isinstance(each, FieldInfo) and each.description and each.examples]
+        for pattern, field in zip(patterns, described, strict=False):
+            forms[str(pattern)] = f"{field.description}, as in {field.examples[0]}"
+    return forms
+
+
+_FORMS = _forms()
 
 
 def check_schema(places: Places) -> tuple[Record | None, list[Fault]]:
@@ -56,9 +76,18 @@ def _rule_and_sentence(item: ErrorDetails) -> tuple[str, str]:
         rule = next((rule for start, rule in _VALUE_RULES.items() if says.startswith(start)), "ValueRefused")
     else:
         rule, says = _RULES.get(kind, "WrongKind"), message[:1].lower() + message[1:]
+    if rule == "WrongForm":
+        return rule, f"is not {_FORMS.get(item['ctx']['pattern'], 'of the form that this field has')}"
+    if rule == "UnknownWord":
+        return rule, _no_such_word(item["input"], _QUOTED.findall(item["ctx"]["expected"]))
     if rule == "UnknownField":
         return rule, f"is not a field of the format here{_suggestion(item['loc'])}"
     return rule, _SENTENCES.get(rule, says) + (_TOO_LONG if rule == "TextTooLong" else "")
+
+
+def _no_such_word(word: Any, known: list[str]) -> str:
+    near = suggestion(word, known) if isinstance(word, str) else None
+    return f"is none of {', '.join(known)}{f'; {near}' if near else ''}"
 
 
 def _suggestion(loc: Place) -> str:
