@@ -47,14 +47,17 @@ _TOO_LONG = "; shorten it, or disseminate the text as a document and name its di
 
 def _forms() -> dict[str, str]:
     """Return the patterns of the published language, each with its form in words."""
-    forms = {}
+    forms: dict[str, str] = {}
     for kind in vars(values).values():
         metadata = getattr(kind, "__metadata__", ())
         patterns = [each.pattern for each in metadata if isinstance(each, StringConstraints)]
-        described = [each for each in metadata if isinstance(each, FieldInfo) and each.description and each.examples]
-        for pattern, field in zip(patterns, described, strict=False):
-            forms[str(pattern)] = f"{field.description}, as in {field.examples[0]}"
+        told = [_told(each) for each in metadata if isinstance(each, FieldInfo)]
+        forms |= dict(zip(map(str, patterns), told, strict=False))
     return forms
+
+
+def _told(field: FieldInfo) -> str:
+    return ", as in ".join(map(str, [field.description, *(field.examples or ())[:1]]))
 
 
 _FORMS = _forms()
