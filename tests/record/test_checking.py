@@ -118,7 +118,7 @@ def test_a_misspelt_field_is_answered_with_the_right_one(tmp_path: Path):
         (("relations", 0, "kind"), "superseded", "did you mean 'superseded_by'?"),
     ],
 )
-def test_a_form_and_a_word_are_told_in_words(tmp_path: Path, place: tuple[str | int, ...], value: str, says: str):
+def test_a_fault_names_forms_and_words_in_words(tmp_path: Path, place: tuple[str | int, ...], value: str, says: str):
     faults = faults_of(tmp_path, changed(a_record(), place, value))
     assert any(says in fault.says for fault in faults), faults
     assert not any("pattern" in fault.says or "^" in fault.says for fault in faults)

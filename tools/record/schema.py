@@ -51,12 +51,12 @@ def _forms() -> dict[str, str]:
     for kind in vars(values).values():
         metadata = getattr(kind, "__metadata__", ())
         patterns = [each.pattern for each in metadata if isinstance(each, StringConstraints)]
-        told = [_told(each) for each in metadata if isinstance(each, FieldInfo)]
-        forms |= dict(zip(map(str, patterns), told, strict=False))
+        descriptions = [_in_words(each) for each in metadata if isinstance(each, FieldInfo)]
+        forms |= dict(zip(map(str, patterns), descriptions, strict=False))
     return forms
 
 
-def _told(field: FieldInfo) -> str:
+def _in_words(field: FieldInfo) -> str:
     return ", as in ".join(map(str, [field.description, *(field.examples or ())[:1]]))
 
 
