@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from shared.domain.dates import in_words
 from shared.domain.single_facts import is_before
 from shared.events.values import latest_day
 
@@ -41,14 +42,14 @@ def _priority(priority: Mapping[str, Any], actions: list[dict[str, Any]], today:
     done = bool(actions) and all(item["progress"] in _ENDED for item in actions)
     end = priority.get("timeline_to")
     if end and latest_day(end) < today and not done and "closed" not in priority:
-        yield f"The priority {priority['priority']} was to be achieved by {end}."
+        yield f"The priority {priority['priority']} was to be achieved by {in_words(end)}."
 
 
 def _actions(actions: list[dict[str, Any]], today: date) -> Iterator[str]:
     for item in actions:
         due, named = item.get("due"), f" on {item['action']}" if "action" in item else ""
         if due and item["progress"] not in _ENDED and latest_day(due) < today:
-            yield f"A follow-up{named} was due on {due} and is {item['progress'].replace('_', ' ')}."
+            yield f"A follow-up{named} was due by {in_words(due)} and is {item['progress'].replace('_', ' ')}."
 
 
 def _reports(trace: Mapping[str, Any], today: date) -> Iterator[str]:
@@ -56,4 +57,4 @@ def _reports(trace: Mapping[str, Any], today: date) -> Iterator[str]:
         duty = mandate.get("reporting_duty", {})
         due = duty.get("session_starts_on") or duty.get("due")
         if due and "reports" not in mandate and latest_day(due) < today:
-            yield f"The report that {mandate['cite']} asks for was due on {due}."
+            yield f"The report that {mandate['cite']} asks for was due by {in_words(due)}."
