@@ -5,10 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.meetings import commands
+from services.meetings.domain.meeting import MEETING
 from services.meetings.handlers import Handlers
+from shared.domain.members import MEMBERS
+from shared.events.words import MeetingKind, Modality, words
 from shared.http.auth import WRITERS
 from shared.http.commands import CommandRoute, add_commands
-from shared.http.queries import QueryRoute, add_queries
+from shared.http.queries import QueryRoute, add_queries, stages_of
+from shared.http.routes import StrictRoute
 from shared.projection.state_store import StateStore
 from shared.store.command_handler import CorrectRecord
 from shared.store.voiding import VoidRecord
@@ -32,7 +36,18 @@ COMMAND_ROUTES = (
 )
 QUERY_ROUTES = (
     QueryRoute(
-        "/meetings", _ONE, "meeting", _STREAM, ("stage", "kind", "modality", "member", "priority", "instrument")
+        "/meetings",
+        _ONE,
+        "meeting",
+        _STREAM,
+        {
+            "stage": stages_of(MEETING),
+            "kind": words(MeetingKind),
+            "modality": words(Modality),
+            "member": tuple(MEMBERS),
+            "priority": (),
+            "instrument": (),
+        },
     ),
     QueryRoute("/memberships-heard", "/memberships-heard/{membership}", "membership", "membership/{membership}"),
     QueryRoute("/priorities-heard", "/priorities-heard/{priority}", "priority", "priority/{priority}"),
@@ -42,7 +57,7 @@ QUERY_ROUTES = (
 
 def router(handlers: Handlers, states: StateStore) -> APIRouter:
     """Return this service's endpoints."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=StrictRoute)
     add_commands(routes, "meetings", COMMAND_ROUTES, handlers.handle)
     add_queries(routes, QUERY_ROUTES, states)
     return routes

@@ -7,11 +7,17 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.nominations import commands
+from services.nominations.domain.call import CALL
+from services.nominations.domain.membership import MEMBERSHIP
+from services.nominations.domain.nomination import NOMINATION
 from services.nominations.handlers import Handlers
+from shared.domain.members import MEMBERS
 from shared.domain.voids import Void
+from shared.events.words import Capacity, Category, words
 from shared.http.auth import READERS, WRITERS, Principal
 from shared.http.commands import CommandRoute, add_commands
-from shared.http.queries import QueryRoute, Show, add_queries
+from shared.http.queries import QueryRoute, Show, add_queries, stages_of
+from shared.http.routes import StrictRoute
 from shared.privacy.key_ring import KeyRing
 from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateStore
@@ -48,10 +54,26 @@ COMMAND_ROUTES = (
 
 def views(keys: KeyRing) -> tuple[QueryRoute, ...]:
     """Return the kinds of stream that may be read; a focal point reads its own member's."""
-    filters = ("stage", "member", "call", "category", "capacity", "person", "theme")
+    members = tuple(MEMBERS)
+    filters = {
+        "stage": stages_of(NOMINATION),
+        "member": members,
+        "call": (),
+        "category": words(Category),
+        "capacity": words(Capacity),
+        "person": (),
+        "theme": (),
+    }
+    of_memberships = {
+        "stage": stages_of(MEMBERSHIP),
+        "member": members,
+        "person": (),
+        "nomination": (),
+        "capacity": words(Capacity),
+    }
     readers = READERS | {"focal_point"}
     return (
-        QueryRoute("/calls", _CALL[0], "call", _CALL[1], ("stage", "theme"), readers),
+        QueryRoute("/calls", _CALL[0], "call", _CALL[1], {"stage": stages_of(CALL), "theme": ()}, readers),
         QueryRoute(
             "/nominations",
             _NOMINATION[0],
@@ -67,7 +89,7 @@ def views(keys: KeyRing) -> tuple[QueryRoute, ...]:
             _MEMBERSHIP[0],
             "membership",
             _MEMBERSHIP[1],
-            ("stage", "member", "person", "nomination", "capacity"),
+            of_memberships,
             readers,
             own="member",
         ),
@@ -76,7 +98,7 @@ def views(keys: KeyRing) -> tuple[QueryRoute, ...]:
 
 def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
     """Return this service's endpoints."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=StrictRoute)
     add_commands(routes, "nominations", COMMAND_ROUTES, handlers.handle)
     add_queries(routes, views(keys), states)
     return routes

@@ -7,12 +7,14 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.notifications import commands
-from services.notifications.domain.subscription import Absent
+from services.notifications.domain.notification import NOTIFICATION
+from services.notifications.domain.subscription import ANNOUNCED_EVENTS, SUBSCRIPTION, Absent
 from services.notifications.handlers import Handlers
 from shared.domain.voids import Void
 from shared.http.auth import AUDITORS, WRITERS, Principal
 from shared.http.commands import CommandRoute, add_commands
-from shared.http.queries import QueryRoute, add_queries
+from shared.http.queries import QueryRoute, add_queries, stages_of
+from shared.http.routes import StrictRoute
 from shared.privacy.key_ring import KeyRing
 from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateStore
@@ -47,15 +49,13 @@ def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
         details = await keys.shown(folded.state.added.sealed, ("name", "address"))
         return state | {"details": details} if details else state
 
-    routes = APIRouter()
+    routes = APIRouter(route_class=StrictRoute)
     add_commands(routes, "notifications", COMMAND_ROUTES, handlers.handle)
+    subscribed = {"stage": stages_of(SUBSCRIPTION), "event": sorted(ANNOUNCED_EVENTS), "person": ()}
+    notified = {"standing": stages_of(NOTIFICATION), "subscription": (), "stream": ()}
     views = (
-        QueryRoute(
-            "/subscriptions", *_in(_SUBSCRIPTION, "subscription"), ("stage", "event", "person"), AUDITORS, opened
-        ),
-        QueryRoute(
-            "/notifications", *_in(_NOTIFICATION, "notification"), ("standing", "subscription", "stream"), AUDITORS
-        ),
+        QueryRoute("/subscriptions", *_in(_SUBSCRIPTION, "subscription"), subscribed, AUDITORS, opened),
+        QueryRoute("/notifications", *_in(_NOTIFICATION, "notification"), notified, AUDITORS),
     )
     add_queries(routes, views, states)
     return routes

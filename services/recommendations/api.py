@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.recommendations import commands
+from services.recommendations.domain.recommendation import RECOMMENDATION
+from services.recommendations.domain.registers import PRIORITY
 from services.recommendations.handlers import Handlers
 from services.recommendations.projection import Traces
-from services.recommendations.queries import coverage, today_of
+from services.recommendations.queries import (
+    Stage,
+    coverage_of_provisions,
+    coverage_of_recommendations,
+    rows,
+    today_of,
+    with_text,
+)
 from services.recommendations.trace import trace_bytes
+from shared.domain.members import MEMBERS
 from shared.events.envelope import SUBJECT, stamp
+from shared.events.words import DispositionOutcome
 from shared.http.auth import AUDITORS, READERS, Principal, allow
 from shared.http.commands import CommandRoute, add_commands
 from shared.http.paths import Committee, Number, Year
 from shared.http.problems import Refused
-from shared.http.queries import AtLeast, QueryRoute, Wait, add_queries, wait_for_version
+from shared.http.queries import AtLeast, Filter, Limit, QueryRoute, Wait, add_queries, stages_of, wait_for_version
 from shared.http.query_times import Day, Moment
+from shared.http.routes import StrictRoute
 from shared.projection.projector import Projector
 from shared.projection.state_store import StateStore
 from shared.store.command_handler import CorrectRecord
@@ -30,6 +42,8 @@ _ONE = "/recommendations/{committee}/{year}/{number}"
 _STREAM = "recommendation/{committee}/{year}/{number}"
 _INSTRUMENT = ("/instruments/{instrument}", "instrument/{instrument}")
 _PRIORITY = ("/priorities/{priority}", "priority/{priority}")
+_INITIATIVE = ("/initiatives/{initiative}", "initiative", "initiative/{initiative}")
+_DELIVERABLE = ("/deliverables/{deliverable}", "deliverable", "deliverable/{deliverable}")
 
 COMMAND_ROUTES = (
     CommandRoute("/instruments", commands.RegisterInstrument, "instrument/{instrument}"),
@@ -77,32 +91,42 @@ COMMAND_ROUTES = (
     CommandRoute(f"{_ONE}/void", VoidRecord, _STREAM),
 )
 QUERY_ROUTES = (
-    QueryRoute("/instruments", _INSTRUMENT[0], "instrument", _INSTRUMENT[1], ("cite", "body", "standing")),
+    QueryRoute(
+        "/instruments",
+        _INSTRUMENT[0],
+        "instrument",
+        _INSTRUMENT[1],
+        {"cite": (), "body": (), "standing": ("live", "superseded", "void")},
+    ),
     QueryRoute("/sessions", "/sessions/{session}", "session", "session/{session}"),
     QueryRoute("/body-sessions", "/body-sessions/{key}", "body_session", "body_session/{key}"),
-    QueryRoute("/priorities", _PRIORITY[0], "priority", _PRIORITY[1], ("stage", "theme")),
+    QueryRoute("/priorities", _PRIORITY[0], "priority", _PRIORITY[1], {"stage": stages_of(PRIORITY), "theme": ()}),
+    QueryRoute("/initiatives", *_INITIATIVE, {"member": tuple(MEMBERS), "provision": ()}),
+    QueryRoute("/deliverables", *_DELIVERABLE, {"year": (), "body": ()}),
     QueryRoute(
-        "/initiatives", "/initiatives/{initiative}", "initiative", "initiative/{initiative}", ("member", "provision")
+        "/recommendations",
+        _ONE,
+        "recommendation",
+        _STREAM,
+        {"stage": stages_of(RECOMMENDATION), "priority": (), "theme": ()},
     ),
-    QueryRoute(
-        "/deliverables", "/deliverables/{deliverable}", "deliverable", "deliverable/{deliverable}", ("year", "body")
-    ),
-    QueryRoute("/recommendations", _ONE, "recommendation", _STREAM, ("stage", "priority", "theme")),
     QueryRoute("/meetings-heard", "/meetings-heard/{meeting}", "meeting", "meeting/{meeting}"),
 )
 _FILTERS = {
+    "stage": "recommendation.standing",
     "theme": "recommendation.themes",
     "standing": "mandates.standing",
     "coverage": "coverage",
     "disposition": "dispositions.outcome",
     "provision": "mandates.provision",
 }
-_Filter = Annotated[str | None, Query(max_length=500)]
+_Reach = Literal["uncovered", "shallow", "deep"]
+_Citation = Literal["live", "suspect", "uncited", "void"]
 
 
 def router(handlers: Handlers, traces: Traces, projector: Projector) -> APIRouter:
     """Return this service's endpoints."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=StrictRoute)
     add_commands(routes, "recommendations", COMMAND_ROUTES, handlers.handle)
     add_queries(routes, QUERY_ROUTES, projector.states)
     _add_one_trace(routes, traces, projector)
@@ -162,25 +186,30 @@ def _add_lists_of_traces(routes: APIRouter, traces: Traces, states: StateStore) 
     @routes.get("/traces", tags=["queries"], summary="Every trace, filtered, in pages")
     async def all_traces(
         _caller: Annotated[Principal, allow(READERS)],
-        theme: _Filter = None,
-        standing: _Filter = None,
-        coverage: _Filter = None,
-        disposition: _Filter = None,
-        provision: _Filter = None,
-        text: Annotated[str | None, Query(max_length=500, description="words in title, text, summaries, cites")] = None,
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-        after: _Filter = None,
+        stage: Annotated[Stage | None, Query(description="of the recommendation")] = None,
+        standing: Annotated[_Citation | None, Query(description="of a cited mandate")] = None,
+        coverage: _Reach | None = None,
+        disposition: DispositionOutcome | None = None,
+        theme: Filter = None,
+        provision: Filter = None,
+        text: Annotated[
+            str | None, Query(max_length=500, description="words in title, text, summaries, cites; or a reference")
+        ] = None,
+        view: Annotated[Literal["trace", "row"], Query(description="whole traces, or what a list shows")] = "trace",
+        limit: Limit = 100,
+        after: Filter = None,
     ) -> Response:
         filters = {
-            "theme": theme, "standing": standing, "coverage": coverage,
+            "stage": stage, "theme": theme, "standing": standing, "coverage": coverage,
             "disposition": disposition, "provision": provision,
         }  # fmt: skip
         query: dict[str, Any] = {_FILTERS[name]: value for name, value in filters.items() if value is not None}
-        if text is not None:
-            query["$text"] = {"$search": text}
-        page = await traces.find(query, limit, after)
-        items = [orjson.loads(trace_bytes(trace)) for trace in page]
-        more = {"next": page[-1]["_id"]} if len(page) == limit else {}
+        query |= with_text(text) if text is not None else {}
+        if view == "row":
+            items = await rows(traces, query, limit, after)
+        else:
+            items = [orjson.loads(trace_bytes(trace)) for trace in await traces.find(query, limit, after)]
+        more = {"next": items[-1].get("recommendation", items[-1])["reference"]} if len(items) == limit else {}
         return Response(orjson.dumps({"items": items, **more}), media_type="application/json")
 
     @routes.get("/dependants", tags=["queries"], summary="The traces that rest on a stream, and change with it")
@@ -193,9 +222,19 @@ def _add_lists_of_traces(routes: APIRouter, traces: Traces, states: StateStore) 
         references = sorted(await traces.dependants({stream}), key=_in_order) if known else []
         return {"stream": stream, "count": len(references), "traces": references[:limit]}
 
-    @routes.get("/coverage", tags=["queries"], summary="Coverage, both ways")
-    async def both_ways(_caller: Annotated[Principal, allow(READERS)]) -> dict[str, Any]:
-        return await coverage(states, traces)
+    @routes.get("/coverage", tags=["queries"], summary="Coverage, both ways, in pages")
+    async def both_ways(
+        _caller: Annotated[Principal, allow(READERS)],
+        by: Annotated[
+            Literal["provision", "recommendation"],
+            Query(description="the provisions of `limit` instruments, or `limit` recommendations"),
+        ] = "provision",
+        limit: Limit = 100,
+        after: Filter = None,
+    ) -> dict[str, Any]:
+        if by == "recommendation":
+            return await coverage_of_recommendations(traces, limit, after)
+        return await coverage_of_provisions(states, traces, limit, after)
 
 
 def _in_order(reference: str) -> tuple[str, int]:

@@ -21,6 +21,7 @@ from shared.domain.aggregate import Aggregate
 from shared.projection import state_store
 from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal
+from shared.projection.natural_order import natural_order
 from shared.projection.partial_fold import fault_of, fold_whole
 from shared.projection.revisioned_collection import RevisionedCollection, Written
 from shared.projection.state_document import SMALL_VERSIONS, check_size
@@ -35,21 +36,26 @@ OWN: dict[str, Aggregate[Any]] = {
 }
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")
-_LISTED_BY = ("recommendation.themes", "mandates.standing", "mandates.provision", "dispositions.outcome", "coverage")
+_LISTED_BY = (
+    "recommendation.themes", "recommendation.standing", "mandates.standing", "mandates.provision",
+    "dispositions.outcome", "coverage",
+)  # fmt: skip
 _SEARCHED = ("recommendation.title", "recommendation.text", "mandates.summary", "mandates.cite")
 INDEXES: Indexes = {
     "states": [*state_store.INDEXES["states"], IndexModel([("facets.keys", ASCENDING)], name="keys", sparse=True)],
     "traces": [
         *(IndexModel([(field, ASCENDING)]) for field in _LISTED_BY),
+        IndexModel([("order", ASCENDING)], name="order"),
         IndexModel([("fault", ASCENDING)], sparse=True),
         IndexModel([(field, TEXT) for field in _SEARCHED], name="text", default_language="none"),
     ],
 }
+_CITATIONS = {"mandates.instrument": 1, "mandates.provision": 1, "mandates.standing": 1}
 TRACES_PER_CHUNK = 100
 CONCURRENT_CHUNKS = 2
 TRACES_BEFORE_YIELD = 5
 TRACE_LIMIT = 16 * 2**20 - 2**14
-"""The most bytes of a trace: MongoDB's limit, less `_id` and `revision`."""
+"""The most bytes of a trace: MongoDB's limit, less `_id`, `order` and `revision`."""
 
 
 class Traces:
@@ -62,8 +68,8 @@ class Traces:
         self._journal = journal
 
     async def prepare(self) -> None:
-        """Compose again the traces of another shape, and those with a fault."""
-        outdated = self._traces.find({"shape": {"$ne": SHAPE}}, {"_id": 1})
+        """Compose again the traces of another shape, of code that gave them no order, and those with a fault."""
+        outdated = self._traces.find({"$or": [{"shape": {"$ne": SHAPE}}, {"order": {"$exists": False}}]}, {"_id": 1})
         await self.store({row["_id"] async for row in outdated})
 
     async def compose_for(self, streams: set[str]) -> None:
@@ -112,7 +118,8 @@ class Traces:
         documents = []
         for reference, trace in traces.items():
             before = stored.get(reference, {"revision": 0})
-            documents.append({"_id": reference, **trace, "revision": before["revision"] + 1})
+            of_the_store = {"order": natural_order(reference), "revision": before["revision"] + 1}
+            documents.append({"_id": reference, **trace, **of_the_store})
             if "fault" in trace and trace["fault"] != before.get("fault"):
                 log.error("trace_stopped", reference=reference, reason=trace["fault"])
         return await self._revisioned.replace(documents)
@@ -133,10 +140,21 @@ class Traces:
         events = await self._journal.after(dict.fromkeys(versions, 0))
         return [event for stream, version in versions.items() for event in events[stream][:version]]
 
-    async def find(self, query: Mapping[str, Any], limit: int, after: str | None) -> list[dict[str, Any]]:
-        """Return the traces that match, by reference, after the one given; those with a fault are absent."""
-        paged = {**query, "shape": {"$exists": True}} | ({"_id": {"$gt": after}} if after else {})
-        return await self._traces.find(paged).sort("_id", 1).limit(limit).to_list(limit)
+    async def find(
+        self, query: Mapping[str, Any], limit: int, after: str | None, fields: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the traces that match, or some fields of each, by reference, after the one given.
+
+        R2 comes before R10. Those with a fault are absent.
+        """
+        paged = {**query, "shape": {"$exists": True}} | ({"order": {"$gt": natural_order(after)}} if after else {})
+        return await self._traces.find(paged, fields).sort("order", ASCENDING).limit(limit).to_list(limit)
+
+    async def citing(self, provisions: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the citations of every trace that cites one of these provisions, by reference."""
+        query = {"mandates.provision": {"$in": list(provisions)}, "shape": {"$exists": True}}
+        rows = await self._traces.find(query, _CITATIONS).to_list(None)
+        return sorted(rows, key=lambda row: natural_order(row["_id"]))
 
     async def at(self, reference: str, as_of: date | None, known_at: str | None) -> dict[str, Any] | None:
         """Compose one trace as of a day in the world, from what had been recorded by a time; or return its `fault`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from bson.binary import Binary
 from more_itertools import chunked
@@ -24,6 +24,7 @@ INDEXES: Indexes = {
         IndexModel([("standing", ASCENDING), ("leaf", ASCENDING)], name="standing_leaf"),
     ]
 }
+DeadLetterStanding = Literal["open", "resolved", "refused", "dismissed", "superseded"]
 NEWER_CODE_MAY_DECODE = ["unknown_type", "schema_violation"]
 SHOWN = ("topic", "partition", "offset", "reason", "detail", "stream", "version", "leaf", "at", "standing")
 SHOWN_OF_CLOSED = ("closed_because", "closed_by", "closed_at")

@@ -28,6 +28,11 @@ class Rejection:
         """The rule's name."""
         return type(self).__name__
 
+    @property
+    def title(self) -> str:
+        """The rule in one sentence: the first line of its docstring."""
+        return (type(self).__doc__ or self.rule).splitlines()[0].removesuffix(".")
+
     def sentence(self) -> str:
         """Return the sentence that states the refusal and the remedy."""
         return self.says.format(**self.facts())
@@ -67,10 +72,11 @@ class VersionConflict(Rejection):
 
     kind: ClassVar[RuleKind] = "order"
     http_status: ClassVar[int] = 412
-    says: ClassVar[str] = "{stream} is at version {actual}, not {expected}: read it again, then decide again"
+    says: ClassVar[str] = (
+        "{stream} is at version {actual}, which If-Match does not name: read it again, then decide again"
+    )
 
     stream: str
-    expected: int
     actual: int
 
 

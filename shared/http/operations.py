@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
-from shared.consumer.dead_letters import DeadLetters, to_record
+from shared.consumer.dead_letters import DeadLetters, DeadLetterStanding, to_record
 from shared.consumer.record import ConsumedEvent, Poison
 from shared.events.envelope import stamp
 from shared.events.values import Model, Text
+from shared.events.wording import form
 from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
-from shared.http.bodies import BodyRoute
 from shared.http.persons import refers_to
 from shared.http.problems import Refused
+from shared.http.routes import StrictRoute
 from shared.ledger.republication import Republication
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
@@ -28,7 +29,8 @@ from shared.store.refusals import Refusals
 
 NDJSON = "application/x-ndjson"
 PROGRESS_SECONDS = 0.5
-_TOPIC = Annotated[str, Path(pattern=r"^[a-z.]{1,100}$")]
+_TOPIC = Annotated[str, Path(pattern=form(r"^[a-z.]{1,100}$", "a topic, as in throughline.meetings"))]
+_STREAM = form(r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$", "a stream, as in meeting/teg-2024")
 _NUMBER = Annotated[int, Path(ge=0)]
 
 
@@ -40,7 +42,7 @@ class Reason(Model):
 
 def operations(projector: Projector, store: EventStore, refusals: Refusals, republication: Republication) -> APIRouter:
     """Return the endpoints for operators and auditors that every service has."""
-    router = APIRouter(tags=["operations"], route_class=BodyRoute)
+    router = APIRouter(tags=["operations"], route_class=StrictRoute)
     _add_dead_letters(router, projector)
     _add_history(router, projector, store, refusals)
 
@@ -103,7 +105,8 @@ def _add_dead_letters(router: APIRouter, projector: Projector) -> None:
 
     @router.get("/dead-letters", summary="The newest 500 dead letters, oldest first")
     async def dead_letters(
-        _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)], standing: str = "open"
+        _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)],
+        standing: Literal[DeadLetterStanding, "all"] = "open",
     ) -> list[dict[str, Any]]:
         return await store.find(None if standing == "all" else standing)
 
@@ -159,7 +162,7 @@ def _add_history(router: APIRouter, projector: Projector, store: EventStore, ref
 
     @router.get("/events", name="naming", summary="The events of this service that name a stream, as NDJSON")
     async def referring(
-        stream: Annotated[str, Query(pattern=r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$", examples=["membership/synthetic"])],
+        stream: Annotated[str, Query(pattern=_STREAM, examples=["membership/synthetic"])],
         _caller: Annotated[Principal, allow(AUDITORS)],
     ) -> StreamingResponse:
         return StreamingResponse(_referring(store, stream), media_type=NDJSON)

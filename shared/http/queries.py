@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from shared.domain.aggregate import Aggregate
 from shared.http.auth import READERS, Principal
 from shared.http.paths import parts_of, set_signature
 from shared.http.problems import Refused
@@ -19,7 +20,10 @@ from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateStore
 
 AtLeast = Annotated[int, Query(ge=0, description="answer only once this service has consumed this version")]
+Limit = Annotated[int, Query(ge=1, le=1_000)]
+Filter = Annotated[str | None, Query(max_length=500)]
 Wait = Annotated[float, Query(ge=0, le=30, allow_inf_nan=False, description="seconds to wait for that version")]
+_NOT_ON_RECORD = frozenset({"absent", "unheard"})
 Reading = TypeVar("Reading")
 Show = Callable[[FoldedState, Principal], Awaitable[dict[str, Any]]]
 
@@ -28,15 +32,15 @@ Show = Callable[[FoldedState, Principal], Awaitable[dict[str, Any]]]
 class QueryRoute:
     """The queries of a kind of stream: one by its path, all by their facets. `show` may decrypt a state.
 
-    `own` is the facet, and the attribute of a state, that names the owning member: a focal point reads only the records
-    of its own member.
+    `facets` gives the words that each facet may have; an empty list is any text. `own` is the facet, and the attribute
+    of a state, that names the owning member: a focal point reads only the records of its own member.
     """
 
     plural: str
     one: str
     kind: str
     stream: str
-    facets: tuple[str, ...] = ()
+    facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     roles: frozenset[str] = READERS
     show: Show | None = None
     own: str | None = None
@@ -81,15 +85,26 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         more = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
         return Response(orjson.dumps({"items": shown, **more}), media_type="application/json")
 
-    limit = Annotated[int, Query(ge=1, le=1_000)]
-    text = Annotated[str | None, Query(max_length=500)]
-    facets = dict.fromkeys(route.facets, (text, None))
-    set_signature(endpoint, route.plural, route.roles, limit=(limit, 100), after=(text, None), **facets)
+    facets = {name: (one_of(words), None) for name, words in route.facets.items()}
+    set_signature(endpoint, route.plural, route.roles, limit=(Limit, 100), after=(Filter, None), **facets)
     router.add_api_route(
         route.plural, endpoint, methods=["GET"], name=f"all_{route.kind}", tags=["queries"],
         operation_id=f"all_{route.kind}",
         summary=f"Every {route.kind.replace('_', ' ')}, filtered, in pages",
     )  # fmt: skip
+
+
+def one_of(words: Sequence[str]) -> Any:
+    """Return the type of a filter that takes one of these words; any text where there are none."""
+    return Literal[tuple(words)] | None if words else Filter
+
+
+def stages_of(aggregate: Aggregate[Any]) -> tuple[str, ...]:
+    """Return the stages that a record of this kind may be in."""
+    schema: Any = aggregate.states.core_schema
+    while "choices" not in schema:
+        schema = schema["schema"]
+    return tuple(stage for stage in schema["choices"] if stage not in _NOT_ON_RECORD)
 
 
 def _restricted(route: QueryRoute, caller: Principal, facets: dict[str, Any]) -> dict[str, Any]:

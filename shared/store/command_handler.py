@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -89,19 +89,19 @@ class CommandHandler:
         stream: str,
         command: Command,
         context: Context,
-        expected_version: int | None = None,
+        expected: Container[int] | None = None,
         *,
         record_refusal: bool = True,
         dry_run: bool = False,
     ) -> Commit | Rejection:
         """Carry a command out, and decide again after a conflict. Raises Conflict after too many of them.
 
-        Any version but the expected one is refused, and never decided again. The command id is looked up before a
+        Any version but an expected one is refused, and never decided again. The command id is looked up before a
         refusal is returned, so a retry of a command that succeeded gets its first result. A dry run appends nothing.
         """
         digest = digest_of(stream, command)
         try:
-            outcome = await self._attempt(stream, command, context, expected_version, digest, dry_run)
+            outcome = await self._attempt(stream, command, context, expected, digest, dry_run)
         except CommandReused:
             outcome = CommandIdReused(context.command_id)
         except TooLarge as error:
@@ -152,13 +152,19 @@ class CommandHandler:
 
     @_decide_again
     async def _attempt(
-        self, stream: str, command: Command, context: Context, expected_version: int | None, digest: str, dry_run: bool
+        self,
+        stream: str,
+        command: Command,
+        context: Context,
+        expected: Container[int] | None,
+        digest: str,
+        dry_run: bool,
     ) -> Commit | Rejection:
         loaded = await self.repository.load(stream)
         decision: Decision = await self._decide(loaded, command, context)
         withheld = isinstance(decision, Rejection) and decision.withholds
-        if not withheld and expected_version is not None and loaded.head.version != expected_version:
-            decision = VersionConflict(stream, expected_version, loaded.head.version)
+        if not withheld and expected is not None and loaded.head.version not in expected:
+            decision = VersionConflict(stream, loaded.head.version)
         elif not withheld and (full := refusal_of_full(loaded.head, command, context)) is not None:
             decision = full
         if isinstance(decision, Rejection):

@@ -75,6 +75,6 @@ def _texts(schema: dict[str, Any]) -> st.SearchStrategy[str]:
     pattern = schema.get("pattern")
     if pattern is None:
         return WORDS
-    if "T(?:" in pattern:
+    if "[Tt](?:" in pattern:
         return TIMES
     return DATES if "[0-9]{4}" in pattern else st.from_regex(pattern.replace("$", r"\Z"))

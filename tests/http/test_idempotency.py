@@ -39,6 +39,14 @@ def test_the_same_command_again_gives_its_first_result(caller: Call, records: Re
     assert records.stored_by(asking, "meetings") == 1
 
 
+def test_a_command_id_in_quotes_is_the_same_id(caller: Call, records: Records) -> None:
+    asking, key, body = caller(), new_id("command"), meeting(new_id("meeting"))
+    first = accepted(asking.post("meetings", "/meetings", body, key=f'"{key}"'))
+    again = accepted(asking.post("meetings", "/meetings", body, key=key))
+    assert (first["replayed"], again["replayed"], first["events"]) == (False, True, again["events"])
+    assert len(records.commits("meetings", command_id=key)) == 1
+
+
 def test_a_sealed_command_again_gives_its_first_result(caller: Call, records: Records) -> None:
     fiji, key = caller("focal_point", member="FJI"), new_id("command")
     body = nomination("ignored")
@@ -146,7 +154,8 @@ def test_a_retry_gives_the_first_result_though_the_record_has_moved_on(caller: C
 
 
 @pytest.mark.parametrize(
-    "key", ["", "short", "x" * 101, "with space in it", "with/slash-in-it", "ünïcode-ünïcode", '"quoted-key"']
+    "key",
+    ["", "short", "x" * 101, "with space in it", "with/slash-in-it", "ünïcode-ünïcode", '"short"', '"half-quoted-key'],
 )
 def test_a_command_id_that_is_none_is_refused(key: str, caller: Call, records: Records) -> None:
     asking = caller()
@@ -161,5 +170,5 @@ def test_a_command_without_an_id_is_refused(caller: Call, records: Records) -> N
     asking = caller()
     answer = asking.request("POST", "meetings", "/meetings", json=meeting(new_id("meeting")))
     outcomes = problem(answer, 422, "SchemaViolation")
-    assert outcomes["errors"] == [{"field": "header.Idempotency-Key", "rule": "missing", "message": "Field required"}]
+    assert outcomes["errors"] == [{"field": "header.Idempotency-Key", "rule": "missing", "message": "must be given"}]
     assert records.stored_by(asking, "meetings") == 0

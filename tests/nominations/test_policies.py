@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ class Recorder(Handlers):
         self._answer = answer
 
     async def handle(
-        self, stream: str, command: Command, context: Context, expected_version: int | None = None
+        self, stream: str, command: Command, context: Context, expected: Container[int] | None = None
     ) -> Commit | Rejection:
         self.commands.append((stream, command))
         self.contexts.append(context)

@@ -4,7 +4,6 @@ from typing import Any
 
 from rich.table import Table
 
-from shared.domain.spelling import by_number
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import exits
 from tools.client.services import Services
@@ -20,11 +19,10 @@ def coverage(shown_as: Format = "text", home: Home = DEFAULT_HOME, token: Token 
     Exit code: 0; 1 when refused; 3 when the service does not answer.
     """
     with exits(), Services(Connection(home, token), "auditor") as services:
-        matrix = services.get("recommendations", "/coverage")
-    for references in matrix["recommendations"].values():
-        references.sort(key=by_number)
-    for item in matrix["provisions"]:
-        item["recommendations"].sort(key=lambda entry: by_number(entry["reference"]))
+        reach: dict[str, list[str]] = {"uncovered": [], "shallow": [], "deep": []}
+        for item in services.pages("recommendations", "/coverage", by="recommendation"):
+            reach[item["coverage"]].append(item["reference"])
+        matrix = {"provisions": list(services.pages("recommendations", "/coverage")), "recommendations": reach}
     if shown_as == "json":
         print_json(matrix)
     else:

@@ -14,7 +14,7 @@ from shared.domain.spelling import normal, suggestion
 from tools.client.errors import BadInput
 from tools.client.printable import printable
 
-REFERENCE = re.compile("[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}")
+REFERENCE = re.compile("[A-Z][A-Z0-9]{1,9}/[12][0-9]{3}/R[1-9][0-9]{0,4}")
 """The form of `shared.events.values.Reference`, without the time that its import takes; a test compares the two."""
 _FAULTS = {"string_unicode": "holds bytes that are no UTF-8 text", "string_too_short": "is empty"}
 

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from shared.domain.spelling import by_number
 from tools.cli.options import chosen, read_text
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import exits
@@ -14,20 +13,29 @@ from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import console, print_json
 
 Filter = Annotated[str | None, typer.Option(show_default=False)]
+STAGES = ("drafted", "adopted", "transmitted", "disposed", "withdrawn", "superseded", "merged", "split", "void")
+"""The stages of `services.recommendations.queries.Stage`, without the time that its import takes."""
 
 
 def traces(
     theme: Filter = None,
-    standing: Annotated[str | None, typer.Option(help="Standing of a cited mandate: live, suspect or uncited.")] = None,
+    stage: Annotated[
+        str | None, typer.Option(help="Stage of the recommendation: drafted, adopted, transmitted, disposed, ...")
+    ] = None,
+    standing: Annotated[str | None, typer.Option(help="Standing of a cited mandate: live, suspect, uncited or void.")] = None,
     coverage: Annotated[str | None, typer.Option(help="uncovered, shallow or deep.")] = None,
     disposition: Annotated[str | None, typer.Option(help="An outcome: endorsed, noted, deferred, ...")] = None,
     provision: Annotated[str | None, typer.Option(help="A provision's id.")] = None,
-    text: Annotated[str | None, typer.Option(help="Words in title, text, summaries and citations.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Words in title, text, summaries and citations; or a reference.")
+    ] = None,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
     """List the traces, filtered.
+
+    As JSON each trace is whole.
 
     Example: throughline traces --coverage shallow --theme "Clean air for all"
 
@@ -35,11 +43,12 @@ def traces(
     """
     with exits():
         filters = _read(
-            theme=theme, standing=standing, coverage=coverage, disposition=disposition, provision=provision, text=text
-        )
+            theme=theme, stage=stage, standing=standing, coverage=coverage, disposition=disposition,
+            provision=provision, text=text,
+        )  # fmt: skip
+        view = "trace" if shown_as == "json" else "row"
         with Services(Connection(home, token), "auditor") as services:
-            items = list(services.pages("recommendations", "/traces", **filters))
-    items.sort(key=lambda trace: by_number(trace["recommendation"]["reference"]))
+            items = list(services.pages("recommendations", "/traces", view=view, **filters))
     if shown_as == "json":
         print_json(items)
     else:
@@ -54,7 +63,8 @@ def _read(**filters: str | None) -> dict[str, str]:
     from shared.events.words import DispositionOutcome, words
 
     known = {
-        "standing": ("live", "suspect", "uncited"),
+        "stage": STAGES,
+        "standing": ("live", "suspect", "uncited", "void"),
         "coverage": ("uncovered", "shallow", "deep"),
         "disposition": words(DispositionOutcome),
     }
@@ -63,21 +73,19 @@ def _read(**filters: str | None) -> dict[str, str]:
     return given
 
 
-def _show(traces: list[dict[str, Any]]) -> None:
-    if not traces:
+def _show(rows: list[dict[str, Any]]) -> None:
+    if not rows:
         console().print("No traces.")
         return
-    table = Table("reference", "title", "standing", "coverage", "disposition", "mandates", "gaps")
-    for trace in traces:
-        recommendation, mandates = trace["recommendation"], trace["mandates"]
-        live = sum(mandate["standing"] == "live" for mandate in mandates)
+    table = Table("reference", "title", "stage", "coverage", "disposition", "mandates", "gaps")
+    for row in rows:
         table.add_row(
-            recommendation["reference"],
-            recommendation["title"],
-            recommendation["standing"],
-            trace["coverage"],
-            ", ".join(item["outcome"].replace("_", " ") for item in trace["dispositions"]) or "none",
-            f"{live} of {len(mandates)} live",
-            str(len(trace["gaps"])),
+            row["reference"],
+            row["title"],
+            row["stage"],
+            row["coverage"],
+            ", ".join(outcome.replace("_", " ") for outcome in row["dispositions"]) or "none",
+            f"{row['mandates']['live']} of {row['mandates']['all']} live",
+            str(row["gaps"]),
         )
     console().print(table)

@@ -20,7 +20,7 @@ from shared.projection.fold import FoldedState
 
 SHAPE = 2
 OWN_REFERENCE = "this system's own reference, not a United Nations symbol"
-_STORE_FIELDS = ("_id", "revision", "made_of")  # `made_of`: in traces stored by earlier code
+_STORE_FIELDS = ("_id", "revision", "order", "made_of")  # `made_of`: in traces stored by earlier code
 
 
 def needs(reference: str, states: Mapping[str, FoldedState]) -> set[str]:
