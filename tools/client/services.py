@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,7 +15,7 @@ import orjson
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from tools.client.connection import Connection
-from tools.client.errors import CommandRefused, Refused, Unreachable
+from tools.client.errors import BadInput, CommandRefused, Refused, Unreachable
 from tools.client.progress import Advance
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Problem:
 
 @dataclass
 class Services:
-    """An HTTP client of all services, with the token of one role.
+    """An HTTP client of all services, with the token of one role, for several threads.
 
     It retries for `patience` seconds where a service says so, for `outage` seconds where none answers, though not long
     where nobody said that there is one: the address is only remembered from a stack that does not run any more.
@@ -61,6 +63,7 @@ class Services:
     patience: float = PATIENCE_SECONDS
     outage: float = OUTAGE_SECONDS
     _clients: dict[str, httpx.Client] = field(default_factory=dict)
+    _connecting: Lock = field(default_factory=Lock)
 
     def get(self, service: str, path: str, **query: Any) -> Any:
         """Return the JSON of a query; None is left out of `query`. Raises Refused, Unreachable."""
@@ -158,7 +161,10 @@ class Services:
                 raise CommandRefused(problem.rule, f"{problem.detail} (for {self.patience:.0f} s)") from None
             raise Refused(f"{problem} (for {self.patience:.0f} s)") from None
         if response.is_error and response.status_code not in accept:
-            raise Refused(str(_problem(response)))
+            problem = _problem(response)
+            if method == "GET" and problem.rule == "SchemaViolation":
+                raise BadInput(_by_options(problem.detail))
+            raise Refused(str(problem))
         return response
 
     def _is_over(self, service: str, state: RetryCallState) -> bool:
@@ -180,16 +186,20 @@ class Services:
         return response
 
     def _client(self, service: str) -> httpx.Client:
-        if service not in self._clients:
-            url = self.connection.url(service)
-            token = self.connection.token_for(service, self.role)
-            self._clients[service] = httpx.Client(
-                base_url=url,
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=httpx.Timeout(30, connect=3),
-                trust_env=not url.startswith(("http://127.0.0.1", "http://localhost")),
-            )
-        return self._clients[service]
+        with self._connecting:
+            if service not in self._clients:
+                self._clients[service] = self._new_client(service)
+            return self._clients[service]
+
+    def _new_client(self, service: str) -> httpx.Client:
+        url = self.connection.url(service)
+        token = self.connection.token_for(service, self.role)
+        return httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(30, connect=3),
+            trust_env=not url.startswith(("http://127.0.0.1", "http://localhost")),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -222,6 +232,11 @@ def _json(response: httpx.Response) -> Any:
         return orjson.loads(response.content)
     except orjson.JSONDecodeError:
         raise Refused(f"{response.url.copy_with(query=None)} answers without JSON: is it a service of ours?") from None
+
+
+def _by_options(detail: str) -> str:
+    """Return the detail of a refused query with the options of the command line in place of its parameters."""
+    return re.sub(r"\bquery[.]([a-z_]+)", lambda name: f"--{name[1].replace('_', '-')}", detail)
 
 
 def _problem(response: httpx.Response) -> Problem:

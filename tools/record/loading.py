@@ -1,7 +1,8 @@
-"""The loader of a checked record: it sends each row that is not recorded yet as one command."""
+"""The loader of a checked record: it sends each row that is not recorded yet as one command, several concurrently."""
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from shared.events.catalogue import Recorded
 from tools.client.errors import CommandRefused
 from tools.record.checking import CheckedRecord, CheckedRow
 from tools.record.matching import Match, corrected_data, match_rows
+from tools.record.ordering import predecessors, run_in_order
 
+CONCURRENT_ROWS = 8
 RowStanding = Literal["loaded", "unchanged", "corrected", "differs", "refused", "held back"]
 NOT_LOADED = frozenset({"differs", "refused", "held back"})
 
@@ -61,12 +64,16 @@ class Report:
 
 @dataclass
 class Load:
-    """One run over a record. `correct` is the reason for corrections; with `dry_run` no command is sent."""
+    """One run over a record. `correct` is the reason for corrections; with `dry_run` no command is sent.
+
+    `workers` rows are sent concurrently.
+    """
 
     record: CheckedRecord
     gateway: Gateway
     correct: str | None = None
     dry_run: bool = False
+    workers: int = CONCURRENT_ROWS
     report: Report = field(default_factory=Report)
     _matches: dict[str, dict[str, Match]] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
@@ -77,15 +84,24 @@ class Load:
             self._rows.setdefault(row.row.stream, []).append(row)
 
     def run(self, after_each: Callable[[Outcome], None] = lambda _: None) -> Report:
-        """Load the rows in order. A refused row holds back the later rows of its stream."""
-        for row in self.record.rows:
-            standing, says = self._load(row)
-            outcome = Outcome(row.path, row.row.stream, standing, tuple(says))
-            if standing == "refused":
-                self._refused.add(row.row.stream)
-            self.report.outcomes.append(outcome)
+        """Load the rows, each after those that it names. A refused row holds back the later rows of its stream.
+
+        The report has the outcomes in the order of the file, also where the load is interrupted.
+        """
+        numbers: list[int] = []
+        for number, outcome in run_in_order(predecessors(self.record.rows), self.workers, self._outcome):
+            place = bisect(numbers, number)
+            numbers.insert(place, number)
+            self.report.outcomes.insert(place, outcome)
             after_each(outcome)
         return self.report
+
+    def _outcome(self, number: int) -> Outcome:
+        row = self.record.rows[number]
+        standing, says = self._load(row)
+        if standing == "refused":
+            self._refused.add(row.row.stream)
+        return Outcome(row.path, row.row.stream, standing, tuple(says))
 
     def _load(self, row: CheckedRow) -> tuple[RowStanding, Sequence[str]]:
         if row.row.stream in self._refused:
