@@ -77,7 +77,7 @@ async def coverage_of_recommendations(traces: Traces, limit: int, after: str | N
 
 async def coverage_of_provisions(states: StateStore, traces: Traces, limit: int, after: str | None) -> dict[str, Any]:
     """Return the provisions of a page of instruments, each with the recommendations and initiatives that rest on it."""
-    page = await states.find("instrument", {}, limit, after)
+    page = await states.listed("instrument", {}, limit, after)
     instruments = [folded.state for folded in page if isinstance(folded.state, Registered)]
     refs = [(each.registered.data.instrument, item.data.provision) for each in instruments for item in each.provisions]
     cited, supported = await _cited(traces, refs), await _supported(states, refs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from shared.http.keys import KeyState
 from shared.http.openapi import openapi_document
 from shared.http.preconditions import unquoted
 from shared.http.problems import FieldError, Refused, invalid
-from shared.http.routes import StrictRoute, methods_of
+from shared.http.routes import StrictRoute, methods_of, other_parameters
 from shared.runtime.process import Lifespan
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
@@ -118,8 +118,15 @@ async def _on_refused(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults = [FieldError.of(".".join(map(str, e["loc"])), e["type"], sentence_of(e)) for e in error.errors()]
-    return await _on_refused(request, invalid(faults))
+    route = request.scope.get("route")
+    return await _on_refused(request, invalid(_field_error(route, each) for each in error.errors()))
+
+
+def _field_error(route: object, error: Mapping[str, Any]) -> FieldError:
+    place, sentence = error["loc"], sentence_of(error)
+    if place[0] == "query" and error["type"] == "literal_error":
+        sentence += other_parameters(route, place[1], error["input"])
+    return FieldError.of(".".join(map(str, place)), error["type"], sentence)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

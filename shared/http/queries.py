@@ -80,7 +80,7 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
     async def endpoint(**arguments: Any) -> Response:
         chosen = {name: arguments[name] for name in route.facets if arguments[name] is not None}
         facets = _restricted(route, arguments["caller"], chosen)
-        page = await states.find(route.kind, facets, arguments["limit"], arguments["after"])
+        page = await states.listed(route.kind, facets, arguments["limit"], arguments["after"])
         shown = [await _shown(route, folded, arguments["caller"]) for folded in page]
         more = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
         return Response(orjson.dumps({"items": shown, **more}), media_type="application/json")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
@@ -15,6 +16,8 @@ from shared.events.wording import nearest
 from shared.http.auth import Allowed
 from shared.http.bodies import JsonRequest
 from shared.http.problems import FieldError, invalid
+
+_NONE = Dependant()
 
 
 class StrictRoute(APIRoute):
@@ -62,6 +65,18 @@ def methods_of(routes: Sequence[Any], scope: Scope) -> list[str]:
         if route.matches(scope)[0] is not Match.NONE:
             methods |= route.methods or set()
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
+
+def other_parameters(route: Any, name: str, word: object) -> str:
+    """Return a hint that names the other parameters of a route whose closed lists have a word."""
+    others = [other.alias for other in getattr(route, "dependant", _NONE).query_params if word in _words(other)]
+    return f"; {', '.join(others)} takes it" if others and name not in others else ""
+
+
+def _words(parameter: Any) -> set[object]:
+    """Return the words of a parameter's closed list."""
+    kinds = [parameter.field_info.annotation, *get_args(parameter.field_info.annotation)]
+    return {word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)}
 
 
 def _faults(request: Request, known: Sequence[str]) -> Iterator[FieldError]:

@@ -71,7 +71,10 @@ NEAREST = {
     ("recommendations", "/traces?Standing=live"): "did you mean standing?",
     ("recommendations", "/instruments?page=2"): "the parameters are limit, after, cite, body, standing",
     ("recommendations", "/coverage?limits=5"): "did you mean limit?",
-    ("recommendations", "/traces?standing=transmitted"): "'transmitted' is none of live, suspect, uncited",
+    (
+        "recommendations",
+        "/traces?standing=transmitted",
+    ): "'transmitted' is none of live, suspect, uncited; stage takes it",
     ("recommendations", "/traces?standing=suspekt"): "did you mean suspect?",
     ("recommendations", "/traces?coverage=Deep"): "did you mean deep?",
     ("recommendations", "/traces?disposition=endorsed-with-changes"): "did you mean endorsed_with_changes?",

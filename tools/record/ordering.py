@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
+from heapq import heappop, heappush
 from typing import Any, TypeVar
 
 from tools.record.checking import CheckedRow
@@ -35,33 +36,26 @@ def run_in_order(before: Sequence[set[int]], workers: int, run: Callable[[int], 
     """
     order = TopologicalSorter(dict(enumerate(before)))
     order.prepare()
+    ready: list[int] = []
+    running: dict[Future[R], int] = {}
     failure: BaseException | None = None
     with ThreadPoolExecutor(workers) as pool:
-        running: dict[Future[R], int] = {}
-        try:
-            while running or (order.is_active() and failure is None):
-                if failure is None:
-                    running |= {pool.submit(run, number): number for number in sorted(order.get_ready())}
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for ended in sorted(done, key=running.__getitem__):
-                    number = running.pop(ended)
-                    if (error := ended.exception()) is not None:
-                        failure = failure or error
-                        _cancel(running)
-                        continue
+        while running or (order.is_active() and failure is None):
+            for number in order.get_ready():
+                heappush(ready, number)
+            while ready and len(running) < workers and failure is None:
+                number = heappop(ready)
+                running[pool.submit(run, number)] = number
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in sorted(ended, key=running.__getitem__):
+                number = running.pop(future)
+                if (error := future.exception()) is not None:
+                    failure = failure or error
+                else:
                     order.done(number)
-                    yield number, ended.result()
-        finally:
-            _cancel(running)
+                    yield number, future.result()
     if failure is not None:
         raise failure
-
-
-def _cancel(running: dict[Future[R], int]) -> None:
-    """Cancel what has not begun."""
-    for future in list(running):
-        if future.cancel():
-            del running[future]
 
 
 def _values(data: Any) -> Iterator[str]:
