@@ -43,7 +43,7 @@ def test_a_command_for_another_version_is_refused_and_never_decided_again(
     assert accepted(asking.post("meetings", f"{path}/reschedule", LATER, key=key, If_Match='"2"'))["version"] == 3
 
 
-@pytest.mark.parametrize("versions", ["*", '"2","3"', '"1", W/"7", "2"', ' "2" , '])
+@pytest.mark.parametrize("versions", ["*", '"2","3"', '"1", W/"7", "2"', '"2" ,'])
 def test_a_command_for_one_of_several_versions_or_any_is_carried_out(versions: str, path: str, caller: Call) -> None:
     assert accepted(caller().post("meetings", f"{path}/reschedule", LATER, If_Match=versions))["version"] == 3
 
