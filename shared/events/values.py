@@ -122,7 +122,7 @@ Reference = Annotated[
 ]
 Member = Annotated[
     str,
-    StringConstraints(pattern=form(r"^[A-Z]{3}$", "three capital letters, as in FJI")),
+    StringConstraints(pattern=form(r"^[A-Z]{3}$", "three capital letters, ISO 3166-1 alpha-3, as in FJI")),
     Field(description="a member or associate member, ISO 3166-1 alpha-3", examples=["FJI"]),
 ]
 Digest = Annotated[

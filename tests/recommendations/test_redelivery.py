@@ -90,6 +90,21 @@ async def test_a_trace_of_another_shape_is_composed_again(database: Any):
     assert await stored(database) == EXPECTED
 
 
+async def test_what_earlier_code_stored_without_its_order_is_stored_again_at_a_start(database: Any):
+    projector, traces = a_projector(database)
+    await projector.project(HISTORY.all())
+    for collection in (database.traces, database.states):
+        await collection.update_many({}, {"$unset": {"order": 1}})
+    restarted, traces = a_projector(database)
+    await restarted.prepare()
+    await traces.prepare()
+    assert await stored(database) == EXPECTED
+    listed = [trace["_id"] for trace in await traces.find({}, 10, None)]
+    states = await restarted.states.listed("recommendation", {}, 10)
+    assert [f"recommendation/{reference}" for reference in listed] == [folded.stream for folded in states]
+    assert await database.states.count_documents({"order": {"$exists": False}}) == 0
+
+
 async def test_a_policy_runs_again_on_events_that_a_restored_database_lacks(database: Any):
     class Noted:
         def __init__(self) -> None:

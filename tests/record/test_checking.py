@@ -112,10 +112,10 @@ def test_a_misspelt_field_is_answered_with_the_right_one(tmp_path: Path):
         ),
         ((*RECOMMENDATION, "reference"), "CED/2031/1", "as in CED/2022/R1"),
         (("meetings", 0, "id"), "a meeting", "letters, digits"),
-        ((*RECOMMENDATION, "disposition", "outcome"), "endorse", "did you mean 'endorsed'?"),
+        ((*RECOMMENDATION, "disposition", "outcome"), "endorse", "did you mean endorsed?"),
         ((*RECOMMENDATION, "disposition", "outcome"), "applauded", "is none of endorsed, endorsed_with_changes, noted"),
-        (("provisions", 0, "status"), "Verified", "did you mean 'verified'?"),
-        (("relations", 0, "kind"), "superseded", "did you mean 'superseded_by'?"),
+        (("provisions", 0, "status"), "Verified", "did you mean verified?"),
+        (("relations", 0, "kind"), "superseded", "did you mean superseded_by?"),
     ],
 )
 def test_a_fault_names_forms_and_words_in_words(tmp_path: Path, place: tuple[str | int, ...], value: str, says: str):
@@ -233,3 +233,12 @@ def test_rows_are_in_order_of_dependency(tmp_path: Path):
     assert [row.path for row in check(written(tmp_path, shuffled)).rows] == [
         row.path for row in checked(tmp_path, record, "again.json").rows
     ]
+
+
+def test_a_form_and_a_word_are_described_in_words(tmp_path: Path) -> None:
+    record = a_record()
+    record["recommendations"][0]["reference"] = "CED/2031/1"
+    record["meetings"][0]["kind"] = "fourm"
+    says = {fault.row: fault.says for fault in faults_of(tmp_path, record)}
+    assert says["recommendations[0].reference"].endswith("as in CED/2022/R1")
+    assert says["meetings[0].kind"].endswith("did you mean forum?")

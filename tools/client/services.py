@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from functools import partial
 from threading import Lock
 from types import TracebackType
@@ -19,6 +17,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 from tools.client.connection import Connection
 from tools.client.errors import BadInput, CommandRefused, Refused, Unreachable
 from tools.client.progress import Advance
+from tools.client.retry_after import seconds_of
 
 if TYPE_CHECKING:
     from shared.events.catalogue import Recorded
@@ -184,7 +183,7 @@ class Services:
             unreachable = _unreachable(str(client.base_url), error)
             raise NotYet(Problem(0, "Unreachable", str(unreachable)), 0.5) from None
         if response.status_code in _RETRIED and "Retry-After" in response.headers:
-            raise NotYet(_problem(response), _seconds(response.headers["Retry-After"]))
+            raise NotYet(_problem(response), seconds_of(response.headers["Retry-After"]))
         return response
 
     def _client(self, service: str) -> httpx.Client:
@@ -209,16 +208,6 @@ class Services:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for client in self._clients.values():
             client.close()
-
-
-def _seconds(retry_after: str) -> float:
-    """Return the seconds of a Retry-After, which a front may give as a date."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return float(retry_after)
-    try:
-        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
-    except ValueError:
-        return 0.0
 
 
 _backoff = wait_exponential(multiplier=0.1, max=2)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
 from typing import Any
 
-from pydantic import BaseModel, StringConstraints, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.domain.spelling import suggestion
-from shared.events import values
+from shared.events.wording import sentence_of
 from tools.record.faults import Fault, Place, Places
 from tools.record.format import Record
 
@@ -41,26 +38,7 @@ _SENTENCES = {
     "BrokenCharacter": "holds half a character (a lone surrogate): write it again",
     "TextEmpty": "is empty: leave the field out instead",
 }
-_QUOTED = re.compile("'([^']*)'")
 _TOO_LONG = "; shorten it, or disseminate the text as a document and name its digest"
-
-
-def _forms() -> dict[str, str]:
-    """Return the patterns of the published language, each with its form in words."""
-    forms: dict[str, str] = {}
-    for kind in vars(values).values():
-        metadata = getattr(kind, "__metadata__", ())
-        patterns = [each.pattern for each in metadata if isinstance(each, StringConstraints)]
-        descriptions = [_in_words(each) for each in metadata if isinstance(each, FieldInfo)]
-        forms |= dict(zip(map(str, patterns), descriptions, strict=False))
-    return forms
-
-
-def _in_words(field: FieldInfo) -> str:
-    return ", as in ".join(map(str, [field.description, *(field.examples or ())[:1]]))
-
-
-_FORMS = _forms()
 
 
 def check_schema(places: Places) -> tuple[Record | None, list[Fault]]:
@@ -73,24 +51,14 @@ def check_schema(places: Places) -> tuple[Record | None, list[Fault]]:
 
 
 def _rule_and_sentence(item: ErrorDetails) -> tuple[str, str]:
-    kind, message = item["type"], item["msg"]
+    kind, says = item["type"], sentence_of(item)
     if kind == "value_error":
-        says = message.removeprefix("Value error, ")
         rule = next((rule for start, rule in _VALUE_RULES.items() if says.startswith(start)), "ValueRefused")
     else:
-        rule, says = _RULES.get(kind, "WrongKind"), message[:1].lower() + message[1:]
-    if rule == "WrongForm":
-        return rule, f"is not {_FORMS.get(item['ctx']['pattern'], 'of the form that this field has')}"
-    if rule == "UnknownWord":
-        return rule, _no_such_word(item["input"], _QUOTED.findall(item["ctx"]["expected"]))
+        rule, says = _RULES.get(kind, "WrongKind"), says[:1].lower() + says[1:]
     if rule == "UnknownField":
         return rule, f"is not a field of the format here{_suggestion(item['loc'])}"
     return rule, _SENTENCES.get(rule, says) + (_TOO_LONG if rule == "TextTooLong" else "")
-
-
-def _no_such_word(word: Any, known: list[str]) -> str:
-    near = suggestion(word, known) if isinstance(word, str) else None
-    return f"is none of {', '.join(known)}{f'; {near}' if near else ''}"
 
 
 def _suggestion(loc: Place) -> str:
