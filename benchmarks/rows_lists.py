@@ -54,9 +54,9 @@ def _numbered(trace: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def _listed(services: Services, path: str, **query: str) -> None:
-    items = [item for item in services.pages(SERVICE, path, **query) if "SYNL/" in json.dumps(item)[:200]]
-    if query.get("view") != "trace" and len(items) != RECOMMENDATIONS:
-        raise ValueError(f"{path} lists {len(items)} of {RECOMMENDATIONS} recommendations")
+    number = sum(1 for _ in services.pages(SERVICE, path, **query))
+    if number != RECOMMENDATIONS:
+        raise ValueError(f"{path} lists {number} of {RECOMMENDATIONS} recommendations")
 
 
 def _milliseconds(listing: Callable[[], None]) -> float:
@@ -114,7 +114,7 @@ def _record(folder: Path, name: str, acronym: str, recommendations: int) -> Chec
             {
                 "reference": f"{acronym}/2021/R{n + 1}",
                 "title": f"Synthetic recommendation {n}",
-                "mandates": [f"{name}-{n % REFERRED}/ask", f"{name}-{(n + 1) % REFERRED}/ask"],
+                "mandates": [{"provision": f"{name}-{(n + m) % REFERRED}/ask"} for m in range(2)],
                 "adopted": {"meeting": f"{name}-{n % REFERRED}"},
                 "transmitted": {"to_session": session, "date": "2021-02-01"},
                 "disposition": {"session": session, "outcome": "noted", "date": "2021-03-02"},
