@@ -14,7 +14,7 @@ from shared.http.commands import CommandRoute, add_commands
 from shared.http.queries import QueryRoute, add_queries, stages_of
 from shared.http.routes import StrictRoute
 from shared.projection.state_store import StateStore
-from shared.store.command_handler import CorrectRecord
+from shared.store.correcting import CorrectRecord
 from shared.store.voiding import VoidRecord
 
 _ONE, _STREAM = "/meetings/{meeting}", "meeting/{meeting}"

@@ -18,7 +18,7 @@ from shared.http.routes import StrictRoute
 from shared.privacy.key_ring import KeyRing
 from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateStore
-from shared.store.command_handler import CorrectRecord
+from shared.store.correcting import CorrectRecord
 from shared.store.voiding import VoidRecord
 
 _SUBSCRIPTION = ("/subscriptions/{subscription}", "subscription/{subscription}")

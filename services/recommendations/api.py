@@ -35,7 +35,7 @@ from shared.http.query_times import Day, Moment
 from shared.http.routes import StrictRoute
 from shared.projection.projector import Projector
 from shared.projection.state_store import StateStore
-from shared.store.command_handler import CorrectRecord
+from shared.store.correcting import CorrectRecord
 from shared.store.voiding import VoidRecord
 
 _ONE = "/recommendations/{committee}/{year}/{number}"

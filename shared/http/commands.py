@@ -23,7 +23,7 @@ from shared.http.preconditions import CommandId, IfMatch, expected_versions
 from shared.http.problems import FieldError, Refused, invalid, refused
 from shared.http.routes import StrictRoute
 from shared.runtime.telemetry import COMMAND_SECONDS, COMMANDS
-from shared.store.command_handler import CorrectRecord
+from shared.store.correcting import CorrectRecord
 from shared.store.event_store import Commit, Conflict, StoreFenced
 from shared.store.voiding import VoidRecord
 

@@ -5,32 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
-from pydantic import Field, ValidationError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, Known, facts_of
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, Known
 from shared.domain.rejections import (
     CommandIdReused,
-    CorrectionBreaksSchema,
-    CorrectionChangesIdentity,
-    CorrectsNoOriginal,
     EventTooLarge,
     NamesVoid,
     OutOfOrder,
     Rejection,
     VersionConflict,
-    VersionIsVoid,
 )
 from shared.domain.single_facts import FactRefused
-from shared.domain.voids import Void, voids_of
+from shared.domain.voids import Void
 from shared.events.canonical import canonical, sha256_hex
-from shared.events.catalogue import Recorded, describe, event_class
+from shared.events.catalogue import Recorded
 from shared.events.envelope import TooLarge
 from shared.events.event import Event
-from shared.events.values import ShortText, Text, Version
-from shared.events.words import Status
+from shared.store.correcting import CorrectRecord, change_of, correction
 from shared.store.event_store import CommandReused, Commit, Conflict, EventStore
 from shared.store.refusals import Refusals
 from shared.store.repository import AggregateRepository, LoadedState
@@ -47,18 +41,6 @@ _decide_again = retry(
     wait=wait_random_exponential(multiplier=0.005, max=0.32),
     reraise=True,
 )
-
-
-class CorrectRecord(Command):
-    """Put the record right: the whole new data of an earlier event of the stream."""
-
-    uses_reserve: ClassVar[bool] = True
-    corrects: Version
-    data: dict[str, Any] = Field(examples=[{"title": "The title as it should have been"}])
-    reason: Text
-    note: Text | None = None
-    source: ShortText | None = None
-    status: Status | None = None
 
 
 async def no_namesakes(_kind: str, _keys: Iterable[str]) -> set[str]:
@@ -199,50 +181,18 @@ class CommandHandler:
     async def _correct(
         self, stream: str, recorded: Sequence[Recorded], command: CorrectRecord, context: Context
     ) -> Decision:
-        fact = next((fact for fact in facts_of(recorded) if fact.versions[0] == command.corrects), None)
-        if fact is None:
-            void = voids_of(recorded).get(command.corrects)
-            if void is not None:
-                return VersionIsVoid(stream, command.corrects, void.streamversion)
-            return CorrectsNoOriginal(stream, command.corrects)
-        try:
-            data = type(fact.data).model_validate(command.data)
-        except ValidationError as error:
-            return CorrectionBreaksSchema(type(fact.data).__name__, describe(error))
-        if (name := self._identity_changed(stream, fact.data, data)) is not None:
-            return CorrectionChangesIdentity(name, stream, command.corrects)
-        if (refusal := self._judge(stream, recorded, command.corrects, data)) is not None:
-            return refusal
         aggregate = self._aggregate_of(stream)
-        new_keys = aggregate.keys(data) - aggregate.keys(fact.data)
+        changed = change_of(aggregate, stream, recorded, command)
+        if isinstance(changed, Rejection):
+            return changed
+        before, data = changed
+        new_keys = aggregate.keys(data) - aggregate.keys(before)
         facts = _without_voids(await self._facts_for(aggregate, data, aggregate.names(data), new_keys))
-        before = aggregate.fold_before(recorded, command.corrects)
-        refusal = aggregate.refusal_of(before, data, stream=stream, facts=facts, now=context.now)
+        state = aggregate.fold_before(recorded, command.corrects)
+        refusal = aggregate.refusal_of(state, data, stream=stream, facts=facts, now=context.now)
         if refusal is not None:
             return replace(refusal, field=f"data.{refusal.field}") if isinstance(refusal, FactRefused) else refusal
-        corrected: type[Event] = event_class(data.service, "RecordCorrected")
-        whole = {"data": data.model_dump(mode="json", exclude_none=True), "data_type": data.type_name()}
-        return [corrected.model_validate(command.model_dump(exclude_none=True) | whole)]
-
-    def _judge(self, stream: str, recorded: Iterable[Recorded], version: int, data: Event) -> Rejection | None:
-        """Return the refusal, by the aggregate, of other data for a version."""
-        aggregate = self._aggregate_of(stream)
-        if aggregate.judge_change is None:
-            return None
-        before = facts_of(recorded)
-        after = [fact._replace(data=data) if fact.versions[0] == version else fact for fact in before]
-        return aggregate.judge_change(aggregate.fold_facts(before), aggregate.fold_facts(after), version, stream)
-
-    def _identity_changed(self, stream: str, before: Event, after: Event) -> str | None:
-        """Return the first field by which a correction would change an id, or the streams that the event names."""
-        names = self._aggregate_of(stream).names
-        for name in sorted(type(after).model_fields):
-            change = {name: getattr(after, name)}
-            if change[name] == getattr(before, name):
-                continue
-            if name in after.fixed or names(before.model_copy(update=change)) != names(before):
-                return name
-        return None
+        return [correction(command, data)]
 
     def _aggregate_of(self, stream: str) -> Aggregate[Any]:
         return self.aggregates[stream.partition("/")[0]]

@@ -25,7 +25,8 @@ from shared.events.event import Event
 from shared.projection.fold import FoldedState, fold_on
 from shared.projection.state_document import STATE_LIMIT, state_document
 from shared.store import stream_limit
-from shared.store.command_handler import CommandHandler, CorrectRecord
+from shared.store.command_handler import CommandHandler
+from shared.store.correcting import CorrectRecord
 from shared.store.event_store import Commit, EventStore
 from shared.store.indexes import ensure
 from shared.store.refusals import Refusals

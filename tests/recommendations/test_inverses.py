@@ -18,7 +18,7 @@ from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Command
 from shared.domain.rejections import NamesVoid, OutOfOrder, Rejection, VersionIsVoid
 from shared.projection.fold import FoldedState, fold_on
-from shared.store.command_handler import CorrectRecord
+from shared.store.correcting import CorrectRecord
 from shared.store.voiding import VoidRecord
 from tests.history import History, _filled, replayed
 from tests.proofs import TRUST

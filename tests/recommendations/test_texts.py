@@ -23,7 +23,8 @@ from shared.domain.rejections import CorrectionBreaksSchema, OutOfOrder, Rejecti
 from shared.events import recommendations as r
 from shared.events.canonical import canonical
 from shared.events.event import Event
-from shared.store.command_handler import CommandHandler, CorrectRecord
+from shared.store.command_handler import CommandHandler
+from shared.store.correcting import CorrectRecord
 from shared.store.event_store import Commit
 from tests.given import a_context, known, recorded
 from tests.recommendations.synthetic import HELD, OLD, OWN, THIRD_SESSION, a_recommendation, adopted, cited, drafted

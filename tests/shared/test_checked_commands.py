@@ -20,7 +20,8 @@ from shared.events.envelope import encode
 from shared.events.event import Event
 from shared.events.meetings import MeetingRecorded
 from shared.events.recommendations import InstrumentRegistered, InstrumentSuperseded
-from shared.store.command_handler import CommandHandler, CorrectRecord
+from shared.store.command_handler import CommandHandler
+from shared.store.correcting import CorrectRecord
 from shared.store.event_store import Commit, Head
 from tests.simulate.in_memory import StoreInMemory
 

@@ -22,7 +22,9 @@ def traces(
     stage: Annotated[
         str | None, typer.Option(help="Stage of the recommendation: drafted, adopted, transmitted, disposed, ...")
     ] = None,
-    standing: Annotated[str | None, typer.Option(help="Standing of a cited mandate: live, suspect, uncited or void.")] = None,
+    standing: Annotated[
+        str | None, typer.Option(help="Standing of a cited mandate: live, suspect, uncited or void.")
+    ] = None,
     coverage: Annotated[str | None, typer.Option(help="uncovered, shallow or deep.")] = None,
     disposition: Annotated[str | None, typer.Option(help="An outcome: endorsed, noted, deferred, ...")] = None,
     provision: Annotated[str | None, typer.Option(help="A provision's id.")] = None,

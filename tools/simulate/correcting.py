@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.events.catalogue import event_class
 from shared.events.event import Correction, Event
-from shared.store.command_handler import CorrectRecord
+from shared.store.correcting import CorrectRecord
 from tools.simulate.commits import SimulatedCommit
 from tools.simulate.world import World
 

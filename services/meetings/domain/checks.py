@@ -12,6 +12,7 @@ from services.meetings.domain.rules import MeetingHasNotBegun, TimeZoneDoesNotFi
 from services.meetings.domain.states import Absent, Convened, Meeting
 from shared.domain.rejections import Rejection
 from shared.domain.single_facts import EndsBeforeItStarts, is_before, last_day_of_facts
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import AttendanceRecorded, MeetingHeld
 from shared.events.values import earliest_day
@@ -28,7 +29,7 @@ def check(state: Meeting, event: Event, *, stream: str, now: datetime, **_: obje
 
 def _wrong_zone(state: Meeting, event: Event) -> Rejection | None:
     given = getattr(event, "time_zone", None)
-    name = given or (None if isinstance(state, Absent) else state.particulars.time_zone)
+    name = given or (None if isinstance(state, Absent | Void) else state.particulars.time_zone)
     if name is None:
         return None
     if name not in _names():
@@ -67,7 +68,12 @@ def _zone(name: str) -> ZoneInfo:
 
 def _ends_too_early(state: Meeting, event: Event) -> Rejection | None:
     """Refuse the end of a meeting before the start that it takes from its proposal."""
-    if not isinstance(event, MeetingHeld) or event.held_from or event.held_to is None or isinstance(state, Absent):
+    if (
+        not isinstance(event, MeetingHeld)
+        or event.held_from
+        or event.held_to is None
+        or isinstance(state, Absent | Void)
+    ):
         return None
     starts, ends = state.particulars.starts_at, event.held_to
     return EndsBeforeItStarts("held_to", ends, "starts_at", starts) if starts and is_before(ends, starts) else None

@@ -211,7 +211,7 @@ def check(state: Nomination, event: Event, *, facts: Facts, **_: object) -> Reje
     match event:
         case NominationSubmitted(member=member, replaces=str(replaced)):
             return replaces_another_members(member, replaced, facts)
-        case NominationResubmitted(replaces=str(replaced)) if not isinstance(state, Absent):
+        case NominationResubmitted(replaces=str(replaced)) if not isinstance(state, Absent | Void):
             return replaces_another_members(state.member, replaced, facts)
         case _:
             return None
