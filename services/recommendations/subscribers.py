@@ -5,7 +5,7 @@
 | every event of recommendations and meetings | Kafka | journal, fold, compose the traces that depend on it |
 | RecommendationSuperseded / Merged / Split (the closing side) | own topic | the other side notes it: `NoteLineage` |
 | RecordVoided | own topic | what followed from the void event is voided, by the inverse in docs/policies.md |
-| InstrumentRegistered, RecordCorrected or RecordVoided that leads to the keys of another | own topic | `NoteDoubleRegistration` of both |
+| InstrumentRegistered, a correction or void that gives it the keys of another | own topic | `NoteDoubleRegistration` |
 """
 
 from __future__ import annotations
