@@ -26,7 +26,11 @@ def a_stopped_stack(home: Path, owner: dict[str, Any] | None) -> Path:
     return home
 
 
-@pytest.mark.parametrize(("pid", "expected"), [(None, False), (os.getpid(), True), (2**22 - 1, False)])
+@pytest.mark.parametrize(
+    ("pid", "expected"),
+    [(None, False), (os.getpid(), True), (2**22 - 1, False)],
+    ids=["nobody", "a process that runs", "one that does not"],
+)
 def test_a_service_is_expected_where_its_stack_runs_or_its_address_is_given(
     tmp_path: Path, pid: int | None, expected: bool, monkeypatch: pytest.MonkeyPatch
 ):

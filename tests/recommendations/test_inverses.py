@@ -40,7 +40,7 @@ class Office(MemoryService):
 
     async def run_policies(self) -> None:
         """Let the policies run until nothing follows any more, and consume all that was recorded."""
-        await self.run(Policies(self), "recommendations")  # type: ignore[arg-type]
+        await self.run(Policies(self, self.namesakes), "recommendations")  # type: ignore[arg-type]
         for stream, raws in self.store.raws.items():
             events = self.consumed.setdefault(stream, [])
             for raw in raws[len(events) :]:

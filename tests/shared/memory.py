@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -74,15 +74,22 @@ class MemoryService:
     def __post_init__(self) -> None:
         self.store, self.refusals = MemoryStore(), _Refusals()
         store, refusals = cast(Any, self.store), cast(Any, self.refusals)
-        self.handler = CommandHandler(store, refusals, self.aggregates, self._foreign)
+        self.handler = CommandHandler(store, refusals, self.aggregates, self._foreign, self.namesakes)
 
     async def _foreign(self, stream: str) -> Known | None:
         return self.foreign.get(stream)
 
-    async def handle(
-        self, stream: str, command: Command, context: Context, expected_version: int | None = None
-    ) -> Commit | Rejection:
-        return await self.handler.handle(stream, command, context, expected_version)
+    async def known(self, stream: str) -> Known | None:
+        return await self.handler.known(stream)
+
+    async def namesakes(self, kind: str, keys: Iterable[str]) -> set[str]:
+        """Return the streams of a kind that have one of these keys among their facets."""
+        aggregate, streams = self.aggregates[kind], [s for s in self.store.recorded if s.startswith(f"{kind}/")]
+        facets = {stream: aggregate.facets(await self.state(stream)) for stream in streams}
+        return {stream for stream in streams if {*facets[stream].get("keys", ())} & {*keys}}
+
+    async def handle(self, stream: str, command: Command, context: Context) -> Commit | Rejection:
+        return await self.handler.handle(stream, command, context)
 
     async def execute(self, stream: str, command: Command, role: str = "secretariat") -> Commit | Rejection:
         """Execute a command of a person."""
