@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,13 +14,17 @@ from services.nominations.commands import (
     EndMembership,
     ReturnNomination,
     SubmitNomination,
+    SubmitNominationRequest,
     WithdrawNomination,
 )
 from services.nominations.domain.nomination import Accepted
+from services.nominations.domain.rules import OnlyTheMembersOwnGovernmentNominates
+from services.nominations.handlers import Handlers
 from services.nominations.projection import OWN
 from services.nominations.subscribers import Policies
-from shared.domain.rejections import HasConsequences, Rejection
+from shared.domain.rejections import HasConsequences, OutOfOrder, Rejection
 from shared.store.voiding import VoidRecord
+from tests.given import a_context
 from tests.nominations.synthetic import SUBMITTED
 from tests.shared.memory import MemoryService
 
@@ -132,6 +137,32 @@ async def test_the_policies_on_the_same_events_again_record_nothing() -> None:
     office.reacted.clear()
     await office.run_policies()
     assert {stream: len(events) for stream, events in office.store.recorded.items()} == before
+
+
+class _Keys:
+    async def draft(self, _person: str, _details: Any) -> Any:
+        return SUBMITTED.sealed
+
+
+@pytest.mark.parametrize(
+    ("role", "member", "rule"),
+    [
+        ("secretariat", None, OutOfOrder),
+        ("focal_point", SUBMITTED.member, OutOfOrder),
+        ("focal_point", "TUV", OnlyTheMembersOwnGovernmentNominates),
+    ],
+)
+async def test_a_void_nomination_is_not_submitted_again_and_another_government_learns_nothing(
+    role: str, member: str | None, rule: type[Rejection]
+) -> None:
+    office = await an_office()
+    await office.void("nomination/n1", 1)
+    handlers = Handlers(office.handler, _Keys())  # type: ignore[arg-type]
+    details = {"name": "Synthetic Expert", "contact": "synthetic.expert@example.org"}
+    written = SUBMITTED.model_dump(include={"note_verbale", "institution", "category", "member"})
+    request = SubmitNominationRequest.model_validate({**written, "nomination": "n1", "details": details})
+    refused = await handlers.handle("nomination/n1", request, a_context(role, member))
+    assert type(refused) is rule
 
 
 STEPS = st.lists(
