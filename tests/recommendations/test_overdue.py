@@ -13,6 +13,7 @@ from services.recommendations.domain.registers import BODY_SESSION
 from services.recommendations.domain.rules import SessionIsTheCommittees
 from services.recommendations.domain.sessions import session_stream
 from services.recommendations.queries import today_of
+from shared.domain.dates import in_words
 from shared.domain.rejections import OutOfOrder
 from shared.events import recommendations as r
 from shared.events.event import Event
@@ -60,19 +61,19 @@ CLOSED = r.PriorityClosed(reason="lapsed")
         ([report("not_started", due="2031-01"), report("implemented", due="2031-01")], []),
         (
             [report("not_started", due="2031-01"), report("implemented", due="2031-02")],
-            ["was due on 2031-01 and is not"],
+            ["was due by January 2031 and is not"],
         ),
         (
             [
                 report("not_started", due="2031-01", responsible="A"),
                 report("implemented", due="2031-01", responsible="B"),
             ],
-            ["was due on 2031-01 and is not"],
+            ["was due by January 2031 and is not"],
         ),
         ([report("not_started", action="a", due="2031-01"), report("implemented", action="a")], []),
         (
             [report("not_started", action="a", due="2031-01"), report("under_implementation", action="a")],
-            ["on a was due on 2031-01 and is under"],
+            ["on a was due by January 2031 and is under"],
         ),
         (
             [report("not_started", action="a", due="2031-01"), report("under_implementation", action="a", due="2032")],
@@ -90,7 +91,7 @@ CLOSED = r.PriorityClosed(reason="lapsed")
                 report("implemented", action="a", on="2031-02"),
                 report("not_started", action="a", on="2031-05", due="2031-03"),
             ],
-            ["on a was due on 2031-03 and is not started"],
+            ["on a was due by March 2031 and is not started"],
         ),
         ([report("not_started", action="a", due="2031-01"), report("implemented", action="b")], ["on a was due"]),
     ],
@@ -137,7 +138,7 @@ def test_the_closing_of_a_priority_counts_as_of_its_own_day() -> None:
     ],
 )
 def test_a_report_to_a_session_is_due_on_its_first_day(duty: dict[str, Any], due: str | None) -> None:
-    expected = [f"The report that Synthetic 1 provision for was due on {due}."] if due else []
+    expected = [f"The report that Synthetic 1 asks for was due by {in_words(due)}."] if due else []
     assert past_due(duty=r.ReportingDuty.model_validate(duty), closed=CLOSED) == expected
 
 
