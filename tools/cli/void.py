@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import typer
 
+from tools.cli.options import read_text
 from tools.client.connection import Connection, Home, Token
 from tools.client.errors import BadInput, CommandRefused, Failure, exits
 from tools.client.services import Services
@@ -37,12 +38,14 @@ def void(
     """
     with exits():
         service, path = _place(stream)
+        given = {"reason": reason} | ({"source": source} if source else {})
+        texts = {name: read_text(f"--{name}", text) for name, text in given.items()}
         with Services(Connection(home, token), "secretariat") as services:
             print_line(_named(services, service, stream, version))
             print_line(services.dependants(stream))
             if not yes and sys.stdin.isatty() and not typer.confirm("Void it?"):
                 raise BadInput("Nothing was voided.")
-            body = {"voids": version, "reason": reason} | ({"source": source} if source else {})
+            body = {"voids": version, **texts}
             print_line(f"Voided: {stream} is at version {_send(services, service, f'{path}/void', body)}.")
 
 
@@ -56,7 +59,8 @@ def _place(stream: str) -> tuple[str, str]:
         kinds = ", ".join(sorted(owners))
         raise BadInput(f"{stream}: is not a stream; write KIND/ID as in instrument/75-4, KIND being one of {kinds}.")
     kind, key = match[1], match[2]
-    return owners[kind], f"/{kind.removesuffix('y')}{'ies' if kind.endswith('y') else 's'}/{key}"
+    plural = f"{kind.removesuffix('y')}ies" if kind.endswith("y") else f"{kind}s"
+    return owners[kind], f"/{plural.replace('_', '-')}/{key}"
 
 
 def _named(services: Services, service: str, stream: str, version: int) -> str:
