@@ -84,6 +84,25 @@ IN_WORDS = [
         ),
         "Session 3 disposed of it on 3 November 2030, before it began on 4 November 2030.",
     ),
+    (
+        (
+            adopted_on("2030-03-01"),
+            r.RecommendationRevised(text="Synthetic text, revised"),
+            adopted_on("2030-10-05").model_copy(update={"text_version": 3}),
+            r.RecommendationTransmitted(session=3, on="2030-10-01", text_version=3),
+        ),
+        "It was transmitted to session 3 on 1 October 2030, before its adoption on 5 October 2030.",
+    ),
+    (
+        (
+            adopted_on("2030-03-01"),
+            r.RecommendationTransmitted(session=3, on="2030-10-01"),
+            r.CommitteeDispositionRecorded(session=3, outcome="returned", on="2030-11-04"),
+            r.RecommendationTransmitted(session=3, on="2030-11-06"),
+            r.CommitteeDispositionRecorded(session=3, outcome="noted", on="2030-11-05"),
+        ),
+        "Session 3 disposed of it on 5 November 2030, before it was transmitted.",
+    ),
 ]
 
 

@@ -70,11 +70,10 @@ def _of_adoption(trace: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_the_committee(trace: dict[str, Any]) -> Iterator[str]:
-    adopted = [step.get("on") or step.get("starts_at") for step in trace["work"] if step["role"] == "adoption"]
     sent = {item["session"]: item for item in trace["transmission"]}
     for item in trace["transmission"]:
         on, to = item.get("on"), f"to session {item['session']}"
-        if _precedes_all(on, adopted):
+        if _precedes_all(on, adopted := _days_of_adoption(trace["work"], item["text_version"])):
             yield f"It was transmitted {to} on {in_words(on)}, before its adoption on {in_words(min(adopted))}."
         starts, ends = item.get("session_starts_on"), item.get("session_ends_on")
         if _precedes(ends, starts):
@@ -83,11 +82,20 @@ def _of_the_committee(trace: dict[str, Any]) -> Iterator[str]:
             yield f"It was transmitted {to} on {in_words(on)}, after that session ended on {in_words(ends)}."
     for item in trace["dispositions"]:
         on, session = item.get("on"), item["session"]
-        if _precedes_all(on, [each.get("on") for each in trace["transmission"]]):
+        place = item.get("transmission")
+        of = trace["transmission"] if place is None else [trace["transmission"][place]]
+        if _precedes_all(on, [each.get("on") for each in of]):
             yield f"Session {session} disposed of it on {in_words(on)}, before it was transmitted."
         begins = sent.get(session, {}).get("session_starts_on")
         if _precedes(on, begins):
             yield f"Session {session} disposed of it on {in_words(on)}, before it began on {in_words(begins)}."
+
+
+def _days_of_adoption(work: Iterable[dict[str, Any]], text_version: int) -> list[Any]:
+    """Return the days of the adoption that a transmitted text version rests on: the latest up to it, else of all."""
+    adoptions = [step for step in work if step["role"] == "adoption"]
+    number = max((step["text_version"] for step in adoptions if step["text_version"] <= text_version), default=None)
+    return [step.get("on") or step.get("starts_at") for step in adoptions if number in (None, step["text_version"])]
 
 
 def _precedes(earlier: str | None, later: str | None) -> bool:
