@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import get_args
 
 import pytest
 import typer
 from typer.testing import Result
 
+from services.recommendations.queries import Stage
 from shared.events.services import SERVICES
 from shared.events.values import Reference
 from shared.tlog.notes import Signer
@@ -21,6 +23,7 @@ from tests.cli.terminal import output_of, throughline
 from tests.record.synthetic import a_record, written
 from tools.cli.import_record import load
 from tools.cli.options import REFERENCE
+from tools.cli.traces import STAGES
 from tools.client.errors import StoppedByUser, exits
 from tools.client.progress import bar
 from tools.record.checking import CheckedRecord, check
@@ -104,6 +107,10 @@ def test_a_time_is_read_by_one_check(time: str, tmp_path: Path):
 
 def test_a_reference_has_the_form_that_the_services_know():
     assert f"^{REFERENCE.pattern}$" in str(Reference.__metadata__)  # type: ignore[attr-defined]
+
+
+def test_the_command_line_knows_every_stage():
+    assert get_args(Stage) == STAGES
 
 
 @pytest.mark.parametrize("reference", ["CED/2022/R1\n", "ced/2022/r1", "CED/2022/R0", "CED/2022/R1/x", NO_TEXT])

@@ -62,16 +62,16 @@ def test_a_console_shows_no_markup_and_no_controls() -> None:
 MARKUP = "Option [a] or [/b] [agreed] Clean air [link=http://example.net]x[/link] :skull:"
 
 
-def a_listed_trace(title: str) -> dict[str, Any]:
-    recommendation = {"reference": "SYN/2031/R1", "title": title, "standing": title}
-    outcome = [{"outcome": title}]
+def a_row(text: str) -> dict[str, Any]:
+    """Return a row of the list of traces."""
     return {
-        "recommendation": recommendation, "coverage": title, "mandates": [], "dispositions": outcome, "gaps": [],
+        "reference": "SYN/2031/R1", "title": text, "stage": text, "coverage": text, "dispositions": [text],
+        "mandates": {"live": 0, "all": 0}, "gaps": 0,
     }  # fmt: skip
 
 
 def test_recorded_text_is_never_markup_in_any_table(capsys: pytest.CaptureFixture[str]) -> None:
-    traces._show([a_listed_trace(MARKUP)])
+    traces._show([a_row(MARKUP)])
     entry = {"reference": MARKUP, "standing": MARKUP}
     provision = {"cite": MARKUP, "provision": MARKUP, "instrument_standing": "live"}
     coverage._show(

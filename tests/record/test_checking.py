@@ -186,7 +186,7 @@ def test_a_recommendation_may_go_to_several_sessions(tmp_path: Path):
 def test_what_a_session_returned_is_transmitted_to_it_again(tmp_path: Path):
     record = a_record()
     recommendation = record["recommendations"][0]
-    recommendation["transmitted"] = [{"to_session": "1"}, {"to_session": "1", "date": "2031-03-02"}]
+    recommendation["transmitted"] = [{"to_session": "1"}, {"to_session": "1", "date": "2021-03-02"}]
     recommendation["disposition"] = [{"session": "1", "outcome": "returned"}, {"session": "1", "outcome": "endorsed"}]
     steps = [
         row.path for row in checked(tmp_path, record).rows if "transmitted" in row.path or "disposition" in row.path
@@ -200,7 +200,7 @@ def test_what_a_session_returned_is_transmitted_to_it_again(tmp_path: Path):
 
 def test_what_a_session_deferred_is_disposed_of_at_a_later_one(tmp_path: Path):
     record = a_record()
-    record["committee_sessions"].append({"session": "2", "from": "2033"})
+    record["committee_sessions"].append({"session": "2", "from": "2023"})
     dispositions = [{"session": "1", "outcome": "deferred"}, {"session": "2", "outcome": "endorsed"}]
     record["recommendations"][0]["disposition"] = dispositions
     assert checked(tmp_path, record)
