@@ -72,10 +72,10 @@ def test_traces_are_filtered(loaded: Stack, filters: tuple[str, ...], expected: 
 @pytest.mark.parametrize(
     ("filters", "says"),
     [
-        (("--standing", "transmitted"), "--standing: 'transmitted' is none of live, suspect, uncited; stage takes it"),
-        (("--stage", "transmited"), "--stage: 'transmited' is none of"),
-        (("--coverage", "Shalow"), "did you mean shallow?"),
-        (("--disposition", "endorsed with changes"), "did you mean endorsed_with_changes?"),
+        (("--standing", "transmitted"), "--standing transmitted: is not one of its words; --stage takes it."),
+        (("--stage", "transmited"), "--stage transmited: is not one of its words; they are drafted,"),
+        (("--coverage", "Shalow"), "did you mean 'shallow'?"),
+        (("--disposition", "endorsed with changes"), "did you mean 'endorsed_with_changes'?"),
     ],
 )
 def test_a_word_that_is_not_in_the_list_is_bad_input(loaded: Stack, filters: tuple[str, ...], says: str):
@@ -87,7 +87,7 @@ def test_a_word_that_is_not_in_the_list_is_bad_input(loaded: Stack, filters: tup
 def test_dead_letters_by_a_word_that_is_not_in_the_list_are_bad_input(loaded: Stack):
     done = throughline(loaded, "dead-letters", "list", "--standing", "dismised")
     assert done.exit_code == 2
-    assert "did you mean dismissed?" in output_of(done)
+    assert "did you mean 'dismissed'?" in output_of(done)
 
 
 def test_coverage_is_printed_both_ways(loaded: Stack):

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from tools.cli.options import chosen, read_text
 from tools.client.connection import Connection, Format, Home, Token
-from tools.client.errors import exits
+from tools.client.errors import BadInput, exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import console, print_json
@@ -70,8 +70,11 @@ def _read(**filters: str | None) -> dict[str, str]:
         "coverage": ("uncovered", "shallow", "deep"),
         "disposition": words(DispositionOutcome),
     }
-    for name in known.keys() & given.keys():
-        chosen(f"--{name}", given[name], known[name])
+    for name in [name for name in known if name in given]:
+        word = given[name]
+        if word not in known[name] and (other := next((each for each in known if word in known[each]), None)):
+            raise BadInput(f"--{name} {word}: is not one of its words; --{other} takes it.")
+        chosen(f"--{name}", word, known[name])
     return given
 
 
