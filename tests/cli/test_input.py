@@ -67,7 +67,7 @@ def refused(*arguments: str | Path, **environment: str) -> str:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("traces --standing transmitted", "--standing transmitted: is not one of its words; they are live, suspect"),
+        ("traces --standing transmitted", "--standing transmitted: is not one of its words; --stage takes it"),
         ("traces --standing Live", "did you mean 'live'?"),
         ("traces --coverage deeep", "did you mean 'deep'?"),
         ("traces --disposition endorse", "did you mean 'endorsed'?"),
