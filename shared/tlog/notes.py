@@ -7,7 +7,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -87,7 +87,7 @@ class Verifier:
     public: bytes
     kind: int = ED25519
 
-    @property
+    @cached_property
     def key_id(self) -> bytes:
         """The four bytes that identify the key in a signature."""
         return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
@@ -185,12 +185,11 @@ def verified(note: Note, keys: Iterable[Verifier]) -> tuple[Verifier, ...]:
 
     Raises NotANote for a signature of one of the keys that does not verify.
     """
+    first = {(each.name, each.key_id): each for each in reversed(note.signatures)}
     signers: list[Verifier] = []
     for key in keys:
-        if key.kind != ED25519 or key in signers:
-            continue
-        signature = next(filter(key.matches, note.signatures), None)
-        if signature is None:
+        signature = first.get((key.name, key.key_id)) if key.kind == ED25519 else None
+        if signature is None or key in signers:
             continue
         if not key.verifies(note.text.encode(), signature.signed):
             raise NotANote(f"the signature of {key.name} is not that of its key over this text")

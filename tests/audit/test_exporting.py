@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -128,6 +130,37 @@ def test_earlier_checkpoints_stay_verifiable_after_key_rotation(tmp_path: Path) 
     assert verify(bundle, TrustedKeys((*new, *old))).holds
     assert {finding.kind for finding in verify(bundle, TrustedKeys(tuple(old))).findings.listed} == {"key"}
     assert bundle.logs["meetings"].keys() == [new[1], old[1]]
+
+
+def test_a_replaced_key_that_signs_again_is_found_beside_the_earlier_export(tmp_path: Path) -> None:
+    ledgers = part(0.5).sign_all(0.5)
+    exported(ledgers, tmp_path / "rotated")
+    after = SyntheticLogs(part(0.75).events, {name: signer(name) for name in SERVICES})
+    after.earlier_keys = {name: [whole().signers[name].verifier] for name in SERVICES}
+    after.signed = {name: dict(ledgers.signed[name]) for name in SERVICES}
+    rotated = exported(after.sign_all(), tmp_path / "rotated")
+    forged = exported(SyntheticLogs(whole().events, whole().signers).sign_all(), tmp_path / "forged")
+    both = TrustedKeys(tuple(each.verifier for each in (*after.signers.values(), *whole().signers.values())))
+    assert verify(rotated, both).holds
+    assert verify(forged, both).holds
+    findings = verify(forged, both, since=rotated).findings.listed
+    assert {(finding.service, finding.kind) for finding in findings} == {(name, "key") for name in SERVICES}
+    assert all("which was replaced before" in finding.what for finding in findings)
+
+
+def test_logs_of_two_deployments_are_no_bundle_of_one(tmp_path: Path) -> None:
+    bundle = exported(part(0.5).sign_all(), tmp_path / "export")
+    other = SyntheticLogs(part(0.5).events, {name: signer(name, "elsewhere") for name in SERVICES}).sign_all()
+    foreign = exported(other, tmp_path / "other")
+    shutil.rmtree(bundle.folder / "meetings")
+    shutil.copytree(foreign.folder / "meetings", bundle.folder / "meetings")
+    manifest = json.loads((bundle.folder / "manifest.json").read_text())
+    stated = json.loads((foreign.folder / "manifest.json").read_text())["services"]
+    manifest["services"]["meetings"] = stated["meetings"]
+    (bundle.folder / "manifest.json").write_text(json.dumps(manifest))
+    (finding,) = verify(Bundle(bundle.folder), TrustedKeys()).findings.listed
+    assert (finding.service, finding.kind) == ("meetings", "manifest")
+    assert "throughline.elsewhere/meetings" in finding.what
 
 
 def test_an_empty_deployment_is_exported_and_verified(tmp_path: Path) -> None:

@@ -88,6 +88,26 @@ def test_a_shorter_history_and_a_fork_of_the_same_size_are_not_cosigned(office: 
         office.vouch(exported(SyntheticLogs(fork, whole().signers).sign_all(), tmp_path / "fork"), NOW)
 
 
+def test_a_witness_remembers_only_keys_that_signed(office: Witness, tmp_path: Path) -> None:
+    bundle = exported(part(0.5), tmp_path / "export")
+    thief = signer("meetings")
+    keys = bundle.folder / "meetings/log.vkeys"
+    keys.write_text(f"{keys.read_text()}{thief.verifier.vkey}\n")
+    assert verify(bundle, TrustedKeys()).holds
+    office.vouch(bundle, NOW)
+    forged = SyntheticLogs(whole().events, whole().signers | {"meetings": thief}).sign_all()
+    with pytest.raises(WillNotVouch, match=r"meetings: .* does not know"):
+        office.vouch(exported(forged, tmp_path / "forged"), NOW)
+
+
+def test_a_witness_with_given_keys_cosigns_no_other_log(tmp_path: Path) -> None:
+    elsewhere = {name: signer(name, "elsewhere").verifier for name in SERVICES}
+    informed = Witness(OFFICE, tmp_path / "witness.json", list(elsewhere.values()))
+    with pytest.raises(WillNotVouch, match=r"no key of throughline\.synthetic/nominations is known"):
+        informed.vouch(exported(part(0.5), tmp_path / "export"), NOW)
+    assert not informed.memory.exists()
+
+
 def test_a_witness_refuses_an_unknown_key(office: Witness, tmp_path: Path) -> None:
     office.vouch(exported(part(0.5), tmp_path / "export"), NOW)
     new = SyntheticLogs(whole().events, {name: signer(name) for name in SERVICES}).sign_all()

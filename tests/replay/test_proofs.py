@@ -16,7 +16,7 @@ from shared.tlog.checkpoints import cosign
 from shared.tlog.notes import COSIGNATURE, Note, Signer
 from tests.audit.synthetic import SyntheticLogs
 from tests.cli.terminal import output_of, throughline
-from tests.history import a_history
+from tests.history import a_history, composed
 from tests.replay.bundles import expected, of_history
 from tools.audit.proof import NotProven, check
 from tools.audit.signatures import TrustedKeys
@@ -61,6 +61,20 @@ def test_a_proof_holds_the_trace_and_all_that_it_rests_on(proof: Path, ledgers: 
         "meetings": len(ledgers.events["meetings"]),
         "recommendations": len(ledgers.events["recommendations"]),
     }
+
+
+def test_a_stream_left_out_is_named_even_if_the_trace_is_composed_without_it(
+    proof: Path, ledgers: SyntheticLogs
+) -> None:
+    content = json.loads(proof.read_bytes())
+    left_out = [stream for stream, _ in content["trace"]["based_on"] if not stream.startswith("recommendation/")]
+    assert len(left_out) > 2
+    for stream in left_out:
+        events = [each for each in content["events"] if each["event"]["subject"] != stream]
+        records = [record for record in a_history().all() if record.key != stream.encode()]
+        trace = composed(records)[ONE]
+        with pytest.raises(NotProven, match=rf"has no event of {stream}, which the trace rests on"):
+            check(json.dumps(content | {"events": events, "trace": trace}).encode(), given(ledgers))
 
 
 def test_a_proof_is_small_and_may_be_laid_out_otherwise(proof: Path, ledgers: SyntheticLogs, tmp_path: Path) -> None:
@@ -174,7 +188,7 @@ FAULTS: dict[Callable[[Content], None], str] = {
     other_event: "the event is not in the log as it is here",
     other_position: "the event is not in the log as it is here",
     other_trace: f"these events do not make this trace of {ONE}",
-    other_reference: f"these events do not make this trace of {TWO}",
+    other_reference: f"the file has no event of recommendation/{TWO}",
     other_hash: "the event is not in the log as it is here",
     event_left_out: "meeting/m1: its events do not continue each other",
     last_event_left_out: f"these events do not make this trace of {ONE}",

@@ -22,7 +22,7 @@ FORMAT = 1
 MANIFEST, TRACES, README, SCHEMAS = "manifest.json", "traces.json", "README.md", "schemas"
 CHECKPOINT, CHECKPOINTS, CURRENT_KEY, ALL_KEYS = "checkpoint", "checkpoints", "log.vkey", "log.vkeys"
 SMALL_LIMIT = 1_000_000
-TRACES_LIMIT = 64 * 1024 * 1024
+TRACES_LIMIT = 16 * 1024 * 1024
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 
 

@@ -33,10 +33,12 @@ T = TypeVar("T")
 
 
 class _Alternative(NamedTuple):
-    """Other bytes for a position, and the place of a record that holds them."""
+    """Other bytes for a position, spilled too, and the place of a record that holds them."""
 
     origin: str
-    raw: bytes
+    start: int
+    length: int
+    leaf: bytes
     proven: bool
 
 
@@ -67,40 +69,51 @@ class _SpilledTopic:
         elif self.leaf(position) == leaf:
             pass
         elif proven and position not in self.proven:
-            self._keep(position, _Alternative("an earlier record", self.read(position), proven=False))
+            start, length = self.starts[position], self.lengths[position]
+            self._keep(position, _Alternative("an earlier record", start, length, self.leaf(position), proven=False))
             self._put(position, raw, leaf)
-        else:
-            self._keep(position, _Alternative(record.origin, raw, proven))
+        elif self._is_new(position, leaf, proven):
+            self._keep(position, _Alternative(record.origin, self._spill(raw), len(raw), leaf, proven))
         if proven:
             self.proven.add(position)
 
+    def _is_new(self, position: int, leaf: bytes, proven: bool) -> bool:
+        """Tell whether other bytes for a position are to be kept: of those without a proof some are enough."""
+        others = self.alternatives.get(position, [])
+        enough = 1 if position in self.proven else MAX_COMBINATIONS
+        return (proven or len(others) < enough) and all(other.leaf != leaf for other in others)
+
     def _keep(self, position: int, alternative: _Alternative) -> None:
-        """Store other bytes for a position, once."""
-        others = self.alternatives.setdefault(position, [])
-        if all(other.raw != alternative.raw for other in others):
-            others.append(alternative)
+        self.alternatives.setdefault(position, []).append(alternative)
 
     def choices(self, position: int) -> list[bytes]:
         """Return the bytes that may be those of a position: the proven ones, or all where none is."""
-        others = self.alternatives[position]
-        return [self.read(position), *(each.raw for each in others if each.proven or position not in self.proven)]
+        others = [each for each in self.alternatives[position] if each.proven or position not in self.proven]
+        return [self.read(position), *(self._read(each.start, each.length) for each in others)]
 
     def leaf(self, position: int) -> bytes:
         return bytes(self.leaves[position * 32 : position * 32 + 32])
 
     def read(self, position: int) -> bytes:
-        self.file.seek(self.starts[position])
-        return self.file.read(self.lengths[position])
+        return self._read(self.starts[position], self.lengths[position])
+
+    def _read(self, start: int, length: int) -> bytes:
+        self.file.seek(start)
+        return self.file.read(length)
+
+    def _spill(self, raw: bytes) -> int:
+        """Append bytes to the file; return their place."""
+        start = self.file.seek(0, 2)
+        self.file.write(raw)
+        return start
 
     def choose(self, position: int, raw: bytes) -> None:
         """Replace the bytes at a position."""
         self._put(position, raw, leaf_hash(raw))
 
     def _put(self, position: int, raw: bytes, leaf: bytes) -> None:
-        self.file.seek(0, 2)
-        self.starts[position], self.lengths[position] = self.file.tell(), len(raw)
+        self.starts[position], self.lengths[position] = self._spill(raw), len(raw)
         self.leaves[position * 32 : position * 32 + 32] = leaf
-        self.file.write(raw)
 
     def root(self, size: int, instead: Mapping[int, bytes]) -> bytes:
         """Return the Merkle root of the first `size` leaves, with the leaves of `instead` in place."""

@@ -74,10 +74,11 @@ _FAULTS = (AttributeError, IndexError, KeyError, NotBase64, OverflowError, Recur
 
 
 def _each_once(members: list[tuple[str, Any]]) -> None:
-    names = [name for name, _ in members]
-    if len(set(names)) != len(names):
-        twice = next(name for number, name in enumerate(names) if name in names[:number])
-        raise NotProven(f"the file gives the member {twice!r} twice in one place")
+    names = set[str]()
+    for name, _ in members:
+        if name in names:
+            raise NotProven(f"the file gives the member {name[:100]!r} twice in one place")
+        names.add(name)
 
 
 def _check_pinned(trusted: TrustedKeys, proven: CheckedProof) -> None:
@@ -156,7 +157,10 @@ def _check_trace(events: Iterable[ConsumedEvent], proven: CheckedProof) -> None:
     shape = proven.trace["shape"]
     if shape != SHAPE:
         raise NotProven(f"the trace has shape {shape}, this program composes shape {SHAPE}: it cannot be compared")
-    composed = compose(proven.reference, subset(proven.reference, states))
+    read = subset(proven.reference, states)
+    if absent := sorted(stream for stream, folded in read.items() if not folded.version):
+        raise NotProven(f"the file has no event of {absent[0]}, which the trace rests on")
+    composed = compose(proven.reference, read)
     if composed is None or trace_bytes(composed) != trace_bytes(proven.trace):
         raise NotProven(f"these events do not make this trace of {proven.reference}")
     proven.trace = orjson.loads(trace_bytes(composed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -56,6 +56,7 @@ class SignedRoots:
     newest: Checkpoint
     key: Verifier | None = None
     roots: dict[int, list[tuple[bytes, str]]] = field(default_factory=dict)
+    signers: dict[int, Verifier] = field(default_factory=dict)
     vouching: dict[str, tuple[int, Cosigned]] = field(default_factory=dict)
     bounds: list[TimeBound] = field(default_factory=list)
 
@@ -72,10 +73,24 @@ def check_signatures(log: Log, trusted: TrustedKeys, origin: str | None, finding
         _add(findings, log, "checkpoint", f"{CHECKPOINTS}/{signed.newest.size} is missing: a bundle holds each one")
     for size in sizes:
         _earlier(log, size, keys, trusted, signed, raw, findings)
+    check_order_of_keys(log, signed.signers, findings)
     for witness in trusted.witnesses:
         if witness.name not in signed.vouching:
             _add(findings, log, "witness", f"no checkpoint carries a cosignature of the witness {witness.name}")
     return signed
+
+
+def check_order_of_keys(log: Log, signers: Mapping[int, Verifier], findings: Findings) -> None:
+    """Find a key that signs again after another one has replaced it, by the sizes of the checkpoints."""
+    replaced, current = set[Verifier](), None
+    for size, key in sorted(signers.items()):
+        if key in replaced:
+            by = f"{key.name}+{key.key_id.hex()}"
+            _add(findings, log, "key", f"the checkpoint of size {size} is signed with {by}, which was replaced before")
+            return
+        if current is not None and key != current:
+            replaced.add(current)
+        current = key
 
 
 def _newest(
@@ -94,6 +109,7 @@ def _newest(
         _add(findings, log, "key", _signed_by_none(CHECKPOINT, checkpoint, keys))
     signed = SignedRoots(checkpoint, by[0] if by else None)
     signed.roots[checkpoint.size] = [(checkpoint.root, CHECKPOINT)] if by else []
+    signed.signers = {checkpoint.size: by[0]} if by else {}
     return signed, raw
 
 
@@ -128,6 +144,7 @@ def _earlier(
     if size == signed.newest.size and raw != newest:
         _add(findings, log, "checkpoint", f"{name} is not the same bytes as {CHECKPOINT}")
     signed.roots.setdefault(size, []).append((checkpoint.root, name))
+    signed.signers.setdefault(size, by[0])
     for each in vouching:
         signed.vouching[each.witness.name] = (size, each)
         says = f"the witness {each.witness.name} vouched for it at {each.at:%Y-%m-%dT%H:%M:%SZ}"

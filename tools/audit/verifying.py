@@ -14,13 +14,14 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import Any
 
+from shared.tlog.keys import origin_of
 from shared.tlog.tiles import Tile, bundles_of
 from tools.audit.bundle import FORMAT, Bundle, Log, NotReadable
 from tools.audit.entry_bundles import EntryBundle, disable_gc, read_entry_bundle, read_entry_bundles
 from tools.audit.findings import Finding, Findings
 from tools.audit.links import Links, OpenLinks
 from tools.audit.log_check import Ahead, LogCheck
-from tools.audit.signatures import SignedRoots, TrustedKeys, check_signatures, latest_stamp
+from tools.audit.signatures import SignedRoots, TrustedKeys, check_order_of_keys, check_signatures, latest_stamp
 from tools.client.printable import quoted
 
 FILES_PER_TASK = 4
@@ -67,6 +68,7 @@ def verify(
     signatures = {service: _check_signatures(done, log, since) for service, log in logs.items()}
     _compare_manifest(done, logs, signatures)
     _check_pinned(done, signatures)
+    _check_deployment(done, signatures)
     exported_at = _exported_at(done)
     if since is not None:
         for service in since.logs.keys() - logs.keys():
@@ -111,6 +113,7 @@ def _check_signatures(done: Verification, log: Log, since: Bundle | None) -> Sig
         sizes = f"it holds {signed.newest.size} events, and the earlier export {old.newest.size}"
         message = f"{sizes}: some were taken away"
         done.findings.add(Finding(log.service, "since", message))
+    check_order_of_keys(log, {**signed.signers, **old.signers}, done.findings)
     for size, roots in old.roots.items():
         if size <= signed.newest.size:
             signed.roots.setdefault(size, []).extend((root, f"the earlier export's {name}") for root, name in roots)
@@ -142,6 +145,15 @@ def _check_pinned(done: Verification, signatures: dict[str, SignedRoots | None])
         if origin not in present:
             message = f"a key of the log {origin} was given, and the bundle does not have that log"
             done.findings.add(Finding(origin.rpartition("/")[2], "absent", message))
+
+
+def _check_deployment(done: Verification, signatures: dict[str, SignedRoots | None]) -> None:
+    """Find a log of another deployment than the manifest's."""
+    deployment = done.manifest.get("deployment")
+    for service, signed in signatures.items():
+        if signed is not None and signed.newest.origin != origin_of(str(deployment), service):
+            message = f"it is of the log {quoted(signed.newest.origin)}, the manifest of {quoted(deployment)}"
+            done.findings.add(Finding(service, "manifest", message))
 
 
 def _exported_at(done: Verification) -> str:

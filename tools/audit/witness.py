@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from shared.tlog.checkpoints import Checkpoint, cosign, opened
 from shared.tlog.merkle import ProofFails, check_consistency
-from shared.tlog.notes import NotANote, Signer, Verifier, decoded
+from shared.tlog.notes import NotANote, Note, Signer, Verifier, decoded
 from shared.tlog.proofs import TiledTree
 from tools.audit.bundle import CHECKPOINT, CHECKPOINTS, SMALL_LIMIT, Bundle, Log, NotReadable
 from tools.files import NotAFile, read_named, write_below
@@ -60,7 +60,8 @@ class VouchedLog:
 class Witness:
     """A witness: its key, and the file that holds size, root and keys of each log by origin.
 
-    For a log that it has not seen before it uses the given keys, else those that the bundle names.
+    For a log that it has not seen before it uses the given keys; where none are given, those that the bundle names. It
+    remembers the keys that signed what it cosigned.
     """
 
     signer: Signer
@@ -72,14 +73,13 @@ class Witness:
         seen = self._seen()
         vouched, cosigned = [], []
         for log in bundle.logs.values():
-            checkpoint, raw, keys = self._opened(log, seen)
+            checkpoint, note, by = self._opened(log, seen)
             before = seen.get(checkpoint.origin)
             self._consistent(log, checkpoint, before)
-            _, note, _ = opened(raw, keys)
             cosigned.append((log, checkpoint.size, cosign(note, self.signer, at).raw()))
             vouched.append(VouchedLog(checkpoint, before.size if before else None))
             root = b64encode(checkpoint.root).decode()
-            seen[checkpoint.origin] = Seen(size=checkpoint.size, root=root, keys=[key.vkey for key in keys])
+            seen[checkpoint.origin] = Seen(size=checkpoint.size, root=root, keys=[key.vkey for key in by])
         self._remember(seen)
         for log, size, raw in cosigned:
             log.write(f"{CHECKPOINTS}/{size}", raw)
@@ -105,13 +105,14 @@ class Witness:
         except NotAFile as fault:
             raise NotReadable(str(fault)) from None
 
-    def _opened(self, log: Log, seen: dict[str, Seen]) -> tuple[Checkpoint, bytes, list[Verifier]]:
-        raw = log.file(CHECKPOINT)
+    def _opened(self, log: Log, seen: dict[str, Seen]) -> tuple[Checkpoint, Note, tuple[Verifier, ...]]:
         origin = log.checkpoint().origin
         known = [Verifier.parse(key) for key in seen[origin].keys] if origin in seen else []
-        keys = list(dict.fromkeys((*(key for key in self.keys if key.name == origin), *known))) or log.keys()
+        keys = list(dict.fromkeys((*(key for key in self.keys if key.name == origin), *known)))
+        if not keys and self.keys:
+            raise WillNotVouch(f"{log.service}: no key of {origin} is known; give --key once for each log")
         try:
-            checkpoint, _, by = opened(raw, keys)
+            checkpoint, note, by = opened(log.file(CHECKPOINT), keys or log.keys())
         except NotANote as fault:
             raise WillNotVouch(f"{log.service}: {fault}") from None
         if not by:
@@ -119,7 +120,7 @@ class Witness:
                 f"{log.service}: the checkpoint at size {checkpoint.size} is signed with a key that this witness does "
                 "not know; if the key was changed, give the new one with --key"
             )
-        return checkpoint, raw, keys
+        return checkpoint, note, by
 
     def _consistent(self, log: Log, new: Checkpoint, before: Seen | None) -> None:
         """Check that the log continues the history seen before, and that its tiles make the root it claims."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from hashlib import sha256
 from operator import attrgetter
+from typing import NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -35,6 +36,19 @@ logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 Take = Callable[[KafkaRecord], object]
 _MAX_RECORDS = 4_000
 _SILENT_SECONDS = 60.0
+
+
+class Fault(NamedTuple):
+    """A record that cannot be read: its place, the reason, and the hash of its bytes."""
+
+    origin: str
+    reason: str
+    hash: str
+
+    @classmethod
+    def of(cls, poison: Poison) -> Fault:
+        """Return the fault of a dead letter, without its bytes."""
+        return cls(poison.record.origin, poison.reason, sha256(poison.record.value or b"").hexdigest())
 
 
 @dataclass
@@ -66,14 +80,10 @@ class History:
                 return
         candidates.append(event)
 
-    def without_repeats(self, poison: Sequence[Poison]) -> list[Poison]:
+    def without_repeats(self, faults: Sequence[Fault]) -> list[Fault]:
         """Leave out the unsigned records whose bytes this history has with a proof: they were published again."""
         hashes = {each.hash for versions in self.events.values() for events in versions.values() for each in events}
-        return [
-            each
-            for each in poison
-            if each.reason != UNSIGNED or sha256(each.record.value or b"").hexdigest() not in hashes
-        ]
+        return [each for each in faults if each.reason != UNSIGNED or each.hash not in hashes]
 
     @property
     def disputed(self) -> list[tuple[str, int]]:

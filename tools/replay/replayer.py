@@ -23,7 +23,7 @@ from shared.projection.fold import UNFOLDED, FoldedState
 from shared.projection.partial_fold import fold_whole
 from shared.tlog.trust import LogTrust
 from tools.replay.completeness import Positions
-from tools.replay.history import History, decode_entry, streams_of
+from tools.replay.history import Fault, History, decode_entry, streams_of
 from tools.replay.packed_states import PackedState, PackedStates, pack
 from tools.replay.roster import Row, row_of
 from tools.replay.spool import Parts, Spool
@@ -151,7 +151,7 @@ class Replayer:
 
     def _decode(self, bucket: Iterator[Parts], report: Report) -> Iterator[tuple[str, list[ConsumedEvent]]]:
         """Yield each stream of a bucket with its events: those of a log as they lie, those of Kafka in order, once."""
-        history, streams, poison = History(), dict[str, list[ConsumedEvent]](), list[Poison]()
+        history, streams, faults = History(), dict[str, list[ConsumedEvent]](), list[Fault]()
         known_at = self.known_at or _NEVER
         for parts in bucket:
             is_of_log = len(parts) == _LOG_PARTS
@@ -159,7 +159,7 @@ class Replayer:
             if not is_of_log:
                 report.positions.add_of(event)
             if isinstance(event, Poison):
-                poison.append(event)
+                faults.append(Fault.of(event))
             elif event.recorded.time > known_at:
                 continue
             elif is_of_log:
@@ -167,9 +167,9 @@ class Replayer:
             else:
                 report.unsigned += not event.proof
                 history.add(event)
-        unproven = history.without_repeats(poison)
-        report.poison += [(each.record.origin, each.reason) for each in unproven]
-        report.repeats += history.repeats + len(poison) - len(unproven)
+        others = history.without_repeats(faults)
+        report.poison += [(each.origin, each.reason) for each in others]
+        report.repeats += history.repeats + len(faults) - len(others)
         report.disputed += [f"{stream} version {version}" for stream, version in history.disputed]
         yield from streams.items()
         yield from streams_of(history)
