@@ -89,6 +89,14 @@ async def test_partitions_that_a_stranger_of_the_group_took_are_named_until_they
                     await asyncio.sleep(0.05)
 
 
+async def consume_thirty(site: Site) -> None:
+    """Publish thirty numbers, and consume them in a reader that is then stopped."""
+    handler = BatchHandler()
+    async with reading(site, handler):
+        await publish(site, range(30))
+        await consumed(handler, range(30))
+
+
 async def make_again(site: Site) -> None:
     await site.delete_topic()
     await site.create_topic()
@@ -110,10 +118,8 @@ async def test_a_running_reader_consumes_a_topic_that_was_made_again_from_its_fi
 
 async def test_a_stopped_reader_consumes_a_topic_that_was_made_again_from_its_first_record(servers: Stack):
     async with a_site(servers) as site:
-        before, after = BatchHandler(), BatchHandler()
-        async with reading(site, before):
-            await publish(site, range(30))
-            await consumed(before, range(30))
+        await consume_thirty(site)
+        after = BatchHandler()
         await make_again(site)
         await publish(site, range(100, 160))
         async with reading(site, after):
@@ -122,10 +128,8 @@ async def test_a_stopped_reader_consumes_a_topic_that_was_made_again_from_its_fi
 
 async def test_a_reader_from_before_topics_were_noted_continues_where_it_was(servers: Stack):
     async with a_site(servers) as site:
-        before, after = BatchHandler(), BatchHandler()
-        async with reading(site, before):
-            await publish(site, range(30))
-            await consumed(before, range(30))
+        await consume_thirty(site)
+        after = BatchHandler()
         await site.database.progress.update_many({}, {"$unset": {"topic": ""}})
         await publish(site, range(30, 60))
         async with reading(site, after):
@@ -135,10 +139,8 @@ async def test_a_reader_from_before_topics_were_noted_continues_where_it_was(ser
 
 async def test_a_reader_whose_offsets_are_past_the_end_begins_again(servers: Stack):
     async with a_site(servers) as site:
-        before, after = BatchHandler(), BatchHandler()
-        async with reading(site, before):
-            await publish(site, range(30))
-            await consumed(before, range(30))
+        await consume_thirty(site)
+        after = BatchHandler()
         await site.database.progress.update_many({}, {"$inc": {"next": 5}})
         async with reading(site, after):
             await consumed(after, range(30))
@@ -150,10 +152,8 @@ async def test_a_reader_whose_offsets_are_past_the_end_begins_again(servers: Sta
 
 async def test_a_reader_of_a_partition_that_was_filled_again_with_other_records_begins_again(servers: Stack):
     async with a_site(servers) as site:
-        before, after = BatchHandler(), BatchHandler()
-        async with reading(site, before):
-            await publish(site, range(30))
-            await consumed(before, range(30))
+        await consume_thirty(site)
+        after = BatchHandler()
         await make_again(site)
         await publish(site, range(3, 60))
         async with topic_inspector(site.kafka) as inspector:
@@ -165,10 +165,8 @@ async def test_a_reader_of_a_partition_that_was_filled_again_with_other_records_
 
 async def test_a_reader_starts_although_a_partition_has_lost_all_its_records(servers: Stack):
     async with a_site(servers) as site:
-        before, after = BatchHandler(), BatchHandler()
-        async with reading(site, before):
-            await publish(site, range(30))
-            await consumed(before, range(30))
+        await consume_thirty(site)
+        after = BatchHandler()
         async with administrator(site.kafka) as admin:
             await admin.delete_records({TopicPartition(site.topic, 1): RecordsToDelete(10)})
         async with reading(site, after):
