@@ -15,6 +15,7 @@ pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]
 REASON = "Synthetic slip of the pen"
 LATER = {"starts_at": "2021-04", "ends_at": "2021-04"}
+MOVED = LATER | {"by": "secretariat"}
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def key(caller: Call) -> str:
     key, asking = new_id("meeting"), caller()
     accepted(asking.post("meetings", "/meetings", meeting(key)))
     accepted(asking.post("meetings", f"/meetings/{key}/reschedule", LATER))
-    accepted(asking.post("meetings", f"/meetings/{key}/correct", correction(2, LATER | {"reason": "Synthetic"})))
+    accepted(asking.post("meetings", f"/meetings/{key}/correct", correction(2, MOVED | {"reason": "Synthetic"})))
     return key
 
 
@@ -46,7 +47,7 @@ def test_a_correction_takes_the_place_and_the_original_stays(key: str, caller: C
 
 BAD: dict[str, tuple[str, str, Callable[[str], dict[str, Any]]]] = {
     "an unknown version": ("CorrectsNoOriginal", "version 9", lambda key: correction(9, meeting(key))),
-    "another correction": ("CorrectsNoOriginal", "version 3", lambda key: correction(3, LATER)),
+    "another correction": ("CorrectsNoOriginal", "version 3", lambda key: correction(3, MOVED)),
     "another id": ("CorrectionChangesIdentity", "meeting", lambda key: correction(1, meeting("another"))),
     "no title": ("CorrectionBreaksSchema", "title: ", lambda key: correction(1, {"meeting": key})),
     "an unknown field": ("CorrectionBreaksSchema", "surprise: ", lambda key: correction(1, meeting(key, surprise=1))),
@@ -54,7 +55,7 @@ BAD: dict[str, tuple[str, str, Callable[[str], dict[str, Any]]]] = {
     "a date that is none": (
         "CorrectionBreaksSchema",
         "ends_at: ",
-        lambda key: correction(2, LATER | {"ends_at": "2021-13"}),
+        lambda key: correction(2, MOVED | {"ends_at": "2021-13"}),
     ),
     "the data of another event": ("CorrectionBreaksSchema", "meeting: ", lambda key: correction(2, meeting(key))),
     "control characters": ("CorrectionBreaksSchema", "title: ", lambda key: correction(1, meeting(key, title="a\x00"))),

@@ -50,7 +50,7 @@ def test_a_time_zone_is_checked_where_a_meeting_is_proposed_moved_and_corrected(
     moved = {"starts_at": "2021-04-01T09:00:00+09:00", "ends_at": "2021-04-01T12:00:00+09:00"}
     problem(asking.post("meetings", f"/meetings/{key}/reschedule", moved), 422, "TimeZoneDoesNotFit")
     accepted(asking.post("meetings", f"/meetings/{key}/reschedule", moved | {"time_zone": "Asia/Tokyo"}))
-    correction = {"corrects": 2, "data": moved, "reason": "Synthetic"}
+    correction = {"corrects": 2, "data": moved | {"by": "secretariat"}, "reason": "Synthetic"}
     problem(asking.post("meetings", f"/meetings/{key}/correct", correction), 422, "TimeZoneDoesNotFit")
 
 
