@@ -15,7 +15,7 @@ from pymongo import UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
-from shared.consumer.record import TOPIC_PREFIX, ConsumedEvent, KafkaRecord, headers_of
+from shared.consumer.record import ConsumedEvent, KafkaRecord, headers_of, service_of_topic
 from shared.events.catalogue import decode_again
 from shared.store.commits import DUPLICATE_KEY, PAST_ANY_VERSION
 from shared.store.indexes import Indexes
@@ -106,7 +106,7 @@ class Journal:
         for chunk in chunked(ids, _EVENTS_PER_QUERY):
             rows = self._events.find({"_id": {"$in": chunk}}, {"origin": 1, "position": 1, "leaf": 1}).sort("_id", 1)
             async for row in rows:
-                service = row["origin"].removeprefix(TOPIC_PREFIX).partition("/")[0]
+                service = service_of_topic(row["origin"].partition("/")[0])
                 places.append(Place(row["_id"]["s"], row["_id"]["v"], service, row["position"], row["leaf"]))
         return places
 
