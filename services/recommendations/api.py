@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -112,6 +112,7 @@ QUERY_ROUTES = (
     ),
     QueryRoute("/meetings-heard", "/meetings-heard/{meeting}", "meeting", "meeting/{meeting}"),
 )
+_TRACE = "/traces/{committee}/{year}/{number}"
 _FILTERS = {
     "stage": "recommendation.standing",
     "theme": "recommendation.themes",
@@ -120,6 +121,8 @@ _FILTERS = {
     "disposition": "dispositions.outcome",
     "provision": "mandates.provision",
 }
+_AsOf = Annotated[Day | None, Query(description="facts up to this day in the world")]
+_KnownAt = Annotated[Moment | None, Query(description="what had been recorded by this time, UTC")]
 _Reach = Literal["uncovered", "shallow", "deep"]
 _Citation = Literal["live", "suspect", "uncited", "void"]
 
@@ -135,14 +138,14 @@ def router(handlers: Handlers, traces: Traces, projector: Projector) -> APIRoute
 
 
 def _add_one_trace(routes: APIRouter, traces: Traces, projector: Projector) -> None:
-    @routes.get("/traces/{committee}/{year}/{number}", tags=["queries"], summary="One trace")
+    @routes.get(_TRACE, tags=["queries"], summary="One trace")
     async def one_trace(
         committee: Committee,
         year: Year,
         number: Number,
         _caller: Annotated[Principal, allow(READERS)],
-        as_of: Annotated[Day | None, Query(description="facts up to this day in the world")] = None,
-        known_at: Annotated[Moment | None, Query(description="what had been recorded by this time, UTC")] = None,
+        as_of: _AsOf = None,
+        known_at: _KnownAt = None,
         at_least: AtLeast = 0,
         wait: Wait = 5.0,
     ) -> Response:
@@ -151,35 +154,42 @@ def _add_one_trace(routes: APIRouter, traces: Traces, projector: Projector) -> N
 
         async def read() -> tuple[dict[str, Any] | None, int]:
             trace = await traces.get(reference)
-            return trace, dict(trace.get("based_on", ())).get(own, at_least) if trace else 0
+            based_on = trace.get("based_on", ()) if trace else ()
+            return trace, next((version for stream, version, *_ in based_on if stream == own), at_least if trace else 0)
 
         stored = await wait_for_version(read, own, at_least, wait)
-        if as_of is None and known_at is None:
-            shown = stored
-        else:
-            shown = await traces.at(reference, as_of, stamp(known_at) if known_at else None)
-        trace = _not_faulty(reference, shown)
-        if trace is None:
-            raise Refused(404, "NotOnRecord", f"no trace of {reference} is on record for what was asked")
-        stalled = await projector.stalled()
-        return _answer(trace, stalled, stored["revision"] if stored else 0)
+        trace = await _shown(traces, reference, stored, as_of, known_at)
+        today = today_of(trace, await projector.stalled(), datetime.now(UTC).date())
+        revision = stored["revision"] if stored else 0
+        return _answer(trace, {"revision": revision, "today": today}, headers={"ETag": f'"{revision}"'})
 
     @routes.get(
-        "/traces/{committee}/{year}/{number}/events", tags=["queries"], summary="One trace, and all that it is based on"
+        f"{_TRACE}/provenance", tags=["queries"], summary="One trace, and the place in its log of each event behind it"
     )
+    async def trace_provenance(
+        committee: Committee,
+        year: Year,
+        number: Number,
+        _caller: Annotated[Principal, allow(READERS)],
+        as_of: _AsOf = None,
+        known_at: _KnownAt = None,
+    ) -> Response:
+        reference = f"{committee}/{year}/{number}"
+        trace = await _shown(traces, reference, await traces.get(reference), as_of, known_at)
+        today = today_of(trace, await projector.stalled(), datetime.now(UTC).date())
+        return _answer(trace, {"today": today, "events": [place._asdict() for place in await traces.places_of(trace)]})
+
+    @routes.get(f"{_TRACE}/events", tags=["queries"], summary="One trace, and all that it is based on")
     async def trace_events(
         committee: Committee, year: Year, number: Number, _caller: Annotated[Principal, allow(AUDITORS)]
     ) -> Response:
         reference = f"{committee}/{year}/{number}"
-        trace = _not_faulty(reference, await traces.get(reference))
-        if trace is None:
-            raise Refused(404, "NotOnRecord", f"no trace of {committee}/{year}/{number} is on record")
+        trace = await _shown(traces, reference, await traces.get(reference))
         events = [
             {"service": event.recorded.data.service, "position": event.position, "event": orjson.Fragment(event.raw)}
             for event in await traces.events_of(trace)
         ]
-        content = {"trace": orjson.Fragment(trace_bytes(trace)), "events": events}
-        return Response(orjson.dumps(content), media_type="application/json")
+        return _answer(trace, {"events": events})
 
 
 def _add_lists_of_traces(routes: APIRouter, traces: Traces, states: StateStore) -> None:
@@ -242,16 +252,28 @@ def _in_order(reference: str) -> tuple[str, int]:
     return series, int(number)
 
 
-def _not_faulty(reference: str, stored: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return a stored trace. Raises Refused where its fault is stored in its place."""
-    if stored is None or "fault" not in stored:
-        return stored
-    says = f"the trace of {reference} is not shown: {stored['fault']}; ask for it as it was `known_at` an earlier time"
-    raise Refused(409, "TraceHasFault", says, kind="order")
+async def _shown(
+    traces: Traces,
+    reference: str,
+    stored: dict[str, Any] | None,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+) -> dict[str, Any]:
+    """Return the trace that was asked for: the stored one, or one of another time. Raises Refused."""
+    trace = stored
+    if as_of is not None or known_at is not None:
+        trace = await traces.at(reference, as_of, stamp(known_at) if known_at else None)
+    if trace is None:
+        raise Refused(404, "NotOnRecord", f"no trace of {reference} is on record for what was asked")
+    if "fault" in trace:
+        says = (
+            f"the trace of {reference} is not shown: {trace['fault']}; ask for it as it was `known_at` an earlier time"
+        )
+        raise Refused(409, "TraceHasFault", says, kind="order")
+    return trace
 
 
-def _answer(trace: dict[str, Any], stalled: dict[str, int], revision: int) -> Response:
-    """Return the trace, byte for byte as compared, beside the facts that depend on today and on delivery."""
-    today = today_of(trace, stalled, datetime.now(UTC).date())
-    body = b'{"revision":%d,"today":%b,"trace":%b}' % (revision, orjson.dumps(today), trace_bytes(trace))
-    return Response(body, media_type="application/json", headers={"ETag": f'"{revision}"'})
+def _answer(trace: dict[str, Any], beside: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    """Return the trace, byte for byte as compared, beside facts that are not compared."""
+    body = orjson.dumps(beside | {"trace": orjson.Fragment(trace_bytes(trace))})
+    return Response(body, media_type="application/json", headers=headers)

@@ -16,11 +16,12 @@ from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import BODY_SESSION, DELIVERABLE, INITIATIVE, PRIORITY, SESSION
 from services.recommendations.trace import SHAPE, compose, needs
+from services.recommendations.trace.provenance import versions_behind
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
 from shared.projection import state_store
 from shared.projection.fold import FoldedState
-from shared.projection.journal import Journal
+from shared.projection.journal import Journal, Place
 from shared.projection.natural_order import natural_order
 from shared.projection.partial_fold import fault_of, fold_whole
 from shared.projection.revisioned_collection import RevisionedCollection, Written
@@ -136,9 +137,13 @@ class Traces:
 
     async def events_of(self, trace: Mapping[str, Any]) -> list[ConsumedEvent]:
         """Return every event that a trace is based on, from this service's journal."""
-        versions: dict[str, int] = dict(trace["based_on"])
-        events = await self._journal.after(dict.fromkeys(versions, 0))
-        return [event for stream, version in versions.items() for event in events[stream][:version]]
+        events = await self._journal.after({stream: 0 for stream, *_ in trace["based_on"]})
+        return [event for stream, version, *_ in trace["based_on"] for event in events[stream][:version]]
+
+    async def places_of(self, trace: Mapping[str, Any]) -> list[Place]:
+        """Return the place of each event behind the statements of a trace, by stream and version."""
+        versions = versions_behind(trace["provenance"]["statements"])
+        return await self._journal.places(versions)
 
     async def find(
         self, query: Mapping[str, Any], limit: int, after: str | None, fields: Mapping[str, Any] | None = None
@@ -193,7 +198,7 @@ def trace_or_fault(
         trace = compose(reference, subset(reference, states), as_of)
         if trace is None:
             return {"fault": own.fault} if own.fault is not None and not own.version else None
-        events = sum(version for _, version in trace["based_on"])
+        events = sum(version for _, version, _ in trace["based_on"])
         if events > SMALL_VERSIONS:
             check_size(trace, TRACE_LIMIT, f"the trace of {events} events")
     except Exception as error:  # noqa: BLE001 - pure code: whatever it raises belongs to this trace

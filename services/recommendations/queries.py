@@ -34,7 +34,7 @@ _ROW = {
 
 def today_of(trace: Mapping[str, Any], stalled: Mapping[str, int], today: date) -> dict[str, Any]:
     """Return the facts past due, and the streams behind this trace that wait for a version."""
-    based_on = {stream for stream, _ in trace["based_on"]}
+    based_on = {stream for stream, *_ in trace["based_on"]}
     waiting = {stream: version for stream, version in sorted(stalled.items()) if stream in based_on}
     return {"date": today.isoformat(), "past_due": past_due(trace, today), "stalled": waiting}
 

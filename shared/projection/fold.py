@@ -34,7 +34,7 @@ UNFOLDED: Aggregate[None] = Aggregate(
 class FoldedState(NamedTuple):
     """A stream's state at a version, and the streams that a reader of this state must also read.
 
-    `ledger_refs` gives the ledger position and leaf hash of every version, as `position:leaf` with spaces between.
+    `hash` is that of the event of this version, which by the chain commits to every event before it.
     A stream is `blocked` by a missing version, a broken chain, or a `fault`: the reason, in words, why its next event
     cannot be folded or stored. `policy_version` is the version up to which policies have run. `revision` counts how
     often the state was stored.
@@ -44,7 +44,6 @@ class FoldedState(NamedTuple):
     state: Any
     version: int = 0
     hash: str = ZERO_HASH
-    ledger_refs: str = ""
     depends_on: frozenset[str] = frozenset()
     blocked: bool = False
     policy_version: int = 0
@@ -57,7 +56,7 @@ class FoldedState(NamedTuple):
 
     def without_state(self) -> FoldedState:
         """Return the stream, versions and flags alone, to remember of a state that is stored."""
-        return self._replace(state=None, ledger_refs="", depends_on=frozenset())
+        return self._replace(state=None, depends_on=frozenset())
 
 
 class Outcome(NamedTuple):
@@ -87,13 +86,7 @@ def advance(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[Con
     if not usable:
         return outcome
     state = aggregate.fold([event.recorded for event in usable], before.state if before.version else None)
-    refs = " ".join([f"{event.position}:{event.leaf}" for event in usable])
-    folded = outcome.folded._replace(
-        state=state,
-        version=before.version + len(usable),
-        hash=usable[-1].hash,
-        ledger_refs=f"{before.ledger_refs} {refs}" if before.ledger_refs else refs,
-    )
+    folded = outcome.folded._replace(state=state, version=before.version + len(usable), hash=usable[-1].hash)
     return Outcome(folded, outcome.broken)
 
 

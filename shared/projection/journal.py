@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 from contextlib import aclosing
 from itertools import compress
 from operator import not_
-from typing import Any
+from typing import Any, NamedTuple
 
 from more_itertools import chunked
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -15,7 +15,7 @@ from pymongo import UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
-from shared.consumer.record import ConsumedEvent, KafkaRecord, headers_of
+from shared.consumer.record import ConsumedEvent, KafkaRecord, headers_of, service_of_topic
 from shared.events.catalogue import decode_again
 from shared.store.commits import DUPLICATE_KEY, PAST_ANY_VERSION
 from shared.store.indexes import Indexes
@@ -24,6 +24,16 @@ INDEXES: Indexes = {"journal": []}
 
 _STREAMS_PER_QUERY = 200
 _EVENTS_PER_QUERY = 1_000
+
+
+class Place(NamedTuple):
+    """The place of an event in a service's log: its ledger position, and its RFC 6962 leaf hash in hex."""
+
+    stream: str
+    version: int
+    service: str
+    position: int
+    leaf: str
 
 
 class Journal:
@@ -88,6 +98,17 @@ class Journal:
         for stream_events in events.values():
             stream_events.sort(key=lambda event: event.recorded.streamversion)
         return events
+
+    async def places(self, versions: Mapping[str, Iterable[int]]) -> list[Place]:
+        """Return the place of events in their logs, by stream and version; of those alone that are journalled."""
+        ids = [{"s": stream, "v": version} for stream in sorted(versions) for version in sorted(versions[stream])]
+        places: list[Place] = []
+        for chunk in chunked(ids, _EVENTS_PER_QUERY):
+            rows = self._events.find({"_id": {"$in": chunk}}, {"origin": 1, "position": 1, "leaf": 1}).sort("_id", 1)
+            async for row in rows:
+                service = service_of_topic(row["origin"].partition("/")[0])
+                places.append(Place(row["_id"]["s"], row["_id"]["v"], service, row["position"], row["leaf"]))
+        return places
 
     async def lower_position(self, event: ConsumedEvent) -> None:
         """Set position, origin and proof of these bytes to this event's, if they are stored at a higher position."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Protocol
 
 import structlog
@@ -153,9 +152,3 @@ def raise_policy_version(
     if any(event.recorded.streamversion in new and handles(event.recorded) for event in events):
         return after
     return after._replace(policy_version=after.version)
-
-
-def agreed_version(before: str, after: str) -> int:
-    """Return the version up to which two lists of ledger references name the same bytes."""
-    leaves = ([reference.partition(":")[2] for reference in refs.split()] for refs in (before, after))
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*leaves, strict=False)))

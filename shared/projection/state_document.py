@@ -32,7 +32,6 @@ def state_document(aggregate: Aggregate[Any], folded: FoldedState, shape: int) -
         "order": natural_order(folded.stream),
         "version": folded.version,
         "hash": folded.hash,
-        "line": folded.ledger_refs,
         "state": aggregate.states.dump_json(folded.state, exclude_none=True).decode(),
         "depends_on": sorted(aggregate.depends_on(folded.state)) if folded.version else [],
         "facets": aggregate.facets(folded.state),

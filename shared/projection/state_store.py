@@ -34,7 +34,7 @@ INDEXES: Indexes = {
 
 
 class StateCache:
-    """The states that were read or written last, up to a size in characters of their stored JSON and references.
+    """The states that were read or written last, up to a size in characters of their stored JSON.
 
     A reader must check the revision of a cached state in the database: another instance may have stored a newer one.
     """
@@ -214,7 +214,6 @@ class StateStore:
             state=self.aggregate_of(stream).states.validate_json(document["state"]),
             version=document["version"],
             hash=document["hash"],
-            ledger_refs=document["line"],
             depends_on=frozenset(document["depends_on"]),
             blocked=document.get("waits", False),
             policy_version=document["acted"],
@@ -228,4 +227,4 @@ def _query(kind: str, facets: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _characters(document: Mapping[str, Any]) -> int:
-    return len(document["state"]) + len(document["line"])
+    return len(document["state"])

@@ -19,9 +19,9 @@ def test_a_trace_is_printed_as_text(loaded: Stack):
     assert "Commission resolution 75/4: live citation (inferred)" in output_of(done)
     assert "Session 7: endorsed on 1 December 2022" in output_of(done)
     assert "rests on" not in output_of(done)
-    assert "rests on recommendation/CED/2022/R1 v1" in output_of(
-        throughline(loaded, "trace", "CED/2022/R1", "--provenance")
-    )
+    behind = output_of(throughline(loaded, "trace", "CED/2022/R1", "--provenance"))
+    assert "rests on recommendation/CED/2022/R1 v1" in behind
+    assert "recommendation/CED/2022/R1: v1 at position" in behind
 
 
 def test_a_trace_for_a_script_holds_the_compared_bytes(loaded: Stack):

@@ -16,6 +16,14 @@ from tools.audit.trace_diff import describe_changes
 from tools.render.page import WIDTH, span
 from tools.render.trace_text import plain_text
 
+PLACES = [
+    {"stream": stream, "version": version, "service": "meetings", "position": 6 + version, "leaf": leaf * 32}
+    for stream, version, leaf in (
+        ("meeting/synthetic", 1, "ab"),
+        ("meeting/synthetic", 2, "cd"),
+        ("meeting/z", 1, "ef"),
+    )
+]
 REFERENCES = ("CED/2022/R1", "CED/2020/R1")
 
 
@@ -115,16 +123,17 @@ def test_every_unverified_statement_is_marked(section: str, status: str):
 
 def test_no_line_is_wider_than_a_page_and_none_ends_in_blanks():
     for reference in REFERENCES:
-        for line in plain_text(public_traces()[reference], TODAY, provenance=True).splitlines():
+        for line in plain_text(public_traces()[reference], TODAY, PLACES).splitlines():
             assert len(line) <= WIDTH
             assert line == line.rstrip()
 
 
 def test_provenance_names_the_events_behind_each_statement():
-    shown = one_line(plain_text(public_traces()["CED/2022/R1"], TODAY, provenance=True))
+    shown = one_line(plain_text(public_traces()["CED/2022/R1"], TODAY, PLACES))
     assert "rests on recommendation/CED/2022/R1 v1" in shown
     assert "EVENTS" in shown
-    assert "meeting/preparatory-2022-03-18: v1 at position" in shown
+    assert "meeting/synthetic: v1 at position 7, leaf abababababab; v2 at position 8, leaf cdcdcdcdcdcd" in shown
+    assert "meeting/z: v1 at position 7, leaf efefefefefef" in shown
     assert "rests on" not in text_of("CED/2022/R1")
 
 
@@ -179,7 +188,7 @@ def test_days_are_shown_as_far_as_they_are_known(starts: str | None, ends: str |
 
 def test_versions_of_the_text_are_shown_with_their_differences_and_what_became_of_each():
     trace = composed(with_texts(a_history()).all())["SYN/2031/R9"]
-    shown = one_line(plain_text(trace, TODAY, provenance=True))
+    shown = one_line(plain_text(trace, TODAY, PLACES))
     for says in (
         "version 10",
         "TEXTS 1. Version 1 Synthetic 9 Synthetic text rests on recommendation/SYN/2031/R9 v1",

@@ -76,7 +76,9 @@ def reasons(stack: Stack) -> dict[str, str]:
 
 def trace_version(desk: Desk, reference: str, at_least: int) -> int:
     answer = desk.query(SERVICE, f"/traces/{reference}", at_least=at_least, wait=30)
-    return int(dict(answer["trace"]["based_on"])[f"recommendation/{reference}"])
+    return next(
+        version for stream, version, _ in answer["trace"]["based_on"] if stream == f"recommendation/{reference}"
+    )
 
 
 def test_a_trace_that_cannot_be_stored_is_refused_with_its_reason_until_its_next_event(own_stack: Stack):

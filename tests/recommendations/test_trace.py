@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.recommendations.trace.provenance import versions_behind
 from shared.events import meetings as m
 from shared.events import recommendations as r
 from shared.events.event import Event
@@ -123,10 +124,17 @@ def test_every_statement_has_the_events_behind_it():
     provenance = trace["provenance"]
     assert set(provenance["statements"]) == statements - {"lineage"}
     assert provenance["statements"]["mandates/0"] == [f"{OWN} 2", "instrument/old 1-3", "instrument/new 1"]
-    lines = {line.split(" ")[0]: line.split(" ")[1:] for line in provenance["events"]}
-    assert (lines["instrument/old"][0], len(lines["instrument/old"][1:])) == ("1-3", 3)
-    assert all(len(event.split(":")[1]) == 64 for event in lines[OWN][1:])
-    assert ["instrument/old", 3] in trace["based_on"]
+    behind = versions_behind(provenance["statements"])
+    assert (behind["instrument/old"], behind[OWN]) == ({1, 2, 3}, set(range(1, 7)))
+
+
+def test_a_trace_is_based_on_the_hash_of_each_stream_s_latest_event_and_on_no_position():
+    events = [superseded]
+    trace = a_trace(cited, old=tuple(events))
+    heads = {stream: (version, hash_) for stream, version, hash_ in trace["based_on"]}
+    assert heads["instrument/old"][0] == 3
+    assert all(len(hash_) == 64 and set(hash_) <= set("0123456789abcdef") for _, hash_ in heads.values())
+    assert set(trace["provenance"]) == {"statements"}
 
 
 def test_a_statement_names_the_correction_and_the_corrected_event():

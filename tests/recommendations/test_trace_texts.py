@@ -213,4 +213,4 @@ REFUSED_TODAY: dict[str, tuple[Event, ...]] = {
 def test_what_would_be_refused_today_still_folds_and_composes(name: str):
     trace = a_trace(*REFUSED_TODAY[name])
     assert trace["shape"] == SHAPE
-    assert dict(trace["based_on"])[OWN] == 1 + len(REFUSED_TODAY[name])
+    assert {stream: version for stream, version, _ in trace["based_on"]}[OWN] == 1 + len(REFUSED_TODAY[name])

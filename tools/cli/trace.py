@@ -16,7 +16,9 @@ def trace(
     reference: Annotated[str, typer.Argument(help="As in CED/2022/R1.")],
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Facts up to this day in the world.")] = None,
     known_at: Annotated[str | None, typer.Option(metavar="TIME", help="Facts recorded by this time.")] = None,
-    provenance: Annotated[bool, typer.Option("--provenance", help="Name the events behind each statement.")] = False,
+    provenance: Annotated[
+        bool, typer.Option("--provenance", help="Name the events behind each statement, and their places in the logs.")
+    ] = False,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,
     token: Token = None,
@@ -33,7 +35,8 @@ def trace(
         read_day("--as-of", as_of)
         read_time("--known-at", known_at)
         with Services(Connection(home, token), "auditor") as services:
-            answer = services.find("recommendations", f"/traces/{reference}", as_of=as_of, known_at=known_at)
+            path = f"/traces/{reference}/provenance" if provenance else f"/traces/{reference}"
+            answer = services.find("recommendations", path, as_of=as_of, known_at=known_at)
         if answer is None:
             when = " for that time" if as_of or known_at else ""
             raise Failure(f"{reference} is not on record{when}: throughline traces lists what is.")
@@ -43,6 +46,6 @@ def trace(
     from tools.render.trace_text import plain_text, trace_text
 
     if (terminal := console()).is_terminal:
-        terminal.print(trace_text(answer["trace"], answer["today"], provenance=provenance))
+        terminal.print(trace_text(answer["trace"], answer["today"], answer.get("events")))
     else:
-        print_page(plain_text(answer["trace"], answer["today"], provenance=provenance))
+        print_page(plain_text(answer["trace"], answer["today"], answer.get("events")))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from io import StringIO
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -14,6 +16,8 @@ from tools.render import trace_sections as sections
 from tools.render.console import Console
 from tools.render.page import WIDTH, Entry, joined, listed, marked, note_and_source, pairs, section, words
 
+Places = Sequence[dict[str, Any]]
+_PLACE = "v{version} at position {position}, leaf {leaf:.12}"
 _STANDING = {
     "void": "void: recorded by mistake",
     "disposed": "disposed of by the Committee",
@@ -26,9 +30,12 @@ _COVERAGE = {
 }
 
 
-def trace_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool = False) -> RenderableType:
-    """Render a trace for a console. `today` holds the statements that depend on the day and on delivery."""
-    behind: dict[str, list[str]] = trace["provenance"]["statements"] if provenance else {}
+def trace_text(trace: dict[str, Any], today: dict[str, Any], places: Places | None = None) -> RenderableType:
+    """Render a trace for a console, with the events behind each statement where their places are given.
+
+    `today` holds the statements that depend on the day and on delivery.
+    """
+    behind: dict[str, list[str]] = trace["provenance"]["statements"] if places is not None else {}
 
     def entries(name: str, of: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
         return [
@@ -50,20 +57,16 @@ def trace_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool
         *_behind_lineage(behind),
         listed("GAPS", trace["gaps"], "None."),
         *_today(today),
-        *(
-            [listed("EVENTS", [_events_of_stream(line) for line in trace["provenance"]["events"]], "None.")]
-            if behind
-            else []
-        ),
+        *([] if places is None else [listed("EVENTS", _events_of_streams(places), "None.")]),
     ]
     return Group(*parts)
 
 
-def plain_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool = False) -> str:
+def plain_text(trace: dict[str, Any], today: dict[str, Any], places: Places | None = None) -> str:
     """Render a trace as plain text, as wide as a page."""
     console = Console(width=WIDTH, file=StringIO(), color_system=None, force_terminal=False, legacy_windows=False)
     with console.capture() as captured:
-        console.print(trace_text(trace, today, provenance=provenance))
+        console.print(trace_text(trace, today, places))
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
@@ -131,20 +134,10 @@ def _rests_on(events: Sequence[str] | None) -> list[Text]:
     return lines
 
 
-def _events_of_stream(line: str) -> str:
-    """Format the ledger position of each event of a stream, and the first digits of its leaf hash."""
-    stream, spans, *events = line.split(" ")
-    places = []
-    for version, event in zip(_versions(spans), events, strict=True):
-        position, leaf = event.split(":")
-        places.append(f"v{version} at position {position}, leaf {leaf[:12]}")
-    return f"{stream}: {'; '.join(places)}"
-
-
-def _versions(spans: str) -> Iterator[int]:
-    for span in spans.split(","):
-        first, _, last = span.partition("-")
-        yield from range(int(first), int(last or first) + 1)
+def _events_of_streams(places: Places) -> list[str]:
+    """Format, by stream, the ledger position of each event, and the first digits of its leaf hash."""
+    streams = groupby(places, itemgetter("stream"))
+    return [f"{stream}: {'; '.join(map(_PLACE.format_map, events))}" for stream, events in streams]
 
 
 def _behind_lineage(behind: dict[str, list[str]]) -> list[Text]:

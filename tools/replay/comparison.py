@@ -96,7 +96,7 @@ def compare(live: Mapping[str, Trace], rebuilt: Rebuilt, before: Mapping[str, Tr
     verdict = Verdict()
     for reference in sorted({*live, *rebuilt.traces, *rebuilt.faults, *before}, key=by_number):
         _judge(verdict, reference, rebuilt, live.get(reference), before.get(reference))
-    for stream, version in (each for reference in verdict.newer for each in live[reference]["based_on"]):
+    for stream, version, *_ in (each for reference in verdict.newer for each in live[reference]["based_on"]):
         if version > rebuilt.heads.get(stream, 0):
             verdict.beyond[stream] = max(version, verdict.beyond.get(stream, 0))
     return verdict
@@ -129,7 +129,7 @@ def _judge(verdict: Verdict, reference: str, rebuilt: Rebuilt, live: Trace | Non
 
 def _beyond(before: Trace | None, heads: Mapping[str, int]) -> str | None:
     """Return the first version that an earlier live trace rests on and the history lacks."""
-    for stream, version in before["based_on"] if before else ():
+    for stream, version, *_ in before["based_on"] if before else ():
         if version > heads.get(stream, 0):
             return f"{stream} version {version}"
     return None
@@ -137,7 +137,7 @@ def _beyond(before: Trace | None, heads: Mapping[str, int]) -> str | None:
 
 def _place(verdict: Verdict, reference: str, live: Trace, here: Trace) -> None:
     """Classify a live trace that rests on other versions: behind, newer, or different."""
-    versions, held = dict(live["based_on"]), dict(here["based_on"])
+    versions, held = ({stream: version for stream, version, *_ in trace["based_on"]} for trace in (live, here))
     shared = versions.keys() & held.keys()
     if any(versions[stream] < held[stream] for stream in shared):
         verdict.behind.append(reference)
