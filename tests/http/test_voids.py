@@ -69,6 +69,21 @@ def test_a_void_that_does_not_fit_is_refused_and_stores_nothing(caller: Call, re
     assert len(records.refusals("meetings", actor=asking.actor)) == 8
 
 
+def test_an_adopted_text_does_not_change_by_a_void(caller: Call, records: Records) -> None:
+    asking, reference = caller(), f"SYN/2031/R{int(new_id('n')[-6:], 16) % 90_000 + 1}"
+    one, drafted = f"/recommendations/{reference}", {"reference": reference, "title": "Synthetic"}
+    accepted(asking.post("recommendations", "/recommendations", drafted))
+    correction = {"corrects": 1, "data": drafted | {"title": "Synthetic, put right"}, "reason": REASON}
+    accepted(asking.post("recommendations", f"{one}/correct", correction))
+    accepted(asking.post("recommendations", f"{one}/adopt", {"status": "unknown", "note": "Synthetic: silent."}))
+    refused = problem(asking.post("recommendations", f"{one}/void", void(2)), 422, "AdoptedTextRestsOnIt")
+    assert f"`throughline void recommendation/{reference} 3`" in refused["detail"]
+    assert records.stored_by(asking, "recommendations") == 3
+    accepted(asking.post("recommendations", f"{one}/void", void(3)))
+    accepted(asking.post("recommendations", f"{one}/void", void(2)))
+    problem(asking.post("recommendations", f"{one}/void", void(4)), 422, "TextReadsOtherwiseNow")
+
+
 def test_the_traces_that_rest_on_a_stream_are_named(caller: Call) -> None:
     asking, instrument, number = caller(), new_id("instrument"), int(new_id("n")[-6:], 16) % 90_000 + 1
     registered = {"instrument": instrument, "cite": f"Synthetic {instrument}", "body": "SYN", "title": "Synthetic"}
