@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
 
 from services.nominations import commands
 from services.nominations.domain.call import CALL
-from services.nominations.domain.membership import MEMBERSHIP
+from services.nominations.domain.membership import MEMBERSHIP, Absent, gaps_of
 from services.nominations.domain.nomination import NOMINATION
 from services.nominations.handlers import Handlers
 from shared.domain.members import MEMBERS
@@ -92,6 +93,7 @@ def views(keys: KeyRing) -> tuple[QueryRoute, ...]:
             of_memberships,
             readers,
             own="member",
+            gaps=_of_memberships,
         ),
     )
 
@@ -102,6 +104,16 @@ def router(handlers: Handlers, states: StateStore, keys: KeyRing) -> APIRouter:
     add_commands(routes, "nominations", COMMAND_ROUTES, handlers.handle)
     add_queries(routes, views(keys), states)
     return routes
+
+
+async def _of_memberships(page: Sequence[FoldedState], states: StateStore) -> dict[str, list[str]]:
+    """Return the gaps between memberships and the nominations from which they began."""
+    begun = {each.stream: each.state for each in page if not isinstance(each.state, Absent | Void)}
+    nominations = await states.read({f"nomination/{state.began.nomination}" for state in begun.values()})
+    return {
+        stream: gaps_of(state, nominations[f"nomination/{state.began.nomination}"].state)
+        for stream, state in begun.items()
+    }
 
 
 def _opened_by(keys: KeyRing) -> Show:

@@ -108,8 +108,9 @@ class Aggregate(Generic[S]):
     event's data refers to, which a correction keeps; `depends_on(state)` the streams that a reader of this state must
     also read; `facets(state)` the values that lists filter by; `void(…)` the state of a void stream;
     `judge_change(before, after, version, stream)` the refusal of a correction of that version, by the states without
-    and with it; `check(state, event, ...)` that of a fact that cannot follow upon a state, for commands and corrections
-    alike.
+    and with it; `judge_void(before, after, then, version, stream)` that of a void, where `then` has the state in which
+    each version that holds again was recorded; `check(state, event, ...)` that of a fact that cannot follow upon a
+    state, for commands and corrections alike.
 
     Of a command, or a corrected event, `leads_to(item, facts)` returns the further streams that its check rests on, and
     `keys(item)` the keys that no other stream of this kind may have.
@@ -126,6 +127,7 @@ class Aggregate(Generic[S]):
     facets: Callable[[S], dict[str, Any]] = field(default=_no_facets)
     void: Callable[[Void], S] = field(default=_void)
     judge_change: Callable[[S, S, int, str], Rejection | None] | None = None
+    judge_void: Callable[[S, S, Mapping[int, S], int, str], Rejection | None] | None = None
     check: Callable[..., Rejection | None] = _accept
     leads_to: Callable[[Any, Facts], frozenset[str]] = _lead_nowhere
     keys: Callable[[Any], frozenset[str]] = _nothing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from shared.events.catalogue import Recorded
@@ -45,6 +45,11 @@ def voids_of(events: Sequence[Recorded]) -> dict[int, Recorded]:
         if last[version].streamversion not in voids:
             voids[version] = last[version]
     return voids
+
+
+def without_voids_of_all(events: Iterable[Recorded]) -> list[Recorded]:
+    """Return a stream's events as if its version 1 were not void: what a void record says once it holds again."""
+    return [event for event in events if not (isinstance(event.data, Voiding) and event.data.voids == 1)]
 
 
 def void_state(first: Event, versions: tuple[int, ...], void: Event) -> Void:

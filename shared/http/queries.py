@@ -26,6 +26,7 @@ Wait = Annotated[float, Query(ge=0, le=30, allow_inf_nan=False, description="sec
 _NOT_ON_RECORD = frozenset({"absent", "unheard"})
 Reading = TypeVar("Reading")
 Show = Callable[[FoldedState, Principal], Awaitable[dict[str, Any]]]
+Gaps = Callable[[Sequence[FoldedState], StateStore], Awaitable[Mapping[str, Sequence[str]]]]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class QueryRoute:
     """The queries of a kind of stream: one by its path, all by their facets. `show` may decrypt a state.
 
     `facets` gives the words that each facet may have; an empty list is any text. `own` is the facet, and the attribute
-    of a state, that names the owning member: a focal point reads only the records of its own member.
+    of a state, that names the owning member: a focal point reads only the records of its own member. `gaps` returns,
+    by stream and in words, what does not fit other records.
     """
 
     plural: str
@@ -44,6 +46,7 @@ class QueryRoute:
     roles: frozenset[str] = READERS
     show: Show | None = None
     own: str | None = None
+    gaps: Gaps | None = None
 
 
 def add_queries(router: APIRouter, query_routes: Sequence[QueryRoute], states: StateStore) -> None:
@@ -65,7 +68,7 @@ def _add_one(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         folded = await wait_for_version(read, stream, arguments["at_least"], arguments["wait"])
         if not folded.version:
             raise Refused(404, "NotOnRecord", f"{stream} is not on record here")
-        shown = await _shown(route, folded, arguments["caller"])
+        [shown] = await _shown(route, [folded], arguments["caller"], states)
         return Response(orjson.dumps(shown), media_type="application/json", headers={"ETag": f'"{folded.version}"'})
 
     set_signature(endpoint, route.one, route.roles, at_least=(AtLeast, 0), wait=(Wait, 5.0))
@@ -81,7 +84,7 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         chosen = {name: arguments[name] for name in route.facets if arguments[name] is not None}
         facets = _restricted(route, arguments["caller"], chosen)
         page = await states.listed(route.kind, facets, arguments["limit"], arguments["after"])
-        shown = [await _shown(route, folded, arguments["caller"]) for folded in page]
+        shown = await _shown(route, page, arguments["caller"], states)
         more = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
         return Response(orjson.dumps({"items": shown, **more}), media_type="application/json")
 
@@ -144,9 +147,24 @@ async def wait_for_version(
         await asyncio.sleep(0.05)
 
 
-async def _shown(route: QueryRoute, folded: FoldedState, caller: Principal) -> dict[str, Any]:
+async def _shown(
+    route: QueryRoute, page: Sequence[FoldedState], caller: Principal, states: StateStore
+) -> list[dict[str, Any]]:
+    gaps = await route.gaps(page, states) if route.gaps is not None else {}
+    return [
+        {
+            "stream": folded.stream,
+            "version": folded.version,
+            "waits": folded.blocked,
+            "state": await _state_of(route, folded, caller),
+            **({} if route.gaps is None else {"gaps": list(gaps.get(folded.stream, ()))}),
+        }
+        for folded in page
+    ]
+
+
+async def _state_of(route: QueryRoute, folded: FoldedState, caller: Principal) -> dict[str, Any]:
     if route.show is not None:
-        state = await route.show(folded, caller)
-    else:
-        state = folded.state.model_dump(mode="json", exclude_none=True)
-    return {"stream": folded.stream, "version": folded.version, "waits": folded.blocked, "state": state}
+        return await route.show(folded, caller)
+    state: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
+    return state

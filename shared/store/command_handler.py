@@ -29,7 +29,7 @@ from shared.store.event_store import CommandReused, Commit, Conflict, EventStore
 from shared.store.refusals import Refusals
 from shared.store.repository import AggregateRepository, LoadedState
 from shared.store.stream_limit import refusal_of_full
-from shared.store.voiding import VoidRecord, decide_void
+from shared.store.voiding import VoidRecord, decide_void, judged
 
 ATTEMPTS = 12
 StateLookup = Callable[[str], Awaitable[Known | None]]
@@ -175,7 +175,8 @@ class CommandHandler:
         if not recorded:
             return OutOfOrder(type(command).__name__, stream, "not on record")
         if isinstance(command, VoidRecord):
-            return decide_void(stream, recorded, command, context)
+            decision = decide_void(stream, recorded, command, context)
+            return judged(self._aggregate_of(stream), recorded, command, decision)
         return await self._correct(stream, recorded, command, context)
 
     async def _correct(

@@ -15,7 +15,7 @@ from shared.domain.rejections import (
     Rejection,
     VersionIsVoid,
 )
-from shared.domain.voids import voids_of
+from shared.domain.voids import voids_of, without_voids_of_all
 from shared.events.catalogue import Recorded, describe, event_class
 from shared.events.event import Event
 from shared.events.values import ShortText, Text, Version
@@ -86,6 +86,6 @@ def _judged(
     """Return the refusal, by the aggregate, of other data for a version."""
     if aggregate.judge_change is None:
         return None
-    before = facts_of(recorded)
+    before = facts_of(without_voids_of_all(recorded))
     after = [fact._replace(data=data) if fact.versions[0] == version else fact for fact in before]
     return aggregate.judge_change(aggregate.fold_facts(before), aggregate.fold_facts(after), version, stream)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from shared.domain.aggregate import Command, Context, Decision, facts_of
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, facts_of
 from shared.domain.rejections import (
     CannotBeVoided,
     HasConsequences,
@@ -16,7 +16,7 @@ from shared.domain.rejections import (
     VersionIsVoid,
     VoidsNoEvent,
 )
-from shared.domain.voids import voids_of
+from shared.domain.voids import voids_of, without_voids_of_all
 from shared.events.catalogue import Recorded, event_class
 from shared.events.event import Event
 from shared.events.values import ShortText, Text, Version
@@ -54,6 +54,31 @@ def decide_void(stream: str, recorded: Sequence[Recorded], command: VoidRecord, 
         for each in recorded
         if each.commandid == named.commandid and each.streamversion not in voids
     ]
+
+
+def judged(
+    aggregate: Aggregate[Any], recorded: Sequence[Recorded], command: VoidRecord, decision: Decision
+) -> Decision:
+    """Return a decision to void, or its refusal by the aggregate: a void changes no more than a correction may."""
+    if isinstance(decision, Rejection) or aggregate.judge_void is None:
+        return decision
+    events, last = without_voids_of_all(recorded), recorded[-1]
+    voids = [
+        last.model_copy(update={"streamversion": last.streamversion + number, "data": event})
+        for number, event in enumerate(decision, 1)
+    ]
+    before, after = facts_of(events), facts_of(without_voids_of_all([*events, *voids]))
+    held = {fact.versions for fact in before}
+    then = {
+        fact.versions[0]: _state_at(aggregate, events, fact.versions[-1]) for fact in after if fact.versions not in held
+    }
+    states = aggregate.fold_facts(before), aggregate.fold_facts(after)
+    return aggregate.judge_void(*states, then, command.voids, last.subject) or decision
+
+
+def _state_at(aggregate: Aggregate[Any], events: Sequence[Recorded], version: int) -> Any:
+    """Return the state when a version was recorded."""
+    return aggregate.fold_facts(facts_of(event for event in events if event.streamversion <= version))
 
 
 def _refusal(named: Recorded, recorded: Sequence[Recorded], context: Context) -> Rejection | None:

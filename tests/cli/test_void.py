@@ -6,16 +6,18 @@ import json
 import re
 from importlib import import_module
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from shared.events.catalogue import EVENTS
 from shared.events.event import Event
 from shared.store.voiding import VoidRecord
-from tests.cli.terminal import throughline
+from tests.cli.terminal import output_of, throughline
 from tests.cli.test_import import a_new_record, events_of, recommendation_of
 from tests.record.synthetic import written
 from tools.cli.void import _place
+from tools.client.connection import Connection
 from tools.client.errors import Unreachable
 from tools.client.services import Services
 from tools.local.stack import Stack
@@ -70,3 +72,21 @@ def test_a_void_event_is_gone_from_the_trace_and_a_load_leaves_it_void(stack: St
     assert (refused.exit_code, "VersionIsVoid" in refused.output) == (1, True)
     assert throughline(stack, "void", stream, str(void), "--reason", "Synthetic second thoughts").exit_code == 0
     assert throughline(stack, "import", "record", str(file)).exit_code == 0
+
+
+@pytest.mark.servers
+def test_a_void_of_an_adopted_text_is_refused_and_says_what_to_void_first(stack: Stack):
+    reference = f"SYN/2031/R{uuid4().int % 90_000 + 1}"
+    stream, one = f"recommendation/{reference}", f"/recommendations/{reference}"
+    with Services(Connection(stack.home, quiet=True), "secretariat") as services:
+        for path, body in (
+            ("/recommendations", {"reference": reference, "title": "Synthetic"}),
+            (f"{one}/revise", {"title": "Synthetic, revised"}),
+            (f"{one}/adopt", {"status": "unknown", "note": "Synthetic: silent."}),
+        ):
+            services.send("recommendations", path, body, str(uuid4()))
+    refused = throughline(stack, "void", stream, "2", "--reason", "Synthetic mistake")
+    assert (refused.exit_code, "AdoptedTextRestsOnIt" in refused.output) == (1, True)
+    assert f"throughline void {stream} 3" in output_of(refused)
+    for version in ("3", "2"):
+        assert throughline(stack, "void", stream, version, "--reason", "Synthetic mistake").exit_code == 0

@@ -69,6 +69,43 @@ def test_a_void_that_does_not_fit_is_refused_and_stores_nothing(caller: Call, re
     assert len(records.refusals("meetings", actor=asking.actor)) == 8
 
 
+def test_an_adopted_text_does_not_change_by_a_void(caller: Call, records: Records) -> None:
+    asking, reference = caller(), f"SYN/2031/R{int(new_id('n')[-6:], 16) % 90_000 + 1}"
+    one, drafted = f"/recommendations/{reference}", {"reference": reference, "title": "Synthetic"}
+    accepted(asking.post("recommendations", "/recommendations", drafted))
+    correction = {"corrects": 1, "data": drafted | {"title": "Synthetic, put right"}, "reason": REASON}
+    accepted(asking.post("recommendations", f"{one}/correct", correction))
+    accepted(asking.post("recommendations", f"{one}/adopt", {"status": "unknown", "note": "Synthetic: silent."}))
+    refused = problem(asking.post("recommendations", f"{one}/void", void(2)), 422, "AdoptedTextRestsOnIt")
+    assert f"`throughline void recommendation/{reference} 3`" in refused["detail"]
+    assert records.stored_by(asking, "recommendations") == 3
+    accepted(asking.post("recommendations", f"{one}/void", void(3)))
+    accepted(asking.post("recommendations", f"{one}/void", void(2)))
+    problem(asking.post("recommendations", f"{one}/void", void(4)), 422, "TextReadsOtherwiseNow")
+
+
+def test_what_stays_without_its_cause_is_a_gap_where_an_officer_looks(caller: Call) -> None:
+    asking, key, held = caller(), new_id("nomination"), new_id("meeting")
+    accepted(asking.post("nominations", "/nominations", nomination(key)))
+    accepted(asking.post("nominations", f"/nominations/{key}/accept", {"accepted_on": "2021-01"}))
+    membership = f"/memberships/{key}"
+    assert asking.get("nominations", membership, at_least=1, wait=20).json()["gaps"] == []
+    recorded = {"meeting": held, "title": "Synthetic meeting", "kind": "forum", "starts_at": "2021-05-01"}
+    accepted(asking.post("meetings", "/recorded-meetings", recorded))
+    asking.get("meetings", f"/memberships-heard/{key}", at_least=1, wait=20)
+    attended = {"membership": key, "presence": "in_room"}
+    accepted(asking.post("meetings", f"/meetings/{held}/attendance", attended))
+    accepted(asking.post("nominations", f"{membership}/end", {"reason": "term_ended", "ended_on": "2021-03"}))
+    accepted(asking.post("nominations", f"/nominations/{key}/void", void(2)))
+    asking.get("nominations", f"/nominations/{key}", at_least=3, wait=20)
+    asking.get("nominations", membership, at_least=2, wait=20)
+    [listed] = asking.get("nominations", "/memberships", nomination=key).json()["items"]
+    assert ("that acceptance is void" in listed["gaps"][0], listed["state"]["stage"]) == (True, "ended")
+    asking.get("meetings", f"/memberships-heard/{key}", at_least=2, wait=20)
+    [gap] = asking.get("meetings", f"/meetings/{held}", at_least=2, wait=20).json()["gaps"]
+    assert "attended Synthetic meeting after the membership had ended on March 2021. Version 2 was" in gap
+
+
 def test_the_traces_that_rest_on_a_stream_are_named(caller: Call) -> None:
     asking, instrument, number = caller(), new_id("instrument"), int(new_id("n")[-6:], 16) % 90_000 + 1
     registered = {"instrument": instrument, "cite": f"Synthetic {instrument}", "body": "SYN", "title": "Synthetic"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.nominations.api import views
 from services.nominations.commands import (
     AcceptNomination,
     EndMembership,
@@ -23,6 +24,7 @@ from services.nominations.handlers import Handlers
 from services.nominations.projection import OWN
 from services.nominations.subscribers import Policies
 from shared.domain.rejections import HasConsequences, OutOfOrder, Rejection
+from shared.projection.fold import FoldedState
 from shared.store.voiding import VoidRecord
 from tests.given import a_context
 from tests.nominations.synthetic import SUBMITTED
@@ -49,6 +51,17 @@ class Office(MemoryService):
         outcome = await self.execute(stream, VoidRecord(voids=version, reason="Synthetic mistake"))
         await self.run_policies()
         return outcome
+
+    async def gaps(self, key: str) -> list[str]:
+        """Return the gaps that the page of a membership shows, from the states of this service."""
+        (view,) = (view for view in views(cast(Any, None)) if view.kind == "membership")
+        assert view.gaps is not None
+        stream = f"membership/{key}"
+        page = [FoldedState(stream, await self.state(stream), 1)]
+        return list((await view.gaps(page, cast(Any, self))).get(stream, ()))
+
+    async def read(self, streams: set[str]) -> dict[str, FoldedState]:
+        return {stream: FoldedState(stream, await self.state(stream), 1) for stream in streams}
 
     async def stages(self, *streams: str) -> list[str]:
         return [(await self.state(stream)).stage for stream in streams]
@@ -118,6 +131,25 @@ async def test_a_membership_that_a_person_ended_stays_and_its_refusal_is_recorde
     await office.void("nomination/n1", 2)
     assert await office.stages("nomination/n1", "membership/n1") == ["submitted", "ended"]
     assert office.refusals.rules == [HasConsequences.__name__]
+    assert await office.gaps("n1") == [
+        "It began when the nomination n1 was accepted, and that acceptance is void: the nomination is submitted."
+    ]
+    await office.void("nomination/n1", 1)
+    assert "the nomination is void." in (await office.gaps("n1"))[0]
+    await office.void("nomination/n1", 4)
+    await office.void("nomination/n1", 3)
+    assert await office.gaps("n1") == []
+
+
+async def test_a_membership_of_an_accepted_or_withdrawn_nomination_and_a_void_one_have_no_gap() -> None:
+    office = await an_office()
+    assert await office.gaps("n1") == []
+    await office.execute("nomination/n1", WithdrawNomination())
+    await office.run_policies()
+    assert await office.gaps("n1") == []
+    await office.void("nomination/n1", 3)
+    await office.void("nomination/n1", 2)
+    assert (await office.stages("membership/n1"), await office.gaps("n1")) == (["void"], [])
 
 
 async def test_a_policy_does_not_act_on_an_event_that_is_void_when_it_looks() -> None:

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.notifications.commands import AddSubscription, AttemptNotification
+from services.notifications.domain.notification import NOTIFICATION, gaps_of, is_tried
 from services.notifications.projection import OWN
 from services.notifications.subscribers import Policies
 from shared.domain.rejections import Rejection
 from shared.events.event import Event
+from shared.events.notifications import NotificationAttempted, NotificationPlanned
 from shared.events.recommendations import RecordVoided
 from shared.projection.fold import FoldedState
-from tests.given import recorded
+from tests.given import given, recorded
 from tests.notifications.instance import ADOPTED
 from tests.notifications.synthetic import added
 from tests.shared.memory import MemoryService
@@ -82,6 +84,21 @@ async def test_a_mail_that_was_tried_stays() -> None:
     await office.consume(ADOPTED, VOID)
     assert await office.mails() == ["attempted"]
     assert office.refusals.rules == ["HasConsequences"]
+    planned = (await office.state(stream)).planned
+    [gap] = gaps_of(planned, {1})
+    assert gap == f"It is about version 1 of {SIBLING}, which is void; its mail was tried."
+
+
+def test_only_a_mail_that_was_tried_has_the_gap_and_a_void_stream_voids_all_its_events() -> None:
+    plan = NotificationPlanned(
+        notification="n1", subscription="s1", event_id="e1", event_type="t", stream=SIBLING, stream_version=3
+    )
+    assert [bool(gaps_of(plan, voids)) for voids in (set[int](), {2}, {3}, {1})] == [False, False, True, True]
+    tried = [
+        is_tried(given(NOTIFICATION, "notification/n1", *events).state)
+        for events in ((plan,), (plan, NotificationAttempted(attempt=1)))
+    ]
+    assert tried == [False, True]
 
 
 async def test_no_mail_is_planned_for_what_is_void_until_its_void_is_void() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.notifications.api import views
 from services.notifications.commands import AttemptNotification
 from shared.consumer.record import KafkaRecord
 from shared.domain.rejections import CannotBeVoided, RecordedByPolicy
@@ -55,6 +56,10 @@ async def test_a_mail_that_was_tried_stays(start: Start) -> None:
     refused = await notifying.mongodb["refusals"].find_one({})
     assert refused is not None
     assert refused["rule"] == "HasConsequences"
+    gaps = {view.kind: view.gaps for view in views(notifying.keys, notifying.journal)}["notification"]
+    assert gaps is not None
+    shown = await gaps(await notifying.states.find("notification", {}, 10), notifying.states)
+    assert shown == {stream: [f"It is about version 1 of recommendation/{R1}, which is void; its mail was tried."]}
 
 
 async def test_no_mail_is_planned_for_what_is_void_when_it_is_looked_at(start: Start) -> None:

@@ -33,12 +33,18 @@ from tools.local.stack import Stack
 
 
 def with_voids(history: History) -> History:
-    """Add voids of a fact, of a correction, of voids, and of a recommendation and an instrument as a whole."""
+    """Add voids of a fact, a correction, a re-adoption, a lineage note, of voids, and of whole streams."""
 
     def void(version: int) -> r.RecordVoided:
         return r.RecordVoided(voids=version, reason="Synthetic mistake")
 
     history.add("recommendation/SYN/2031/R1", r.FollowUpReported(progress="unknown"), void(13), void(10), void(15))
+    revised = r.RecommendationRevised(text="Synthetic text, revised by mistake")
+    history.add("recommendation/SYN/2031/R9", void(7), void(13), void(11), void(15), revised, void(17))
+    for number, closing in ((4, {"by": "SYN/2031/R5"}), (5, {"supersedes": "SYN/2031/R4"})):
+        drafted = r.RecommendationDrafted(reference=f"SYN/2031/R{number}", title=f"Synthetic {number}")
+        noted = r.RecommendationSuperseded.model_validate(closing)
+        history.add(f"recommendation/SYN/2031/R{number}", drafted, noted, void(2), void(3), void(4))
     drafted = r.RecommendationDrafted(reference="SYN/2031/R3", title="Synthetic 3")
     history.add("recommendation/SYN/2031/R3", drafted, r.MandateCited(instrument="i2", provision="i2/a"), void(1))
     history.add("instrument/i3", void(1), void(4))
@@ -210,4 +216,7 @@ def test_the_history_exercises_what_makes_folding_hard():
     assert b'"clerical":true' in ninth and b'"standing":"disposed"' in ninth  # noqa: PT018
     assert ninth.count(b'"transmission":1') == 2, "the later transmission was deferred, then endorsed"
     assert b'"progress":"unknown"' not in first
+    assert b"by mistake" not in ninth
+    assert b'"text_version":6' in ninth, "adopted anew, and so again by the void of a void"
     assert b'"standing":"void"' in EXPECTED["SYN/2031/R3"]
+    assert all(b'"lineage":{}' in EXPECTED[f"SYN/2031/R{number}"] for number in (4, 5))

@@ -6,10 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.recommendations import commands as c
+from services.recommendations.domain.state import Recommendation
+from services.recommendations.domain.texts import number_of, texts_of
 from services.recommendations.projection import OWN, subset
 from services.recommendations.subscribers import Policies
 from services.recommendations.trace import compose, trace_bytes
@@ -79,6 +81,12 @@ async def an_office() -> Office:
         draft = c.DraftRecommendation(reference=stream.partition("/")[2], title="Synthetic")
         assert not isinstance(await office.execute(stream, draft), Rejection)
     return office
+
+
+def _sent_back(outcome: str) -> tuple[Command, ...]:
+    """Return the commands by which the Committee sends a text back or defers it, and it is adopted and sent anew."""
+    disposed = c.RecordDisposition.model_validate({"session": 3, "outcome": outcome})
+    return (*SENT, disposed, c.ReviseRecommendation(text=f"Revised after it was {outcome}"), ADOPT, TRANSMIT)
 
 
 CLOSING: list[Command] = [
@@ -171,16 +179,42 @@ async def test_a_correction_changes_no_id_and_no_stream_that_the_event_names(
     assert not isinstance(corrected, Rejection)
 
 
+ADOPT = c.AdoptRecommendation(status="unknown", note="Synthetic: silent.")
+TRANSMIT = c.TransmitRecommendation(session=3)
+SENT = (CITE, ADOPT, TRANSMIT)
+LIFE: list[Command] = [
+    CITE,
+    ADOPT,
+    ADOPT.model_copy(update={"text_version": 1}),
+    TRANSMIT,
+    TRANSMIT.model_copy(update={"session": 4}),
+    c.ReviseRecommendation(title="Revised"),
+    c.ReviseRecommendation(text="Revised"),
+    c.ReviseRecommendation(title="Spelt right", clerical=True),
+    c.ReportFollowUp(progress="unknown"),
+]
+DISPOSITIONS = [
+    c.RecordDisposition.model_validate({"session": session, "outcome": outcome})
+    for session in (3, 4)
+    for outcome in ("returned", "deferred", "endorsed")
+]
+CORRECTED: list[dict[str, Any]] = [
+    {"title": "Put right", "reference": R1},
+    {"title": "Put right"},
+    {"text": "Put right again"},
+    {"session": 3, "outcome": "noted"},
+    *({"status": "unknown", "note": "Synthetic: silent.", "text_version": number} for number in (1, 5, 6)),
+]
 STEPS = st.lists(
     st.one_of(
         st.just("policies"),
-        st.sampled_from(
-            [*CLOSING, CITE, c.ReviseRecommendation(title="Revised"), c.ReportFollowUp(progress="unknown")]
-        ),
-        st.tuples(st.just("void"), st.sampled_from([*OWNS[:2], "instrument/old"]), st.integers(1, 8)),
-        st.tuples(st.just("correct"), st.integers(1, 8), st.sampled_from(["Put right", "Put right again"])),
+        st.sampled_from([*CLOSING, *LIFE, *DISPOSITIONS]).map(lambda command: (command,)),
+        st.just(SENT),
+        st.sampled_from(["returned", "deferred"]).map(_sent_back),
+        st.tuples(st.just("void"), st.sampled_from([OWNS[0], *OWNS[:2], "instrument/old"]), st.integers(1, 16)),
+        st.tuples(st.just("correct"), st.integers(1, 12), st.sampled_from(CORRECTED)),
     ),
-    max_size=12,
+    max_size=14,
 )
 
 
@@ -190,21 +224,52 @@ async def _take(office: Office, step: Any) -> None:
             await office.run_policies()
         case ("void", stream, version):
             await office.execute(stream, VoidRecord(voids=version, reason="Synthetic mistake"))
-        case ("correct", version, title):
-            data = {"title": title} if version > 1 else {"title": title, "reference": R1}
+        case ("correct", version, data):
             await office.execute(OWNS[0], CorrectRecord(corrects=version, data=data, reason="Synthetic"))
-        case command:
-            await office.execute(OWNS[0], command)
+        case commands:
+            for command in commands:
+                await office.execute(OWNS[0], command)
+
+
+def _adopted_words(state: Any) -> dict[tuple[int, ...], Any]:
+    """Return the words that each adoption and transmission concerns, by the versions behind it."""
+    if not isinstance(state, Recommendation):
+        return {}
+    texts = texts_of(state)
+    chosen = {fact.versions: texts.get(number_of(fact, texts)) for fact in (*state.adoptions, *state.transmitted)}
+    return {versions: text and (text.number, text.title, text.text) for versions, text in chosen.items()}
 
 
 async def _end(steps: list[Any]) -> Office:
-    office = await an_office()
+    """Take the steps; the words of an adoption or transmission are the same whenever it holds."""
+    office, words = await an_office(), dict[tuple[int, ...], Any]()
+    for session in (3, 4):
+        await office.execute(f"session/{session}", c.RecordCommitteeSession(session=session))
     for step in steps:
         await _take(office, step)
+        now = _adopted_words(await office.state(OWNS[0]))
+        assert now == {versions: words.setdefault(versions, text) for versions, text in now.items()}, steps
+        assert None not in now.values(), steps
     await office.run_policies()
     return office
 
 
+READOPTED: list[Any] = [_sent_back("returned"), ("void", OWNS[0], 7), "policies", ("void", OWNS[0], 9), "policies"]
+CLOSED: list[Any] = [_sent_back("deferred"), (CLOSING[0],), "policies", ("void", OWNS[0], 8), ("void", OWNS[0], 9)]
+
+
+async def test_what_was_returned_and_adopted_anew_is_so_again_by_the_void_of_a_void() -> None:
+    one = await (await _end(READOPTED[:1])).state(OWNS[0])
+    again = await (await _end(READOPTED)).state(OWNS[0])
+    assert one == again
+    assert [item.data.text_version for item in one.adoptions] == [1, 6]
+    assert [item.versions[0] for item in one.transmitted] == [4, 8]
+
+
+@example(steps=READOPTED)
+@example(steps=READOPTED[:3])
+@example(steps=CLOSED)
+@example(steps=CLOSED[:4])
 @settings(max_examples=100, deadline=None)
 @given(steps=STEPS)
 def test_any_interleaving_is_live_as_replayed_from_nothing_and_leaves_no_note_over(steps: list[Any]) -> None:

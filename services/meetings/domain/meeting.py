@@ -20,12 +20,11 @@ from services.meetings.commands import (
 )
 from services.meetings.domain.checks import check
 from services.meetings.domain.folding import evolve
-from services.meetings.domain.foreign import Membership
 from services.meetings.domain.rules import AgendaItemNamesUnknownProvision, TwoConfirmationsConveneAMeeting
 from services.meetings.domain.states import Absent, Cancelled, Convened, Held, Meeting, OnRecord, Proposed, Recorded
+from services.meetings.domain.terms import limits_of
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
-from shared.domain.single_facts import is_before
 from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
@@ -122,16 +121,8 @@ def _attended(state: OnRecord, command: RecordAttendance, facts: Facts) -> Decis
     if known is None or known.state.stage == "unheard":
         return NotHeardYet(stream)
     seen = Seen(stream=stream, version=known.version)
-    term = _outside_term(known.state, state.particulars.starts_at)
+    term = limits_of(known.state, state.particulars.starts_at)
     return [event_from(command, AttendanceRecorded, member=known.state.member, seen=seen, **term)]
-
-
-def _outside_term(membership: Membership, day: str | None) -> dict[str, Any]:
-    """Return the limits of a membership that has ended by now, or began only after the meeting's day."""
-    ended = {"membership_ended": True, "membership_ended_on": membership.ended_on}
-    began = {"membership_began_on": membership.began_on}
-    too_late = membership.began_on is not None and day is not None and is_before(day, membership.began_on)
-    return (ended if membership.stage == "ended" else {}) | (began if too_late else {})
 
 
 def _unknown(command: AddAgendaItem, facts: Facts) -> Rejection | None:

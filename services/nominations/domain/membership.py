@@ -7,7 +7,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import BeginMembership, EndMembership
-from services.nominations.domain.nomination import Accepted, in_words, replaces_another_members
+from services.nominations.domain.nomination import (
+    Accepted,
+    Nomination,
+    Withdrawn,
+    in_words,
+    replaces_another_members,
+)
 from services.nominations.domain.rules import MembershipReplacesItself, MembershipRestsOnUnknownNomination
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
 from shared.domain.rejections import OutOfOrder, Rejection
@@ -129,6 +135,14 @@ def _begun_again(state: Void, began: MembershipBegan) -> Decision:
         RecordVoided(voids=state.versions[-1], reason=reason),
         RecordCorrected(corrects=1, data=data, data_type=began.type_name(), reason=reason),
     ]
+
+
+def gaps_of(state: Membership, nomination: Nomination) -> list[str]:
+    """Return, in words, that a membership stays on record although the acceptance from which it began is void."""
+    if isinstance(state, Absent | Void) or isinstance(nomination, Accepted | Withdrawn):
+        return []
+    key, stage = state.began.nomination, in_words(nomination)
+    return [f"It began when the nomination {key} was accepted, and that acceptance is void: the nomination is {stage}."]
 
 
 def check(_state: Membership, event: Event, *, facts: Facts, **_: object) -> Rejection | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
@@ -167,6 +168,18 @@ def facets(state: Notification) -> dict[str, Any]:
     if isinstance(state, Absent):
         return {"standing": state.stage}
     return {"standing": state.stage, **state.planned.model_dump(include={"subscription", "stream", "event_id"})}
+
+
+def is_tried(state: Notification) -> bool:
+    """Tell whether the mail was attempted, so that it stays on record whatever becomes of its event."""
+    return isinstance(state, _OnRecord) and not isinstance(state, Planned)
+
+
+def gaps_of(planned: NotificationPlanned, voids: Set[int]) -> list[str]:
+    """Return, in words, that a mail was attempted about an event that is void; `voids` are those of its stream."""
+    if planned.stream_version not in voids and 1 not in voids:
+        return []
+    return [f"It is about version {planned.stream_version} of {planned.stream}, which is void; its mail was tried."]
 
 
 NOTIFICATION: Aggregate[Notification] = Aggregate(

@@ -191,6 +191,36 @@ class AdoptedTextIsFixed(Rejection):
 
 
 @dataclass(frozen=True)
+class AdoptedTextRestsOnIt(Rejection):
+    """Title and text of a version that was adopted or transmitted never change by a void."""
+
+    says: ClassVar[str] = (
+        "version {text_version} of the text of {stream}, which version {chosen_by} adopts or transmits, would read "
+        "otherwise without version {version}: void that adoption or transmission first "
+        "(`throughline void {stream} {chosen_by}`)"
+    )
+
+    stream: str
+    version: int
+    text_version: int
+    chosen_by: int
+
+
+@dataclass(frozen=True)
+class TextReadsOtherwiseNow(Rejection):
+    """An adoption or transmission holds again only of the words that it was recorded of."""
+
+    says: ClassVar[str] = (
+        "version {text_version} of the text of {stream} reads otherwise now than when version {chosen_by} adopted or "
+        "transmitted it: leave that void, and `adopt` (then `transmit`) the text as it reads now"
+    )
+
+    stream: str
+    text_version: int
+    chosen_by: int
+
+
+@dataclass(frozen=True)
 class TextIsBeforeTheCommittee(Rejection):
     """The text is not revised while it lies before the Committee."""
 

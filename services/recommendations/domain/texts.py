@@ -112,8 +112,30 @@ def judge_change(before: State, after: State, version: int, stream: str) -> Reje
     return None
 
 
-def _texts_by_choice(state: Recommendation) -> dict[int, tuple[int, tuple[str, str | None] | None]]:
+def judge_void(before: State, after: State, then: Mapping[int, State], version: int, stream: str) -> Rejection | None:
+    """Return the refusal of a void by which an adopted or transmitted text would read otherwise than it did.
+
+    `then` has the state in which each version that holds again was recorded.
+    """
+    if isinstance(before, Absent | Void) or isinstance(after, Absent | Void):
+        return None
+    was = _texts_by_choice(before)
+    for choice, (number, text) in sorted(_texts_by_choice(after).items(), reverse=True):
+        if choice in then:
+            earlier = _texts_by_choice(then[choice]).get(choice)
+            if text is None:
+                return rules.TextVersionNotOnRecord(stream, number, _listed(texts_of(after)))
+            if earlier not in (None, (number, text)):
+                return rules.TextReadsOtherwiseNow(stream, number, choice)
+        elif choice in was and was[choice] != (number, text):
+            return rules.AdoptedTextRestsOnIt(stream, version, was[choice][0], choice)
+    return None
+
+
+def _texts_by_choice(state: State) -> dict[int, tuple[int, tuple[str, str | None] | None]]:
     """Return the number and words of the text version that each adoption and transmission concerns."""
+    if isinstance(state, Absent | Void):
+        return {}
     texts, choices = texts_of(state), {}
     for fact in _choices_of(state):
         text = texts.get(number := number_of(fact, texts))

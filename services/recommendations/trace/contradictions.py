@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.domain.dates import in_words
 from shared.domain.single_facts import is_before
+from shared.domain.terms import outside_term
 
 
 def contradictions(trace: dict[str, Any]) -> list[str]:
@@ -41,18 +42,7 @@ def _of_meetings(trace: dict[str, Any]) -> Iterator[str]:
         if _precedes(ends, starts):
             yield f"The meeting {title} ends on {in_words(ends)}, before it starts on {in_words(starts)}."
         for entry in step.get("outside_term", ()):
-            yield from _outside_term(entry, title, starts)
-
-
-def _outside_term(entry: dict[str, Any], title: str, starts: str | None) -> Iterator[str]:
-    began, ended = entry.get("membership_began_on"), entry.get("membership_ended_on")
-    attended = f"An expert of {entry['member']} ({entry['membership']}) attended {title}"
-    if _precedes(ended, starts):
-        yield f"{attended} after the membership had ended on {in_words(ended)}."
-    elif entry.get("membership_ended") and (ended is None or starts is None):
-        yield f"{attended}; the membership has ended, before or after is unknown."
-    if _precedes(starts, began):
-        yield f"{attended} before the membership began on {in_words(began)}."
+            yield from outside_term(entry, title, starts)
 
 
 def _of_adoption(trace: dict[str, Any]) -> Iterator[str]:
