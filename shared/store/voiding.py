@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from shared.domain.aggregate import Command, Context, Decision, facts_of
+from shared.domain.aggregate import Command, Context, Decision
+from shared.domain.facts import facts_of
 from shared.domain.rejections import (
     CannotBeVoided,
     HasConsequences,

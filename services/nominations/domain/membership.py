@@ -9,7 +9,8 @@ from pydantic import Field, TypeAdapter
 from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.domain.nomination import Accepted, in_words, replaces_another_members
 from services.nominations.domain.rules import MembershipReplacesItself, MembershipRestsOnUnknownNomination
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder, Rejection
 from shared.domain.voids import Void
 from shared.events.event import Event
