@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
-from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -53,7 +51,7 @@ def problem(status: int, rule: str, detail: str = "Synthetic") -> dict[str, obje
     return {"status": status, "rule": rule, "detail": detail}
 
 
-@pytest.mark.parametrize("after", ["0", "1", formatdate(time.time() - 60, usegmt=True), "soon", "-1"])
+@pytest.mark.parametrize("after", ["0", "1", "Sun, 29 Nov 2020 10:00:00 GMT", "soon", "-1"])
 def test_a_time_to_wait_is_read_in_any_form(after: str, services: Services, answers: Answers) -> None:
     answers += [(503, {"Retry-After": after}, problem(503, "StoreUnavailable")), (200, {}, {"items": []})]
     assert services.get("recommendations", "/traces") == {"items": []}

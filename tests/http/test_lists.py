@@ -65,10 +65,10 @@ def test_a_filter_finds_what_looks_the_same(drafted: Caller, acronym: str) -> No
     )
     assert drafted.get("recommendations", f"/traces/{reference}", at_least=1, wait=20).status_code == 200
     for form in ("NFC", "NFD"):
-        asked = {"theme": unicodedata.normalize(form, theme)}
-        [row] = drafted.get("recommendations", "/traces", view="row", **asked).json()["items"]
+        query = {"theme": unicodedata.normalize(form, theme)}
+        [row] = drafted.get("recommendations", "/traces", view="row", **query).json()["items"]
         assert row["reference"] == reference
-        [state] = drafted.get("recommendations", "/recommendations", **asked).json()["items"]
+        [state] = drafted.get("recommendations", "/recommendations", **query).json()["items"]
         assert state["stream"] == f"recommendation/{reference}"
 
 
