@@ -9,8 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, StrictInt, StrictStr, TypeAdapter, ValidationError
 
 from services.recommendations.trace import SHAPE, trace_bytes
-from shared.domain.spelling import by_number
 from shared.events.canonical import sha256_hex
+from shared.projection.natural_order import natural_order
 from tools.audit.bundle import TRACES, Bundle, NotReadable
 
 BasedOn = list[list[StrictStr | StrictInt]]
@@ -83,7 +83,7 @@ def compare_with_export(rebuilt: Mapping[str, Digest], exported: Mapping[str, Di
     """Compare with the export's own digests, which are based on the same events."""
     comparison = _compare_shapes(exported)
     references = rebuilt.keys() | exported.keys() if comparison.other_shape is None else ()
-    for reference in sorted(references, key=by_number):
+    for reference in sorted(references, key=natural_order):
         here, there = rebuilt.get(reference), exported.get(reference)
         if there is None:
             comparison.missing.append(reference)
@@ -100,7 +100,7 @@ def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest])
     """Compare with live traces that are based on the same versions; a live trace may be newer."""
     comparison = _compare_shapes(live)
     references = rebuilt.keys() | live.keys() if comparison.other_shape is None else ()
-    for reference in sorted(references, key=by_number):
+    for reference in sorted(references, key=natural_order):
         here, there = rebuilt.get(reference), live.get(reference)
         if there is None:
             comparison.missing.append(reference)
