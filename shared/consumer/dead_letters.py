@@ -68,12 +68,13 @@ class DeadLetters:
                 await self._dead_letters.replace_one({"_id": lost["_id"]}, lost, upsert=True)
                 await self._dead_letters.replace_one({"_id": row["_id"]}, document)
 
-    async def find(self, standing: str | None = "open", limit: int = 500) -> list[dict[str, Any]]:
-        """Return the newest dead letters, oldest first, each with the size of its value instead of its record."""
-        query = {"standing": standing} if standing else {}
+    async def find(
+        self, standing: str | None = "open", limit: int = 500, after: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return a page of dead letters, by place, each with the size of its value instead of its record."""
+        query = ({"standing": standing} if standing else {}) | ({"_id": {"$gt": after}} if after else {})
         shown: dict[str, Any] = dict.fromkeys((*SHOWN, *SHOWN_OF_CLOSED), 1) | {"size": {"$binarySize": "$value"}}
-        newest = self._dead_letters.find(query, shown).sort("at", -1).limit(limit)
-        return list(reversed(await newest.to_list(None)))
+        return await self._dead_letters.find(query, shown, hint="_id_").sort("_id", 1).limit(limit).to_list(None)
 
     async def get(self, origin: str) -> dict[str, Any] | None:
         """Return one dead letter."""

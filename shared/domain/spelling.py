@@ -1,14 +1,10 @@
-"""Spelling of texts: one form for texts that look the same, and the nearest of some known words."""
+"""Spelling of texts: one form for texts that look the same, and the word that was meant."""
 
 from __future__ import annotations
 
-import difflib
-import re
 import unicodedata
 from collections.abc import Collection
 from typing import Any
-
-_NUMBERS = re.compile("([0-9]+)")
 
 
 def normal(text: str) -> str:
@@ -29,26 +25,16 @@ def normalised(value: Any) -> Any:
             return value
 
 
-def nearest(word: str, known: Collection[str]) -> str | None:
-    """Return the known word that comes nearest to another, whatever its case; None where none is near."""
-    by_looks = {normal(each).casefold(): each for each in known}
-    close = difflib.get_close_matches(normal(word).casefold(), by_looks, 1)
-    return by_looks[close[0]] if close else None
-
-
 def suggestion(word: str, known: Collection[str]) -> str | None:
     """Return the question whether another word was meant; it names a difference that the eye may miss."""
+    from shared.events.wording import nearest  # not needed at the start of a command
+
     if (other := nearest(word, known)) is None:
         return None
     at = next((n for n, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(len(word), len(other)))
     here, there = word[at : at + 1], other[at : at + 1]
     differs = "" if (here + there).isascii() else f" (character {at + 1} is {_name(here)}, not {_name(there)})"
     return f"did you mean {other!r}{differs}?"
-
-
-def by_number(reference: str) -> list[tuple[int, str]]:
-    """Return the key that sorts references as people count: R2 before R10."""
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in _NUMBERS.split(reference)]
 
 
 def _name(character: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,17 +35,27 @@ def sentence_of(error: Mapping[str, Any]) -> str:
             return str(error["msg"])
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return a question that names the nearest of the known words; nothing where none is near."""
-    folded = {each.casefold().replace("-", "_"): each for each in known}
-    close = difflib.get_close_matches(word.casefold().replace("-", "_"), folded, 1)
-    return f"; did you mean {folded[close[0]]}?" if close else ""
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that comes nearest to another, whatever its case and form; None where none is near."""
+    by_looks = {_looks(each): each for each in known}
+    close = difflib.get_close_matches(_looks(word), by_looks, 1)
+    return by_looks[close[0]] if close else None
+
+
+def question(word: str, known: Iterable[str]) -> str:
+    """Return the question whether the nearest known word was meant, to end a sentence; nothing where none is near."""
+    other = nearest(word, known)
+    return "" if other is None else f"; did you mean {other}?"
 
 
 def _no_such_word(error: Mapping[str, Any]) -> str:
     known = _QUOTED.findall(error["ctx"]["expected"])
     word = error.get("input")
     given = repr(word) if isinstance(word, str) and len(word) <= _SHOWN and word.isprintable() else "this"
-    hint = nearest(word, known) if isinstance(word, str) else ""
+    hint = question(word, known) if isinstance(word, str) else ""
     listed = ", ".join(known) if len(known) <= _WORDS_SHOWN else f"the {len(known)} known words"
     return f"{given} is none of {listed}{hint}"
+
+
+def _looks(word: str) -> str:
+    return unicodedata.normalize("NFC", word).casefold().replace("-", "_")

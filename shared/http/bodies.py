@@ -1,4 +1,4 @@
-"""Request bodies: read up to a limit, and parsed as strict JSON.
+"""Requests: texts of queries in form NFC; bodies read up to a limit, and parsed as strict JSON.
 
 Values that no event can hold are refused here by the field's name: fractions, integers past 2^53-1, lone surrogates,
 duplicate names, deep nesting. The commands validate the meaning of fields.
@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Any
 
 from fastapi import Request
+from starlette.datastructures import QueryParams
 
-from shared.domain.spelling import normalised
+from shared.domain.spelling import normal, normalised
 from shared.http.problems import FieldError, Refused, invalid
 
 BODY_LIMIT = 1024 * 1024
@@ -24,7 +25,15 @@ FAULTS_COUNTED = 1_000
 
 
 class JsonRequest(Request):
-    """A request with a limited, strictly parsed body."""
+    """A request with a limited, strictly parsed body, its texts and those of its query in form NFC."""
+
+    @property
+    def query_params(self) -> QueryParams:
+        """The query parameters."""
+        if not hasattr(self, "_normal_query"):
+            given = super().query_params.multi_items()
+            self._normal_query = QueryParams([(name, normal(text)) for name, text in given])
+        return self._normal_query
 
     async def body(self) -> bytes:
         """Return the whole body. Raises Refused (413) as soon as it exceeds the limit."""

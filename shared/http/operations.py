@@ -20,6 +20,7 @@ from shared.events.wording import form
 from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
 from shared.http.persons import refers_to
 from shared.http.problems import Refused
+from shared.http.queries import Filter, Limit
 from shared.http.routes import StrictRoute
 from shared.ledger.republication import Republication
 from shared.projection.projector import Projector
@@ -103,12 +104,15 @@ async def _republish(republication: Republication) -> AsyncIterator[bytes]:
 def _add_dead_letters(router: APIRouter, projector: Projector) -> None:
     store: DeadLetters = projector.dead_letters
 
-    @router.get("/dead-letters", summary="The newest 500 dead letters, oldest first")
+    @router.get("/dead-letters", summary="The dead letters by their place in Kafka, in pages")
     async def dead_letters(
         _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)],
         standing: Literal[DeadLetterStanding, "all"] = "open",
-    ) -> list[dict[str, Any]]:
-        return await store.find(None if standing == "all" else standing)
+        limit: Limit = 100,
+        after: Filter = None,
+    ) -> dict[str, Any]:
+        page = await store.find(None if standing == "all" else standing, limit, after)
+        return {"items": page} | ({"next": page[-1]["_id"]} if len(page) == limit else {})
 
     @router.get("/dead-letters/{topic}/{partition}/{offset}", summary="One dead letter; its bytes for auditors only")
     async def dead_letter(

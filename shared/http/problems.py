@@ -34,7 +34,7 @@ TITLES = {
     "RoleMayNot": "This role may not do this",
     "SchemaViolation": "The request does not have the form that is described",
     "StillPoison": "The record still cannot be consumed",
-    "StoreFenced": "The store takes nothing now",
+    "StoreClosed": "The store takes nothing now",
     "StoreIncomplete": "The store lacks an event",
     "StoreUnavailable": "The database does not answer",
     "TokenNotAccepted": "No valid token",

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from shared.events.wording import nearest
+from shared.events.wording import question
 from shared.http.auth import Allowed
 from shared.http.bodies import JsonRequest
 from shared.http.problems import FieldError, invalid
@@ -84,7 +84,7 @@ def _faults(request: Request, known: Sequence[str]) -> Iterator[FieldError]:
     for name, number in names.items():
         if name not in known:
             listed = f"; the parameters are {', '.join(known)}" if known else "; there are none"
-            message = f"is not a parameter here{nearest(name, known) or listed}"
+            message = f"is not a parameter here{question(name, known) or listed}"
             yield FieldError.of(f"query.{name}", "unknown_parameter", message)
         elif number > 1:
             yield FieldError.of(f"query.{name}", "given_twice", f"is given {number} times: give it once")

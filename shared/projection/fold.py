@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 
 from shared.consumer.record import ConsumedEvent
-from shared.domain.aggregate import Aggregate, Fact, folds_again
+from shared.domain.aggregate import Aggregate
+from shared.domain.facts import Fact, folds_again
 from shared.domain.voids import Void
 from shared.events.canonical import ZERO_HASH
 

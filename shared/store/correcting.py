@@ -7,7 +7,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from shared.domain.aggregate import Aggregate, Command, facts_of
+from shared.domain.aggregate import Aggregate, Command
+from shared.domain.facts import facts_of
 from shared.domain.rejections import (
     CorrectionBreaksSchema,
     CorrectionChangesIdentity,

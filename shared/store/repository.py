@@ -8,8 +8,10 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from shared.domain.aggregate import Aggregate, folds_again
-from shared.store.event_store import Commit, EventStore, Head, head_of
+from shared.domain.aggregate import Aggregate
+from shared.domain.facts import folds_again
+from shared.events.envelope import hash_of
+from shared.store.event_store import Commit, EventStore, Head
 
 CACHE_SIZE = 1_000
 
@@ -52,7 +54,13 @@ class AggregateRepository:
             self._cache.pop(commit.stream, None)
             return
         state = self._aggregate_of(commit.stream).fold(added, before.state if before.head.version else None)
-        self._cache[commit.stream] = LoadedState(head_of(commit, added[-1].time, before.head), state)
+        self._cache[commit.stream] = LoadedState(_head_after(before.head, commit), state)
 
     def _aggregate_of(self, stream: str) -> Aggregate[Any]:
         return self._aggregates[stream.partition("/")[0]]
+
+
+def _head_after(before: Head, commit: Commit) -> Head:
+    """Return the head of a stream that ends with this commit."""
+    size = before.size + sum(map(len, commit.events))
+    return Head(commit.stream, commit.last, hash_of(commit.events[-1]), commit.recorded[-1].time, commit.first, size)

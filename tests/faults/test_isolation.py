@@ -16,7 +16,8 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 from services.recommendations import projection
 from services.recommendations.projection import AGGREGATES
 from services.recommendations.trace import trace_bytes
-from shared.domain.aggregate import Aggregate, Fact
+from shared.domain.aggregate import Aggregate
+from shared.domain.facts import Fact
 from shared.events import recommendations as r
 from shared.projection.rebuild import rebuild
 from shared.projection.revisioned_collection import RevisionedCollection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,6 +54,22 @@ def test_traces_are_listed_by_the_numbers_in_their_references(
     listed = [item for page in pages(drafted, "/traces", limit, theme=acronym, view=view) for item in page]
     references = [item.get("recommendation", item)["reference"] for item in listed]
     assert references == [f"{acronym}/2031/{number}" for number in IN_ORDER]
+
+
+def test_a_filter_finds_what_looks_the_same(drafted: Caller, acronym: str) -> None:
+    reference, theme = f"D{acronym[1:]}/2031/R1", f"Re\u0301gion {acronym}"
+    accepted(
+        drafted.post(
+            "recommendations", "/recommendations", {"reference": reference, "title": "Synthetic", "themes": [theme]}
+        )
+    )
+    assert drafted.get("recommendations", f"/traces/{reference}", at_least=1, wait=20).status_code == 200
+    for form in ("NFC", "NFD"):
+        query = {"theme": unicodedata.normalize(form, theme)}
+        [row] = drafted.get("recommendations", "/traces", view="row", **query).json()["items"]
+        assert row["reference"] == reference
+        [state] = drafted.get("recommendations", "/recommendations", **query).json()["items"]
+        assert state["stream"] == f"recommendation/{reference}"
 
 
 def test_a_row_has_what_a_list_shows_and_nothing_more(drafted: Caller, acronym: str) -> None:

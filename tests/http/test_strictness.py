@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from shared.http.auth import Principal
@@ -64,6 +64,25 @@ async def test_an_unknown_parameter_is_refused_by_every_route(service: str) -> N
 def refused(answer: httpx.Response) -> dict[str, Any]:
     """Assert that the form of a request was refused."""
     return problem(answer, 422, "SchemaViolation")
+
+
+async def test_texts_of_a_query_are_read_in_form_nfc() -> None:
+    app, router = FastAPI(), APIRouter(route_class=StrictRoute)
+
+    @router.get("/synthetic")
+    async def synthetic(text: str, theme: str) -> list[str]:
+        return [text, theme]
+
+    app.include_router(router)
+    async with client_of(app) as web:
+        answer = await web.get("/synthetic", params={"text": "De\u0301cision 1", "theme": "plain"})
+        assert answer.json() == ["D\u00e9cision 1", "plain"]
+
+
+async def test_a_refused_word_is_repeated_in_form_nfc() -> None:
+    async with client_of(application("recommendations")) as web:
+        document = refused(await web.get("/traces", params={"stage": "adopte\u0301"}))
+        assert "'adopt\u00e9' is none of" in document["detail"]
 
 
 NEAREST = {

@@ -18,7 +18,7 @@ from services.recommendations.domain import rules
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import SESSION
 from services.recommendations.projection import OWN as OWN_AGGREGATES
-from shared.domain.aggregate import facts_of
+from shared.domain.facts import facts_of
 from shared.domain.rejections import CorrectionBreaksSchema, OutOfOrder, Rejection
 from shared.events import recommendations as r
 from shared.events.canonical import canonical

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.aggregate import Fact
+from shared.domain.facts import Fact
 from shared.events.event import Event
 from shared.events.meetings import MeetingProposed
 from shared.events.recommendations import MandateCited, MandateUncited

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 
 from shared.consumer.decoding import decode_record
 from shared.consumer.record import ConsumedEvent
-from shared.domain.aggregate import Aggregate, Fact
+from shared.domain.aggregate import Aggregate
+from shared.domain.facts import Fact
 from shared.events.canonical import ZERO_HASH
 from shared.events.event import Event
 from shared.events.meetings import MeetingCancelled, MeetingConfirmed, MeetingConvened, MeetingRecorded, RecordCorrected

@@ -7,7 +7,8 @@ import unicodedata
 
 import pytest
 
-from shared.domain.spelling import by_number, nearest, normal, normalised, suggestion
+from shared.domain.spelling import normal, normalised, suggestion
+from shared.events.wording import nearest
 from shared.http.bodies import parse
 
 NFC, NFD = (unicodedata.normalize(form, "Décision 1") for form in ("NFC", "NFD"))
@@ -45,10 +46,3 @@ def test_the_nearest_word_is_found_whatever_its_case_and_form(word: str, expecte
 def test_a_suggestion_names_a_difference_that_the_eye_may_miss(word: str, known: str, says: str):
     assert says in str(suggestion(word, [known]))
     assert suggestion(word, []) is None
-
-
-def test_references_are_sorted_as_people_count():
-    mixed = ["CED/2022/R10", "CED/2022/R2", "CED/2020/R11", "CED/2022/R1", "ABC/2022/R3", "instrument/x", ""]
-    assert sorted(mixed, key=by_number) == [
-        "", "ABC/2022/R3", "CED/2020/R11", "CED/2022/R1", "CED/2022/R2", "CED/2022/R10", "instrument/x",
-    ]  # fmt: skip

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from services.meetings.domain.meeting import MEETING
 from shared.consumer.record import ConsumedEvent
-from shared.domain.aggregate import Aggregate, Context, facts_of, folds_again
+from shared.domain.aggregate import Aggregate, Context
+from shared.domain.facts import facts_of, folds_again
 from shared.domain.rejections import CannotBeVoided, HasConsequences, RecordedByPolicy, VersionIsVoid, VoidsNoEvent
 from shared.domain.voids import Void, voids_of
 from shared.events.catalogue import Recorded

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, StrictInt, StrictStr, TypeAdapter, ValidationError
 
 from services.recommendations.trace import SHAPE, trace_bytes
-from shared.domain.spelling import by_number
 from shared.events.canonical import sha256_hex
+from shared.projection.natural_order import natural_order
 from tools.audit.bundle import TRACES, Bundle, NotReadable
 
 BasedOn = list[list[StrictStr | StrictInt]]
@@ -90,7 +90,7 @@ def compare_with_export(rebuilt: Mapping[str, Digest], exported: Mapping[str, Di
     comparison = _compare_shapes(exported)
     comparison.shape_is_a_fault = comparison.other_shape not in {None, *range(1, SHAPE)}
     references = rebuilt.keys() | exported.keys() if comparison.other_shape is None else ()
-    for reference in sorted(references, key=by_number):
+    for reference in sorted(references, key=natural_order):
         here, there = rebuilt.get(reference), exported.get(reference)
         if there is None:
             comparison.missing.append(reference)
@@ -108,7 +108,7 @@ def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest])
     comparison = _compare_shapes(live)
     comparison.shape_is_a_fault = comparison.other_shape is not None
     references = rebuilt.keys() | live.keys() if comparison.other_shape is None else ()
-    for reference in sorted(references, key=by_number):
+    for reference in sorted(references, key=natural_order):
         here, there = rebuilt.get(reference), live.get(reference)
         if there is None:
             comparison.missing.append(reference)

@@ -1,6 +1,7 @@
 """`throughline dead-letters`: records that could not be consumed, and what a person decides about them."""
 
 import re
+from operator import itemgetter
 from typing import Annotated, Any
 
 import typer
@@ -103,11 +104,11 @@ def dismiss(
 
 
 def find(services: Services, names: tuple[str, ...] | list[str], standing: str = "open") -> list[dict[str, Any]]:
-    """Return the dead letters of services, each with the name of its service."""
+    """Return all dead letters of services, oldest first, each with the name of its service."""
     return [
         {"service": name, **dead_letter}
         for name in names
-        for dead_letter in services.get(name, "/dead-letters", standing=standing)
+        for dead_letter in sorted(services.pages(name, "/dead-letters", standing=standing), key=itemgetter("at"))
     ]
 
 

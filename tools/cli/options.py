@@ -87,11 +87,13 @@ def finite(value: float) -> float:
 def _read(kind: Any, option: str, text: str, says: str | None = None) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
+    from shared.events.wording import sentence_of
+
     try:
         return TypeAdapter(kind).validate_python(text)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        why = says or _FAULTS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+        why = says or _FAULTS.get(fault["type"]) or sentence_of(fault)
         raise BadInput(f"{_named(option, text)} {why}.") from None
 
 

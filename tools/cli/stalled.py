@@ -6,8 +6,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from shared.domain.spelling import by_number
 from shared.events.services import SERVICES
+from shared.projection.natural_order import natural_order
 from tools.cli.options import service_named
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import exits
@@ -46,6 +46,6 @@ def stalled(
 def _show(reasons: dict[str, dict[str, str]]) -> None:
     table = Table("service", "stream", "reason")
     for service, streams in reasons.items():
-        for stream, reason in sorted(streams.items(), key=lambda each: by_number(each[0])):
+        for stream, reason in sorted(streams.items(), key=lambda each: natural_order(each[0])):
             table.add_row(service, Text(stream, overflow="fold"), Text(reason, overflow="fold"))
     Console().print(table)

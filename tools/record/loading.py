@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
-from shared.domain.aggregate import facts_of, void_facts_of
+from shared.domain.facts import facts_of, void_facts_of
 from shared.events.canonical import canonical, sha256_hex
 from shared.events.catalogue import Recorded
 from tools.client.errors import CommandRefused

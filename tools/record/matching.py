@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.aggregate import Fact
+from shared.domain.facts import Fact
 from shared.domain.spelling import normal, normalised
 from shared.events.event import Event
 from shared.events.recommendations import (

@@ -11,7 +11,8 @@ from services.recommendations.domain.foreign import MEETING as MEETING_REPLICA
 from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import BODY_SESSION, DELIVERABLE, INITIATIVE, SESSION
-from shared.domain.aggregate import Aggregate, Context, Fact, Known
+from shared.domain.aggregate import Aggregate, Context, Known
+from shared.domain.facts import Fact
 from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
 from shared.events.envelope import TooLarge, encode

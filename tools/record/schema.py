@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.events.wording import sentence_of
+from shared.events.wording import question, sentence_of
 from tools.record.faults import Fault, Place, Places
 from tools.record.format import Record
 
@@ -63,9 +62,8 @@ def _rule_and_sentence(item: ErrorDetails) -> tuple[str, str]:
 
 def _suggestion(loc: Place) -> str:
     fields = _fields_at(loc[:-1])
-    if close := difflib.get_close_matches(str(loc[-1]), fields, 1):
-        return f"; did you mean {close[0]}?"
-    return f"; the fields are {', '.join(fields)}" if fields else ""
+    listed = f"; the fields are {', '.join(fields)}" if fields else ""
+    return question(str(loc[-1]), fields) or listed
 
 
 def _fields_at(loc: Place) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from services.recommendations.projection import AGGREGATES, trace_or_fault
 from services.recommendations.trace import SHAPE, trace_bytes
-from shared.domain.spelling import by_number
 from shared.projection.fold import UNFOLDED, FoldedState
+from shared.projection.natural_order import natural_order
 from shared.projection.partial_fold import fold_whole
 from tools.replay.history import History, streams_of
 from tools.replay.replayer import stops
@@ -94,7 +94,7 @@ def compare(live: Mapping[str, Trace], rebuilt: Rebuilt, before: Mapping[str, Tr
     `before` are the live traces read before the history: it must hold every version that they rest on.
     """
     verdict = Verdict()
-    for reference in sorted({*live, *rebuilt.traces, *rebuilt.faults, *before}, key=by_number):
+    for reference in sorted({*live, *rebuilt.traces, *rebuilt.faults, *before}, key=natural_order):
         _judge(verdict, reference, rebuilt, live.get(reference), before.get(reference))
     for stream, version, *_ in (each for reference in verdict.newer for each in live[reference]["based_on"]):
         if version > rebuilt.heads.get(stream, 0):

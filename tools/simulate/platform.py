@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
-from shared.domain.aggregate import Aggregate, Command, Context, Fact, Facts, Known
+from shared.domain.aggregate import Aggregate, Command, Context, Facts, Known
+from shared.domain.facts import Fact
 from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
 from shared.events.envelope import encode, hash_of, stamp

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -16,6 +15,7 @@ from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import AttendanceRecorded, MeetingHeld
 from shared.events.values import earliest_day
+from shared.events.wording import nearest
 
 _TIMES = ("starts_at", "ends_at", "held_from", "held_to")
 # the package `tzdata`, pinned with the code: the zones of the machine may be older, newer, or missing
@@ -40,9 +40,8 @@ def _wrong_zone(state: Meeting, event: Event) -> Rejection | None:
 
 
 def _unknown(name: str) -> UnknownTimeZone:
-    lower = {zone.lower(): zone for zone in _names()}
-    close = difflib.get_close_matches(name.lower(), lower, 1)
-    return UnknownTimeZone("time_zone", name, f"did you mean {lower[close[0]]}?" if close else "as in Asia/Bangkok")
+    close = nearest(name, _names())
+    return UnknownTimeZone("time_zone", name, f"did you mean {close}?" if close else "as in Asia/Bangkok")
 
 
 def _local(time: str, name: str) -> str | None:

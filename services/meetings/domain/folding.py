@@ -16,7 +16,7 @@ from services.meetings.domain.states import (
     Proposed,
     Recorded,
 )
-from shared.domain.aggregate import Fact
+from shared.domain.facts import Fact
 from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from shared.domain.aggregate import Aggregate, Decision, Fact
+from shared.domain.aggregate import Aggregate, Decision
+from shared.domain.facts import Fact
 from shared.domain.voids import Void
 from shared.events.nominations import MembershipBegan, MembershipEnded
 from shared.events.recommendations import InstrumentRegistered, PrioritySelected, ProvisionRegistered

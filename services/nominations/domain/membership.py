@@ -15,7 +15,8 @@ from services.nominations.domain.nomination import (
     replaces_another_members,
 )
 from services.nominations.domain.rules import MembershipReplacesItself, MembershipRestsOnUnknownNomination
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder, Rejection
 from shared.domain.voids import Void
 from shared.events.event import Event

@@ -21,7 +21,8 @@ from services.nominations.domain.rules import (
     OnlyTheMembersOwnGovernmentNominates,
     ReplacesAnotherMembersExpert,
 )
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.members import MEMBERS
 from shared.domain.rejections import OutOfOrder, Rejection
 from shared.domain.voids import Void

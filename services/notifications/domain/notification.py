@@ -17,7 +17,8 @@ from services.notifications.commands import (
 )
 from services.notifications.domain.rules import EventCameBeforeSubscription, NotificationRestsOnUnknownSubscription
 from services.notifications.domain.subscription import Active, in_words
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder
 from shared.domain.voids import Void
 from shared.events.event import Event

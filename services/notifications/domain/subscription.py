@@ -8,7 +8,8 @@ from pydantic import Field, TypeAdapter
 
 from services.notifications.commands import AddSubscription, RemoveSubscription
 from services.notifications.domain.rules import SubscriptionNamesUnknownEvent
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder
 from shared.domain.voids import Void
 from shared.events.catalogue import EVENTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
-from shared.domain.aggregate import Fact
+from shared.domain.facts import Fact
 from shared.events.recommendations import CitationReconfirmed, MandateCited, MandateUncited
 from shared.events.values import Model
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from shared.domain.aggregate import Aggregate, Command, Decision, Fact
+from shared.domain.aggregate import Aggregate, Command, Decision
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder
 from shared.domain.voids import Void
 from shared.events.event import Event

@@ -29,7 +29,8 @@ from services.recommendations.domain.rules import (
     RelationsFormACircle,
 )
 from services.recommendations.domain.sessions import session_stream
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder, Rejection
 from shared.domain.voids import Void
 from shared.events.event import Event

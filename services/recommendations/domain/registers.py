@@ -19,7 +19,8 @@ from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
 from services.recommendations.domain.rules import CitesUnknownProvision, SessionIsTheCommittees
 from services.recommendations.domain.sessions import is_the_committee
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
 from shared.domain.voids import Void
 from shared.events.event import Event

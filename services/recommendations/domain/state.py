@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from services.recommendations.domain.citations import Citation, cited
 from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
-from shared.domain.aggregate import Fact
+from shared.domain.facts import Fact
 from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.recommendations import (

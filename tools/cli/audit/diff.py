@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from services.recommendations.trace import trace_bytes
-from shared.domain.spelling import by_number
+from shared.projection.natural_order import natural_order
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.bundle_replay import open_replay
 from tools.audit.trace_diff import describe_changes
@@ -40,11 +40,12 @@ def diff(
         changed = _changed(folder, first, second)
     if shown_as == "json":
         print_json(changed)
-    elif not changed:
+        return
+    if not changed:
         print_line("No trace changed between the two.")
-    for reference, lines in () if shown_as == "json" else sorted(changed.items(), key=lambda each: by_number(each[0])):
+    for reference in sorted(changed, key=natural_order):
         print_line(reference)
-        for line in lines:
+        for line in changed[reference]:
             print_line(f"  {line}")
 
 
