@@ -79,6 +79,7 @@ def _heading(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Render
         ("addressed to", ", ".join(own["addressees"])),
         ("themes", ", ".join(own["themes"])),
         ("drafted", in_words(own["drafted_on"]) if "drafted_on" in own else None),
+        *(("revised", sections.revision(item)) for item in own.get("revised", ())),
         ("text", own.get("text")),
         ("version", str(own["text_version"]) if "texts" in trace else None),
     ]
@@ -99,7 +100,9 @@ def _priority(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Rende
     head = marked(item["title"], item["status"], item.get("dated"))
     start = f"from {in_words(item['timeline_from'])} " if "timeline_from" in item else ""
     lines = [Text(f"Outcome: {item['outcome']}"), Text(f"Timeline: {start}to {in_words(item['timeline_to'])}.")]
-    return [section("PRIORITY", [_resting(Entry(head, [*lines, *note_and_source(item)]), behind.get("priority"))], "")]
+    closing = sections.closing(item["closed"]) if "closed" in item else []
+    entry = Entry(head, [*lines, *note_and_source(item), *closing])
+    return [section("PRIORITY", [_resting(entry, behind.get("priority"))], "")]
 
 
 def _today(today: dict[str, Any]) -> list[RenderableType]:

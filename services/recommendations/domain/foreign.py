@@ -52,6 +52,11 @@ class MeetingReplica(Model):
     documents: tuple[dict[str, str], ...] = ()
     outside_term: tuple[dict[str, str | bool], ...] = ()
 
+    @property
+    def day(self) -> str | None:
+        """The day on which it begins."""
+        return self.starts_at[:10] if self.starts_at else None
+
 
 Meeting: TypeAlias = UnknownMeeting | Void | MeetingReplica
 
@@ -100,7 +105,9 @@ def _disseminated(state: MeetingReplica, document: DocumentDisseminated) -> dict
     answers = {rendition.accessible for rendition in document.renditions}
     accessible = "yes" if True in answers else "no" if answers == {False} else "unknown"
     symbol = {"symbol": document.symbol} if document.symbol else {}
-    paper = {"document": document.document, "title": document.title, **symbol, "accessible": accessible}
+    on = {"disseminated_on": document.disseminated_on} if document.disseminated_on else {}
+    status = {"status": document.status or "unknown"}
+    paper = {"document": document.document, "title": document.title, **symbol, "accessible": accessible, **on, **status}
     return {"documents": (*state.documents, paper)}
 
 

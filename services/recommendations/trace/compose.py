@@ -12,7 +12,7 @@ from services.recommendations.trace import gaps, mandates, outcome, void, work
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.text_gaps import Choice, text_gaps
 from services.recommendations.trace.texts import texts as texts_section
-from services.recommendations.trace.window import Window, mark
+from services.recommendations.trace.window import Window
 from shared.domain.voids import Void
 from shared.events.canonical import canonical_unchecked
 from shared.events.words import SENT_BACK
@@ -20,6 +20,7 @@ from shared.projection.fold import FoldedState
 
 SHAPE = 2
 OWN_REFERENCE = "this system's own reference, not a United Nations symbol"
+_OF_A_REVISION = {"on", "note", "source", "status", "clerical"}
 _STORE_FIELDS = ("_id", "revision", "order", "made_of")  # `made_of`: in traces stored by earlier code
 
 
@@ -49,7 +50,8 @@ def compose(reference: str, states: Mapping[str, FoldedState], as_of: date | Non
     if as_of is not None:
         trace["as_of"] = as_of.isoformat()
     trace["coverage"] = gaps.coverage(trace)
-    trace["gaps"] = [*void.gaps(own, states, window), *([] if of_texts is None else gaps.gaps(trace, of_texts))]
+    voids = void.gaps(own, states, window, trace.get("priority", {}).get("priority"))
+    trace["gaps"] = [*voids, *([] if of_texts is None else gaps.gaps(trace, of_texts))]
     trace["recommendation"] |= {"reference_is": OWN_REFERENCE, "standing": _standing(trace)}
     return trace | {"provenance": tracker.provenance(), "based_on": tracker.based_on(), "shape": SHAPE}
 
@@ -87,14 +89,16 @@ def _choices(adopted: work.Dated, sent: outcome.Dated, texts: Texts) -> list[Cho
 
 def _recommendation(state: Recommendation, text: TextVersion, tracker: ProvenanceTracker) -> dict[str, Any]:
     tracker.own_fact("recommendation", state.drafted)
-    fields = state.drafted.data.model_dump(mode="json", exclude_none=True)
+    drafted, window, revised = state.drafted.data, tracker.window, []
+    fields = drafted.model_dump(mode="json", exclude_none=True)
     for revision in state.revised:
-        if tracker.window.sees(revision.data.on):
+        on = revision.data.on
+        if window.sees(on):
             tracker.own_fact("recommendation", revision)
-            fields |= revision.data.model_dump(
-                mode="json", exclude_none=True, exclude={"on", "note", "source", "status", "clerical"}
-            )
-    drafted = state.drafted.data
+            changes = revision.data.model_dump(mode="json", exclude_none=True, exclude=_OF_A_REVISION)
+            fields |= changes
+            certain = certainty(revision.data)
+            revised.append(known_fields(changed=sorted(changes), on=on, dated=window.mark(on), **certain))
     return known_fields(
         reference=drafted.reference,
         text_version=text.number,
@@ -104,7 +108,8 @@ def _recommendation(state: Recommendation, text: TextVersion, tracker: Provenanc
         addressees=fields["addressees"],
         themes=fields["themes"],
         drafted_on=drafted.on,
-        dated=mark(tracker.window.see(drafted.on)),
+        dated=window.mark(drafted.on),
+        revised=revised or None,
         **certainty(drafted),
     )
 
