@@ -13,7 +13,7 @@ from shared.events import meetings as m
 from shared.events import recommendations as r
 from shared.events.catalogue import EVENTS, decode
 from shared.events.event import Correction, Event, Voiding
-from shared.events.values import Rendition
+from shared.events.values import ProvisionRef, Rendition
 from tests.cli.record_in_memory import TODAY
 from tests.history import History, composed
 from tests.recommendations.synthetic import OWN, REFERENCE
@@ -41,7 +41,8 @@ PLACES: dict[type[Event], tuple[str, ...]] = {
     r.OriginRecorded: ("work.0.dated",),
     r.RecommendationDiscussed: ("work.1.dated",),
     r.RecommendationAdopted: ("work.2.dated",),
-    m.MeetingRecorded: ("work.0.meeting_dated", "follow_up.0.evidence.dated"),
+    m.MeetingRecorded: ("work.0.meeting_dated", "follow_up.0.evidence.dated", "proceedings.0.dated"),
+    r.InitiativeRegistered: ("initiatives.0.dated",),
     m.DocumentDisseminated: ("work.0.documents.0.dated",),
     r.RecommendationTransmitted: ("transmission.0.dated",),
     r.CommitteeDispositionRecorded: ("dispositions.0.dated",),
@@ -59,9 +60,8 @@ WITHOUT: dict[type[Event], str] = {
     r.DeliverableRecorded: "its year is never unknown",
     m.MeetingProposed: "its time is never unknown",
     m.MeetingRescheduled: "its time is never unknown",
-    r.InitiativeRegistered: "not on a trace",
-    m.AgendaItemAdded: "not on a trace",
-    m.OutcomeRecorded: "not on a trace",
+    m.AgendaItemAdded: "it is of the date of its meeting",
+    m.OutcomeRecorded: "it is of the date of its meeting",
     m.MeetingConfirmed: "not on a trace",
     m.MeetingConvened: "it is a stage of its meeting",
     m.MeetingCancelled: "it is a stage of its meeting",
@@ -104,6 +104,14 @@ def a_history(on: str | None = None) -> History:
         m.MeetingRecorded(meeting="m1", title="Synthetic meeting", kind="forum", **starts),
         m.DocumentDisseminated(document="d", title="D", renditions=(RENDITION,), **disseminated),
     )
+    history.add(
+        "meeting/m1",
+        m.AgendaItemAdded(item="a", title="Synthetic item"),
+        m.OutcomeRecorded(outcome="o", kind="decision", text="Synthetic decision"),
+    )
+    ref = ProvisionRef(instrument="i1", provision="i1/a")
+    initiative = r.InitiativeRegistered(initiative="n1", title="N", supporting_member="FJI", provisions=(ref,))
+    history.add("initiative/n1", initiative)
     return history.add(
         OWN,
         r.RecommendationDrafted(reference=REFERENCE, title="Synthetic title", priority="p1", **dated),

@@ -99,6 +99,7 @@ def compare_with_export(rebuilt: Mapping[str, Digest], exported: Mapping[str, Di
 def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest]) -> Comparison:
     """Compare with live traces that are based on the same versions; a live trace may be newer."""
     comparison = _compare_shapes(live)
+    held = _highest(each for digest in rebuilt.values() for each in digest.based_on)
     references = rebuilt.keys() | live.keys() if comparison.other_shape is None else ()
     for reference in sorted(references, key=by_number):
         here, there = rebuilt.get(reference), live.get(reference)
@@ -113,7 +114,7 @@ def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest])
                 comparison.different.append(reference)
         else:
             {"newer": comparison.newer, "older": comparison.older, "elsewhere": comparison.different}[
-                _place(there.based_on, here.based_on)
+                _place(there.based_on, here.based_on, held)
             ].append(reference)
     return comparison
 
@@ -139,10 +140,14 @@ def _compare_shapes(digests: Mapping[str, Digest]) -> Comparison:
     return Comparison(other_shape=min(others) if others else None)
 
 
-def _place(live: BasedOn, rebuilt: BasedOn) -> Place:
-    """Classify a live trace by its stream versions. It may also be based on streams that it has named since."""
+def _place(live: BasedOn, rebuilt: BasedOn, held: Mapping[str, int]) -> Place:
+    """Classify a live trace by its stream versions. It may also be based on streams that it has named since.
+
+    `held` are the versions that any rebuilt trace is based on: an initiative beyond those makes a live trace newer.
+    """
     versions = {str(stream): int(version) for stream, version in rebuilt}
     further = [int(version) - versions[str(stream)] for stream, version in live if str(stream) in versions]
     if any(steps < 0 for steps in further):
         return "older"
-    return "newer" if any(further) else "elsewhere"
+    others = {str(stream): int(version) for stream, version in live if str(stream) not in versions}
+    return "newer" if any(further) or any(others[each] > held.get(each, 0) for each in others) else "elsewhere"

@@ -149,6 +149,37 @@ def _meeting(item: dict[str, Any]) -> Iterator[Text]:
         yield Text(f"Source of the meeting: {item['meeting_source']}", style="dim")
 
 
+def initiative(item: dict[str, Any]) -> Entry:
+    """Render an initiative that rests on the same provisions."""
+    provisions = ", ".join(ref["provision"] for ref in item["provisions"])
+    head = joined([item["title"], f"supported by {item['supporting_member']}", f"on {provisions}"])
+    return Entry(marked(head, item["status"], item.get("dated")), note_and_source(item))
+
+
+def proceedings(item: dict[str, Any]) -> Entry:
+    """Render agenda and outcomes of a meeting."""
+    head = marked(item["title"], "verified", item.get("dated"))
+    return Entry(head, [*_agenda(item), *_outcomes(item)])
+
+
+def _agenda(item: dict[str, Any]) -> Iterator[Text]:
+    for matter in item.get("agenda", ()):
+        on = [f"priority {matter['priority']}"] if "priority" in matter else []
+        on += [ref["provision"] for ref in matter.get("provisions", ())]
+        text = f"Agenda: {matter['title']}" + (f" ({', '.join(on)})" if on else "")
+        yield sentence(marked(text, matter["status"]))
+        yield from note_and_source(matter)
+
+
+def _outcomes(item: dict[str, Any]) -> Iterator[Text]:
+    for outcome in item.get("outcomes", ()):
+        responsible = f"responsible: {outcome['responsible']}" if "responsible" in outcome else None
+        due = f"due {in_words(outcome['due'])}" if "due" in outcome else None
+        text = joined([f"{words(outcome['kind']).capitalize()}: {outcome['text']}", responsible, due])
+        yield sentence(marked(text, outcome["status"]))
+        yield from note_and_source(outcome)
+
+
 def transmission(item: dict[str, Any]) -> Entry:
     """Render a transmission to a session."""
     days = span(item.get("session_starts_on"), item.get("session_ends_on"))

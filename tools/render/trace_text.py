@@ -33,16 +33,21 @@ def trace_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool
     def entries(name: str, of: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
         return [
             _resting(_of_version(of(item), item, trace), behind.get(f"{name}/{index}"))
-            for index, item in enumerate(trace[name])
+            for index, item in enumerate(trace.get(name, ()))
         ]
+
+    def optional(title: str, name: str, of: Callable[[dict[str, Any]], Entry]) -> list[RenderableType]:
+        return [section(title, entries(name, of), "")] if name in trace else []
 
     lineage = list(sections.lineage(trace["lineage"]))
     parts: list[RenderableType] = [
         *_heading(trace, behind),
-        *([section("TEXTS", entries("texts", sections.text), "")] if "texts" in trace else []),
+        *optional("TEXTS", "texts", sections.text),
         section("MANDATES", entries("mandates", sections.mandate), "It cites none."),
+        *optional("INITIATIVES ON THE SAME PROVISIONS", "initiatives", sections.initiative),
         *_priority(trace, behind),
         section("WORK", entries("work", sections.step), "None is on record."),
+        *optional("AGENDA AND OUTCOMES", "proceedings", sections.proceedings),
         section("TRANSMISSION", entries("transmission", sections.transmission), "None is on record."),
         section("DISPOSITION", entries("dispositions", sections.disposition), "None is on record."),
         section("FOLLOW-UP", entries("follow_up", sections.follow_up), "None is on record."),

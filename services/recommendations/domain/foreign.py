@@ -13,6 +13,7 @@ from shared.domain.rejections import OutOfOrder
 from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
+    AgendaItemAdded,
     AttendanceRecorded,
     DocumentDisseminated,
     MeetingCancelled,
@@ -21,6 +22,7 @@ from shared.events.meetings import (
     MeetingProposed,
     MeetingRecorded,
     MeetingRescheduled,
+    OutcomeRecorded,
 )
 from shared.events.values import Model
 
@@ -34,7 +36,7 @@ class UnknownMeeting(Model):
 
 
 class MeetingReplica(Model):
-    """A meeting as it now stands, its attendance and its documents; `versions` are all the events behind it."""
+    """A meeting as it now stands, its attendance and its entries; `versions` are all the events behind it."""
 
     stage: MeetingStage
     title: str
@@ -51,6 +53,8 @@ class MeetingReplica(Model):
     remote: int = 0
     documents: tuple[dict[str, str], ...] = ()
     outside_term: tuple[dict[str, str | bool], ...] = ()
+    agenda: tuple[dict[str, Any], ...] = ()
+    outcomes: tuple[dict[str, Any], ...] = ()
 
     @property
     def day(self) -> str | None:
@@ -111,6 +115,19 @@ def _disseminated(state: MeetingReplica, document: DocumentDisseminated) -> dict
     return {"documents": (*state.documents, paper)}
 
 
+def _added(state: MeetingReplica, item: AgendaItemAdded) -> dict[str, Any]:
+    return {"agenda": (*state.agenda, _entry(item))}
+
+
+def _decided(state: MeetingReplica, outcome: OutcomeRecorded) -> dict[str, Any]:
+    return {"outcomes": (*state.outcomes, _entry(outcome))}
+
+
+def _entry(data: Event) -> dict[str, Any]:
+    fields = data.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return {"status": "unknown"} | fields
+
+
 def _rescheduled(state: MeetingReplica, moved: MeetingRescheduled) -> dict[str, Any]:
     proposed_again = moved.by is not None and state.stage == "convened"
     return {
@@ -133,6 +150,8 @@ _BEGINS: dict[type[Event], MeetingStage] = {MeetingProposed: "proposed", Meeting
 _CHANGES: dict[type[Event], Callable[[MeetingReplica, Any], dict[str, Any]]] = {
     AttendanceRecorded: _attended,
     DocumentDisseminated: _disseminated,
+    AgendaItemAdded: _added,
+    OutcomeRecorded: _decided,
     MeetingRescheduled: _rescheduled,
     MeetingConvened: lambda _state, _data: {"stage": "convened"},
     MeetingCancelled: lambda _state, _data: {"stage": "cancelled"},

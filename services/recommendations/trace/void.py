@@ -50,5 +50,10 @@ def gaps(own: str, states: Mapping[str, FoldedState], window: Window, priority: 
     return [
         f"It rests on {stream}, which is void: {void.reason}"
         for stream, void in voids.items()
-        if window.sees(day_of(void)) and (not stream.startswith("priority/") or stream == f"priority/{priority}")
+        if window.sees(day_of(void)) and _rests_on(stream, priority)
     ]
+
+
+def _rests_on(stream: str, priority: str | None) -> bool:
+    kind = stream.partition("/")[0]
+    return kind != "initiative" and (kind != "priority" or stream == f"priority/{priority}")
