@@ -9,6 +9,7 @@ from typing import Any
 
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose, trace_bytes
+from services.recommendations.trace.initiatives import by_provision
 from shared.consumer.decoding import decode_record
 from shared.consumer.record import ConsumedEvent, KafkaRecord
 from shared.events import meetings as m
@@ -92,11 +93,12 @@ def composed(
         outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), consumed)
         assert outcome is not None
         states[stream] = outcome.folded
+    initiatives = by_provision(states.values())
     return {
         reference: trace
         for stream in states
         if (reference := stream.removeprefix("recommendation/")) != stream
-        and (trace := compose(reference, subset(reference, _filled(states)), as_of)) is not None
+        and (trace := compose(reference, subset(reference, _filled(states), initiatives), as_of)) is not None
     }
 
 

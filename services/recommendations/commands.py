@@ -228,6 +228,8 @@ class NoteLineage(Command):
     absorbs: Reference | None = None
     split_from: Reference | None = None
     on: WorldDate | None = None
+    status: Status | None = None
+    source: ShortText | None = None
 
 
 class RegisterInitiative(Command, events.InitiativeRegistered):

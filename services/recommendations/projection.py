@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -13,9 +14,11 @@ from pymongo import ASCENDING, TEXT, IndexModel, WriteConcern
 
 from services.recommendations.domain.foreign import MEETING
 from services.recommendations.domain.instrument import INSTRUMENT
+from services.recommendations.domain.provisions import provisions_in
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import BODY_SESSION, DELIVERABLE, INITIATIVE, PRIORITY, SESSION
 from services.recommendations.trace import SHAPE, compose, needs
+from services.recommendations.trace.initiatives import ByProvision, by_provision, cited
 from services.recommendations.trace.provenance import versions_behind
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
@@ -43,7 +46,10 @@ _LISTED_BY = (
 )  # fmt: skip
 _SEARCHED = ("recommendation.title", "recommendation.text", "mandates.summary", "mandates.cite")
 INDEXES: Indexes = {
-    "states": [*state_store.INDEXES["states"], IndexModel([("facets.keys", ASCENDING)], name="keys", sparse=True)],
+    "states": [
+        *state_store.INDEXES["states"],
+        *(IndexModel([(f"facets.{facet}", ASCENDING)], name=facet, sparse=True) for facet in ("keys", "rests_on")),
+    ],
     "traces": [
         *(IndexModel([(field, ASCENDING)]) for field in _LISTED_BY),
         IndexModel([("order", ASCENDING)], name="order"),
@@ -82,7 +88,17 @@ class Traces:
         through = await self._states.dependants(streams, kind="instrument")
         affected = await self._states.dependants(streams | through, kind="recommendation")
         affected |= {stream for stream in streams if stream.startswith("recommendation/")}
+        affected |= await self._beside({stream for stream in streams if stream.startswith("initiative/")})
         return {stream.partition("/")[2] for stream in affected}
+
+    async def _beside(self, initiatives: set[str]) -> set[str]:
+        """Return the recommendations that cite a provision which any event of these initiatives ever named."""
+        if not initiatives:
+            return set()
+        events = await self._journal.after(dict.fromkeys(initiatives, 0))
+        named = {each for stream in events.values() for event in stream for each in provisions_in(event.recorded.data)}
+        citing = await self._states.by_facet(RECOMMENDATION.kind, "rests_on", named)
+        return set(chain.from_iterable(citing.values()))
 
     async def store(self, references: Iterable[str]) -> None:
         """Compose and store traces, newest first; compose again those that another instance stored meanwhile.
@@ -105,7 +121,7 @@ class Traces:
         """Compose and store traces; return those that another instance stored meanwhile."""
         rows = await self._traces.find({"_id": {"$in": chunk}}, {"revision": 1, "fault": 1}).to_list(None)
         stored = {row["_id"]: row for row in rows}
-        composed = await _composed(chunk, await gather(chunk, self._states))
+        composed = await _composed(chunk, *await gather(chunk, self._states))
         written = await self._replace(composed, stored)
         refused = {reference: {"fault": fault} for reference, fault in written.refused.items()}
         again = await self._replace(refused, stored)
@@ -163,10 +179,13 @@ class Traces:
 
     async def at(self, reference: str, as_of: date | None, known_at: str | None) -> dict[str, Any] | None:
         """Compose one trace as of a day in the world, from what had been recorded by a time; or return its `fault`."""
-        states: dict[str, FoldedState] = {}
-        while wanted := needs(reference, states):
-            states |= await self._known(wanted, known_at) if known_at else await self._states.read(wanted)
-        return trace_or_fault(reference, states, as_of)
+        if known_at is None:
+            return trace_or_fault(reference, *await gather([reference], self._states), as_of)
+        states = await self._known({RECOMMENDATION.stream(reference)}, known_at)
+        candidates = await initiatives_beside(states.values(), self._states)
+        while wanted := needs(reference, states, candidates):
+            states |= await self._known(wanted, known_at)
+        return trace_or_fault(reference, states, by_provision(states.values()), as_of)
 
     async def _known(self, streams: set[str], known_at: str) -> dict[str, FoldedState]:
         events = await self._journal.after(dict.fromkeys(streams, 0))
@@ -178,24 +197,26 @@ class Traces:
         return known
 
 
-async def _composed(references: Iterable[str], states: Mapping[str, FoldedState]) -> dict[str, dict[str, Any]]:
+async def _composed(
+    references: Iterable[str], states: Mapping[str, FoldedState], initiatives: ByProvision
+) -> dict[str, dict[str, Any]]:
     """Return traces by reference, or the fault of each; yield to the event loop between a few."""
     traces = {}
     for number, reference in enumerate(references):
         if number % TRACES_BEFORE_YIELD == 0:
             await asyncio.sleep(0)
-        if (trace := trace_or_fault(reference, states)) is not None:
+        if (trace := trace_or_fault(reference, states, initiatives)) is not None:
             traces[reference] = trace
     return traces
 
 
 def trace_or_fault(
-    reference: str, states: Mapping[str, FoldedState], as_of: date | None = None
+    reference: str, states: Mapping[str, FoldedState], initiatives: ByProvision, as_of: date | None = None
 ) -> dict[str, Any] | None:
     """Compose the trace to store, live and in replay: `{"fault": …}`, in words, where that fails or is too large."""
     own = states[RECOMMENDATION.stream(reference)]
     try:
-        trace = compose(reference, subset(reference, states), as_of)
+        trace = compose(reference, subset(reference, states, initiatives), as_of)
         if trace is None:
             return {"fault": own.fault} if own.fault is not None and not own.version else None
         events = sum(version for _, version, _ in trace["based_on"])
@@ -206,18 +227,28 @@ def trace_or_fault(
     return trace
 
 
-async def gather(references: Iterable[str], states: StateStore) -> dict[str, FoldedState]:
-    """Read, from the primary, every state that these traces are composed of."""
-    gathered: dict[str, FoldedState] = {}
-    wanted = list(references)
-    while missing := {stream for reference in wanted for stream in needs(reference, gathered)}:
+async def gather(references: Sequence[str], states: StateStore) -> tuple[dict[str, FoldedState], ByProvision]:
+    """Read, from the primary, every state that these traces are composed of; and the initiatives beside them.
+
+    The recommendations are read before the initiatives are looked up: whoever stores an initiative after that looks
+    its recommendations up later still, and finds them.
+    """
+    gathered = await states.read(map(RECOMMENDATION.stream, references))
+    initiatives = await initiatives_beside(gathered.values(), states)
+    while missing := {stream for reference in references for stream in needs(reference, gathered, initiatives)}:
         gathered |= await states.read(missing)
-    return gathered
+    return gathered, by_provision(gathered.values())
 
 
-def subset(reference: str, states: Mapping[str, FoldedState]) -> dict[str, FoldedState]:
+async def initiatives_beside(recommendations: Iterable[FoldedState], states: StateStore) -> ByProvision:
+    """Look up the initiatives that rest on the provisions of these recommendations."""
+    provisions = {provision for folded in recommendations for provision in cited(folded.state)}
+    return await states.by_facet(INITIATIVE.kind, "rests_on", provisions) if provisions else {}
+
+
+def subset(reference: str, states: Mapping[str, FoldedState], initiatives: ByProvision) -> dict[str, FoldedState]:
     """Return those of the states that one trace is composed of, and no others."""
     chosen: dict[str, FoldedState] = {}
-    while wanted := needs(reference, chosen):
+    while wanted := needs(reference, chosen, initiatives):
         chosen |= {stream: states[stream] for stream in wanted}
     return chosen

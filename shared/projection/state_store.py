@@ -187,6 +187,17 @@ class StateStore:
         query = {"facets.keys": {"$in": list(keys)}, "kind": kind}
         return {row["_id"] async for row in self._states.find(query, {"_id": 1})}
 
+    async def by_facet(self, kind: str, facet: str, values: Iterable[str]) -> dict[str, set[str]]:
+        """Return the streams of a kind by each of these values of a facet that is a list."""
+        streams: dict[str, set[str]] = {value: set() for value in values}
+        for chunk in chunked(streams, _STREAMS_PER_QUERY):
+            query = {f"facets.{facet}": {"$in": chunk}, "kind": kind}
+            async for row in self._states.find(query, {f"facets.{facet}": 1}):
+                for value in row["facets"][facet]:
+                    if value in streams:
+                        streams[value].add(row["_id"])
+        return streams
+
     async def listed(
         self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None
     ) -> list[FoldedState]:

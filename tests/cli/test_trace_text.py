@@ -153,8 +153,8 @@ def test_lineage_priority_and_reverted_citations_are_shown():
     assert "Absorbs SYN/2031/R1" in second
     assert "PRIORITY 1. P (certainty unknown) Outcome: O Timeline: to 2031." in first
     assert "citation taken back" in first
-    assert "Taken back: Synthetic." in first
-    assert "Superseded by Synthetic resolution 2, and reconfirmed." in first
+    assert "Taken back (certainty unknown): Synthetic." in first
+    assert "Superseded by Synthetic resolution 2 (inferred), and reconfirmed (certainty unknown)." in first
     assert "Members: FJI (0 in the room, 1 remote)." in first
 
 
@@ -191,10 +191,11 @@ def test_versions_of_the_text_are_shown_with_their_differences_and_what_became_o
     shown = one_line(plain_text(trace, TODAY, PLACES))
     for says in (
         "version 10",
-        "TEXTS 1. Version 1 Synthetic 9 Synthetic text rests on recommendation/SYN/2031/R9 v1",
-        "2. Version 6, of 2 March 2031 Synthetic 9 Synthetic text, revised",
+        "TEXTS 1. Version 1 (certainty unknown) Synthetic 9 Synthetic text rests on recommendation/SYN/2031/R9 v1",
+        "2. Version 6, of 2 March 2031 (certainty unknown) Synthetic 9 Synthetic text, revised",
         "In the text, “text” became “text, revised”.",
-        "3. Version 10, a slip put right Its title and text are those above. In the title, “9” became “9, put right”.",
+        "3. Version 10, a slip put right (certainty unknown) Its title and text are those above.",
+        "In the title, “9” became “9, put right”.",
         "Session 3: returned on 1 March 2031 (certainty unknown) Version 1 of the text.",
         "Session 4: endorsed (certainty unknown) Version 6 of the text.",
     ):

@@ -159,7 +159,7 @@ MUTUAL = "Synthetic 1 and SYNTHETIC 1 are on record as superseding each other."
 def test_two_registrations_are_one_gap_on_the_trace_until_one_is_corrected() -> None:
     trace = traced(r.DoubleRegistrationNoted(other="b"))
     assert trace["gaps"].count(TWICE) == 1
-    assert trace["mandates"][0]["also_registered_as"] == ["b"]
+    assert trace["mandates"][0]["also_registered_as"] == [{"instrument": "b"}]
     assert ["instrument/b", 2] in [each[:2] for each in trace["based_on"]]
     assert TWICE not in traced(r.DoubleRegistrationNoted(other="b"), cite_of_b="Synthetic 2")["gaps"]
 

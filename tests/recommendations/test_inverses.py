@@ -64,7 +64,7 @@ class Office(MemoryService):
     def traces(self) -> dict[str, bytes]:
         """Return the compared bytes of the traces of the live states."""
         states = _filled(dict(self.live))
-        composed = {key: compose(key, subset(key, states)) for key in (R1, R2, R3)}
+        composed = {key: compose(key, subset(key, states, {})) for key in (R1, R2, R3)}
         return {key: trace_bytes(trace) for key, trace in composed.items() if trace is not None}
 
     async def void(self, stream: str, version: int) -> Any:

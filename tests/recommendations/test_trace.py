@@ -12,6 +12,7 @@ from shared.events import meetings as m
 from shared.events import recommendations as r
 from shared.events.event import Event
 from shared.events.values import Evidence
+from tests.cli.record_in_memory import TODAY
 from tests.history import History, composed
 from tests.recommendations.synthetic import (
     OWN,
@@ -26,6 +27,7 @@ from tests.recommendations.synthetic import (
     third_session,
     transmitted,
 )
+from tools.render.trace_text import plain_text
 
 ENDORSED = r.CommitteeDispositionRecorded(session=3, outcome="endorsed", on="2030-11-06", status="verified")
 DONE = r.FollowUpReported(progress="implemented", evidence=Evidence(text="Synthetic"), on="2031", status="verified")
@@ -183,3 +185,27 @@ def test_without_a_day_nothing_is_marked():
 
 def test_a_reference_is_marked_as_this_systems_own():
     assert "not a United Nations symbol" in a_trace()["recommendation"]["reference_is"]
+
+
+@pytest.mark.parametrize("status", ["verified", "inferred", None])
+@pytest.mark.parametrize(
+    "event",
+    [
+        r.RecommendationSuperseded(by="SYN/2030/R2"),
+        r.RecommendationMerged(absorbs="SYN/2030/R2"),
+        r.RecommendationSplit(split_from="SYN/2030/R2"),
+        r.RecommendationWithdrawn(reason="Synthetic"),
+        r.RecommendationCarried(instrument="old"),
+    ],
+    ids=["superseded", "merged", "split", "withdrawn", "carried"],
+)
+def test_a_fact_of_lineage_has_its_own_certainty(event: Event, status: str | None):
+    trace = a_trace(event.model_copy(update={"status": status, "source": "Synthetic source", "note": "Synthetic note"}))
+    ((fact,),) = trace["lineage"].values()
+    assert (fact["status"], fact["source"], fact["note"]) == (status or "unknown", "Synthetic source", "Synthetic note")
+    gap = f"Not verified: 1 of 1 fact of its lineage (1 {status or 'unknown'})."
+    assert (gap in trace["gaps"]) == (status != "verified")
+    marks = {"verified": 0, "inferred": 1, None: 1}
+    shown = " ".join(plain_text(trace, TODAY).split())
+    lineage = shown.partition("LINEAGE")[2].partition("GAPS")[0]
+    assert lineage.count("(inferred)") + lineage.count("(certainty unknown)") == marks[status]

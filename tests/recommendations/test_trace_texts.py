@@ -40,8 +40,8 @@ def test_a_text_revised_later_is_not_shown_as_what_the_committee_endorsed():
     assert (trace["recommendation"]["text_version"], trace["recommendation"]["title"]) == (6, "Synthetic other title")
     assert trace["dispositions"][0]["text_version"] == 1
     assert trace["texts"] == [
-        {"version": 1, "title": "Synthetic title"},
-        {"version": 6, "differences": ["In the title, “other” was added."]},
+        {"version": 1, "title": "Synthetic title", "status": "unknown"},
+        {"version": 6, "differences": ["In the title, “other” was added."], "status": "unknown"},
     ]
     assert "Version 6 of its text was not adopted; version 1 was." in trace["gaps"]
     assert gaps_with(trace, "Session 3 of the Committee dealt with version 1", "the text shown is version 6")
@@ -90,7 +90,7 @@ def test_a_clerical_version_is_shown_and_is_no_gap():
     clerical = r.RecommendationRevised(title="Synthetic titel", clerical=True)
     trace = a_trace(cited, ADOPTED, SENT, clerical, ENDORSED)
     assert trace["texts"][1] == {
-        "version": 5, "clerical": True, "differences": ["In the title, “title” became “titel”."]
+        "version": 5, "clerical": True, "differences": ["In the title, “title” became “titel”."], "status": "unknown"
     }  # fmt: skip
     assert not gaps_with(trace, "its text")
 

@@ -107,6 +107,7 @@ def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest])
     """Compare with live traces that are based on the same versions; a live trace may be newer."""
     comparison = _compare_shapes(live)
     comparison.shape_is_a_fault = comparison.other_shape is not None
+    held = _highest(each for digest in rebuilt.values() for each in digest.based_on)
     references = rebuilt.keys() | live.keys() if comparison.other_shape is None else ()
     for reference in sorted(references, key=natural_order):
         here, there = rebuilt.get(reference), live.get(reference)
@@ -121,7 +122,7 @@ def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest])
                 comparison.different.append(reference)
         else:
             {"newer": comparison.newer, "older": comparison.older, "elsewhere": comparison.different}[
-                _place(there.based_on, here.based_on)
+                _place(there.based_on, here.based_on, held)
             ].append(reference)
     return comparison
 
@@ -147,10 +148,14 @@ def _compare_shapes(digests: Mapping[str, Digest]) -> Comparison:
     return Comparison(other_shape=min(others) if others else None)
 
 
-def _place(live: BasedOn, rebuilt: BasedOn) -> Place:
-    """Classify a live trace by its stream versions. It may also be based on streams that it has named since."""
+def _place(live: BasedOn, rebuilt: BasedOn, held: Mapping[str, int]) -> Place:
+    """Classify a live trace by its stream versions. It may also be based on streams that it has named since.
+
+    `held` are the versions that any rebuilt trace is based on: an initiative beyond those makes a live trace newer.
+    """
     versions = {str(stream): int(version) for stream, version, *_ in rebuilt}
     further = [int(version) - versions[str(stream)] for stream, version, *_ in live if str(stream) in versions]
     if any(steps < 0 for steps in further):
         return "older"
-    return "newer" if any(further) else "elsewhere"
+    others = {str(stream): int(version) for stream, version, *_ in live if str(stream) not in versions}
+    return "newer" if any(further) or any(others[each] > held.get(each, 0) for each in others) else "elsewhere"

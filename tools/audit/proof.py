@@ -19,6 +19,7 @@ import orjson
 
 from services.recommendations.projection import AGGREGATES, TOPICS, subset
 from services.recommendations.trace import SHAPE, compose, trace_bytes
+from services.recommendations.trace.initiatives import by_provision
 from shared.consumer.record import ConsumedEvent
 from shared.events.canonical import NotCanonical, canonical, sha256_hex
 from shared.events.catalogue import SERVICES, Recorded, Undecodable, decode
@@ -161,7 +162,7 @@ def _check_trace(events: Iterable[ConsumedEvent], trace: Mapping[str, Any], prov
     if trace["shape"] != SHAPE:
         _check_earlier(trace, states, proven)
         return
-    read = subset(proven.reference, states)
+    read = subset(proven.reference, states, by_provision(states.values()))
     if absent := sorted(stream for stream, folded in read.items() if not folded.version):
         raise NotProven(f"the file has no event of {absent[0]}, which the trace rests on")
     composed = compose(proven.reference, read)

@@ -13,7 +13,9 @@ Lines = dict[str, list[str]]
 _SECTIONS: tuple[tuple[str, str, Callable[[Trace], Entry], tuple[str, ...]], ...] = (
     ("texts", "Text", sections.text, ("version",)),
     ("mandates", "Mandate", sections.mandate, ("instrument", "provision")),
+    ("initiatives", "Initiative", sections.initiative, ("initiative",)),
     ("work", "Work", sections.step, ("role", "meeting", "document")),
+    ("proceedings", "Agenda and outcomes", sections.proceedings, ("meeting",)),
     ("transmission", "Transmission", sections.transmission, ("session",)),
     ("dispositions", "Disposition", sections.disposition, ("session",)),
     ("follow_up", "Follow-up", sections.follow_up, ("on", "responsible", "evidence")),
@@ -30,6 +32,7 @@ def describe_changes(before: Trace | None, after: Trace | None) -> list[str]:
     return [
         *_fields(before, after),
         *(line for part in _SECTIONS for line in _entries(part[1], _lines(before, *part), _lines(after, *part))),
+        *_entries("Revision", _revisions(before), _revisions(after)),
         *_entries("Priority", _priority(before), _priority(after)),
         *_entries("Lineage", _lineage(before), _lineage(after)),
         *(f"Gap closed: {gap}" for gap in before["gaps"] if gap not in after["gaps"]),
@@ -69,8 +72,17 @@ def _lines(trace: Trace, name: str, _label: str, render: Callable[[Trace], Entry
 
 
 def _priority(trace: Trace) -> Lines:
-    item = trace.get("priority")
-    return {"": [f"{words(name)}: {_text(value)}." for name, value in sorted(item.items())]} if item else {}
+    item = dict(trace.get("priority", {}))
+    closed = sections.closing(item.pop("closed")) if "closed" in item else []
+    if "provisions" in item:
+        item["provisions"] = [ref["provision"] for ref in item["provisions"]]
+    lines = [f"{words(name)}: {_text(value)}." for name, value in sorted(item.items())]
+    return {"": [*lines, *(line.plain for line in closed)]} if item else {}
+
+
+def _revisions(trace: Trace) -> Lines:
+    revisions = map(sections.revision, trace["recommendation"].get("revised", ()))
+    return {str(number): text.plain.splitlines() for number, text in enumerate(revisions)}
 
 
 def _lineage(trace: Trace) -> Lines:

@@ -40,16 +40,21 @@ def trace_text(trace: dict[str, Any], today: dict[str, Any], places: Places | No
     def entries(name: str, of: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
         return [
             _resting(_of_version(of(item), item, trace), behind.get(f"{name}/{index}"))
-            for index, item in enumerate(trace[name])
+            for index, item in enumerate(trace.get(name, ()))
         ]
+
+    def optional(title: str, name: str, of: Callable[[dict[str, Any]], Entry]) -> list[RenderableType]:
+        return [section(title, entries(name, of), "")] if name in trace else []
 
     lineage = list(sections.lineage(trace["lineage"]))
     parts: list[RenderableType] = [
         *_heading(trace, behind),
-        *([section("TEXTS", entries("texts", sections.text), "")] if "texts" in trace else []),
+        *optional("TEXTS", "texts", sections.text),
         section("MANDATES", entries("mandates", sections.mandate), "It cites none."),
+        *optional("INITIATIVES ON THE SAME PROVISIONS", "initiatives", sections.initiative),
         *_priority(trace, behind),
         section("WORK", entries("work", sections.step), "None is on record."),
+        *optional("AGENDA AND OUTCOMES", "proceedings", sections.proceedings),
         section("TRANSMISSION", entries("transmission", sections.transmission), "None is on record."),
         section("DISPOSITION", entries("dispositions", sections.disposition), "None is on record."),
         section("FOLLOW-UP", entries("follow_up", sections.follow_up), "None is on record."),
@@ -82,6 +87,7 @@ def _heading(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Render
         ("addressed to", ", ".join(own["addressees"])),
         ("themes", ", ".join(own["themes"])),
         ("drafted", in_words(own["drafted_on"]) if "drafted_on" in own else None),
+        *(("revised", sections.revision(item)) for item in own.get("revised", ())),
         ("text", own.get("text")),
         ("version", str(own["text_version"]) if "texts" in trace else None),
     ]
@@ -102,7 +108,9 @@ def _priority(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Rende
     head = marked(item["title"], item["status"], item.get("dated"))
     start = f"from {in_words(item['timeline_from'])} " if "timeline_from" in item else ""
     lines = [Text(f"Outcome: {item['outcome']}"), Text(f"Timeline: {start}to {in_words(item['timeline_to'])}.")]
-    return [section("PRIORITY", [_resting(Entry(head, [*lines, *note_and_source(item)]), behind.get("priority"))], "")]
+    closing = sections.closing(item["closed"]) if "closed" in item else []
+    entry = Entry(head, [*lines, *note_and_source(item), *closing])
+    return [section("PRIORITY", [_resting(entry, behind.get("priority"))], "")]
 
 
 def _today(today: dict[str, Any]) -> list[RenderableType]:

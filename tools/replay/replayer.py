@@ -16,6 +16,7 @@ from typing import Any, Self
 from services.nominations.domain.membership import MEMBERSHIP
 from services.recommendations.projection import AGGREGATES, trace_or_fault
 from services.recommendations.trace import SHAPE
+from services.recommendations.trace.initiatives import ByProvision, by_provision
 from shared.consumer.decoding import decode_record, decode_unsigned
 from shared.consumer.record import PROOF, ConsumedEvent, KafkaRecord, Poison
 from shared.domain.aggregate import Aggregate
@@ -31,6 +32,7 @@ from tools.replay.spool import Parts, Spool
 Trace = dict[str, Any]
 Convert = Callable[[str, Trace], Any]
 _ROOT = b"recommendation/"
+_INITIATIVE = "initiative/"
 _BUCKETS_PER_CHUNK = 4
 _parts_of = attrgetter("topic", "partition", "offset", "key", "value", "headers")
 _LOG_PARTS = 3
@@ -84,6 +86,7 @@ class Replayer:
     _others: Spool = field(default_factory=lambda: Spool(streams_each=500))
     _roots: Spool = field(default_factory=lambda: Spool(streams_each=50))
     _streams: PackedStates = field(default_factory=lambda: PackedStates({}))
+    _initiatives: ByProvision = field(default_factory=dict)
     _convert: Convert = field(default=lambda _reference, trace: trace)
 
     def add_record(self, record: KafkaRecord) -> None:
@@ -113,6 +116,7 @@ class Replayer:
             self.report.add(report)
             packed |= states
         self._streams = PackedStates(packed)
+        self._initiatives = by_provision(self._streams[stream] for stream in packed if stream.startswith(_INITIATIVE))
         for report, traces in _map_buckets(self, Replayer._compose_roots, len(self._roots), processes):
             self.report.add(report)
             yield from traces
@@ -132,7 +136,7 @@ class Replayer:
         for folded in self._fold(self._roots.bucket(bucket), report):
             reference = folded.stream.partition("/")[2]
             states = _WithShared(folded, self._streams)
-            trace = trace_or_fault(reference, states, self.as_of)
+            trace = trace_or_fault(reference, states, self._initiatives, self.as_of)
             if trace is not None and "fault" in trace:
                 report.faults[reference] = trace["fault"]
             elif trace is not None:

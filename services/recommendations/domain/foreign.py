@@ -14,6 +14,7 @@ from shared.domain.rejections import OutOfOrder
 from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
+    AgendaItemAdded,
     AttendanceRecorded,
     DocumentDisseminated,
     MeetingCancelled,
@@ -22,6 +23,7 @@ from shared.events.meetings import (
     MeetingProposed,
     MeetingRecorded,
     MeetingRescheduled,
+    OutcomeRecorded,
 )
 from shared.events.values import Model
 
@@ -35,7 +37,7 @@ class UnknownMeeting(Model):
 
 
 class MeetingReplica(Model):
-    """A meeting as it now stands, its attendance and its documents; `versions` are all the events behind it."""
+    """A meeting as it now stands, its attendance and its entries; `versions` are all the events behind it."""
 
     stage: MeetingStage
     title: str
@@ -52,6 +54,13 @@ class MeetingReplica(Model):
     remote: int = 0
     documents: tuple[dict[str, str], ...] = ()
     outside_term: tuple[dict[str, str | bool], ...] = ()
+    agenda: tuple[dict[str, Any], ...] = ()
+    outcomes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def day(self) -> str | None:
+        """The day on which it begins."""
+        return self.starts_at[:10] if self.starts_at else None
 
 
 Meeting: TypeAlias = UnknownMeeting | Void | MeetingReplica
@@ -101,8 +110,23 @@ def _disseminated(state: MeetingReplica, document: DocumentDisseminated) -> dict
     answers = {rendition.accessible for rendition in document.renditions}
     accessible = "yes" if True in answers else "no" if answers == {False} else "unknown"
     symbol = {"symbol": document.symbol} if document.symbol else {}
-    paper = {"document": document.document, "title": document.title, **symbol, "accessible": accessible}
+    on = {"disseminated_on": document.disseminated_on} if document.disseminated_on else {}
+    status = {"status": document.status or "unknown"}
+    paper = {"document": document.document, "title": document.title, **symbol, "accessible": accessible, **on, **status}
     return {"documents": (*state.documents, paper)}
+
+
+def _added(state: MeetingReplica, item: AgendaItemAdded) -> dict[str, Any]:
+    return {"agenda": (*state.agenda, _entry(item))}
+
+
+def _decided(state: MeetingReplica, outcome: OutcomeRecorded) -> dict[str, Any]:
+    return {"outcomes": (*state.outcomes, _entry(outcome))}
+
+
+def _entry(data: Event) -> dict[str, Any]:
+    fields = data.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return {"status": "unknown"} | fields
 
 
 def _rescheduled(state: MeetingReplica, moved: MeetingRescheduled) -> dict[str, Any]:
@@ -127,6 +151,8 @@ _BEGINS: dict[type[Event], MeetingStage] = {MeetingProposed: "proposed", Meeting
 _CHANGES: dict[type[Event], Callable[[MeetingReplica, Any], dict[str, Any]]] = {
     AttendanceRecorded: _attended,
     DocumentDisseminated: _disseminated,
+    AgendaItemAdded: _added,
+    OutcomeRecorded: _decided,
     MeetingRescheduled: _rescheduled,
     MeetingConvened: lambda _state, _data: {"stage": "convened"},
     MeetingCancelled: lambda _state, _data: {"stage": "cancelled"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.recommendations.commands import (
     MergeRecommendation,
     NoteLineage,
@@ -49,13 +51,17 @@ def _noted(command: NoteLineage) -> Event:
 
 
 def meant_for(event: Event, reference: str) -> dict[str, NoteLineage]:
-    """Return the commands that follow from an event in other recommendations, by reference."""
+    """Return the commands that follow from an event in other recommendations, by reference: as certain as the event."""
     match event:
-        case events.RecommendationSuperseded(by=other, on=on) if other:
-            return {other: NoteLineage(supersedes=reference, on=on)}
-        case events.RecommendationMerged(into=other, on=on) if other:
-            return {other: NoteLineage(absorbs=reference, on=on)}
-        case events.RecommendationSplit(into=parts, on=on) if parts:
-            return {part: NoteLineage(split_from=reference, on=on) for part in parts}
+        case events.RecommendationSuperseded(by=str(other)):
+            return {other: NoteLineage(supersedes=reference, **_known_of(event))}
+        case events.RecommendationMerged(into=str(other)):
+            return {other: NoteLineage(absorbs=reference, **_known_of(event))}
+        case events.RecommendationSplit(into=tuple(parts)):
+            return {part: NoteLineage(split_from=reference, **_known_of(event)) for part in parts}
         case _:
             return {}
+
+
+def _known_of(event: Event) -> dict[str, Any]:
+    return event.model_dump(include={"on", "status", "source"}, exclude_none=True)

@@ -103,6 +103,8 @@ def depends_on(state: State) -> frozenset[str]:
         return frozenset()
     streams = {f"instrument/{citation.cited.data.instrument}" for citation in state.citations}
     facts = (
+        state.drafted,
+        *state.revised,
         *state.origins,
         *state.discussed,
         *state.transmitted,
@@ -112,6 +114,4 @@ def depends_on(state: State) -> frozenset[str]:
     )
     for item in (*facts, *state.adoptions):
         streams |= _named(item.data)
-    if state.priority:
-        streams.add(f"priority/{state.priority}")
     return frozenset(streams)

@@ -24,6 +24,7 @@ from services.recommendations.commands import (
 )
 from services.recommendations.domain import checks, committee, lineage, naming, rules
 from services.recommendations.domain.foreign import MeetingReplica
+from services.recommendations.domain.provisions import as_facets
 from services.recommendations.domain.registers import unknown_provision
 from services.recommendations.domain.state import Absent, Adopted, Closed, Disposed, Drafted, State, Transmitted, evolve
 from services.recommendations.domain.texts import adopted_numbers, chosen, judge_change, judge_void, latest, texts_of
@@ -176,7 +177,12 @@ def facets(state: State) -> dict[str, Any]:
         return {"stage": state.stage}
     if isinstance(state, Absent):
         return {}
-    return {"stage": state.stage, "priority": state.priority or "", "theme": list(state.drafted.data.themes)}
+    return {
+        "stage": state.stage,
+        "priority": state.priority or "",
+        "theme": list(state.drafted.data.themes),
+        "rests_on": as_facets(citation.cited.data for citation in state.citations),
+    }
 
 
 RECOMMENDATION: Aggregate[State] = Aggregate(

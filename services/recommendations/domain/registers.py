@@ -16,6 +16,7 @@ from services.recommendations.commands import (
     SelectPriority,
 )
 from services.recommendations.domain.instrument import Registered
+from services.recommendations.domain.provisions import as_facets, well_formed
 from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
 from services.recommendations.domain.rules import CitesUnknownProvision, SessionIsTheCommittees
 from services.recommendations.domain.sessions import is_the_committee
@@ -167,11 +168,18 @@ def _names(event: Event) -> frozenset[str]:
             return frozenset()
 
 
+def supported(state: Initiative) -> list[str]:
+    """Return the provisions that an initiative rests on, void or not, as facets hold them."""
+    if isinstance(state, Void):
+        return as_facets(well_formed(state.recorded.get("provisions", ())))
+    return as_facets(state.recorded.data.provisions) if isinstance(state, OnRecord) else []
+
+
 def _facets_of_initiative(state: Initiative) -> dict[str, Any]:
+    rests_on = {"rests_on": supported(state)}
     if isinstance(state, Absent | Void):
-        return {}
-    provisions = [f"{ref.instrument} {ref.provision}" for ref in state.recorded.data.provisions]
-    return {"member": state.recorded.data.supporting_member, "provision": provisions}
+        return rests_on
+    return {"member": state.recorded.data.supporting_member, "provision": supported(state), **rests_on}
 
 
 def _facets_of_priority(state: Priority) -> dict[str, Any]:

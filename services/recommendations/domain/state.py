@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 from services.recommendations.domain.citations import Citation, cited
@@ -92,8 +93,12 @@ class Recommendation(Model):
     @property
     def priority(self) -> str | None:
         """The priority that it serves, as last revised."""
-        revised = [item.data.priority for item in self.revised if item.data.priority]
-        return revised[-1] if revised else self.drafted.data.priority
+        return self.priority_of(self.revised)
+
+    def priority_of(self, revised: Iterable[RecordedFact[RecommendationRevised]]) -> str | None:
+        """Return the priority that it serves by these of its revisions."""
+        named = [item.data.priority for item in revised if item.data.priority]
+        return named[-1] if named else self.drafted.data.priority
 
 
 class Drafted(Recommendation):

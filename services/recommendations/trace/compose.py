@@ -9,10 +9,12 @@ from typing import Any
 from services.recommendations.domain.state import Absent, Recommendation
 from services.recommendations.domain.texts import Texts, TextVersion, latest, number_of, texts_of
 from services.recommendations.trace import gaps, mandates, outcome, void, work
+from services.recommendations.trace.initiatives import ByProvision, beside, initiatives
+from services.recommendations.trace.proceedings import proceedings
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.text_gaps import Choice, text_gaps
 from services.recommendations.trace.texts import texts as texts_section
-from services.recommendations.trace.window import Window, mark
+from services.recommendations.trace.window import Window
 from shared.domain.voids import Void
 from shared.events.canonical import canonical_unchecked
 from shared.events.words import SENT_BACK
@@ -20,15 +22,19 @@ from shared.projection.fold import FoldedState
 
 SHAPE = 2
 OWN_REFERENCE = "this system's own reference, not a United Nations symbol"
+_OF_A_REVISION = {"on", "note", "source", "status", "clerical"}
 _STORE_FIELDS = ("_id", "revision", "order", "made_of")  # `made_of`: in traces stored by earlier code
 
 
-def needs(reference: str, states: Mapping[str, FoldedState]) -> set[str]:
-    """Return the streams still to be read before composing a trace; repeat until there are none."""
+def needs(reference: str, states: Mapping[str, FoldedState], initiatives: ByProvision) -> set[str]:
+    """Return the streams still to be read before composing a trace; repeat until there are none.
+
+    `initiatives` are those on record, at least by the provisions that it cites.
+    """
     root = f"recommendation/{reference}"
     if root not in states:
         return {root}
-    named = set(states[root].depends_on)
+    named = {*states[root].depends_on, *beside(states[root].state, initiatives)}
     for stream in states[root].depends_on:
         if stream.startswith("instrument/") and stream in states:
             named |= states[stream].depends_on
@@ -49,7 +55,8 @@ def compose(reference: str, states: Mapping[str, FoldedState], as_of: date | Non
     if as_of is not None:
         trace["as_of"] = as_of.isoformat()
     trace["coverage"] = gaps.coverage(trace)
-    trace["gaps"] = [*void.gaps(own, states, window), *([] if of_texts is None else gaps.gaps(trace, of_texts))]
+    voids = void.gaps(own, states, window, trace.get("priority", {}).get("priority"))
+    trace["gaps"] = [*voids, *([] if of_texts is None else gaps.gaps(trace, of_texts))]
     trace["recommendation"] |= {"reference_is": OWN_REFERENCE, "standing": _standing(trace)}
     return trace | {"provenance": tracker.provenance(), "based_on": tracker.based_on(), "shape": SHAPE}
 
@@ -65,15 +72,19 @@ def _sections(state: Recommendation, tracker: ProvenanceTracker) -> tuple[dict[s
     visible = {number: text for number, text in texts.items() if tracker.window.sees(text.fact.data.on)}
     adopted, sent = work.adoptions(state, tracker), outcome.transmissions(state, tracker)
     choices = _choices(adopted, sent, texts)
+    of_mandates, of_work = mandates.mandates(state, tracker), work.work(state, adopted, texts, tracker)
+    of_follow_up = outcome.follow_up(state, tracker)
     sections = known_fields(
         recommendation=_recommendation(state, latest(visible), tracker),
         texts=texts_section({choice.text_version for choice in choices}, visible, tracker),
-        mandates=mandates.mandates(state, tracker),
+        mandates=of_mandates,
+        initiatives=initiatives(of_mandates, tracker),
         priority=work.priority(state, tracker),
-        work=work.work(state, adopted, texts, tracker),
+        work=of_work,
+        proceedings=proceedings(of_work, of_follow_up, tracker),
         transmission=outcome.transmission(sent, texts, tracker),
         dispositions=outcome.dispositions(state, sent, texts, tracker),
-        follow_up=outcome.follow_up(state, tracker),
+        follow_up=of_follow_up,
         lineage=outcome.lineage(state, tracker),
     )
     return sections, list(text_gaps(choices, sections["dispositions"], visible, texts))
@@ -87,14 +98,16 @@ def _choices(adopted: work.Dated, sent: outcome.Dated, texts: Texts) -> list[Cho
 
 def _recommendation(state: Recommendation, text: TextVersion, tracker: ProvenanceTracker) -> dict[str, Any]:
     tracker.own_fact("recommendation", state.drafted)
-    fields = state.drafted.data.model_dump(mode="json", exclude_none=True)
+    drafted, window, revised = state.drafted.data, tracker.window, []
+    fields = drafted.model_dump(mode="json", exclude_none=True)
     for revision in state.revised:
-        if tracker.window.sees(revision.data.on):
+        on = revision.data.on
+        if window.sees(on):
             tracker.own_fact("recommendation", revision)
-            fields |= revision.data.model_dump(
-                mode="json", exclude_none=True, exclude={"on", "note", "source", "status", "clerical"}
-            )
-    drafted = state.drafted.data
+            changes = revision.data.model_dump(mode="json", exclude_none=True, exclude=_OF_A_REVISION)
+            fields |= changes
+            certain = certainty(revision.data)
+            revised.append(known_fields(changed=sorted(changes), on=on, dated=window.mark(on), **certain))
     return known_fields(
         reference=drafted.reference,
         text_version=text.number,
@@ -104,7 +117,8 @@ def _recommendation(state: Recommendation, text: TextVersion, tracker: Provenanc
         addressees=fields["addressees"],
         themes=fields["themes"],
         drafted_on=drafted.on,
-        dated=mark(tracker.window.see(drafted.on)),
+        dated=window.mark(drafted.on),
+        revised=revised or None,
         **certainty(drafted),
     )
 

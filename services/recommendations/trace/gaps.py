@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any, Literal
 
 from services.recommendations.trace.contradictions import contradictions
@@ -56,7 +57,7 @@ def _mandate_gaps(mandates: list[dict[str, Any]]) -> Iterable[str]:
 def _register_gaps(trace: dict[str, Any]) -> Iterable[str]:
     for item in (*trace["mandates"], *trace["lineage"].get("carried_by", ())):
         for other in item.get("also_registered_as", ()):
-            names = " and ".join(sorted((item["instrument"], other)))
+            names = " and ".join(sorted((item["instrument"], other["instrument"])))
             yield f"{item['cite']} is on record twice, as {names}: what rests on the one does not show for the other."
         for fact in (*item.get("why", ()), *item.get("reconfirmed", ())):
             if "mutual" in fact:
@@ -143,12 +144,14 @@ _SECTIONS = {
     "transmission": ("transmission", "transmissions"),
     "dispositions": ("disposition", "dispositions"),
     "follow_up": ("follow-up", "follow-ups"),
+    "lineage": ("fact of its lineage", "facts of its lineage"),
 }
 
 
 def _unverified(trace: dict[str, Any]) -> Iterable[str]:
+    of_lineage = list(chain.from_iterable(trace["lineage"].values()))
     for section, (one, many) in _SECTIONS.items():
-        items = trace[section]
+        items = of_lineage if section == "lineage" else trace[section]
         doubtful = Counter(item["status"] for item in items if item["status"] != "verified")
         if doubtful:
             count = sum(doubtful.values())

@@ -11,7 +11,6 @@ from services.recommendations.domain.state import Recommendation
 from services.recommendations.domain.texts import Texts, number_of
 from services.recommendations.trace.mandates import doubles
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
-from services.recommendations.trace.window import mark
 from shared.events.recommendations import RecommendationTransmitted
 from shared.events.values import Evidence
 
@@ -48,7 +47,7 @@ def transmission(sent: Dated, texts: Texts, tracker: ProvenanceTracker) -> list[
                 document_symbol=item.data.document_symbol,
                 symbol_status=item.data.symbol_status,
                 on=item.data.on,
-                dated=mark(tracker.window.see(day)),
+                dated=tracker.window.mark(day),
                 **certainty(item.data),
             )
         )
@@ -82,7 +81,7 @@ def dispositions(state: Recommendation, sent: Dated, texts: Texts, tracker: Prov
                 on=data.on,
                 citation=f"{data.report_symbol}{paragraph}" if data.report_symbol else None,
                 symbol_status=data.symbol_status,
-                dated=mark(tracker.window.see(day)),
+                dated=tracker.window.mark(day),
                 **certainty(data),
             )
         )
@@ -106,7 +105,7 @@ def follow_up(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[st
                 evidence=_evidence(statement, data.evidence, tracker),
                 on=data.on,
                 due=data.due,
-                dated=mark(tracker.window.see(data.on)),
+                dated=tracker.window.mark(data.on),
                 **certainty(data),
             )
         )
@@ -128,7 +127,7 @@ def lineage(state: Recommendation, tracker: ProvenanceTracker) -> dict[str, Any]
             _carry(sections, carried, tracker)
     if state.withdrawn is not None and tracker.window.sees(state.withdrawn.data.on):
         tracker.own_fact("lineage", state.withdrawn)
-        sections["withdrawn"] = [known_fields(on=state.withdrawn.data.on, reason=state.withdrawn.data.reason)]
+        sections["withdrawn"] = [{"reason": state.withdrawn.data.reason} | _relation(state.withdrawn.data, tracker)]
     return sections
 
 
@@ -153,7 +152,12 @@ def _add_lineage(
         if value is not None:
             others = [value] if isinstance(value, str) else list(value)
             words = _WORDS[f"{type(item.data).__name__}.{name}"]
-            sections.setdefault(words, []).extend(known_fields(reference=other, on=item.data.on) for other in others)
+            relation = _relation(item.data, tracker)
+            sections.setdefault(words, []).extend({"reference": other} | relation for other in others)
+
+
+def _relation(data: Any, tracker: ProvenanceTracker) -> dict[str, Any]:
+    return known_fields(on=data.on, dated=tracker.window.mark(data.on), **certainty(data))
 
 
 def _carry(sections: dict[str, list[Any]], item: RecordedFact[Any], tracker: ProvenanceTracker) -> None:
@@ -168,9 +172,7 @@ def _carry(sections: dict[str, list[Any]], item: RecordedFact[Any], tracker: Pro
             instrument=data.instrument,
             cite=tracker.cite(data.instrument),
             also_registered_as=others or None,
-            on=data.on,
-            dated=mark(tracker.window.see(data.on)),
-            **certainty(data),
+            **_relation(data, tracker),
         )
     )
 
@@ -193,10 +195,14 @@ def _evidence(statement: str, evidence: Evidence | None, tracker: ProvenanceTrac
     for stream in evidence_streams(evidence):
         if stream.startswith("meeting/"):
             meeting = tracker.meeting(stream.partition("/")[2])
-            if meeting is not None:
+            if meeting is not None and tracker.window.sees(meeting.day):
                 tracker.note(statement, stream, meeting.versions)
                 shown |= known_fields(title=meeting.title, starts_at=meeting.starts_at)
+                shown |= known_fields(dated=tracker.window.mark(meeting.day))
         elif (recorded := tracker.recorded(stream)) is not None:
-            tracker.note(statement, stream, recorded.versions)
-            shown |= recorded.data.model_dump(mode="json", exclude_none=True)
+            day = getattr(recorded.data, "starts_on", None) or getattr(recorded.data, "year", None)
+            if tracker.window.sees(day):
+                tracker.note(statement, stream, recorded.versions)
+                shown |= recorded.data.model_dump(mode="json", exclude_none=True)
+                shown |= known_fields(dated=tracker.window.mark(day))
     return shown

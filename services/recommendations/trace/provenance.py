@@ -51,6 +51,11 @@ class ProvenanceTracker:
         state = self._states[stream].state if stream in self._states else None
         return state.closed if isinstance(state, Closed) else None
 
+    def states_of(self, kind: str) -> list[tuple[str, Any]]:
+        """Return the states of one kind of stream, by stream."""
+        streams = sorted(stream for stream in self._states if stream.startswith(f"{kind}/"))
+        return [(stream, self._states[stream].state) for stream in streams]
+
     def cite(self, instrument: str) -> str:
         """Return how to cite an instrument: by its id, where it is unknown."""
         known = self.instrument(instrument)

@@ -6,8 +6,7 @@ from itertools import takewhile
 from typing import Any
 
 from services.recommendations.domain.texts import Texts, TextVersion, latest
-from services.recommendations.trace.provenance import ProvenanceTracker, known_fields
-from services.recommendations.trace.window import mark
+from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 
 QUOTED = 300
 """The most characters of a difference that are quoted."""
@@ -34,7 +33,8 @@ def texts(counting: set[int], visible: Texts, tracker: ProvenanceTracker) -> lis
                 text=None if text is last else text.text,
                 differences=differences(shown[index - 1], text) if index else None,
                 on=on,
-                dated=mark(tracker.window.see(on)),
+                dated=tracker.window.mark(on),
+                **certainty(text.fact.data),
             )
         )
     return items

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.recommendations.trace.provenance import ProvenanceTracker, known_fields
-from services.recommendations.trace.window import Window, mark
+from services.recommendations.trace.window import Window
 from shared.domain.voids import Void
 from shared.projection.fold import FoldedState
 
@@ -30,7 +30,7 @@ def sections(state: Void, tracker: ProvenanceTracker) -> dict[str, Any]:
             addressees=state.recorded.get("addressees", []),
             themes=state.recorded.get("themes", []),
             drafted_on=day_of(state),
-            dated=mark(tracker.window.see(day_of(state))),
+            dated=tracker.window.mark(day_of(state)),
             status=state.recorded.get("status", "unknown"),
             void=known_fields(reason=state.reason, source=state.source, note=state.note, status=state.status),
         ),
@@ -39,13 +39,21 @@ def sections(state: Void, tracker: ProvenanceTracker) -> dict[str, Any]:
     }
 
 
-def gaps(own: str, states: Mapping[str, FoldedState], window: Window) -> list[str]:
-    """Return, in words, the void records that a trace rests on, its own first."""
+def gaps(own: str, states: Mapping[str, FoldedState], window: Window, priority: str | None) -> list[str]:
+    """Return, in words, the void records that a trace rests on: its own alone, or those of others.
+
+    Of the priorities that it served, only the present one counts.
+    """
     voids = {stream: folded.state for stream, folded in sorted(states.items()) if isinstance(folded.state, Void)}
     if (itself := voids.get(own)) is not None:
         return [f"It is void, recorded by mistake: {itself.reason}"]
     return [
         f"It rests on {stream}, which is void: {void.reason}"
         for stream, void in voids.items()
-        if window.sees(day_of(void))
+        if window.sees(day_of(void)) and _rests_on(stream, priority)
     ]
+
+
+def _rests_on(stream: str, priority: str | None) -> bool:
+    kind = stream.partition("/")[0]
+    return kind != "initiative" and (kind != "priority" or stream == f"priority/{priority}")
