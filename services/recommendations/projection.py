@@ -182,7 +182,8 @@ class Traces:
         if known_at is None:
             return trace_or_fault(reference, *await gather([reference], self._states), as_of)
         states = await self._known({RECOMMENDATION.stream(reference)}, known_at)
-        candidates = await initiatives_beside(states.values(), self._states)
+        initiatives = await self._known(await self._states.of_kind(INITIATIVE.kind), known_at)
+        candidates = by_provision(initiatives.values())
         while wanted := needs(reference, states, candidates):
             states |= await self._known(wanted, known_at)
         return trace_or_fault(reference, states, by_provision(states.values()), as_of)

@@ -187,6 +187,10 @@ class StateStore:
         query = {"facets.keys": {"$in": list(keys)}, "kind": kind}
         return {row["_id"] async for row in self._states.find(query, {"_id": 1})}
 
+    async def of_kind(self, kind: str) -> set[str]:
+        """Return the streams of a kind."""
+        return {row["_id"] async for row in self._states.find({"kind": kind}, {"_id": 1})}
+
     async def by_facet(self, kind: str, facet: str, values: Iterable[str]) -> dict[str, set[str]]:
         """Return the streams of a kind by each of these values of a facet that is a list."""
         streams: dict[str, set[str]] = {value: set() for value in values}

@@ -7,12 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-<<<<<<< HEAD
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, facts_of
-=======
-from shared.domain.aggregate import Command, Context, Decision
+from shared.domain.aggregate import Aggregate, Command, Context, Decision
 from shared.domain.facts import facts_of
->>>>>>> r16-page
 from shared.domain.rejections import (
     CannotBeVoided,
     HasConsequences,

@@ -240,9 +240,7 @@ def test_the_history_exercises_what_makes_folding_hard():
     assert b"by mistake" not in ninth
     assert b'"text_version":6' in ninth, "adopted anew, and so again by the void of a void"
     assert b'"standing":"void"' in EXPECTED["SYN/2031/R3"]
-<<<<<<< HEAD
     assert all(b'"lineage":{}' in EXPECTED[f"SYN/2031/R{number}"] for number in (4, 5))
-=======
     assert [trace.count(b'"initiative":') for trace in (first, second, ninth)] == [0, 1, 2]
     assert b'["initiative/n2",2' in first
 
@@ -253,4 +251,3 @@ def test_the_history_on_disk_is_replayed_to_the_same_bytes():
             for record in HISTORY.all():
                 replaying.add_record(record)
             assert dict(replaying.run(lambda _, trace: trace_bytes(trace), processes)) == EXPECTED
->>>>>>> r16-trace
