@@ -30,6 +30,7 @@ from tools.audit.signatures import TrustedKeys, latest_stamp
 
 FORMAT = 1
 PROOF_LIMIT = 32 * 1024 * 1024
+_SESSIONS = ("session/", "body_session/")
 
 
 class NotProven(Exception):
@@ -38,7 +39,10 @@ class NotProven(Exception):
 
 @dataclass
 class CheckedProof:
-    """The content of a valid proof: the trace, the keys, and the number of events by service."""
+    """The content of a valid proof: the trace, the keys, and the number of events by service.
+
+    `without` are the sessions that a report was asked for, and that the file has no event of.
+    """
 
     reference: str
     trace: dict[str, Any]
@@ -47,6 +51,7 @@ class CheckedProof:
     vouching: dict[str, list[Cosigned]] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     streams: int = 0
+    without: list[str] = field(default_factory=list)
 
 
 def check(raw: bytes, trusted: TrustedKeys) -> CheckedProof:
@@ -158,8 +163,11 @@ def _check_trace(events: Iterable[ConsumedEvent], proven: CheckedProof) -> None:
     if shape != SHAPE:
         raise NotProven(f"the trace has shape {shape}, this program composes shape {SHAPE}: it cannot be compared")
     read = subset(proven.reference, states)
-    if absent := sorted(stream for stream, folded in read.items() if not folded.version):
-        raise NotProven(f"the file has no event of {absent[0]}, which the trace rests on")
+    absent = sorted(stream for stream, folded in read.items() if not folded.version)
+    own = read[f"recommendation/{proven.reference}"]
+    proven.without = [stream for stream in absent if stream.startswith(_SESSIONS) and stream not in own.depends_on]
+    if left_out := [stream for stream in absent if stream not in proven.without]:
+        raise NotProven(f"the file has no event of {left_out[0]}, which the trace rests on")
     composed = compose(proven.reference, read)
     if composed is None or trace_bytes(composed) != trace_bytes(proven.trace):
         raise NotProven(f"these events do not make this trace of {proven.reference}")

@@ -51,6 +51,8 @@ def verify_proof(
         )
         for each in proven.keys.values():
             print_line(f"    {each.vkey}")
+    for stream in proven.without:
+        print_line(f"Nothing in it says that {stream} is on record, the session that a report was asked for.")
     statements = len(proven.trace["provenance"]["statements"])
     events = sum(proven.events.values())
     print_line(f"proven: {proven.reference}, {statements} statements from {events} events of {proven.streams} streams")
@@ -62,6 +64,7 @@ def _as_json(proven: CheckedProof) -> dict[str, object]:
         "reference": proven.reference,
         "events": proven.events,
         "streams": proven.streams,
+        "without": proven.without,
         "checkpoints": {
             service: {"origin": each.origin, "size": each.size, "root": each.root.hex()}
             for service, each in proven.checkpoints.items()
