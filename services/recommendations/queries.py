@@ -18,7 +18,7 @@ Stage = Literal[
     "drafted", "adopted", "transmitted", "disposed", "withdrawn", "superseded", "merged", "split", "void"
 ]  # fmt: skip
 _Ref = tuple[str, str]
-_WORD = re.compile(r"\w+")
+_OPERATORS = re.compile('["-]+')
 _REFERENCE = re.compile(f"{ACRONYM}/[0-9]{{4}}/R[0-9]+", re.IGNORECASE)
 _HOLDS = {"recommendation.standing": {"$ne": "void"}}
 _ROW = {
@@ -44,7 +44,7 @@ def with_text(text: str) -> dict[str, Any]:
 
     MongoDB reads a hyphen before a word as a negation, and quotes as a phrase: neither is meant here.
     """
-    words = " ".join(_WORD.findall(text))
+    words = _OPERATORS.sub(" ", text)
     if _REFERENCE.fullmatch(text.strip()) is None:
         return {"$text": {"$search": words}}
     return {"$or": [{"_id": text.strip().upper()}, {"$text": {"$search": f'"{text.strip()}"'}}]}

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.http.asking import Caller, accepted, new_id
+from tests.http.asking import Caller, accepted, draft, new_id
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -84,6 +84,17 @@ def test_a_row_has_what_a_list_shows_and_nothing_more(drafted: Caller, acronym: 
         "mandates": {"live": 0, "all": 0},
         "gaps": len(trace["gaps"]),
     }
+
+
+@pytest.mark.parametrize("word", ["ป่าไม้", "नीति", "မြန်မာ", "a\ud7ffb"])
+def test_a_word_is_searched_whole_whatever_its_script(word: str, drafted: Caller) -> None:
+    bodies = [draft(title=title) for title in (f"Synthetic {word}", f"Synthetic {' '.join(word)}")]
+    for body in bodies:
+        accepted(drafted.post("recommendations", "/recommendations", body))
+        drafted.get("recommendations", f"/traces/{body['reference']}", at_least=1, wait=20)
+    for text in (word, f"-{word}", f'"{word}"'):
+        [row] = drafted.get("recommendations", "/traces", text=text, view="row").json()["items"]
+        assert row["reference"] == bodies[0]["reference"]
 
 
 @pytest.mark.parametrize("limit", [1, 4, 1000])

@@ -19,7 +19,7 @@ def void(version: Any, **more: Any) -> dict[str, Any]:
 
 
 def subscription(key: str) -> dict[str, Any]:
-    details = {"name": "Synthetic Reader", "address": "synthetic.reader@example.org"}
+    details = {"name": "Synthetic Reader", "address": "synthetic.reader.of.voids@example.org"}
     return {"subscription": key, "details": details, "events": ["RecommendationAdopted"]}
 
 

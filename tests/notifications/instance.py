@@ -36,6 +36,7 @@ from shared.store.event_store import Commit, EventStore
 from shared.store.indexes import ensure
 from shared.store.refusals import Refusals
 from tests.notifications.smtp import ADDRESS
+from tests.patience import AT_MOST_SECONDS
 from tests.proofs import a_decoder, headers_by
 
 ADOPTED = RecommendationAdopted(status="unknown", note="synthetic")
@@ -48,7 +49,7 @@ def kafka_record(topic: str, raw: bytes, offset: int) -> KafkaRecord:
 
 
 def recommended(reference: str, at: datetime | None = None, event: Event = ADOPTED, event_id: str = "") -> KafkaRecord:
-    """Return the record of a foreign event: the first of its stream, recorded a second from now."""
+    """Return the record of a foreign event: the first of its stream, recorded after any subscription of the test."""
     return following(None, reference, event, at, event_id)
 
 
@@ -61,7 +62,7 @@ def following(
         event,
         event_id=event_id or str(uuid4()),
         subject=f"recommendation/{reference}",
-        time=stamp(at or datetime.now(UTC) + timedelta(seconds=1)),
+        time=stamp(at or datetime.now(UTC) + timedelta(seconds=AT_MOST_SECONDS)),
         version=version,
         actor="synthetic-actor",
         role="secretariat",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from services.recommendations.trace import trace_bytes
+from shared.events import recommendations as r
 from shared.tlog.checkpoints import cosign
 from shared.tlog.notes import COSIGNATURE, Note, Signer
 from tests.audit.synthetic import SyntheticLogs
@@ -75,6 +76,21 @@ def test_a_stream_left_out_is_named_even_if_the_trace_is_composed_without_it(
         trace = composed(records)[ONE]
         with pytest.raises(NotProven, match=rf"has no event of {stream}, which the trace rests on"):
             check(json.dumps(content | {"events": events, "trace": trace}).encode(), given(ledgers))
+
+
+def test_a_session_that_a_report_was_asked_for_need_not_be_on_record(tmp_path: Path) -> None:
+    duty = r.ReportingDuty(body="Commission", session=77)
+    history = a_history()
+    history.add("instrument/i1", r.ProvisionRegistered(provision="i1/r", summary="Report", reporting_duty=duty))
+    ledgers = SyntheticLogs(of_history(history)).sign_all(0.5)
+    ledgers.export(tmp_path / "bundle")
+    file, keys = tmp_path / "one.json", [word for key in given(ledgers).logs for word in ("--key", key.vkey)]
+    made = throughline(None, "audit", "prove", ONE, "--from", str(tmp_path / "bundle"), "--out", str(file))
+    assert made.exit_code == 0, made.output
+    assert check(file.read_bytes(), given(ledgers)).without == ["body_session/commission-77"]
+    done = throughline(None, "audit", "verify-proof", str(file), *keys)
+    assert done.exit_code == 0, done.output
+    assert "Nothing in it says that body_session/commission-77 is on record" in output_of(done)
 
 
 def test_a_proof_is_small_and_may_be_laid_out_otherwise(proof: Path, ledgers: SyntheticLogs, tmp_path: Path) -> None:

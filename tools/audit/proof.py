@@ -31,6 +31,7 @@ from tools.audit.signatures import TrustedKeys, latest_stamp
 
 FORMAT = 1
 PROOF_LIMIT = 32 * 1024 * 1024
+_SESSIONS = ("session/", "body_session/")
 
 
 class NotProven(Exception):
@@ -42,6 +43,7 @@ class CheckedProof:
     """The content of a valid proof: the trace, the keys, and the number of events by service.
 
     `trace` is None where code of an earlier shape made it: it is not compared.
+    `without` are the sessions that a report was asked for, and that the file has no event of.
     """
 
     reference: str
@@ -52,6 +54,7 @@ class CheckedProof:
     events: dict[str, int] = field(default_factory=dict)
     streams: int = 0
     made_by_shape: int = SHAPE
+    without: list[str] = field(default_factory=list)
 
 
 def check(raw: bytes, trusted: TrustedKeys) -> CheckedProof:
@@ -163,8 +166,11 @@ def _check_trace(events: Iterable[ConsumedEvent], trace: Mapping[str, Any], prov
         _check_earlier(trace, states, proven)
         return
     read = subset(proven.reference, states, by_provision(states.values()))
-    if absent := sorted(stream for stream, folded in read.items() if not folded.version):
-        raise NotProven(f"the file has no event of {absent[0]}, which the trace rests on")
+    absent = sorted(stream for stream, folded in read.items() if not folded.version)
+    own = read[f"recommendation/{proven.reference}"]
+    proven.without = [stream for stream in absent if stream.startswith(_SESSIONS) and stream not in own.depends_on]
+    if left_out := [stream for stream in absent if stream not in proven.without]:
+        raise NotProven(f"the file has no event of {left_out[0]}, which the trace rests on")
     composed = compose(proven.reference, read)
     if composed is None or trace_bytes(composed) != trace_bytes(trace):
         raise NotProven(f"these events do not make this trace of {proven.reference}")

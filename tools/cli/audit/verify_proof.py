@@ -61,6 +61,8 @@ def verify_proof(
         )
         print_line(f"proven: {events} that the trace of {proven.reference} rests on")
         return
+    for stream in proven.without:
+        print_line(f"Nothing in it says that {stream} is on record, the session that a report was asked for.")
     statements = len(proven.trace["provenance"]["statements"])
     print_line(f"proven: {proven.reference}, {statements} statements from {events}")
 
@@ -71,6 +73,7 @@ def _as_json(proven: CheckedProof) -> dict[str, object]:
         "reference": proven.reference,
         "events": proven.events,
         "streams": proven.streams,
+        "without": proven.without,
         "checkpoints": {
             service: {"origin": each.origin, "size": each.size, "root": each.root.hex()}
             for service, each in proven.checkpoints.items()

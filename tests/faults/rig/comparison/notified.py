@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from services.notifications.domain.notification import NOTIFICATION
-from shared.domain.voids import Void, voids_of
+from shared.domain.voids import Void
 from shared.events.catalogue import Recorded
 from shared.events.notifications import SubscriptionAdded, SubscriptionRemoved
 from tests.faults.rig.client import Client
-from tests.faults.rig.comparison.evidence import Evidence, Mail
+from tests.faults.rig.comparison.evidence import Evidence, Mail, holding
 from tests.faults.rig.comparison.findings import Findings, repeated
 
 SERVICE = "notifications"
@@ -59,22 +59,12 @@ def _check_mails(states: dict[str, Any], mail: Iterable[Mail], findings: Finding
         findings.count(f"  notifications {stage}", SERVICE, stages.count(stage))
 
 
-def _holding(recorded: Iterable[Recorded]) -> Iterator[Recorded]:
-    """Yield the events that are not void: nobody is told of the others, where a policy looks late."""
-    streams: dict[str, list[Recorded]] = {}
-    for event in recorded:
-        streams.setdefault(event.subject, []).append(event)
-    for events in streams.values():
-        voids = voids_of(sorted(events, key=lambda event: event.streamversion))
-        yield from (event for event in events if not voids.keys() & {1, event.streamversion})
-
-
 def _check_subscribers(evidence: Evidence, planned: set[tuple[str, str]], findings: Findings) -> None:
     """Check that each subscriber at the time of an event who still subscribes was notified of it."""
     added = [event for event in evidence.recorded(SERVICE).values() if isinstance(event.data, SubscriptionAdded)]
     removed = {e.subject for e in evidence.recorded(SERVICE).values() if isinstance(e.data, SubscriptionRemoved)}
     for service in ("nominations", "meetings", "recommendations"):
-        for event in _holding(evidence.recorded(service).values()):
+        for event in holding(evidence.recorded(service).values()):
             for subscription in added:
                 assert isinstance(subscription.data, SubscriptionAdded)
                 wanted = type(event.data).__name__ in subscription.data.events and event.time > subscription.time
