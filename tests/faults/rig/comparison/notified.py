@@ -71,7 +71,8 @@ def _holding(recorded: Iterable[Recorded]) -> Iterator[Recorded]:
 
 def _check_subscribers(evidence: Evidence, planned: set[tuple[str, str]], findings: Findings) -> None:
     """Check that each subscriber at the time of an event who still subscribes was notified of it."""
-    added = [event for event in evidence.recorded(SERVICE).values() if isinstance(event.data, SubscriptionAdded)]
+    holding = _holding(evidence.recorded(SERVICE).values())
+    added = [event for event in holding if isinstance(event.data, SubscriptionAdded)]
     removed = {e.subject for e in evidence.recorded(SERVICE).values() if isinstance(e.data, SubscriptionRemoved)}
     for service in ("nominations", "meetings", "recommendations"):
         for event in _holding(evidence.recorded(service).values()):
