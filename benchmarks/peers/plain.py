@@ -42,17 +42,31 @@ def records(source: BinaryIO) -> Iterator[tuple[str, str, bytes]]:
 
 
 def evolve(state: State | None, event: State) -> State:
-    """Fold one event into the state of its stream; a correction replaces the data in place."""
+    """Fold one event into the state of its stream; a correction replaces the data in place, a void sets it aside."""
     state = state or {"stream": event["subject"], "version": 0}
     name, data, version = event["type"].split(".")[2], event["data"], event["streamversion"]
     state["version"] = version
     if name == "RecordCorrected":
         _correct(state, data["corrects"], data["data"])
+    elif name == "RecordVoided":
+        _void(state, version, data["voids"])
     elif (section := _LISTS.get(name)) is not None:
         state.setdefault(section, []).append({"v": version, "is": name, **data})
     else:
         state["first"] = {"v": version, **data}
     return state
+
+
+def _void(state: State, void: int, version: int) -> None:
+    """Set an item of a list aside; put it back where the void that did so is void."""
+    if (again := state.setdefault("aside", {}).pop(str(version), None)) is not None:
+        section, item = again
+        state[section] = sorted([*state[section], item], key=lambda each: each["v"])
+        return
+    for section, value in state.items():
+        if isinstance(value, list) and (item := next((each for each in value if each["v"] == version), None)):
+            state[section] = [each for each in value if each is not item]
+            state["aside"][str(void)] = [section, item]
 
 
 def _correct(state: State, version: int, data: State) -> None:
@@ -85,7 +99,7 @@ def compose(states: dict[str, State], reference: str) -> State:
     steps = [*own.get("origins", ()), *own.get("discussed", ()), *own.get("adopted", ())]
     return {
         "_id": reference,
-        "recommendation": {**own["first"], **(own["revised"][-1] if "revised" in own else {})},
+        "recommendation": {**own["first"], **(own["revised"][-1] if own.get("revised") else {})},
         "mandates": [_mandate(own, item, named) for item in own.get("cited", ())],
         "work": [{**item, **_meeting(named.get(f"meeting/{item.get('meeting')}"))} for item in steps],
         "transmission": [_in_session(item, named) for item in own.get("transmitted", ())],

@@ -9,6 +9,7 @@ from tools.simulate.chance import DAY, day
 from tools.simulate.citing import cite, cites_live_mandate, review_citations
 from tools.simulate.correcting import correct
 from tools.simulate.registering import provisions_of
+from tools.simulate.voiding import void, void_version
 from tools.simulate.world import Group, Lifecycle, World
 
 _DECISIONS = ("endorsed", "endorsed", "endorsed_with_changes", "noted", "not_endorsed")
@@ -28,6 +29,7 @@ def adopt(world: World, group: Group, stream: str) -> bool:
 
 def before_the_committee(world: World, group: Group, stream: str) -> Lifecycle:
     """Transmit a recommendation to sessions until one decides, or its outcome is unknown."""
+    yield from _adopted_by_mistake(world, group, stream)
     waiting = False
     for outcomes in (_OUTCOMES, _DECISIONS):
         while (session := world.session_after(world.now + 30 * DAY)) is None:
@@ -44,6 +46,17 @@ def before_the_committee(world: World, group: Group, stream: str) -> Lifecycle:
         waiting = outcome == "deferred" and world.chance.happens(0.5)
         if outcome == "returned":
             yield from _adopted_anew(world, group, stream)
+
+
+def _adopted_by_mistake(world: World, group: Group, stream: str) -> Lifecycle:
+    """Void the adoption of some, and adopt them at the latest meeting; of a few the void was the mistake."""
+    if not world.chance.happens(0.08):
+        return
+    yield world.days(1, 5)
+    voided = void(world, stream, events.RecommendationAdopted)
+    yield world.soon()
+    if world.chance.happens(0.4) or not adopt(world, group, stream):
+        void_version(world, stream, voided.last)
 
 
 def _transmit(world: World, group: Group, stream: str, session: int) -> None:
@@ -63,6 +76,10 @@ def _disposed(world: World, stream: str, session: int, outcome: str) -> Lifecycl
     }  # fmt: skip
     world.execute(stream, commands.RecordDisposition.model_validate(disposed))
     if chance.happens(0.05):
+        yield world.days(1, 5)
+        void(world, stream, events.CommitteeDispositionRecorded)
+        world.execute(stream, commands.RecordDisposition.model_validate(disposed))
+    if chance.happens(0.05):
         yield world.days(10, 60)
         correct(world, stream, events.CommitteeDispositionRecorded, paragraph=str(chance.between(1, 90)))
 
@@ -73,7 +90,7 @@ def _adopted_anew(world: World, group: Group, stream: str) -> Lifecycle:
     world.execute(stream, commands.ReviseRecommendation(text=wording.text(world.chance, 2), on=day(world.now)))
     yield group.meets_after(world.now) + DAY
     adopt(world, group, stream)
-    if world.chance.happens(0.3):
+    if world.chance.happens(0.6):
         yield world.soon()
         title = wording.title(world.chance, "recommendation")
         world.execute(stream, commands.ReviseRecommendation(title=title, on=day(world.now), clerical=True))

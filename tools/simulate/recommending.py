@@ -12,6 +12,7 @@ from tools.simulate.closing import close
 from tools.simulate.committee import adopt, before_the_committee
 from tools.simulate.correcting import correct
 from tools.simulate.registering import provisions_of
+from tools.simulate.voiding import void, void_version
 from tools.simulate.world import Group, Lifecycle, World
 
 _KINDS = ("policy", "advocacy", "intergovernmental_action")
@@ -108,6 +109,12 @@ def _followed_up(world: World, group: Group, stream: str) -> Lifecycle:
     if chance.happens(0.05):
         yield world.days(5, 40)
         correct(world, stream, events.FollowUpReported, progress="not_pursued")
+    if chance.happens(0.05):
+        yield world.days(5, 40)
+        voided = void(world, stream, events.FollowUpReported)
+        if chance.happens(0.3):
+            yield world.soon()
+            void_version(world, stream, voided.last)
 
 
 def _evidence(world: World, group: Group) -> Evidence | None:

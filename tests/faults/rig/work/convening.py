@@ -64,4 +64,7 @@ def _record_content(desks: Desks, world: World, one: str) -> int:
     for priority in world.priorities.some(desks.chance, 1):
         desks.secretariat.send("meetings", f"{one}/agenda", item="item", title="Synthetic item", priority=priority)
     outcome = {"outcome": "o1", "kind": "decision", "text": "Synthetic decision"}
-    return desks.secretariat.send("meetings", f"{one}/outcomes", **outcome).version
+    version = desks.secretariat.send("meetings", f"{one}/outcomes", **outcome).version
+    while desks.likely(0.2):
+        version = desks.secretariat.send("meetings", f"{one}/void", voids=version, reason="Synthetic mistake").version
+    return version

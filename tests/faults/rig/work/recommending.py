@@ -70,20 +70,44 @@ def _sender(desks: Desks, reference: str) -> Any:
 
 def _adopt_and_dispose(desks: Desks, world: World, send: Any) -> None:
     meetings = [_await_meeting(desks, named) for named in world.meetings.some(desks.chance, 2)]
-    if not meetings:
-        send("adopt", status="unknown", note="Synthetic: the record is silent")
     for meeting in meetings:
         send("discuss", meeting=meeting)
-    if meetings:
-        send("adopt", meeting=meetings[0], status="verified")
+    _adopt(desks, send, meetings)
     session = desks.chance.choice(SESSIONS)
     send("transmit", session=session, on="2021-10-01")
     if desks.likely(0.3):
         _return_and_adopt_anew(desks, send, session)
     if desks.likely(0.8):
-        send("dispose", session=session, outcome="endorsed", on="2021-11-06")
+        _dispose(desks, send, session)
         reported = send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2022")
         _void(desks, send, reported)
+
+
+def _adopt(desks: Desks, send: Any, meetings: list[str]) -> None:
+    """Adopt the text; sometimes void that, and adopt it anew, or void the void."""
+    silent = {"status": "unknown", "note": "Synthetic: the record is silent"}
+    adoption = {"meeting": meetings[0], "status": "verified"} if meetings else silent
+    _done_anew(desks, send, "adopt", adoption)
+
+
+def _dispose(desks: Desks, send: Any, session: int) -> None:
+    """Dispose of the text, some at a later session than the one that deferred it."""
+    later = [each for each in SESSIONS if each > session]
+    if later and desks.likely(0.3):
+        send("dispose", session=session, outcome="deferred", on="2021-11-05")
+        session = desks.chance.choice(later)
+    _done_anew(desks, send, "dispose", {"session": session, "outcome": "endorsed", "on": "2021-11-06"})
+
+
+def _done_anew(desks: Desks, send: Any, command: str, body: dict[str, Any]) -> None:
+    """Execute a command; sometimes void what it recorded, and execute it anew, or void the void."""
+    version = send(command, **body)
+    if desks.likely(0.2):
+        voided = send("void", voids=version, reason="Synthetic mistake")
+        if desks.likely(0.5):
+            send("void", voids=voided, reason="Synthetic second thoughts")
+        else:
+            send(command, **body)
 
 
 def _void(desks: Desks, send: Any, version: int) -> None:
@@ -96,7 +120,7 @@ def _return_and_adopt_anew(desks: Desks, send: Any, session: int) -> None:
     """Return the text, revise it, adopt the new version, put a slip right in some, and transmit it again."""
     send("dispose", session=session, outcome="returned", on="2021-11-04")
     send("revise", text="Synthetic text, revised after its retrun", on="2021-11-04")
-    send("adopt", status="unknown", note="Synthetic: the record is silent")
+    _adopt(desks, send, [])
     if desks.likely(0.5):
         send("revise", text="Synthetic text, revised after its return", clerical=True)
     send("transmit", session=session, on="2021-11-05")
