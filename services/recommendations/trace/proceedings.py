@@ -21,7 +21,7 @@ def proceedings(sections: Mapping[str, Any], tracker: ProvenanceTracker) -> Sect
         if replica is None or not (replica.agenda or replica.outcomes) or not tracker.window.sees(replica.day):
             continue
         tracker.note(f"proceedings/{len(items)}", f"meeting/{key}", replica.versions)
-        agenda = [item for item in replica.agenda if _concerns(item, sections)]
+        agenda = [item for item in replica.agenda if _is_about(item, sections)]
         items.append(
             known_fields(
                 meeting=key,
@@ -40,7 +40,7 @@ def _meetings(work: Section, follow_up: Section) -> list[str]:
     return list(dict.fromkeys(item["meeting"] for item in (*work, *of_evidence) if "meeting" in item))
 
 
-def _concerns(item: Mapping[str, Any], sections: Mapping[str, Any]) -> bool:
+def _is_about(item: Mapping[str, Any], sections: Mapping[str, Any]) -> bool:
     """Tell whether an agenda item names the priority or a provision of a trace, or neither any."""
     if "priority" not in item and "provisions" not in item:
         return True
