@@ -177,10 +177,13 @@ class Traces:
         if known_at is None:
             return trace_or_fault(reference, *await gather([reference], self._states), as_of)
         states = await self._known({RECOMMENDATION.stream(reference)}, known_at)
-        candidates = await look_up_initiatives(states.values(), self._states)
-        while wanted := needs(reference, states, candidates):
+        beside = await look_up_initiatives(states.values(), self._states)
+        changed = await self._states.with_later_events(INITIATIVE.kind)
+        states |= await self._known(changed.union(*beside.values()), known_at)
+        initiatives = by_provision(states.values())
+        while wanted := needs(reference, states, initiatives):
             states |= await self._known(wanted, known_at)
-        return trace_or_fault(reference, states, by_provision(states.values()), as_of)
+        return trace_or_fault(reference, states, initiatives, as_of)
 
     async def _known(self, streams: set[str], known_at: str) -> dict[str, FoldedState]:
         events = await self._journal.after(dict.fromkeys(streams, 0))

@@ -198,6 +198,10 @@ class StateStore:
                         streams[value].add(row["_id"])
         return streams
 
+    async def with_later_events(self, kind: str) -> set[str]:
+        """Return the streams of a kind that have more than their first event."""
+        return {row["_id"] async for row in self._states.find({"kind": kind, "version": {"$gt": 1}}, {"_id": 1})}
+
     async def listed(
         self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None
     ) -> list[FoldedState]:
