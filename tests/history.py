@@ -17,6 +17,7 @@ from shared.events import recommendations as r
 from shared.events.canonical import ZERO_HASH
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
+from shared.events.values import ProvisionRef
 from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 from shared.tlog.trust import LogTrust
 from tests.proofs import TRUST, headers_by
@@ -164,6 +165,25 @@ def with_texts(history: History) -> History:
         r.CommitteeDispositionRecorded(session=4, outcome="endorsed"),
     )
     return history
+
+
+def with_initiatives(history: History) -> History:
+    """Add initiatives: corrected by older code from one provision to another and a third, void, and void no more."""
+
+    def on(initiative: str, *provisions: str) -> r.InitiativeRegistered:
+        refs = tuple(ProvisionRef(instrument=each.partition("/")[0], provision=each) for each in provisions)
+        return r.InitiativeRegistered(
+            initiative=initiative, title="Synthetic initiative", supporting_member="FJI", provisions=refs
+        )
+
+    def corrected(*provisions: str) -> r.RecordCorrected:
+        data = on("n1", *provisions).model_dump(mode="json", exclude_none=True)
+        return r.RecordCorrected(corrects=1, data=data, reason="Synthetic slip")
+
+    history.add("initiative/n1", on("n1", "i1/a"), corrected("i3/a"), corrected("i3/b"))
+    history.add("initiative/n2", on("n2", "i1/a", "i2/b"), r.RecordVoided(voids=1, reason="Synthetic mistake"))
+    void = r.RecordVoided(voids=1, reason="Synthetic mistake")
+    return history.add("initiative/n3", on("n3", "i3/a", "i3/b"), void, r.RecordVoided(voids=2, reason="Synthetic"))
 
 
 def _recommendations(history: History) -> None:

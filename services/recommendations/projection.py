@@ -182,11 +182,13 @@ class Traces:
         if known_at is None:
             return trace_or_fault(reference, *await gather([reference], self._states), as_of)
         states = await self._known({RECOMMENDATION.stream(reference)}, known_at)
-        initiatives = await self._known(await self._states.of_kind(INITIATIVE.kind), known_at)
-        candidates = by_provision(initiatives.values())
-        while wanted := needs(reference, states, candidates):
+        beside = await look_up_initiatives(states.values(), self._states)
+        changed = await self._states.with_later_events(INITIATIVE.kind)
+        states |= await self._known(changed.union(*beside.values()), known_at)
+        initiatives = by_provision(states.values())
+        while wanted := needs(reference, states, initiatives):
             states |= await self._known(wanted, known_at)
-        return trace_or_fault(reference, states, by_provision(states.values()), as_of)
+        return trace_or_fault(reference, states, initiatives, as_of)
 
     async def _known(self, streams: set[str], known_at: str) -> dict[str, FoldedState]:
         events = await self._journal.after(dict.fromkeys(streams, 0))
@@ -235,13 +237,13 @@ async def gather(references: Sequence[str], states: StateStore) -> tuple[dict[st
     its recommendations up later still, and finds them.
     """
     gathered = await states.read(map(RECOMMENDATION.stream, references))
-    initiatives = await initiatives_beside(gathered.values(), states)
+    initiatives = await look_up_initiatives(gathered.values(), states)
     while missing := {stream for reference in references for stream in needs(reference, gathered, initiatives)}:
         gathered |= await states.read(missing)
     return gathered, by_provision(gathered.values())
 
 
-async def initiatives_beside(recommendations: Iterable[FoldedState], states: StateStore) -> ByProvision:
+async def look_up_initiatives(recommendations: Iterable[FoldedState], states: StateStore) -> ByProvision:
     """Look up the initiatives that rest on the provisions of these recommendations."""
     provisions = {provision for folded in recommendations for provision in cited(folded.state)}
     return await states.by_facet(INITIATIVE.kind, "rests_on", provisions) if provisions else {}

@@ -187,10 +187,6 @@ class StateStore:
         query = {"facets.keys": {"$in": list(keys)}, "kind": kind}
         return {row["_id"] async for row in self._states.find(query, {"_id": 1})}
 
-    async def of_kind(self, kind: str) -> set[str]:
-        """Return the streams of a kind."""
-        return {row["_id"] async for row in self._states.find({"kind": kind}, {"_id": 1})}
-
     async def by_facet(self, kind: str, facet: str, values: Iterable[str]) -> dict[str, set[str]]:
         """Return the streams of a kind by each of these values of a facet that is a list."""
         streams: dict[str, set[str]] = {value: set() for value in values}
@@ -201,6 +197,10 @@ class StateStore:
                     if value in streams:
                         streams[value].add(row["_id"])
         return streams
+
+    async def with_later_events(self, kind: str) -> set[str]:
+        """Return the streams of a kind that have more than their first event."""
+        return {row["_id"] async for row in self._states.find({"kind": kind, "version": {"$gt": 1}}, {"_id": 1})}
 
     async def listed(
         self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None

@@ -120,6 +120,15 @@ def test_the_traces_that_rest_on_a_stream_are_named(caller: Call) -> None:
     stream = f"instrument/{instrument}"
     answer = asking.get("recommendations", "/dependants", stream=stream).json()
     assert answer == {"stream": stream, "count": 1, "traces": [reference]}
+    initiative = new_id("initiative")
+    project = {"initiative": initiative, "title": "Synthetic", "supporting_member": "FJI", "provisions": [cited]}
+    accepted(asking.post("recommendations", "/initiatives", project))
+    stream = f"initiative/{initiative}"
+    for version in (1, 2):
+        asking.get("recommendations", f"/initiatives/{initiative}", at_least=version, wait=20)
+        answer = asking.get("recommendations", "/dependants", stream=stream).json()
+        assert answer == {"stream": stream, "count": 1, "traces": [reference]}
+        accepted(asking.post("recommendations", f"/initiatives/{initiative}/void", void(version)))
     for stream in ("instrument/of-nobody", "recommendation/of-nobody"):
         unknown = asking.get("recommendations", "/dependants", stream=stream).json()
         assert (unknown["count"], unknown["traces"]) == (0, [])

@@ -21,14 +21,13 @@ from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.record import KafkaRecord
 from shared.events import recommendations as r
-from shared.events.values import ProvisionRef
 from shared.projection import write_buffer
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
 from shared.projection.state_store import StateStore
 from shared.store.indexes import ensure
-from tests.history import History, a_history, replayed, with_texts
+from tests.history import History, a_history, replayed, with_initiatives, with_texts
 from tests.proofs import TRUST, a_decoder
 from tools.local.stack import Stack
 from tools.replay.replayer import Replayer
@@ -51,25 +50,6 @@ def with_voids(history: History) -> History:
     history.add("recommendation/SYN/2031/R3", drafted, r.MandateCited(instrument="i2", provision="i2/a"), void(1))
     history.add("instrument/i3", void(1), void(4))
     return history.add("instrument/i2", void(2))
-
-
-def with_initiatives(history: History) -> History:
-    """Add initiatives: corrected by older code from one provision to another and a third, void, and void no more."""
-
-    def on(initiative: str, *provisions: str) -> r.InitiativeRegistered:
-        refs = tuple(ProvisionRef(instrument=each.partition("/")[0], provision=each) for each in provisions)
-        return r.InitiativeRegistered(
-            initiative=initiative, title="Synthetic initiative", supporting_member="FJI", provisions=refs
-        )
-
-    def corrected(*provisions: str) -> r.RecordCorrected:
-        data = on("n1", *provisions).model_dump(mode="json", exclude_none=True)
-        return r.RecordCorrected(corrects=1, data=data, reason="Synthetic slip")
-
-    history.add("initiative/n1", on("n1", "i1/a"), corrected("i3/a"), corrected("i3/b"))
-    history.add("initiative/n2", on("n2", "i1/a", "i2/b"), r.RecordVoided(voids=1, reason="Synthetic mistake"))
-    void = r.RecordVoided(voids=1, reason="Synthetic mistake")
-    return history.add("initiative/n3", on("n3", "i3/a", "i3/b"), void, r.RecordVoided(voids=2, reason="Synthetic"))
 
 
 HISTORY = with_initiatives(with_voids(with_texts(a_history())))

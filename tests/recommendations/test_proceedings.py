@@ -13,7 +13,7 @@ from shared.events.event import Event
 from shared.events.values import Evidence, ProvisionRef
 from tests.cli.record_in_memory import TODAY
 from tests.history import History, composed
-from tests.recommendations.synthetic import OWN, REFERENCE, drafted, held
+from tests.recommendations.synthetic import OWN, REFERENCE, cited, drafted, held, old_asks, old_registered
 from tools.audit.trace_diff import describe_changes
 from tools.render.trace_text import plain_text
 
@@ -43,11 +43,12 @@ def a_trace(*own: Event, meeting: tuple[Event, ...] = (ITEM, OUTCOME), as_of: da
     """Compose the trace of the synthetic recommendation and a meeting with these entries."""
     history = History().add("meeting/m1", held, *meeting)
     history.add("priority/p1", *PRIORITY)
+    history.add("instrument/old", old_registered, old_asks)
     return composed(history.add(OWN, drafted, *own).all(), as_of)[REFERENCE]
 
 
 def test_agenda_and_outcomes_of_a_meeting_are_shown_once_however_many_steps_it_has():
-    trace = a_trace(DISCUSSED, ADOPTED)
+    trace = a_trace(cited, DISCUSSED, ADOPTED)
     assert trace["proceedings"] == [
         {
             "meeting": "m1",
@@ -75,6 +76,24 @@ def test_agenda_and_outcomes_of_a_meeting_are_shown_once_however_many_steps_it_h
         }
     ]
     assert trace["provenance"]["statements"]["proceedings/0"] == ["meeting/m1 1-3"]
+
+
+@pytest.mark.parametrize(
+    ("item", "own", "shown"),
+    [
+        (ITEM, (cited,), True),
+        (ITEM, (r.RecommendationRevised(priority="p1"),), True),
+        (ITEM, (), False),
+        (ITEM.model_copy(update={"priority": "p2", "provisions": ()}), (cited,), False),
+        (ITEM.model_copy(update={"priority": None, "provisions": ()}), (), True),
+    ],
+    ids=["provision", "priority", "neither", "another priority", "names nothing"],
+)
+def test_an_item_on_other_matters_is_counted(item: m.AgendaItemAdded, own: tuple[Event, ...], shown: bool):
+    (meeting,) = a_trace(*own, DISCUSSED, meeting=(item, item.model_copy(update={"item": "a2"})))["proceedings"]
+    assert (len(meeting.get("agenda", ())), meeting.get("other_items", 0)) == ((2, 0) if shown else (0, 2))
+    text = " ".join(plain_text(a_trace(*own, DISCUSSED, meeting=(item,)), TODAY).split())
+    assert ("Agenda: 1 other item." in text) != shown
 
 
 def test_those_of_a_meeting_that_is_evidence_are_shown_too():
@@ -117,7 +136,8 @@ def test_the_text_of_a_trace_says_so(says: str):
 
 def test_a_diff_names_what_came():
     revised = r.RecommendationRevised(priority="p1", on="2030-02")
-    changes = describe_changes(a_trace(revised, meeting=(ITEM,)), a_trace(revised, DISCUSSED, meeting=(ITEM, OUTCOME)))
+    entries = (ITEM, OUTCOME)
+    changes = describe_changes(a_trace(revised), a_trace(revised, DISCUSSED, meeting=entries))
     assert any(change.startswith("Agenda and outcomes added: Synthetic meeting") for change in changes)
     before = a_trace(as_of=date(2030, 1, 1))
     changes = describe_changes(before, a_trace(revised))

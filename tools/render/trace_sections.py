@@ -169,6 +169,8 @@ def _agenda(item: dict[str, Any]) -> Iterator[Text]:
         text = f"Agenda: {matter['title']}" + (f" ({', '.join(on)})" if on else "")
         yield sentence(marked(text, matter["status"]))
         yield from note_and_source(matter)
+    if others := item.get("other_items"):
+        yield Text(f"Agenda: {others} other {'item' if others == 1 else 'items'}.", style="dim")
 
 
 def _outcomes(item: dict[str, Any]) -> Iterator[Text]:

@@ -9,7 +9,7 @@ from typing import Any
 from services.recommendations.domain.state import Absent, Recommendation
 from services.recommendations.domain.texts import Texts, TextVersion, latest, number_of, texts_of
 from services.recommendations.trace import gaps, mandates, outcome, void, work
-from services.recommendations.trace.initiatives import ByProvision, beside, initiatives
+from services.recommendations.trace.initiatives import ByProvision, initiatives, initiatives_beside
 from services.recommendations.trace.proceedings import proceedings
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
 from services.recommendations.trace.text_gaps import Choice, text_gaps
@@ -34,7 +34,7 @@ def needs(reference: str, states: Mapping[str, FoldedState], initiatives: ByProv
     root = f"recommendation/{reference}"
     if root not in states:
         return {root}
-    named = {*states[root].depends_on, *beside(states[root].state, initiatives)}
+    named = {*states[root].depends_on, *initiatives_beside(states[root].state, initiatives)}
     for stream in states[root].depends_on:
         if stream.startswith("instrument/") and stream in states:
             named |= states[stream].depends_on
@@ -72,21 +72,19 @@ def _sections(state: Recommendation, tracker: ProvenanceTracker) -> tuple[dict[s
     visible = {number: text for number, text in texts.items() if tracker.window.sees(text.fact.data.on)}
     adopted, sent = work.adoptions(state, tracker), outcome.transmissions(state, tracker)
     choices = _choices(adopted, sent, texts)
-    of_mandates, of_work = mandates.mandates(state, tracker), work.work(state, adopted, texts, tracker)
-    of_follow_up = outcome.follow_up(state, tracker)
     sections = known_fields(
         recommendation=_recommendation(state, latest(visible), tracker),
         texts=texts_section({choice.text_version for choice in choices}, visible, tracker),
-        mandates=of_mandates,
-        initiatives=initiatives(of_mandates, tracker),
+        mandates=mandates.mandates(state, tracker),
         priority=work.priority(state, tracker),
-        work=of_work,
-        proceedings=proceedings(of_work, of_follow_up, tracker),
+        work=work.work(state, adopted, texts, tracker),
         transmission=outcome.transmission(sent, texts, tracker),
         dispositions=outcome.dispositions(state, sent, texts, tracker),
-        follow_up=of_follow_up,
+        follow_up=outcome.follow_up(state, tracker),
         lineage=outcome.lineage(state, tracker),
     )
+    beside = {"initiatives": initiatives(sections["mandates"], tracker), "proceedings": proceedings(sections, tracker)}
+    sections |= known_fields(**beside)
     return sections, list(text_gaps(choices, sections["dispositions"], visible, texts))
 
 

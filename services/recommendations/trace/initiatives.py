@@ -36,7 +36,7 @@ def cited(state: object) -> list[str]:
     return as_facets(citation.cited.data for citation in citations)
 
 
-def beside(state: object, initiatives: ByProvision) -> set[str]:
+def initiatives_beside(state: object, initiatives: ByProvision) -> set[str]:
     """Return the streams of the initiatives that rest on provisions of a recommendation."""
     return set(chain.from_iterable(initiatives.get(provision, ()) for provision in cited(state)))
 
