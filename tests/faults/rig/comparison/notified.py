@@ -61,8 +61,8 @@ def _check_mails(states: dict[str, Any], mail: Iterable[Mail], findings: Finding
 
 def _check_subscribers(evidence: Evidence, planned: set[tuple[str, str]], findings: Findings) -> None:
     """Check that each subscriber at the time of an event who still subscribes was notified of it."""
-    holding = _holding(evidence.recorded(SERVICE).values())
-    added = [event for event in holding if isinstance(event.data, SubscriptionAdded)]
+    subscriptions = holding(evidence.recorded(SERVICE).values())
+    added = [event for event in subscriptions if isinstance(event.data, SubscriptionAdded)]
     removed = {e.subject for e in evidence.recorded(SERVICE).values() if isinstance(e.data, SubscriptionRemoved)}
     for service in ("nominations", "meetings", "recommendations"):
         for event in holding(evidence.recorded(service).values()):
