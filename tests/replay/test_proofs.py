@@ -85,8 +85,8 @@ def test_a_session_that_a_report_was_asked_for_need_not_be_on_record(tmp_path: P
     ledgers = SyntheticLogs(of_history(history)).sign_all(0.5)
     ledgers.export(tmp_path / "bundle")
     file, keys = tmp_path / "one.json", [word for key in given(ledgers).logs for word in ("--key", key.vkey)]
-    made = throughline(None, "audit", "prove", ONE, "--from", str(tmp_path / "bundle"), "--out", str(file))
-    assert made.exit_code == 0, made.output
+    result = throughline(None, "audit", "prove", ONE, "--from", str(tmp_path / "bundle"), "--out", str(file))
+    assert result.exit_code == 0, result.output
     assert check(file.read_bytes(), given(ledgers)).without == ["body_session/commission-77"]
     done = throughline(None, "audit", "verify-proof", str(file), *keys)
     assert done.exit_code == 0, done.output
