@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 from services.nominations.commands import BeginMembership, EndMembership
+from services.nominations.domain.nomination import Accepted
 from services.nominations.handlers import Handlers
 from shared.events.catalogue import Recorded
 from shared.events.nominations import ExpertErased, MembershipBegan, NominationAccepted, NominationWithdrawn
@@ -48,6 +49,8 @@ class Policies:
                 command = EndMembership(reason="replaced", ended_on=on)
                 await self._end(event, "end-replaced", replaced, command, only_of=member)
             case NominationWithdrawn(withdrawn_on=on):
+                if await self._is_accepted(event.subject):
+                    return
                 command = EndMembership(reason="withdrawn_by_government", ended_on=on)
                 await self._end(event, "end-withdrawn", key, command)
             case ExpertErased(person=person):
@@ -64,6 +67,11 @@ class Policies:
                 return frozenset({f"membership/{replaced}"})
             case _:
                 return frozenset()
+
+    async def _is_accepted(self, nomination: str) -> bool:
+        """Tell whether a nomination was accepted after a withdrawal that holds again by the void of a void."""
+        known = await self._known(nomination)
+        return known is not None and isinstance(known.state, Accepted)
 
     async def _end(
         self, event: Recorded, policy: str, membership: str, command: EndMembership, only_of: str | None = None

@@ -46,14 +46,23 @@ def decide_void(stream: str, recorded: Sequence[Recorded], command: VoidRecord, 
     voids = voids_of(recorded)
     if command.voids in voids:
         return VersionIsVoid(stream, command.voids, voids[command.voids].streamversion)
-    if (refusal := _refusal(named, recorded, context)) is not None:
-        return refusal
     event: type[Event] = event_class(named.data.service, "RecordVoided")
     fields = command.model_dump(exclude_none=True)
-    return [
+    decision: list[Event] = [
         event.model_validate(fields | {"voids": each.streamversion})
         for each in recorded
         if each.commandid == named.commandid and each.streamversion not in voids
+    ]
+    return _refusal(named, recorded, _followed_by(recorded, decision), context) or decision
+
+
+def _followed_by(recorded: Sequence[Recorded], events: Sequence[Event]) -> list[Recorded]:
+    """Return a stream's events, with those of a decision as if they were recorded."""
+    last = recorded[-1]
+    following = enumerate(events, last.streamversion + 1)
+    return [
+        *recorded,
+        *(last.model_copy(update={"streamversion": version, "data": data}) for version, data in following),
     ]
 
 
@@ -63,18 +72,14 @@ def judged(
     """Return a decision to void, or its refusal by the aggregate: a void changes no more than a correction may."""
     if isinstance(decision, Rejection) or aggregate.judge_void is None:
         return decision
-    events, last = without_voids_of_all(recorded), recorded[-1]
-    voids = [
-        last.model_copy(update={"streamversion": last.streamversion + number, "data": event})
-        for number, event in enumerate(decision, 1)
-    ]
-    before, after = facts_of(events), facts_of(without_voids_of_all([*events, *voids]))
+    events = without_voids_of_all(recorded)
+    before, after = facts_of(events), facts_of(without_voids_of_all(_followed_by(recorded, decision)))
     held = {fact.versions for fact in before}
     then = {
         fact.versions[0]: _state_at(aggregate, events, fact.versions[-1]) for fact in after if fact.versions not in held
     }
     states = aggregate.fold_facts(before), aggregate.fold_facts(after)
-    return aggregate.judge_void(*states, then, command.voids, last.subject) or decision
+    return aggregate.judge_void(*states, then, command.voids, recorded[-1].subject) or decision
 
 
 def _state_at(aggregate: Aggregate[Any], events: Sequence[Recorded], version: int) -> Any:
@@ -82,13 +87,17 @@ def _state_at(aggregate: Aggregate[Any], events: Sequence[Recorded], version: in
     return aggregate.fold_facts(facts_of(event for event in events if event.streamversion <= version))
 
 
-def _refusal(named: Recorded, recorded: Sequence[Recorded], context: Context) -> Rejection | None:
+def _refusal(
+    named: Recorded, recorded: Sequence[Recorded], after: Sequence[Recorded], context: Context
+) -> Rejection | None:
     stream, version = named.subject, named.streamversion
     if not named.data.voidable:
         return CannotBeVoided(stream, version, type(named.data).__name__)
     if context.role != "system":
         of_a_policy = named.role == "system"
         return RecordedByPolicy(stream, version, named.causationid or named.actor) if of_a_policy else None
-    later = [fact for fact in facts_of(recorded) if fact.versions[0] > version == 1]
+    if 1 not in voids_of(after) or 1 in voids_of(recorded):
+        return None
+    later = [fact for fact in facts_of(recorded) if fact.versions[0] > 1]
     resting = next((fact.versions[0] for fact in later if fact.role != "system" or not fact.data.voidable), None)
     return HasConsequences(stream, version, resting) if resting is not None else None

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.nominations.api import views
@@ -141,6 +141,17 @@ async def test_a_membership_that_a_person_ended_stays_and_its_refusal_is_recorde
     assert await office.gaps("n1") == []
 
 
+async def test_a_membership_that_a_person_ended_after_the_void_of_a_void_stays_whatever_is_voided_later() -> None:
+    office = await an_office()
+    for version in (2, 3):
+        await office.void("nomination/n1", version)
+    await office.execute("membership/n1", EndMembership(reason="term_ended"))
+    for version, stage in ((4, "submitted"), (5, "accepted"), (6, "submitted")):
+        await office.void("nomination/n1", version)
+        assert await office.stages("nomination/n1", "membership/n1") == [stage, "ended"]
+    assert await office.gaps("n1")
+
+
 async def test_a_membership_of_an_accepted_or_withdrawn_nomination_and_a_void_one_have_no_gap() -> None:
     office = await an_office()
     assert await office.gaps("n1") == []
@@ -222,6 +233,7 @@ async def _end(steps: list[Any]) -> tuple[Any, str]:
     return await office.state("nomination/n1"), (await office.stages("membership/n1"))[0]
 
 
+@example(steps=["withdraw", ("void", 2), "accept", ("void", 3)])
 @settings(max_examples=100, deadline=None)
 @given(steps=STEPS)
 def test_whatever_is_voided_a_membership_is_active_just_where_its_nomination_is_accepted(steps: list[Any]) -> None:

@@ -89,6 +89,19 @@ async def test_a_mail_that_was_tried_stays() -> None:
     assert gap == f"It is about version 1 of {SIBLING}, which is void; its mail was tried."
 
 
+async def test_a_mail_that_was_tried_after_the_void_of_a_void_stays_whatever_is_voided_later() -> None:
+    office = await an_office()
+    life: list[Event] = [ADOPTED, VOID, VOID_OF_VOID]
+    for number in (1, 2, 3):
+        await office.consume(*life[:number])
+    [stream] = [stream for stream in office.store.recorded if stream.startswith("notification/")]
+    assert not isinstance(await office.execute(stream, AttemptNotification(), role="system"), Rejection)
+    for void in (3, 4, 5):
+        life.append(RecordVoided(voids=void, reason="Synthetic"))
+        await office.consume(*life)
+        assert await office.mails() == ["attempted"]
+
+
 def test_only_a_mail_that_was_tried_has_the_gap_and_a_void_stream_voids_all_its_events() -> None:
     plan = NotificationPlanned(
         notification="n1", subscription="s1", event_id="e1", event_type="t", stream=SIBLING, stream_version=3
