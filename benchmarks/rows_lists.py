@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rows_start import median_trace
-from benchmarks.servers import admin, progress
+from benchmarks.servers import admin, cpu_seconds, progress
 from benchmarks.table import Row
+from shared.events.services import SERVICES
 from shared.projection.natural_order import natural_order
 from tools.client.connection import Connection
 from tools.client.services import Services
@@ -36,13 +37,18 @@ def lists(stack: Stack, file: Path) -> Row:
             [_numbered(trace, number) for number in range(1, RECOMMENDATIONS + 1)]
         )
     with Services(Connection(stack.home, quiet=True), "auditor") as services:
+        before = _processor_seconds(stack)
         traces = _milliseconds(lambda: _listed(services, "/traces", view="row"))
+        cost = _cost(before, _processor_seconds(stack), TURNS + 1)
         coverage = _milliseconds(lambda: _listed(services, "/coverage", by="recommendation"))
         whole = _milliseconds(lambda: _listed(services, "/traces", view="trace"))
     return Row(
         f"list of {RECOMMENDATIONS:,} recommendations, in pages of 500",
         says=f"{traces:.0f} ms (coverage: {coverage:.0f} ms)",
-        notes=(f"the guide is {GUIDE_MS} ms; whole traces of the same, which a list does not read: {whole:.0f} ms",),
+        notes=(
+            f"the guide is {GUIDE_MS} ms; whole traces of the same, which a list does not read: {whole:.0f} ms",
+            f"processor time: {cost}",
+        ),
     )
 
 
@@ -69,27 +75,42 @@ def _milliseconds(listing: Callable[[], None]) -> float:
     return statistics.median(times)
 
 
+def _processor_seconds(stack: Stack) -> dict[str, float]:
+    """Return the processor time used by the services, the servers and this process."""
+    used = cpu_seconds(stack)
+    services = sum(used[service] for service in SERVICES)
+    return {"services": services, "MongoDB": used["mongodb"], "Kafka": used["kafka"], "the client": time.process_time()}
+
+
+def _cost(before: dict[str, float], after: dict[str, float], count: int) -> str:
+    """Say the processor time of each of so many things; other work on the machine changes it little."""
+    return ", ".join(f"{1_000 * (after[name] - before[name]) / count:.0f} ms in {name}" for name in before)
+
+
 def imported(stack: Stack, folder: Path, recommendations: int) -> Row:
     """Measure an import whose rows are sent concurrently, against one row at a time."""
     progress(f"import of two records of {recommendations} recommendations, one at a time and {CONCURRENT_ROWS} at once")
-    single = _rows_per_second(stack, _record(folder, "synthetic-single", "SYNA", recommendations), 1)
-    several = _rows_per_second(stack, _record(folder, "synthetic-several", "SYNB", recommendations), CONCURRENT_ROWS)
+    single, cost_of_single = _loaded(stack, _record(folder, "synthetic-single", "SYNA", recommendations), 1)
+    several, cost = _loaded(stack, _record(folder, "synthetic-several", "SYNB", recommendations), CONCURRENT_ROWS)
     return Row(
         f"import of a record, {CONCURRENT_ROWS} rows at once",
         (several,),
         "one row at a time",
         (single,),
         wanted=FASTER,
+        notes=(f"processor time of a row: {cost}; one at a time: {cost_of_single}",),
     )
 
 
-def _rows_per_second(stack: Stack, record: CheckedRecord, workers: int) -> float:
+def _loaded(stack: Stack, record: CheckedRecord, workers: int) -> tuple[float, str]:
+    """Load a record; return the rows a second, and the processor time of each."""
+    before, begun = _processor_seconds(stack), time.perf_counter()
     with Services(Connection(stack.home, quiet=True), "secretariat") as services:
-        begun = time.perf_counter()
         report = Load(record, services, workers=workers).run()
     if len(report.outcomes) != len(record.rows) or report.not_loaded:
         raise ValueError(f"not loaded: {report.not_loaded[:3]}")
-    return len(record.rows) / (time.perf_counter() - begun)
+    seconds = time.perf_counter() - begun
+    return len(record.rows) / seconds, _cost(before, _processor_seconds(stack), len(record.rows))
 
 
 def _record(folder: Path, name: str, acronym: str, recommendations: int) -> CheckedRecord:

@@ -17,6 +17,7 @@ from shared.events.services import SERVICES
 CHECKOUT = Path(__file__).parents[2]
 PAGE = (CHECKOUT / "docs/record.md").read_text(encoding="utf-8")
 NAMES = set(re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", PAGE, flags=re.MULTILINE | re.DOTALL)))
+FOLDERS = ("services/recommendations/trace", "shared/domain")
 SENTENCES = re.findall(r"^\| “(.+)” \|", PAGE, re.MULTILINE)
 
 
@@ -46,7 +47,7 @@ def _of(value: ast.expr) -> Iterator[str]:
 
 
 def gaps_of_the_code() -> set[str]:
-    files = (CHECKOUT / "services/recommendations/trace").glob("*.py")
+    files = [file for folder in FOLDERS for file in (CHECKOUT / folder).glob("*.py")]
     return {pattern for file in files for pattern in templates(file.read_text(encoding="utf-8"))}
 
 
