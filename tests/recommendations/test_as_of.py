@@ -215,3 +215,15 @@ def test_every_mark_is_shown_in_the_text_of_a_trace():
     in_gaps_only = [each for item in dicts_in(undated()) for each in item.get("also_registered_as", ())]
     text = " ".join(plain_text(undated(), TODAY).split())
     assert text.count("(date unknown)") == len(marks) - len(in_gaps_only)
+
+
+@pytest.mark.parametrize(("as_of", "mutual"), [("2031-12-31", None), ("2032-12-31", True)], ids=["before", "after"])
+def test_a_supersession_back_counts_from_its_day(as_of: str, mutual: bool | None):
+    history = a_history("1989")
+    history.add(
+        "instrument/i9",
+        r.InstrumentRegistered(instrument="i9", cite="Synthetic later", body="SYN", title="T"),
+        r.InstrumentSuperseded(by="i3", on="2032"),
+    )
+    trace = composed(history.all(), date.fromisoformat(as_of))[REFERENCE]
+    assert trace["mandates"][2]["why"][0].get("mutual") is mutual

@@ -209,3 +209,16 @@ def test_a_fact_of_lineage_has_its_own_certainty(event: Event, status: str | Non
     shown = " ".join(plain_text(trace, TODAY).split())
     lineage = shown.partition("LINEAGE")[2].partition("GAPS")[0]
     assert lineage.count("(inferred)") + lineage.count("(certainty unknown)") == marks[status]
+
+
+@pytest.mark.parametrize("status", ["verified", "inferred", None])
+def test_a_meeting_that_is_evidence_is_as_certain_as_it_was_recorded(status: str | None):
+    history = History()
+    meeting = m.MeetingRecorded(meeting="m1", title="Synthetic meeting", kind="forum")
+    history.add("meeting/m1", meeting.model_copy(update={"status": status}))
+    evidence = r.FollowUpReported(progress="implemented", evidence=Evidence(meeting="m1"), status="verified")
+    trace = composed(history.add(OWN, drafted, evidence).all())[REFERENCE]
+    assert trace["follow_up"][0]["evidence"]["status"] == (status or "unknown")
+    mark = {"verified": "", "inferred": " (inferred)", None: " (certainty unknown)"}[status]
+    shown = " ".join(plain_text(trace, TODAY).split())
+    assert f"Evidence: Synthetic meeting, on an unknown date{mark}." in shown

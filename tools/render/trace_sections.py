@@ -215,7 +215,7 @@ def _evidence(evidence: dict[str, Any]) -> Text:
     match evidence:
         case {"meeting": meeting}:
             title = f"{evidence.get('title', meeting)}, {span(evidence.get('starts_at'), None)}"
-            return sentence(marked(f"Evidence: {title}", "verified", evidence.get("dated")))
+            return sentence(marked(f"Evidence: {title}", evidence.get("status"), evidence.get("dated")))
         case {"deliverable": deliverable}:
             actual = evidence.get("actual_three_hour_meetings", "an unknown number of")
             planned = evidence.get("planned_three_hour_meetings", "unknown")

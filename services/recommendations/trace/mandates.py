@@ -198,9 +198,10 @@ def _reconfirmed(answer: CitationReconfirmed, window: Window) -> dict[str, Any]:
 
 
 def _is_mutual(key: str, by: str, tracker: ProvenanceTracker) -> bool | None:
-    """Tell whether two instruments are on record as superseding each other; None where they are not."""
+    """Tell whether two instruments are on record as superseding each other by the day; None where they are not."""
     other = tracker.instrument(by)
-    return True if other is not None and other.superseded_by(key) else None
+    back = (item for item in other.superseded if item.data.by == key) if other is not None else ()
+    return any(tracker.window.sees(item.data.on) for item in back) or None
 
 
 def _naming(statement: str, key: str, tracker: ProvenanceTracker) -> dict[str, Any]:

@@ -197,8 +197,8 @@ def _evidence(statement: str, evidence: Evidence | None, tracker: ProvenanceTrac
             meeting = tracker.meeting(stream.partition("/")[2])
             if meeting is not None and tracker.window.sees(meeting.day):
                 tracker.note(statement, stream, meeting.versions)
-                shown |= known_fields(title=meeting.title, starts_at=meeting.starts_at)
-                shown |= known_fields(dated=tracker.window.mark(meeting.day))
+                known = {"title": meeting.title, "starts_at": meeting.starts_at, "status": meeting.status or "unknown"}
+                shown |= known_fields(**known, dated=tracker.window.mark(meeting.day))
         elif (recorded := tracker.recorded(stream)) is not None:
             day = getattr(recorded.data, "starts_on", None) or getattr(recorded.data, "year", None)
             if tracker.window.sees(day):
