@@ -127,8 +127,8 @@ def test_the_digests_are_those_of_the_live_traces(exported: Path, auditor: Calle
 
 def test_the_place_of_each_event_behind_a_trace_is_that_of_the_logs(exported: Path, auditor: Caller) -> None:
     entries = {name: dict(log.entries()) for name, log in Bundle(exported).logs.items()}
-    for asked in ("", "?as_of=2022-11-30", "?known_at=2100-01-01T00:00:00Z"):
-        answer = auditor.get(SERVICE, f"/traces/CED/2022/R1/provenance{asked}").json()
+    for query in ("", "?as_of=2022-11-30", "?known_at=2100-01-01T00:00:00Z"):
+        answer = auditor.get(SERVICE, f"/traces/CED/2022/R1/provenance{query}").json()
         behind = versions_behind(answer["trace"]["provenance"]["statements"])
         places = answer["events"]
         assert [(each["stream"], each["version"]) for each in places] == [
@@ -139,7 +139,7 @@ def test_the_place_of_each_event_behind_a_trace_is_that_of_the_logs(exported: Pa
             event = orjson.loads(raw)
             assert (event["subject"], int(event["streamversion"])) == (each["stream"], each["version"])
             assert leaf_hash(raw) == each["leaf"]
-        assert answer["trace"] == auditor.get(SERVICE, f"/traces/CED/2022/R1{asked}").json()["trace"]
+        assert answer["trace"] == auditor.get(SERVICE, f"/traces/CED/2022/R1{query}").json()["trace"]
 
 
 def test_an_export_from_kafka_is_the_same_to_the_byte(loaded: Stack, exported: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ async def _live(records: Iterable[KafkaRecord]) -> dict[str, bytes]:
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_in_every_order_of_arrival_live_traces_end_as_those_replayed(seed: int):
+def test_in_every_order_of_events_live_traces_end_as_those_replayed(seed: int):
     assert asyncio.run(_live(an_order(seed, by_stream=True, twice=0))) == EXPECTED
 
 
