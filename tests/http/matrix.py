@@ -112,6 +112,7 @@ OWN: dict[str, Routes] = {
             GET /recommendations; GET /recommendations/{committee}/{year}/{number}
             GET /meetings-heard; GET /meetings-heard/{meeting}
             GET /traces; GET /traces/{committee}/{year}/{number}; GET /coverage; GET /dependants
+            GET /traces/{committee}/{year}/{number}/provenance
         """,
         AUDITORS: "GET /traces/{committee}/{year}/{number}/events",
     },

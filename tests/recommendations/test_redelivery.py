@@ -32,12 +32,16 @@ async def database(servers: Stack) -> AsyncIterator[AsyncIOMotorDatabase[Any]]:
 
 
 def journal_reads(projector: Projector) -> list[set[str]]:
-    """Return a list that receives the streams of each read by which streams are folded from the journal."""
+    """Return a list that receives the streams of each read by which streams are folded from the journal.
+
+    Reads of initiatives alone are those that look up the traces beside them.
+    """
     reads: list[set[str]] = []
     after = projector.journal.after
 
     async def listed(versions: Mapping[str, int]) -> Any:
-        reads.append(set(versions))
+        if not all(stream.startswith("initiative/") for stream in versions):
+            reads.append(set(versions))
         return await after(versions)
 
     projector.journal.after = listed  # type: ignore[method-assign]
