@@ -205,6 +205,7 @@ def test_lists_filter_meetings_by_stage_form_members_and_matters() -> None:
         "kind": "technical_expert_group",
         "modality": "hybrid",
         "member": ["FJI", "KHM"],
+        "membership": ["e1", "e2"],
         "priority": ["air"],
         "instrument": ["res-1"],
     }

@@ -169,6 +169,7 @@ def facets(state: Meeting) -> dict[str, Any]:
         "kind": state.particulars.kind,
         "modality": state.particulars.modality or "unknown",
         "member": sorted({entry.fact.member for entry in state.proceedings.attendance}),
+        "membership": sorted({entry.fact.membership for entry in state.proceedings.attendance}),
         "priority": sorted({item.priority for item in agenda if item.priority}),
         "instrument": sorted({named.instrument for item in agenda for named in item.provisions}),
     }
