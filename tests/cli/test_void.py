@@ -25,7 +25,7 @@ from tools.local.stack import Stack
 
 @pytest.mark.parametrize("stream", ["instrument", "nobody/x", "instrument/../x", "instrument/a b", "instrument/"])
 def test_what_is_no_stream_is_bad_input(stream: str):
-    result = throughline(None, "void", stream, "1", "--reason", "Synthetic")
+    result = throughline(None, "void", stream, "1", "--reason", "Synthetic", "--yes")
     assert result.exit_code == 2
     assert "KIND/ID" in result.output
 
@@ -58,7 +58,7 @@ def test_a_void_event_is_gone_from_the_trace_and_a_load_leaves_it_void(stack: St
     file, stream = written(tmp_path, record), recommendation_of(record)
     assert throughline(stack, "import", "record", str(file)).exit_code == 0
     version = events_of(stack, "recommendations", stream).index("CommitteeDispositionRecorded") + 1
-    done = throughline(stack, "void", stream, str(version), "--reason", "Synthetic mistake")
+    done = throughline(stack, "void", stream, str(version), "--reason", "Synthetic mistake", "--yes")
     assert done.exit_code == 0, done.output
     reference = stream.partition("/")[2]
     assert f"Version {version} of {stream} is CommitteeDispositionRecorded" in done.output
@@ -68,9 +68,11 @@ def test_a_void_event_is_gone_from_the_trace_and_a_load_leaves_it_void(stack: St
     assert [row["standing"] for row in differing] == ["differs"]
     void = len(events_of(stack, "recommendations", stream))
     assert differing[0]["says"][-1].endswith(f"throughline void {stream} {void} --reason TEXT can")
-    refused = throughline(stack, "void", stream, str(version), "--reason", "Synthetic mistake")
+    refused = throughline(stack, "void", stream, str(version), "--reason", "Synthetic mistake", "--yes")
     assert (refused.exit_code, "VersionIsVoid" in refused.output) == (1, True)
-    assert throughline(stack, "void", stream, str(void), "--reason", "Synthetic second thoughts").exit_code == 0
+    nothing = throughline(stack, "void", stream, str(void), "--reason", "Synthetic second thoughts")
+    assert (nothing.exit_code, "Nothing was voided: answer y, or give --yes." in output_of(nothing)) == (2, True)
+    assert throughline(stack, "void", stream, str(void), "--reason", "Synthetic second thoughts", "--yes").exit_code == 0
     assert throughline(stack, "import", "record", str(file)).exit_code == 0
 
 
@@ -85,8 +87,8 @@ def test_a_void_of_an_adopted_text_is_refused_and_says_what_to_void_first(stack:
             (f"{one}/adopt", {"status": "unknown", "note": "Synthetic: silent."}),
         ):
             services.send("recommendations", path, body, str(uuid4()))
-    refused = throughline(stack, "void", stream, "2", "--reason", "Synthetic mistake")
+    refused = throughline(stack, "void", stream, "2", "--reason", "Synthetic mistake", "--yes")
     assert (refused.exit_code, "AdoptedTextRestsOnIt" in refused.output) == (1, True)
     assert f"throughline void {stream} 3" in output_of(refused)
     for version in ("3", "2"):
-        assert throughline(stack, "void", stream, version, "--reason", "Synthetic mistake").exit_code == 0
+        assert throughline(stack, "void", stream, version, "--reason", "Synthetic mistake", "--yes").exit_code == 0

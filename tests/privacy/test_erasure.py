@@ -159,7 +159,7 @@ def erased(world: World, report: dict[str, Any]) -> World:
     assert report
     assert clear_text_found(world.stack) == []
     for person, service in ((EXPERT, "nominations"), (READER, "notifications")):
-        done = throughline(world.stack, "privacy", "erase", person, "--reason", "Synthetic request")
+        done = throughline(world.stack, "privacy", "erase", person, "--reason", "Synthetic request", "--yes")
         assert done.exit_code == 0, done.output
         assert output_of(done).endswith(f"{service}: erased; the key is destroyed.")
     return world
@@ -263,14 +263,14 @@ def test_the_subscriptions_of_an_erased_person_end(erased: World) -> None:
 
 
 def test_a_second_erasure_changes_nothing_and_an_unknown_person_is_refused(erased: World) -> None:
-    again = throughline(erased.stack, "privacy", "erase", EXPERT, "--reason", "Synthetic")
+    again = throughline(erased.stack, "privacy", "erase", EXPERT, "--reason", "Synthetic", "--yes")
     assert again.exit_code == 0
     assert output_of(again).endswith("nominations: was erased before.")
-    nobody = throughline(erased.stack, "privacy", "erase", f"nobody-{KEY}", "--reason", "Synthetic")
+    nobody = throughline(erased.stack, "privacy", "erase", f"nobody-{KEY}", "--reason", "Synthetic", "--yes")
     assert nobody.exit_code == 1
     assert output_of(nobody).endswith(f"Nothing was ever sealed of nobody-{KEY}: check the id.")
     assert throughline(erased.stack, "privacy", "export", f"nobody-{KEY}").exit_code == 1
-    assert throughline(erased.stack, "privacy", "erase", "a name", "--reason", "Synthetic").exit_code == 2
+    assert throughline(erased.stack, "privacy", "erase", "a name", "--reason", "Synthetic", "--yes").exit_code == 2
 
 
 def test_a_key_restored_from_a_backup_is_destroyed_at_startup(erased: World) -> None:

@@ -34,6 +34,17 @@ def service_named(name: str, option: str = "--service") -> str:
     return chosen(option, name, SERVICES, "a service")
 
 
+def confirm(question: str, done: str, *, yes: bool) -> None:
+    """Ask whether to do what cannot be taken back, unless that was answered. Raises BadInput without a yes."""
+    try:
+        agreed = yes or typer.confirm(question)
+    except typer.Abort:
+        typer.echo()
+        agreed = False
+    if not agreed:
+        raise BadInput(f"Nothing was {done}: answer y, or give --yes.")
+
+
 def read_text(option: str, text: str) -> str:
     """Return a text that a service takes, in form NFC. Raises BadInput."""
     from shared.events.values import Text

@@ -1,6 +1,5 @@
 """`throughline privacy`: the rights of a person, access and erasure, exercised through the secretariat."""
 
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -10,9 +9,9 @@ import orjson
 import typer
 
 from shared.events.services import REGISTRY
-from tools.cli.options import read_person, read_text
+from tools.cli.options import confirm, read_person, read_text
 from tools.client.connection import Connection, Format, Home, Token
-from tools.client.errors import BadInput, CommandRefused, Failure, exits
+from tools.client.errors import CommandRefused, Failure, exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import print_json, print_line
@@ -43,8 +42,7 @@ def erase(
     with exits():
         read_person(person)
         ground = read_text("--reason", reason)
-        if not yes and sys.stdin.isatty() and not typer.confirm(f"Nobody will open {person} again. Continue?"):
-            raise BadInput("Nothing was erased.")
+        confirm(f"Nobody will open {person} again. Continue?", "erased", yes=yes)
         with Services(Connection(home, token), "secretariat") as services:
             for line in erased(services, person, ground):
                 print_line(line)

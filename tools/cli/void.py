@@ -1,13 +1,12 @@
 """`throughline void`: an event that should not have been recorded, taken out of account."""
 
 import re
-import sys
 from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
 
-from tools.cli.options import read_text
+from tools.cli.options import confirm, read_text
 from tools.client.connection import Connection, Home, Token
 from tools.client.errors import BadInput, CommandRefused, Failure, exits
 from tools.client.services import Services
@@ -43,8 +42,7 @@ def void(
         with Services(Connection(home, token), "secretariat") as services:
             print_line(_named(services, service, stream, version))
             print_line(services.dependants(stream))
-            if not yes and sys.stdin.isatty() and not typer.confirm("Void it?"):
-                raise BadInput("Nothing was voided.")
+            confirm("Void it?", "voided", yes=yes)
             body = {"voids": version, **texts}
             print_line(f"Voided: {stream} is at version {_send(services, service, f'{path}/void', body)}.")
 

@@ -42,7 +42,7 @@ def sections(state: Void, tracker: ProvenanceTracker) -> dict[str, Any]:
 def gaps(own: str, states: Mapping[str, FoldedState], window: Window, priority: str | None) -> list[str]:
     """Return, in words, the void records that a trace rests on: its own alone, or those of others.
 
-    Of the priorities that it served, only the present one counts.
+    Only what the recommendation names itself counts, and of the priorities that it served the present one.
     """
     voids = {stream: folded.state for stream, folded in sorted(states.items()) if isinstance(folded.state, Void)}
     if (itself := voids.get(own)) is not None:
@@ -50,10 +50,9 @@ def gaps(own: str, states: Mapping[str, FoldedState], window: Window, priority: 
     return [
         f"It rests on {stream}, which is void: {void.reason}"
         for stream, void in voids.items()
-        if window.sees(day_of(void)) and _rests_on(stream, priority)
+        if window.sees(day_of(void)) and stream in states[own].depends_on and not _was_served(stream, priority)
     ]
 
 
-def _rests_on(stream: str, priority: str | None) -> bool:
-    kind = stream.partition("/")[0]
-    return kind != "initiative" and (kind != "priority" or stream == f"priority/{priority}")
+def _was_served(stream: str, priority: str | None) -> bool:
+    return stream.startswith("priority/") and stream != f"priority/{priority}"
