@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.recommendations import commands
+from services.recommendations.domain.lineage import noted_in
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import PRIORITY
 from services.recommendations.handlers import Handlers
@@ -33,6 +34,7 @@ from shared.http.problems import Refused
 from shared.http.queries import AtLeast, Filter, Limit, QueryRoute, Wait, add_queries, stages_of, wait_for_version
 from shared.http.query_times import Day, Moment
 from shared.http.routes import StrictRoute
+from shared.projection.natural_order import natural_order
 from shared.projection.projector import Projector
 from shared.projection.state_store import StateStore
 from shared.store.correcting import CorrectRecord
@@ -159,7 +161,7 @@ def _add_one_trace(routes: APIRouter, traces: Traces, projector: Projector) -> N
 
         stored = await wait_for_version(read, own, at_least, wait)
         trace = await _shown(traces, reference, stored, as_of, known_at)
-        today = today_of(trace, await projector.stalled(), datetime.now(UTC).date())
+        today = today_of(trace, await projector.stalled(), as_of, known_at)
         revision = stored["revision"] if stored else 0
         return _answer(trace, {"revision": revision, "today": today}, headers={"ETag": f'"{revision}"'})
 
@@ -176,7 +178,7 @@ def _add_one_trace(routes: APIRouter, traces: Traces, projector: Projector) -> N
     ) -> Response:
         reference = f"{committee}/{year}/{number}"
         trace = await _shown(traces, reference, await traces.get(reference), as_of, known_at)
-        today = today_of(trace, await projector.stalled(), datetime.now(UTC).date())
+        today = today_of(trace, await projector.stalled(), as_of, known_at)
         return _answer(trace, {"today": today, "events": [place._asdict() for place in await traces.places_of(trace)]})
 
     @routes.get(f"{_TRACE}/events", tags=["queries"], summary="One trace, and all that it is based on")
@@ -228,8 +230,9 @@ def _add_lists_of_traces(routes: APIRouter, traces: Traces, states: StateStore) 
         stream: Annotated[str, Query(pattern=SUBJECT, examples=["instrument/75-4"])],
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> dict[str, Any]:
-        known = (await states.read([stream]))[stream].version > 0
-        references = sorted(await traces.dependants({stream}), key=_in_order) if known else []
+        folded = (await states.read([stream]))[stream]
+        resting = await traces.dependants({stream}) | noted_in(folded.state) if folded.version else set()
+        references = sorted(resting, key=natural_order)
         return {"stream": stream, "count": len(references), "traces": references[:limit]}
 
     @routes.get("/coverage", tags=["queries"], summary="Coverage, both ways, in pages")
@@ -245,11 +248,6 @@ def _add_lists_of_traces(routes: APIRouter, traces: Traces, states: StateStore) 
         if by == "recommendation":
             return await coverage_of_recommendations(traces, limit, after)
         return await coverage_of_provisions(states, traces, limit, after)
-
-
-def _in_order(reference: str) -> tuple[str, int]:
-    series, _, number = reference.rpartition("/R")
-    return series, int(number)
 
 
 async def _shown(

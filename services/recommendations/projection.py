@@ -157,8 +157,10 @@ class Traces:
         return [event for stream, version, *_ in trace["based_on"] for event in events[stream][:version]]
 
     async def places_of(self, trace: Mapping[str, Any]) -> list[Place]:
-        """Return the place of each event behind the statements of a trace, by stream and version."""
+        """Return the place of each event of the recommendation, and of the others behind statements of its trace."""
         versions = versions_behind(trace["provenance"]["statements"])
+        own = RECOMMENDATION.stream(trace["recommendation"]["reference"])
+        versions |= {stream: set(range(1, head + 1)) for stream, head, _ in trace["based_on"] if stream == own}
         return await self._journal.places(versions)
 
     async def find(

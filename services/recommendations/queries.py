@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.registers import OnRecord
 from services.recommendations.projection import Traces
 from services.recommendations.trace.overdue import past_due
+from shared.events.envelope import stamp
 from shared.events.values import ACRONYM
 from shared.projection.state_store import StateStore
 
@@ -32,11 +33,15 @@ _ROW = {
 }
 
 
-def today_of(trace: Mapping[str, Any], stalled: Mapping[str, int], today: date) -> dict[str, Any]:
-    """Return the facts past due, and the streams behind this trace that wait for a version."""
+def today_of(
+    trace: Mapping[str, Any], stalled: Mapping[str, int], as_of: date | None = None, known_at: datetime | None = None
+) -> dict[str, Any]:
+    """Return the facts past due on the day of a trace, and the streams behind it that wait for a version today."""
+    day = as_of or (known_at or datetime.now(UTC)).date()
     based_on = {stream for stream, *_ in trace["based_on"]}
     waiting = {stream: version for stream, version in sorted(stalled.items()) if stream in based_on}
-    return {"date": today.isoformat(), "past_due": past_due(trace, today), "stalled": waiting}
+    known = {"known_at": stamp(known_at)} if known_at else {}
+    return {"date": day.isoformat(), "past_due": past_due(trace, day), "stalled": waiting, **known}
 
 
 def with_text(text: str) -> dict[str, Any]:

@@ -136,7 +136,8 @@ def _holds_null(value: Any) -> bool:
 def describe(error: ValidationError) -> str:
     """Say which fields break which rule, without the values (they may be personal)."""
     return "; ".join(
-        f"{'.'.join(map(str, item['loc']))}: {sentence_of(item)}" for item in error.errors(include_input=False)
+        ": ".join(filter(None, (".".join(map(str, item["loc"])), sentence_of(item))))
+        for item in error.errors(include_input=False)
     )
 
 

@@ -27,13 +27,19 @@ _EVENTS_PER_QUERY = 1_000
 
 
 class Place(NamedTuple):
-    """The place of an event in a service's log: its ledger position, and its RFC 6962 leaf hash in hex."""
+    """The place of an event in a service's log: its ledger position, and its RFC 6962 leaf hash in hex.
+
+    A correction or void also has the version that it is about, and its reason.
+    """
 
     stream: str
     version: int
     service: str
     position: int
     leaf: str
+    type: str
+    about: int | None
+    reason: str | None
 
 
 class Journal:
@@ -104,10 +110,7 @@ class Journal:
         ids = [{"s": stream, "v": version} for stream in sorted(versions) for version in sorted(versions[stream])]
         places: list[Place] = []
         for chunk in chunked(ids, _EVENTS_PER_QUERY):
-            rows = self._events.find({"_id": {"$in": chunk}}, {"origin": 1, "position": 1, "leaf": 1}).sort("_id", 1)
-            async for row in rows:
-                service = service_of_topic(row["origin"].partition("/")[0])
-                places.append(Place(row["_id"]["s"], row["_id"]["v"], service, row["position"], row["leaf"]))
+            places += [_place(row) async for row in self._events.find({"_id": {"$in": chunk}}).sort("_id", 1)]
         return places
 
     async def lower_position(self, event: ConsumedEvent) -> None:
@@ -187,6 +190,15 @@ def _to_document(event: ConsumedEvent) -> dict[str, Any]:
         "position": event.position,
         "origin": event.origin,
     } | ({"proof": event.proof} if event.proof else {})
+
+
+def _place(document: Mapping[str, Any]) -> Place:
+    event = _from_document(document)
+    (stream, version), data = event.key, event.recorded.data
+    service = service_of_topic(event.origin.partition("/")[0])
+    about = getattr(data, "corrects", None) or getattr(data, "voids", None)
+    reason = getattr(data, "reason", None) if about is not None else None
+    return Place(stream, version, service, event.position, event.leaf, type(data).__name__, about, reason)
 
 
 def _from_document(document: Mapping[str, Any]) -> ConsumedEvent:

@@ -18,10 +18,11 @@ from tools.render.trace_text import plain_text
 
 PLACES = [
     {"stream": stream, "version": version, "service": "meetings", "position": 6 + version, "leaf": leaf * 32}
-    for stream, version, leaf in (
-        ("meeting/synthetic", 1, "ab"),
-        ("meeting/synthetic", 2, "cd"),
-        ("meeting/z", 1, "ef"),
+    | {"type": kind, "about": version - 1, "reason": "Synthetic [mistake]"}
+    for stream, version, leaf, kind in (
+        ("meeting/synthetic", 1, "ab", "MeetingHeld"),
+        ("meeting/synthetic", 2, "cd", "RecordVoided"),
+        ("meeting/z", 1, "ef", "MeetingHeld"),
     )
 ]
 REFERENCES = ("CED/2022/R1", "CED/2020/R1")
@@ -133,6 +134,7 @@ def test_provenance_names_the_events_behind_each_statement():
     assert "rests on recommendation/CED/2022/R1 v1" in shown
     assert "EVENTS" in shown
     assert "meeting/synthetic: v1 at position 7, leaf abababababab; v2 at position 8, leaf cdcdcdcdcdcd" in shown
+    assert "CORRECTIONS AND VOIDS - meeting/synthetic v2 voids v1: Synthetic [mistake] EVENTS" in shown
     assert "meeting/z: v1 at position 7, leaf efefefefefef" in shown
     assert "rests on" not in text_of("CED/2022/R1")
 

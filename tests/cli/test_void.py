@@ -72,7 +72,9 @@ def test_a_void_event_is_gone_from_the_trace_and_a_load_leaves_it_void(stack: St
     assert (refused.exit_code, "VersionIsVoid" in refused.output) == (1, True)
     nothing = throughline(stack, "void", stream, str(void), "--reason", "Synthetic second thoughts")
     assert (nothing.exit_code, "Nothing was voided: answer y, or give --yes." in output_of(nothing)) == (2, True)
-    assert throughline(stack, "void", stream, str(void), "--reason", "Synthetic second thoughts", "--yes").exit_code == 0
+    assert (
+        throughline(stack, "void", stream, str(void), "--reason", "Synthetic second thoughts", "--yes").exit_code == 0
+    )
     assert throughline(stack, "import", "record", str(file)).exit_code == 0
 
 

@@ -133,3 +133,14 @@ def test_the_traces_that_rest_on_a_stream_are_named(caller: Call) -> None:
         unknown = asking.get("recommendations", "/dependants", stream=stream).json()
         assert (unknown["count"], unknown["traces"]) == (0, [])
     problem(asking.get("recommendations", "/dependants", stream="no stream"), 422, "SchemaViolation")
+
+
+def test_the_recommendation_in_which_a_closing_is_noted_is_named_too(caller: Call) -> None:
+    asking, number = caller(), int(new_id("n")[-6:], 16) % 40_000 + 1
+    first, second = (f"SYN/2031/R{number + more}" for more in (0, 45_000))
+    for reference in (first, second):
+        accepted(asking.post("recommendations", "/recommendations", {"reference": reference, "title": "Synthetic"}))
+    accepted(asking.post("recommendations", f"/recommendations/{first}/supersede", {"by": second}))
+    asking.get("recommendations", f"/traces/{first}", at_least=2, wait=20)
+    answer = asking.get("recommendations", "/dependants", stream=f"recommendation/{first}").json()
+    assert answer["traces"] == [first, second]

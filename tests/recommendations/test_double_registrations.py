@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ SAME = [
     ("Synthetic resolution 1", {"cite": "SYNTHETIC  RESOLUTION 1"}),
     ("Synthetic resolution 1", {"cite": "Syntheticresolution\u00a01"}),
     ("Straße 1", {"cite": "STRASSE 1"}),
+    ("Synthetic resolution 1", {"cite": "Synthetic\u200b reso\u00adlution\u202e 1\ufeff"}),
     ("SYN/RES/1", {"cite": "Another", "symbol": "syn/res/1"}),
 ]
 
@@ -136,13 +138,13 @@ async def test_what_is_noted_already_is_not_noted_again() -> None:
     ).then_refused(OutOfOrder)
 
 
-def traced(*of_a: Event, cite_of_b: str = "SYNTHETIC 1") -> dict[str, Any]:
+def traced(*of_a: Event, cite_of_b: str = "SYNTHETIC 1", of_b: Iterable[Event] = ()) -> dict[str, Any]:
     """Compose the trace of a recommendation that cites instrument `a` and was carried by it."""
     history = History()
     history.add(
         "instrument/a", registered("a", "Synthetic 1"), r.ProvisionRegistered(provision="p", summary="S"), *of_a
     )
-    history.add("instrument/b", registered("b", cite_of_b), r.InstrumentSuperseded(by="a"))
+    history.add("instrument/b", registered("b", cite_of_b), r.InstrumentSuperseded(by="a"), *of_b)
     history.add(
         "recommendation/SYN/2031/R1",
         r.RecommendationDrafted(reference="SYN/2031/R1", title="Synthetic"),
@@ -162,6 +164,13 @@ def test_two_registrations_are_one_gap_on_the_trace_until_one_is_corrected() -> 
     assert trace["mandates"][0]["also_registered_as"] == [{"instrument": "b"}]
     assert ["instrument/b", 2] in [each[:2] for each in trace["based_on"]]
     assert TWICE not in traced(r.DoubleRegistrationNoted(other="b"), cite_of_b="Synthetic 2")["gaps"]
+
+
+def test_a_void_double_is_no_gap_and_the_double_is_none() -> None:
+    void = r.RecordVoided(voids=1, reason="Synthetic mistake")
+    gaps = traced(r.DoubleRegistrationNoted(other="b"), of_b=[void])["gaps"]
+    assert not [gap for gap in gaps if "b" in gap.split() or "void" in gap]
+    assert TWICE not in gaps
 
 
 def test_fold_and_compose_end_on_a_circle_and_name_it() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,16 @@ def past_due(*events: Event, duty: r.ReportingDuty | None = None, closed: Event 
 
 def report(progress: str, **more: Any) -> r.FollowUpReported:
     return r.FollowUpReported.model_validate({"progress": progress, **more})
+
+
+def test_past_due_is_of_the_day_that_a_trace_is_of():
+    history = History().add(OWN, r.RecommendationDrafted(reference="SYN/2031/R1", title="Synthetic"))
+    history.add(OWN, report("under_implementation", due="2031-06-30"))
+    trace = composed(history.all())["SYN/2031/R1"]
+    early = today_of(trace, {}, date(2031, 6, 1))
+    assert (early["date"], early["past_due"], "known_at" in early) == ("2031-06-01", [], False)
+    later = today_of(trace, {}, None, datetime(2031, 7, 2, tzinfo=UTC))
+    assert (later["date"], len(later["past_due"]), later["known_at"][:10]) == ("2031-07-02", 1, "2031-07-02")
 
 
 PRIORITY = "The priority p1 was to be achieved by 2030."

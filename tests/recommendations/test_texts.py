@@ -138,6 +138,15 @@ def judged(version: int, data: Event, *events: Event) -> Rejection | None:
 RETITLED = drafted.model_copy(update={"title": "Another synthetic title"})
 
 
+@pytest.mark.parametrize("more", [{"text": "Other synthetic words"}, {"clerical": True, "title": "Another"}])
+def test_a_correction_of_a_revision_adds_no_text_version_once_a_text_is_adopted(more: dict[str, Any]):
+    addressed = r.RecommendationRevised(addressees=("Synthetic office",))
+    refusal = judged(3, r.RecommendationRevised(addressees=("Synthetic office",), **more), ADOPTED, addressed)
+    assert isinstance(refusal, CorrectionBreaksSchema)
+    assert "neither adds nor removes a text version" in refusal.sentence()
+    assert judged(3, addressed.model_copy(update={"themes": ("Synthetic",)}), ADOPTED, addressed) is None
+
+
 @pytest.mark.parametrize(
     "events",
     [(ADOPTED,), (adopted,), (REVISED, ADOPTED.model_copy(update={"text_version": 2}))],

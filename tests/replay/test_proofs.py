@@ -129,11 +129,23 @@ def changed_word(content: Content) -> None:
     content["events"][0]["event"]["data"]["status"] = "verified"
 
 
+def test_a_proof_that_claims_an_earlier_shape_shows_no_trace_and_leaves_no_stream_out(
+    proof: Path, ledgers: SyntheticLogs
+) -> None:
+    content = json.loads(proof.read_bytes())
+    own = f"recommendation/{ONE}"
+    content["events"] = [each for each in content["events"] if each["event"]["subject"] == own]
+    heads = [[stream, version] for stream, version, _ in content["trace"]["based_on"] if stream == own]
+    content["trace"] |= {"shape": 1, "based_on": heads}
+    with pytest.raises(NotProven, match=r"has no event of .*, which the trace rests on"):
+        check(json.dumps(content).encode(), given(ledgers))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (moved_head, "rests on other events than those in the file"),
-        (left_out_stream, "rests on other events than those in the file"),
+        (left_out_stream, "has no event of .*, which the trace rests on"),
         (changed_word, "the event is not in the log as it is here"),
     ],
 )

@@ -198,6 +198,7 @@ def test_digests_that_are_not_those_of_the_events_are_named(tmp_path: Path, faul
             content["traces"]["SYN/2031/R9"] = content["traces"][ONE]
         case "shape":
             content["shape"] = 99
+            (folder / "manifest.json").write_text('{"shape": 99}')
     (folder / "traces.json").write_text(json.dumps(content))
     done = throughline(None, "audit", "compare", str(folder), "--offline")
     assert (done.exit_code, words[fault] in output_of(done)) == (1, True), done.output
@@ -207,6 +208,9 @@ def test_an_export_of_an_earlier_shape_is_not_compared_and_that_is_no_fault(tmp_
     folder = written(tmp_path, of_history(a_history()), {})
     earlier = {"shape": 1, "traces": {ONE: {"digest": "0" * 64, "based_on": [[f"recommendation/{ONE}", 12]]}}}
     (folder / "traces.json").write_text(json.dumps(earlier))
+    done = throughline(None, "audit", "compare", str(folder), "--offline")
+    assert (done.exit_code, "the manifest names shape 2, and traces.json shape 1" in output_of(done)) == (2, True)
+    (folder / "manifest.json").write_text('{"shape": 1}')
     done = throughline(None, "audit", "compare", str(folder), "--offline")
     assert done.exit_code == 0, done.output
     assert "the export's digests: made by shape 1, not compared; this program composes shape 2." in output_of(done)

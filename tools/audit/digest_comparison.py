@@ -71,6 +71,8 @@ def exported_digests(bundle: Bundle) -> dict[str, Digest]:
         stored = _TRACES.validate_python(bundle.traces())
     except ValidationError:
         raise NotReadable(f"{bundle.folder / TRACES} is not that of an export") from None
+    if (shape := bundle.manifest().get("shape")) != stored.shape:
+        raise NotReadable(f"{bundle.folder}: the manifest names shape {shape}, and {TRACES} shape {stored.shape}")
     return {name: Digest(each.digest, each.based_on, stored.shape) for name, each in stored.traces.items()}
 
 

@@ -162,15 +162,15 @@ def _check_trace(events: Iterable[ConsumedEvent], trace: Mapping[str, Any], prov
             raise NotProven(f"{stream}: its events do not continue each other after version {outcome.folded.version}")
         states[stream] = outcome.folded
     proven.streams = len(states)
-    if trace["shape"] != SHAPE:
-        _check_earlier(trace, states, proven)
-        return
     read = subset(proven.reference, states, by_provision(states.values()))
     absent = sorted(stream for stream, folded in read.items() if not folded.version)
     own = read[f"recommendation/{proven.reference}"]
     proven.without = [stream for stream in absent if stream.startswith(_SESSIONS) and stream not in own.depends_on]
     if left_out := [stream for stream in absent if stream not in proven.without]:
         raise NotProven(f"the file has no event of {left_out[0]}, which the trace rests on")
+    if trace["shape"] != SHAPE:
+        _check_earlier(trace, states, proven)
+        return
     composed = compose(proven.reference, read)
     if composed is None or trace_bytes(composed) != trace_bytes(trace):
         raise NotProven(f"these events do not make this trace of {proven.reference}")

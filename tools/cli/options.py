@@ -13,6 +13,7 @@ import typer
 from shared.domain.spelling import normal, suggestion
 from tools.client.errors import BadInput
 from tools.client.printable import printable
+from tools.render.terminal import print_line
 
 REFERENCE = re.compile("[A-Z][A-Z0-9]{1,9}/[12][0-9]{3}/R[1-9][0-9]{0,4}")
 """The form of `shared.events.values.Reference`, without the time that its import takes; a test compares the two."""
@@ -39,7 +40,7 @@ def confirm(question: str, done: str, *, yes: bool) -> None:
     try:
         agreed = yes or typer.confirm(question)
     except typer.Abort:
-        typer.echo()
+        print_line("")
         agreed = False
     if not agreed:
         raise BadInput(f"Nothing was {done}: answer y, or give --yes.")

@@ -119,7 +119,8 @@ def step(item: dict[str, Any]) -> Entry:
         place = f"{_STEP[item['role']]} {item.get('title', item['meeting'])}"
         when = span(item.get("starts_at"), item.get("ends_at")) if "title" in item else None
         head = joined([place, item["on"] and in_words(item["on"]) if "on" in item and when is None else when])
-        return Entry(marked(head, item["status"], item.get("dated")), [*_meeting(item), *note_and_source(item)])
+        day = [Text(f"On {in_words(item['on'])}.")] if "on" in item and when not in (None, in_words(item["on"])) else []
+        return Entry(marked(head, item["status"], item.get("dated")), [*day, *_meeting(item), *note_and_source(item)])
     if "document" in item:
         symbol = marked(item["symbol"], item.get("symbol_status")) if "symbol" in item else None
         paragraph = f"para. {item['paragraph']}" if "paragraph" in item else None

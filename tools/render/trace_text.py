@@ -18,11 +18,16 @@ from tools.render.page import WIDTH, Entry, joined, listed, marked, note_and_sou
 
 Places = Sequence[dict[str, Any]]
 _PLACE = "v{version} at position {position}, leaf {leaf:.12}"
+_CHANGE = {
+    "RecordCorrected": "{stream} v{version} corrects v{about}: {reason}",
+    "RecordVoided": "{stream} v{version} voids v{about}: {reason}",
+}
 _STANDING = {
     "void": "void: recorded by mistake",
     "disposed": "disposed of by the Committee",
     "transmitted": "transmitted to the Committee",
 }
+_SENT_BACK = {"returned": "returned by the Committee", "unknown": "before the Committee; what it did is not known"}
 _COVERAGE = {
     "uncovered": "uncovered: it cites no live mandate",
     "shallow": "shallow: it cites a live mandate; a known decision or evidence is missing",
@@ -48,7 +53,7 @@ def trace_text(trace: dict[str, Any], today: dict[str, Any], places: Places | No
 
     lineage = list(sections.lineage(trace["lineage"]))
     parts: list[RenderableType] = [
-        *_heading(trace, behind),
+        *_heading(trace, behind, today.get("known_at")),
         *optional("TEXTS", "texts", sections.text),
         section("MANDATES", entries("mandates", sections.mandate), "It cites none."),
         *optional("INITIATIVES ON THE SAME PROVISIONS", "initiatives", sections.initiative),
@@ -61,8 +66,8 @@ def trace_text(trace: dict[str, Any], today: dict[str, Any], places: Places | No
         section("LINEAGE", lineage, "Neither carried on nor related to another recommendation, as far as recorded."),
         *_behind_lineage(behind),
         listed("GAPS", trace["gaps"], "None."),
-        *_today(today),
-        *([] if places is None else [listed("EVENTS", _events_of_streams(places), "None.")]),
+        *_today(today, is_past="as_of" in trace or "known_at" in today),
+        *([] if places is None else _places(places)),
     ]
     return Group(*parts)
 
@@ -75,13 +80,14 @@ def plain_text(trace: dict[str, Any], today: dict[str, Any], places: Places | No
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
-def _heading(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[RenderableType]:
+def _heading(trace: dict[str, Any], behind: dict[str, list[str]], known_at: str | None) -> list[RenderableType]:
     own = trace["recommendation"]
     title = marked(Text(own["title"], style="bold"), own["status"], own.get("dated"))
     reference_is = own["reference_is"]
     rows: list[tuple[str, str | Text | None]] = [
         ("as of", in_words(trace["as_of"]) if "as_of" in trace else None),
-        ("standing", _STANDING.get(own["standing"], own["standing"])),
+        ("recorded by", known_at),
+        ("standing", _standing(trace)),
         ("coverage", _COVERAGE[trace["coverage"]]),
         ("kinds", ", ".join(words(kind) for kind in own["kinds"])),
         ("addressed to", ", ".join(own["addressees"])),
@@ -100,6 +106,12 @@ def _heading(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Render
     ]
 
 
+def _standing(trace: dict[str, Any]) -> str:
+    standing: str = trace["recommendation"]["standing"]
+    outcome: str = trace["dispositions"][-1]["outcome"] if standing == "disposed" else ""
+    return _SENT_BACK.get(outcome, _STANDING.get(standing, standing))
+
+
 def _priority(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[RenderableType]:
     if (item := trace.get("priority")) is None:
         return []
@@ -113,13 +125,14 @@ def _priority(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Rende
     return [section("PRIORITY", [_resting(entry, behind.get("priority"))], "")]
 
 
-def _today(today: dict[str, Any]) -> list[RenderableType]:
+def _today(today: dict[str, Any], *, is_past: bool) -> list[RenderableType]:
+    heading = "PAST DUE ON THAT DAY" if is_past else "TODAY"
     stalled = [
         f"{stream} waits for version {version}: what follows it is not shown here yet."
         for stream, version in today["stalled"].items()
     ]
     lines = [*today["past_due"], *stalled]
-    return [listed(f"TODAY, {in_words(today['date'])}", lines, "")] if lines else []
+    return [listed(f"{heading}, {in_words(today['date'])}", lines, "")] if lines else []
 
 
 def _of_version(entry: Entry, item: dict[str, Any], trace: dict[str, Any]) -> Entry:
@@ -140,6 +153,14 @@ def _rests_on(events: Sequence[str] | None) -> list[Text]:
         stream, versions = event.split(" ")
         lines.append(Text(f"rests on {stream} v{versions}", style="dim cyan"))
     return lines
+
+
+def _places(places: Places) -> list[RenderableType]:
+    changes = [_CHANGE[each["type"]].format_map(each) for each in places if each["type"] in _CHANGE]
+    return [
+        listed("CORRECTIONS AND VOIDS", changes, "None."),
+        listed("EVENTS", _events_of_streams(places), "None."),
+    ]
 
 
 def _events_of_streams(places: Places) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from shared.events.recommendations import InstrumentRegistered
 
+_INVISIBLE = frozenset({"Cf", "Cc"})
+
 
 def keys(item: object) -> frozenset[str]:
-    """Return the citation and symbol of a registration, as they are compared: in NFC, without case and spaces."""
+    """Return citation and symbol as they are compared: in NFC, without case, spaces and characters that do not show."""
     return frozenset(texts_by_key(item)) if isinstance(item, InstrumentRegistered) else frozenset()
 
 
@@ -19,4 +21,5 @@ def texts_by_key(registered: InstrumentRegistered) -> dict[str, tuple[str, str]]
 
 
 def _compared(text: str) -> str:
-    return "".join(normalize("NFC", normalize("NFC", text).casefold()).split())
+    visible = "".join(each for each in normalize("NFC", text) if category(each) not in _INVISIBLE)
+    return "".join(normalize("NFC", visible.casefold()).split())

@@ -63,5 +63,13 @@ def meant_for(event: Event, reference: str) -> dict[str, NoteLineage]:
             return {}
 
 
+def noted_in(state: object) -> set[str]:
+    """Return the other recommendations in which the closing of one is noted."""
+    if not isinstance(state, Recommendation):
+        return set()
+    closings = (*state.superseded, *state.merged, *state.split)
+    return {other for fact in closings for other in meant_for(fact.data, state.drafted.data.reference)}
+
+
 def _known_of(event: Event) -> dict[str, Any]:
     return event.model_dump(include={"on", "status", "source"}, exclude_none=True)

@@ -104,6 +104,11 @@ def judge_change(before: State, after: State, version: int, stream: str) -> Reje
     for choice, (number, text) in was.items():
         if choice != version and now.get(choice) != (number, text):
             return rules.AdoptedTextIsFixed(stream, number)
+    if was and _states_text(before, version) != _states_text(after, version):
+        says = (
+            "title, text, clerical: a correction neither adds nor removes a text version: revise, or void the revision"
+        )
+        return CorrectionBreaksSchema("RecommendationRevised", says)
     if version in was and version in now and now[version][1] is None:
         return rules.TextVersionNotOnRecord(stream, now[version][0], _listed(texts_of(after)))
     if version in was and _named(before, version) and not _named(after, version):
@@ -149,6 +154,12 @@ def _choices_of(state: Recommendation) -> tuple[Chooses, ...]:
 
 def _choice(state: Recommendation, version: int) -> Chooses:
     return next(fact for fact in _choices_of(state) if fact.versions[0] == version)
+
+
+def _states_text(state: Recommendation, version: int) -> tuple[bool, bool | None]:
+    """Tell whether the event of a version states a text version, and whether as a clerical one."""
+    text = texts_of(state).get(version)
+    return (text is not None, text.clerical if text else None)
 
 
 def _named(state: Recommendation, version: int) -> bool:
