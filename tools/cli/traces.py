@@ -29,7 +29,7 @@ def traces(
     disposition: Annotated[str | None, typer.Option(help="An outcome: endorsed, noted, deferred, ...")] = None,
     provision: Annotated[str | None, typer.Option(help="A provision's id.")] = None,
     text: Annotated[
-        str | None, typer.Option(help="Words in title, text, summaries and citations; or a reference.")
+        str | None, typer.Option(help="Any of these words, in title, text, summaries or citations; or a reference.")
     ] = None,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,
