@@ -56,7 +56,10 @@ def compose(reference: str, states: Mapping[str, FoldedState], as_of: date | Non
         trace["as_of"] = as_of.isoformat()
     trace["coverage"] = gaps.coverage(trace)
     voids = void.gaps(own, states, window, trace.get("priority", {}).get("priority"))
-    trace["gaps"] = [*voids, *([] if of_texts is None else gaps.gaps(trace, of_texts))]
+    trace["gaps"] = [
+        *voids,
+        *([] if of_texts is None else gaps.gaps(trace, of_texts, outcome.sessions(trace, tracker))),
+    ]
     trace["recommendation"] |= {"reference_is": OWN_REFERENCE, "standing": _standing(trace)}
     return trace | {"provenance": tracker.provenance(), "based_on": tracker.based_on(), "shape": SHAPE}
 
