@@ -194,6 +194,29 @@ def test_a_follow_up_before_the_decision_of_a_session_to_which_nothing_was_trans
     assert "Before any decision of the Committee: 1 of 1 follow-up." in gaps_after_a_deferral(noted, early)
 
 
+PROPOSED = m.MeetingProposed(**MEETING, modality="online", starts_at="2030-03-01", ends_at="2030-03-02")
+CANCELLED = (PROPOSED, m.MeetingCancelled(reason="Synthetic"))
+AT_THE_MEETING = [
+    (r.OriginRecorded(meeting="m1", seen=SEEN), "It came from"),
+    (r.RecommendationDiscussed(meeting="m1", seen=SEEN), "It was discussed at"),
+    (adopted_on(None), "It was adopted at"),
+]
+
+
+@pytest.mark.parametrize(("step", "says"), AT_THE_MEETING)
+def test_work_at_a_meeting_that_did_not_take_place_is_a_gap(step: Event, says: str) -> None:
+    forum = f"{says} Synthetic forum, which"
+    assert gaps(step, meeting=CANCELLED).count(f"{forum} was cancelled.") == 1
+    assert gaps(step, meeting=(PROPOSED,)).count(f"{forum} is only proposed.") == 1
+    assert not [gap for gap in gaps(step) if gap.startswith(forum)]
+
+
+@pytest.mark.parametrize(("step", "says"), AT_THE_MEETING)
+def test_a_convened_meeting_may_have_discussed_it_and_adopts_once_held(step: Event, says: str) -> None:
+    shown = f"{says} Synthetic forum, which is only convened." in gaps(step, meeting=(PROPOSED, m.MeetingConvened()))
+    assert shown == isinstance(step, r.RecommendationAdopted)
+
+
 def test_dates_that_may_agree_contradict_nothing() -> None:
     facts = (
         CITED.model_copy(update={"on": "2020"}),

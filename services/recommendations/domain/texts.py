@@ -145,7 +145,8 @@ def _texts_by_choice(state: State) -> dict[int, tuple[int, tuple[str, str | None
 
 
 def _choices_of(state: Recommendation) -> dict[int, Chooses]:
-    return {fact.versions[0]: fact for fact in (*state.adoptions, *state.transmitted)}
+    choices: tuple[Chooses, ...] = (*state.adoptions, *state.transmitted)
+    return {fact.versions[0]: fact for fact in choices}
 
 
 def _names_text(state: Recommendation, version: int) -> bool:

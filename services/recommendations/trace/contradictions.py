@@ -10,14 +10,13 @@ from shared.domain.dates import in_words
 from shared.domain.single_facts import is_before
 from shared.domain.terms import outside_term
 
-
 Sessions: TypeAlias = Mapping[int, Mapping[str, Any]]
 """What is on record of the sessions of the Committee that a trace names."""
 
 
 def contradictions(trace: dict[str, Any], sessions: Sessions) -> list[str]:
     """Return what cannot have been in the order of its dates, each once; a date known in part contradicts no other."""
-    sections = (_of_mandates, _of_the_priority, _of_meetings, _of_adoption)
+    sections = (_of_mandates, _of_the_priority, _of_meetings, _of_stages, _of_adoption)
     found = chain.from_iterable(section(trace) for section in sections)
     return list(dict.fromkeys([*found, *_of_sessions(sessions), *_of_the_committee(trace, sessions)]))
 
@@ -48,6 +47,19 @@ def _of_meetings(trace: dict[str, Any]) -> Iterator[str]:
             yield f"The meeting {title} ends on {in_words(ends)}, before it starts on {in_words(starts)}."
         for entry in step.get("outside_term", ()):
             yield from outside_term(entry, title, starts)
+
+
+_STEPS = {"origin": "came from", "discussion": "was discussed at", "adoption": "was adopted at"}
+
+
+def _of_stages(trace: dict[str, Any]) -> Iterator[str]:
+    """Yield the steps at meetings that did not take place by the record; an adoption is of a meeting that was held."""
+    for step in trace["work"]:
+        took_place, stage = f"{_STEPS[step['role']]} {step.get('title')}", step.get("meeting_standing")
+        if stage == "cancelled":
+            yield f"It {took_place}, which was cancelled."
+        elif stage == "proposed" or (stage == "convened" and step["role"] == "adoption"):
+            yield f"It {took_place}, which is only {stage}."
 
 
 def _of_adoption(trace: dict[str, Any]) -> Iterator[str]:
