@@ -106,9 +106,10 @@ def _recommendation(state: Recommendation, text: TextVersion, tracker: Provenanc
         if window.sees(on):
             tracker.own_fact("recommendation", revision)
             changes = revision.data.model_dump(mode="json", exclude_none=True, exclude=_OF_A_REVISION)
+            changed = sorted(name for name, value in changes.items() if value != fields.get(name))
             fields |= changes
-            certain = certainty(revision.data)
-            revised.append(known_fields(changed=sorted(changes), on=on, dated=window.mark(on), **certain))
+            shown = known_fields(version=revision.versions[0], changed=changed, on=on, dated=window.mark(on))
+            revised.append(shown | known_fields(**certainty(revision.data)))
     return known_fields(
         reference=drafted.reference,
         text_version=text.number,

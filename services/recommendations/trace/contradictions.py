@@ -11,14 +11,14 @@ from shared.domain.single_facts import is_before
 from shared.domain.terms import outside_term
 
 Sessions: TypeAlias = Mapping[int, Mapping[str, Any]]
-"""What is on record of the sessions of the Committee that a trace names."""
+"""The sessions of the Committee that a trace names, with the fields that are on record."""
 
 
 def contradictions(trace: dict[str, Any], sessions: Sessions) -> list[str]:
     """Return what cannot have been in the order of its dates, each once; a date known in part contradicts no other."""
     sections = (_of_mandates, _of_the_priority, _of_meetings, _of_stages, _of_adoption)
-    found = chain.from_iterable(section(trace) for section in sections)
-    return list(dict.fromkeys([*found, *_of_sessions(sessions), *_of_the_committee(trace, sessions)]))
+    sentences = chain.from_iterable(section(trace) for section in sections)
+    return list(dict.fromkeys([*sentences, *_of_sessions(sessions), *_of_the_committee(trace, sessions)]))
 
 
 def _of_mandates(trace: dict[str, Any]) -> Iterator[str]:
