@@ -157,6 +157,66 @@ def test_spans_that_were_recorded_backwards_are_gaps() -> None:
     assert "Session 3 ends on 4 November 2030, before it starts on 6 November 2030." in shown
 
 
+FOURTH = r.CommitteeSessionRecorded(session=4, starts_on="2032-11-08", ends_on="2032-11-10")
+SENT = r.RecommendationTransmitted(session=3, on="2030-10-02")
+DEFERRED = r.CommitteeDispositionRecorded(session=3, outcome="deferred", on="2030-11-05")
+
+
+def gaps_after_a_deferral(*events: Event, fourth: Event = FOURTH) -> list[str]:
+    """Return the gaps of a recommendation that session 3 deferred, with these events."""
+    history = History()
+    history.add("session/3", r.CommitteeSessionRecorded(session=3, starts_on="2030-11-04", ends_on="2030-11-06"))
+    history.add("session/4", fourth)
+    history.add("meeting/m1", HELD)
+    history.add(f"recommendation/{REFERENCE}", DRAFTED, adopted_on("2030-03-01"), SENT, DEFERRED, *events)
+    shown: list[str] = composed(history.all())[REFERENCE]["gaps"]
+    return shown
+
+
+def test_a_session_to_which_nothing_was_transmitted_disposed_of_it_before_it_began() -> None:
+    early = r.CommitteeDispositionRecorded(session=4, outcome="noted", on="2032-11-07")
+    gap = "Session 4 disposed of it on 7 November 2032, before it began on 8 November 2032."
+    assert gaps_after_a_deferral(early).count(gap) == 1
+    assert gap not in gaps_after_a_deferral(early.model_copy(update={"on": "2032-11"}))
+
+
+def test_a_session_to_which_nothing_was_transmitted_ends_before_it_starts() -> None:
+    noted = r.CommitteeDispositionRecorded(session=4, outcome="noted")
+    backwards = FOURTH.model_copy(update={"ends_on": "2032-11-01"})
+    gap = "Session 4 ends on 1 November 2032, before it starts on 8 November 2032."
+    assert gaps_after_a_deferral(noted, fourth=backwards).count(gap) == 1
+    assert gap not in gaps_after_a_deferral(fourth=backwards)
+
+
+def test_a_follow_up_before_the_decision_of_a_session_to_which_nothing_was_transmitted() -> None:
+    noted = r.CommitteeDispositionRecorded(session=4, outcome="noted")
+    early = r.FollowUpReported(progress="implemented", on="2031")
+    assert "Before any decision of the Committee: 1 of 1 follow-up." in gaps_after_a_deferral(noted, early)
+
+
+PROPOSED = m.MeetingProposed(**MEETING, modality="online", starts_at="2030-03-01", ends_at="2030-03-02")
+CANCELLED = (PROPOSED, m.MeetingCancelled(reason="Synthetic"))
+AT_THE_MEETING = [
+    (r.OriginRecorded(meeting="m1", seen=SEEN), "It came from"),
+    (r.RecommendationDiscussed(meeting="m1", seen=SEEN), "It was discussed at"),
+    (adopted_on(None), "It was adopted at"),
+]
+
+
+@pytest.mark.parametrize(("step", "says"), AT_THE_MEETING)
+def test_work_at_a_meeting_that_did_not_take_place_is_a_gap(step: Event, says: str) -> None:
+    forum = f"{says} Synthetic forum, which"
+    assert gaps(step, meeting=CANCELLED).count(f"{forum} was cancelled.") == 1
+    assert gaps(step, meeting=(PROPOSED,)).count(f"{forum} is only proposed.") == 1
+    assert not [gap for gap in gaps(step) if gap.startswith(forum)]
+
+
+@pytest.mark.parametrize(("step", "says"), AT_THE_MEETING)
+def test_a_convened_meeting_may_have_discussed_it_and_adopts_once_held(step: Event, says: str) -> None:
+    shown = f"{says} Synthetic forum, which is only convened." in gaps(step, meeting=(PROPOSED, m.MeetingConvened()))
+    assert shown == isinstance(step, r.RecommendationAdopted)
+
+
 def test_dates_that_may_agree_contradict_nothing() -> None:
     facts = (
         CITED.model_copy(update={"on": "2020"}),

@@ -172,6 +172,21 @@ def test_a_correction_of_an_adoption_names_a_text_version_on_record():
     assert "1 so far" in unnamed.sentence()
 
 
+SECOND = (ADOPTED, REVISED, ADOPTED.model_copy(update={"text_version": 3}))
+
+
+def test_a_correction_of_a_second_adoption_without_its_text_version_is_refused():
+    refusal = judged(4, ADOPTED.model_copy(update={"text_version": None}), *SECOND)
+    assert isinstance(refusal, CorrectionBreaksSchema)
+    assert "name the version of the text that it concerns (3 so far)" in refusal.sentence()
+
+
+def test_a_correction_of_an_adoption_that_did_not_count_names_a_text_version_on_record():
+    named = adopted.model_copy(update={"text_version": 7})
+    assert isinstance(judged(3, named, adopted, adopted), rules.TextVersionNotOnRecord)
+    assert judged(3, adopted.model_copy(update={"note": "Read again"}), adopted, adopted) is None
+
+
 def test_an_adoption_from_before_text_versions_counts_once_as_it_did():
     assert a_recommendation(adopted, adopted).state.adoptions == a_recommendation(adopted).state.adoptions
 

@@ -214,3 +214,20 @@ def test_what_would_be_refused_today_still_folds_and_composes(name: str):
     trace = a_trace(*REFUSED_TODAY[name])
     assert trace["shape"] == SHAPE
     assert {stream: version for stream, version, _ in trace["based_on"]}[OWN] == 1 + len(REFUSED_TODAY[name])
+
+
+def changed_by_revisions(trace: dict[str, Any]) -> list[list[str]]:
+    return [item["changed"] for item in trace["recommendation"]["revised"]]
+
+
+def test_a_revision_names_what_differs_from_the_version_before():
+    retitled = r.RecommendationRevised(title="Synthetic other title")
+    back = r.RecommendationRevised(title="Synthetic title", text="Synthetic text", themes=("Synthetic theme",))
+    assert changed_by_revisions(a_trace(retitled, back)) == [["title"], ["text", "title"]]
+    assert changed_by_revisions(a_trace(retitled, back, r.RecordVoided(voids=2, reason="Synthetic"))) == [["text"]]
+
+
+def test_a_revision_that_differs_in_nothing_any_more_changed_nothing():
+    retitled = r.RecommendationRevised(title="Synthetic other title")
+    back = r.RecommendationRevised(title="Synthetic title")
+    assert changed_by_revisions(a_trace(retitled, back, r.RecordVoided(voids=2, reason="Synthetic"))) == [[]]

@@ -109,11 +109,12 @@ def judge_change(before: State, after: State, version: int, stream: str) -> Reje
             "title, text, clerical: a correction neither adds nor removes a text version: revise, or void the revision"
         )
         return CorrectionBreaksSchema("RecommendationRevised", says)
-    if version in was and version in now and now[version][1] is None:
+    if version in now and now[version][1] is None:
         return rules.TextVersionNotOnRecord(stream, now[version][0], _listed(texts_of(after)))
-    if version in was and _named(before, version) and not _named(after, version):
+    named = _choices_of(before).get(version)
+    if named is not None and named.data.text_version and not _names_text(after, version):
         says = f"text_version: name the version of the text that it concerns ({was[version][0]} so far)"
-        return CorrectionBreaksSchema(type(_choice(before, version).data).__name__, says)
+        return CorrectionBreaksSchema(type(named.data).__name__, says)
     return None
 
 
@@ -142,18 +143,15 @@ def _texts_by_choice(state: State) -> dict[int, tuple[int, tuple[str, str | None
     if isinstance(state, Absent | Void):
         return {}
     texts, choices = texts_of(state), {}
-    for fact in _choices_of(state):
+    for version, fact in _choices_of(state).items():
         text = texts.get(number := number_of(fact, texts))
-        choices[fact.versions[0]] = number, (text.title, text.text) if text else None
+        choices[version] = number, (text.title, text.text) if text else None
     return choices
 
 
-def _choices_of(state: Recommendation) -> tuple[Chooses, ...]:
-    return (*state.adoptions, *state.transmitted)
-
-
-def _choice(state: Recommendation, version: int) -> Chooses:
-    return next(fact for fact in _choices_of(state) if fact.versions[0] == version)
+def _choices_of(state: Recommendation) -> dict[int, Chooses]:
+    choices: tuple[Chooses, ...] = (*state.adoptions, *state.transmitted)
+    return {fact.versions[0]: fact for fact in choices}
 
 
 def _states_text(state: Recommendation, version: int) -> tuple[bool, bool | None]:
@@ -162,5 +160,7 @@ def _states_text(state: Recommendation, version: int) -> tuple[bool, bool | None
     return (text is not None, text.clerical if text else None)
 
 
-def _named(state: Recommendation, version: int) -> bool:
-    return _choice(state, version).data.text_version is not None
+def _names_text(state: Recommendation, version: int) -> bool:
+    """Tell whether a version chooses a text by its number; a later adoption that names none does not count."""
+    choice = _choices_of(state).get(version)
+    return choice is not None and choice.data.text_version is not None

@@ -56,7 +56,10 @@ def compose(reference: str, states: Mapping[str, FoldedState], as_of: date | Non
         trace["as_of"] = as_of.isoformat()
     trace["coverage"] = gaps.coverage(trace)
     voids = void.gaps(own, states, window, trace.get("priority", {}).get("priority"))
-    trace["gaps"] = [*voids, *([] if of_texts is None else gaps.gaps(trace, of_texts))]
+    trace["gaps"] = [
+        *voids,
+        *([] if of_texts is None else gaps.gaps(trace, of_texts, outcome.sessions(trace, tracker))),
+    ]
     trace["recommendation"] |= {"reference_is": OWN_REFERENCE, "standing": _standing(trace)}
     return trace | {"provenance": tracker.provenance(), "based_on": tracker.based_on(), "shape": SHAPE}
 
@@ -103,9 +106,10 @@ def _recommendation(state: Recommendation, text: TextVersion, tracker: Provenanc
         if window.sees(on):
             tracker.own_fact("recommendation", revision)
             changes = revision.data.model_dump(mode="json", exclude_none=True, exclude=_OF_A_REVISION)
+            changed = sorted(name for name, value in changes.items() if value != fields.get(name))
             fields |= changes
-            certain = certainty(revision.data)
-            revised.append(known_fields(changed=sorted(changes), on=on, dated=window.mark(on), **certain))
+            shown = known_fields(version=revision.versions[0], changed=changed, on=on, dated=window.mark(on))
+            revised.append(shown | known_fields(**certainty(revision.data)))
     return known_fields(
         reference=drafted.reference,
         text_version=text.number,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 from shared.domain.dates import in_words
 from shared.domain.single_facts import is_before
 from shared.domain.terms import outside_term
 
+Sessions: TypeAlias = Mapping[int, Mapping[str, Any]]
+"""The sessions of the Committee that a trace names, with the fields that are on record."""
 
-def contradictions(trace: dict[str, Any]) -> list[str]:
+
+def contradictions(trace: dict[str, Any], sessions: Sessions) -> list[str]:
     """Return what cannot have been in the order of its dates, each once; a date known in part contradicts no other."""
-    sections = (_of_mandates, _of_the_priority, _of_meetings, _of_adoption, _of_the_committee)
-    return list(dict.fromkeys(chain.from_iterable(section(trace) for section in sections)))
+    sections = (_of_mandates, _of_the_priority, _of_meetings, _of_stages, _of_adoption)
+    sentences = chain.from_iterable(section(trace) for section in sections)
+    return list(dict.fromkeys([*sentences, *_of_sessions(sessions), *_of_the_committee(trace, sessions)]))
 
 
 def _of_mandates(trace: dict[str, Any]) -> Iterator[str]:
@@ -45,6 +49,19 @@ def _of_meetings(trace: dict[str, Any]) -> Iterator[str]:
             yield from outside_term(entry, title, starts)
 
 
+_STEPS = {"origin": "came from", "discussion": "was discussed at", "adoption": "was adopted at"}
+
+
+def _of_stages(trace: dict[str, Any]) -> Iterator[str]:
+    """Yield the steps at meetings that did not take place by the record; an adoption is of a meeting that was held."""
+    for step in trace["work"]:
+        took_place, stage = f"{_STEPS[step['role']]} {step.get('title')}", step.get("meeting_standing")
+        if stage == "cancelled":
+            yield f"It {took_place}, which was cancelled."
+        elif stage == "proposed" or (stage == "convened" and step["role"] == "adoption"):
+            yield f"It {took_place}, which is only {stage}."
+
+
 def _of_adoption(trace: dict[str, Any]) -> Iterator[str]:
     drafted = trace["recommendation"].get("drafted_on")
     for step in trace["work"]:
@@ -59,16 +76,19 @@ def _of_adoption(trace: dict[str, Any]) -> Iterator[str]:
             yield f"It was {verb} on {in_words(on)}, before it was drafted on {in_words(drafted)}."
 
 
-def _of_the_committee(trace: dict[str, Any]) -> Iterator[str]:
-    sent = {item["session"]: item for item in trace["transmission"]}
+def _of_sessions(sessions: Sessions) -> Iterator[str]:
+    for session, known in sessions.items():
+        starts, ends = known.get("starts_on"), known.get("ends_on")
+        if _precedes(ends, starts):
+            yield f"Session {session} ends on {in_words(ends)}, before it starts on {in_words(starts)}."
+
+
+def _of_the_committee(trace: dict[str, Any], sessions: Sessions) -> Iterator[str]:
     for item in trace["transmission"]:
         on, to = item.get("on"), f"to session {item['session']}"
         if _precedes_all(on, adopted := _days_of_adoption(trace["work"], item["text_version"])):
             yield f"It was transmitted {to} on {in_words(on)}, before its adoption on {in_words(min(adopted))}."
-        starts, ends = item.get("session_starts_on"), item.get("session_ends_on")
-        if _precedes(ends, starts):
-            yield f"Session {item['session']} ends on {in_words(ends)}, before it starts on {in_words(starts)}."
-        if _precedes(ends, on):
+        if _precedes(ends := sessions[item["session"]].get("ends_on"), on):
             yield f"It was transmitted {to} on {in_words(on)}, after that session ended on {in_words(ends)}."
     for item in trace["dispositions"]:
         on, session = item.get("on"), item["session"]
@@ -76,8 +96,7 @@ def _of_the_committee(trace: dict[str, Any]) -> Iterator[str]:
         of = trace["transmission"] if place is None else [trace["transmission"][place]]
         if _precedes_all(on, [each.get("on") for each in of]):
             yield f"Session {session} disposed of it on {in_words(on)}, before it was transmitted."
-        begins = sent.get(session, {}).get("session_starts_on")
-        if _precedes(on, begins):
+        if _precedes(on, begins := sessions[session].get("starts_on")):
             yield f"Session {session} disposed of it on {in_words(on)}, before it began on {in_words(begins)}."
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Literal
 
-from services.recommendations.trace.contradictions import contradictions
+from services.recommendations.trace.contradictions import Sessions, contradictions
 from shared.domain.dates import in_words
 from shared.events.values import earliest_day, latest_day
 from shared.events.words import NO_DECISION
@@ -23,7 +23,7 @@ def coverage(trace: dict[str, Any]) -> Coverage:
     return "deep" if decided and any("evidence" in item for item in trace["follow_up"]) else "shallow"
 
 
-def gaps(trace: dict[str, Any], of_texts: Iterable[str]) -> list[str]:
+def gaps(trace: dict[str, Any], of_texts: Iterable[str], sessions: Sessions) -> list[str]:
     """Return the missing and uncertain facts, in plain words, with those of the text versions."""
     return [
         *_mandate_gaps(trace["mandates"]),
@@ -32,8 +32,8 @@ def gaps(trace: dict[str, Any], of_texts: Iterable[str]) -> list[str]:
         *of_texts,
         *_committee_gaps(trace["transmission"], trace["dispositions"]),
         *_follow_up_gaps(trace["follow_up"]),
-        *_early_follow_up_gaps(trace["follow_up"], trace["dispositions"], trace["transmission"]),
-        *contradictions(trace),
+        *_early_follow_up_gaps(trace["follow_up"], trace["dispositions"], sessions),
+        *contradictions(trace, sessions),
         *_unverified(trace),
     ]
 
@@ -114,13 +114,13 @@ def _follow_up_gaps(follow_up: list[dict[str, Any]]) -> Iterable[str]:
 
 
 def _early_follow_up_gaps(
-    follow_up: list[dict[str, Any]], dispositions: list[dict[str, Any]], transmission: list[dict[str, Any]]
+    follow_up: list[dict[str, Any]], dispositions: list[dict[str, Any]], sessions: Sessions
 ) -> Iterable[str]:
     """Yield the follow-ups before any decision of the Committee: all, where none is on record."""
     decided = [item for item in dispositions if item["outcome"] not in NO_DECISION]
     if follow_up and not decided:
         yield "A follow-up is on record, and no decision of the Committee."
-    days = [_day_of(item, transmission) for item in decided]
+    days = [_day_of(item, sessions) for item in decided]
     first = min((earliest_day(day) for day in days if day), default=None)
     if first is None or None in days:
         return
@@ -130,11 +130,10 @@ def _early_follow_up_gaps(
         yield f"Before any decision of the Committee: {early} of {of}."
 
 
-def _day_of(disposition: dict[str, Any], transmission: list[dict[str, Any]]) -> str | None:
-    """Return the day of a disposition: its own, else the last day of its session, as far as a transmission has it."""
-    to_session = (item for item in transmission if item["session"] == disposition["session"])
-    sent: dict[str, Any] = next(to_session, {})
-    day: str | None = disposition.get("on") or sent.get("session_ends_on") or sent.get("session_starts_on")
+def _day_of(disposition: dict[str, Any], sessions: Sessions) -> str | None:
+    """Return the day of a disposition: its own, else the last day of its session."""
+    session = sessions[disposition["session"]]
+    day: str | None = disposition.get("on") or session.get("ends_on") or session.get("starts_on")
     return day
 
 

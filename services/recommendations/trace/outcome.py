@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.recommendations.domain.naming import evidence_streams
@@ -175,6 +175,12 @@ def _carry(sections: dict[str, list[Any]], item: RecordedFact[Any], tracker: Pro
             **_relation(data, tracker),
         )
     )
+
+
+def sessions(trace: Mapping[str, Any], tracker: ProvenanceTracker) -> dict[int, dict[str, Any]]:
+    """Return what is on record of the sessions of the transmissions and dispositions of a trace."""
+    named = [item["session"] for section in ("transmission", "dispositions") for item in trace[section]]
+    return {session: _session(session, tracker) for session in named}
 
 
 def _session(session: int, tracker: ProvenanceTracker) -> dict[str, Any]:
