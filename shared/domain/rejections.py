@@ -145,6 +145,22 @@ class VersionIsVoid(Rejection):
 
 
 @dataclass(frozen=True)
+class RecordIsVoid(Rejection):
+    """In a void record nothing is voided but the void that makes it so."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = (
+        "{stream} is void by version {void}, and nothing else in it is voided: to let it hold again, void that one "
+        "(`throughline void {stream} {void}`), then void version {version}"
+    )
+
+    stream: str
+    version: int
+    void: int
+
+
+@dataclass(frozen=True)
 class VoidsNoEvent(Rejection):
     """A void names an earlier event of its stream."""
 

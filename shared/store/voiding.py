@@ -13,6 +13,7 @@ from shared.domain.rejections import (
     CannotBeVoided,
     HasConsequences,
     RecordedByPolicy,
+    RecordIsVoid,
     Rejection,
     VersionIsVoid,
     VoidsNoEvent,
@@ -44,6 +45,9 @@ def decide_void(stream: str, recorded: Sequence[Recorded], command: VoidRecord, 
     if named is None:
         return VoidsNoEvent(stream, command.voids)
     voids = voids_of(recorded)
+    record = voids.get(1)
+    if record is not None and context.role != "system" and command.voids not in (1, record.streamversion):
+        return RecordIsVoid(stream, command.voids, record.streamversion)
     if command.voids in voids:
         return VersionIsVoid(stream, command.voids, voids[command.voids].streamversion)
     event: type[Event] = event_class(named.data.service, "RecordVoided")
