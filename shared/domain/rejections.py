@@ -161,6 +161,22 @@ class RecordIsVoid(Rejection):
 
 
 @dataclass(frozen=True)
+class RecordedAnew(Rejection):
+    """An event does not hold again beside one that records the same anew."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = (
+        "version {version} of {stream} would hold again beside version {other}, which records the same: void that one "
+        "first (`throughline void {stream} {other}`), or leave version {version} as it is"
+    )
+
+    stream: str
+    version: int
+    other: int
+
+
+@dataclass(frozen=True)
 class VoidsNoEvent(Rejection):
     """A void names an earlier event of its stream."""
 

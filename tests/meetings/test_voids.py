@@ -11,10 +11,10 @@ from services.meetings.domain.meeting import MEETING
 from services.meetings.domain.rules import ConfirmationsStayWhileConvened
 from services.meetings.projection import OWN
 from shared.domain.aggregate import Command
-from shared.domain.rejections import Rejection
+from shared.domain.rejections import RecordedAnew, Rejection
 from shared.events.meetings import MeetingHeld
 from shared.store.voiding import VoidRecord
-from tests.meetings.synthetic import BY_CHAIR, FORM, LATER, MEMBER, PROPOSED, a_meeting
+from tests.meetings.synthetic import BY_CHAIR, DECISION, FORM, ITEM, LATER, MEMBER, PAPER, PROPOSED, a_meeting
 from tests.shared.memory import MemoryService
 
 M1 = "meeting/m1"
@@ -78,3 +78,19 @@ def test_what_was_held_with_one_confirmation_before_there_was_a_rule_takes_voids
     held = a_meeting(PROPOSED, BY_CHAIR, MeetingHeld()).state
     assert MEETING.judge_void is not None
     assert MEETING.judge_void(held, held, {}, 4, M1) is None
+
+
+ENTRIES: dict[str, Command] = {
+    "attendance": c.RecordAttendance(membership="e1", presence="remote"),
+    "item": c.AddAgendaItem(**ITEM),
+    "document": c.DisseminateDocument(**PAPER),
+    "outcome": c.RecordOutcome(**DECISION),
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+async def test_an_entry_that_was_entered_anew_does_not_hold_again(entry: Command) -> None:
+    office = await convened(HOLD, entry, voids(6), entry)
+    assert await office.execute(M1, voids(7)) == RecordedAnew(M1, 6, 8)
+    await taken(office, voids(8))
+    await taken(office, voids(7))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -17,7 +18,7 @@ from services.meetings.domain.rules import (
 from services.meetings.domain.states import Absent, Convened, Held, Meeting
 from shared.domain.rejections import Rejection
 from shared.domain.single_facts import EndsBeforeItStarts, is_before, last_day_of_facts
-from shared.domain.voids import Void
+from shared.domain.voids import Once, Void, recorded_anew
 from shared.events.event import Event
 from shared.events.meetings import AttendanceRecorded, MeetingHeld
 from shared.events.values import earliest_day
@@ -25,6 +26,7 @@ from shared.events.wording import nearest
 from shared.events.words import Confirmer, words
 
 _TIMES = ("starts_at", "ends_at", "held_from", "held_to")
+_IDS = {"agenda": "item", "documents": "document", "attendance": "membership", "outcomes": "outcome"}
 # the package `tzdata`, pinned with the code: the zones of the machine may be older, newer, or missing
 _ZONES = files("tzdata")
 
@@ -34,12 +36,22 @@ def check(state: Meeting, event: Event, *, stream: str, now: datetime, **_: obje
     return _wrong_zone(state, event) or _ends_too_early(state, event) or _too_early(state, event, stream, now)
 
 
-def judge_void(before: Meeting, after: Meeting, _then: object, _version: int, stream: str) -> Rejection | None:
-    """Refuse a void by which a meeting would be convened or held with a confirmation less."""
+def judge_void(
+    before: Meeting, after: Meeting, then: Mapping[int, Meeting], _version: int, stream: str
+) -> Rejection | None:
+    """Refuse a void by which a meeting would be convened with a confirmation less, or have an entry twice."""
     lacking = _lacking(after)
     if not lacking or (type(after) is type(before) and lacking == _lacking(before)):
-        return None
+        return recorded_anew(_once(before), _once(after), then, stream)
     return ConfirmationsStayWhileConvened(stream, after.stage, " and ".join(lacking))
+
+
+def _once(state: Meeting) -> list[Once]:
+    """Return the entries of a meeting, each with the id that it may have once."""
+    if isinstance(state, Absent | Void):
+        return []
+    entries = ((key, entry) for section, key in _IDS.items() for entry in getattr(state.proceedings, section))
+    return [((key, getattr(entry.fact, key)), entry.versions[0]) for key, entry in entries]
 
 
 def _lacking(state: Meeting) -> list[str]:
