@@ -98,7 +98,7 @@ class Aggregate(Generic[S]):
     `judge_change(before, after, version, stream)` the refusal of a correction of that version, by the states without
     and with it; `judge_void(before, after, then, version, stream)` that of a void, where `then` has the state in which
     each version that holds again was recorded; `check(state, event, ...)` that of a fact that cannot follow upon a
-    state, for commands and corrections alike.
+    state, for commands and corrections alike, and of those `checked_again` where a void lets them hold again.
 
     Of a command, or a corrected event, `leads_to(item, facts)` returns the further streams that its check rests on, and
     `keys(item)` the keys that no other stream of this kind may have.
@@ -119,6 +119,7 @@ class Aggregate(Generic[S]):
     check: Callable[..., Rejection | None] = _accept
     leads_to: Callable[[Any, Facts], frozenset[str]] = _lead_nowhere
     keys: Callable[[Any], frozenset[str]] = _nothing
+    checked_again: tuple[type[Event], ...] = ()
 
     def stream(self, key: object) -> str:
         """Return the stream id for a key of this kind."""

@@ -145,6 +145,38 @@ class VersionIsVoid(Rejection):
 
 
 @dataclass(frozen=True)
+class RecordIsVoid(Rejection):
+    """In a void record nothing is voided but the void that makes it so."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = (
+        "{stream} is void by version {void}, and nothing else in it is voided: to let it hold again, void that one "
+        "(`throughline void {stream} {void}`), then void version {version}"
+    )
+
+    stream: str
+    version: int
+    void: int
+
+
+@dataclass(frozen=True)
+class RecordedAnew(Rejection):
+    """An event does not hold again beside one that records the same anew."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = (
+        "version {version} of {stream} would hold again beside version {other}, which records the same: void that one "
+        "first (`throughline void {stream} {other}`), or leave version {version} as it is"
+    )
+
+    stream: str
+    version: int
+    other: int
+
+
+@dataclass(frozen=True)
 class VoidsNoEvent(Rejection):
     """A void names an earlier event of its stream."""
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import chain
+from typing import Any, Literal, TypeAlias
 
+from shared.domain.rejections import RecordedAnew
 from shared.events.catalogue import Recorded
 from shared.events.event import Event, Voiding
 from shared.events.values import Model
+
+Once: TypeAlias = tuple[Hashable, int]
 
 
 class Void(Model):
@@ -50,6 +54,29 @@ def voids_of(events: Sequence[Recorded]) -> dict[int, Recorded]:
 def without_voids_of_all(events: Iterable[Recorded]) -> list[Recorded]:
     """Return a stream's events as if its version 1 were not void: what a void record says once it holds again."""
     return [event for event in events if not (isinstance(event.data, Voiding) and event.data.voids == 1)]
+
+
+def recorded_anew(
+    before: Iterable[Once], after: Iterable[Once], then: Iterable[int], stream: str
+) -> RecordedAnew | None:
+    """Return the refusal of a void that lets a version hold again beside another that records the same.
+
+    `before` and `after` are what the stream may record once, without and with the void, each with its version.
+    """
+    was, now = _versions_by_key(before), _versions_by_key(after)
+    again = {*chain(*now.values())} - {*chain(*was.values())} | {*then}
+    for key, versions in now.items():
+        version = next((each for each in versions if each in again), None)
+        if version is not None and len(versions) > max(len(was.get(key, ())), 1):
+            return RecordedAnew(stream, version, next(each for each in reversed(versions) if each != version))
+    return None
+
+
+def _versions_by_key(singles: Iterable[Once]) -> dict[Hashable, list[int]]:
+    versions: dict[Hashable, list[int]] = {}
+    for key, version in singles:
+        versions.setdefault(key, []).append(version)
+    return versions
 
 
 def void_state(first: Event, versions: tuple[int, ...], void: Event) -> Void:

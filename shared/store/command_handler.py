@@ -29,7 +29,7 @@ from shared.store.event_store import CommandReused, Commit, Conflict, EventStore
 from shared.store.refusals import Refusals
 from shared.store.repository import AggregateRepository, LoadedState
 from shared.store.stream_limit import refusal_of_full
-from shared.store.voiding import VoidRecord, decide_void, judged
+from shared.store.voiding import VoidRecord, decide_void, facts_again, judged
 
 ATTEMPTS = 12
 StateLookup = Callable[[str], Awaitable[Known | None]]
@@ -176,8 +176,24 @@ class CommandHandler:
             return OutOfOrder(type(command).__name__, stream, "not on record")
         if isinstance(command, VoidRecord):
             decision = decide_void(stream, recorded, command, context)
-            return judged(self._aggregate_of(stream), recorded, command, decision)
+            decision = judged(self._aggregate_of(stream), recorded, command, decision)
+            return await self._checked_again(stream, recorded, decision, context)
         return await self._correct(stream, recorded, command, context)
+
+    async def _checked_again(
+        self, stream: str, recorded: Sequence[Recorded], decision: Decision, context: Context
+    ) -> Decision:
+        """Return a decision to void, or the refusal of a fact that it lets hold again as of a new one."""
+        if isinstance(decision, Rejection) or context.role == "system":
+            return decision
+        aggregate = self._aggregate_of(stream)
+        for data in (fact.data for fact in facts_again(recorded, decision)):
+            if isinstance(data, aggregate.checked_again):
+                facts = _without_voids(await self._facts_for(aggregate, data, aggregate.names(data), frozenset()))
+                state = aggregate.fold(recorded)
+                if refusal := aggregate.check(state, data, stream=stream, facts=facts, now=context.now):
+                    return refusal
+        return decision
 
     async def _correct(
         self, stream: str, recorded: Sequence[Recorded], command: CorrectRecord, context: Context

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from shared.domain.aggregate import Aggregate, Command, Context, Decision
-from shared.domain.facts import facts_of
+from shared.domain.facts import Fact, facts_of
 from shared.domain.rejections import (
     CannotBeVoided,
     HasConsequences,
     RecordedByPolicy,
+    RecordIsVoid,
     Rejection,
     VersionIsVoid,
     VoidsNoEvent,
@@ -44,6 +45,9 @@ def decide_void(stream: str, recorded: Sequence[Recorded], command: VoidRecord, 
     if named is None:
         return VoidsNoEvent(stream, command.voids)
     voids = voids_of(recorded)
+    record = voids.get(1)
+    if record is not None and context.role != "system" and command.voids not in (1, record.streamversion):
+        return RecordIsVoid(stream, command.voids, record.streamversion)
     if command.voids in voids:
         return VersionIsVoid(stream, command.voids, voids[command.voids].streamversion)
     event: type[Event] = event_class(named.data.service, "RecordVoided")
@@ -80,6 +84,15 @@ def judged(
     }
     states = aggregate.fold_facts(before), aggregate.fold_facts(after)
     return aggregate.judge_void(*states, then, command.voids, recorded[-1].subject) or decision
+
+
+def facts_again(recorded: Sequence[Recorded], decision: Sequence[Event]) -> list[Fact]:
+    """Return the facts that a decision to void lets hold again; of a void record, all that it has."""
+    after = _followed_by(recorded, decision)
+    if 1 in voids_of(after):
+        return []
+    held = {fact.versions[0] for fact in facts_of(recorded)} if 1 not in voids_of(recorded) else set()
+    return [fact for fact in facts_of(after) if fact.versions[0] not in held]
 
 
 def _state_at(aggregate: Aggregate[Any], events: Sequence[Recorded], version: int) -> Any:

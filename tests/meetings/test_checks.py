@@ -15,11 +15,11 @@ from services.meetings.commands import (
     RescheduleMeeting,
 )
 from services.meetings.domain.meeting import MEETING
-from services.meetings.domain.rules import MeetingHasNotBegun, TimeZoneDoesNotFit, UnknownTimeZone
+from services.meetings.domain.rules import BeginsAfterItsEnd, MeetingHasNotBegun, TimeZoneDoesNotFit, UnknownTimeZone
 from shared.domain.aggregate import Command
 from shared.domain.single_facts import EndsBeforeItStarts, FactLiesInTheFuture
 from shared.events.event import Event
-from shared.events.meetings import MeetingConfirmed, MeetingConvened, MeetingProposed, MeetingRescheduled
+from shared.events.meetings import MeetingConfirmed, MeetingConvened, MeetingHeld, MeetingProposed, MeetingRescheduled
 from tests.given import NOW, recorded
 from tests.meetings.synthetic import BY_CHAIR, BY_SECRETARIAT, CONVENED, FORM, MEMBER, OLD, PROPOSED, a_meeting
 
@@ -108,6 +108,16 @@ def test_zones_are_those_of_the_code_and_not_of_the_machine() -> None:
 )
 def test_no_meeting_ends_before_it_starts(history: tuple[Event, ...], command: Command) -> None:
     a_meeting(*history).when(command).then_refused(EndsBeforeItStarts)
+
+
+def test_no_meeting_is_held_from_after_its_end_unless_it_was_held_later() -> None:
+    refused = a_meeting(*CONVENED).when(HoldMeeting(held_from="2026-03-03")).then_refused(BeginsAfterItsEnd)
+    assert "`held_to`" in refused.sentence()
+    later = HoldMeeting(held_from="2026-03-03", held_to="2026-03-04")
+    a_meeting(*CONVENED).when(later).then(MeetingHeld(held_from="2026-03-03", held_to="2026-03-04"))
+    a_meeting(*CONVENED).when(HoldMeeting(held_from="2026-03")).then(MeetingHeld(held_from="2026-03"))
+    moved = MeetingRescheduled(starts_at="2026-03-01", ends_at="2026-03-03")
+    a_meeting(*CONVENED, moved).when(HoldMeeting(held_from="2026-03-03")).then(MeetingHeld(held_from="2026-03-03"))
 
 
 def test_a_meeting_to_come_is_proposed_and_not_recorded_as_held() -> None:

@@ -23,7 +23,7 @@ from services.nominations.domain.rules import OnlyTheMembersOwnGovernmentNominat
 from services.nominations.handlers import Handlers
 from services.nominations.projection import OWN
 from services.nominations.subscribers import Policies
-from shared.domain.rejections import HasConsequences, OutOfOrder, Rejection
+from shared.domain.rejections import HasConsequences, OutOfOrder, RecordIsVoid, Rejection
 from shared.projection.fold import FoldedState
 from shared.store.voiding import VoidRecord
 from tests.given import a_context
@@ -91,6 +91,14 @@ async def test_a_void_nomination_voids_the_membership() -> None:
     assert await office.stages("nomination/n1", "membership/n1") == ["void", "void"]
     await office.void("nomination/n1", 3)
     assert await office.stages("nomination/n1", "membership/n1") == ["accepted", "active"]
+
+
+async def test_a_void_nomination_has_no_active_membership_whatever_is_voided_in_it() -> None:
+    office = await an_office()
+    for version in (2, 1, 3):
+        outcome = await office.void("nomination/n1", version)
+    assert outcome == RecordIsVoid("nomination/n1", 3, 4)
+    assert await office.stages("nomination/n1", "membership/n1") == ["void", "void"]
 
 
 async def test_a_nomination_accepted_again_begins_the_same_membership_again() -> None:

@@ -18,7 +18,7 @@ from services.recommendations.trace import compose, trace_bytes
 from shared.consumer.decoding import decode_record
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Command
-from shared.domain.rejections import NamesVoid, OutOfOrder, Rejection, VersionIsVoid
+from shared.domain.rejections import NamesVoid, OutOfOrder, RecordIsVoid, Rejection, VersionIsVoid
 from shared.projection.fold import FoldedState, fold_on
 from shared.store.correcting import CorrectRecord
 from shared.store.voiding import VoidRecord
@@ -116,6 +116,17 @@ async def test_a_void_recommendation_takes_its_notes_back() -> None:
     await office.run_policies()
     await office.void(OWNS[0], 1)
     assert b'"lineage":{}' in office.traces()[R2]
+
+
+@pytest.mark.parametrize("versions", [(1, 2, 3), (2, 1, 3)])
+async def test_voids_in_a_void_recommendation_leave_no_note_over(versions: tuple[int, ...]) -> None:
+    office = await an_office()
+    await office.execute(OWNS[0], CLOSING[0])
+    await office.run_policies()
+    refused = [version for version in versions if isinstance(await office.void(OWNS[0], version), RecordIsVoid)]
+    assert len(refused) == 1
+    notes, closed = len((await office.state(OWNS[1])).superseded), await office.state(OWNS[0])
+    assert notes == len(getattr(closed, "superseded", ()))
 
 
 async def test_a_void_record_is_not_named_and_is_not_there_for_its_commands() -> None:

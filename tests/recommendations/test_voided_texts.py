@@ -117,7 +117,6 @@ async def an_office_after(*commands: Command) -> Office:
         ((REVISE, RETITLE, ADOPT), 2, 3, 4),
         ((CITE, ADOPT, CLERICAL, TRANSMIT), 4, 4, 5),
         ((CITE, REVISE, ADOPT, TRANSMIT, voids(4)), 3, 3, 5),
-        ((REVISE, ADOPT, voids(1)), 2, 2, 3),
     ],
     ids=[
         "a correction",
@@ -127,7 +126,6 @@ async def an_office_after(*commands: Command) -> Office:
         "a text that the adopted one kept",
         "a clerical version that was transmitted",
         "a transmission whose adoption is void",
-        "a version in a void record",
     ],
 )
 async def test_an_adopted_text_does_not_change_by_a_void(

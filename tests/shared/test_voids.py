@@ -12,7 +12,14 @@ from services.meetings.domain.meeting import MEETING
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate, Context
 from shared.domain.facts import facts_of, folds_again
-from shared.domain.rejections import CannotBeVoided, HasConsequences, RecordedByPolicy, VersionIsVoid, VoidsNoEvent
+from shared.domain.rejections import (
+    CannotBeVoided,
+    HasConsequences,
+    RecordedByPolicy,
+    RecordIsVoid,
+    VersionIsVoid,
+    VoidsNoEvent,
+)
 from shared.domain.voids import Void, voids_of
 from shared.events.catalogue import Recorded
 from shared.events.event import Event
@@ -184,6 +191,16 @@ def test_an_event_a_correction_and_a_void_can_be_voided() -> None:
 def test_what_is_void_or_not_there_is_not_voided() -> None:
     assert decided(PROPOSED, outcome(), void(2), voids=2) == VersionIsVoid(STREAM, 2, 3)
     assert decided(PROPOSED, voids=2) == VoidsNoEvent(STREAM, 2)
+
+
+def test_in_a_void_record_a_person_voids_nothing_but_the_void_that_makes_it_so() -> None:
+    life = (PROPOSED, outcome(), outcome(), void(2), void(1))
+    refused = [decided(*life, voids=version) for version in (1, 2, 3, 4)]
+    assert refused == [VersionIsVoid(STREAM, 1, 5), *(RecordIsVoid(STREAM, version, 5) for version in (2, 3, 4))]
+    assert f"`throughline void {STREAM} 5`" in RecordIsVoid(STREAM, 3, 5).sentence()
+    assert decided(*life, voids=5) == [5]
+    assert decided(*life, void(5), voids=3) == [3]
+    assert decided(*life, voids=3, by="system", role="system") == [3]
 
 
 def test_the_events_of_one_command_are_voided_together() -> None:

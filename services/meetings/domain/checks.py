@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from services.meetings.domain.rules import MeetingHasNotBegun, TimeZoneDoesNotFit, UnknownTimeZone
-from services.meetings.domain.states import Absent, Convened, Meeting
+from services.meetings.domain.rules import (
+    BeginsAfterItsEnd,
+    ConfirmationsStayWhileConvened,
+    MeetingHasNotBegun,
+    TimeZoneDoesNotFit,
+    UnknownTimeZone,
+)
+from services.meetings.domain.states import Absent, Convened, Held, Meeting
 from shared.domain.rejections import Rejection
 from shared.domain.single_facts import EndsBeforeItStarts, is_before, last_day_of_facts
-from shared.domain.voids import Void
+from shared.domain.voids import Once, Void, recorded_anew
 from shared.events.event import Event
 from shared.events.meetings import AttendanceRecorded, MeetingHeld
 from shared.events.values import earliest_day
 from shared.events.wording import nearest
+from shared.events.words import Confirmer, words
 
 _TIMES = ("starts_at", "ends_at", "held_from", "held_to")
+_IDS = {"agenda": "item", "documents": "document", "attendance": "membership", "outcomes": "outcome"}
 # the package `tzdata`, pinned with the code: the zones of the machine may be older, newer, or missing
 _ZONES = files("tzdata")
 
@@ -25,6 +34,31 @@ _ZONES = files("tzdata")
 def check(state: Meeting, event: Event, *, stream: str, now: datetime, **_: object) -> Rejection | None:
     """Return the refusal of a fact that does not fit the meeting's time zone, or comes before its first day."""
     return _wrong_zone(state, event) or _ends_too_early(state, event) or _too_early(state, event, stream, now)
+
+
+def judge_void(
+    before: Meeting, after: Meeting, then: Mapping[int, Meeting], _version: int, stream: str
+) -> Rejection | None:
+    """Refuse a void by which a meeting would be convened with a confirmation less, or have an entry twice."""
+    lacking = _lacking(after)
+    if not lacking or (type(after) is type(before) and lacking == _lacking(before)):
+        return recorded_anew(_once(before), _once(after), then, stream)
+    return ConfirmationsStayWhileConvened(stream, after.stage, " and ".join(lacking))
+
+
+def _once(state: Meeting) -> list[Once]:
+    """Return the entries of a meeting, each with the id that it may have once."""
+    if isinstance(state, Absent | Void):
+        return []
+    entries = ((key, entry) for section, key in _IDS.items() for entry in getattr(state.proceedings, section))
+    return [((key, getattr(entry.fact, key)), entry.versions[0]) for key, entry in entries]
+
+
+def _lacking(state: Meeting) -> list[str]:
+    """Return those whose confirmation a meeting that is convened or held lacks."""
+    if not isinstance(state, Convened | Held):
+        return []
+    return [each for each in words(Confirmer) if each not in state.confirmed_by]
 
 
 def _wrong_zone(state: Meeting, event: Event) -> Rejection | None:
@@ -66,16 +100,16 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _ends_too_early(state: Meeting, event: Event) -> Rejection | None:
-    """Refuse the end of a meeting before the start that it takes from its proposal."""
-    if (
-        not isinstance(event, MeetingHeld)
-        or event.held_from
-        or event.held_to is None
-        or isinstance(state, Absent | Void)
-    ):
+    """Refuse a meeting held until before its start, or from after its end, where the other one is as announced."""
+    if not isinstance(event, MeetingHeld) or isinstance(state, Absent | Void):
         return None
-    starts, ends = state.particulars.starts_at, event.held_to
-    return EndsBeforeItStarts("held_to", ends, "starts_at", starts) if starts and is_before(ends, starts) else None
+    announced = state.particulars
+    starts, ends = event.held_from or announced.starts_at, event.held_to or announced.ends_at
+    if starts is None or ends is None or not is_before(ends, starts):
+        return None
+    if event.held_to:
+        return None if event.held_from else EndsBeforeItStarts("held_to", ends, "starts_at", starts)
+    return BeginsAfterItsEnd("held_from", starts, ends) if event.held_from else None
 
 
 def _too_early(state: Meeting, event: Event, stream: str, now: datetime) -> Rejection | None:

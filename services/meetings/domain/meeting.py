@@ -18,7 +18,7 @@ from services.meetings.commands import (
     RecordOutcome,
     RescheduleMeeting,
 )
-from services.meetings.domain.checks import check
+from services.meetings.domain.checks import check, judge_void
 from services.meetings.domain.folding import evolve
 from services.meetings.domain.rules import AgendaItemNamesUnknownProvision, TwoConfirmationsConveneAMeeting
 from services.meetings.domain.states import Absent, Cancelled, Convened, Held, Meeting, OnRecord, Proposed, Recorded
@@ -184,5 +184,6 @@ MEETING: Aggregate[Meeting] = Aggregate(
     needs=needs,
     names=names,
     facets=facets,
+    judge_void=judge_void,
     check=check,
 )

@@ -21,6 +21,22 @@ class TwoConfirmationsConveneAMeeting(Rejection):
 
 
 @dataclass(frozen=True)
+class ConfirmationsStayWhileConvened(Rejection):
+    """A meeting that is convened or held keeps both confirmations: a void takes none away."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = (
+        "{stream} would be {state} without confirmation by {lacks}: void first what makes it {state} "
+        "(`throughline void {stream} VERSION`), or leave that void and `confirm` the meeting anew"
+    )
+
+    stream: str
+    state: str
+    lacks: str
+
+
+@dataclass(frozen=True)
 class AgendaItemNamesUnknownProvision(Rejection):
     """An agenda item names provisions that are in the register."""
 
@@ -66,3 +82,15 @@ class MeetingHasNotBegun(Rejection):
 
     stream: str
     starts_at: str
+
+
+@dataclass(frozen=True)
+class BeginsAfterItsEnd(FactRefused):
+    """A meeting begins before the end that it was announced with, unless its new end is given."""
+
+    says: ClassVar[str] = (
+        "{field} {starts} is after ends_at {ends}: give `held_to` too where it was held later, or correct {field}"
+    )
+
+    starts: str
+    ends: str

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from services.recommendations import commands
+from services.recommendations.domain import texts
 from services.recommendations.domain.circles import leads_back
 from services.recommendations.domain.registers import OnRecord
 from services.recommendations.domain.rules import RelationsFormACircle, SessionHasNotBegun
-from services.recommendations.domain.state import Recommendation
+from services.recommendations.domain.state import Absent, Recommendation, State
 from shared.domain.aggregate import Facts
 from shared.domain.rejections import Rejection
 from shared.domain.single_facts import last_day_of_facts
+from shared.domain.voids import Once, Void, recorded_anew
 from shared.events.event import Event
 from shared.events.recommendations import (
     CommitteeDispositionRecorded,
@@ -20,8 +24,9 @@ from shared.events.recommendations import (
     RecommendationSuperseded,
 )
 from shared.events.values import earliest_day
+from shared.events.words import SENT_BACK
 
-_CLOSES = (RecommendationSuperseded, RecommendationMerged, RecommendationSplit)
+CLOSES = (RecommendationSuperseded, RecommendationMerged, RecommendationSplit)
 _CLOSING = (commands.SupersedeRecommendation, commands.MergeRecommendation, commands.SplitRecommendation)
 
 
@@ -36,9 +41,46 @@ def check_recommendation(
     return next((RelationsFormACircle(stream, other) for other in circles), None)
 
 
+def judge_void(before: State, after: State, then: Mapping[int, State], version: int, stream: str) -> Rejection | None:
+    """Refuse a void by which an adopted text would read otherwise, or the same would be on record twice."""
+    refusal = texts.judge_void(before, after, then, version, stream)
+    return refusal or recorded_anew(_once(before), _once(after), then, stream)
+
+
+def _once(state: State) -> Iterator[Once]:
+    """Yield what is on record once: the citation of a provision, the adoption of a text, a session's part in it."""
+    if isinstance(state, Absent | Void):
+        return
+    for citation in state.citations:
+        if citation.uncited is None:
+            yield ("cited", citation.cited.data.instrument, citation.cited.data.provision), citation.cited.versions[0]
+    for adoption in state.adoptions:
+        if adoption.data.text_version is not None:
+            yield ("adopted", adoption.data.text_version), adoption.versions[0]
+    yield from _sent_once(state)
+    yield from _disposed_once(state)
+
+
+def _sent_once(state: Recommendation) -> Iterator[Once]:
+    """Yield each transmission, with its session and how often that session had sent the text back."""
+    sent_back: Counter[int] = Counter()
+    for sent in state.transmitted:
+        yield ("sent", sent.data.session, sent_back[sent.data.session]), sent.versions[0]
+        disposed = state.disposition_of(sent)
+        sent_back[sent.data.session] += disposed is not None and disposed.data.outcome in SENT_BACK
+
+
+def _disposed_once(state: Recommendation) -> Iterator[Once]:
+    """Yield each disposition, with its session and its transmission, or that of the one before."""
+    last: dict[int, int | None] = {}
+    for item in state.disposed:
+        last[item.data.session] = item.transmission or last.get(item.data.session)
+        yield ("disposed", item.data.session, last[item.data.session]), item.versions[0]
+
+
 def leads_to(item: object, facts: Facts) -> frozenset[str]:
     """Return the recommendations that those read so far were closed in favour of, where a closing is to be checked."""
-    if not isinstance(item, _CLOSES + _CLOSING):
+    if not isinstance(item, CLOSES + _CLOSING):
         return frozenset()
     return frozenset(other for known in facts.values() for other in _later(known.state))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -32,7 +33,7 @@ from services.recommendations.domain.sessions import session_stream
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder, Rejection
-from shared.domain.voids import Void
+from shared.domain.voids import Once, Void, recorded_anew
 from shared.events.event import Event
 from shared.events.recommendations import (
     DoubleRegistrationNoted,
@@ -54,6 +55,7 @@ _RELATES: dict[type[Command], type[Relation]] = {
     CarryInstrument: InstrumentCarried,
     EndorseInstrument: InstrumentEndorsed,
 }
+_COMMANDS = (SupersedeInstrument, ReaffirmInstrument, CarryInstrument, EndorseInstrument)
 
 
 class Absent(Model):
@@ -147,20 +149,12 @@ def _in_words(state: Instrument) -> str:
 
 def needs(_state: Instrument, command: Command) -> frozenset[str]:
     """Return the other instrument that a relation names."""
-    match command:
-        case SupersedeInstrument() | ReaffirmInstrument() | CarryInstrument() | EndorseInstrument():
-            return frozenset({f"instrument/{command.by}"})
-        case _:
-            return frozenset()
+    return names(command)
 
 
-def names(event: Event) -> frozenset[str]:
-    """Return the other instrument that an event names."""
-    match event:
-        case InstrumentSuperseded() | InstrumentReaffirmed() | InstrumentCarried() | InstrumentEndorsed():
-            return frozenset({f"instrument/{event.by}"})
-        case _:
-            return frozenset()
+def names(item: Command | Event) -> frozenset[str]:
+    """Return the other instrument that an event, or its command, names."""
+    return frozenset({f"instrument/{item.by}"}) if isinstance(item, (*_RELATIONS, *_COMMANDS)) else frozenset()
 
 
 def depends_on(state: Instrument) -> frozenset[str]:
@@ -214,6 +208,18 @@ def check(state: Instrument, event: Event, *, stream: str, facts: Facts, **_: ob
             return None
 
 
+def judge_void(
+    before: Instrument, after: Instrument, then: Mapping[int, Instrument], _version: int, stream: str
+) -> Rejection | None:
+    """Refuse a void by which a provision would be registered twice."""
+    return recorded_anew(_once(before), _once(after), then, stream)
+
+
+def _once(state: Instrument) -> list[Once]:
+    provisions = state.provisions if isinstance(state, Registered) else ()
+    return [(item.data.provision, item.versions[0]) for item in provisions]
+
+
 def _registered_before(event: InstrumentRegistered, stream: str, facts: Facts) -> Rejection | None:
     texts = texts_by_key(event)
     for other, known in sorted(facts.items()):
@@ -235,7 +241,9 @@ INSTRUMENT: Aggregate[Instrument] = Aggregate(
     names=names,
     depends_on=depends_on,
     facets=facets,
+    judge_void=judge_void,
     check=check,
     leads_to=leads_to,
     keys=keys,
+    checked_again=_RELATIONS,
 )

@@ -27,7 +27,7 @@ from services.recommendations.domain.foreign import MeetingReplica
 from services.recommendations.domain.provisions import as_facets
 from services.recommendations.domain.registers import unknown_provision
 from services.recommendations.domain.state import Absent, Adopted, Closed, Disposed, Drafted, State, Transmitted, evolve
-from services.recommendations.domain.texts import adopted_numbers, chosen, judge_change, judge_void, latest, texts_of
+from services.recommendations.domain.texts import adopted_numbers, chosen, judge_change, latest, texts_of
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.rejections import OutOfOrder, Rejection
 from shared.domain.voids import Void
@@ -196,7 +196,8 @@ RECOMMENDATION: Aggregate[State] = Aggregate(
     depends_on=naming.depends_on,
     facets=facets,
     judge_change=judge_change,
-    judge_void=judge_void,
+    judge_void=checks.judge_void,
     check=checks.check_recommendation,
     leads_to=checks.leads_to,
+    checked_again=checks.CLOSES,
 )
