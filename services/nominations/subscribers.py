@@ -6,37 +6,63 @@
 | NominationAccepted | own topic | its expert becomes a member: `BeginMembership`, under the nomination's own id |
 | MembershipBegan that replaces another of its member | own topic | the other ends: `EndMembership`, reason `replaced` |
 | NominationWithdrawn | own topic | its membership ends: `EndMembership`, reason `withdrawn_by_government` |
+| RecordVoided of a membership that is active by it | own topic | it ends by another cause that holds: `EndMembership` |
 | ExpertErased | own topic | the expert's key is destroyed, should it still be there |
 | RecordVoided | own topic | what followed from the void event is voided, by the inverse in docs/policies.md |
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.domain.nomination import Accepted
 from services.nominations.handlers import Handlers
+from shared.domain.voids import voids_of
 from shared.events.catalogue import Recorded
-from shared.events.nominations import ExpertErased, MembershipBegan, NominationAccepted, NominationWithdrawn
-from shared.store.command_handler import StateLookup
+from shared.events.nominations import (
+    ExpertErased,
+    MembershipBegan,
+    NominationAccepted,
+    NominationWithdrawn,
+    RecordVoided,
+)
+from shared.store.command_handler import KeyLookup, StateLookup, no_namesakes
 from shared.store.policies import Handle, react
 
 _HANDLED = (NominationAccepted, MembershipBegan, NominationWithdrawn, ExpertErased)
+Read = Callable[[str], Awaitable[tuple[Any, list[Recorded]]]]
+
+
+async def no_events(_stream: str) -> tuple[None, list[Recorded]]:
+    """Find no event of a stream."""
+    return None, []
 
 
 class Policies:
     """The policies of this service; a second reaction to an event does nothing.
 
-    `known` reads this service's own store, for the membership to end.
+    `known` and `read` read this service's own store, for the membership to end and the causes of its end; `replacing`
+    finds the memberships that replace one.
     """
 
-    def __init__(self, handlers: Handlers, known: StateLookup) -> None:
+    def __init__(
+        self,
+        handlers: Handlers,
+        known: StateLookup,
+        read: Read = no_events,
+        replacing: KeyLookup = no_namesakes,
+    ) -> None:
         self._handlers = handlers
         self._known = known
+        self._read = read
+        self._replacing = replacing
         self.handle: Handle = handlers.handle
 
     def handles(self, event: Recorded) -> bool:
         """Tell whether a policy reacts to an event."""
-        return isinstance(event.data, _HANDLED)
+        return isinstance(event.data, _HANDLED) or _is_void_of_membership(event)
 
     async def react(self, event: Recorded) -> None:
         """Begin and end memberships as nominations and other memberships require."""
@@ -55,6 +81,8 @@ class Policies:
                 await self._end(event, "end-withdrawn", key, command)
             case ExpertErased(person=person):
                 await self._handlers.forget(person)
+            case _ if _is_void_of_membership(event):
+                await self._end_for_others(key)
             case _:
                 return
 
@@ -67,6 +95,22 @@ class Policies:
                 return frozenset({f"membership/{replaced}"})
             case _:
                 return frozenset()
+
+    async def _end_for_others(self, membership: str) -> None:
+        """End a membership whose end for one cause is void, where another cause of its end holds."""
+        known = await self._known(f"membership/{membership}")
+        if known is None or known.state.stage != "active":
+            return
+        replacing = await self._replacing("membership", [membership])
+        for stream in (f"nomination/{membership}", *sorted(replacing)):
+            events = (await self._read(stream))[1]
+            voids = voids_of(events)
+            for cause in events:
+                ends = (
+                    isinstance(cause.data, NominationWithdrawn) or getattr(cause.data, "replaces", None) == membership
+                )
+                if ends and 1 not in voids and cause.streamversion not in voids:
+                    await self.react(cause)
 
     async def _is_accepted(self, nomination: str) -> bool:
         """Tell whether a nomination was accepted after a withdrawal that holds again by the void of a void."""
@@ -83,3 +127,7 @@ class Policies:
             return
         if only_of in (None, known.state.member):
             await react(self._handlers.handle, event, policy, stream, command)
+
+
+def _is_void_of_membership(event: Recorded) -> bool:
+    return isinstance(event.data, RecordVoided) and event.subject.startswith("membership/")

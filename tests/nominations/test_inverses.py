@@ -39,7 +39,8 @@ class Office(MemoryService):
 
     async def run_policies(self) -> None:
         """Let the policies run until nothing follows any more."""
-        await self.run(Policies(self, self.handler.known), "nominations")  # type: ignore[arg-type]
+        policies = Policies(cast(Any, self), self.handler.known, self.store.read, self.namesakes)
+        await self.run(policies, "nominations")
 
     async def submit(self, key: str, **more: Any) -> None:
         fields = SUBMITTED.model_dump() | {"nomination": key} | more
@@ -122,6 +123,40 @@ async def test_a_void_replacement_lets_the_one_replaced_be_a_member_again() -> N
     assert await office.stages("membership/n1", "membership/n2") == ["active", "void"]
     await office.void("nomination/n2", 3)
     assert await office.stages("membership/n1", "membership/n2") == ["ended", "active"]
+
+
+@pytest.mark.parametrize("second", ["replacement", "withdrawal"])
+@pytest.mark.parametrize("first_is_void", [True, False])
+async def test_a_membership_with_two_causes_to_end_is_active_once_both_are_void(
+    second: str, first_is_void: bool
+) -> None:
+    office = await an_office()
+    for key in ("n2", "n3"):
+        await office.submit(key, replaces="n1")
+    stream, command = {
+        "replacement": ("nomination/n3", AcceptNomination()),
+        "withdrawal": ("nomination/n1", WithdrawNomination()),
+    }[second]
+    causes = [("nomination/n2", 2), (stream, 2 if second == "replacement" else 3)]
+    await office.execute("nomination/n2", AcceptNomination())
+    await office.run_policies()
+    await office.execute(stream, command)
+    await office.run_policies()
+    for (voided, version), stage in zip(causes if first_is_void else causes[::-1], ("ended", "active"), strict=True):
+        await office.void(voided, version)
+        assert await office.stages("membership/n1") == [stage]
+    for (voided, version), stage in zip(causes, ("ended", "ended"), strict=True):
+        await office.void(voided, version + 1)
+        assert await office.stages("membership/n1") == [stage]
+
+
+async def test_a_membership_whose_end_by_a_person_is_void_stays_ended_by_a_withdrawal() -> None:
+    office = await an_office()
+    await office.execute("membership/n1", EndMembership(reason="term_ended"))
+    await office.execute("nomination/n1", WithdrawNomination())
+    await office.run_policies()
+    await office.void("membership/n1", 2)
+    assert (await office.state("membership/n1")).ended.reason == "withdrawn_by_government"
 
 
 async def test_a_void_withdrawal_lets_the_membership_go_on() -> None:

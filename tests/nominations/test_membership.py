@@ -87,6 +87,8 @@ def test_lists_filter_memberships_by_stage_member_person_and_nomination() -> Non
         "nomination": "n1",
         "capacity": "principal",
     }
+    replacing = BEGAN.model_copy(update={"replaces": "n0"})
+    assert MEMBERSHIP.facets(a_membership(replacing).state)["keys"] == ["n0"]
     assert MEMBERSHIP.facets(a_membership().state) == {"stage": "absent"}
 
 

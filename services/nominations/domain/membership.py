@@ -105,7 +105,9 @@ def facets(state: Membership) -> dict[str, Any]:
         return {"stage": state.stage, "member": state.member}
     if isinstance(state, Absent):
         return {"stage": state.stage}
-    return {"stage": state.stage, **state.began.model_dump(include={"member", "person", "nomination", "capacity"})}
+    replaces = {"keys": [state.began.replaces]} if state.began.replaces else {}
+    written = state.began.model_dump(include={"member", "person", "nomination", "capacity"})
+    return {"stage": state.stage, **written, **replaces}
 
 
 def _begin(command: BeginMembership, stream: str, facts: Facts) -> MembershipBegan | Rejection:
