@@ -6,6 +6,7 @@
 | NominationAccepted | own topic | its expert becomes a member: `BeginMembership`, under the nomination's own id |
 | MembershipBegan that replaces another of its member | own topic | the other ends: `EndMembership`, reason `replaced` |
 | NominationWithdrawn | own topic | its membership ends: `EndMembership`, reason `withdrawn_by_government` |
+| RecordVoided of a nomination that is accepted by it | own topic | its expert becomes a member: `BeginMembership` |
 | RecordVoided of a membership that is active by it | own topic | it ends by another cause that holds: `EndMembership` |
 | ExpertErased | own topic | the expert's key is destroyed, should it still be there |
 | RecordVoided | own topic | what followed from the void event is voided, by the inverse in docs/policies.md |
@@ -62,7 +63,8 @@ class Policies:
 
     def handles(self, event: Recorded) -> bool:
         """Tell whether a policy reacts to an event."""
-        return isinstance(event.data, _HANDLED) or _is_void_of_membership(event)
+        is_void = isinstance(event.data, RecordVoided) and event.subject.startswith(("membership/", "nomination/"))
+        return is_void or isinstance(event.data, _HANDLED)
 
     async def react(self, event: Recorded) -> None:
         """Begin and end memberships as nominations and other memberships require."""
@@ -81,8 +83,10 @@ class Policies:
                 await self._end(event, "end-withdrawn", key, command)
             case ExpertErased(person=person):
                 await self._handlers.forget(person)
-            case _ if _is_void_of_membership(event):
+            case RecordVoided() if event.subject.startswith("membership/"):
                 await self._end_for_others(key)
+            case RecordVoided() if event.subject.startswith("nomination/"):
+                await self._begin_late(event.subject)
             case _:
                 return
 
@@ -95,6 +99,17 @@ class Policies:
                 return frozenset({f"membership/{replaced}"})
             case _:
                 return frozenset()
+
+    async def _begin_late(self, nomination: str) -> None:
+        """React to an acceptance that holds since a later withdrawal is void; where it was reacted to, do nothing."""
+        known = await self._known(nomination)
+        if known is None or not isinstance(known.state, Accepted):
+            return
+        events = (await self._read(nomination))[1]
+        voids = voids_of(events)
+        for cause in events:
+            if isinstance(cause.data, NominationAccepted) and cause.streamversion not in voids:
+                await self.react(cause)
 
     async def _end_for_others(self, membership: str) -> None:
         """End a membership whose end for one cause is void, where another cause of its end holds."""
@@ -127,7 +142,3 @@ class Policies:
             return
         if only_of in (None, known.state.member):
             await react(self._handlers.handle, event, policy, stream, command)
-
-
-def _is_void_of_membership(event: Recorded) -> bool:
-    return isinstance(event.data, RecordVoided) and event.subject.startswith("membership/")

@@ -277,6 +277,7 @@ async def _end(steps: list[Any]) -> tuple[Any, str]:
 
 
 @example(steps=["withdraw", ("void", 2), "accept", ("void", 3)])
+@example(steps=["accept", "withdraw", "policies", ("void", 3)])
 @settings(max_examples=100, deadline=None)
 @given(steps=STEPS)
 def test_whatever_is_voided_a_membership_is_active_just_where_its_nomination_is_accepted(steps: list[Any]) -> None:

@@ -133,5 +133,5 @@ def test_the_policies_handle_only_events_that_begin_or_end_a_membership() -> Non
     assert [policies.handles(event) for event in events] == [False, False, True, True]
     assert policies.handles(recorded("membership/n2", REPLACING)[0])
     void = RecordVoided(voids=1, reason="Synthetic")
-    for stream, handled in (("membership/n1", True), ("nomination/n1", False)):
+    for stream, handled in (("membership/n1", True), ("nomination/n1", True), ("expert/n1", False)):
         assert policies.handles(recorded(stream, void)[0]) is handled
