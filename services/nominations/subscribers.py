@@ -103,7 +103,9 @@ class Policies:
     async def _begin_late(self, nomination: str) -> None:
         """React to an acceptance that holds since a later withdrawal is void; where it was reacted to, do nothing."""
         known = await self._known(nomination)
-        if known is None or not isinstance(known.state, Accepted):
+        membership = await self._known(f"membership/{nomination.partition('/')[2]}")
+        is_member = membership is not None and membership.state.stage == "active"
+        if is_member or known is None or not isinstance(known.state, Accepted):
             return
         events = (await self._read(nomination))[1]
         voids = voids_of(events)
