@@ -9,7 +9,16 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import rows_audit, rows_memory, rows_peers, rows_reading, rows_start, rows_waiting, rows_writing
+from benchmarks import (
+    rows_audit,
+    rows_lists,
+    rows_memory,
+    rows_peers,
+    rows_reading,
+    rows_start,
+    rows_waiting,
+    rows_writing,
+)
 from benchmarks.dataset import Dataset
 from benchmarks.machine import Started, machine
 from benchmarks.results_file import ResultsFile
@@ -20,7 +29,7 @@ from tools.files import CHECKOUT
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
 RESULTS = CHECKOUT / "build/bench.json"
-PARTS = ("start", "memory", "audit", "store", "relay", "http", "reading", "peers")
+PARTS = ("start", "memory", "audit", "store", "relay", "http", "lists", "reading", "peers")
 _COMMITS_PER_EVENT = 0.35
 
 
@@ -34,16 +43,17 @@ class Sizes:
     relayed: int
     commands_each: int
     watched: int
+    imported: int
     repeats: int
 
 
 def sizes(events: int, quick: bool) -> Sizes:
     """Return the sizes of a run whose largest backlog has so many events."""
     if quick:
-        return Sizes((10_000, 20_000), 20_000, 1_500, 3_000, 8, 200, 1)
+        return Sizes((10_000, 20_000), 20_000, 1_500, 3_000, 8, 200, 30, 1)
     steps = (*(size for size in (10_000, 100_000, 1_000_000) if size < events), events)
     relayed = min(100_000, int(events * _COMMITS_PER_EVENT / 2))
-    return Sizes(steps, min(events, 100_000), 4_000, relayed, 30, 400, 3)
+    return Sizes(steps, min(events, 100_000), 4_000, relayed, 30, 400, 70, 3)
 
 
 def main() -> int:
@@ -115,6 +125,11 @@ def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
             with servers(SERVICES) as stack:
                 waiting = rows_waiting.until_traced(stack, size.watched)
                 return [rows_writing.over_http(stack, folder, size.commands_each), waiting]
+        case "lists":
+            dataset.make(size.backlogs[0])
+            with servers(SERVICES) as stack:
+                listed = rows_lists.lists(stack, dataset.consumed(size.backlogs[0]))
+                return [listed, rows_lists.imported(stack, folder, size.imported)]
         case "reading":
             return _reading(dataset, size)
         case _:

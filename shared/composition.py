@@ -77,7 +77,7 @@ class Parts:
         self.database = connect(settings, service)
         self.store, self.refusals = EventStore(self.database), Refusals(self.database)
         self.journal, self.states = Journal(self.database), StateStore(self.database, aggregates, shape)
-        self.commands = CommandHandler(self.store, self.refusals, own, self.states.known)
+        self.commands = CommandHandler(self.store, self.refusals, own, self.states.known, self.states.namesakes)
         keys, self.relay_pulse, self._signer_pulse = settings.log_keys(service), Pulse("relay"), Pulse("sealer")
         kafka, consumed = settings.kafka_access(), [service_of_topic(topic) for topic in topics]
         trust = settings.log_trust(service, keys, consumed)

@@ -20,7 +20,7 @@ from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
 
-NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+NOW = datetime(2032, 1, 5, 9, 0, tzinfo=UTC)
 COMMAND_ID = "synthetic-command"
 
 
@@ -120,7 +120,7 @@ class Given:
     def when(self, command: Command, role: str = "secretariat", member: str | None = None) -> Outcome:
         """Decide as the handler does: on the folded state and on the facts that the aggregate asks for."""
         needed = self.aggregate.needs(self.state, command)
-        decision = self.aggregate.decide(
+        decision = self.aggregate.decided(
             self.state,
             command,
             stream=self.stream,

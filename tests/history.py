@@ -9,6 +9,7 @@ from typing import Any
 
 from services.recommendations.projection import AGGREGATES, subset
 from services.recommendations.trace import compose, trace_bytes
+from services.recommendations.trace.initiatives import by_provision
 from shared.consumer.decoding import decode_record
 from shared.consumer.record import ConsumedEvent, KafkaRecord
 from shared.events import meetings as m
@@ -16,6 +17,7 @@ from shared.events import recommendations as r
 from shared.events.canonical import ZERO_HASH
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
+from shared.events.values import ProvisionRef
 from shared.projection.fold import UNFOLDED, FoldedState, fold_on
 from shared.tlog.trust import LogTrust
 from tests.proofs import TRUST, headers_by
@@ -92,11 +94,12 @@ def composed(
         outcome = fold_on(aggregate, FoldedState(stream, aggregate.initial), consumed)
         assert outcome is not None
         states[stream] = outcome.folded
+    initiatives = by_provision(states.values())
     return {
         reference: trace
         for stream in states
         if (reference := stream.removeprefix("recommendation/")) != stream
-        and (trace := compose(reference, subset(reference, _filled(states)), as_of)) is not None
+        and (trace := compose(reference, subset(reference, _filled(states), initiatives), as_of)) is not None
     }
 
 
@@ -140,6 +143,47 @@ def a_history() -> History:
     )
     _recommendations(history)
     return history
+
+
+def with_texts(history: History) -> History:
+    """Add a recommendation that was returned, revised, adopted anew, deferred, put right and endorsed at last."""
+    reference = "SYN/2031/R9"
+    history.add("session/4", r.CommitteeSessionRecorded(session=4, starts_on="2033-03-01"))
+    history.add(
+        f"recommendation/{reference}",
+        r.RecommendationDrafted(reference=reference, title="Synthetic 9", text="Synthetic text"),
+        r.MandateCited(instrument="i3", provision="i3/b"),
+        r.RecommendationAdopted(status="unknown", note="Synthetic: silent.", adopted_on="2031-01", text_version=1),
+        r.RecommendationTransmitted(session=3, text_version=1),
+        r.CommitteeDispositionRecorded(session=3, outcome="returned", on="2031-03-01"),
+        r.RecommendationRevised(text="Synthetic text, revised", on="2031-03-02"),
+        r.RecommendationAdopted(status="unknown", note="Synthetic: silent.", adopted_on="2031-03", text_version=6),
+        r.RecommendationTransmitted(session=3, text_version=6),
+        r.CommitteeDispositionRecorded(session=3, outcome="noted"),
+        r.RecommendationRevised(title="Synthetic 9, put right", clerical=True),
+        r.RecordCorrected(corrects=9, data={"session": 3, "outcome": "deferred"}, reason="Read in the report"),
+        r.CommitteeDispositionRecorded(session=4, outcome="endorsed"),
+    )
+    return history
+
+
+def with_initiatives(history: History) -> History:
+    """Add initiatives: corrected by older code from one provision to another and a third, void, and void no more."""
+
+    def on(initiative: str, *provisions: str) -> r.InitiativeRegistered:
+        refs = tuple(ProvisionRef(instrument=each.partition("/")[0], provision=each) for each in provisions)
+        return r.InitiativeRegistered(
+            initiative=initiative, title="Synthetic initiative", supporting_member="FJI", provisions=refs
+        )
+
+    def corrected(*provisions: str) -> r.RecordCorrected:
+        data = on("n1", *provisions).model_dump(mode="json", exclude_none=True)
+        return r.RecordCorrected(corrects=1, data=data, reason="Synthetic slip")
+
+    history.add("initiative/n1", on("n1", "i1/a"), corrected("i3/a"), corrected("i3/b"))
+    history.add("initiative/n2", on("n2", "i1/a", "i2/b"), r.RecordVoided(voids=1, reason="Synthetic mistake"))
+    void = r.RecordVoided(voids=1, reason="Synthetic mistake")
+    return history.add("initiative/n3", on("n3", "i3/a", "i3/b"), void, r.RecordVoided(voids=2, reason="Synthetic"))
 
 
 def _recommendations(history: History) -> None:

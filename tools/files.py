@@ -27,21 +27,51 @@ def write_json(path: Path, content: Any) -> None:
     write(path, json.dumps(content, indent=2) + "\n")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; return {} if the file is absent."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return content
-
-
 class NotAFile(Exception):
     """A file that cannot be read or written as it must be; the message names it and says why."""
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; return {} if the file is absent. Raises NotAFile where it holds anything else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as fault:
+        raise NotAFile(_sentence(path, "read", fault)) from None
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise NotAFile(f"{path} is spoilt: it holds no JSON object; restore it, or remove it if nothing rests on it")
+    return content
+
+
 class TooLarge(NotAFile):
     """A file with more bytes than one of its kind may have."""
+
+
+def write_named(path: Path, text: str) -> None:
+    """Replace a private file that a person named, atomically. Raises NotAFile."""
+    try:
+        write(path, text)
+    except (OSError, ValueError) as fault:
+        raise NotAFile(_sentence(path, "written", fault)) from None
+
+
+def look_at_folder(folder: Path) -> None:
+    """Check that a folder can be written, or be made, before any work is done for it. Raises NotAFile."""
+    there = next((each for each in (folder, *folder.absolute().parents) if os.path.lexists(each)), folder)
+    if not os.path.isdir(there):
+        raise NotAFile(f"{there} is not a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise NotAFile(f"{there} cannot be written by you")
+
+
+def look_at_file(path: Path) -> None:
+    """Check that a file can be written, before any work is done for it. Raises NotAFile."""
+    look_at_folder(path.parent)
+    if os.path.isdir(path):
+        raise NotAFile(f"{path} is a folder: name a file")
 
 
 def read_named(path: Path, limit: int) -> bytes:

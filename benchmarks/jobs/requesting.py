@@ -58,14 +58,14 @@ def a_draft(reference: str) -> tuple[str, Body]:
     text = "It invites member States to share what they measure, on a voluntary basis and step by step. " * 2
     return "/recommendations", {
         "reference": reference, "title": f"Synthetic recommendation {reference}", "text": text.strip(),
-        "kinds": ["policy"], "addressees": ["member States"], "themes": ["Synthetic theme: air"], "on": "2031-02-03",
+        "kinds": ["policy"], "addressees": ["member States"], "themes": ["Synthetic theme: air"], "on": "2021-02-03",
     }  # fmt: skip
 
 
 def a_report(reference: str, number: int) -> tuple[str, Body]:
     """Return a command that reports a follow-up."""
     return f"/recommendations/{reference}/follow-up", {
-        "progress": "under_implementation", "responsible": f"Synthetic office {number}", "on": "2031-03",
+        "progress": "under_implementation", "responsible": f"Synthetic office {number}", "on": "2021-03",
         "evidence": {"text": f"Synthetic evidence number {number}"}, "status": "inferred",
     }  # fmt: skip
 

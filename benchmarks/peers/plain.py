@@ -21,7 +21,7 @@ _LISTS = {
     "OriginRecorded": "origins", "RecommendationDiscussed": "discussed", "RecommendationTransmitted": "transmitted",
     "CommitteeDispositionRecorded": "disposed", "RecommendationCarried": "carried", "FollowUpReported": "followed_up",
     "RecommendationSuperseded": "lineage", "RecommendationMerged": "lineage", "RecommendationSplit": "lineage",
-    "RecommendationWithdrawn": "lineage", "RecommendationRevised": "revised",
+    "RecommendationWithdrawn": "lineage", "RecommendationRevised": "revised", "RecommendationAdopted": "adopted",
     "ProvisionRegistered": "provisions", "ReportingDutyDischarged": "discharged", "InstrumentSuperseded": "superseded",
     "InstrumentReaffirmed": "related", "InstrumentCarried": "related", "InstrumentEndorsed": "related",
     "AttendanceRecorded": "attendance", "DocumentDisseminated": "documents", "MeetingRescheduled": "rescheduled",
@@ -42,19 +42,31 @@ def records(source: BinaryIO) -> Iterator[tuple[str, str, bytes]]:
 
 
 def evolve(state: State | None, event: State) -> State:
-    """Fold one event into the state of its stream; a correction replaces the data in place."""
+    """Fold one event into the state of its stream; a correction replaces the data in place, a void sets it aside."""
     state = state or {"stream": event["subject"], "version": 0}
     name, data, version = event["type"].split(".")[2], event["data"], event["streamversion"]
     state["version"] = version
     if name == "RecordCorrected":
         _correct(state, data["corrects"], data["data"])
+    elif name == "RecordVoided":
+        _void(state, version, data["voids"])
     elif (section := _LISTS.get(name)) is not None:
         state.setdefault(section, []).append({"v": version, "is": name, **data})
-    elif name == "RecommendationAdopted":
-        state["adopted"] = {"v": version, **data}
     else:
         state["first"] = {"v": version, **data}
     return state
+
+
+def _void(state: State, void: int, version: int) -> None:
+    """Set an item of a list aside; put it back where the void that did so is void."""
+    if (again := state.setdefault("aside", {}).pop(str(version), None)) is not None:
+        section, item = again
+        state[section] = sorted([*state[section], item], key=lambda each: each["v"])
+        return
+    for section, value in state.items():
+        if isinstance(value, list) and (item := next((each for each in value if each["v"] == version), None)):
+            state[section] = [each for each in value if each is not item]
+            state["aside"][str(void)] = [section, item]
 
 
 def _correct(state: State, version: int, data: State) -> None:
@@ -68,7 +80,7 @@ def _correct(state: State, version: int, data: State) -> None:
 def depends_on(state: State) -> set[str]:
     """Return the streams that a recommendation's document is composed from, besides its own."""
     streams = {f"instrument/{item['instrument']}" for item in (*state.get("cited", ()), *state.get("carried", ()))}
-    steps = (*state.get("origins", ()), *state.get("discussed", ()), state.get("adopted", {}))
+    steps = (*state.get("origins", ()), *state.get("discussed", ()), *state.get("adopted", ()))
     streams |= {f"meeting/{item['meeting']}" for item in steps if "meeting" in item}
     sessions = (*state.get("transmitted", ()), *state.get("disposed", ()))
     streams |= {f"session/{item['session']}" for item in sessions}
@@ -84,10 +96,10 @@ def compose(states: dict[str, State], reference: str) -> State:
     """Make a recommendation's document."""
     own = states[f"recommendation/{reference}"]
     named = {stream: states[stream] for stream in depends_on(own) if stream in states}
-    steps = [*own.get("origins", ()), *own.get("discussed", ()), *([own["adopted"]] if "adopted" in own else [])]
+    steps = [*own.get("origins", ()), *own.get("discussed", ()), *own.get("adopted", ())]
     return {
         "_id": reference,
-        "recommendation": {**own["first"], **(own["revised"][-1] if "revised" in own else {})},
+        "recommendation": {**own["first"], **(own["revised"][-1] if own.get("revised") else {})},
         "mandates": [_mandate(own, item, named) for item in own.get("cited", ())],
         "work": [{**item, **_meeting(named.get(f"meeting/{item.get('meeting')}"))} for item in steps],
         "transmission": [_in_session(item, named) for item in own.get("transmitted", ())],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.meetings import api
-from services.meetings.projection import AGGREGATES, OWN, SHAPE
-from services.meetings.subscribers import TOPICS
+from services.meetings.projection import AGGREGATES, OWN, SHAPE, TOPICS
+from services.meetings.subscribers import Policies
 from shared import composition
 from shared.composition import Parts
 from shared.http import documents
@@ -22,7 +22,7 @@ INDEXES = {**composition.INDEXES, **documents.INDEXES}
 def make(settings: Settings) -> FastAPI:
     """Compose the service."""
     parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE, TOPICS, INDEXES)
-    projector = parts.projector()
+    projector = parts.projector(policies=Policies(parts.commands, parts.states.by_facet))
     return parts.application(
         projector,
         routers=[

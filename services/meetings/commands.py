@@ -13,11 +13,10 @@ from shared.events.meetings import (
     MeetingHeld,
     MeetingProposed,
     MeetingRecorded,
-    MeetingRescheduled,
     OutcomeRecorded,
 )
-from shared.events.values import Id
-from shared.events.words import Presence
+from shared.events.values import Id, ShortText, Text, WorldTime
+from shared.events.words import Modality, Presence
 
 
 class ProposeMeeting(Command, MeetingProposed):
@@ -28,8 +27,14 @@ class ConfirmMeeting(Command, Event):
     """Confirm a proposed meeting, as the one whose token is shown: chair or secretariat."""
 
 
-class RescheduleMeeting(Command, MeetingRescheduled):
-    """Give the meeting another time."""
+class RescheduleMeeting(Command, Event):
+    """Give the meeting another time: it is proposed again, and waits for the other one's confirmation."""
+
+    starts_at: WorldTime
+    ends_at: WorldTime
+    time_zone: ShortText | None = None
+    modality: Modality | None = None
+    reason: Text | None = None
 
 
 class CancelMeeting(Command, MeetingCancelled):

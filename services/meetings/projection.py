@@ -8,7 +8,7 @@ from services.meetings.domain.foreign import INSTRUMENT, MEMBERSHIP, PRIORITY
 from services.meetings.domain.meeting import MEETING
 from shared.domain.aggregate import Aggregate
 
-SHAPE = 1
+SHAPE = 3
 OWN: dict[str, Aggregate[Any]] = {MEETING.kind: MEETING}
 FOREIGN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (MEMBERSHIP, PRIORITY, INSTRUMENT)}
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, **FOREIGN}

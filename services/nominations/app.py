@@ -32,7 +32,8 @@ def make(settings: Settings) -> FastAPI:
     parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE, TOPICS, INDEXES)
     keys = KeyRing(parts.database)
     handlers = Handlers(parts.commands, keys)
-    projector = parts.projector(policies=Policies(handlers, parts.commands.known))
+    policies = Policies(handlers, parts.commands.known, parts.store.read, parts.states.namesakes)
+    projector = parts.projector(policies=policies)
     return parts.application(
         projector,
         routers=[

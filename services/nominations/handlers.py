@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import partial
 
 from services.nominations.commands import (
@@ -14,6 +15,7 @@ from services.nominations.commands import (
 )
 from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
+from shared.domain.voids import Void
 from shared.events.nominations import NominationSubmitted
 from shared.events.values import Sealed
 from shared.privacy.encrypted_commands import PersonNamed, handle_encrypted
@@ -31,25 +33,25 @@ class Handlers:
         self._keys = keys
 
     async def handle(
-        self, stream: str, command: Command, context: Context, expected_version: int | None = None
+        self, stream: str, command: Command, context: Context, expected: Container[int] | None = None
     ) -> Commit | Rejection:
         """Carry a command out; a person's details go no further than here."""
         if isinstance(command, EraseExpert):
-            return await erase(self._commands, self._keys, stream, command, context, expected_version)
+            return await erase(self._commands, self._keys, stream, command, context, expected)
         if isinstance(command, NominationRequest):
-            return await self._nominate(stream, command, context, expected_version)
-        return await self._commands.handle(stream, command, context, expected_version)
+            return await self._nominate(stream, command, context, expected)
+        return await self._commands.handle(stream, command, context, expected)
 
     async def forget(self, person: str) -> None:
         """Destroy an expert's key. A second call does nothing."""
         await self._keys.destroy(person)
 
     async def _nominate(
-        self, stream: str, request: NominationRequest, context: Context, expected_version: int | None
+        self, stream: str, request: NominationRequest, context: Context, expected: Container[int] | None
     ) -> Commit | Rejection:
         """Encrypt under a person's key; a focal point names only persons whom its own Government named first."""
         known = await self._commands.known(stream)
-        particulars = known.state.particulars if known else None
+        particulars = known.state.particulars if known and not isinstance(known.state, Void) else None
         named = PersonNamed(
             request.person or (particulars.person if particulars else context.new_id("person")),
             request.details.model_dump(exclude_none=True),
@@ -57,7 +59,7 @@ class Handlers:
             owned=context.role == "focal_point" and request.person is not None,
         )
         build = partial(_command, stream, request)
-        return await handle_encrypted(self._commands, self._keys, stream, named, build, context, expected_version)
+        return await handle_encrypted(self._commands, self._keys, stream, named, build, context, expected)
 
 
 def _command(stream: str, request: NominationRequest, sealed: Sealed) -> Command:

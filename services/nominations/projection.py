@@ -10,7 +10,7 @@ from services.nominations.domain.membership import MEMBERSHIP
 from services.nominations.domain.nomination import NOMINATION
 from shared.domain.aggregate import Aggregate
 
-SHAPE = 1
+SHAPE = 2
 OWN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (CALL, NOMINATION, MEMBERSHIP, EXPERT)}
 AGGREGATES: dict[str, Aggregate[Any]] = OWN
 TOPICS = ("throughline.nominations",)

@@ -38,7 +38,7 @@ def make(settings: NotificationSettings) -> FastAPI:
     return parts.application(
         projector,
         routers=[
-            api.router(handlers, parts.states, keys),
+            api.router(handlers, parts.states, keys, parts.journal),
             *parts.routers(projector),
             persons("/subscribers", SUBSCRIBER.kind, parts.store, keys),
         ],

@@ -28,6 +28,8 @@ _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 def _reachable(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
         raise ValueError("is not a mail address in ASCII, as in reader@example.org")
+    if "=?" in text:
+        raise ValueError("holds '=?', which mail programs take for the beginning of an encoded word")
     return text
 
 

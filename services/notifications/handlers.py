@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import partial
 
 from services.notifications.commands import AddSubscription, AddSubscriptionRequest, EraseSubscriber, ResendNotification
@@ -25,16 +26,16 @@ class Handlers:
         self._sender = sender
 
     async def handle(
-        self, stream: str, command: Command, context: Context, expected_version: int | None = None
+        self, stream: str, command: Command, context: Context, expected: Container[int] | None = None
     ) -> Commit | Rejection:
         """Carry a command out; a subscriber's details go no further than here."""
         if isinstance(command, EraseSubscriber):
-            return await erase(self._commands, self._keys, stream, command, context, expected_version)
+            return await erase(self._commands, self._keys, stream, command, context, expected)
         if isinstance(command, AddSubscriptionRequest):
             named = PersonNamed(command.person or context.new_id("person"), command.details.model_dump())
             build = partial(_add_subscription, stream, command)
-            return await handle_encrypted(self._commands, self._keys, stream, named, build, context, expected_version)
-        outcome = await self._commands.handle(stream, command, context, expected_version)
+            return await handle_encrypted(self._commands, self._keys, stream, named, build, context, expected)
+        outcome = await self._commands.handle(stream, command, context, expected)
         if isinstance(command, ResendNotification) and isinstance(outcome, Commit) and not outcome.replayed:
             await self._sender.send_claimed(outcome)
         return outcome

@@ -5,6 +5,7 @@
 | every event of the three siblings | Kafka | journal; plan a notification for each earlier subscription to it |
 | SubscriptionAdded | own topic | plan the wanted events that were recorded after it but consumed before it |
 | SubscriberErased | own topic | the key is destroyed, should it be there; the person's subscriptions are removed |
+| RecordVoided | any topic | what followed from the void event is voided, by the inverse in docs/policies.md |
 | every other event of notifications | own topic | journal and fold only |
 
 The second row is there because topics have no common order: this service may consume an event before the subscription
@@ -25,14 +26,16 @@ from services.notifications.domain.subscription import Active
 from services.notifications.handlers import Handlers
 from shared.domain.aggregate import Command
 from shared.domain.rejections import Rejection
+from shared.domain.voids import voids_of
 from shared.events.catalogue import Recorded
 from shared.events.notifications import SubscriberErased, SubscriptionAdded
 from shared.events.services import REGISTRY
+from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal
 from shared.projection.state_store import StateStore
 from shared.runtime.telemetry import NOTIFICATIONS
 from shared.store.event_store import Commit
-from shared.store.policies import react
+from shared.store.policies import Handle, react
 
 log = structlog.get_logger()
 
@@ -45,6 +48,7 @@ class Policies:
 
     def __init__(self, handlers: Handlers, states: StateStore, journal: Journal) -> None:
         self._handlers = handlers
+        self.handle: Handle = handlers.handle
         self._states = states
         self._journal = journal
 
@@ -64,20 +68,28 @@ class Policies:
             async for subscription in self._wanted_by(event):
                 await self._plan(event, subscription)
 
+    async def affected(self, event: Recorded) -> list[str]:
+        """Return the notifications that an event may have, one for each subscription to it."""
+        if _kind(event) not in ANNOUNCED_KINDS:
+            return []
+        folded_states = [folded async for folded in self._subscriptions({"event": _name(event)})]
+        return [f"notification/{_notification(event, folded.state.added.subscription)}" for folded in folded_states]
+
     async def _remove_all(self, erased: Recorded, person: str) -> None:
-        wanted, after = {"stage": "active", "person": person}, None
-        while page := await self._states.find("subscription", wanted, PAGE, after):
-            for folded in page:
-                command = RemoveSubscription(note="The subscriber was erased.")
-                await self._execute(erased, "remove-subscription", folded.stream, command, folded.stream)
-            after = page[-1].stream
+        async for folded in self._subscriptions({"stage": "active", "person": person}):
+            command = RemoveSubscription(note="The subscriber was erased.")
+            await self._execute(erased, "remove-subscription", folded.stream, command, folded.stream)
 
     async def _wanted_by(self, event: Recorded) -> AsyncIterator[str]:
-        wanted, after = {"stage": "active", "event": _name(event)}, None
+        async for folded in self._subscriptions({"stage": "active", "event": _name(event)}):
+            if folded.state.added_at < event.time:
+                yield folded.state.added.subscription
+
+    async def _subscriptions(self, wanted: dict[str, str]) -> AsyncIterator[FoldedState]:
+        after = None
         while page := await self._states.find("subscription", wanted, PAGE, after):
             for folded in page:
-                if folded.state.added_at < event.time:
-                    yield folded.state.added.subscription
+                yield folded
             after = page[-1].stream
 
     async def _earlier(self, added: Recorded) -> AsyncIterator[Recorded]:
@@ -89,11 +101,16 @@ class Policies:
             wanted = _kind(event) in ANNOUNCED_KINDS and _name(event) in subscription.added.events
             if not wanted or event.time <= added.time:
                 continue
-            if (await self._states.read([event.subject]))[event.subject].version >= event.streamversion:
+            version = (await self._states.read([event.subject]))[event.subject].version
+            if version >= event.streamversion and not await self._is_void(event, version):
                 yield event
 
+    async def _is_void(self, event: Recorded, version: int) -> bool:
+        history = (await self._journal.after({event.subject: 0}))[event.subject]
+        return event.streamversion in voids_of([each.recorded for each in history[:version]])
+
     async def _plan(self, event: Recorded, subscription: str) -> None:
-        notification = str(uuid5(NAMESPACE_URL, f"throughline:notification:{event.id}:{subscription}"))
+        notification = _notification(event, subscription)
         try:
             command = PlanNotification(
                 notification=notification,
@@ -115,8 +132,12 @@ class Policies:
     async def _execute(
         self, cause: Recorded, policy: str, stream: str, command: Command, target: str
     ) -> Commit | Rejection:
-        handle = self._handlers.handle
-        return await react(handle, cause, policy, stream, command, target=target, refusal_level=logging.WARNING)
+        return await react(self.handle, cause, policy, stream, command, target=target, refusal_level=logging.WARNING)
+
+
+def _notification(event: Recorded, subscription: str) -> str:
+    """Return the id of the notification of an event to a subscription: always the same."""
+    return str(uuid5(NAMESPACE_URL, f"throughline:notification:{event.id}:{subscription}"))
 
 
 def _kind(event: Recorded) -> str:

@@ -21,7 +21,7 @@ def make(settings: Settings) -> FastAPI:
     """Compose the service."""
     parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE, TOPICS, INDEXES)
     traces = Traces(parts.database, parts.states, parts.journal)
-    projector = parts.projector(traces.compose_for, Policies(parts.commands), traces.faults)
+    projector = parts.projector(traces.compose_for, Policies(parts.commands, parts.states.namesakes), traces.faults)
     return parts.application(
         projector,
         routers=[api.router(parts.commands, traces, projector), *parts.routers(projector)],

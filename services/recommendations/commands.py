@@ -7,11 +7,13 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from shared.domain.aggregate import Command
+from shared.domain.slugs import slug
 from shared.events import recommendations as events
 from shared.events.values import (
     Id,
     ProvisionRef,
     Reference,
+    SessionNumber,
     ShortText,
     Text,
     WorldDate,
@@ -49,8 +51,33 @@ class EndorseInstrument(Command, events.InstrumentEndorsed):
     """Record that a higher body endorsed this instrument."""
 
 
+class NoteDoubleRegistration(Command):
+    """Note that another instrument has the same citation or symbol; only a policy issues it."""
+
+    uses_reserve: ClassVar[bool] = True
+
+    other: Id
+
+
 class RecordCommitteeSession(Command, events.CommitteeSessionRecorded):
     """Record a session of the Committee."""
+
+
+class RecordBodySession(Command):
+    """Record a session of another body than the Committee, on which reporting duties may fall due."""
+
+    body: ShortText = Field(description="as reporting duties name it", examples=["Commission"])
+    session: SessionNumber
+    starts_on: WorldDate | None = None
+    ends_on: WorldDate | None = None
+    note: Text | None = None
+    source: ShortText | None = None
+    status: Status | None = None
+
+    @property
+    def key(self) -> str:
+        """The id of the session, made of body and number."""
+        return f"{slug(self.body)}-{self.session}"
 
 
 class SelectPriority(Command):
@@ -81,7 +108,13 @@ class DraftRecommendation(Command, events.RecommendationDrafted):
 
 
 class ReviseRecommendation(Command, events.RecommendationRevised):
-    """Change the fields that are given."""
+    """Change the fields that are given. Another title or text is a new version, adopted anew once one was adopted."""
+
+    @model_validator(mode="after")
+    def _clerical_text(self) -> Self:
+        if self.clerical and self.title is None and self.text is None:
+            raise ValueError("clerical: puts a title or text right; give one of them, or leave it out")
+        return self
 
 
 class CiteMandate(Command, events.MandateCited):
@@ -130,13 +163,14 @@ class AdoptRecommendation(Command):
 
     meeting: Id | None = Field(None, examples=["teg-2024-1"])
     adopted_on: WorldDate | None = None
+    text_version: events.TextVersionNumber | None = None
     note: Text | None = None
     source: ShortText | None = None
     status: Status | None = None
 
 
 class TransmitRecommendation(Command, events.RecommendationTransmitted):
-    """Send an adopted recommendation to a session of the Committee."""
+    """Send an adopted text to a session of the Committee."""
 
 
 class RecordDisposition(Command, events.CommitteeDispositionRecorded):
@@ -194,6 +228,8 @@ class NoteLineage(Command):
     absorbs: Reference | None = None
     split_from: Reference | None = None
     on: WorldDate | None = None
+    status: Status | None = None
+    source: ShortText | None = None
 
 
 class RegisterInitiative(Command, events.InitiativeRegistered):

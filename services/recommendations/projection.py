@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -13,13 +14,18 @@ from pymongo import ASCENDING, TEXT, IndexModel, WriteConcern
 
 from services.recommendations.domain.foreign import MEETING
 from services.recommendations.domain.instrument import INSTRUMENT
+from services.recommendations.domain.provisions import provisions_in
 from services.recommendations.domain.recommendation import RECOMMENDATION
-from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, PRIORITY, SESSION
+from services.recommendations.domain.registers import BODY_SESSION, DELIVERABLE, INITIATIVE, PRIORITY, SESSION
 from services.recommendations.trace import SHAPE, compose, needs
+from services.recommendations.trace.initiatives import ByProvision, by_provision, cited
+from services.recommendations.trace.provenance import versions_behind
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
+from shared.projection import state_store
 from shared.projection.fold import FoldedState
-from shared.projection.journal import Journal
+from shared.projection.journal import Journal, Place
+from shared.projection.natural_order import natural_order
 from shared.projection.partial_fold import fault_of, fold_whole
 from shared.projection.revisioned_collection import RevisionedCollection, Written
 from shared.projection.state_document import SMALL_VERSIONS, check_size
@@ -29,24 +35,34 @@ from shared.store.indexes import Indexes
 log = structlog.get_logger()
 
 OWN: dict[str, Aggregate[Any]] = {
-    aggregate.kind: aggregate for aggregate in (RECOMMENDATION, INSTRUMENT, SESSION, PRIORITY, INITIATIVE, DELIVERABLE)
+    aggregate.kind: aggregate
+    for aggregate in (RECOMMENDATION, INSTRUMENT, SESSION, BODY_SESSION, PRIORITY, INITIATIVE, DELIVERABLE)
 }
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")
-_LISTED_BY = ("recommendation.themes", "mandates.standing", "mandates.provision", "dispositions.outcome", "coverage")
+_LISTED_BY = (
+    "recommendation.themes", "recommendation.standing", "mandates.standing", "mandates.provision",
+    "dispositions.outcome", "coverage",
+)  # fmt: skip
 _SEARCHED = ("recommendation.title", "recommendation.text", "mandates.summary", "mandates.cite")
 INDEXES: Indexes = {
+    "states": [
+        *state_store.INDEXES["states"],
+        *(IndexModel([(f"facets.{facet}", ASCENDING)], name=facet, sparse=True) for facet in ("keys", "rests_on")),
+    ],
     "traces": [
         *(IndexModel([(field, ASCENDING)]) for field in _LISTED_BY),
+        IndexModel([("order", ASCENDING)], name="order"),
         IndexModel([("fault", ASCENDING)], sparse=True),
         IndexModel([(field, TEXT) for field in _SEARCHED], name="text", default_language="none"),
-    ]
+    ],
 }
+_CITATIONS = {"mandates.instrument": 1, "mandates.provision": 1, "mandates.standing": 1}
 TRACES_PER_CHUNK = 100
 CONCURRENT_CHUNKS = 2
 TRACES_BEFORE_YIELD = 5
 TRACE_LIMIT = 16 * 2**20 - 2**14
-"""The most bytes of a trace: MongoDB's limit, less `_id` and `revision`."""
+"""The most bytes of a trace: MongoDB's limit, less `_id`, `order` and `revision`."""
 
 
 class Traces:
@@ -59,16 +75,30 @@ class Traces:
         self._journal = journal
 
     async def prepare(self) -> None:
-        """Compose again the traces of another shape, and those with a fault."""
-        outdated = self._traces.find({"shape": {"$ne": SHAPE}}, {"_id": 1})
+        """Compose again the traces of another shape, of code that gave them no order, and those with a fault."""
+        outdated = self._traces.find({"$or": [{"shape": {"$ne": SHAPE}}, {"order": {"$exists": False}}]}, {"_id": 1})
         await self.store({row["_id"] async for row in outdated})
 
     async def compose_for(self, streams: set[str]) -> None:
         """Compose every trace that depends on these streams, whose folded states are stored."""
+        await self.store(await self.dependants(streams))
+
+    async def dependants(self, streams: set[str]) -> set[str]:
+        """Return the references of the traces that rest on any of these streams."""
         through = await self._states.dependants(streams, kind="instrument")
         affected = await self._states.dependants(streams | through, kind="recommendation")
         affected |= {stream for stream in streams if stream.startswith("recommendation/")}
-        await self.store({stream.partition("/")[2] for stream in affected})
+        affected |= await self._beside({stream for stream in streams if stream.startswith("initiative/")})
+        return {stream.partition("/")[2] for stream in affected}
+
+    async def _beside(self, initiatives: set[str]) -> set[str]:
+        """Return the recommendations that cite a provision which any event of these initiatives ever named."""
+        if not initiatives:
+            return set()
+        events = await self._journal.after(dict.fromkeys(initiatives, 0))
+        named = {each for stream in events.values() for event in stream for each in provisions_in(event.recorded.data)}
+        citing = await self._states.by_facet(RECOMMENDATION.kind, "rests_on", named)
+        return set(chain.from_iterable(citing.values()))
 
     async def store(self, references: Iterable[str]) -> None:
         """Compose and store traces, newest first; compose again those that another instance stored meanwhile.
@@ -91,7 +121,7 @@ class Traces:
         """Compose and store traces; return those that another instance stored meanwhile."""
         rows = await self._traces.find({"_id": {"$in": chunk}}, {"revision": 1, "fault": 1}).to_list(None)
         stored = {row["_id"]: row for row in rows}
-        composed = await _composed(chunk, await gather(chunk, self._states))
+        composed = await _composed(chunk, *await gather(chunk, self._states))
         written = await self._replace(composed, stored)
         refused = {reference: {"fault": fault} for reference, fault in written.refused.items()}
         again = await self._replace(refused, stored)
@@ -105,7 +135,8 @@ class Traces:
         documents = []
         for reference, trace in traces.items():
             before = stored.get(reference, {"revision": 0})
-            documents.append({"_id": reference, **trace, "revision": before["revision"] + 1})
+            of_the_store = {"order": natural_order(reference), "revision": before["revision"] + 1}
+            documents.append({"_id": reference, **trace, **of_the_store})
             if "fault" in trace and trace["fault"] != before.get("fault"):
                 log.error("trace_stopped", reference=reference, reason=trace["fault"])
         return await self._revisioned.replace(documents)
@@ -122,21 +153,44 @@ class Traces:
 
     async def events_of(self, trace: Mapping[str, Any]) -> list[ConsumedEvent]:
         """Return every event that a trace is based on, from this service's journal."""
-        versions: dict[str, int] = dict(trace["based_on"])
-        events = await self._journal.after(dict.fromkeys(versions, 0))
-        return [event for stream, version in versions.items() for event in events[stream][:version]]
+        events = await self._journal.after({stream: 0 for stream, *_ in trace["based_on"]})
+        return [event for stream, version, *_ in trace["based_on"] for event in events[stream][:version]]
 
-    async def find(self, query: Mapping[str, Any], limit: int, after: str | None) -> list[dict[str, Any]]:
-        """Return the traces that match, by reference, after the one given; those with a fault are absent."""
-        paged = {**query, "shape": {"$exists": True}} | ({"_id": {"$gt": after}} if after else {})
-        return await self._traces.find(paged).sort("_id", 1).limit(limit).to_list(limit)
+    async def places_of(self, trace: Mapping[str, Any]) -> list[Place]:
+        """Return the place of each event of the recommendation, and of the others behind statements of its trace."""
+        versions = versions_behind(trace["provenance"]["statements"])
+        own = RECOMMENDATION.stream(trace["recommendation"]["reference"])
+        versions |= {stream: set(range(1, head + 1)) for stream, head, _ in trace["based_on"] if stream == own}
+        return await self._journal.places(versions)
+
+    async def find(
+        self, query: Mapping[str, Any], limit: int, after: str | None, fields: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the traces that match, or some fields of each, by reference, after the one given.
+
+        R2 comes before R10. Those with a fault are absent.
+        """
+        paged = {**query, "shape": {"$exists": True}} | ({"order": {"$gt": natural_order(after)}} if after else {})
+        return await self._traces.find(paged, fields).sort("order", ASCENDING).limit(limit).to_list(limit)
+
+    async def citing(self, provisions: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the citations of every trace that cites one of these provisions, by reference."""
+        query = {"mandates.provision": {"$in": list(provisions)}, "shape": {"$exists": True}}
+        rows = await self._traces.find(query, _CITATIONS).to_list(None)
+        return sorted(rows, key=lambda row: natural_order(row["_id"]))
 
     async def at(self, reference: str, as_of: date | None, known_at: str | None) -> dict[str, Any] | None:
         """Compose one trace as of a day in the world, from what had been recorded by a time; or return its `fault`."""
-        states: dict[str, FoldedState] = {}
-        while wanted := needs(reference, states):
-            states |= await self._known(wanted, known_at) if known_at else await self._states.read(wanted)
-        return trace_or_fault(reference, states, as_of)
+        if known_at is None:
+            return trace_or_fault(reference, *await gather([reference], self._states), as_of)
+        states = await self._known({RECOMMENDATION.stream(reference)}, known_at)
+        beside = await look_up_initiatives(states.values(), self._states)
+        changed = await self._states.with_later_events(INITIATIVE.kind)
+        states |= await self._known(changed.union(*beside.values()), known_at)
+        initiatives = by_provision(states.values())
+        while wanted := needs(reference, states, initiatives):
+            states |= await self._known(wanted, known_at)
+        return trace_or_fault(reference, states, initiatives, as_of)
 
     async def _known(self, streams: set[str], known_at: str) -> dict[str, FoldedState]:
         events = await self._journal.after(dict.fromkeys(streams, 0))
@@ -148,27 +202,29 @@ class Traces:
         return known
 
 
-async def _composed(references: Iterable[str], states: Mapping[str, FoldedState]) -> dict[str, dict[str, Any]]:
+async def _composed(
+    references: Iterable[str], states: Mapping[str, FoldedState], initiatives: ByProvision
+) -> dict[str, dict[str, Any]]:
     """Return traces by reference, or the fault of each; yield to the event loop between a few."""
     traces = {}
     for number, reference in enumerate(references):
         if number % TRACES_BEFORE_YIELD == 0:
             await asyncio.sleep(0)
-        if (trace := trace_or_fault(reference, states)) is not None:
+        if (trace := trace_or_fault(reference, states, initiatives)) is not None:
             traces[reference] = trace
     return traces
 
 
 def trace_or_fault(
-    reference: str, states: Mapping[str, FoldedState], as_of: date | None = None
+    reference: str, states: Mapping[str, FoldedState], initiatives: ByProvision, as_of: date | None = None
 ) -> dict[str, Any] | None:
     """Compose the trace to store, live and in replay: `{"fault": …}`, in words, where that fails or is too large."""
     own = states[RECOMMENDATION.stream(reference)]
     try:
-        trace = compose(reference, subset(reference, states), as_of)
+        trace = compose(reference, subset(reference, states, initiatives), as_of)
         if trace is None:
             return {"fault": own.fault} if own.fault is not None and not own.version else None
-        events = sum(version for _, version in trace["based_on"])
+        events = sum(version for _, version, _ in trace["based_on"])
         if events > SMALL_VERSIONS:
             check_size(trace, TRACE_LIMIT, f"the trace of {events} events")
     except Exception as error:  # noqa: BLE001 - pure code: whatever it raises belongs to this trace
@@ -176,18 +232,28 @@ def trace_or_fault(
     return trace
 
 
-async def gather(references: Iterable[str], states: StateStore) -> dict[str, FoldedState]:
-    """Read, from the primary, every state that these traces are composed of."""
-    gathered: dict[str, FoldedState] = {}
-    wanted = list(references)
-    while missing := {stream for reference in wanted for stream in needs(reference, gathered)}:
+async def gather(references: Sequence[str], states: StateStore) -> tuple[dict[str, FoldedState], ByProvision]:
+    """Read, from the primary, every state that these traces are composed of; and the initiatives beside them.
+
+    The recommendations are read before the initiatives are looked up: whoever stores an initiative after that looks
+    its recommendations up later still, and finds them.
+    """
+    gathered = await states.read(map(RECOMMENDATION.stream, references))
+    initiatives = await look_up_initiatives(gathered.values(), states)
+    while missing := {stream for reference in references for stream in needs(reference, gathered, initiatives)}:
         gathered |= await states.read(missing)
-    return gathered
+    return gathered, by_provision(gathered.values())
 
 
-def subset(reference: str, states: Mapping[str, FoldedState]) -> dict[str, FoldedState]:
+async def look_up_initiatives(recommendations: Iterable[FoldedState], states: StateStore) -> ByProvision:
+    """Look up the initiatives that rest on the provisions of these recommendations."""
+    provisions = {provision for folded in recommendations for provision in cited(folded.state)}
+    return await states.by_facet(INITIATIVE.kind, "rests_on", provisions) if provisions else {}
+
+
+def subset(reference: str, states: Mapping[str, FoldedState], initiatives: ByProvision) -> dict[str, FoldedState]:
     """Return those of the states that one trace is composed of, and no others."""
     chosen: dict[str, FoldedState] = {}
-    while wanted := needs(reference, chosen):
+    while wanted := needs(reference, chosen, initiatives):
         chosen |= {stream: states[stream] for stream in wanted}
     return chosen

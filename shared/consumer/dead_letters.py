@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from bson.binary import Binary
 from more_itertools import chunked
@@ -24,6 +24,7 @@ INDEXES: Indexes = {
         IndexModel([("standing", ASCENDING), ("leaf", ASCENDING)], name="standing_leaf"),
     ]
 }
+DeadLetterStanding = Literal["open", "resolved", "refused", "dismissed", "superseded"]
 NEWER_CODE_MAY_DECODE = ["unknown_type", "schema_violation"]
 SHOWN = ("topic", "partition", "offset", "reason", "detail", "stream", "version", "leaf", "at", "standing")
 SHOWN_OF_CLOSED = ("closed_because", "closed_by", "closed_at")
@@ -67,12 +68,13 @@ class DeadLetters:
                 await self._dead_letters.replace_one({"_id": lost["_id"]}, lost, upsert=True)
                 await self._dead_letters.replace_one({"_id": row["_id"]}, document)
 
-    async def find(self, standing: str | None = "open", limit: int = 500) -> list[dict[str, Any]]:
-        """Return the newest dead letters, oldest first, each with the size of its value instead of its record."""
-        query = {"standing": standing} if standing else {}
+    async def find(
+        self, standing: str | None = "open", limit: int = 500, after: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return a page of dead letters, by place, each with the size of its value instead of its record."""
+        query = ({"standing": standing} if standing else {}) | ({"_id": {"$gt": after}} if after else {})
         shown: dict[str, Any] = dict.fromkeys((*SHOWN, *SHOWN_OF_CLOSED), 1) | {"size": {"$binarySize": "$value"}}
-        newest = self._dead_letters.find(query, shown).sort("at", -1).limit(limit)
-        return list(reversed(await newest.to_list(None)))
+        return await self._dead_letters.find(query, shown, hint="_id_").sort("_id", 1).limit(limit).to_list(None)
 
     async def get(self, origin: str) -> dict[str, Any] | None:
         """Return one dead letter."""

@@ -173,7 +173,7 @@ class Subscriber:
         async with self._working, self._all_or_nothing():
             self._uncommitted.add(records)
             await self._handler.consume([lenient_fetcher.to_record(record) for record in records])
-            if self._behind() < self._batch_records or self._uncommitted.is_due():
+            if await self._behind() < self._batch_records or self._uncommitted.is_due():
                 await self._flush()
             self._pulse.beat()
 
@@ -186,12 +186,13 @@ class Subscriber:
         for topic, count in committed.counts.items():
             CONSUMED.labels(self._service, topic).inc(count)
 
-    def _behind(self) -> int:
+    async def _behind(self) -> int:
         """Return the consumer lag of the assigned partitions, as far as it is known."""
         assigned = self._consumer.assignment()
-        for partition, offset in self._uncommitted.next.items():
-            if partition in assigned:
-                self._lags[partition] = (self._consumer.highwater(partition) or 0) - offset
+        for partition in self._uncommitted.next.keys() & assigned:
+            with suppress(IllegalStateError):  # revoked meanwhile
+                position = await self._consumer.position(partition)
+                self._lags[partition] = (self._consumer.highwater(partition) or 0) - position
         return sum(lag for partition, lag in self._lags.items() if partition in assigned)
 
     @asynccontextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -26,7 +27,8 @@ async def read_topic(
 ) -> AsyncIterator[KafkaRecord]:
     """Yield the records of a topic, partition by partition: all of each, or its `last` ones.
 
-    A partition in `starts` is read from that offset on; if it is shorter, it is read as one without a start.
+    A partition in `starts` is read from that offset on, and its `last` records before it; if it is shorter, it is read
+    as one without a start. Offsets are not counted as records: the markers of transactions have some too.
     """
     async with _consumer(kafka, topic) as consumer:
         for partition in sorted(consumer.assignment()):
@@ -36,11 +38,29 @@ async def read_topic(
             begin = (await consumer.beginning_offsets([partition]))[partition]
             consumer.pause(*consumer.assignment())
             consumer.resume(partition)
-            latest = begin if last is None else max(begin, end - last)
-            first = starts.get(partition.partition, latest)
-            consumer.seek(partition, max(begin, first) if first <= end else latest)
+            start = starts.get(partition.partition, end + 1)
+            if start > end:
+                start = begin if last is None else end
+            for record in await _last_before(consumer, partition, begin, start, last or 0):
+                yield record
+            consumer.seek(partition, max(begin, start))
             async for record in _until(consumer, partition, end):
                 yield record
+
+
+async def _last_before(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, begin: int, end: int, count: int
+) -> Sequence[KafkaRecord]:
+    """Return the last `count` records of a partition before an offset: look back until there are as many."""
+    span = count
+    while span:
+        first = max(begin, end - span)
+        consumer.seek(partition, first)
+        records = deque([record async for record in _until(consumer, partition, end)], maxlen=count)
+        if len(records) == count or first == begin:
+            return records
+        span *= 4
+    return ()
 
 
 async def values_at(kafka: KafkaAccess, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, bytes | None]:
@@ -53,10 +73,14 @@ async def values_at(kafka: KafkaAccess, offsets: Mapping[TopicPartition, int]) -
         consumer.assign(list(offsets.keys() - values.keys()))
         for place in consumer.assignment():
             consumer.seek(place, offsets[place])
-        while consumer.assignment() - values.keys():
-            for place, records in (await consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)).items():
-                first = records[0]
-                values.setdefault(place, (first.value or b"") if first.offset == offsets[place] else None)
+        while waiting := consumer.assignment() - values.keys():
+            polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+            for place in waiting:
+                if place in polled:
+                    first = polled[place][0]
+                    values[place] = (first.value or b"") if first.offset == offsets[place] else None
+                elif await consumer.position(place) > offsets[place]:  # the marker of a transaction is no record
+                    values[place] = None
         return values
 
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-import calendar
-
-_MONTHS = tuple(calendar.month_name)[1:]
+# written out: the names in `calendar` follow the locale of the machine, and gaps are compared byte for byte
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def in_words(on: str | None) -> str:

@@ -16,6 +16,7 @@ from shared.events.envelope import Envelope
 from shared.events.event import Correction, Event
 from shared.events.services import SERVICES
 from shared.events.upcasters import UPCASTERS, Upcaster, upcast
+from shared.events.wording import sentence_of
 
 Recorded: TypeAlias = Envelope[Event]
 
@@ -134,7 +135,10 @@ def _holds_null(value: Any) -> bool:
 
 def describe(error: ValidationError) -> str:
     """Say which fields break which rule, without the values (they may be personal)."""
-    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False))
+    return "; ".join(
+        ": ".join(filter(None, (".".join(map(str, item["loc"])), sentence_of(item))))
+        for item in error.errors(include_input=False)
+    )
 
 
 def event_class(service: str, name: str) -> type[Event]:

@@ -17,9 +17,10 @@ D = TypeVar("D", bound=Event, covariant=True)
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Stamp = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
+SUBJECT = r"^[a-z_]{1,40}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,4}$"
 Subject = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z_]{1,40}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,4}$"),
+    StringConstraints(pattern=SUBJECT),
     Field(description="the stream, `kind/<id>`; never a path: no part of it is empty or begins with a dot"),
 ]
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=100)]

@@ -19,6 +19,8 @@ class Event(Model):
     fixed: ClassVar[frozenset[str]] = frozenset()
     begins: ClassVar[tuple[str, str] | None] = None
     """The kind of stream that it begins, and the field whose value is the id of that stream: `kind/<id>`."""
+    voidable: ClassVar[bool] = True
+    """False of what happened outside the record and cannot be taken back: an erasure, a mail."""
 
     note: Text | None = Field(None, description="what a reader should know; never about a person")
     source: ShortText | None = Field(None, description="where the fact was read")
@@ -57,3 +59,10 @@ class Correction(Event):
         None, description="the event type that `data` is written in, by which newer code reads it"
     )
     reason: Text
+
+
+class Voiding(Event):
+    """An earlier event of the stream counts no more: an original, a correction, or a void; the history keeps it."""
+
+    voids: Version = Field(description="the version of the event that counts no more")
+    reason: Text = Field(description="why it should not have been recorded; never about a person")

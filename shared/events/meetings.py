@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from shared.events.event import Correction, Event
-from shared.events.values import Id, Member, ProvisionRef, Rendition, Seen, ShortText, Text, WorldDate, WorldTime
+from shared.events.event import Correction, Event, Voiding
+from shared.events.values import Flag, Id, Member, ProvisionRef, Rendition, Seen, ShortText, Text, WorldDate, WorldTime
 from shared.events.words import Confirmer, MeetingKind, Modality, OutcomeKind, Presence
 
 
@@ -43,8 +43,15 @@ class MeetingConvened(_Meetings):
 
 
 class MeetingRescheduled(_Meetings):
-    """The meeting was given another time."""
+    """The meeting was given another time: it is proposed again, and confirmed by the one who moved it.
 
+    Without `by`, as version 1 has it, the confirmations stand.
+    """
+
+    version: ClassVar[int] = 2
+    fixed: ClassVar[frozenset[str]] = frozenset({"by"})
+
+    by: Confirmer | None = Field(None, description="the one who moved it, whose confirmation of the new time this is")
     starts_at: WorldTime
     ends_at: WorldTime
     time_zone: ShortText | None = None
@@ -61,7 +68,7 @@ class MeetingCancelled(_Meetings):
 class AgendaItemAdded(_Meetings):
     """The meeting is to take a matter up."""
 
-    fixed: ClassVar[frozenset[str]] = frozenset({"item"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"item", "provisions"})
 
     item: Id
     title: ShortText
@@ -90,6 +97,9 @@ class AttendanceRecorded(_Meetings):
     member: Member
     presence: Presence
     seen: Seen = Field(description="the version of the membership that this rests on")
+    membership_began_on: WorldDate | None = Field(None, description="given where it began after the meeting")
+    membership_ended: Flag | None = Field(None, description="true where it had ended when this was recorded")
+    membership_ended_on: WorldDate | None = None
 
 
 class MeetingHeld(_Meetings):
@@ -127,3 +137,7 @@ class MeetingRecorded(_Meetings):
 
 class RecordCorrected(Correction, _Meetings):
     """An earlier event of this stream was wrong; this is its whole new data."""
+
+
+class RecordVoided(Voiding, _Meetings):
+    """An earlier event of this stream should not have been recorded: the stream is folded without it."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from shared.events.event import Correction, Event
+from shared.events.event import Correction, Event, Voiding
 from shared.events.values import Id, Member, NoteVerbale, Sealed, ShortText, Text, WorldDate
 from shared.events.words import Capacity, Category, DeclineGround, MembershipEnd
 
@@ -122,6 +122,7 @@ class MembershipEnded(_Nominations):
 class ExpertErased(_Nominations):
     """The key to an expert's sealed details was destroyed; recorded events are unchanged."""
 
+    voidable: ClassVar[bool] = False
     fixed: ClassVar[frozenset[str]] = frozenset({"person"})
     begins: ClassVar[tuple[str, str] | None] = ("expert", "person")
 
@@ -131,3 +132,7 @@ class ExpertErased(_Nominations):
 
 class RecordCorrected(Correction, _Nominations):
     """An earlier event of this stream was wrong; this is its whole new data."""
+
+
+class RecordVoided(Voiding, _Nominations):
+    """An earlier event of this stream should not have been recorded: the stream is folded without it."""

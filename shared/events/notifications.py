@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from shared.events.event import Correction, Event
+from shared.events.event import Correction, Event, Voiding
 from shared.events.values import Flag, Id, Sealed, ShortText, Text, Version
 
 
@@ -49,11 +49,15 @@ class NotificationPlanned(_Notifications):
 class NotificationAttempted(_Notifications):
     """A sender is about to speak SMTP; only the one that appended this may send."""
 
+    voidable: ClassVar[bool] = False
+
     attempt: Version
 
 
 class NotificationDelivered(_Notifications):
     """The SMTP server accepted the message."""
+
+    voidable: ClassVar[bool] = False
 
     attempt: Version
     smtp_code: Version | None = None
@@ -61,6 +65,8 @@ class NotificationDelivered(_Notifications):
 
 class NotificationFailed(_Notifications):
     """The SMTP server certainly did not accept the message. A temporary failure may be attempted again."""
+
+    voidable: ClassVar[bool] = False
 
     attempt: Version
     reason: Literal[
@@ -73,6 +79,8 @@ class NotificationFailed(_Notifications):
 class NotificationUncertain(_Notifications):
     """The SMTP server may or may not have accepted the message; only a person resends it."""
 
+    voidable: ClassVar[bool] = False
+
     attempt: Version
     reason: Literal["no_answer", "interrupted"]
 
@@ -80,6 +88,7 @@ class NotificationUncertain(_Notifications):
 class SubscriberErased(_Notifications):
     """The key to a subscriber's sealed details was destroyed; recorded events are unchanged."""
 
+    voidable: ClassVar[bool] = False
     fixed: ClassVar[frozenset[str]] = frozenset({"person"})
     begins: ClassVar[tuple[str, str] | None] = ("subscriber", "person")
 
@@ -89,3 +98,7 @@ class SubscriberErased(_Notifications):
 
 class RecordCorrected(Correction, _Notifications):
     """An earlier event of this stream was wrong; this is its whole new data."""
+
+
+class RecordVoided(Voiding, _Notifications):
+    """An earlier event of this stream should not have been recorded: the stream is folded without it."""

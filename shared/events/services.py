@@ -40,7 +40,9 @@ REGISTRY = (
     RegisteredService("nominations", 0, ("call", "nomination", "membership", "expert"), person_kind="expert"),
     RegisteredService("meetings", 1, ("meeting",)),
     RegisteredService(
-        "recommendations", 2, ("instrument", "session", "priority", "recommendation", "initiative", "deliverable")
+        "recommendations",
+        2,
+        ("instrument", "session", "body_session", "priority", "recommendation", "initiative", "deliverable"),
     ),
     RegisteredService("notifications", 3, person_kind="subscriber"),
 )

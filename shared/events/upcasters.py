@@ -13,7 +13,10 @@ from shared.events.event import schema_of
 
 Upcaster = tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]
 
-UPCASTERS: Mapping[str, Upcaster] = {}
+UPCASTERS: Mapping[str, Upcaster] = {
+    # who moved it is not on record there, and the confirmations stood
+    "throughline.meetings.MeetingRescheduled.v1": ("throughline.meetings.MeetingRescheduled.v2", dict),
+}
 
 
 def upcast(attributes: dict[str, Any], upcasters: Mapping[str, Upcaster] = UPCASTERS) -> dict[str, Any]:

@@ -11,13 +11,18 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
+from shared.events.wording import form
 from shared.events.words import Channel
 
 TEXT_LIMIT = 20_000
+ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+ID_IN_WORDS = "up to 100 letters, digits, '.', '_' and '-', a letter or digit first, as in teg-2024"
+ACRONYM = "[A-Z][A-Z0-9]{1,9}"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _FORBIDDEN_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DATE_PARTS = "([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?"
-_TIME_OF_DAY = "T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_OFFSET = "(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_TIME_OF_DAY = f"[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]{{1,9}})?)?{_OFFSET}"
 _DATE = re.compile(_DATE_PARTS)
 _TIME = re.compile(f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_TIME_OF_DAY}")
 
@@ -79,27 +84,37 @@ def _possible_time(text: str) -> str:
     if _TIME.fullmatch(text) is None:
         raise ValueError("is neither a date (YYYY, YYYY-MM, YYYY-MM-DD) nor a time with an offset (RFC 3339)")
     try:
-        datetime.fromisoformat(text)
+        datetime.fromisoformat(text.upper())
     except ValueError as error:
         raise ValueError(f"is not a time that exists: {error}") from None
-    return text
+    return text.upper()
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT), AfterValidator(_printable)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_one_line)]
 Id = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),
+    StringConstraints(pattern=form(ID, ID_IN_WORDS)),
     Field(description="an opaque id: letters, digits, '.', '_' and '-'; never a person's name", examples=["teg-2024"]),
 ]
 ProvisionId = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?$"),
+    StringConstraints(
+        pattern=form(
+            r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?$",
+            "an id, or two with a slash between them, as in 75-4/technical-support",
+        )
+    ),
     Field(description="a provision's id within its instrument", examples=["75-4/technical-support"]),
 ]
 Reference = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}$"),
+    StringConstraints(
+        pattern=form(
+            f"^{ACRONYM}/[12][0-9]{{3}}/R[1-9][0-9]{{0,4}}$",
+            "the Committee's acronym in capitals and digits, a year, and R with a number, as in CED/2022/R1",
+        )
+    ),
     Field(
         description="a recommendation's reference; this system's own, not a United Nations symbol",
         examples=["CED/2022/R1"],
@@ -107,12 +122,12 @@ Reference = Annotated[
 ]
 Member = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Z]{3}$"),
+    StringConstraints(pattern=form(r"^[A-Z]{3}$", "three capital letters, ISO 3166-1 alpha-3, as in FJI")),
     Field(description="a member or associate member, ISO 3166-1 alpha-3", examples=["FJI"]),
 ]
 Digest = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+    StringConstraints(pattern=form(r"^[0-9a-f]{64}$", "64 digits and small letters from a to f, a SHA-256 in hex")),
     Field(description="SHA-256 of a document's bytes, hex", examples=["0" * 64]),
 ]
 WorldDate = Annotated[
@@ -137,8 +152,17 @@ Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0, le=100_000)]
 SessionNumber = Annotated[int, Strict(), Field(ge=1, le=999, description="a Committee session", examples=[7])]
 Version = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
-MediaType = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}$")]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$"), Field(examples=["en"])]
+MediaType = Annotated[
+    str,
+    StringConstraints(
+        pattern=form(r"^[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}$", "a media type in small letters, as in text/html")
+    ),
+]
+Language = Annotated[
+    str,
+    StringConstraints(pattern=form(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", "a language tag, as in en or zh-Hans")),
+    Field(examples=["en"]),
+]
 
 
 def earliest_day(when: str) -> date:
@@ -180,7 +204,7 @@ class Sealed(Model):
     """A person's name, contact and free text, encrypted under that person's key (AES-256-GCM, base64)."""
 
     person: Id
-    box: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{38,40000}={0,2}$")]
+    box: Annotated[str, StringConstraints(pattern=form(r"^[A-Za-z0-9+/]{38,40000}={0,2}$", "a ciphertext in base64"))]
 
 
 class NoteVerbale(Model):

@@ -12,6 +12,10 @@ Progress = Literal["not_started", "under_implementation", "implemented", "not_pu
 DispositionOutcome = Literal[
     "endorsed", "endorsed_with_changes", "noted", "deferred", "returned", "not_endorsed", "unknown"
 ]
+NO_DECISION: frozenset[DispositionOutcome] = frozenset({"returned", "deferred", "unknown"})
+"""The outcomes that leave the decision open."""
+SENT_BACK: frozenset[DispositionOutcome] = frozenset({"returned", "unknown"})
+"""The outcomes after which a recommendation may be transmitted again, to the same session too."""
 Modality = Literal["in_person", "online", "hybrid", "unknown"]
 MeetingKind = Literal[
     "technical_expert_group", "preparatory", "expert_group", "forum", "working_group", "consultation", "other"

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import orjson
 from fastapi import FastAPI
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from shared.http.problems import Refused
 
@@ -21,6 +21,7 @@ _HEADERS = {
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -56,6 +57,11 @@ def add_api_page(app: FastAPI) -> None:
     @app.get(PAGE_PATH, include_in_schema=False)
     async def api_page() -> Response:
         return Response(page, media_type="text/html", headers=_HEADERS)
+
+    @app.get(f"{PAGE_PATH}/", include_in_schema=False)
+    async def with_a_slash() -> Response:
+        """Redirect within whatever host and scheme the caller used, which `Host` does not prove."""
+        return RedirectResponse(f"..{PAGE_PATH}", 308)
 
     @app.get(f"{PAGE_PATH}/{{asset}}", include_in_schema=False)
     async def api_page_asset(asset: str) -> Response:

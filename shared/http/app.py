@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,11 +16,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 
-from shared.http.api_page import add_api_page
+from shared.events.wording import sentence_of
+from shared.http.api_page import OPENAPI_PATH, add_api_page
 from shared.http.auth import Tokens
 from shared.http.correlation import Correlation
+from shared.http.keys import KeyState
 from shared.http.openapi import openapi_document
+from shared.http.preconditions import unquoted
 from shared.http.problems import FieldError, Refused, invalid
+from shared.http.routes import StrictRoute, methods_of, other_parameters
 from shared.runtime.process import Lifespan
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
@@ -50,10 +54,12 @@ def make_app(
         description=f"Commands and queries of the {service} service. Refusals are RFC 9457 problems.",
         lifespan=lifespan,
         openapi_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.tokens = Tokens(service, settings.jwks, settings.issuer, settings.audience, clock)
     app.state.refusals = Refusals(database)
+    app.router.route_class = StrictRoute
     app.add_middleware(Correlation)
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -85,11 +91,15 @@ def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase
             for pulse in pulses
             if pulse.trouble == "not started" or pulse.silent_for() > settings.not_ready_after
         }
+        keys: KeyState = await app.state.tokens.key_state()
+        if keys.trouble:
+            troubles["keys"] = keys.trouble
         try:
             await pings.submit(None)
         except PyMongoError as error:
             troubles["mongodb"] = type(error).__name__
         warnings = {pulse.name: pulse.warning for pulse in pulses if pulse.warning and pulse.name not in troubles}
+        warnings |= {"keys": keys.warning} if keys.warning else {}
         answer = {"ready": not troubles, "troubles": troubles} | ({"warnings": warnings} if warnings else {})
         return JSONResponse(answer, 503 if troubles else 200)
 
@@ -108,13 +118,28 @@ async def _on_refused(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults = [FieldError.of(".".join(map(str, fault["loc"])), fault["type"], fault["msg"]) for fault in error.errors()]
-    return await _on_refused(request, invalid(faults))
+    route = request.scope.get("route")
+    return await _on_refused(request, invalid(_field_error(route, each) for each in error.errors()))
 
 
-async def _on_http(_request: Request, error: Exception) -> Response:
+def _field_error(route: object, error: Mapping[str, Any]) -> FieldError:
+    place, sentence = error["loc"], sentence_of(error)
+    if place[0] == "query" and error["type"] == "literal_error":
+        sentence += other_parameters(route, place[1], error["input"])
+    return FieldError.of(".".join(map(str, place)), error["type"], sentence)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return Refused(error.status_code, "NotServed", str(error.detail), headers=dict(error.headers or {})).response()
+    match error.status_code:
+        case 404:
+            detail, headers = f"nothing is at this address: {OPENAPI_PATH} lists what is", {}
+        case 405:
+            allowed = ", ".join(methods_of(request.app.router.routes, request.scope))
+            detail, headers = f"this address answers {allowed}", {"Allow": allowed}
+        case _:
+            detail, headers = str(error.detail), dict(error.headers or {})
+    return Refused(error.status_code, "NotServed", detail, headers=headers).response()
 
 
 async def _on_database(_request: Request, error: Exception) -> Response:
@@ -133,7 +158,7 @@ async def _record(request: Request, rule: str) -> None:
         return
     refusals: Refusals = request.app.state.refusals
     route = request.scope.get("route")
-    command_id = request.headers.get("Idempotency-Key", "")
+    command_id = unquoted(request.headers.get("Idempotency-Key", ""))
     try:
         await refusals.record(
             caller.actor,

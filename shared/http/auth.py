@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
-import orjson
 import structlog
 from cachetools import LRUCache, TTLCache
 from fastapi import Depends, Request
@@ -21,6 +17,7 @@ from joserfc.jwk import KeySet
 
 from shared.domain.members import MEMBERS
 from shared.events.words import Role, words
+from shared.http.keys import ALGORITHMS, Keys, KeyState
 from shared.http.problems import Refused
 from shared.runtime.telemetry import UNAUTHENTICATED
 from shared.store.database_clock import DatabaseClock
@@ -28,7 +25,6 @@ from shared.store.event_store import ClocksDiffer
 
 log = structlog.get_logger()
 
-ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256"]
 REFRESH_SECONDS = 300.0
 REFRESH_AT_MOST_EVERY_SECONDS = 10.0
 LEEWAY_SECONDS = 5
@@ -63,10 +59,9 @@ class Tokens:
     def __init__(self, service: str, jwks: str, issuer: str, audience: str, clock: DatabaseClock | None = None) -> None:
         self._clock = clock
         self._service = service
-        self._jwks = jwks
-        self._keys: KeySet | None = None
-        self._read_at = 0.0
+        self._keys = Keys(jwks)
         self._verified: LRUCache[bytes, dict[str, Any]] = LRUCache(CACHE_SIZE)
+        self._verified_by = 0
         self._failures: TTLCache[str, list[str]] = TTLCache(CACHE_SIZE, FAILURES_SECONDS)
         self._registry = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
@@ -96,18 +91,30 @@ class Tokens:
         return caller
 
     async def _claims_of(self, token: str) -> dict[str, Any]:
-        keys = await self._key_set(REFRESH_SECONDS)
+        keys = await self._current(REFRESH_SECONDS)
         digest = _digest(token)
         claims = self._verified.get(digest)
         if claims is None:
             try:
                 claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
             except InvalidKeyIdError:
-                keys = await self._key_set(REFRESH_AT_MOST_EVERY_SECONDS)
+                keys = await self._current(REFRESH_AT_MOST_EVERY_SECONDS)
                 claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
             self._verified[digest] = claims
         self._registry.validate(claims)
         return claims
+
+    async def _current(self, lifetime: float) -> KeySet:
+        """Return the keys; forget what was verified by others."""
+        keys = await self._keys.key_set(lifetime)
+        if self._verified_by != self._keys.generation:
+            self._verified.clear()
+            self._verified_by = self._keys.generation
+        return keys
+
+    async def key_state(self) -> KeyState:
+        """Return what is wrong with the keys."""
+        return await self._keys.state()
 
     def missing(self, peer: str) -> Refused:
         """Return the refusal of a request without a token."""
@@ -128,27 +135,6 @@ class Tokens:
             "send a valid bearer token: signed by the issuer, for this audience, not expired, with a known role",
             headers={"WWW-Authenticate": 'Bearer realm="throughline"'},
         )
-
-    async def _key_set(self, lifetime: float) -> KeySet:
-        """Return the keys, read again when older than `lifetime` seconds; in an outage the old ones remain valid."""
-        if self._keys is None or time.monotonic() - self._read_at > lifetime:
-            self._read_at = time.monotonic()
-            try:
-                self._keys = KeySet.import_key_set(await self._read())
-                self._verified.clear()
-            except (OSError, httpx.HTTPError, JoseError, ValueError, TypeError, KeyError) as error:
-                log.error("jwks_read_failed", error=type(error).__name__)
-                if self._keys is None:
-                    raise Refused(
-                        503, "KeysUnavailable", "tokens cannot be checked now; try again", headers={"Retry-After": "5"}
-                    ) from None
-        return self._keys
-
-    async def _read(self) -> Any:
-        if self._jwks.startswith(("http://", "https://")):
-            async with httpx.AsyncClient(timeout=5) as client:
-                return (await client.get(self._jwks)).raise_for_status().json()
-        return orjson.loads(Path(self._jwks).read_bytes())  # noqa: ASYNC240
 
 
 _bearer = HTTPBearer(auto_error=False, description="JWT with sub (opaque id), role and, for focal points, member")

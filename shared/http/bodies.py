@@ -1,4 +1,4 @@
-"""Request bodies: read only for an authorized caller, up to a limit, and parsed as strict JSON.
+"""Requests: texts of queries in form NFC; bodies read up to a limit, and parsed as strict JSON.
 
 Values that no event can hold are refused here by the field's name: fractions, integers past 2^53-1, lone surrogates,
 duplicate names, deep nesting. The commands validate the meaning of fields.
@@ -7,24 +7,33 @@ duplicate names, deep nesting. The commands validate the meaning of fields.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
+from email.message import Message
 from itertools import islice
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Request
+from starlette.datastructures import QueryParams
 
-from shared.http.auth import Allowed
+from shared.domain.spelling import normal, normalised
 from shared.http.problems import FieldError, Refused, invalid
 
 BODY_LIMIT = 1024 * 1024
 DEPTH_LIMIT = 32
 INTEGER_LIMIT = 2**53 - 1
-FAULTS_SHOWN = 20
+FAULTS_COUNTED = 1_000
 
 
 class JsonRequest(Request):
-    """A request with a limited, strictly parsed body."""
+    """A request with a limited, strictly parsed body, its texts and those of its query in form NFC."""
+
+    @property
+    def query_params(self) -> QueryParams:
+        """The query parameters."""
+        if not hasattr(self, "_normal_query"):
+            given = super().query_params.multi_items()
+            self._normal_query = QueryParams([(name, normal(text)) for name, text in given])
+        return self._normal_query
 
     async def body(self) -> bytes:
         """Return the whole body. Raises Refused (413) as soon as it exceeds the limit."""
@@ -45,32 +54,16 @@ class JsonRequest(Request):
         if not hasattr(self, "_json"):
             raw = await self.body()
             if raw and not _is_json(self.headers.get("Content-Type", "")):
-                raise Refused(415, "BodyNotJson", "send the body as JSON, with Content-Type: application/json")
+                raise Refused(415, "BodyNotJson", "send the body as JSON in UTF-8, with Content-Type: application/json")
             self._json = parse(raw) if raw else None
         return self._json
 
 
-class BodyRoute(APIRoute):
-    """A route that authorizes the caller before it reads the body."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route's handler, behind its authorizers."""
-        handler = super().get_route_handler()
-        authorizers = [each.call for each in self.dependant.dependencies if isinstance(each.call, Allowed)]
-
-        async def authorized(request: Request) -> Response:
-            strict = JsonRequest(request.scope, request.receive)
-            for authorizer in authorizers:
-                await authorizer.admit(strict)
-            if self.body_field is not None:
-                await strict.json()
-            return await handler(strict)
-
-        return authorized
-
-
 def parse(raw: bytes) -> Any:
-    """Return the value of a body. Raises Refused: 400 for invalid JSON, 422 for a value that no event can hold."""
+    """Return the value of a body, its texts in form NFC.
+
+    Raises Refused: 400 for invalid JSON, 422 for a value that no event can hold.
+    """
     try:
         value = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_not_a_number)
     except UnicodeDecodeError as error:
@@ -83,9 +76,9 @@ def parse(raw: bytes) -> Any:
         raise invalid([_too_deep("body")]) from None
     except ValueError:
         raise invalid([_too_great("body")]) from None
-    if faults := list(islice(_faults(value, "body", 0), FAULTS_SHOWN)):
+    if faults := list(islice(_faults(value, "body", 0), FAULTS_COUNTED)):
         raise invalid(faults)
-    return value
+    return normalised(value)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -142,5 +135,11 @@ def _too_long() -> Refused:
 
 
 def _is_json(content_type: str) -> bool:
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
+    """Tell whether a content type is JSON, and states no other charset than the one that is read."""
+    message = Message()
+    message["Content-Type"] = content_type
+    media_type, charset = message.get_content_type(), message.get_content_charset("utf-8")
+    is_json = media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
+    return is_json and charset in {"utf-8", "utf8", "us-ascii"}

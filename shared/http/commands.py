@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
 import structlog
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -19,27 +18,19 @@ from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.canonical import NotCanonical
 from shared.http.auth import WRITERS, Principal
-from shared.http.bodies import BodyRoute
 from shared.http.paths import parts_of, set_signature
+from shared.http.preconditions import CommandId, IfMatch, expected_versions
 from shared.http.problems import FieldError, Refused, invalid, refused
+from shared.http.routes import StrictRoute
 from shared.runtime.telemetry import COMMAND_SECONDS, COMMANDS
-from shared.store.command_handler import CorrectRecord
+from shared.store.correcting import CorrectRecord
 from shared.store.event_store import Commit, Conflict, StoreFenced
+from shared.store.voiding import VoidRecord
 
 log = structlog.get_logger()
 
-_COMMAND_ID = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[A-Za-z0-9._:-]{8,100}$",
-        description="the command's id: send it again with a retry, and the command happens once",
-        examples=["0197f0a4-5b1e-7c3a-9d52-3c1b7f0e8a11"],
-    ),
-]
-_IF_MATCH = Annotated[str | None, Header(alias="If-Match", description='the version decided upon, as `"5"`')]
-_ETAG = re.compile('"[0-9]{1,9}"')
-Handler = Callable[[str, Any, Context, int | None], Awaitable[Commit | Rejection]]
+_OF_EVERY_KIND = (CorrectRecord, VoidRecord)
+Handler = Callable[[str, Any, Context, Container[int] | None], Awaitable[Commit | Rejection]]
 
 
 class RecordedEvent(BaseModel):
@@ -84,8 +75,9 @@ def _add_command(router: APIRouter, service: str, route: CommandRoute, handler: 
         context = _context(arguments["request"], arguments["caller"], arguments["command_id"])
         ids = {part: arguments[part] if part in arguments else _id(command, part, context) for part in parts}
         stream = route.stream.format_map(ids)
+        expected = expected_versions(arguments["if_match"])
         with seconds.time():
-            outcome = await _execute(handler, stream, command, context, _version(arguments["if_match"]))
+            outcome = await _execute(handler, stream, command, context, expected)
         if isinstance(outcome, Rejection):
             COMMANDS.labels(service, name, outcome.rule).inc()
             log.info("command_refused", command=name, stream=stream, rule=outcome.rule)
@@ -100,20 +92,20 @@ def _add_command(router: APIRouter, service: str, route: CommandRoute, handler: 
         route.roles,
         request=Request,
         body=route.command,
-        command_id=_COMMAND_ID,
-        if_match=(_IF_MATCH, None),
+        command_id=CommandId,
+        if_match=(IfMatch, None),
     )
     router.add_api_route(
         route.path,
         endpoint,
         methods=["POST"],
         name=name,
-        operation_id=f"{name}_{route.stream.partition('/')[0]}" if route.command is CorrectRecord else name,
+        operation_id=f"{name}_{route.stream.partition('/')[0]}" if route.command in _OF_EVERY_KIND else name,
         summary=(inspect.getdoc(route.command) or name).splitlines()[0],
         response_model=CommandAccepted,
         status_code=200,
         tags=["commands"],
-        route_class_override=BodyRoute,
+        route_class_override=StrictRoute,
     )
 
 
@@ -124,10 +116,10 @@ def _id(command: Command, part: str, context: Context) -> str:
 
 
 async def _execute(
-    handler: Handler, stream: str, command: Command, context: Context, if_match: int | None
+    handler: Handler, stream: str, command: Command, context: Context, expected: Container[int] | None
 ) -> Commit | Rejection:
     try:
-        return await handler(stream, command, context, if_match)
+        return await handler(stream, command, context, expected)
     except StoreFenced as fenced:
         raise Refused(503, fenced.rule, str(fenced), headers={"Retry-After": "30"}) from None
     except NotCanonical as error:
@@ -150,14 +142,6 @@ def _context(request: Request, caller: Principal, command_id: str) -> Context:
         correlation_id=request.state.correlation_id,
         member=caller.member,
     )
-
-
-def _version(if_match: str | None) -> int | None:
-    if if_match is None:
-        return None
-    if _ETAG.fullmatch(if_match.strip()) is None:
-        raise Refused(400, "IfMatchNotAVersion", 'If-Match is the version in quotes, as in If-Match: "5"')
-    return int(if_match.strip('" '))
 
 
 def _not_canonical(error: NotCanonical) -> FieldError:

@@ -20,8 +20,10 @@ from gridfs.errors import NoFile
 from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket
 from pymongo import ASCENDING, IndexModel, WriteConcern
 
+from shared.events.wording import form
 from shared.http.auth import Principal, allow
 from shared.http.problems import Refused
+from shared.http.routes import StrictRoute
 from shared.store.indexes import Indexes
 
 INDEXES: Indexes = {
@@ -47,7 +49,8 @@ LIMITS = {
 UPLOADS = 8
 UPLOADS_OF_ONE = 2
 IN_MEMORY = 4 * 1024 * 1024
-_Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the document's bytes, hex")]
+_DIGEST = form(r"^[0-9a-f]{64}$", "64 digits and small letters from a to f, a SHA-256 in hex")
+_Digest = Annotated[str, Path(pattern=_DIGEST, description="SHA-256 of the document's bytes, hex")]
 
 
 class Documents:
@@ -75,7 +78,7 @@ class Documents:
         return bool(await self._bucket.find({"filename": digest}).limit(1).to_list(1))
 
     async def get(self, digest: str) -> tuple[str, AsyncIterator[bytes]]:
-        """Return a document's media type and bytes. Raises NoFile."""
+        """Return a document's content type as it was given, "" where none was, and its bytes. Raises NoFile."""
         download = await self._bucket.open_download_stream_by_name(digest)
 
         async def chunks() -> AsyncIterator[bytes]:
@@ -87,11 +90,11 @@ class Documents:
 
 def documents_router(documents: Documents, writers: frozenset[str], readers: frozenset[str]) -> APIRouter:
     """Return the endpoints that upload and download documents."""
-    router, uploads = APIRouter(tags=["documents"]), Uploads()
+    router, uploads = APIRouter(tags=["documents"], route_class=StrictRoute), Uploads()
 
     @router.put("/documents/{digest}", summary="Store a document under the SHA-256 of its bytes")
     async def put_document(digest: _Digest, request: Request, caller: Principal = allow(writers)) -> JSONResponse:
-        media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        media_type = request.headers.get("Content-Type", "")
         limit, owner = LIMITS[caller.role], _owner(caller)
         with uploads.begun(caller), tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
             if not await documents.has(digest) and await documents.count(owner) >= limit.number:
@@ -102,7 +105,7 @@ def documents_router(documents: Documents, writers: frozenset[str], readers: fro
             if actual != digest:
                 raise Refused(422, "DigestDiffers", f"these bytes have the SHA-256 {actual}: put them under that name")
             content.seek(0)
-            stored = await documents.put(digest, media_type or "application/octet-stream", content, owner)
+            stored = await documents.put(digest, media_type, content, owner)
         return JSONResponse({"digest": digest, "stored": stored}, 201 if stored else 200)
 
     @router.get("/documents/{digest}", summary="A document's bytes")
@@ -112,7 +115,8 @@ def documents_router(documents: Documents, writers: frozenset[str], readers: fro
         except NoFile:
             raise Refused(404, "NotOnRecord", "no document with this digest is stored here") from None
         headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
-        return StreamingResponse(chunks, media_type=media_type, headers=headers)
+        headers |= {"Content-Type": media_type} if media_type else {}
+        return StreamingResponse(chunks, headers=headers)
 
     return router
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
-from shared.consumer.dead_letters import DeadLetters, to_record
+from shared.consumer.dead_letters import DeadLetters, DeadLetterStanding, to_record
 from shared.consumer.record import ConsumedEvent, Poison
 from shared.events.envelope import stamp
 from shared.events.values import Model, Text
+from shared.events.wording import form
 from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
-from shared.http.bodies import BodyRoute
 from shared.http.persons import refers_to
 from shared.http.problems import Refused
+from shared.http.queries import Filter, Limit
+from shared.http.routes import StrictRoute
 from shared.ledger.republication import Republication
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
@@ -28,7 +30,8 @@ from shared.store.refusals import Refusals
 
 NDJSON = "application/x-ndjson"
 PROGRESS_SECONDS = 0.5
-_TOPIC = Annotated[str, Path(pattern=r"^[a-z.]{1,100}$")]
+_TOPIC = Annotated[str, Path(pattern=form(r"^[a-z.]{1,100}$", "a topic, as in throughline.meetings"))]
+_STREAM = form(r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$", "a stream, as in meeting/teg-2024")
 _NUMBER = Annotated[int, Path(ge=0)]
 
 
@@ -40,7 +43,7 @@ class Reason(Model):
 
 def operations(projector: Projector, store: EventStore, refusals: Refusals, republication: Republication) -> APIRouter:
     """Return the endpoints for operators and auditors that every service has."""
-    router = APIRouter(tags=["operations"], route_class=BodyRoute)
+    router = APIRouter(tags=["operations"], route_class=StrictRoute)
     _add_dead_letters(router, projector)
     _add_history(router, projector, store, refusals)
 
@@ -101,11 +104,15 @@ async def _republish(republication: Republication) -> AsyncIterator[bytes]:
 def _add_dead_letters(router: APIRouter, projector: Projector) -> None:
     store: DeadLetters = projector.dead_letters
 
-    @router.get("/dead-letters", summary="The newest 500 dead letters, oldest first")
+    @router.get("/dead-letters", summary="The dead letters by their place in Kafka, in pages")
     async def dead_letters(
-        _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)], standing: str = "open"
-    ) -> list[dict[str, Any]]:
-        return await store.find(None if standing == "all" else standing)
+        _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)],
+        standing: Literal[DeadLetterStanding, "all"] = "open",
+        limit: Limit = 100,
+        after: Filter = None,
+    ) -> dict[str, Any]:
+        page = await store.find(None if standing == "all" else standing, limit, after)
+        return {"items": page} | ({"next": page[-1]["_id"]} if len(page) == limit else {})
 
     @router.get("/dead-letters/{topic}/{partition}/{offset}", summary="One dead letter; its bytes for auditors only")
     async def dead_letter(
@@ -159,7 +166,7 @@ def _add_history(router: APIRouter, projector: Projector, store: EventStore, ref
 
     @router.get("/events", name="naming", summary="The events of this service that name a stream, as NDJSON")
     async def referring(
-        stream: Annotated[str, Query(pattern=r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$", examples=["membership/synthetic"])],
+        stream: Annotated[str, Query(pattern=_STREAM, examples=["membership/synthetic"])],
         _caller: Annotated[Principal, allow(AUDITORS)],
     ) -> StreamingResponse:
         return StreamingResponse(_referring(store, stream), media_type=NDJSON)

@@ -7,14 +7,19 @@ from typing import Annotated, Any
 
 from fastapi import Path
 
+from shared.events.values import ACRONYM, ID, ID_IN_WORDS
+from shared.events.wording import form
 from shared.http.auth import Principal, allow
 
-Committee = Annotated[str, Path(pattern=r"^[A-Z]{2,10}$", examples=["CED"])]
-Year = Annotated[str, Path(pattern=r"^[12][0-9]{3}$", examples=["2022"])]
-Number = Annotated[str, Path(pattern=r"^R[1-9][0-9]{0,4}$", examples=["R1"])]
-Session = Annotated[str, Path(pattern=r"^[1-9][0-9]{0,2}$", examples=["7"])]
+_ACRONYM = form(f"^{ACRONYM}$", "the Committee's acronym: 2 to 10 capitals and digits, a capital first, as in CED")
+Committee = Annotated[str, Path(pattern=_ACRONYM, examples=["CED"])]
+Year = Annotated[str, Path(pattern=form(r"^[12][0-9]{3}$", "a year, as in 2022"), examples=["2022"])]
+Number = Annotated[str, Path(pattern=form(r"^R[1-9][0-9]{0,4}$", "R and a number, as in R1"), examples=["R1"])]
+Session = Annotated[
+    str, Path(pattern=form(r"^[1-9][0-9]{0,2}$", "the number of a session, from 1 to 999"), examples=["7"])
+]
 _PARTS: dict[str, Any] = {"committee": Committee, "year": Year, "number": Number, "session": Session}
-_ID = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+_ID = Annotated[str, Path(pattern=form(ID, ID_IN_WORDS))]
 
 
 def parts_of(path: str) -> tuple[str, ...]:

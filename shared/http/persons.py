@@ -10,21 +10,23 @@ import structlog
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from shared.events.values import Sealed
+from shared.events.values import ID, ID_IN_WORDS, Sealed
+from shared.events.wording import form
 from shared.http.auth import WRITERS, Principal, allow
 from shared.http.problems import Refused
+from shared.http.routes import StrictRoute
 from shared.privacy.key_ring import ERASED, KeyRing
 from shared.store.event_store import EventStore
 
 log = structlog.get_logger()
 
 LOST = "[cannot be opened]"
-_Person = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", examples=["synthetic-person"])]
+_Person = Annotated[str, Path(pattern=form(ID, ID_IN_WORDS), examples=["synthetic-person"])]
 
 
 def persons(path: str, kind: str, store: EventStore, keys: KeyRing) -> APIRouter:
     """Return the endpoint that answers a subject access request, `path` being the plural of the kind."""
-    router = APIRouter(tags=["privacy"])
+    router = APIRouter(tags=["privacy"], route_class=StrictRoute)
 
     @router.get(f"{path}/{{person}}", name=f"held_{kind}", summary="Everything that this service holds about a person")
     async def held(person: _Person, caller: Annotated[Principal, allow(WRITERS)]) -> Response:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from shared.domain.aggregate import Aggregate
 from shared.http.auth import READERS, Principal
 from shared.http.paths import parts_of, set_signature
 from shared.http.problems import Refused
@@ -19,27 +20,33 @@ from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateStore
 
 AtLeast = Annotated[int, Query(ge=0, description="answer only once this service has consumed this version")]
+Limit = Annotated[int, Query(ge=1, le=1_000)]
+Filter = Annotated[str | None, Query(max_length=500)]
 Wait = Annotated[float, Query(ge=0, le=30, allow_inf_nan=False, description="seconds to wait for that version")]
+_NOT_ON_RECORD = frozenset({"absent", "unheard"})
 Reading = TypeVar("Reading")
 Show = Callable[[FoldedState, Principal], Awaitable[dict[str, Any]]]
+Gaps = Callable[[Sequence[FoldedState], StateStore], Awaitable[Mapping[str, Sequence[str]]]]
 
 
 @dataclass(frozen=True)
 class QueryRoute:
     """The queries of a kind of stream: one by its path, all by their facets. `show` may decrypt a state.
 
-    `own` is the facet, and the attribute of a state, that names the owning member: a focal point reads only the records
-    of its own member.
+    `facets` gives the words that each facet may have; an empty list is any text. `own` is the facet, and the attribute
+    of a state, that names the owning member: a focal point reads only the records of its own member. `gaps` returns,
+    by stream and in words, what does not fit other records.
     """
 
     plural: str
     one: str
     kind: str
     stream: str
-    facets: tuple[str, ...] = ()
+    facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     roles: frozenset[str] = READERS
     show: Show | None = None
     own: str | None = None
+    gaps: Gaps | None = None
 
 
 def add_queries(router: APIRouter, query_routes: Sequence[QueryRoute], states: StateStore) -> None:
@@ -61,7 +68,7 @@ def _add_one(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         folded = await wait_for_version(read, stream, arguments["at_least"], arguments["wait"])
         if not folded.version:
             raise Refused(404, "NotOnRecord", f"{stream} is not on record here")
-        shown = await _shown(route, folded, arguments["caller"])
+        [shown] = await _shown(route, [folded], arguments["caller"], states)
         return Response(orjson.dumps(shown), media_type="application/json", headers={"ETag": f'"{folded.version}"'})
 
     set_signature(endpoint, route.one, route.roles, at_least=(AtLeast, 0), wait=(Wait, 5.0))
@@ -76,20 +83,31 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
     async def endpoint(**arguments: Any) -> Response:
         chosen = {name: arguments[name] for name in route.facets if arguments[name] is not None}
         facets = _restricted(route, arguments["caller"], chosen)
-        page = await states.find(route.kind, facets, arguments["limit"], arguments["after"])
-        shown = [await _shown(route, folded, arguments["caller"]) for folded in page]
+        page = await states.listed(route.kind, facets, arguments["limit"], arguments["after"])
+        shown = await _shown(route, page, arguments["caller"], states)
         more = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
         return Response(orjson.dumps({"items": shown, **more}), media_type="application/json")
 
-    limit = Annotated[int, Query(ge=1, le=1_000)]
-    text = Annotated[str | None, Query(max_length=500)]
-    facets = dict.fromkeys(route.facets, (text, None))
-    set_signature(endpoint, route.plural, route.roles, limit=(limit, 100), after=(text, None), **facets)
+    facets = {name: (one_of(words), None) for name, words in route.facets.items()}
+    set_signature(endpoint, route.plural, route.roles, limit=(Limit, 100), after=(Filter, None), **facets)
     router.add_api_route(
         route.plural, endpoint, methods=["GET"], name=f"all_{route.kind}", tags=["queries"],
         operation_id=f"all_{route.kind}",
         summary=f"Every {route.kind.replace('_', ' ')}, filtered, in pages",
     )  # fmt: skip
+
+
+def one_of(words: Sequence[str]) -> Any:
+    """Return the type of a filter that takes one of these words; any text where there are none."""
+    return Literal[tuple(words)] | None if words else Filter
+
+
+def stages_of(aggregate: Aggregate[Any]) -> tuple[str, ...]:
+    """Return the stages that a record of this kind may be in."""
+    schema: Any = aggregate.states.core_schema
+    while "choices" not in schema:
+        schema = schema["schema"]
+    return tuple(stage for stage in schema["choices"] if stage not in _NOT_ON_RECORD)
 
 
 def _restricted(route: QueryRoute, caller: Principal, facets: dict[str, Any]) -> dict[str, Any]:
@@ -129,9 +147,24 @@ async def wait_for_version(
         await asyncio.sleep(0.05)
 
 
-async def _shown(route: QueryRoute, folded: FoldedState, caller: Principal) -> dict[str, Any]:
+async def _shown(
+    route: QueryRoute, page: Sequence[FoldedState], caller: Principal, states: StateStore
+) -> list[dict[str, Any]]:
+    gaps = await route.gaps(page, states) if route.gaps is not None else {}
+    return [
+        {
+            "stream": folded.stream,
+            "version": folded.version,
+            "waits": folded.blocked,
+            "state": await _state_of(route, folded, caller),
+            **({} if route.gaps is None else {"gaps": list(gaps.get(folded.stream, ()))}),
+        }
+        for folded in page
+    ]
+
+
+async def _state_of(route: QueryRoute, folded: FoldedState, caller: Principal) -> dict[str, Any]:
     if route.show is not None:
-        state = await route.show(folded, caller)
-    else:
-        state = folded.state.model_dump(mode="json", exclude_none=True)
-    return {"stream": folded.stream, "version": folded.version, "waits": folded.blocked, "state": state}
+        return await route.show(folded, caller)
+    state: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
+    return state

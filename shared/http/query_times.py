@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(
-    f"{_DAY.pattern}T[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:[.][0-9]{{1,6}})?)?(?:Z|[+-][0-9]{{2}}:[0-9]{{2}})?"
+    f"{_DAY.pattern}[Tt][0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:[.][0-9]{{1,9}})?)?(?:[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})?"
 )
 
 
@@ -18,9 +18,13 @@ def _written_as(form: re.Pattern[str], words: str) -> BeforeValidator:
     def check(value: object) -> object:
         if isinstance(value, str) and form.fullmatch(value) is None:
             raise ValueError(f"is not {words}")
-        return value
+        return _to_microseconds(value.upper()) if isinstance(value, str) else value
 
     return BeforeValidator(check)
+
+
+def _to_microseconds(text: str) -> str:
+    return re.sub("([.][0-9]{6})[0-9]+", r"\1", text)
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse, Response
 
 from shared.http.auth import AUDITORS, Principal, allow
 from shared.http.problems import Refused
+from shared.http.routes import StrictRoute
 from shared.ledger.checkpoints import Checkpoints
 from shared.tlog.keys import LogKeys
 from shared.tlog.tiles import Tile
@@ -19,7 +20,7 @@ _BYTES = "application/octet-stream"
 
 def tiled_log_router(checkpoints: Checkpoints, keys: LogKeys) -> APIRouter:
     """Return the endpoints of a service's log; `/log` is the prefix that a C2SP client takes."""
-    router = APIRouter(prefix="/log", tags=["log"])
+    router = APIRouter(prefix="/log", tags=["log"], route_class=StrictRoute)
 
     @router.get("", summary="The log's origin, how many events are published, and how many under the newest checkpoint")
     async def sizes(_caller: _Auditor) -> dict[str, Any]:

@@ -79,9 +79,8 @@ async def _last_published(
     kafka: KafkaAccess, topic: str, decoder: RecordDecoder, ends: Mapping[int, int]
 ) -> dict[int, dict[str, ConsumedEvent]]:
     """Return the proven events among the last records of each partition, by position and leaf hash."""
-    starts = {partition: max(0, end - LAST_RECORDS) for partition, end in ends.items()}
     published: dict[int, dict[str, ConsumedEvent]] = {}
-    async for record in read_topic(kafka, topic, last=LAST_RECORDS, starts=starts):
+    async for record in read_topic(kafka, topic, last=LAST_RECORDS, starts=ends):
         item = decode_record(record, decoder.trust)
         if isinstance(item, ConsumedEvent):
             published.setdefault(item.position, {})[item.leaf] = item

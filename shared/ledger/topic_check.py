@@ -120,7 +120,7 @@ def _finding(published: int, note: TopicNote | None, state: TopicState) -> str |
     if note is None and any(state.first.values()):
         return "lacks its first records"
     if (count := sum(state.next.values())) < published:
-        return f"has had {count} records, fewer than the {published} events that were published"
+        return f"has had at most {count} records, fewer than the {published} events that were published"
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 from shared.domain.aggregate import Command, Context
@@ -30,7 +30,7 @@ async def handle_encrypted(
     named: PersonNamed,
     build: Callable[[Sealed], Command],
     context: Context,
-    expected_version: int | None = None,
+    expected: Container[int] | None = None,
 ) -> Commit | Rejection:
     """Execute the command that `build` makes of the encrypted details.
 
@@ -40,7 +40,7 @@ async def handle_encrypted(
     """
     for _ in range(2):
         draft = build(await keys.draft(named.person, named.details))
-        decided = await commands.handle(stream, draft, context, expected_version, record_refusal=False, dry_run=True)
+        decided = await commands.handle(stream, draft, context, expected, record_refusal=False, dry_run=True)
         if not isinstance(decided, CommandIdReused):
             break
     if isinstance(decided, Rejection):
@@ -48,4 +48,4 @@ async def handle_encrypted(
     sealed = await keys.encrypt(named.person, named.details, named.owner, owned=named.owned)
     if isinstance(sealed, Rejection):
         return await commands.refuse(draft, context, sealed)
-    return await commands.handle(stream, build(sealed), context, expected_version)
+    return await commands.handle(stream, build(sealed), context, expected)

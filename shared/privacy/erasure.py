@@ -6,6 +6,8 @@ starts, for its database may have been restored. No recorded byte changes.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import structlog
 
 from shared.domain.aggregate import Command, Context
@@ -23,13 +25,13 @@ async def erase(
     stream: str,
     command: Command,
     context: Context,
-    expected_version: int | None = None,
+    expected: Container[int] | None = None,
 ) -> Commit | Rejection:
     """Record the erasure of a person, then destroy the key."""
     person = stream.partition("/")[2]
-    if not expected_version and not await keys.knows(person):
+    if (expected is None or 0 in expected) and not await keys.knows(person):
         return await commands.refuse(command, context, NothingIsHeldOfPerson(person))
-    outcome = await commands.handle(stream, command, context, expected_version)
+    outcome = await commands.handle(stream, command, context, expected)
     if isinstance(outcome, Commit):
         await keys.destroy(person)
     return outcome

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 
 from shared.consumer.record import ConsumedEvent
-from shared.domain.aggregate import CORRECTIONS, Aggregate, Fact
+from shared.domain.aggregate import Aggregate
+from shared.domain.facts import Fact, folds_again
+from shared.domain.voids import Void
 from shared.events.canonical import ZERO_HASH
 
 
@@ -16,12 +18,16 @@ def _unchanged(state: None, _fact: Fact) -> None:
     return state
 
 
+def _nothing(_void: Void) -> None:
+    return None
+
+
 def _never(*_: Any, **__: Any) -> Any:
     raise AssertionError("this service takes no command for a stream that it does not fold")
 
 
 UNFOLDED: Aggregate[None] = Aggregate(
-    kind="", initial=None, states=TypeAdapter(type(None)), evolve=_unchanged, decide=_never
+    kind="", initial=None, states=TypeAdapter(type(None)), evolve=_unchanged, decide=_never, void=_nothing
 )
 """The aggregate of streams of which a service follows only the version and the hash."""
 
@@ -29,7 +35,7 @@ UNFOLDED: Aggregate[None] = Aggregate(
 class FoldedState(NamedTuple):
     """A stream's state at a version, and the streams that a reader of this state must also read.
 
-    `ledger_refs` gives the ledger position and leaf hash of every version, as `position:leaf` with spaces between.
+    `hash` is that of the event of this version, which by the chain commits to every event before it.
     A stream is `blocked` by a missing version, a broken chain, or a `fault`: the reason, in words, why its next event
     cannot be folded or stored. `policy_version` is the version up to which policies have run. `revision` counts how
     often the state was stored.
@@ -39,7 +45,6 @@ class FoldedState(NamedTuple):
     state: Any
     version: int = 0
     hash: str = ZERO_HASH
-    ledger_refs: str = ""
     depends_on: frozenset[str] = frozenset()
     blocked: bool = False
     policy_version: int = 0
@@ -52,7 +57,7 @@ class FoldedState(NamedTuple):
 
     def without_state(self) -> FoldedState:
         """Return the stream, versions and flags alone, to remember of a state that is stored."""
-        return self._replace(state=None, ledger_refs="", depends_on=frozenset())
+        return self._replace(state=None, depends_on=frozenset())
 
 
 class Outcome(NamedTuple):
@@ -72,23 +77,17 @@ def fold_on(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[Con
 
 
 def advance(aggregate: Aggregate[Any], before: FoldedState, events: Sequence[ConsumedEvent]) -> Outcome | None:
-    """Fold a stream's next events. Return None if one of them is a correction: then fold from version 1.
+    """Fold a stream's next events. Return None if one of them is a correction or a void: then fold from version 1.
 
     A missing version blocks the stream; an event whose `previoushash` is not its predecessor's hash is handed back.
     """
     usable, outcome = _chained(before, events)
-    if before.version and any(type(event.recorded.data) in CORRECTIONS for event in usable):
+    if before.version and folds_again(event.recorded for event in usable):
         return None
     if not usable:
         return outcome
     state = aggregate.fold([event.recorded for event in usable], before.state if before.version else None)
-    refs = " ".join([f"{event.position}:{event.leaf}" for event in usable])
-    folded = outcome.folded._replace(
-        state=state,
-        version=before.version + len(usable),
-        hash=usable[-1].hash,
-        ledger_refs=f"{before.ledger_refs} {refs}" if before.ledger_refs else refs,
-    )
+    folded = outcome.folded._replace(state=state, version=before.version + len(usable), hash=usable[-1].hash)
     return Outcome(folded, outcome.broken)
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 from contextlib import aclosing
 from itertools import compress
 from operator import not_
-from typing import Any
+from typing import Any, NamedTuple
 
 from more_itertools import chunked
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -15,7 +15,7 @@ from pymongo import UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
-from shared.consumer.record import ConsumedEvent, KafkaRecord, headers_of
+from shared.consumer.record import ConsumedEvent, KafkaRecord, headers_of, service_of_topic
 from shared.events.catalogue import decode_again
 from shared.store.commits import DUPLICATE_KEY, PAST_ANY_VERSION
 from shared.store.indexes import Indexes
@@ -24,6 +24,22 @@ INDEXES: Indexes = {"journal": []}
 
 _STREAMS_PER_QUERY = 200
 _EVENTS_PER_QUERY = 1_000
+
+
+class Place(NamedTuple):
+    """The place of an event in a service's log: its ledger position, and its RFC 6962 leaf hash in hex.
+
+    A correction or void also has the version that it is about, and its reason.
+    """
+
+    stream: str
+    version: int
+    service: str
+    position: int
+    leaf: str
+    type: str
+    about: int | None
+    reason: str | None
 
 
 class Journal:
@@ -88,6 +104,14 @@ class Journal:
         for stream_events in events.values():
             stream_events.sort(key=lambda event: event.recorded.streamversion)
         return events
+
+    async def places(self, versions: Mapping[str, Iterable[int]]) -> list[Place]:
+        """Return the place of events in their logs, by stream and version; of those alone that are journalled."""
+        ids = [{"s": stream, "v": version} for stream in sorted(versions) for version in sorted(versions[stream])]
+        places: list[Place] = []
+        for chunk in chunked(ids, _EVENTS_PER_QUERY):
+            places += [_place(row) async for row in self._events.find({"_id": {"$in": chunk}}).sort("_id", 1)]
+        return places
 
     async def lower_position(self, event: ConsumedEvent) -> None:
         """Set position, origin and proof of these bytes to this event's, if they are stored at a higher position."""
@@ -166,6 +190,15 @@ def _to_document(event: ConsumedEvent) -> dict[str, Any]:
         "position": event.position,
         "origin": event.origin,
     } | ({"proof": event.proof} if event.proof else {})
+
+
+def _place(document: Mapping[str, Any]) -> Place:
+    event = _from_document(document)
+    (stream, version), data = event.key, event.recorded.data
+    service = service_of_topic(event.origin.partition("/")[0])
+    about = getattr(data, "corrects", None) or getattr(data, "voids", None)
+    reason = getattr(data, "reason", None) if about is not None else None
+    return Place(stream, version, service, event.position, event.leaf, type(data).__name__, about, reason)
 
 
 def _from_document(document: Mapping[str, Any]) -> ConsumedEvent:

@@ -14,7 +14,7 @@ from shared.projection.conflicts import ConflictResolver
 from shared.projection.fold import FoldedState, Outcome, fold_on
 from shared.projection.journal import Journal
 from shared.projection.partial_fold import fold_and_fit, stopped
-from shared.projection.policies import Handles, agreed_version, raise_policy_version
+from shared.projection.policies import Handles, raise_policy_version
 from shared.projection.state_store import StateStore
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class JournalFolder:
             stored = await self.states.read(streams)
             outcomes = await self._outcomes(
                 {stream: self._unfolded(state) if stream in refold | refused.keys() else state
-                 for stream, state in stored.items()}, stored, refused
+                 for stream, state in stored.items()}, refused
             )  # fmt: skip
             broken = [outcome.broken for outcome in outcomes.values() if outcome.broken is not None]
             for event in broken:
@@ -72,14 +72,13 @@ class JournalFolder:
     def _unfolded(self, state: FoldedState) -> FoldedState:
         return self.states.initial(state.stream, state.revision, state.policy_version)
 
-    async def _outcomes(
-        self, before: dict[str, FoldedState], stored: Mapping[str, FoldedState], refused: Mapping[str, list[str]]
-    ) -> dict[str, Outcome]:
-        """Fold the journal's events onto states; from version 1 after a correction, or where one cannot be folded.
+    async def _outcomes(self, before: dict[str, FoldedState], refused: Mapping[str, list[str]]) -> dict[str, Outcome]:
+        """Fold the journal's events onto states; from version 1 after a correction or void, or where one raises.
 
-        Where the events are others than those behind the stored state, the policies run again from the first of them.
+        Where the events are others than those behind the stored state, the policies run again on all of them.
         """
         events = await self.journal.after({stream: state.version for stream, state in before.items()})
+        heads = await self.states.heads(state.stream for state in before.values() if _is_refolded(state))
         outcomes: dict[str, Outcome] = {}
         unfolded: dict[str, FoldedState] = {}
         for stream, state in before.items():
@@ -87,12 +86,11 @@ class JournalFolder:
             if outcome is None:
                 unfolded[stream] = self._unfolded(state)
             else:
-                if not state.version:
-                    agreed = agreed_version(stored[stream].ledger_refs, outcome.folded.ledger_refs)
-                    state, outcome = state.at_most(agreed), outcome._replace(folded=outcome.folded.at_most(agreed))
+                if stream in heads and not _continue(heads[stream], events[stream]):
+                    state, outcome = state.at_most(0), outcome._replace(folded=outcome.folded.at_most(0))
                 folded = raise_policy_version(state, outcome.folded, events[stream], self.handles)
                 outcomes[stream] = outcome._replace(folded=folded)
-        return outcomes | await self._outcomes(unfolded, stored, refused) if unfolded else outcomes
+        return outcomes | await self._outcomes(unfolded, refused) if unfolded else outcomes
 
     def _outcome(self, before: FoldedState, events: Sequence[ConsumedEvent], refused: Sequence[str]) -> Outcome | None:
         """Fold events onto a state; None where that takes all events of the stream.
@@ -110,6 +108,15 @@ class JournalFolder:
         if len(refused) > 2:
             raise RuntimeError(f"MongoDB stores nothing of {before.stream}, not even why: {refused[-1]}")
         return Outcome(stopped(before, refused[-1]))
+
+
+def _is_refolded(state: FoldedState) -> bool:
+    return state.revision > 0 and state.version == 0
+
+
+def _continue(head: FoldedState, events: Sequence[ConsumedEvent]) -> bool:
+    """Tell whether a stream's events, from version 1, continue those behind a stored head."""
+    return not head.version or (len(events) >= head.version and events[head.version - 1].hash == head.hash)
 
 
 def _without_faults(folded: Mapping[str, FoldedState]) -> dict[str, FoldedState]:

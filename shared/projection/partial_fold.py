@@ -22,7 +22,7 @@ def fold_whole(aggregate: Aggregate[Any], initial: FoldedState, events: Sequence
     if len(events) <= SMALL_VERSIONS:
         with suppress(Exception):  # pure code: whatever it raises belongs to this stream
             outcome = fold_on(aggregate, initial, events)
-            assert outcome is not None, "a fold from version 1 takes corrections"
+            assert outcome is not None, "a fold from version 1 takes corrections and voids"
             aggregate.facets(outcome.folded.state)
             return outcome
     return fold_and_fit(aggregate, initial, events, shape)
@@ -42,9 +42,9 @@ def fold_and_fit(
         nonlocal prefix, outcome
         try:
             longer = fold_on(aggregate, outcome.folded, events[prefix:length])
-            if longer is None:  # a correction
+            if longer is None:  # a correction or a void
                 longer = fold_on(aggregate, initial, events[:length])
-            assert longer is not None, "a fold from version 1 takes corrections"
+            assert longer is not None, "a fold from version 1 takes corrections and voids"
             state_document(aggregate, longer.folded, shape)
             prefix, outcome = length, longer
         except Exception as error:  # noqa: BLE001 - pure code: whatever it raises belongs to this stream

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from more_itertools import chunked
@@ -18,7 +19,7 @@ from shared.projection.conflicts import ConflictResolver, conflicting
 from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal
 from shared.projection.journal_folder import JournalFolder
-from shared.projection.policies import Handles, Policies, PolicyRunner
+from shared.projection.policies import Handles, Policies, PolicyRunner, is_handled
 from shared.projection.stalled import ComposeFaults, StalledStreams, no_compose_faults
 from shared.projection.state_store import StateStore
 from shared.projection.write_buffer import EventsByStream, WriteBuffer
@@ -70,7 +71,7 @@ class Projector:
 
     @property
     def _handles(self) -> Handles | None:
-        return self.policies.handles if self.policies else None
+        return partial(is_handled, self.policies) if self.policies else None
 
     def new_buffer(self) -> WriteBuffer:
         """Return an empty write buffer."""

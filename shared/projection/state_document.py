@@ -9,6 +9,7 @@ import bson
 
 from shared.domain.aggregate import Aggregate
 from shared.projection.fold import FoldedState
+from shared.projection.natural_order import natural_order
 
 STATE_LIMIT = 15 * 2**20
 """The most bytes of a state's document: a trace repeats the state of its recommendation, and MongoDB takes 16 MiB."""
@@ -28,9 +29,9 @@ def state_document(aggregate: Aggregate[Any], folded: FoldedState, shape: int) -
     document: dict[str, Any] = {
         "_id": folded.stream,
         "kind": folded.stream.partition("/")[0],
+        "order": natural_order(folded.stream),
         "version": folded.version,
         "hash": folded.hash,
-        "line": folded.ledger_refs,
         "state": aggregate.states.dump_json(folded.state, exclude_none=True).decode(),
         "depends_on": sorted(aggregate.depends_on(folded.state)) if folded.version else [],
         "facets": aggregate.facets(folded.state),

@@ -19,10 +19,10 @@ EventsByStream = Mapping[str, Sequence[ConsumedEvent]]
 class WriteBuffer:
     """The folded states since the last flush, and the streams that the flush must fold from the journal instead.
 
-    A stream is deferred to the journal for any irregularity: a gap, a correction, a broken chain, an open dead letter,
-    an event that cannot be folded or stored, a state that another instance stored meanwhile. Events that a state
-    already contains are skipped; the journal finds out whether they are the same ones. Streams in `refold` are folded
-    from version 1.
+    A stream is deferred to the journal for any irregularity: a gap, a correction, a void, a broken chain, an open
+    dead letter, an event that cannot be folded or stored, a state that another instance stored meanwhile. Events that
+    a state already contains are skipped; the journal finds out whether they are the same ones. Streams in `refold` are
+    folded from version 1.
     """
 
     states: StateStore

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ from shared.runtime.kafka_access import KafkaAccess, Mechanism
 from shared.runtime.topic_declaration import Topics, read_topics
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import NotAKey, Verifier
-from shared.tlog.trust import LogTrust
+from shared.tlog.trust import LogTrust, key_ids
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -100,9 +99,10 @@ class Settings(KafkaSettings):
     def log_trust(self, service: str, own: LogKeys, others: Iterable[str]) -> LogTrust:
         """Return the trust in the service's own log and in those of others that it reads. Raises CannotStart."""
         pinned = [*own.verifiers, *self._trusted_keys()]
-        distrusted = self.distrusted_keys.lower().split()
-        if wrong := next((each for each in distrusted if re.fullmatch("[0-9a-f]{8}", each) is None), None):
-            raise CannotStart(f"THROUGHLINE_DISTRUSTED_KEYS: {wrong[:100]!r} is no key id of 8 hex digits")
+        try:
+            distrusted = key_ids(self.distrusted_keys)
+        except NotAKey as fault:
+            raise CannotStart(f"THROUGHLINE_DISTRUSTED_KEYS: {fault}") from None
         if own.signer.verifier.key_id.hex() in distrusted:
             raise CannotStart(
                 "THROUGHLINE_DISTRUSTED_KEYS: it names the key that signs this service's log: replace that key"
@@ -137,5 +137,6 @@ def read(kind: type[S], **given: Any) -> S:
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
         names = ["THROUGHLINE_" + "_".join(map(str, fault["loc"])).upper() for fault in faults]
-        lines = [f"{name}: {fault['msg']}" for name, fault in zip(names, faults, strict=True)]
+        says = [fault["msg"].removeprefix("Value error, ") for fault in faults]
+        lines = [f"{name}: {why}" for name, why in zip(names, says, strict=True)]
         raise CannotStart("\n".join(lines)) from None

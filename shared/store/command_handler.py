@@ -1,39 +1,39 @@
-"""Command handling: read, fold, decide, append. Every command takes this way, corrections included."""
+"""Command handling: read, fold, decide, append. Every command takes this way, corrections and voids included."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from pydantic import Field, ValidationError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, Known
 from shared.domain.rejections import (
     CommandIdReused,
-    CorrectionBreaksSchema,
-    CorrectionChangesIdentity,
-    CorrectsNoOriginal,
     EventTooLarge,
+    NamesVoid,
     OutOfOrder,
     Rejection,
     VersionConflict,
 )
+from shared.domain.single_facts import FactRefused
+from shared.domain.voids import Void
 from shared.events.canonical import canonical, sha256_hex
-from shared.events.catalogue import EVENTS, describe, event_class
+from shared.events.catalogue import Recorded
 from shared.events.envelope import TooLarge
-from shared.events.event import Correction, Event
-from shared.events.values import ShortText, Text, Version
-from shared.events.words import Status
+from shared.events.event import Event
+from shared.store.correcting import CorrectRecord, change_of, correction
 from shared.store.event_store import CommandReused, Commit, Conflict, EventStore
 from shared.store.refusals import Refusals
 from shared.store.repository import AggregateRepository, LoadedState
 from shared.store.stream_limit import refusal_of_full
+from shared.store.voiding import VoidRecord, decide_void, facts_again, judged
 
 ATTEMPTS = 12
 StateLookup = Callable[[str], Awaitable[Known | None]]
+KeyLookup = Callable[[str, Iterable[str]], Awaitable[set[str]]]
 
 _decide_again = retry(
     retry=retry_if_exception_type(Conflict),
@@ -43,29 +43,24 @@ _decide_again = retry(
 )
 
 
-class CorrectRecord(Command):
-    """Put the record right: the whole new data of an earlier event of the stream."""
-
-    uses_reserve: ClassVar[bool] = True
-    corrects: Version
-    data: dict[str, Any] = Field(examples=[{"title": "The title as it should have been"}])
-    reason: Text
-    note: Text | None = None
-    source: ShortText | None = None
-    status: Status | None = None
+async def no_namesakes(_kind: str, _keys: Iterable[str]) -> set[str]:
+    """Find no stream by its keys."""
+    return set()
 
 
 @dataclass
 class CommandHandler:
     """The command side of one service: its event store, its aggregates, the record of its refusals.
 
-    `foreign` returns this service's fold of a sibling's stream.
+    `foreign` returns this service's fold of a sibling's stream; `namesakes` the streams of a kind, as far as they are
+    folded, that have one of some keys.
     """
 
     store: EventStore
     refusals: Refusals
     aggregates: dict[str, Aggregate[Any]]
     foreign: StateLookup
+    namesakes: KeyLookup = no_namesakes
     repository: AggregateRepository = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,19 +71,19 @@ class CommandHandler:
         stream: str,
         command: Command,
         context: Context,
-        expected_version: int | None = None,
+        expected: Container[int] | None = None,
         *,
         record_refusal: bool = True,
         dry_run: bool = False,
     ) -> Commit | Rejection:
         """Carry a command out, and decide again after a conflict. Raises Conflict after too many of them.
 
-        Any version but the expected one is refused, and never decided again. The command id is looked up before a
+        Any version but an expected one is refused, and never decided again. The command id is looked up before a
         refusal is returned, so a retry of a command that succeeded gets its first result. A dry run appends nothing.
         """
         digest = digest_of(stream, command)
         try:
-            outcome = await self._attempt(stream, command, context, expected_version, digest, dry_run)
+            outcome = await self._attempt(stream, command, context, expected, digest, dry_run)
         except CommandReused:
             outcome = CommandIdReused(context.command_id)
         except TooLarge as error:
@@ -124,15 +119,34 @@ class CommandHandler:
         states = await asyncio.gather(*map(self.known, names))
         return {stream: known for stream, known in zip(names, states, strict=True) if known is not None}
 
+    async def _facts_for(
+        self, aggregate: Aggregate[Any], item: Command | Event, streams: frozenset[str], keys: frozenset[str]
+    ) -> Facts:
+        """Return the facts that a decision rests on: the streams given, those that they lead to, those of its keys."""
+        wanted = streams | (await self.namesakes(aggregate.kind, keys) if keys else frozenset())
+        read: set[str] = set()
+        facts: dict[str, Known] = {}
+        while unread := wanted - read:
+            read |= unread
+            facts.update(await self.facts(unread))
+            wanted = aggregate.leads_to(item, facts)
+        return facts
+
     @_decide_again
     async def _attempt(
-        self, stream: str, command: Command, context: Context, expected_version: int | None, digest: str, dry_run: bool
+        self,
+        stream: str,
+        command: Command,
+        context: Context,
+        expected: Container[int] | None,
+        digest: str,
+        dry_run: bool,
     ) -> Commit | Rejection:
         loaded = await self.repository.load(stream)
         decision: Decision = await self._decide(loaded, command, context)
         withheld = isinstance(decision, Rejection) and decision.withholds
-        if not withheld and expected_version is not None and loaded.head.version != expected_version:
-            decision = VersionConflict(stream, expected_version, loaded.head.version)
+        if not withheld and expected is not None and loaded.head.version not in expected:
+            decision = VersionConflict(stream, loaded.head.version)
         elif not withheld and (full := refusal_of_full(loaded.head, command, context)) is not None:
             decision = full
         if isinstance(decision, Rejection):
@@ -144,40 +158,65 @@ class CommandHandler:
         return commit
 
     async def _decide(self, loaded: LoadedState, command: Command, context: Context) -> Decision:
-        if isinstance(command, CorrectRecord):
-            return await self._correct(loaded.head.stream, command)
-        aggregate = self.aggregates[loaded.head.stream.partition("/")[0]]
-        facts = await self.facts(aggregate.needs(loaded.state, command))
-        return aggregate.decide(loaded.state, command, stream=loaded.head.stream, facts=facts, context=context)
+        stream = loaded.head.stream
+        if isinstance(command, CorrectRecord | VoidRecord):
+            return await self._amend(stream, command, context)
+        aggregate = self._aggregate_of(stream)
+        needs, keys = aggregate.needs(loaded.state, command), aggregate.keys(command)
+        known = await self._facts_for(aggregate, command, needs, keys)
+        facts = _without_voids(known)
+        decision = aggregate.decided(loaded.state, command, stream=stream, facts=facts, context=context)
+        if isinstance(decision, Rejection) and decision.kind == "reference" and context.member is None:
+            return next((NamesVoid(named) for named in sorted(needs & (known.keys() - facts.keys()))), decision)
+        return decision
 
-    async def _correct(self, stream: str, command: CorrectRecord) -> Decision:
+    async def _amend(self, stream: str, command: CorrectRecord | VoidRecord, context: Context) -> Decision:
         _, recorded = await self.store.read(stream)
         if not recorded:
-            return OutOfOrder("CorrectRecord", stream, "not on record")
-        original = next((envelope for envelope in recorded if envelope.streamversion == command.corrects), None)
-        if original is None or isinstance(original.data, Correction):
-            return CorrectsNoOriginal(stream, command.corrects)
-        try:
-            data = EVENTS[original.type].model_validate(command.data)
-        except ValidationError as error:
-            return CorrectionBreaksSchema(type(original.data).__name__, describe(error))
-        for name in sorted(data.fixed):
-            if getattr(data, name) != getattr(original.data, name):
-                return CorrectionChangesIdentity(name)
-        if (unknown := await self._unknown(data)) is not None:
-            return CorrectionBreaksSchema(type(data).__name__, f"{unknown} is not on record")
-        corrected: type[Event] = event_class(data.service, "RecordCorrected")
-        whole = {"data": data.model_dump(mode="json", exclude_none=True), "data_type": data.type_name()}
-        return [corrected.model_validate(command.model_dump(exclude_none=True) | whole)]
+            return OutOfOrder(type(command).__name__, stream, "not on record")
+        if isinstance(command, VoidRecord):
+            decision = decide_void(stream, recorded, command, context)
+            decision = judged(self._aggregate_of(stream), recorded, command, decision)
+            return await self._checked_again(stream, recorded, decision, context)
+        return await self._correct(stream, recorded, command, context)
 
-    async def _unknown(self, data: Event) -> str | None:
-        """Return the first stream that an event names and this service does not know."""
-        for aggregate in self.aggregates.values():
-            names = aggregate.names(data)
-            facts = await self.facts(names)
-            if unknown := sorted(names - facts.keys()):
-                return unknown[0]
-        return None
+    async def _checked_again(
+        self, stream: str, recorded: Sequence[Recorded], decision: Decision, context: Context
+    ) -> Decision:
+        """Return a decision to void, or the refusal of a fact that it lets hold again as of a new one."""
+        if isinstance(decision, Rejection) or context.role == "system":
+            return decision
+        aggregate = self._aggregate_of(stream)
+        for data in (fact.data for fact in facts_again(recorded, decision)):
+            if isinstance(data, aggregate.checked_again):
+                facts = _without_voids(await self._facts_for(aggregate, data, aggregate.names(data), frozenset()))
+                state = aggregate.fold(recorded)
+                if refusal := aggregate.check(state, data, stream=stream, facts=facts, now=context.now):
+                    return refusal
+        return decision
+
+    async def _correct(
+        self, stream: str, recorded: Sequence[Recorded], command: CorrectRecord, context: Context
+    ) -> Decision:
+        aggregate = self._aggregate_of(stream)
+        changed = change_of(aggregate, stream, recorded, command)
+        if isinstance(changed, Rejection):
+            return changed
+        before, data = changed
+        new_keys = aggregate.keys(data) - aggregate.keys(before)
+        facts = _without_voids(await self._facts_for(aggregate, data, aggregate.names(data), new_keys))
+        state = aggregate.fold_before(recorded, command.corrects)
+        refusal = aggregate.refusal_of(state, data, stream=stream, facts=facts, now=context.now)
+        if refusal is not None:
+            return replace(refusal, field=f"data.{refusal.field}") if isinstance(refusal, FactRefused) else refusal
+        return [correction(command, data)]
+
+    def _aggregate_of(self, stream: str) -> Aggregate[Any]:
+        return self.aggregates[stream.partition("/")[0]]
+
+
+def _without_voids(known: Facts) -> Facts:
+    return {stream: each for stream, each in known.items() if not isinstance(each.state, Void)}
 
 
 def digest_of(stream: str, command: Command) -> str:

@@ -66,12 +66,6 @@ class Commit:
         return tuple(map(decode, self.events))
 
 
-def head_of(commit: Commit, time: str, before: Head) -> Head:
-    """Return the head of a stream that ends with a commit after `before`, its last event recorded at `time`."""
-    size = before.size + sum(map(len, commit.events))
-    return Head(commit.stream, commit.last, hash_of(commit.events[-1]), time, commit.first, size)
-
-
 class Conflict(Exception):
     """Another writer appended to the stream since it was read: read it again and decide again."""
 

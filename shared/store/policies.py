@@ -13,6 +13,7 @@ from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.catalogue import Recorded
 from shared.store.event_store import Commit
+from shared.store.voiding import VoidRecord
 
 log = structlog.get_logger()
 
@@ -50,3 +51,12 @@ async def react(
     if isinstance(outcome, Rejection):
         log.log(refusal_level, "policy_refused", policy=policy, event_id=cause.id, rule=outcome.rule)
     return outcome
+
+
+async def void_effect(handle: Handle, void: Recorded, effect: Recorded) -> Commit | Rejection:
+    """Void what followed from an event that is void now; it stays where later events rest on it."""
+    reason = "It followed from an event that is void."
+    command, target = VoidRecord(voids=effect.streamversion, reason=reason), f"{effect.subject}:{effect.streamversion}"
+    return await react(
+        handle, void, "void-effect", effect.subject, command, target=target, refusal_level=logging.WARNING
+    )

@@ -9,8 +9,9 @@ from typing import Any
 from cachetools import LRUCache
 
 from shared.domain.aggregate import Aggregate
-from shared.events.event import Correction
-from shared.store.event_store import Commit, EventStore, Head, head_of
+from shared.domain.facts import folds_again
+from shared.events.envelope import hash_of
+from shared.store.event_store import Commit, EventStore, Head
 
 CACHE_SIZE = 1_000
 
@@ -49,11 +50,17 @@ class AggregateRepository:
     def after_commit(self, before: LoadedState, commit: Commit) -> None:
         """Cache the state of a stream after a commit that followed `before`; drop it where it must be folded again."""
         added = commit.recorded
-        if commit.replayed or any(isinstance(event.data, Correction) for event in added):
+        if commit.replayed or folds_again(added):
             self._cache.pop(commit.stream, None)
             return
         state = self._aggregate_of(commit.stream).fold(added, before.state if before.head.version else None)
-        self._cache[commit.stream] = LoadedState(head_of(commit, added[-1].time, before.head), state)
+        self._cache[commit.stream] = LoadedState(_head_after(before.head, commit), state)
 
     def _aggregate_of(self, stream: str) -> Aggregate[Any]:
         return self._aggregates[stream.partition("/")[0]]
+
+
+def _head_after(before: Head, commit: Commit) -> Head:
+    """Return the head of a stream that ends with this commit."""
+    size = before.size + sum(map(len, commit.events))
+    return Head(commit.stream, commit.last, hash_of(commit.events[-1]), commit.recorded[-1].time, commit.first, size)

@@ -6,6 +6,7 @@ signs, the old key and the new one, a line each; both of them sign it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,15 @@ from shared.tlog.notes import NotAKey, NotANote, Note, Signer, Verifier, verifie
 _ROTATION = "throughline-key-rotation/v1"
 _ROTATION_LIMIT = 4_000
 _BATCHES_REMEMBERED = 2_000
+_KEY_ID = re.compile("[0-9a-f]{8}")
+
+
+def key_ids(text: str) -> list[str]:
+    """Return ids of keys, 8 hex digits each, with blanks between. Raises NotAKey."""
+    ids = text.lower().split()
+    if wrong := next((each for each in ids if _KEY_ID.fullmatch(each) is None), None):
+        raise NotAKey(f"{wrong[:100]!r} is no key id of 8 hex digits")
+    return ids
 
 
 class UnknownKey(NotAProof):

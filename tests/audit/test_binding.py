@@ -42,7 +42,7 @@ def stolen() -> SyntheticLogs:
 def proof_of(bundle: Bundle, events: list[LoggedEvent], *services: str) -> bytes:
     with open_replay(bundle) as replay:
         trace = dict(replay.run(lambda _, trace: trace))[REFERENCE]
-    streams = {stream for stream, _ in trace["based_on"]}
+    streams = {stream for stream, *_ in trace["based_on"]}
     own = [each for each in events if orjson.loads(each.event)["subject"] in streams]
     return proof(REFERENCE, trace, own, {name: bundle.logs[name] for name in services})
 
@@ -58,7 +58,7 @@ def test_a_proof_whose_events_another_key_signed_is_refused(bundle: Bundle, tmp_
     forged = orjson.loads(proof_of(bundle, true, "recommendations", "meetings"))
     moved = orjson.loads(proof(REFERENCE, forged["trace"], [
         each for each in logged(stolen(), "recommendations")
-        if orjson.loads(each.event)["subject"] in {stream for stream, _ in forged["trace"]["based_on"]}
+        if orjson.loads(each.event)["subject"] in {stream for stream, *_ in forged["trace"]["based_on"]}
     ], {"recommendations": other.logs["recommendations"], "meetings": other.logs["meetings"]}))  # fmt: skip
     with pytest.raises(NotProven, match="it is an event of /services/meetings, in a log that recommendations signed"):
         check(orjson.dumps(moved), PINNED)

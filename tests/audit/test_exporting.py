@@ -107,7 +107,7 @@ def test_events_that_do_not_make_the_signed_root_are_not_exported(tmp_path: Path
 
 def test_a_folder_that_is_no_bundle_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letters.txt").write_text("synthetic")
-    with pytest.raises(CannotExport, match="no bundle"):
+    with pytest.raises(NotReadable, match="no bundle"):
         exported(part(1).sign_all(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
 

@@ -15,6 +15,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pymongo import MongoClient
 
+from services.recommendations.trace.provenance import versions_behind
 from shared.consumer.record import headers_of
 from shared.consumer.topic_reader import read_topic
 from shared.events.canonical import canonical, leaf_hash
@@ -124,6 +125,25 @@ def test_the_digests_are_those_of_the_live_traces(exported: Path, auditor: Calle
         assert digest["digest"] == sha256_hex(trace_bytes(live[reference]))
 
 
+def test_the_place_of_each_event_behind_a_trace_is_that_of_the_logs(exported: Path, auditor: Caller) -> None:
+    entries = {name: dict(log.entries()) for name, log in Bundle(exported).logs.items()}
+    for query in ("", "?as_of=2022-11-30", "?known_at=2100-01-01T00:00:00Z"):
+        answer = auditor.get(SERVICE, f"/traces/CED/2022/R1/provenance{query}").json()
+        behind = versions_behind(answer["trace"]["provenance"]["statements"])
+        head = next(head for stream, head, _ in answer["trace"]["based_on"] if stream == "recommendation/CED/2022/R1")
+        behind["recommendation/CED/2022/R1"] = set(range(1, head + 1))
+        places = answer["events"]
+        assert [(each["stream"], each["version"]) for each in places] == [
+            (stream, version) for stream in sorted(behind) for version in sorted(behind[stream])
+        ]
+        for each in places:
+            raw = entries[each["service"]][each["position"]]
+            event = orjson.loads(raw)
+            assert (event["subject"], int(event["streamversion"])) == (each["stream"], each["version"])
+            assert leaf_hash(raw) == each["leaf"]
+        assert answer["trace"] == auditor.get(SERVICE, f"/traces/CED/2022/R1{query}").json()["trace"]
+
+
 def test_an_export_from_kafka_is_the_same_to_the_byte(loaded: Stack, exported: Path, tmp_path: Path) -> None:
     done = throughline(loaded, "audit", "export", str(tmp_path / "kafka"), "--from", "kafka", *pinned(loaded))
     assert done.exit_code == 0, done.output
@@ -227,14 +247,13 @@ def put(stack: Stack, service: str, raw: bytes, position: int, *, stolen_key: bo
     asyncio.run(send())
 
 
-def test_an_event_at_a_false_position_is_found_by_comparing_live_traces(
+def test_an_event_at_a_false_position_changes_no_trace_and_is_found_by_a_proof(
     loaded: Stack, auditor: Caller, tmp_path: Path
 ) -> None:
     """The false position is lower than the true one, so it stays in force for the rest of this module."""
     export, reference = str(tmp_path / "export"), "CED/2022/R1"
     assert throughline(loaded, "audit", "export", export).exit_code == 0
-    before = auditor.get(SERVICE, f"/traces/{reference}").content
-    assert throughline(loaded, "audit", "compare", export).exit_code == 0
+    before = auditor.get(SERVICE, f"/traces/{reference}/provenance").json()
     entries = Bundle(Path(export)).logs[SERVICE].entries(1)
     put(
         loaded,
@@ -244,14 +263,14 @@ def test_an_event_at_a_false_position_is_found_by_comparing_live_traces(
         stolen_key=True,
     )
     until = time.monotonic() + AT_MOST_SECONDS
-    while auditor.get(SERVICE, f"/traces/{reference}").content == before:
-        assert time.monotonic() < until, "no false position in the live trace"
+    while (after := auditor.get(SERVICE, f"/traces/{reference}/provenance").json())["events"] == before["events"]:
+        assert time.monotonic() < until, "no false position behind the live trace"
         time.sleep(0.1)
-    done = throughline(loaded, "audit", "compare", export, "--format", "json")
-    comparisons = orjson.loads(done.stdout)
+    assert after["trace"] == before["trace"]
+    assert throughline(loaded, "audit", "compare", export).exit_code == 0
+    done = throughline(loaded, "audit", "prove", reference, "--out", str(tmp_path / "proof.json"))
     assert done.exit_code == 1
-    assert comparisons["export"]["holds"]
-    assert comparisons["live"]["different"] == [reference]
+    assert "recommendations, position 0: the log holds another event there" in output_of(done)
 
 
 def test_a_second_record_with_other_bytes_is_found_and_named(loaded: Stack, exported: Path, tmp_path: Path) -> None:
@@ -292,7 +311,7 @@ def test_versions_past_an_export_are_signed_only_where_a_checkpoint_covers_them(
     loaded: Stack, exported: Path, auditor: Caller, web: httpx.Client
 ) -> None:
     instrument = "synthetic-past-the-export"
-    body = {"instrument": instrument, "cite": "Synthetic", "body": "SYN", "title": "Synthetic"}
+    body = {"instrument": instrument, "cite": f"Synthetic {instrument}", "body": "SYN", "title": "Synthetic"}
     assert Caller(loaded, web, "secretariat").post(SERVICE, "/instruments", body).status_code == 200
     with Services(Connection(loaded.home, quiet=True), "auditor") as services:
         wanted = {f"instrument/{instrument}": 1}

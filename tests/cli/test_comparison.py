@@ -12,6 +12,7 @@ from shared.consumer.record import KafkaRecord
 from shared.events import recommendations as r
 from tests.history import History, a_history
 from tests.proofs import TRUST
+from tools.audit.digest_comparison import compare_with_live, live_digests
 from tools.replay.comparison import Difference, Rebuilt, compare, first_difference, rebuilt_from
 from tools.replay.history import History as Read
 from tools.replay.history import journal_record
@@ -75,6 +76,37 @@ def test_a_trace_that_came_after_the_history_was_read_is_newer(rebuilt: Rebuilt,
     del rebuilt.traces[ONE]
     verdict = compare(live, rebuilt, before)
     assert (verdict.newer, verdict.holds) == ([ONE], True)
+
+
+INITIATIVE = r.InitiativeRegistered(
+    initiative="n1", title="N", supporting_member="FJI", provisions=({"instrument": "i1", "provision": "i1/a"},)
+)
+
+
+def test_a_trace_beside_an_initiative_that_came_after_the_history_was_read_is_newer(
+    rebuilt: Rebuilt, live: dict[str, Any]
+):
+    after = rebuilt_from(read(*a_history().add("initiative/n1", INITIATIVE).all())).traces
+    assert after[ONE]["initiatives"] != live[ONE].get("initiatives")
+    assert compare(after, rebuilt, live).identical == [ONE, TWO]
+    verdict = compare(after, rebuilt, {})
+    assert (verdict.newer, verdict.identical, verdict.beyond) == ([ONE], [TWO], {"initiative/n1": 1})
+    assert verdict.holds
+
+
+def test_a_trace_without_an_initiative_that_the_history_holds_is_behind(live: dict[str, Any]):
+    later = rebuilt_from(read(*a_history().add("initiative/n1", INITIATIVE).all()))
+    verdict = compare(live, later, live)
+    assert (verdict.behind, verdict.identical, verdict.holds) == ([ONE], [TWO], False)
+
+
+@pytest.mark.parametrize(("initiative", "place"), [(True, "newer"), (False, "different")], ids=["beyond", "held"])
+def test_a_live_trace_beside_an_initiative_is_newer_where_an_export_has_it_not(
+    rebuilt: Rebuilt, live: dict[str, Any], initiative: bool, place: str
+):
+    after = rebuilt_from(read(*a_history().add("initiative/n1", INITIATIVE).all())).traces
+    here = live_digests([live[ONE], *([] if initiative else [after[ONE] | {"recommendation": {"reference": TWO}}])])
+    assert getattr(compare_with_live(here, live_digests([after[ONE]])), place) == [ONE]
 
 
 def moved(trace: dict[str, Any], by: int) -> None:

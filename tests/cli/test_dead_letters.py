@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from tests.cli.terminal import output_of, throughline
 from tests.patience import AT_MOST_SECONDS
+from tools.client.connection import Connection
+from tools.client.services import Services
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -71,6 +74,22 @@ def test_a_dead_letter_is_shown_replayed_and_dismissed(loaded: Stack):
     twice = throughline(loaded, "dead-letters", "dismiss", dead_letter, *PLACE, "--reason", "Synthetic")
     assert twice.exit_code == 1
     assert "OutOfOrder" in output_of(twice)
+
+
+def test_dead_letters_are_listed_in_pages(loaded: Stack):
+    dead_letters = [sent(loaded, b"\xffgarbage %d" % number) for number in range(3)]
+    assert all(is_listed(loaded, each) for each in dead_letters)
+    places: list[str] = []
+    with Services(Connection(loaded.home, None), "operator") as services:
+        page: dict[str, Any] = {"next": None}
+        while "next" in page:
+            page = services.get("recommendations", "/dead-letters", standing="all", limit=1, after=page["next"])
+            assert len(page["items"]) <= 1
+            places += [item["_id"] for item in page["items"]]
+    assert set(dead_letters) <= set(places)
+    assert len(places) == len(set(places))
+    for each in dead_letters:
+        throughline(loaded, "dead-letters", "dismiss", each, *PLACE, "--reason", "Synthetic")
 
 
 def test_an_unknown_dead_letter_is_a_refusal(loaded: Stack):

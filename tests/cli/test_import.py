@@ -114,12 +114,24 @@ def test_another_fact_is_reported_and_left_unless_a_correction_gives_its_reason(
 def test_a_correction_may_be_reverted_and_repeated(stack: Stack, tmp_path: Path):
     record = a_new_record()
     rows(stack, written(tmp_path, record))
-    for title in ("Second title", "A recommendation", "Second title"):
-        record["recommendations"][0]["title"] = title
+    for title in ("Second title", "A meeting", "Second title"):
+        record["meetings"][0]["title"] = title
         code, outcomes = rows(stack, written(tmp_path, record), "--correct", REASON)
-        assert (code, outcomes["recommendations[0]"]) == (0, "corrected")
-        assert rows(stack, written(tmp_path, record))[1]["recommendations[0]"] == "unchanged"
-    assert events_of(stack, "recommendations", recommendation_of(record)).count("RecordCorrected") == 3
+        assert (code, outcomes["meetings[0]"]) == (0, "corrected")
+        assert rows(stack, written(tmp_path, record))[1]["meetings[0]"] == "unchanged"
+    stream = f"meeting/{record['meetings'][0]['id']}"
+    assert events_of(stack, "meetings", stream).count("RecordCorrected") == 3
+
+
+def test_an_adopted_title_is_not_corrected_by_a_file(stack: Stack, tmp_path: Path):
+    record = a_new_record()
+    rows(stack, written(tmp_path, record))
+    record["recommendations"][0]["title"] = "Another title"
+    done = throughline(stack, "import", "record", str(written(tmp_path, record)), "--correct", REASON)
+    assert done.exit_code == 1
+    assert "recommendations[0]: refused" in output_of(done)
+    assert "AdoptedTextIsFixed" in output_of(done)
+    assert "RecordCorrected" not in events_of(stack, "recommendations", recommendation_of(record))
 
 
 def test_a_dry_run_of_corrections_corrects_nothing(stack: Stack, tmp_path: Path):

@@ -19,9 +19,9 @@ def test_a_trace_is_printed_as_text(loaded: Stack):
     assert "Commission resolution 75/4: live citation (inferred)" in output_of(done)
     assert "Session 7: endorsed on 1 December 2022" in output_of(done)
     assert "rests on" not in output_of(done)
-    assert "rests on recommendation/CED/2022/R1 v1" in output_of(
-        throughline(loaded, "trace", "CED/2022/R1", "--provenance")
-    )
+    behind = output_of(throughline(loaded, "trace", "CED/2022/R1", "--provenance"))
+    assert "rests on recommendation/CED/2022/R1 v1" in behind
+    assert "recommendation/CED/2022/R1: v1 at position" in behind
 
 
 def test_a_trace_for_a_script_holds_the_compared_bytes(loaded: Stack):
@@ -52,7 +52,12 @@ def test_a_trace_that_was_not_known_by_a_time_is_not_on_record(loaded: Stack):
         (("--coverage", "shallow", "--theme", "Clean air for all"), {"CED/2020/R1"}),
         (("--standing", "suspect", "--theme", "Raising climate ambition"), {"CED/2020/R1"}),
         (("--disposition", "endorsed", "--provision", "75-4/technical-support"), {"CED/2022/R1"}),
+        (("--stage", "disposed", "--standing", "suspect", "--theme", "Clean air for all"), {"CED/2020/R1"}),
+        (("--stage", "drafted", "--theme", "Clean air for all"), set()),
         (("--text", "RAPAP"), {"CED/2022/R1"}),
+        (("--text", "CED/2022/R1"), {"CED/2022/R1"}),
+        (("--text", " ced/2022/r1 "), {"CED/2022/R1"}),
+        (("--text", "-RAPAP"), {"CED/2022/R1"}),
         (("--theme", "No such theme"), set()),
     ],
 )
@@ -62,6 +67,27 @@ def test_traces_are_filtered(loaded: Stack, filters: tuple[str, ...], expected: 
     table = throughline(loaded, "traces", *filters)
     assert table.exit_code == 0
     assert all(reference in table.stdout for reference in expected)
+
+
+@pytest.mark.parametrize(
+    ("filters", "says"),
+    [
+        (("--standing", "transmitted"), "--standing transmitted: is not one of its words; --stage takes it."),
+        (("--stage", "transmited"), "--stage transmited: is not one of its words; they are drafted,"),
+        (("--coverage", "Shalow"), "did you mean 'shallow'?"),
+        (("--disposition", "endorsed with changes"), "did you mean 'endorsed_with_changes'?"),
+    ],
+)
+def test_a_word_that_is_not_in_the_list_is_bad_input(loaded: Stack, filters: tuple[str, ...], says: str):
+    done = throughline(loaded, "traces", *filters)
+    assert done.exit_code == 2
+    assert says in output_of(done)
+
+
+def test_dead_letters_by_a_word_that_is_not_in_the_list_are_bad_input(loaded: Stack):
+    done = throughline(loaded, "dead-letters", "list", "--standing", "dismised")
+    assert done.exit_code == 2
+    assert "did you mean 'dismissed'?" in output_of(done)
 
 
 def test_coverage_is_printed_both_ways(loaded: Stack):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -13,8 +14,13 @@ from rich.text import Text
 
 from tests.audit.synthetic import exported, many
 from tests.cli.terminal import throughline
+from tools.cli import coverage, dead_letters, import_record, stalled, traces
 from tools.client.errors import Failure, exits
 from tools.client.printable import printable, printable_json, quoted
+from tools.client.progress import bar
+from tools.record.checking import CheckedRecord
+from tools.record.loading import Outcome, Report
+from tools.render import page
 from tools.render.console import Console
 
 HOSTILE = "\x1b[2J\x1b]0;x\x07\x9b31m\x7f\u202e\u2066\rverified: 7 events\n[bold red]verified[/] :skull: \u2028x"
@@ -51,6 +57,78 @@ def test_a_console_shows_no_markup_and_no_controls() -> None:
         assert harmless(out.getvalue())
         assert "[bold red]" in out.getvalue()
         assert ":skull:" in out.getvalue()
+
+
+MARKUP = "Option [a] or [/b] [agreed] Clean air [link=http://example.net]x[/link] :skull:"
+
+
+def a_row(text: str) -> dict[str, Any]:
+    """Return a row of the list of traces."""
+    return {
+        "reference": "SYN/2031/R1", "title": text, "stage": text, "coverage": text, "dispositions": [text],
+        "mandates": {"live": 0, "all": 0}, "gaps": 0,
+    }  # fmt: skip
+
+
+def test_recorded_text_is_never_markup_in_any_table(capsys: pytest.CaptureFixture[str]) -> None:
+    traces._show([a_row(MARKUP)])
+    entry = {"reference": MARKUP, "standing": MARKUP}
+    provision = {"cite": MARKUP, "provision": MARKUP, "instrument_standing": "live"}
+    coverage._show(
+        {
+            "provisions": [provision | {"recommendations": [entry], "initiatives": [MARKUP]}],
+            "recommendations": {MARKUP: [MARKUP]},
+        }
+    )
+    dead_letters._show_all(
+        [{"service": MARKUP, "_id": MARKUP, "standing": MARKUP, "reason": MARKUP, "stream": MARKUP, "at": MARKUP}]
+    )
+    stalled._show({MARKUP: {MARKUP: MARKUP}})
+    import_record.show(CheckedRecord(MARKUP, ()), Report([Outcome(MARKUP, MARKUP, "refused", (MARKUP,))]))
+    shown = capsys.readouterr().out
+    assert shown.count("[/b]") >= 15
+    assert "\U0001f480" not in shown
+
+
+def test_recorded_text_is_never_markup_in_a_heading() -> None:
+    for render in (
+        page.section(MARKUP, [page.Entry(Text(MARKUP))], ""),
+        page.listed(MARKUP, [MARKUP], ""),
+        page.pairs([(MARKUP, MARKUP)]),
+    ):
+        out = StringIO()
+        Console(file=out, width=300).print(render)
+        assert "Option [a] or [/b] [agreed] Clean air" in out.getvalue()
+
+
+def test_a_bar_shows_a_path_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", out)
+    monkeypatch.setenv("TERM", "xterm")
+    with bar("Verifying [/b] \x1b]0;owned\x07 {task}") as advance:
+        advance(1, 2)
+    assert "[/b]" in out.getvalue()
+    assert "\x1b]0;owned" not in out.getvalue()
+    assert "{task}" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("traces", "--format", "[/b]\x1b[2J"),
+        ("traces", "--[/b]\x1b[2J"),
+        ("[/b]\x1b[2J",),
+        ("audit", "[/b]\x1b[2J"),
+        ("traces", "x", "[/b]\x1b[2J"),
+    ],
+)
+def test_what_was_typed_is_shown_as_it_was_typed(arguments: tuple[str, ...]) -> None:
+    done = throughline(None, *arguments)
+    assert done.exit_code == 2
+    assert "[/b]\\x1b[2J" in done.output
+    assert harmless(done.output)
+    assert "Value error" not in done.output
 
 
 def test_a_failure_cannot_begin_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,10 +11,20 @@ import pytest
 
 from shared.events import recommendations as r
 from tests.cli.record_in_memory import TODAY, public_history, public_traces
-from tests.history import a_history, composed
+from tests.history import a_history, composed, with_texts
+from tools.audit.trace_diff import describe_changes
 from tools.render.page import WIDTH, span
 from tools.render.trace_text import plain_text
 
+PLACES = [
+    {"stream": stream, "version": version, "service": "meetings", "position": 6 + version, "leaf": leaf * 32}
+    | {"type": kind, "about": version - 1, "reason": "Synthetic [mistake]"}
+    for stream, version, leaf, kind in (
+        ("meeting/synthetic", 1, "ab", "MeetingHeld"),
+        ("meeting/synthetic", 2, "cd", "RecordVoided"),
+        ("meeting/z", 1, "ef", "MeetingHeld"),
+    )
+]
 REFERENCES = ("CED/2022/R1", "CED/2020/R1")
 
 
@@ -114,16 +124,18 @@ def test_every_unverified_statement_is_marked(section: str, status: str):
 
 def test_no_line_is_wider_than_a_page_and_none_ends_in_blanks():
     for reference in REFERENCES:
-        for line in plain_text(public_traces()[reference], TODAY, provenance=True).splitlines():
+        for line in plain_text(public_traces()[reference], TODAY, PLACES).splitlines():
             assert len(line) <= WIDTH
             assert line == line.rstrip()
 
 
 def test_provenance_names_the_events_behind_each_statement():
-    shown = one_line(plain_text(public_traces()["CED/2022/R1"], TODAY, provenance=True))
+    shown = one_line(plain_text(public_traces()["CED/2022/R1"], TODAY, PLACES))
     assert "rests on recommendation/CED/2022/R1 v1" in shown
     assert "EVENTS" in shown
-    assert "meeting/preparatory-2022-03-18: v1 at position" in shown
+    assert "meeting/synthetic: v1 at position 7, leaf abababababab; v2 at position 8, leaf cdcdcdcdcdcd" in shown
+    assert "CORRECTIONS AND VOIDS - meeting/synthetic v2 voids v1: Synthetic [mistake] EVENTS" in shown
+    assert "meeting/z: v1 at position 7, leaf efefefefefef" in shown
     assert "rests on" not in text_of("CED/2022/R1")
 
 
@@ -143,8 +155,8 @@ def test_lineage_priority_and_reverted_citations_are_shown():
     assert "Absorbs SYN/2031/R1" in second
     assert "PRIORITY 1. P (certainty unknown) Outcome: O Timeline: to 2031." in first
     assert "citation taken back" in first
-    assert "Taken back: Synthetic." in first
-    assert "Superseded by Synthetic resolution 2, and reconfirmed." in first
+    assert "Taken back (certainty unknown): Synthetic." in first
+    assert "Superseded by Synthetic resolution 2 (inferred), and reconfirmed (certainty unknown)." in first
     assert "Members: FJI (0 in the room, 1 remote)." in first
 
 
@@ -174,3 +186,29 @@ def test_a_text_that_looks_like_markup_is_shown_as_it_is():
 )
 def test_days_are_shown_as_far_as_they_are_known(starts: str | None, ends: str | None, says: str):
     assert span(starts, ends) == says
+
+
+def test_versions_of_the_text_are_shown_with_their_differences_and_what_became_of_each():
+    trace = composed(with_texts(a_history()).all())["SYN/2031/R9"]
+    shown = one_line(plain_text(trace, TODAY, PLACES))
+    for says in (
+        "version 10",
+        "TEXTS 1. Version 1 (certainty unknown) Synthetic 9 Synthetic text rests on recommendation/SYN/2031/R9 v1",
+        "2. Version 6, of 2 March 2031 (certainty unknown) Synthetic 9 Synthetic text, revised",
+        "In the text, “text” became “text, revised”.",
+        "3. Version 10, a slip put right (certainty unknown) Its title and text are those above.",
+        "In the title, “9” became “9, put right”.",
+        "Session 3: returned on 1 March 2031 (certainty unknown) Version 1 of the text.",
+        "Session 4: endorsed (certainty unknown) Version 6 of the text.",
+    ):
+        assert says in shown
+    assert "Version 1 of the text" not in text_of("CED/2022/R1")
+
+
+def test_a_diff_names_the_versions_that_came():
+    before = composed(a_history().all())["SYN/2031/R1"]
+    again = r.RecommendationRevised(text="Synthetic text")
+    after = composed(a_history().add("recommendation/SYN/2031/R1", again).all())["SYN/2031/R1"]
+    changes = describe_changes(before, after)
+    assert "Text: was not on record, is Synthetic text." in changes
+    assert any("In the text, “Synthetic text” was added." in change for change in changes)

@@ -26,7 +26,7 @@ from shared.events.catalogue import SERVICES
 from shared.events.nominations import ExpertErased
 from tests.contracts.examples import nominations as examples
 from tests.contracts.examples import notifications as notification_examples
-from tests.history import a_history
+from tests.history import History, a_history, with_texts
 from tools.audit.bundle import Bundle
 from tools.replay.replayer import Replayer
 from tools.replay.roster import roster_bytes
@@ -39,7 +39,15 @@ Event = tuple[str, bytes]
 
 def hard() -> Iterator[Event]:
     """Yield the events that are hard to fold: corrections, supersessions, merge, split, erasure, late facts."""
-    events = a_history()
+    yield from _with_hard_events(a_history())
+
+
+def texts() -> Iterator[Event]:
+    """Yield the same, and text versions: returned, adopted anew, deferred, put right, disposed of later."""
+    yield from _with_hard_events(with_texts(a_history()))
+
+
+def _with_hard_events(events: History) -> Iterator[Event]:
     for number in (3, 4, 5):
         reference = f"SYN/2031/R{number}"
         events.add(f"recommendation/{reference}", r.RecommendationDrafted(reference=reference, title=f"Part {number}"))
@@ -65,7 +73,11 @@ def first_years() -> Iterator[Event]:
         yield from ((commit.service, raw) for raw in commit.raws)
 
 
-MAKERS: Mapping[str, Callable[[], Iterable[Event]]] = {"hard": hard, "first-years": first_years}
+MAKERS: Mapping[str, Callable[[], Iterable[Event]]] = {
+    "hard": hard,
+    "first-years": first_years,
+    "texts": texts,
+}
 
 
 def names() -> list[str]:

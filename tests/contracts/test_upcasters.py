@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.domain.aggregate import facts_of
+from shared.domain.facts import facts_of
 from shared.events.canonical import canonical
 from shared.events.catalogue import Undecodable, decode
 from shared.events.meetings import MeetingRecorded, RecordCorrected

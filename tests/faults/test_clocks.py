@@ -123,7 +123,7 @@ def test_a_service_refuses_commands_by_name_and_takes_them_again(servers: Stack,
         key = f"synthetic-{uuid4().hex[:8]}"
         return send(
             backdated=backdated,
-            json={"instrument": key, "cite": "Synthetic 1", "body": "Synthetic", "title": "Synthetic"},
+            json={"instrument": key, "cite": f"Synthetic {key}", "body": "Synthetic", "title": "Synthetic"},
         )
 
     assert register().status_code == 200

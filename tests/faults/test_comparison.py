@@ -102,6 +102,12 @@ def test_a_correct_run_has_no_findings(run: Run):
     assert run.compared().named() == []
 
 
+def test_no_policy_need_run_on_an_event_that_was_void_when_it_looked(run: Run):
+    run.append(OWN, FIRST[0], r.RecommendationSuperseded(by="SYN/2031/R3"))
+    run.append(OWN, FIRST[0], r.RecordVoided(voids=3, reason="Synthetic mistake"))
+    assert run.compared().named() == []
+
+
 def _remove(run: Run, key: tuple[str, int]) -> None:
     del run.evidence.raws[OWN][key]
     run.evidence.commits[OWN][:] = [c for c in run.evidence.commits[OWN] if (c["_id"]["s"], c["_id"]["v"]) != key]

@@ -16,7 +16,8 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 from services.recommendations import projection
 from services.recommendations.projection import AGGREGATES
 from services.recommendations.trace import trace_bytes
-from shared.domain.aggregate import Aggregate, Fact
+from shared.domain.aggregate import Aggregate
+from shared.domain.facts import Fact
 from shared.events import recommendations as r
 from shared.projection.rebuild import rebuild
 from shared.projection.revisioned_collection import RevisionedCollection
@@ -40,7 +41,7 @@ LONG_NOTE = "\u20ac" * 19_000
 
 def with_long_follow_ups(history: History, count: int = FOLLOW_UPS, stream: str = LARGE) -> History:
     """Report follow-ups past the limit of a stream, as a store of before the limit may hold them."""
-    follow_up = r.FollowUpReported(progress="under_implementation", note=LONG_NOTE, on="2031")
+    follow_up = r.FollowUpReported(progress="under_implementation", note=LONG_NOTE, on="2021")
     return history.add(stream, *[follow_up] * count)
 
 
@@ -98,7 +99,7 @@ async def test_live_rebuild_replay_and_restart_stop_a_large_stream_at_the_same_v
 
 async def test_a_further_event_takes_a_stopped_stream_up_again(servers: Stack):
     history = with_long_follow_ups(a_history())
-    shorter = {"progress": "under_implementation", "note": "Synthetic, shorter", "on": "2031"}
+    shorter = {"progress": "under_implementation", "note": "Synthetic, shorter", "on": "2021"}
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project(history.all())
         assert await reading.projector.stalled()

@@ -25,7 +25,8 @@ from shared.events.event import Event
 from shared.projection.fold import FoldedState, fold_on
 from shared.projection.state_document import STATE_LIMIT, state_document
 from shared.store import stream_limit
-from shared.store.command_handler import CommandHandler, CorrectRecord
+from shared.store.command_handler import CommandHandler
+from shared.store.correcting import CorrectRecord
 from shared.store.event_store import Commit, EventStore
 from shared.store.indexes import ensure
 from shared.store.refusals import Refusals
@@ -37,8 +38,8 @@ REFERENCE = "SYN/2031/R1"
 STREAM = f"recommendation/{REFERENCE}"
 DRAFTED = r.RecommendationDrafted(reference=REFERENCE, title="Synthetic title")
 LONG = "\u20ac" * 19_000
-REVISED = commands.ReviseRecommendation(title="Synthetic, revised", on="2031")
-WITHDRAWN = commands.WithdrawRecommendation(reason="Synthetic: it is full", on="2031")
+REVISED = commands.ReviseRecommendation(title="Synthetic, revised", on="2021")
+WITHDRAWN = commands.WithdrawRecommendation(reason="Synthetic: it is full", on="2021")
 CORRECTED = CorrectRecord(
     corrects=1, data={"reference": REFERENCE, "title": "Synthetic, corrected"}, reason="Synthetic slip"
 )

@@ -191,8 +191,24 @@ async def test_policies_run_again_on_events_that_take_the_place_of_others(server
         for record in (first, fork, true, third):
             await projector.project([record])
         versions = [version for _, version, _ in policies.noted]
-        assert versions == [1, 2, 2, 3]
-        assert policies.noted[1][2] != policies.noted[2][2]
+        assert versions == [1, 2, 1, 2, 3]
+        assert policies.noted[0] == policies.noted[2]
+        assert policies.noted[1][2] != policies.noted[3][2]
+
+
+async def test_policies_do_not_run_again_where_states_are_folded_again(servers: Stack) -> None:
+    history = a_history()
+    async with a_reading(servers.mongodb_admin_uri) as reading:
+        policies = Noting()
+        await projector_of(reading, a_decoder(), policies=policies).project(history.all())
+        noted = sorted(each[:2] for each in policies.noted)
+        assert len(noted) == len(history.all())
+        await reading.database.states.update_many({}, {"$set": {"shape": SHAPE - 1}})
+        again = projector_of(reading, a_decoder(), policies=policies)
+        await again.prepare()
+        await again.resume()
+        assert await reading.database.states.distinct("shape") == [SHAPE]
+        assert sorted(each[:2] for each in policies.noted) == noted
 
 
 async def test_a_journalled_proof_is_that_of_its_position(servers: Stack) -> None:

@@ -113,8 +113,8 @@ def meeting(key: str, **more: Any) -> dict[str, Any]:
         "title": "Synthetic meeting",
         "kind": "technical_expert_group",
         "modality": "online",
-        "starts_at": "2031-03-01T09:00:00+07:00",
-        "ends_at": "2031-03-01T12:00:00+07:00",
+        "starts_at": "2021-03-01T09:00:00+07:00",
+        "ends_at": "2021-03-01T12:00:00+07:00",
     } | more
 
 

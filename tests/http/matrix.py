@@ -32,10 +32,16 @@ OWN: dict[str, Routes] = {
     "nominations": {
         SECRETARIAT: """
             POST /calls; POST /calls/{call}/close; POST /calls/{call}/correct
+            POST /calls/{call}/void
             POST /nominations/{nomination}/return; POST /nominations/{nomination}/accept
             POST /nominations/{nomination}/decline; POST /nominations/{nomination}/correct
-            POST /memberships/{membership}/end; POST /memberships/{membership}/correct; GET /documents/{digest}
-            POST /experts/{person}/erase; POST /experts/{person}/correct; GET /experts/{person}
+            POST /nominations/{nomination}/void
+            POST /memberships/{membership}/end; POST /memberships/{membership}/correct
+            POST /memberships/{membership}/void
+            GET /documents/{digest}
+            POST /experts/{person}/erase; POST /experts/{person}/correct
+            POST /experts/{person}/void
+            GET /experts/{person}
         """,
         GOVERNMENTS: """
             PUT /documents/{digest}
@@ -51,7 +57,9 @@ OWN: dict[str, Routes] = {
             POST /meetings; POST /recorded-meetings; POST /meetings/{meeting}/reschedule
             POST /meetings/{meeting}/cancel; POST /meetings/{meeting}/agenda; POST /meetings/{meeting}/documents
             POST /meetings/{meeting}/attendance; POST /meetings/{meeting}/hold; POST /meetings/{meeting}/outcomes
-            POST /meetings/{meeting}/correct; PUT /documents/{digest}
+            POST /meetings/{meeting}/correct
+            POST /meetings/{meeting}/void
+            PUT /documents/{digest}
         """,
         CONFIRMERS: "POST /meetings/{meeting}/confirm",
         READERS: """
@@ -67,10 +75,16 @@ OWN: dict[str, Routes] = {
             POST /instruments/{instrument}/discharge-reporting-duty; POST /instruments/{instrument}/supersede
             POST /instruments/{instrument}/reaffirm; POST /instruments/{instrument}/carry
             POST /instruments/{instrument}/endorse; POST /instruments/{instrument}/correct
+            POST /instruments/{instrument}/void
             POST /sessions; POST /sessions/{session}/correct
+            POST /sessions/{session}/void
+            POST /body-sessions; POST /body-sessions/{key}/correct; POST /body-sessions/{key}/void
             POST /priorities; POST /priorities/{priority}/close; POST /priorities/{priority}/correct
+            POST /priorities/{priority}/void
             POST /initiatives; POST /initiatives/{initiative}/correct
+            POST /initiatives/{initiative}/void
             POST /deliverables; POST /deliverables/{deliverable}/correct
+            POST /deliverables/{deliverable}/void
             POST /recommendations
             POST /recommendations/{committee}/{year}/{number}/revise
             POST /recommendations/{committee}/{year}/{number}/cite
@@ -88,22 +102,29 @@ OWN: dict[str, Routes] = {
             POST /recommendations/{committee}/{year}/{number}/split
             POST /recommendations/{committee}/{year}/{number}/withdraw
             POST /recommendations/{committee}/{year}/{number}/correct
+            POST /recommendations/{committee}/{year}/{number}/void
         """,
         READERS: """
             GET /instruments; GET /instruments/{instrument}; GET /sessions; GET /sessions/{session}
+            GET /body-sessions; GET /body-sessions/{key}
             GET /priorities; GET /priorities/{priority}; GET /initiatives; GET /initiatives/{initiative}
             GET /deliverables; GET /deliverables/{deliverable}
             GET /recommendations; GET /recommendations/{committee}/{year}/{number}
             GET /meetings-heard; GET /meetings-heard/{meeting}
-            GET /traces; GET /traces/{committee}/{year}/{number}; GET /coverage
+            GET /traces; GET /traces/{committee}/{year}/{number}; GET /coverage; GET /dependants
+            GET /traces/{committee}/{year}/{number}/provenance
         """,
         AUDITORS: "GET /traces/{committee}/{year}/{number}/events",
     },
     "notifications": {
         SECRETARIAT: """
             POST /subscriptions; POST /subscriptions/{subscription}/remove; POST /subscriptions/{subscription}/correct
+            POST /subscriptions/{subscription}/void
             POST /notifications/{notification}/resend; POST /notifications/{notification}/correct
-            POST /subscribers/{person}/erase; POST /subscribers/{person}/correct; GET /subscribers/{person}
+            POST /notifications/{notification}/void
+            POST /subscribers/{person}/erase; POST /subscribers/{person}/correct
+            POST /subscribers/{person}/void
+            GET /subscribers/{person}
         """,
         AUDITORS: """
             GET /subscriptions; GET /subscriptions/{subscription}

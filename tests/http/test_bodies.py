@@ -73,7 +73,18 @@ def test_a_body_just_within_the_limit_is_read(caller: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["", "text/plain", "text/json", "application/xml", "multipart/form-data; boundary=x", "json", "/"]
+    "content_type",
+    [
+        "",
+        "text/plain",
+        "text/json",
+        "application/xml",
+        "multipart/form-data; boundary=x",
+        "json",
+        "/",
+        "application/json; charset=windows-1252",
+        "application/json; charset=utf-16",
+    ],
 )
 def test_a_body_of_another_type_is_refused(content_type: str, caller: Call, nothing_stored: Nothing) -> None:
     asking = caller()
@@ -82,7 +93,10 @@ def test_a_body_of_another_type_is_refused(content_type: str, caller: Call, noth
     nothing_stored(asking, "meetings")
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "application/x+json"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json; charset=utf-8", 'application/json; charset="UTF-8"', "Application/JSON", "application/x+json"],
+)
 def test_json_by_any_of_its_names_is_read(content_type: str, caller: Call) -> None:
     answer = caller().raw("meetings", "/meetings", b'{"meeting":"m"}', Content_Type=content_type)
     assert "body.title" in problem(answer, 422, "SchemaViolation")["detail"]

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.http.asking import Caller, Records, accepted, meeting, new_id, nomination, problem
+from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id, nomination, problem
 from tests.http.conftest import Nothing
 
 pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]
 REASON = "Synthetic slip of the pen"
-LATER = {"starts_at": "2031-04", "ends_at": "2031-04"}
+LATER = {"starts_at": "2021-04", "ends_at": "2021-04"}
+MOVED = LATER | {"by": "secretariat"}
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def key(caller: Call) -> str:
     key, asking = new_id("meeting"), caller()
     accepted(asking.post("meetings", "/meetings", meeting(key)))
     accepted(asking.post("meetings", f"/meetings/{key}/reschedule", LATER))
-    accepted(asking.post("meetings", f"/meetings/{key}/correct", correction(2, LATER | {"reason": "Synthetic"})))
+    accepted(asking.post("meetings", f"/meetings/{key}/correct", correction(2, MOVED | {"reason": "Synthetic"})))
     return key
 
 
@@ -46,7 +47,7 @@ def test_a_correction_takes_the_place_and_the_original_stays(key: str, caller: C
 
 BAD: dict[str, tuple[str, str, Callable[[str], dict[str, Any]]]] = {
     "an unknown version": ("CorrectsNoOriginal", "version 9", lambda key: correction(9, meeting(key))),
-    "another correction": ("CorrectsNoOriginal", "version 3", lambda key: correction(3, LATER)),
+    "another correction": ("CorrectsNoOriginal", "version 3", lambda key: correction(3, MOVED)),
     "another id": ("CorrectionChangesIdentity", "meeting", lambda key: correction(1, meeting("another"))),
     "no title": ("CorrectionBreaksSchema", "title: ", lambda key: correction(1, {"meeting": key})),
     "an unknown field": ("CorrectionBreaksSchema", "surprise: ", lambda key: correction(1, meeting(key, surprise=1))),
@@ -54,7 +55,7 @@ BAD: dict[str, tuple[str, str, Callable[[str], dict[str, Any]]]] = {
     "a date that is none": (
         "CorrectionBreaksSchema",
         "ends_at: ",
-        lambda key: correction(2, LATER | {"ends_at": "2031-13"}),
+        lambda key: correction(2, MOVED | {"ends_at": "2021-13"}),
     ),
     "the data of another event": ("CorrectionBreaksSchema", "meeting: ", lambda key: correction(2, meeting(key))),
     "control characters": ("CorrectionBreaksSchema", "title: ", lambda key: correction(1, meeting(key, title="a\x00"))),
@@ -122,13 +123,13 @@ def test_a_correction_too_large_names_its_field(key: str, caller: Call, nothing_
     nothing_stored(asking, "meetings")
 
 
-def test_a_correction_that_names_an_unknown_provision_is_refused(caller: Call, records: Records) -> None:
+def test_a_correction_that_names_other_provisions_is_refused(caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("priority")
-    selected = {"priority": key, "title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2032"}
+    selected = {"priority": key, "title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2022"}
     accepted(asking.post("recommendations", "/priorities", selected))
     data = selected | {"provisions": [{"instrument": new_id("instrument"), "provision": "p"}]}
     answer = asking.post("recommendations", f"/priorities/{key}/correct", correction(1, data))
-    assert "is not on record" in problem(answer, 422, "CorrectionBreaksSchema")["detail"]
+    assert "may not change provisions," in problem(answer, 422, "CorrectionChangesIdentity")["detail"]
     assert records.stored_by(asking, "recommendations") == 1
 
 
@@ -140,3 +141,20 @@ def test_a_correction_cannot_replace_a_sealed_value(caller: Call, records: Recor
         answer = asking.post("nominations", f"/nominations/{key}/correct", correction(1, shown | change))
         assert next(iter(change)) in problem(answer, 422, "CorrectionChangesIdentity")["detail"]
     assert records.stored_by(asking, "nominations") == 1
+
+
+def test_an_adopted_title_is_revised_or_put_right_and_never_corrected_in_place(caller: Call, records: Records) -> None:
+    asking, drafted = caller(), draft()
+    path = f"/recommendations/{drafted['reference']}"
+    accepted(asking.post("recommendations", "/recommendations", drafted))
+    right = drafted | {"title": "Synthetic recommendation, spelt right"}
+    accepted(asking.post("recommendations", f"{path}/correct", correction(1, right)))
+    accepted(asking.post("recommendations", f"{path}/adopt", {"status": "unknown", "note": "Synthetic: silent."}))
+    document = problem(
+        asking.post("recommendations", f"{path}/correct", correction(1, drafted)), 422, "AdoptedTextIsFixed"
+    )
+    assert "`clerical`" in document["detail"]
+    themes = right | {"themes": ["Synthetic"]}
+    accepted(asking.post("recommendations", f"{path}/correct", correction(1, themes)))
+    accepted(asking.post("recommendations", f"{path}/revise", {"title": "Synthetic, right", "clerical": True}))
+    assert records.stored_by(asking, "recommendations") == 5

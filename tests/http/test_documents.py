@@ -20,8 +20,16 @@ CONTENT = b"Synthetic document " + os.urandom(3_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 
-def put(stack: Stack, service: str, digest: str, content: bytes, role: str = "secretariat") -> httpx.Response:
-    headers = {"Authorization": f"Bearer {token(stack, role)}", "Content-Type": "application/pdf"}
+def put(
+    stack: Stack,
+    service: str,
+    digest: str,
+    content: bytes,
+    role: str = "secretariat",
+    content_type: str | None = "application/pdf",
+) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token(stack, role)}"}
+    headers |= {"Content-Type": content_type} if content_type is not None else {}
     return httpx.put(
         f"{stack.urls[service]}/documents/{digest}", content=content, headers=headers, timeout=AT_MOST_SECONDS
     )
@@ -65,3 +73,14 @@ def test_a_service_cannot_change_a_stored_document(stack: Stack):
             files.delete_one({"filename": DIGEST})
         with pytest.raises(OperationFailure):
             files.update_one({"filename": DIGEST}, {"$set": {"filename": "0" * 64}})
+
+
+@pytest.mark.parametrize(
+    "given", ["text/plain; charset=windows-1252", "text/plain", "Text/HTML; Charset=ISO-8859-1", None]
+)
+def test_a_content_type_is_served_as_it_was_given_and_none_is_invented(given: str | None, stack: Stack):
+    content = b"Synthetic caf\xe9 " + os.urandom(16)
+    digest = hashlib.sha256(content).hexdigest()
+    assert put(stack, "meetings", digest, content, content_type=given).status_code == 201
+    answer = get(stack, "meetings", digest)
+    assert (answer.headers.get("Content-Type"), answer.content) == (given, content)

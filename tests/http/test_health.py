@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
 from tests.http.asking import Caller, accepted, meeting, new_id
 from tests.patience import AT_MOST_SECONDS
+from tools.client import tokens
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = pytest.mark.servers
@@ -81,10 +84,10 @@ def counted(asking: Caller) -> float:
 
 
 @asynccontextmanager
-async def an_app(uri: str, *pulses: Pulse) -> AsyncIterator[httpx.AsyncClient]:
+async def an_app(uri: str, jwks: str, *pulses: Pulse) -> AsyncIterator[httpx.AsyncClient]:
     """A service of nothing but its health, on a database at `uri`."""
     settings = Settings(
-        kafka="127.0.0.1:9", mongodb=uri, database="throughline_synthetic", jwks="/nowhere", not_ready_after=0.2
+        kafka="127.0.0.1:9", mongodb=uri, database="throughline_synthetic", jwks=jwks, not_ready_after=0.2
     )
 
     @asynccontextmanager
@@ -98,9 +101,16 @@ async def an_app(uri: str, *pulses: Pulse) -> AsyncIterator[httpx.AsyncClient]:
     client.close()
 
 
-async def test_a_loop_that_makes_no_progress_is_named(stack: Stack) -> None:
+@pytest.fixture
+def jwks(tmp_path: Path) -> str:
+    """The file of a key of its own."""
+    tokens.make_key(tmp_path)
+    return str(tmp_path / tokens.JWKS_FILE)
+
+
+async def test_a_loop_that_makes_no_progress_is_named(stack: Stack, jwks: str) -> None:
     relay, subscriber = Pulse("relay"), Pulse("subscriber")
-    async with an_app(stack.mongodb_admin_uri, relay, subscriber) as web:
+    async with an_app(stack.mongodb_admin_uri, jwks, relay, subscriber) as web:
         begun = await web.get("/readyz")
         assert (begun.status_code, begun.json()) == (
             503,
@@ -125,8 +135,33 @@ async def test_a_loop_that_makes_no_progress_is_named(stack: Stack) -> None:
         assert (await web.get("/healthz")).status_code == 200
 
 
-async def test_a_database_that_is_not_there_is_named_without_its_address() -> None:
-    async with an_app("mongodb://synthetic-user:synthetic-secret@127.0.0.1:9/") as web:
+async def test_a_database_that_is_not_there_is_named_without_its_address(jwks: str) -> None:
+    async with an_app("mongodb://synthetic-user:synthetic-secret@127.0.0.1:9/", jwks) as web:
         answer = await web.get("/readyz")
         assert (answer.status_code, answer.json()["troubles"]) == (503, {"mongodb": "ServerSelectionTimeoutError"})
         assert "synthetic-secret" not in answer.text
+
+
+@pytest.fixture
+def broken_jwks(jwks: str) -> str:
+    """The same file with a key of an unknown curve before the other."""
+    usable = json.loads(Path(jwks).read_text())["keys"]
+    Path(jwks).write_text(json.dumps({"keys": [{"kty": "EC", "crv": "P-1024", "kid": "synthetic-key"}, *usable]}))
+    return jwks
+
+
+async def test_a_service_without_keys_is_not_ready_and_one_with_a_broken_key_says_so(
+    stack: Stack, broken_jwks: str
+) -> None:
+    async with an_app(stack.mongodb_admin_uri, "/nowhere") as web:
+        answer = await web.get("/readyz")
+        assert (answer.status_code, answer.json()["troubles"]) == (
+            503,
+            {"keys": "no key to check tokens with: FileNotFoundError"},
+        )
+    async with an_app(stack.mongodb_admin_uri, broken_jwks) as web:
+        answer = await web.get("/readyz")
+        assert (answer.status_code, answer.json()["warnings"]) == (
+            200,
+            {"keys": "cannot be used, and are skipped: synthetic-key"},
+        )

@@ -14,7 +14,7 @@ from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id,
 
 pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]
-LATER = {"starts_at": "2031-04-01T09:00:00+07:00", "ends_at": "2031-04-01T12:00:00+07:00"}
+LATER = {"starts_at": "2021-04-01T09:00:00+07:00", "ends_at": "2021-04-01T12:00:00+07:00"}
 CLIENTS = 20
 
 
@@ -37,6 +37,14 @@ def test_the_same_command_again_gives_its_first_result(caller: Call, records: Re
     assert (first.pop("replayed"), again.pop("replayed")) == (False, True)
     assert first == again
     assert records.stored_by(asking, "meetings") == 1
+
+
+def test_a_command_id_in_quotes_is_the_same_id(caller: Call, records: Records) -> None:
+    asking, key, body = caller(), new_id("command"), meeting(new_id("meeting"))
+    first = accepted(asking.post("meetings", "/meetings", body, key=f'"{key}"'))
+    again = accepted(asking.post("meetings", "/meetings", body, key=key))
+    assert (first["replayed"], again["replayed"], first["events"]) == (False, True, again["events"])
+    assert len(records.commits("meetings", command_id=key)) == 1
 
 
 def test_a_sealed_command_again_gives_its_first_result(caller: Call, records: Records) -> None:
@@ -146,7 +154,8 @@ def test_a_retry_gives_the_first_result_though_the_record_has_moved_on(caller: C
 
 
 @pytest.mark.parametrize(
-    "key", ["", "short", "x" * 101, "with space in it", "with/slash-in-it", "ünïcode-ünïcode", '"quoted-key"']
+    "key",
+    ["", "short", "x" * 101, "with space in it", "with/slash-in-it", "ünïcode-ünïcode", '"short"', '"half-quoted-key'],
 )
 def test_a_command_id_that_is_none_is_refused(key: str, caller: Call, records: Records) -> None:
     asking = caller()
@@ -161,5 +170,5 @@ def test_a_command_without_an_id_is_refused(caller: Call, records: Records) -> N
     asking = caller()
     answer = asking.request("POST", "meetings", "/meetings", json=meeting(new_id("meeting")))
     outcomes = problem(answer, 422, "SchemaViolation")
-    assert outcomes["errors"] == [{"field": "header.Idempotency-Key", "rule": "missing", "message": "Field required"}]
+    assert outcomes["errors"] == [{"field": "header.Idempotency-Key", "rule": "missing", "message": "must be given"}]
     assert records.stored_by(asking, "meetings") == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.http import auth as identity
 from shared.http.auth import Principal, Tokens
@@ -77,6 +79,61 @@ async def test_without_any_key_nobody_is_let_in_and_nobody_is_blamed(home: Path,
         await checked_by(jwks).check(minted(home), PEER)
     assert (refused.value.status, refused.value.rule) == (503, "KeysUnavailable")
     assert refused.value.headers["Retry-After"] == "5"
+
+
+UNUSABLE = {
+    "an unknown curve": {"kty": "EC", "crv": "P-1024", "x": "AA", "y": "AA", "kid": "synthetic-key"},
+    "an unknown type": {"kty": "synthetic", "kid": "synthetic-key"},
+    "no type": {"kid": "synthetic-key"},
+    "no object": "synthetic-key",
+    "half a key": {"kty": "OKP", "crv": "Ed25519", "kid": "synthetic-key"},
+    "a key too short": {"kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": "synthetic-key"},
+    "a key for encryption": {"kty": "OKP", "crv": "X25519", "x": "A" * 43, "use": "enc", "kid": "synthetic-key"},
+    "a shared secret": {"kty": "oct", "k": "c3ludGhldGlj", "kid": "synthetic-key"},
+    "an algorithm that is not accepted": {
+        "kty": "RSA",
+        "n": "AQAB",
+        "e": "AQAB",
+        "alg": "RS512",
+        "kid": "synthetic-key",
+    },
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+async def test_a_key_that_cannot_be_used_spoils_no_other(name: str, home: Path) -> None:
+    file, token = home / tokens.JWKS_FILE, minted(home)
+    usable = json.loads(file.read_text())["keys"]
+    file.write_text(json.dumps({"keys": [UNUSABLE[name], *usable]}))
+    checks = checked_by(file)
+    with capture_logs() as logged:
+        assert await checks.check(token, PEER) == CALLER
+    shown = "number 1" if name == "no object" else "synthetic-key"
+    assert [(line["event"], line["key"]) for line in logged] == [("jwks_key_skipped", shown)]
+    assert await checks.key_state() == ("", f"cannot be used, and are skipped: {shown}")
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+async def test_without_a_usable_key_nobody_is_let_in_and_readiness_says_so(name: str, home: Path) -> None:
+    file, token = home / tokens.JWKS_FILE, minted(home)
+    usable = file.read_text()
+    file.write_text(json.dumps({"keys": [UNUSABLE[name]]}))
+    checks = checked_by(file)
+    assert await checks.key_state() == ("no key to check tokens with: none of its 1 keys can be used", "")
+    with pytest.raises(Refused, match="tokens cannot be checked now"):
+        await checks.check(token, PEER)
+    file.write_text(usable)
+    assert await checks.check(token, PEER) == CALLER
+    assert await checks.key_state() == ("", "")
+
+
+async def test_readiness_says_that_the_keys_are_old(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = checked_by(home / tokens.JWKS_FILE)
+    assert await checks.key_state() == ("", "")
+    monkeypatch.setattr(identity, "REFRESH_SECONDS", 0.0)
+    (home / tokens.JWKS_FILE).write_text("[]")
+    assert await checks.check(minted(home), PEER) == CALLER
+    assert (await checks.key_state()).warning.startswith("not read again, the old ones are used")
 
 
 @pytest.fixture

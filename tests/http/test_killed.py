@@ -19,7 +19,7 @@ from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
 CLIENTS = 8
-LATER = {"starts_at": "2031-04", "ends_at": "2031-04"}
+LATER = {"starts_at": "2021-04", "ends_at": "2021-04"}
 
 
 @dataclass

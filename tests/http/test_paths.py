@@ -94,19 +94,28 @@ def test_a_query_that_does_not_fit_is_refused(path: str, name: str, odd: str, ca
 )
 def test_an_odd_filter_finds_nothing_and_breaks_nothing(odd: str, caller: Call) -> None:
     asking = caller()
-    for service, path, names in (
-        ("recommendations", "/traces", ("theme", "standing", "coverage", "disposition", "provision", "text")),
-        ("recommendations", "/recommendations", ("stage", "priority", "theme")),
-        ("nominations", "/nominations", ("stage", "member", "person")),
-        ("meetings", "/meetings", ("stage", "instrument")),
-        ("notifications", "/notifications", ("stream", "standing")),
-        ("meetings", "/dead-letters", ("standing",)),
+    for service, path, open_filters, closed_lists in (
+        (
+            "recommendations",
+            "/traces",
+            ("theme", "provision", "text"),
+            ("standing", "stage", "coverage", "disposition"),
+        ),
+        ("recommendations", "/recommendations", ("priority", "theme"), ("stage",)),
+        ("nominations", "/nominations", ("person",), ("stage", "member")),
+        ("meetings", "/meetings", ("instrument",), ("stage",)),
+        ("notifications", "/notifications", ("stream",), ("standing",)),
+        ("meetings", "/dead-letters", (), ("standing",)),
     ):
-        for name in names:
+        for name in open_filters:
             answer = asking.get(service, path, **{name: odd})
             assert answer.status_code == 200, (path, name, answer.text)
-            assert (answer.json() or {"items": []})["items"] == []
-        assert asking.get(service, path, after=odd).status_code == 200
+            assert answer.json()["items"] == []
+        for name in closed_lists:
+            document = problem(asking.get(service, path, **{name: odd}), 422, "SchemaViolation")
+            assert [fault["field"] for fault in document["errors"]] == [f"query.{name}"]
+        if open_filters:
+            assert asking.get(service, path, after=odd).status_code == 200
 
 
 def test_an_unknown_route_gets_a_problem_document(caller: Call) -> None:
@@ -114,7 +123,11 @@ def test_an_unknown_route_gets_a_problem_document(caller: Call) -> None:
     problem(asking.get("meetings", "/nothing-here"), 404, "NotServed")
     answer = asking.request("DELETE", "meetings", "/meetings/m1")
     problem(answer, 405, "NotServed")
-    assert answer.headers["Allow"] == "GET"
+    assert answer.headers["Allow"] == "GET, HEAD"
+    head = asking.request("HEAD", "meetings", "/meetings")
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["Content-Length"]) > 0
+    assert asking.request("HEAD", "meetings", "/journal").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def on_record(office: Caller) -> dict[str, list[Any]]:
         (
             "recommendations",
             "/instruments",
-            {"instrument": key, "cite": "Synthetic", "body": "SYN", "title": "Synthetic"},
+            {"instrument": key, "cite": f"Synthetic {key}", "body": "SYN", "title": "Synthetic"},
         ),
         ("recommendations", f"/instruments/{key}/provisions", {"provision": f"{key}/p", "summary": "Synthetic"}),
         *(("recommendations", "/recommendations", {"reference": each, "title": "Synthetic"}) for each in references),

@@ -11,7 +11,7 @@ from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id,
 
 pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]
-LATER = {"starts_at": "2031-04", "ends_at": "2031-04"}
+LATER = {"starts_at": "2021-04", "ends_at": "2021-04"}
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_a_command_for_the_version_that_holds_is_carried_out(path: str, caller: 
     assert done["version"] == 3
 
 
-@pytest.mark.parametrize("version", ['"1"', '"3"', '"0"', '"999999999"'])
+@pytest.mark.parametrize("version", ['"1"', '"3"', '"0"', '"999999999"', 'W/"2"', '"1", "3"', '"two"', '"2.0"', '""'])
 def test_a_command_for_another_version_is_refused_and_never_decided_again(
     version: str, path: str, caller: Call, records: Records
 ) -> None:
@@ -43,9 +43,17 @@ def test_a_command_for_another_version_is_refused_and_never_decided_again(
     assert accepted(asking.post("meetings", f"{path}/reschedule", LATER, key=key, If_Match='"2"'))["version"] == 3
 
 
-@pytest.mark.parametrize(
-    "version", ["two", "*", '"-1"', '"2.0"', 'W/"2"', "2", '"2","3"', '""', '"2', "9" * 400, '"٢"']
-)
+@pytest.mark.parametrize("versions", ["*", '"2","3"', '"1", W/"7", "2"', '"2" ,'])
+def test_a_command_for_one_of_several_versions_or_any_is_carried_out(versions: str, path: str, caller: Call) -> None:
+    assert accepted(caller().post("meetings", f"{path}/reschedule", LATER, If_Match=versions))["version"] == 3
+
+
+def test_any_version_is_one_that_is_on_record(caller: Call) -> None:
+    answer = caller().post("meetings", f"/meetings/{new_id()}/cancel", {"reason": "Synthetic"}, If_Match="*")
+    assert "is at version 0" in problem(answer, 412, "VersionConflict")["detail"]
+
+
+@pytest.mark.parametrize("version", ["two", "2", '"2', "9" * 400, '*, "2"', '"2" "3"'])
 def test_an_invalid_version_is_refused(version: str, path: str, caller: Call, records: Records) -> None:
     asking = caller()
     headers = {b"Idempotency-Key": new_id("command").encode(), b"If-Match": version.encode()}
@@ -90,7 +98,7 @@ def test_an_invalid_wait_is_refused(name: str, value: str, path: str, caller: Ca
 
 def test_a_command_that_lacks_a_foreign_fact_may_be_retried(path: str, caller: Call, records: Records) -> None:
     asking, key = caller(), new_id("command")
-    priority = {"title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2032", "meeting": new_id("meeting")}
+    priority = {"title": "Synthetic", "outcome": "Synthetic", "timeline_to": "2022", "meeting": new_id("meeting")}
     for service, where, body in (
         ("meetings", f"{path}/agenda", {"item": "i1", "title": "Synthetic", "priority": new_id("priority")}),
         ("recommendations", "/priorities", priority | {"priority": new_id("priority")}),

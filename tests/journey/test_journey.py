@@ -46,7 +46,7 @@ def a_membership(stack: Stack, secretariat: Desk, key: str) -> str:
         category="official",
     )
     killed(stack, "nominations")
-    secretariat.send("nominations", f"/nominations/nomination-{key}/accept", accepted_on="2030-01-10")
+    secretariat.send("nominations", f"/nominations/nomination-{key}/accept", accepted_on="2020-01-10")
     page = secretariat.query_until(
         "nominations", "/memberships", lambda page: bool(page["items"]), nomination=f"nomination-{key}"
     )
@@ -57,7 +57,7 @@ def a_membership(stack: Stack, secretariat: Desk, key: str) -> str:
 def a_meeting(stack: Stack, secretariat: Desk, key: str, membership: str) -> str:
     """Propose a meeting, confirm it twice, hold it, and record attendance."""
     meeting = f"meeting-{key}"
-    at = {"starts_at": "2030-03-01T09:00:00+07:00", "ends_at": "2030-03-01T12:00:00+07:00"}
+    at = {"starts_at": "2020-03-01T09:00:00+07:00", "ends_at": "2020-03-01T12:00:00+07:00"}
     secretariat.send(
         "meetings", "/meetings", meeting=meeting, title="Synthetic meeting", kind="technical_expert_group",
         modality="hybrid", **at,
@@ -81,7 +81,12 @@ def a_recommendation(stack: Stack, secretariat: Desk, number: int, meeting: str)
     reference, key = f"SYN/2030/R{number}", f"r{number}"
     one = f"/recommendations/{reference}"
     secretariat.send(
-        "recommendations", "/instruments", instrument=f"i-{key}", cite="Synthetic resolution", body="SYN", title="T"
+        "recommendations",
+        "/instruments",
+        instrument=f"i-{key}",
+        cite=f"Synthetic {key}",
+        body="SYN",
+        title="T",
     )
     secretariat.send(
         "recommendations", f"/instruments/i-{key}/provisions", provision="query", summary="Synthetic query",
@@ -94,11 +99,11 @@ def a_recommendation(stack: Stack, secretariat: Desk, number: int, meeting: str)
     killed(stack, "recommendations")
     secretariat.send("recommendations", f"{one}/adopt", meeting=meeting, status="verified")
     session = 100 + number % 800
-    secretariat.send("recommendations", "/sessions", session=session, starts_on="2030-11-04")
-    secretariat.send("recommendations", f"{one}/transmit", session=session, on="2030-10-01")
-    secretariat.send("recommendations", f"{one}/dispose", session=session, outcome="endorsed", on="2030-11-06")
+    secretariat.send("recommendations", "/sessions", session=session, starts_on="2020-11-04")
+    secretariat.send("recommendations", f"{one}/transmit", session=session, on="2020-10-01")
+    secretariat.send("recommendations", f"{one}/dispose", session=session, outcome="endorsed", on="2020-11-06")
     secretariat.send(
-        "recommendations", f"{one}/follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2031"
+        "recommendations", f"{one}/follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2021"
     )
     return reference
 
@@ -145,7 +150,7 @@ def test_the_trace_reaches_from_the_mandate_to_the_evidence(travelled: tuple[Des
     assert (trace["coverage"], trace["recommendation"]["standing"]) == ("deep", "disposed")
     assert [mandate["standing"] for mandate in trace["mandates"]] == ["live"]
     adoption = next(step for step in trace["work"] if step["role"] == "adoption")
-    assert (adoption["members"], adoption["in_room"], adoption["on"]) == (["FJI"], 1, "2030-03-01")
+    assert (adoption["members"], adoption["in_room"], adoption["on"]) == (["FJI"], 1, "2020-03-01")
     assert [document["accessible"] for document in adoption["documents"]] == ["yes"]
     assert trace["dispositions"][0]["outcome"] == "endorsed"
     assert answer["today"]["stalled"] == {}

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.drill]
 
 SERVICE = "recommendations"
 FOLLOW_UPS = 300
-FOLLOW_UP = FollowUpReported(progress="under_implementation", note="\u20ac" * 19_000, on="2031")
+FOLLOW_UP = FollowUpReported(progress="under_implementation", note="\u20ac" * 19_000, on="2021")
 """57,000 bytes."""
 
 
@@ -76,7 +76,9 @@ def reasons(stack: Stack) -> dict[str, str]:
 
 def trace_version(desk: Desk, reference: str, at_least: int) -> int:
     answer = desk.query(SERVICE, f"/traces/{reference}", at_least=at_least, wait=30)
-    return int(dict(answer["trace"]["based_on"])[f"recommendation/{reference}"])
+    return next(
+        version for stream, version, _ in answer["trace"]["based_on"] if stream == f"recommendation/{reference}"
+    )
 
 
 def test_a_trace_that_cannot_be_stored_is_refused_with_its_reason_until_its_next_event(own_stack: Stack):

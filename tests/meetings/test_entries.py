@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from services.meetings.commands import AddAgendaItem, DisseminateDocument, RecordAttendance, RecordOutcome
@@ -77,12 +79,23 @@ def test_an_agenda_item_does_not_name_a_provision_that_is_not_registered() -> No
     assert (refused.kind, refused.facts()) == ("reference", {"instrument": "res-1", "provision": "1/other"})
 
 
-@pytest.mark.parametrize(("replicas", "version"), [(MEMBER, 1), (FORMER_MEMBER, 2)], ids=["active", "ended"])
-def test_attendance_takes_the_member_from_the_membership_and_records_its_version(
-    replicas: dict[str, Known], version: int
+LATE_MEMBER = known(MEMBERSHIP, "membership/e1", BEGAN.model_copy(update={"began_on": "2026-03-03"}))
+
+
+@pytest.mark.parametrize(
+    ("replicas", "version", "limits"),
+    [
+        (MEMBER, 1, {}),
+        (FORMER_MEMBER, 2, {"membership_ended": True}),
+        (LATE_MEMBER, 1, {"membership_began_on": "2026-03-03"}),
+    ],
+    ids=["active", "ended", "begun later"],
+)
+def test_attendance_takes_member_and_term_from_the_membership_and_records_its_version(
+    replicas: dict[str, Known], version: int, limits: dict[str, Any]
 ) -> None:
     seen = Seen(stream="membership/e1", version=version)
-    expected = AttendanceRecorded(membership="e1", member="FJI", presence="remote", seen=seen)
+    expected = AttendanceRecorded(membership="e1", member="FJI", presence="remote", seen=seen, **limits)
     a_meeting(*HELD).knowing(replicas).when(ATTEND).then(expected)
 
 

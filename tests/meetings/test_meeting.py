@@ -20,14 +20,17 @@ from services.meetings.domain.meeting import MEETING
 from services.meetings.domain.rules import TwoConfirmationsConveneAMeeting
 from shared.domain.aggregate import Command
 from shared.domain.rejections import OutOfOrder
+from shared.events.catalogue import decode
 from shared.events.event import Event
-from shared.events.meetings import AttendanceRecorded, MeetingConvened, MeetingHeld
+from shared.events.meetings import AttendanceRecorded, MeetingConvened, MeetingHeld, MeetingRescheduled
+from tests.contracts.corpus import golden
 from tests.meetings.synthetic import (
     AIR,
     ATTENDED,
     BY_CHAIR,
     BY_SECRETARIAT,
     CANCELLED,
+    CONVENED,
     DECISION,
     DISSEMINATED,
     FORM,
@@ -44,6 +47,7 @@ from tests.meetings.synthetic import (
     RECORDED,
     REF,
     RESCHEDULED,
+    RESCHEDULED_AS_V1,
     a_meeting,
     corrected,
 )
@@ -105,9 +109,41 @@ def test_a_meeting_with_one_confirmation_is_not_held() -> None:
     assert refused.facts()["waits_for"] == "secretariat"
 
 
-def test_confirmations_stand_when_the_meeting_is_rescheduled() -> None:
-    outcome = a_meeting(PROPOSED, BY_CHAIR, RESCHEDULED).when(ConfirmMeeting())
+@pytest.mark.parametrize("history", [(PROPOSED, BY_CHAIR), CONVENED], ids=["half confirmed", "convened"])
+def test_a_moved_meeting_needs_both_confirmations_again_and_the_movers_counts(history: tuple[Event, ...]) -> None:
+    moved = a_meeting(*history).when(RescheduleMeeting(**LATER)).then(RESCHEDULED).then_stage("proposed")
+    again = a_meeting(*moved.events, RESCHEDULED)
+    assert again.state.confirmed_by == ("secretariat",)
+    again.when(HoldMeeting()).then_refused(TwoConfirmationsConveneAMeeting)
+    again.when(ConfirmMeeting()).then_refused(OutOfOrder)
+    again.when(ConfirmMeeting(), role="chair").then(BY_CHAIR, MeetingConvened()).then_stage("convened")
+
+
+def test_the_mover_is_the_role_and_never_the_body() -> None:
+    with pytest.raises(ValueError, match="by"):
+        RescheduleMeeting.model_validate(LATER | {"by": "chair"})
+
+
+def test_what_was_entered_stays_when_a_convened_meeting_is_moved() -> None:
+    state = a_meeting(*CONVENED, ITEM_ADDED, RESCHEDULED).state
+    assert [entry.fact for entry in state.proceedings.agenda] == [ITEM_ADDED]
+    assert (state.particulars.starts_at, state.particulars.versions) == ("2026-04-01", (1, 6))
+
+
+def test_a_move_as_version_1_has_it_leaves_the_confirmations_as_they_were() -> None:
+    assert a_meeting(*CONVENED, RESCHEDULED_AS_V1).state.stage == "convened"
+    outcome = a_meeting(PROPOSED, BY_CHAIR, RESCHEDULED_AS_V1).when(ConfirmMeeting())
     outcome.then(BY_SECRETARIAT, MeetingConvened()).then_stage("convened")
+
+
+def test_a_recorded_move_of_version_1_is_read_as_one_without_a_mover() -> None:
+    moved = decode(golden()["throughline.meetings.MeetingRescheduled.v1"]).data
+    assert isinstance(moved, MeetingRescheduled)
+    assert (moved.by, moved.version) == (None, 2)
+
+
+def test_the_move_of_a_meeting_that_was_held_changes_no_stage() -> None:
+    assert a_meeting(*HELD, RESCHEDULED).state.stage == "held"
 
 
 def test_a_recorded_meeting_needs_no_confirmation_and_counts_as_held() -> None:
@@ -169,6 +205,7 @@ def test_lists_filter_meetings_by_stage_form_members_and_matters() -> None:
         "kind": "technical_expert_group",
         "modality": "hybrid",
         "member": ["FJI", "KHM"],
+        "membership": ["e1", "e2"],
         "priority": ["air"],
         "instrument": ["res-1"],
     }

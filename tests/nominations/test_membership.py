@@ -7,8 +7,12 @@ import pytest
 from services.nominations.commands import BeginMembership, EndMembership
 from services.nominations.domain.membership import MEMBERSHIP
 from services.nominations.domain.nomination import NOMINATION
-from services.nominations.domain.rules import MembershipRestsOnUnknownNomination
-from shared.domain.rejections import OutOfOrder
+from services.nominations.domain.rules import (
+    MembershipReplacesItself,
+    MembershipRestsOnUnknownNomination,
+    ReplacesAnotherMembersExpert,
+)
+from shared.domain.rejections import OutOfOrder, Rejection
 from shared.events.event import Event
 from shared.events.nominations import (
     MembershipBegan,
@@ -19,8 +23,8 @@ from shared.events.nominations import (
     NominationWithdrawn,
 )
 from shared.events.words import MembershipEnd, words
-from tests.given import Given, given, known
-from tests.nominations.synthetic import BEGAN, WRITTEN, corrected, nomination
+from tests.given import NOW, Given, given, known
+from tests.nominations.synthetic import BEGAN, WRITTEN, corrected, membership, nomination
 
 ENDED = MembershipEnded(reason="term_ended", ended_on="2028")
 BEGIN = BeginMembership(nomination="n1", began_on="2026-03-01")
@@ -83,6 +87,8 @@ def test_lists_filter_memberships_by_stage_member_person_and_nomination() -> Non
         "nomination": "n1",
         "capacity": "principal",
     }
+    replacing = BEGAN.model_copy(update={"replaces": "n0"})
+    assert MEMBERSHIP.facets(a_membership(replacing).state)["keys"] == ["n0"]
     assert MEMBERSHIP.facets(a_membership().state) == {"stage": "absent"}
 
 
@@ -90,6 +96,18 @@ def test_a_beginning_may_be_corrected_after_the_end() -> None:
     right = BEGAN.model_copy(update={"began_on": "2026-02"})
     state = a_membership(BEGAN, ENDED, corrected(1, right)).state
     assert (state.stage, state.began.began_on, state.versions) == ("ended", "2026-02", (1, 3, 2))
+
+
+@pytest.mark.parametrize(
+    ("replaces", "rule"), [("n1", MembershipReplacesItself), ("theirs", ReplacesAnotherMembersExpert)]
+)
+def test_a_correction_does_not_let_a_membership_replace_itself_or_another_members(
+    replaces: str, rule: type[Rejection]
+) -> None:
+    event = BEGAN.model_copy(update={"replaces": replaces})
+    facts = membership("theirs", "KHM") | membership("n1", "FJI")
+    refused = MEMBERSHIP.refusal_of(a_membership().state, event, stream="membership/n1", facts=facts, now=NOW)
+    assert isinstance(refused, rule)
 
 
 def test_an_end_without_a_beginning_is_ignored() -> None:

@@ -18,6 +18,7 @@ from services.nominations.domain.rules import (
     NominationReplacesUnknownMembership,
     OnlyMembersAndAssociateMembersNominate,
     OnlyTheMembersOwnGovernmentNominates,
+    ReplacesAnotherMembersExpert,
 )
 from shared.domain.aggregate import Command
 from shared.domain.members import MEMBERS
@@ -33,7 +34,7 @@ from shared.events.nominations import (
 )
 from shared.events.values import Sealed
 from shared.events.words import DeclineGround, words
-from tests.given import Given, given
+from tests.given import NOW, Given, given
 from tests.nominations.synthetic import (
     CLOSED_CALL,
     OPEN_CALL,
@@ -176,6 +177,30 @@ def test_a_focal_point_does_not_replace_another_members_expert() -> None:
     command = SubmitNomination(**WRITTEN, replaces="theirs")
     outcome = a_nomination().knowing(membership("theirs", "KHM")).when(command, role="focal_point", member="FJI")
     outcome.then_refused(OnlyTheMembersOwnGovernmentNominates)
+
+
+@pytest.mark.parametrize("command", [SubmitNomination, ResubmitNomination])
+def test_nobody_replaces_another_members_expert(command: type[Command]) -> None:
+    history = () if command is SubmitNomination else (SUBMITTED, RETURNED)
+    request = command.model_validate((PAPER if history else WRITTEN) | {"replaces": "theirs"})
+    outcome = a_nomination(*history).knowing(membership("theirs", "KHM")).when(request)
+    refused = outcome.then_refused(ReplacesAnotherMembersExpert)
+    assert (refused.kind, refused.paragraph) == ("note", "20")
+    assert "membership/theirs is of KHM" in refused.sentence()
+
+
+@pytest.mark.parametrize("event", [SUBMITTED, RESUBMITTED], ids=str)
+def test_a_correction_does_not_name_another_members_expert(event: Event) -> None:
+    corrected_event = event.model_copy(update={"replaces": "theirs"})
+    before, foreign = a_nomination(SUBMITTED, RETURNED).state, membership("theirs", "KHM")
+    refused = NOMINATION.refusal_of(before, corrected_event, stream="nomination/n1", facts=foreign, now=NOW)
+    assert isinstance(refused, ReplacesAnotherMembersExpert)
+    ours = membership("theirs", "FJI")
+    assert NOMINATION.refusal_of(before, corrected_event, stream="nomination/n1", facts=ours, now=NOW) is None
+
+
+def test_a_nomination_that_once_replaced_another_members_expert_still_folds() -> None:
+    assert a_nomination(SUBMITTED.model_copy(update={"replaces": "theirs"})).state.particulars.replaces == "theirs"
 
 
 @pytest.mark.parametrize("ground", words(DeclineGround))

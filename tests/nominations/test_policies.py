@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from shared.events.nominations import (
     NominationAccepted,
     NominationReturned,
     NominationWithdrawn,
+    RecordVoided,
 )
 from shared.store.event_store import Commit
 from tests.given import known, recorded
@@ -40,7 +42,7 @@ class Recorder(Handlers):
         self._answer = answer
 
     async def handle(
-        self, stream: str, command: Command, context: Context, expected_version: int | None = None
+        self, stream: str, command: Command, context: Context, expected: Container[int] | None = None
     ) -> Commit | Rejection:
         self.commands.append((stream, command))
         self.contexts.append(context)
@@ -68,6 +70,11 @@ async def test_an_accepted_nomination_begins_a_membership_under_its_own_id() -> 
 async def test_a_membership_that_replaces_another_ends_it() -> None:
     handlers = await react("membership/n2", REPLACING, on_record=ACTIVE)
     assert handlers.commands == [("membership/n1", EndMembership(reason="replaced", ended_on="2026-03"))]
+
+
+async def test_an_older_membership_that_replaces_one_of_another_member_ends_nothing() -> None:
+    foreign = known(MEMBERSHIP, "membership/n1", BEGAN.model_copy(update={"member": "KHM"}))
+    assert (await react("membership/n2", REPLACING, on_record=foreign)).commands == []
 
 
 async def test_a_withdrawn_nomination_ends_the_membership_that_it_began() -> None:
@@ -125,3 +132,6 @@ def test_the_policies_handle_only_events_that_begin_or_end_a_membership() -> Non
     )
     assert [policies.handles(event) for event in events] == [False, False, True, True]
     assert policies.handles(recorded("membership/n2", REPLACING)[0])
+    void = RecordVoided(voids=1, reason="Synthetic")
+    for stream, handled in (("membership/n1", True), ("nomination/n1", True), ("expert/n1", False)):
+        assert policies.handles(recorded(stream, void)[0]) is handled

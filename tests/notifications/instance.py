@@ -22,7 +22,7 @@ from shared.domain.aggregate import Command, Context
 from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import decode
-from shared.events.envelope import encode, stamp
+from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
 from shared.events.recommendations import RecommendationAdopted
 from shared.privacy.key_ring import KeyRing
@@ -36,6 +36,7 @@ from shared.store.event_store import Commit, EventStore
 from shared.store.indexes import ensure
 from shared.store.refusals import Refusals
 from tests.notifications.smtp import ADDRESS
+from tests.patience import AT_MOST_SECONDS
 from tests.proofs import a_decoder, headers_by
 
 ADOPTED = RecommendationAdopted(status="unknown", note="synthetic")
@@ -48,21 +49,29 @@ def kafka_record(topic: str, raw: bytes, offset: int) -> KafkaRecord:
 
 
 def recommended(reference: str, at: datetime | None = None, event: Event = ADOPTED, event_id: str = "") -> KafkaRecord:
-    """Return the record of a foreign event: the first of its stream, recorded a second from now."""
+    """Return the record of a foreign event: the first of its stream, recorded after any subscription of the test."""
+    return following(None, reference, event, at, event_id)
+
+
+def following(
+    before: KafkaRecord | None, reference: str, event: Event, at: datetime | None = None, event_id: str = ""
+) -> KafkaRecord:
+    """Return the record of the event of a foreign stream that follows another."""
+    version = decode(before.value).streamversion + 1 if before else 1
     raw = encode(
         event,
         event_id=event_id or str(uuid4()),
         subject=f"recommendation/{reference}",
-        time=stamp(at or datetime.now(UTC) + timedelta(seconds=1)),
-        version=1,
+        time=stamp(at or datetime.now(UTC) + timedelta(seconds=AT_MOST_SECONDS)),
+        version=version,
         actor="synthetic-actor",
         role="secretariat",
         command_id=str(uuid4()),
         correlation_id="synthetic-correlation",
         causation_id=None,
-        previous_hash=ZERO_HASH,
+        previous_hash=hash_of(before.value) if before else ZERO_HASH,
     )
-    return kafka_record("throughline.recommendations", raw, int(reference.rpartition("R")[2]))
+    return kafka_record("throughline.recommendations", raw, int(reference.rpartition("R")[2]) + 100 * (version - 1))
 
 
 @dataclass
@@ -94,7 +103,7 @@ class Instance:
         self.handlers = Handlers(self.commands, self.keys, self.sender)
         policies = Policies(self.handlers, self.states, self.journal)
         dead = DeadLetters(self.mongodb, "notifications")
-        self.projection = Projector(self.journal, self.states, dead, a_decoder(), policies=policies)
+        self.projection = Projector(self.journal, self.states, dead, a_decoder(), policies=policies, store=self.store)
 
     async def prepare(self) -> Instance:
         await ensure(self.mongodb, INDEXES)

@@ -31,7 +31,7 @@ from tests.notifications.synthetic import (
     uncertain,
 )
 
-LONG_BEFORE, LONG_AFTER = stamp(NOW.replace(year=2020)), stamp(NOW.replace(year=2030))
+LONG_BEFORE, LONG_AFTER = stamp(NOW.replace(year=2020)), stamp(NOW.replace(year=2040))
 AT_THE_SAME_MOMENT = subscribed()[SUBSCRIPTION_STREAM].state.added_at
 DELIVERED = ReportDelivered(attempt=1, smtp_code=250)
 POSTPONED = ReportFailed(attempt=1, reason="unreachable", temporary=True)

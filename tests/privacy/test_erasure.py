@@ -120,7 +120,7 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> World:
     fiji.send("nominations", f"/nominations/n-{KEY}/resubmit", **completed(details={"name": NAME, "contact": CONTACT}))
     office.send("nominations", f"/nominations/n-{KEY}/accept")
     office.query_until("nominations", "/memberships", lambda page: bool(page["items"]), nomination=f"n-{KEY}")
-    meeting = {"title": "Synthetic", "kind": "forum", "starts_at": "2033-01-01", "modality": "hybrid"}
+    meeting = {"title": "Synthetic", "kind": "forum", "starts_at": "2023-01-01", "modality": "hybrid"}
     office.send("meetings", "/recorded-meetings", meeting=f"m-{KEY}", **meeting)
     office.send("meetings", f"/meetings/m-{KEY}/attendance", membership=f"n-{KEY}", presence="in_room")
     office.send(
@@ -159,7 +159,7 @@ def erased(world: World, report: dict[str, Any]) -> World:
     assert report
     assert clear_text_found(world.stack) == []
     for person, service in ((EXPERT, "nominations"), (READER, "notifications")):
-        done = throughline(world.stack, "privacy", "erase", person, "--reason", "Synthetic request")
+        done = throughline(world.stack, "privacy", "erase", person, "--reason", "Synthetic request", "--yes")
         assert done.exit_code == 0, done.output
         assert output_of(done).endswith(f"{service}: erased; the key is destroyed.")
     return world
@@ -263,14 +263,14 @@ def test_the_subscriptions_of_an_erased_person_end(erased: World) -> None:
 
 
 def test_a_second_erasure_changes_nothing_and_an_unknown_person_is_refused(erased: World) -> None:
-    again = throughline(erased.stack, "privacy", "erase", EXPERT, "--reason", "Synthetic")
+    again = throughline(erased.stack, "privacy", "erase", EXPERT, "--reason", "Synthetic", "--yes")
     assert again.exit_code == 0
     assert output_of(again).endswith("nominations: was erased before.")
-    nobody = throughline(erased.stack, "privacy", "erase", f"nobody-{KEY}", "--reason", "Synthetic")
+    nobody = throughline(erased.stack, "privacy", "erase", f"nobody-{KEY}", "--reason", "Synthetic", "--yes")
     assert nobody.exit_code == 1
     assert output_of(nobody).endswith(f"Nothing was ever sealed of nobody-{KEY}: check the id.")
     assert throughline(erased.stack, "privacy", "export", f"nobody-{KEY}").exit_code == 1
-    assert throughline(erased.stack, "privacy", "erase", "a name", "--reason", "Synthetic").exit_code == 2
+    assert throughline(erased.stack, "privacy", "erase", "a name", "--reason", "Synthetic", "--yes").exit_code == 2
 
 
 def test_a_key_restored_from_a_backup_is_destroyed_at_startup(erased: World) -> None:

@@ -20,29 +20,22 @@ CHECKOUT = Path(__file__).parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 PAGES = (
     "README.md",
-    "docs/record-format.md",
-    "docs/bundle.md",
-    "docs/auditors.md",
-    "docs/privacy.md",
-    "docs/kafka-lost.md",
-    "docs/events-evolve.md",
-    "docs/adding-a-command.md",
-    "docs/adding-a-service.md",
-    "docs/architecture.md",
-    "docs/benchmarks.md",
-    "docs/chaos.md",
-    "docs/kafka-rights.md",
-    "docs/performance.md",
-    "docs/stalled-streams.md",
-    *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "docs/decisions").glob("*.md")),
+    *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "docs").rglob("*.md")),
     *sorted(page.relative_to(CHECKOUT).as_posix() for page in (CHECKOUT / "services").glob("*/README.md")),
     "CHANGELOG.md",
 )
 FOLDERS = ("benchmarks", "deploy", "docs", "services", "shared", "tests", "tools")
-BLOCKS = re.findall(r"^```\w*\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCKS = _BLOCK.findall(README)
+OF_PAGES = [
+    line
+    for page in PAGES
+    for block in _BLOCK.findall((CHECKOUT / page).read_text(encoding="utf-8"))
+    for line in block.replace("\\\n", " ").splitlines()
+]
 INLINE = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL))
 SNIPPETS = [*(line for block in BLOCKS for line in block.splitlines()), *INLINE]
-COMMANDS = sorted({snippet for snippet in SNIPPETS if snippet.startswith("throughline ")})
+COMMANDS = sorted({snippet for snippet in (*SNIPPETS, *OF_PAGES) if snippet.startswith("throughline ")})
 VERBS = sorted({snippet.split()[1] for snippet in SNIPPETS if re.match(r"make [a-z]", snippet)})
 
 

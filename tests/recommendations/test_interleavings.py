@@ -20,17 +20,39 @@ from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.record import KafkaRecord
+from shared.events import recommendations as r
 from shared.projection import write_buffer
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
 from shared.projection.rebuild import rebuild
 from shared.projection.state_store import StateStore
 from shared.store.indexes import ensure
-from tests.history import a_history, replayed
-from tests.proofs import a_decoder
+from tests.history import History, a_history, replayed, with_initiatives, with_texts
+from tests.proofs import TRUST, a_decoder
 from tools.local.stack import Stack
+from tools.replay.replayer import Replayer
 
-HISTORY = a_history()
+
+def with_voids(history: History) -> History:
+    """Add voids of a fact, a correction, a re-adoption, a lineage note, of voids, and of whole streams."""
+
+    def void(version: int) -> r.RecordVoided:
+        return r.RecordVoided(voids=version, reason="Synthetic mistake")
+
+    history.add("recommendation/SYN/2031/R1", r.FollowUpReported(progress="unknown"), void(13), void(10), void(15))
+    revised = r.RecommendationRevised(text="Synthetic text, revised by mistake")
+    history.add("recommendation/SYN/2031/R9", void(7), void(13), void(11), void(15), revised, void(17))
+    for number, closing in ((4, {"by": "SYN/2031/R5"}), (5, {"supersedes": "SYN/2031/R4"})):
+        drafted = r.RecommendationDrafted(reference=f"SYN/2031/R{number}", title=f"Synthetic {number}")
+        noted = r.RecommendationSuperseded.model_validate(closing)
+        history.add(f"recommendation/SYN/2031/R{number}", drafted, noted, void(2), void(3), void(4))
+    drafted = r.RecommendationDrafted(reference="SYN/2031/R3", title="Synthetic 3")
+    history.add("recommendation/SYN/2031/R3", drafted, r.MandateCited(instrument="i2", provision="i2/a"), void(1))
+    history.add("instrument/i3", void(1), void(4))
+    return history.add("instrument/i2", void(2))
+
+
+HISTORY = with_initiatives(with_voids(with_texts(a_history())))
 EXPECTED = HISTORY.traces()
 
 
@@ -191,3 +213,21 @@ def test_the_history_exercises_what_makes_folding_hard():
     assert b'"outcome":"endorsed"' in first and b'"standing":"merged"' in first  # noqa: PT018
     assert b'"reconfirmed"' in first and b"Synthetic meeting" in first  # noqa: PT018
     assert b'"absorbs"' in second and b'"uncited"' in second  # noqa: PT018
+    ninth = EXPECTED["SYN/2031/R9"]
+    assert b'"clerical":true' in ninth and b'"standing":"disposed"' in ninth  # noqa: PT018
+    assert ninth.count(b'"transmission":1') == 2, "the later transmission was deferred, then endorsed"
+    assert b'"progress":"unknown"' not in first
+    assert b"by mistake" not in ninth
+    assert b'"text_version":6' in ninth, "adopted anew, and so again by the void of a void"
+    assert b'"standing":"void"' in EXPECTED["SYN/2031/R3"]
+    assert all(b'"lineage":{}' in EXPECTED[f"SYN/2031/R{number}"] for number in (4, 5))
+    assert [trace.count(b'"initiative":') for trace in (first, second, ninth)] == [0, 1, 2]
+    assert b'["initiative/n2",2' in first
+
+
+def test_the_history_on_disk_is_replayed_to_the_same_bytes():
+    for processes in (1, 2):
+        with Replayer(trust=TRUST) as replaying:
+            for record in HISTORY.all():
+                replaying.add_record(record)
+            assert dict(replaying.run(lambda _, trace: trace_bytes(trace), processes)) == EXPECTED

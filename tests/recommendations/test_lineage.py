@@ -77,3 +77,11 @@ def test_a_split_is_recorded_on_each_part():
 
 def test_the_other_side_of_a_closing_triggers_nothing():
     assert meant_for(r.RecommendationMerged(absorbs="SYN/2030/R2"), REFERENCE) == {}
+
+
+def test_a_closing_is_noted_as_certain_as_it_was_recorded():
+    certain = {"status": "verified", "source": "Synthetic report"}
+    ((reference, note),) = meant_for(r.RecommendationMerged(into=REFERENCE, **certain), "SYN/2030/R2").items()
+    assert reference == REFERENCE
+    expected = r.RecommendationMerged(absorbs="SYN/2030/R2", **certain)
+    a_recommendation().knowing(OTHERS).when(note).then(expected)

@@ -47,9 +47,6 @@ def test_a_provision_is_registered_once_in_an_instrument_on_record():
 
 
 def test_a_reporting_duty_is_that_of_a_provision_on_record():
-    an_instrument().when(DischargeReportingDuty(provision="old/ask", document_symbol="SYN/1")).then(
-        r.ReportingDutyDischarged(provision="old/ask", document_symbol="SYN/1")
-    )
     an_instrument().when(DischargeReportingDuty(provision="old/no", document_symbol="SYN/1")).then_refused(
         ProvisionNotOnRecord
     )
@@ -68,10 +65,6 @@ def test_a_reporting_duty_is_that_of_a_provision_on_record():
 def test_instruments_are_related_where_both_are_on_record(command, event):
     an_instrument().knowing(NEW).when(command).then(event)
     an_instrument().when(command).then_refused(NamesUnknownInstrument)
-
-
-def test_an_instrument_is_not_related_to_itself():
-    an_instrument().knowing(OLD).when(SupersedeInstrument(by="old")).then_refused(NamesUnknownInstrument)
 
 
 def test_a_session_is_recorded_once():

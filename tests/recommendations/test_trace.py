@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from services.recommendations.trace.provenance import versions_behind
 from shared.events import meetings as m
 from shared.events import recommendations as r
 from shared.events.event import Event
 from shared.events.values import Evidence
+from tests.cli.record_in_memory import TODAY
 from tests.history import History, composed
 from tests.recommendations.synthetic import (
     OWN,
@@ -25,6 +27,7 @@ from tests.recommendations.synthetic import (
     third_session,
     transmitted,
 )
+from tools.render.trace_text import plain_text
 
 ENDORSED = r.CommitteeDispositionRecorded(session=3, outcome="endorsed", on="2030-11-06", status="verified")
 DONE = r.FollowUpReported(progress="implemented", evidence=Evidence(text="Synthetic"), on="2031", status="verified")
@@ -123,10 +126,17 @@ def test_every_statement_has_the_events_behind_it():
     provenance = trace["provenance"]
     assert set(provenance["statements"]) == statements - {"lineage"}
     assert provenance["statements"]["mandates/0"] == [f"{OWN} 2", "instrument/old 1-3", "instrument/new 1"]
-    lines = {line.split(" ")[0]: line.split(" ")[1:] for line in provenance["events"]}
-    assert (lines["instrument/old"][0], len(lines["instrument/old"][1:])) == ("1-3", 3)
-    assert all(len(event.split(":")[1]) == 64 for event in lines[OWN][1:])
-    assert ["instrument/old", 3] in trace["based_on"]
+    behind = versions_behind(provenance["statements"])
+    assert (behind["instrument/old"], behind[OWN]) == ({1, 2, 3}, set(range(1, 7)))
+
+
+def test_a_trace_is_based_on_the_hash_of_each_stream_s_latest_event_and_on_no_position():
+    events = [superseded]
+    trace = a_trace(cited, old=tuple(events))
+    heads = {stream: (version, hash_) for stream, version, hash_ in trace["based_on"]}
+    assert heads["instrument/old"][0] == 3
+    assert all(len(hash_) == 64 and set(hash_) <= set("0123456789abcdef") for _, hash_ in heads.values())
+    assert set(trace["provenance"]) == {"statements"}
 
 
 def test_a_statement_names_the_correction_and_the_corrected_event():
@@ -175,3 +185,40 @@ def test_without_a_day_nothing_is_marked():
 
 def test_a_reference_is_marked_as_this_systems_own():
     assert "not a United Nations symbol" in a_trace()["recommendation"]["reference_is"]
+
+
+@pytest.mark.parametrize("status", ["verified", "inferred", None])
+@pytest.mark.parametrize(
+    "event",
+    [
+        r.RecommendationSuperseded(by="SYN/2030/R2"),
+        r.RecommendationMerged(absorbs="SYN/2030/R2"),
+        r.RecommendationSplit(split_from="SYN/2030/R2"),
+        r.RecommendationWithdrawn(reason="Synthetic"),
+        r.RecommendationCarried(instrument="old"),
+    ],
+    ids=["superseded", "merged", "split", "withdrawn", "carried"],
+)
+def test_a_fact_of_lineage_has_its_own_certainty(event: Event, status: str | None):
+    trace = a_trace(event.model_copy(update={"status": status, "source": "Synthetic source", "note": "Synthetic note"}))
+    ((fact,),) = trace["lineage"].values()
+    assert (fact["status"], fact["source"], fact["note"]) == (status or "unknown", "Synthetic source", "Synthetic note")
+    gap = f"Not verified: 1 of 1 fact of its lineage (1 {status or 'unknown'})."
+    assert (gap in trace["gaps"]) == (status != "verified")
+    marks = {"verified": 0, "inferred": 1, None: 1}
+    shown = " ".join(plain_text(trace, TODAY).split())
+    lineage = shown.partition("LINEAGE")[2].partition("GAPS")[0]
+    assert lineage.count("(inferred)") + lineage.count("(certainty unknown)") == marks[status]
+
+
+@pytest.mark.parametrize("status", ["verified", "inferred", None])
+def test_a_meeting_that_is_evidence_is_as_certain_as_it_was_recorded(status: str | None):
+    history = History()
+    meeting = m.MeetingRecorded(meeting="m1", title="Synthetic meeting", kind="forum")
+    history.add("meeting/m1", meeting.model_copy(update={"status": status}))
+    evidence = r.FollowUpReported(progress="implemented", evidence=Evidence(meeting="m1"), status="verified")
+    trace = composed(history.add(OWN, drafted, evidence).all())[REFERENCE]
+    assert trace["follow_up"][0]["evidence"]["status"] == (status or "unknown")
+    mark = {"verified": "", "inferred": " (inferred)", None: " (certainty unknown)"}[status]
+    shown = " ".join(plain_text(trace, TODAY).split())
+    assert f"Evidence: Synthetic meeting, on an unknown date{mark}." in shown

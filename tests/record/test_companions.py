@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ HEAD = "cite,body,title,adopted,adopted_status,symbol,symbol_status,title_status
 
 
 def test_instruments_beside_the_record_are_read_with_it(tmp_path: Path):
-    written(tmp_path, HEAD + 'Synthetic decision 3,SYN,"A title, with a comma",2030,recalled,,,,\n', "instruments.csv")
+    written(tmp_path, HEAD + 'Synthetic decision 3,SYN,"A title, with a comma",2020,recalled,,,,\n', "instruments.csv")
     record = a_record()
     record["provisions"].append({"id": "three/ask", "instrument": "Synthetic decision 3", "summary": "An ask"})
     rows = {row.path: row for row in checked(tmp_path, record).rows}
@@ -23,7 +24,7 @@ def test_instruments_beside_the_record_are_read_with_it(tmp_path: Path):
         "cite": "Synthetic decision 3",
         "body": "SYN",
         "title": "A title, with a comma",
-        "adopted_on": "2030",
+        "adopted_on": "2020",
         "adopted_status": "recalled",
     }
 
@@ -49,6 +50,34 @@ def test_a_fault_in_them_is_named_by_their_own_file(tmp_path: Path, row: str, ru
 def test_an_unknown_column_is_an_unknown_field(tmp_path: Path):
     written(tmp_path, "cite,body,title,votes\nSynthetic decision 3,SYN,Title,53\n", "instruments.csv")
     assert [fault.rule for fault in faults_of(tmp_path, a_record())] == ["UnknownField"]
+
+
+@pytest.mark.parametrize(
+    ("head", "rule", "says"),
+    [
+        ("cite;body;title", "BrokenCsv", "separated by semicolons"),
+        ("cite\tbody\ttitle", "BrokenCsv", "separated by tabs"),
+        ("cite,body,title,title", "FieldTwice", "names this column twice"),
+    ],
+)
+def test_a_first_line_that_cannot_be_read_is_refused_with_its_cause(tmp_path: Path, head: str, rule: str, says: str):
+    written(tmp_path, f"{head}\nSynthetic decision 3;SYN;Title\n", "instruments.csv")
+    [fault] = faults_of(tmp_path, a_record())
+    assert (fault.rule, fault.line) == (rule, 1)
+    assert says in fault.says
+
+
+def test_texts_of_a_companion_are_read_in_one_form(tmp_path: Path):
+    rows = unicodedata.normalize("NFD", HEAD + "Décision 3,SYN,Titre,,,,,,\n")
+    written(tmp_path, rows, "instruments.csv")
+    record = a_record()
+    record["provisions"].append(
+        {"id": "three/ask", "instrument": unicodedata.normalize("NFC", "Décision 3"), "summary": "An ask"}
+    )
+    assert "instruments.csv[0]" in {row.path for row in checked(tmp_path, record).rows}
+    register = "iso3,un_name,kind\nTUR,Türkiye,member\n"
+    written(tmp_path, unicodedata.normalize("NFD", register), "escap_members.csv")
+    assert checked(tmp_path, record)
 
 
 def test_a_companion_may_have_another_name(tmp_path: Path):

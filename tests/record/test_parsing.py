@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,59 @@ def test_every_scalar_is_a_text(tmp_path: Path):
 
 
 def test_numbers_in_json_are_texts(tmp_path: Path):
-    assert read_record(written(tmp_path, '{"a": 2024, "b": 1.50, "c": [7]}')).tree == {
+    assert read_record(written(tmp_path, '{"a": 2024, "b": "1.50", "c": [7]}')).tree == {
         "a": "2024", "b": "1.50", "c": ["7"]
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["r.json", "R.JSON", "r.Json"])
+def test_the_suffix_of_json_may_be_in_any_case(tmp_path: Path, name: str):
+    file = tmp_path / name
+    file.write_text('{\n\t"a": "b"\n}')
+    assert read_record(file).tree == {"a": "b"}
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1.5", "1e400", "-0.0", "9" * 400])
+@pytest.mark.parametrize("where", ['{"title": %s}', '{"a": [{"b": %s}]}'])
+def test_a_number_that_a_request_may_not_have_is_refused_in_json(tmp_path: Path, number: str, where: str):
+    [fault] = faults_of(tmp_path, where % number)
+    assert fault.rule == "BrokenJson"
+    assert "in quotes" in fault.says
+    assert len(fault.says) < 200
+    assert read_record(written(tmp_path, where % f'"{number}"')).tree
+
+
+@pytest.mark.parametrize(
+    "written_as",
+    [
+        "title: >\n  Clean air\n  for all\n",
+        "title: |\n  Clean air for all\n",
+        "title: >-\n  Clean air\n  for all\n",
+        "title: >+\n  Clean air\n  for all\n\n\n",
+        "title: 'Clean air\n  for all'\n",
+    ],
+)
+def test_a_block_of_text_ends_without_a_line_break(tmp_path: Path, written_as: str):
+    assert read_record(written(tmp_path, written_as, "r.yaml")).tree == {"title": "Clean air for all"}
+
+
+def test_the_lines_within_a_block_stay(tmp_path: Path):
+    file = written(tmp_path, "text: |\n  One\n\n  Two\n", "r.yaml")
+    assert read_record(file).tree == {"text": "One\n\nTwo"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("r.yaml", "cite: Décision 1\nof: [Décision 1]\n"),
+        ("e.yaml", 'cite: "De\\u0301cision 1"\nof: [Décision 1]\n'),
+        ("r.json", '{"cite": "De\\u0301cision 1", "of": ["Décision 1"]}'),
+    ],
+)
+def test_texts_are_read_in_one_form(tmp_path: Path, name: str, text: str):
+    decomposed = unicodedata.normalize("NFD", text)
+    nfc = unicodedata.normalize("NFC", "Décision 1")
+    assert read_record(written(tmp_path, decomposed, name)).tree == {"cite": nfc, "of": [nfc]}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from services.meetings.api import COMMAND_ROUTES as OF_MEETINGS
 from services.recommendations.api import COMMAND_ROUTES as OF_RECOMMENDATIONS
 from shared.http.commands import CommandRoute
-from shared.store.command_handler import CorrectRecord
+from shared.store.correcting import CorrectRecord
 from tests.record.synthetic import a_record, checked
 from tools.record.checking import check
 from tools.record.rows import Row

@@ -62,6 +62,7 @@ def written(folder: Path, logs: Logs, traces: Mapping[str, dict[str, Any]] | Non
         for reference, trace in (traces or {}).items()
     }
     (folder / "traces.json").write_bytes(orjson.dumps({"shape": SHAPE, "traces": digests}))
+    (folder / "manifest.json").write_bytes(orjson.dumps({"shape": SHAPE}))
     return folder
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from services.recommendations.trace import trace_bytes
+from shared.events import recommendations as r
 from shared.tlog.checkpoints import cosign
 from shared.tlog.notes import COSIGNATURE, Note, Signer
 from tests.audit.synthetic import SyntheticLogs
@@ -55,7 +56,7 @@ def test_a_proof_holds_the_trace_and_all_that_it_rests_on(proof: Path, ledgers: 
     proven = check(proof.read_bytes(), given(ledgers))
     trace = expected(ledgers.events)[ONE]
     assert trace_bytes(proven.trace) == trace_bytes(trace)
-    assert sum(proven.events.values()) == sum(version for _, version in trace["based_on"])
+    assert sum(proven.events.values()) == sum(version for _, version, _ in trace["based_on"])
     assert proven.streams == len(trace["based_on"])
     assert {service: each.size for service, each in proven.checkpoints.items()} == {
         "meetings": len(ledgers.events["meetings"]),
@@ -67,7 +68,7 @@ def test_a_stream_left_out_is_named_even_if_the_trace_is_composed_without_it(
     proof: Path, ledgers: SyntheticLogs
 ) -> None:
     content = json.loads(proof.read_bytes())
-    left_out = [stream for stream, _ in content["trace"]["based_on"] if not stream.startswith("recommendation/")]
+    left_out = [stream for stream, *_ in content["trace"]["based_on"] if not stream.startswith("recommendation/")]
     assert len(left_out) > 2
     for stream in left_out:
         events = [each for each in content["events"] if each["event"]["subject"] != stream]
@@ -77,6 +78,21 @@ def test_a_stream_left_out_is_named_even_if_the_trace_is_composed_without_it(
             check(json.dumps(content | {"events": events, "trace": trace}).encode(), given(ledgers))
 
 
+def test_a_session_that_a_report_was_asked_for_need_not_be_on_record(tmp_path: Path) -> None:
+    duty = r.ReportingDuty(body="Commission", session=77)
+    history = a_history()
+    history.add("instrument/i1", r.ProvisionRegistered(provision="i1/r", summary="Report", reporting_duty=duty))
+    ledgers = SyntheticLogs(of_history(history)).sign_all(0.5)
+    ledgers.export(tmp_path / "bundle")
+    file, keys = tmp_path / "one.json", [word for key in given(ledgers).logs for word in ("--key", key.vkey)]
+    result = throughline(None, "audit", "prove", ONE, "--from", str(tmp_path / "bundle"), "--out", str(file))
+    assert result.exit_code == 0, result.output
+    assert check(file.read_bytes(), given(ledgers)).without == ["body_session/commission-77"]
+    done = throughline(None, "audit", "verify-proof", str(file), *keys)
+    assert done.exit_code == 0, done.output
+    assert "Nothing in it says that body_session/commission-77 is on record" in output_of(done)
+
+
 def test_a_proof_is_small_and_may_be_laid_out_otherwise(proof: Path, ledgers: SyntheticLogs, tmp_path: Path) -> None:
     content = json.loads(proof.read_bytes())
     bare = len(json.dumps([each["event"] for each in content["events"]])) + len(json.dumps(content["trace"]))
@@ -84,6 +100,60 @@ def test_a_proof_is_small_and_may_be_laid_out_otherwise(proof: Path, ledgers: Sy
     pretty = tmp_path / "pretty.json"
     pretty.write_text(json.dumps(content, indent=4, sort_keys=True))
     assert check(pretty.read_bytes(), given(ledgers)).reference == ONE
+
+
+EARLIER = Path(__file__).with_name("shape-1.proof.json")
+
+
+def test_a_recorded_proof_of_shape_1_still_verifies_and_its_trace_is_not_compared() -> None:
+    keys = [word for vkey in json.loads(EARLIER.read_bytes())["keys"].values() for word in ("--key", vkey)]
+    done = throughline(None, "audit", "verify-proof", str(EARLIER), *keys)
+    assert done.exit_code == 0, done.output
+    assert "the trace: made by shape 1, not compared; this program composes shape 2" in output_of(done)
+    assert f"proven: 29 events of 8 streams that the trace of {ONE} rests on" in output_of(done)
+    shown = json.loads(throughline(None, "audit", "verify-proof", str(EARLIER), *keys, "--format", "json").stdout)
+    assert (shown["compared"], shown["made_by_shape"], shown["trace"]) == (False, 1, None)
+
+
+def moved_head(content: Content) -> None:
+    content["trace"]["based_on"][0][1] += 1
+
+
+def left_out_stream(content: Content) -> None:
+    stream = content["trace"]["based_on"].pop(0)[0]
+    content["events"] = [each for each in content["events"] if each["event"]["subject"] != stream]
+    content["trace"]["based_on"].append([stream, 1])
+
+
+def changed_word(content: Content) -> None:
+    content["events"][0]["event"]["data"]["status"] = "verified"
+
+
+def test_a_proof_that_claims_an_earlier_shape_shows_no_trace_and_leaves_no_stream_out(
+    proof: Path, ledgers: SyntheticLogs
+) -> None:
+    content = json.loads(proof.read_bytes())
+    own = f"recommendation/{ONE}"
+    content["events"] = [each for each in content["events"] if each["event"]["subject"] == own]
+    heads = [[stream, version] for stream, version, _ in content["trace"]["based_on"] if stream == own]
+    content["trace"] |= {"shape": 1, "based_on": heads}
+    with pytest.raises(NotProven, match=r"has no event of .*, which the trace rests on"):
+        check(json.dumps(content).encode(), given(ledgers))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (moved_head, "rests on other events than those in the file"),
+        (left_out_stream, "has no event of .*, which the trace rests on"),
+        (changed_word, "the event is not in the log as it is here"),
+    ],
+)
+def test_a_changed_proof_of_shape_1_is_not_proven(change: Callable[[Content], None], says: str) -> None:
+    content = json.loads(EARLIER.read_bytes())
+    change(content)
+    with pytest.raises(NotProven, match=says):
+        check(json.dumps(content).encode(), TrustedKeys())
 
 
 def test_what_the_events_do_not_make_is_not_shown_as_proven(

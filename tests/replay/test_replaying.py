@@ -187,7 +187,7 @@ def test_digests_that_are_not_those_of_the_events_are_named(tmp_path: Path, faul
         "digest": f"Different from the export's digests: {ONE}.",
         "missing": f"Missing in the export's digests: {ONE}.",
         "unexpected": "In the export's digests, and not made by these events: SYN/2031/R9.",
-        "shape": "not comparable: the export's digests were composed with shape 0",
+        "shape": "the export's digests: made by shape 99, not compared",
     }
     match fault:
         case "digest":
@@ -197,10 +197,23 @@ def test_digests_that_are_not_those_of_the_events_are_named(tmp_path: Path, faul
         case "unexpected":
             content["traces"]["SYN/2031/R9"] = content["traces"][ONE]
         case "shape":
-            content["shape"] = 0
+            content["shape"] = 99
+            (folder / "manifest.json").write_text('{"shape": 99}')
     (folder / "traces.json").write_text(json.dumps(content))
     done = throughline(None, "audit", "compare", str(folder), "--offline")
     assert (done.exit_code, words[fault] in output_of(done)) == (1, True), done.output
+
+
+def test_an_export_of_an_earlier_shape_is_not_compared_and_that_is_no_fault(tmp_path: Path) -> None:
+    folder = written(tmp_path, of_history(a_history()), {})
+    earlier = {"shape": 1, "traces": {ONE: {"digest": "0" * 64, "based_on": [[f"recommendation/{ONE}", 12]]}}}
+    (folder / "traces.json").write_text(json.dumps(earlier))
+    done = throughline(None, "audit", "compare", str(folder), "--offline")
+    assert (done.exit_code, "the manifest names shape 2, and traces.json shape 1" in output_of(done)) == (2, True)
+    (folder / "manifest.json").write_text('{"shape": 1}')
+    done = throughline(None, "audit", "compare", str(folder), "--offline")
+    assert done.exit_code == 0, done.output
+    assert "the export's digests: made by shape 1, not compared; this program composes shape 2." in output_of(done)
 
 
 def test_the_changes_between_two_times_are_printed(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from shared.domain.aggregate import Command, event_from, facts_of
+from shared.domain.aggregate import Command, event_from
+from shared.domain.facts import facts_of
 from shared.events.event import Event
 from shared.events.meetings import MeetingConvened, MeetingHeld, MeetingRecorded, RecordCorrected
 from tests.given import a_context, recorded

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from services.recommendations.projection import AGGREGATES
 from shared.consumer.decoding import decode_record
 from shared.consumer.record import ConsumedEvent
-from shared.domain.aggregate import Aggregate, Fact
+from shared.domain.aggregate import Aggregate
+from shared.domain.facts import Fact
 from shared.projection.fold import FoldedState, fold_on
 from shared.projection.partial_fold import fold_and_fit, fold_whole
 from tests.history import a_history

@@ -9,12 +9,13 @@ from uuid import RFC_4122, UUID
 
 import pytest
 
-from services.recommendations.commands import TransmitRecommendation
+from services.recommendations.commands import AdoptRecommendation, TransmitRecommendation
 from services.recommendations.domain.rules import NamesUnknownSession
 from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import SERVICES, decode
 from shared.events.envelope import EVENT_LIMIT, hash_of
 from shared.events.event import Correction
+from shared.store.voiding import VoidRecord
 from tests.history import composed
 from tests.simulate.in_memory import StoreInMemory, decided
 from tools.simulate.chance import DAY, Chance, day, on
@@ -87,10 +88,26 @@ def test_it_says_that_it_is_synthetic(commits: list[SimulatedCommit]) -> None:
 
 def test_it_holds_the_events_that_are_hard_to_fold(commits: list[SimulatedCommit]) -> None:
     names = Counter(type(decode(raw).data).__name__ for commit in commits for raw in commit.raws)
-    hard = ("RecordCorrected", "InstrumentSuperseded", "CitationReconfirmed", "MandateUncited", "NominationReturned",
-            "MeetingRescheduled", "MembershipEnded", "RecommendationTransmitted", "FollowUpReported")  # fmt: skip
+    hard = ("RecordCorrected", "RecordVoided", "InstrumentSuperseded", "CitationReconfirmed", "MandateUncited",
+            "NominationReturned", "MeetingRescheduled", "MembershipEnded", "RecommendationTransmitted",
+            "FollowUpReported")  # fmt: skip
     assert [name for name in hard if not names[name]] == []
+    data = [decode(raw).data.model_dump(exclude_none=True) for commit in commits for raw in commit.raws]
+    assert {"returned", "deferred", "unknown"} <= {each.get("outcome") for each in data}
+    assert any(each.get("clerical") for each in data)
+    assert _adopted_anew_after_a_void(commits)
     assert {commit.service for commit in commits} == set(SERVICES)
+
+
+def _adopted_anew_after_a_void(commits: list[SimulatedCommit]) -> bool:
+    """Tell whether an adoption was void and its recommendation adopted again, and a void was void."""
+    voids = [(commit.stream, commit.command) for commit in commits if isinstance(commit.command, VoidRecord)]
+    adoptions = Counter(
+        commit.stream for commit in commits if commit.stream in dict(voids)
+        and isinstance(commit.command, AdoptRecommendation)
+    )  # fmt: skip
+    of_voids = {(commit.stream, commit.first) for commit in commits if isinstance(commit.command, VoidRecord)}
+    return max(adoptions.values()) > 1 and any((stream, command.voids) in of_voids for stream, command in voids)
 
 
 def test_no_stream_is_long(commits: list[SimulatedCommit]) -> None:
@@ -123,6 +140,7 @@ def test_a_replay_gives_a_trace_of_every_recommendation(commits: list[SimulatedC
     drafted = {commit.stream.partition("/")[2] for commit in commits if commit.stream.startswith("recommendation/")}
     assert traces.keys() == drafted
     assert len(drafted) >= 240 * EVENTS // 100_000
+    assert any("texts" in trace for trace in traces.values())
     assert {"shallow", "deep"} <= {trace["coverage"] for trace in traces.values()}
     standings = {mandate["standing"] for trace in traces.values() for mandate in trace["mandates"]}
     assert standings == {"live", "suspect", "uncited"}

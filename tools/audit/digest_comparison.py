@@ -10,6 +10,7 @@ from pydantic import BaseModel, StrictInt, StrictStr, TypeAdapter, ValidationErr
 
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.events.canonical import sha256_hex
+from shared.projection.natural_order import natural_order
 from tools.audit.bundle import TRACES, Bundle, NotReadable
 
 BasedOn = list[list[StrictStr | StrictInt]]
@@ -29,7 +30,8 @@ class Digest:
 class Comparison:
     """The result of comparing other digests with the rebuilt ones, by reference.
 
-    `unsigned` are the stream versions that newer traces rest on and no checkpoint covers.
+    `unsigned` are the stream versions that newer traces rest on and no checkpoint covers. `other_shape` is the shape
+    of the code that composed the others, if it is not this code's: then nothing is compared.
     """
 
     identical: int = 0
@@ -41,11 +43,13 @@ class Comparison:
     unsigned: list[str] = field(default_factory=list)
     other_shape: int | None = None
 
+    shape_is_a_fault: bool = False
+
     @property
     def holds(self) -> bool:
         """True if no trace differs, is missing or is older. A newer trace that rests on signed events is no fault."""
         faults = (*self.different, *self.missing, *self.unexpected, *self.older, *self.unsigned)
-        return not faults and self.other_shape is None
+        return not faults and not self.shape_is_a_fault
 
 
 class _Trace(BaseModel):
@@ -67,6 +71,8 @@ def exported_digests(bundle: Bundle) -> dict[str, Digest]:
         stored = _TRACES.validate_python(bundle.traces())
     except ValidationError:
         raise NotReadable(f"{bundle.folder / TRACES} is not that of an export") from None
+    if (shape := bundle.manifest().get("shape")) != stored.shape:
+        raise NotReadable(f"{bundle.folder}: the manifest names shape {shape}, and {TRACES} shape {stored.shape}")
     return {name: Digest(each.digest, each.based_on, stored.shape) for name, each in stored.traces.items()}
 
 
@@ -79,9 +85,14 @@ def live_digests(traces: Iterable[Mapping[str, Any]]) -> dict[str, Digest]:
 
 
 def compare_with_export(rebuilt: Mapping[str, Digest], exported: Mapping[str, Digest]) -> Comparison:
-    """Compare with the export's own digests, which are based on the same events."""
+    """Compare with the export's own digests, which are based on the same events.
+
+    Digests of an earlier shape are no fault: the events make the traces, and earlier code composed them otherwise.
+    """
     comparison = _compare_shapes(exported)
-    for reference in sorted(rebuilt.keys() | exported.keys() if comparison.other_shape is None else ()):
+    comparison.shape_is_a_fault = comparison.other_shape not in {None, *range(1, SHAPE)}
+    references = rebuilt.keys() | exported.keys() if comparison.other_shape is None else ()
+    for reference in sorted(references, key=natural_order):
         here, there = rebuilt.get(reference), exported.get(reference)
         if there is None:
             comparison.missing.append(reference)
@@ -97,7 +108,10 @@ def compare_with_export(rebuilt: Mapping[str, Digest], exported: Mapping[str, Di
 def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest]) -> Comparison:
     """Compare with live traces that are based on the same versions; a live trace may be newer."""
     comparison = _compare_shapes(live)
-    for reference in sorted(rebuilt.keys() | live.keys() if comparison.other_shape is None else ()):
+    comparison.shape_is_a_fault = comparison.other_shape is not None
+    held = _highest(each for digest in rebuilt.values() for each in digest.based_on)
+    references = rebuilt.keys() | live.keys() if comparison.other_shape is None else ()
+    for reference in sorted(references, key=natural_order):
         here, there = rebuilt.get(reference), live.get(reference)
         if there is None:
             comparison.missing.append(reference)
@@ -110,7 +124,7 @@ def compare_with_live(rebuilt: Mapping[str, Digest], live: Mapping[str, Digest])
                 comparison.different.append(reference)
         else:
             {"newer": comparison.newer, "older": comparison.older, "elsewhere": comparison.different}[
-                _place(there.based_on, here.based_on)
+                _place(there.based_on, here.based_on, held)
             ].append(reference)
     return comparison
 
@@ -124,9 +138,9 @@ def versions_beyond(
     return {stream: version for stream, version in wanted.items() if version > reached.get(stream, 0)}
 
 
-def _highest(pairs: Iterable[list[str | int]]) -> dict[str, int]:
+def _highest(heads: Iterable[list[str | int]]) -> dict[str, int]:
     highest: dict[str, int] = {}
-    for stream, version in pairs:
+    for stream, version, *_ in heads:
         highest[str(stream)] = max(int(version), highest.get(str(stream), 0))
     return highest
 
@@ -136,10 +150,14 @@ def _compare_shapes(digests: Mapping[str, Digest]) -> Comparison:
     return Comparison(other_shape=min(others) if others else None)
 
 
-def _place(live: BasedOn, rebuilt: BasedOn) -> Place:
-    """Classify a live trace by its stream versions. It may also be based on streams that it has named since."""
-    versions = {str(stream): int(version) for stream, version in rebuilt}
-    further = [int(version) - versions[str(stream)] for stream, version in live if str(stream) in versions]
+def _place(live: BasedOn, rebuilt: BasedOn, held: Mapping[str, int]) -> Place:
+    """Classify a live trace by its stream versions. It may also be based on streams that it has named since.
+
+    `held` are the versions that any rebuilt trace is based on: an initiative beyond those makes a live trace newer.
+    """
+    versions = {str(stream): int(version) for stream, version, *_ in rebuilt}
+    further = [int(version) - versions[str(stream)] for stream, version, *_ in live if str(stream) in versions]
     if any(steps < 0 for steps in further):
         return "older"
-    return "newer" if any(further) else "elsewhere"
+    others = {str(stream): int(version) for stream, version, *_ in live if str(stream) not in versions}
+    return "newer" if any(further) or any(others[each] > held.get(each, 0) for each in others) else "elsewhere"

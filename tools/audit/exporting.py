@@ -22,6 +22,7 @@ from tools.audit.bundle_replay import trace_digests
 from tools.audit.log_writer import Advance, CannotExport, write_log
 from tools.audit.readme import readme
 from tools.contracts.schemas import schemas
+from tools.files import NotAFile, look_at_folder
 
 _PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
@@ -90,14 +91,17 @@ def export(source: Source, folder: Path, services: Sequence[str], bar: ProgressB
 def _ensure_bundle(bundle: Bundle) -> None:
     folder = bundle.folder
     try:
+        look_at_folder(folder)
         if not folder.exists() or not any(folder.iterdir()):
             return
+    except NotAFile as fault:
+        raise NotReadable(str(fault)) from None
     except OSError as fault:
         raise NotReadable(f"{folder} cannot be read as a folder ({type(fault).__name__})") from None
     try:
         bundle.logs  # noqa: B018
     except NotReadable:
-        raise CannotExport(f"{folder} is not empty, and is no bundle: name another folder") from None
+        raise NotReadable(f"{folder} is not empty, and is no bundle: name another folder") from None
     if os.path.lexists(folder / MANIFEST) and (format_ := bundle.manifest().get("format")) != FORMAT:
         raise CannotExport(f"{folder} is a bundle of format {format_}, and this program writes format {FORMAT}")
 

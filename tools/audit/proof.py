@@ -19,6 +19,7 @@ import orjson
 
 from services.recommendations.projection import AGGREGATES, TOPICS, subset
 from services.recommendations.trace import SHAPE, compose, trace_bytes
+from services.recommendations.trace.initiatives import by_provision
 from shared.consumer.record import ConsumedEvent
 from shared.events.canonical import NotCanonical, canonical, sha256_hex
 from shared.events.catalogue import SERVICES, Recorded, Undecodable, decode
@@ -30,6 +31,7 @@ from tools.audit.signatures import TrustedKeys, latest_stamp
 
 FORMAT = 1
 PROOF_LIMIT = 32 * 1024 * 1024
+_SESSIONS = ("session/", "body_session/")
 
 
 class NotProven(Exception):
@@ -38,15 +40,21 @@ class NotProven(Exception):
 
 @dataclass
 class CheckedProof:
-    """The content of a valid proof: the trace, the keys, and the number of events by service."""
+    """The content of a valid proof: the trace, the keys, and the number of events by service.
+
+    `trace` is None where code of an earlier shape made it: it is not compared.
+    `without` are the sessions that a report was asked for, and that the file has no event of.
+    """
 
     reference: str
-    trace: dict[str, Any]
+    trace: dict[str, Any] | None = None
     checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
     keys: dict[str, Verifier] = field(default_factory=dict)
     vouching: dict[str, list[Cosigned]] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     streams: int = 0
+    made_by_shape: int = SHAPE
+    without: list[str] = field(default_factory=list)
 
 
 def check(raw: bytes, trusted: TrustedKeys) -> CheckedProof:
@@ -59,12 +67,12 @@ def check(raw: bytes, trusted: TrustedKeys) -> CheckedProof:
         json.loads(raw, object_pairs_hook=_each_once)
         if content["format"] != FORMAT:
             raise NotProven(f"the file is a proof of format {content['format']}, this program reads {FORMAT}")
-        proven = CheckedProof(content["reference"], content["trace"])
+        proven = CheckedProof(content["reference"])
         _check_checkpoints(content, trusted, proven)
         _check_pinned(trusted, proven)
         hashes = [b64decode(each, validate=True) for each in content["hashes"]]
         events = list(_events(content["events"], hashes, proven))
-        _check_trace(events, proven)
+        _check_trace(events, content["trace"], proven)
     except _FAULTS as fault:
         raise NotProven(f"the file is no whole proof ({type(fault).__name__})") from None
     return proven
@@ -139,7 +147,7 @@ def _check_place(recorded: Recorded, service: str, vouching: Iterable[Cosigned])
             raise _Misplaced(f"it was recorded at {recorded.time}, and {each.witness.name} vouched for it at {each.at}")
 
 
-def _check_trace(events: Iterable[ConsumedEvent], proven: CheckedProof) -> None:
+def _check_trace(events: Iterable[ConsumedEvent], trace: Mapping[str, Any], proven: CheckedProof) -> None:
     """Fold the events' streams, compose, and compare byte for byte."""
     streams: dict[str, list[ConsumedEvent]] = {}
     for event in events:
@@ -154,16 +162,31 @@ def _check_trace(events: Iterable[ConsumedEvent], proven: CheckedProof) -> None:
             raise NotProven(f"{stream}: its events do not continue each other after version {outcome.folded.version}")
         states[stream] = outcome.folded
     proven.streams = len(states)
-    shape = proven.trace["shape"]
-    if shape != SHAPE:
-        raise NotProven(f"the trace has shape {shape}, this program composes shape {SHAPE}: it cannot be compared")
-    read = subset(proven.reference, states)
-    if absent := sorted(stream for stream, folded in read.items() if not folded.version):
-        raise NotProven(f"the file has no event of {absent[0]}, which the trace rests on")
+    read = subset(proven.reference, states, by_provision(states.values()))
+    absent = sorted(stream for stream, folded in read.items() if not folded.version)
+    own = read[f"recommendation/{proven.reference}"]
+    proven.without = [stream for stream in absent if stream.startswith(_SESSIONS) and stream not in own.depends_on]
+    if left_out := [stream for stream in absent if stream not in proven.without]:
+        raise NotProven(f"the file has no event of {left_out[0]}, which the trace rests on")
+    if trace["shape"] != SHAPE:
+        _check_earlier(trace, states, proven)
+        return
     composed = compose(proven.reference, read)
-    if composed is None or trace_bytes(composed) != trace_bytes(proven.trace):
+    if composed is None or trace_bytes(composed) != trace_bytes(trace):
         raise NotProven(f"these events do not make this trace of {proven.reference}")
     proven.trace = orjson.loads(trace_bytes(composed))
+
+
+def _check_earlier(trace: Mapping[str, Any], states: Mapping[str, FoldedState], proven: CheckedProof) -> None:
+    """Check that a trace made by code of an earlier shape rests on these events, no more and no fewer."""
+    shape = trace["shape"]
+    if type(shape) is not int or not 1 <= shape < SHAPE:
+        raise NotProven(f"the trace has shape {shape}, this program composes shape {SHAPE}: it cannot be compared")
+    if sorted(trace["based_on"]) != sorted([stream, folded.version] for stream, folded in states.items()):
+        raise NotProven("the trace says that it rests on other events than those in the file")
+    if f"recommendation/{proven.reference}" not in states:
+        raise NotProven(f"the file has no event of {proven.reference}")
+    proven.made_by_shape = shape
 
 
 class _States(dict[str, FoldedState]):

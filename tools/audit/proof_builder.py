@@ -64,7 +64,7 @@ def from_bundle(bundle: Bundle, reference: str, advance: Advance) -> bytes:
         traces = dict(replay.run(lambda name, trace: trace if name == reference else None))
     if (trace := traces.get(reference)) is None:
         raise CannotProve(f"{reference} is not on record in {bundle.folder}")
-    streams = {stream.encode() for stream, _ in trace["based_on"]}
+    streams = {stream.encode() for stream, *_ in trace["based_on"]}
     logs = {service: log for service, log in bundle.logs.items() if topic_of(service) in TOPICS}
     events = [
         LoggedEvent(service, position, raw)

@@ -1,6 +1,7 @@
 """`throughline ahead`: streams whose last event is dated later than the clock of their database."""
 
 from shared.events.services import SERVICES
+from shared.projection.natural_order import natural_order
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import exits
 from tools.client.services import Services
@@ -25,5 +26,5 @@ def ahead(shown_as: Format = "text", home: Home = DEFAULT_HOME, token: Token = N
     elif not any(times.values()):
         print_line("No stream is ahead of its database's clock.")
     for name, streams in times.items() if shown_as == "text" else ():
-        for stream, time in sorted(streams.items()):
+        for stream, time in sorted(streams.items(), key=lambda each: natural_order(each[0])):
             print_line(f"{name}: {stream} at {time}")

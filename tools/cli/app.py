@@ -7,9 +7,11 @@ from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 from typer.main import get_command
 
 from tools.cli.commands import COMMANDS, GROUPS, Row
+from tools.client.printable import printable
 
 
 class Commands(TyperGroup):
@@ -36,6 +38,14 @@ class Throughline(Commands):
             self.commands[group] = Commands(rows, name=group, help=says, no_args_is_help=True)
         order = list(dict.fromkeys(row.words[0] for row in COMMANDS))
         self.commands = {name: self.commands[name] for name in order}
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what was typed is shown as it was typed, without the words of a library before it."""
+        try:
+            return super().invoke(ctx)
+        except TyperException as fault:
+            fault.message = printable(fault.message.replace("Value error, ", ""))
+            raise
 
 
 def load(row: Row) -> Any:

@@ -55,6 +55,11 @@ COMMANDS = (
         "tools.cli.import_record:record",
     ),
     Row(
+        "void",
+        "Void an event that should not have been recorded, a correction, or a void; the history keeps it.",
+        "tools.cli.void:void",
+    ),
+    Row(
         "trace",
         "Show the trace of a recommendation: mandates, work, what the Committee did, what followed, what is missing.",
         "tools.cli.trace:trace",

@@ -19,7 +19,10 @@ def coverage(shown_as: Format = "text", home: Home = DEFAULT_HOME, token: Token 
     Exit code: 0; 1 when refused; 3 when the service does not answer.
     """
     with exits(), Services(Connection(home, token), "auditor") as services:
-        matrix = services.get("recommendations", "/coverage")
+        reach: dict[str, list[str]] = {"uncovered": [], "shallow": [], "deep": []}
+        for item in services.pages("recommendations", "/coverage", by="recommendation"):
+            reach[item["coverage"]].append(item["reference"])
+        matrix = {"provisions": list(services.pages("recommendations", "/coverage")), "recommendations": reach}
     if shown_as == "json":
         print_json(matrix)
     else:

@@ -1,13 +1,17 @@
 """`throughline dead-letters`: records that could not be consumed, and what a person decides about them."""
 
+import re
+from operator import itemgetter
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from shared.events.services import SERVICES
+from tools.cli.options import chosen, read_text, service_named
 from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BadInput, exits
+from tools.client.printable import printable
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
 from tools.render.console import Console
@@ -15,6 +19,8 @@ from tools.render.terminal import print_json, print_line
 
 console = Console()
 
+_PLACE = re.compile("[A-Za-z0-9._-]{1,249}/[0-9]{1,10}/[0-9]{1,19}")
+STANDINGS = ("open", "resolved", "refused", "dismissed", "all")
 ServiceName = Annotated[str, typer.Option("--service", help=f"One of {', '.join(SERVICES)}.")]
 DeadLetter = Annotated[str, typer.Argument(help="topic/partition/offset, as listed.")]
 Because = Annotated[str, typer.Option("--reason", help="The reason; it is kept with the dead letter.")]
@@ -33,8 +39,11 @@ def list_dead_letters(
 
     Exit code: 0 with the list, also an empty one; 1 when refused; 2 for bad input; 3 when a service does not answer.
     """
-    with exits(), Services(Connection(home, token), "operator") as services:
-        dead_letters = find(services, [_named(service)] if service else SERVICES, standing)
+    with exits():
+        names = SERVICES if service is None else [service_named(service)]
+        chosen("--standing", standing, STANDINGS)
+        with Services(Connection(home, token), "operator") as services:
+            dead_letters = find(services, names, standing)
     if shown_as == "json":
         print_json(dead_letters)
     elif not dead_letters:
@@ -56,7 +65,7 @@ def show(
     Exit code: 0; 1 when it is not there or refused; 2 for bad input; 3 when the service does not answer.
     """
     with exits(), Services(Connection(home, token), "operator") as services:
-        document = services.get(_named(service), f"/dead-letters/{_place(dead_letter)}")
+        document = services.get(service_named(service), f"/dead-letters/{_place(dead_letter)}")
     print_json(document)
 
 
@@ -95,31 +104,27 @@ def dismiss(
 
 
 def find(services: Services, names: tuple[str, ...] | list[str], standing: str = "open") -> list[dict[str, Any]]:
-    """Return the dead letters of services, each with the name of its service."""
+    """Return all dead letters of services, oldest first, each with the name of its service."""
     return [
         {"service": name, **dead_letter}
         for name in names
-        for dead_letter in services.get(name, "/dead-letters", standing=standing)
+        for dead_letter in sorted(services.pages(name, "/dead-letters", standing=standing), key=itemgetter("at"))
     ]
 
 
 def _decide(action: str, dead_letter: str, service: str, reason: str, connection: Connection) -> None:
-    with exits(), Services(connection, "operator") as services:
-        answer = services.post(_named(service), f"/dead-letters/{_place(dead_letter)}/{action}", {"reason": reason})
+    with exits():
+        path, body = f"/dead-letters/{_place(dead_letter)}/{action}", {"reason": read_text("--reason", reason)}
+        with Services(connection, "operator") as services:
+            answer = services.post(service_named(service), path, body)
     print_line(f"{dead_letter} is {answer['standing']}.")
 
 
-def _named(service: str) -> str:
-    if service not in SERVICES:
-        raise BadInput(f"--service {service}: is not a service; they are {', '.join(SERVICES)}.")
-    return service
-
-
 def _place(dead_letter: str) -> str:
-    topic, *numbers = dead_letter.split("/")
-    if len(numbers) != 2 or not topic or not all(number.isascii() and number.isdigit() for number in numbers):
+    if _PLACE.fullmatch(dead_letter) is None:
         raise BadInput(
-            f"{dead_letter}: is not a dead letter; write topic/partition/offset, as throughline dead-letters list does."
+            f"{printable(dead_letter)}: is not a dead letter; write topic/partition/offset, as "
+            "throughline dead-letters list does."
         )
     return dead_letter
 

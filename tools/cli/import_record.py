@@ -1,26 +1,29 @@
 """`throughline import record`: a whole record, checked first, then loaded row by row, each row once."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from tools.cli.options import finite, read_text
 from tools.client.connection import Connection, Format, Home, Token
-from tools.client.errors import BAD_INPUT, REFUSED, BadInput, Unreachable, exits, say
+from tools.client.errors import BAD_INPUT, REFUSED, StoppedByUser, Unreachable, exits, say
 from tools.client.progress import bar
 from tools.client.services import PATIENCE_SECONDS, Services
 from tools.client.stack_home import DEFAULT_HOME
 from tools.client.wait import wait_for_traces
 from tools.record.checking import CheckedRecord, check
-from tools.record.faults import RecordRefused
+from tools.record.faults import Fault, RecordRefused
 from tools.record.loading import Load, Outcome, Report
 from tools.render.console import Console
 from tools.render.terminal import print_json, print_line
 
 console = Console()
-_REASON_LIMIT = 20_000
+_SHOWN_OF_A_KIND = 5
 
 
 def record(
@@ -32,7 +35,10 @@ def record(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
     patience: Annotated[
-        float, typer.Option(min=0, help="Seconds to retry where a service has not consumed an event yet, or is down.")
+        float,
+        typer.Option(
+            min=0, callback=finite, help="Seconds to retry where a service has not consumed an event yet, or is down."
+        ),
     ] = PATIENCE_SECONDS,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,
@@ -46,16 +52,18 @@ def record(
     unless --correct gives the reason of a correction.
 
     Exit code: 0 when every row is on record as the file has it; 1 when a row was refused or differs; 2 when the file
-    has errors, or other bad input; 3 when a service does not answer.
+    has errors, or other bad input; 3 when a service does not answer; 130 after Ctrl-C, with how far it came.
     """
     with exits():
-        _check_reason(correct)
-        checked = _checked(file, members, instruments)
-        services = Services(Connection(home, token), "secretariat", patience, patience)
-        with services:
-            report = load(checked, services, correct, dry_run)
-            if not dry_run and not wait_for_traces(services, report.heads, patience):
-                say("The traces do not show all of it yet; they will: throughline dead-letters list shows what waits.")
+        reason = None if correct is None else read_text("--correct", correct)
+        checked = _checked(file, members, instruments, shown_as)
+        connection = Connection(home, token)
+        for service in {row.row.service for row in checked.rows}:
+            connection.url(service)
+        with Services(connection, "secretariat", patience, patience) as services:
+            report = load(checked, services, reason, dry_run)
+            if not dry_run:
+                _await_traces(services, report, patience)
         show(checked, report, shown_as, dry_run)
     if report.not_loaded:
         raise typer.Exit(REFUSED)
@@ -68,26 +76,48 @@ def load(checked: CheckedRecord, services: Services, correct: str | None = None,
         try:
             return run.run(lambda _: advance(len(run.report.outcomes), len(checked.rows)))
         except Unreachable as failure:
-            done = len(run.report.outcomes)
-            raise Unreachable(
-                f"{failure}\nStopped after {done} of {len(checked.rows)} rows: run it again to resume."
-            ) from None
+            raise Unreachable(f"{failure}\n{_stopped(run)}") from None
+        except KeyboardInterrupt:
+            raise StoppedByUser(_stopped(run)) from None
 
 
-def _check_reason(correct: str | None) -> None:
-    if correct is not None and not (correct.strip() and len(correct) <= _REASON_LIMIT and correct.isprintable()):
-        raise BadInput("--correct: the reason is a text without control characters, of at most 20,000 characters.")
+def _await_traces(services: Services, report: Report, patience: float) -> None:
+    try:
+        shown = wait_for_traces(services, report.heads, patience)
+    except KeyboardInterrupt:
+        raise StoppedByUser("Every row was sent; the traces do not show all of it yet.") from None
+    if not shown:
+        say("The traces do not show all of it yet; they will: throughline dead-letters list shows what waits.")
 
 
-def _checked(file: Path, members: Path | None, instruments: Path | None) -> CheckedRecord:
+def _stopped(run: Load) -> str:
+    return f"Stopped after {len(run.report.outcomes)} of {len(run.record.rows)} rows: run it again to resume."
+
+
+def _checked(file: Path, members: Path | None, instruments: Path | None, shown_as: str) -> CheckedRecord:
     try:
         return check(file, members, instruments)
     except RecordRefused as refusal:
-        for fault in refusal.faults:
-            say(str(fault))
+        if shown_as == "json":
+            print_json({"errors": [asdict(fault) for fault in refusal.faults]})
+        for line in _by_kind(refusal.faults):
+            say(line)
         count = len(refusal.faults)
         say(f"{file.name}: {count} error{'s' if count > 1 else ''}; nothing was sent.")
         raise typer.Exit(BAD_INPUT) from None
+
+
+def _by_kind(faults: Sequence[Fault]) -> Iterator[str]:
+    """Describe faults: the first few of each rule, then how many more there are."""
+    seen: Counter[str] = Counter()
+    for fault in faults:
+        seen[fault.rule] += 1
+        if seen[fault.rule] <= _SHOWN_OF_A_KIND:
+            yield str(fault)
+    for rule, count in seen.items():
+        if more := max(0, count - _SHOWN_OF_A_KIND):
+            last = next(fault for fault in reversed(faults) if fault.rule == rule)
+            yield f"{rule}: {more} more, the last at {last.where}; --format json lists them all"
 
 
 _WOULD = {"loaded": "would be sent", "corrected": "would be corrected"}

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from shared.events.services import SERVICES
+from tools.cli.options import service_named
 from tools.client.connection import Home
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.indexes import describe
@@ -43,13 +44,13 @@ def ensure(
     answer.
     """
     with exits():
-        names = services or list(SERVICES)
-        if unknown := sorted({*names} - {*SERVICES}):
-            raise BadInput(f"{unknown[0]}: is not a service; they are {', '.join(SERVICES)}.")
+        names = [service_named(name, "") for name in services or SERVICES]
         try:
             left = create(mongodb or _local(home), {name: database(name) for name in names})
         except OperationFailure as failure:
             raise Failure(f"MongoDB refused: {failure.details and failure.details.get('errmsg')}.") from None
+        except ConfigurationError:
+            raise BadInput("--mongodb: is no MongoDB URI.") from None
         except PyMongoError as error:
             raise Unreachable(f"MongoDB does not answer ({type(error).__name__}).") from None
         if left:

@@ -1,7 +1,5 @@
 """`throughline privacy`: the rights of a person, access and erasure, exercised through the secretariat."""
 
-import re
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -11,8 +9,9 @@ import orjson
 import typer
 
 from shared.events.services import REGISTRY
+from tools.cli.options import confirm, read_person, read_text
 from tools.client.connection import Connection, Format, Home, Token
-from tools.client.errors import BadInput, CommandRefused, Failure, exits
+from tools.client.errors import CommandRefused, Failure, exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import print_json, print_line
@@ -21,7 +20,6 @@ OWNERS = {service.name: service.persons_path for service in REGISTRY if service.
 OTHERS = tuple(service.name for service in REGISTRY if not service.person_kind)
 Person = Annotated[str, typer.Argument(help="The person's opaque id.")]
 _BOX = "sealed"
-_PERSON = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def erase(
@@ -42,11 +40,11 @@ def erase(
     or it was refused; 2 for bad input; 3 when a service does not answer: run it again.
     """
     with exits():
-        _check(person)
-        if not yes and sys.stdin.isatty() and not typer.confirm(f"Nobody will open {person} again. Continue?"):
-            raise BadInput("Nothing was erased.")
+        read_person(person)
+        ground = read_text("--reason", reason)
+        confirm(f"Nobody will open {person} again. Continue?", "erased", yes=yes)
         with Services(Connection(home, token), "secretariat") as services:
-            for line in erased(services, person, reason):
+            for line in erased(services, person, ground):
                 print_line(line)
 
 
@@ -76,7 +74,7 @@ def export(person: Person, shown_as: Format = "text", home: Home = DEFAULT_HOME,
     answer.
     """
     with exits():
-        _check(person)
+        read_person(person)
         with Services(Connection(home, token), "secretariat") as services:
             holdings = held(services, person)
     if shown_as == "json":
@@ -84,11 +82,6 @@ def export(person: Person, shown_as: Format = "text", home: Home = DEFAULT_HOME,
     else:
         for line in in_words(holdings):
             print_line(line)
-
-
-def _check(person: str) -> None:
-    if _PERSON.fullmatch(person) is None:
-        raise BadInput(f"{person}: is not a person's id; it is one opaque word, never a name.")
 
 
 def held(services: Services, person: str) -> dict[str, Any]:

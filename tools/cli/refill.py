@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import typer
 from aiokafka.errors import KafkaError
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConfigurationError, PyMongoError
 
 from shared.consumer.decoder import RecordDecoder, Rotations
 from shared.events.services import SERVICES
 from shared.ledger.refill import CannotRefill, Refill, Refilled
 from shared.runtime.kafka_access import KafkaAccess
 from tools.cli.audit.options import Keys
+from tools.cli.options import service_named
 from tools.client.connection import Connection, Home
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.log_keys import log_trust
@@ -56,8 +57,7 @@ def refill(
     position; 2 for bad input; 3 when MongoDB or Kafka does not answer.
     """
     with exits():
-        if service not in SERVICES:
-            raise BadInput(f"{service}: is not a service; they are {', '.join(SERVICES)}.")
+        service_named(service, "")
         uri, access, trust = mongodb or _local(service, home), Connection(home).kafka(kafka), log_trust(home, key)
         decoder = RecordDecoder(trust, Rotations(access, [service], trust))
         with bar(f"Refilling {service}") as advance:
@@ -71,6 +71,8 @@ def refilled(service: str, uri: str, kafka: KafkaAccess, decoder: RecordDecoder,
         return asyncio.run(_refilled(service, uri, kafka, decoder, advance))
     except CannotRefill as reason:
         raise Failure(f"{reason}. Nothing was changed past what fitted.") from None
+    except ConfigurationError:
+        raise BadInput("--mongodb: is no MongoDB URI.") from None
     except (PyMongoError, KafkaError, OSError) as error:
         raise Unreachable(f"MongoDB or Kafka does not answer ({type(error).__name__}).") from None
 

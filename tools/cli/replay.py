@@ -21,6 +21,7 @@ from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import print_json, print_line
 from tools.replay.comparison import Rebuilt, Trace, Verdict, compare
+from tools.replay.completeness import ensure_complete
 from tools.replay.history import from_journal, from_kafka, unsigned_of
 from tools.replay.replayer import Replayer, Report
 
@@ -28,6 +29,7 @@ Origin = Literal["kafka", "journal"]
 SERVICE = "recommendations"
 CATCH_UP_SECONDS = 20.0
 UNSIGNED_SECONDS = 60.0
+IN_FLIGHT_SECONDS = 15.0
 _VALUE_SHOWN = 300
 _LISTED = 10
 
@@ -98,6 +100,8 @@ def run(services: Services, kafka: KafkaAccess | None, trust: LogTrust, *, compa
         else:
             from_journal(services, SERVICE, replayer.add_record, advance)
         traces = dict(replayer.run(lambda _, trace: trace))
+    if kafka is not None:
+        ensure_complete(kafka, trust, replayer.report.positions, IN_FLIGHT_SECONDS)
     rebuilt = Rebuilt(traces, replayer.report.heads, replayer.report.stalled, replayer.report.faults)
     verdict = _compared(services, rebuilt, before) if compared else None
     if kafka is not None and verdict is not None:

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from shared.events.services import SERVICES
+from tools.cli.options import service_named
 from tools.client.connection import Connection, Home, Token
-from tools.client.errors import BadInput, Failure, exits
+from tools.client.errors import Failure, exits
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
@@ -31,8 +32,7 @@ def republish(
     input; 3 when the service does not answer.
     """
     with exits():
-        if service not in SERVICES:
-            raise BadInput(f"{service}: is not a service; they are {', '.join(SERVICES)}.")
+        service_named(service, "")
         with Services(Connection(home, token), "operator") as services:
             republished(services, service)
         print_line(f"Republished {service}: the topic holds the whole ledger.")

@@ -11,6 +11,7 @@ import typer
 from pymongo.errors import PyMongoError
 from rich.table import Table
 
+from shared.domain.spelling import suggestion
 from shared.events.services import SERVICES
 from tools.client.connection import Connection, Home
 from tools.client.errors import BadInput, CommandRefused, Failure, Refused, Unreachable, exits
@@ -64,10 +65,18 @@ def _load(commits: Iterator[SimulatedCommit], into: str | None, home: Path, afte
         case "store":
             _into_store(commits, home, after)
         case _:
+            _check_file(into)
             try:
                 records.write(Path(into), records.records_of(commits))
             except OSError as error:
                 raise BadInput(f"--into {into}: {error.strerror}") from None
+
+
+def _check_file(into: str) -> None:
+    """Check that a word is meant as a file, and is no misspelt place. Raises BadInput."""
+    near = suggestion(into, ("services", "store"))
+    if near and into.isalpha() and not Path(into).exists():
+        raise BadInput(f"--into {into}: {near} A file of that name is written ./{into}.")
 
 
 def _through_services(commits: Iterator[SimulatedCommit], home: Path, after: After) -> None:

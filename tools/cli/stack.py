@@ -7,7 +7,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from tools.client.errors import exits
 from tools.client.stack_home import DEFAULT_HOME
+from tools.files import look_at_folder
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart
 from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack
@@ -41,7 +43,9 @@ def up(home: Home = DEFAULT_HOME, servers_only: ServersOnly = False, no_rights: 
     Exit code: 0 when it was stopped, or was already running; 1 when it could not start.
     """
     try:
-        with Stack(home, () if servers_only else ALL_FOUR, with_rights=not no_rights) as started:
+        with exits():
+            look_at_folder(home)
+        with exits(), Stack(home, () if servers_only else ALL_FOUR, with_rights=not no_rights) as started:
             _show(started.status())
             console.print("\nA token for the services: throughline token --role secretariat")
             console.print(f"Logs: {started.home / 'logs'}. Mail: {started.mail}. Ctrl-C stops it all.")
@@ -62,8 +66,10 @@ def down(home: Home = DEFAULT_HOME) -> None:
 
     Exit code: 0 when nothing runs any more.
     """
-    ran = stop_from_outside(Memory(home.resolve()))
-    console.print("Stopped." if ran else "Nothing was running.")
+    with exits():
+        look_at_folder(home)
+        ran = stop_from_outside(Memory(home.resolve()))
+        console.print("Stopped." if ran else "Nothing was running.")
 
 
 def status(home: Home = DEFAULT_HOME) -> None:
@@ -74,7 +80,8 @@ def status(home: Home = DEFAULT_HOME) -> None:
     Exit code: 0 only when all of it is up.
     """
     try:
-        statuses = Stack(home).status()
+        with exits():
+            statuses = Stack(home).status()
     except LookupError as error:
         errors.print(f"{error}: throughline stack up", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None

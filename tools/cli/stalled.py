@@ -7,8 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.events.services import SERVICES
+from shared.projection.natural_order import natural_order
+from tools.cli.options import service_named
 from tools.client.connection import Connection, Format, Home, Token
-from tools.client.errors import BadInput, exits
+from tools.client.errors import exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
 from tools.render.console import Console
@@ -30,10 +32,9 @@ def stalled(
     Exit code: 0 with the list, also an empty one; 1 when refused; 2 for bad input; 3 when a service does not answer.
     """
     with exits():
-        if service is not None and service not in SERVICES:
-            raise BadInput(f"--service {service}: is not a service; they are {', '.join(SERVICES)}.")
+        names = SERVICES if service is None else [service_named(service)]
         with Services(Connection(home, token), "operator") as services:
-            reasons = {name: services.get(name, "/stalled/reasons") for name in ([service] if service else SERVICES)}
+            reasons = {name: services.get(name, "/stalled/reasons") for name in names}
     if shown_as == "json":
         print_json(reasons)
     elif not any(reasons.values()):
@@ -45,6 +46,6 @@ def stalled(
 def _show(reasons: dict[str, dict[str, str]]) -> None:
     table = Table("service", "stream", "reason")
     for service, streams in reasons.items():
-        for stream, reason in sorted(streams.items()):
+        for stream, reason in sorted(streams.items(), key=lambda each: natural_order(each[0])):
             table.add_row(service, Text(stream, overflow="fold"), Text(reason, overflow="fold"))
     Console().print(table)

@@ -8,6 +8,7 @@ import typer
 
 from shared.domain.members import MEMBERS
 from shared.events.words import Role, words
+from tools.cli.options import chosen, read_text
 from tools.client.connection import Home
 from tools.client.errors import BadInput, Failure, exits
 from tools.client.stack_home import DEFAULT_HOME
@@ -15,7 +16,7 @@ from tools.client.tokens import KEY_FILE, mint
 from tools.render.terminal import print_line
 
 ROLES = tuple(role for role in words(Role) if role != "system")
-_LIFETIME = re.compile(r"^([1-9][0-9]{0,4})([smhd])$")
+_LIFETIME = re.compile("([1-9][0-9]{0,4})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -34,15 +35,15 @@ def token(
     """
     with exits():
         _check(role, member)
+        caller = read_text("--subject", subject or f"local-{role}")
         duration = _duration(lifetime)
         if not (home / KEY_FILE).exists():
             raise Failure(f"{home} has no key: a token is issued only on a local stack (throughline stack up).")
-        print_line(mint(home, role=role, subject=subject or f"local-{role}", member=member, lifetime=duration))
+        print_line(mint(home, role=role, subject=caller, member=member, lifetime=duration))
 
 
 def _check(role: str, member: str | None) -> None:
-    if role not in ROLES:
-        raise BadInput(f"--role {role}: is not a role; they are {', '.join(ROLES)}.")
+    chosen("--role", role, ROLES, "a role")
     if role == "focal_point" and member is None:
         raise BadInput("--member: a focal point speaks for one member; name it, as in --member FJI.")
     if member is not None and member not in MEMBERS:
@@ -50,6 +51,6 @@ def _check(role: str, member: str | None) -> None:
 
 
 def _duration(lifetime: str) -> timedelta:
-    if (match := _LIFETIME.match(lifetime)) is None:
+    if (match := _LIFETIME.fullmatch(lifetime)) is None:
         raise BadInput(f"--lifetime {lifetime}: is not a time; write it as in 30m, 8h, 2d.")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -1,25 +1,24 @@
 """`throughline trace`: the trace of one recommendation."""
 
-import re
-from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
+from tools.cli.options import read_day, read_reference, read_time
 from tools.client.connection import Connection, Format, Home, Token
-from tools.client.errors import BadInput, Failure, exits
+from tools.client.errors import Failure, exits
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import console, print_json, print_page
-
-REFERENCE = re.compile(r"^[A-Z]{2,10}/[12][0-9]{3}/R[1-9][0-9]{0,4}$")
 
 
 def trace(
     reference: Annotated[str, typer.Argument(help="As in CED/2022/R1.")],
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Facts up to this day in the world.")] = None,
     known_at: Annotated[str | None, typer.Option(metavar="TIME", help="Facts recorded by this time.")] = None,
-    provenance: Annotated[bool, typer.Option("--provenance", help="Name the events behind each statement.")] = False,
+    provenance: Annotated[
+        bool, typer.Option("--provenance", help="Name the events behind each statement, and their places in the logs.")
+    ] = False,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,
     token: Token = None,
@@ -32,9 +31,12 @@ def trace(
     not answer.
     """
     with exits():
-        _check(reference, as_of, known_at)
+        read_reference(reference)
+        read_day("--as-of", as_of)
+        read_time("--known-at", known_at)
         with Services(Connection(home, token), "auditor") as services:
-            answer = services.find("recommendations", f"/traces/{reference}", as_of=as_of, known_at=known_at)
+            path = f"/traces/{reference}/provenance" if provenance else f"/traces/{reference}"
+            answer = services.find("recommendations", path, as_of=as_of, known_at=known_at)
         if answer is None:
             when = " for that time" if as_of or known_at else ""
             raise Failure(f"{reference} is not on record{when}: throughline traces lists what is.")
@@ -44,21 +46,6 @@ def trace(
     from tools.render.trace_text import plain_text, trace_text
 
     if (terminal := console()).is_terminal:
-        terminal.print(trace_text(answer["trace"], answer["today"], provenance=provenance))
+        terminal.print(trace_text(answer["trace"], answer["today"], answer.get("events")))
     else:
-        print_page(plain_text(answer["trace"], answer["today"], provenance=provenance))
-
-
-def _check(reference: str, as_of: str | None, known_at: str | None) -> None:
-    if not REFERENCE.match(reference):
-        raise BadInput(f"{reference}: is not a reference; write it as in CED/2022/R1.")
-    try:
-        if as_of:
-            date.fromisoformat(as_of)
-    except ValueError:
-        raise BadInput(f"--as-of {as_of}: is not a day; write YYYY-MM-DD.") from None
-    try:
-        if known_at:
-            datetime.fromisoformat(known_at)
-    except ValueError:
-        raise BadInput(f"--known-at {known_at}: is not a time; write it as in 2026-01-31T12:00:00Z.") from None
+        print_page(plain_text(answer["trace"], answer["today"], answer.get("events")))

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 
 from shared.runtime.kafka_access import KafkaAccess
 from tools.client.errors import BadInput, Unreachable
+from tools.client.printable import printable
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 
+_TOKEN = re.compile("[A-Za-z0-9._~+/=-]+")
+_BROKER = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}"
+_BOOTSTRAP = re.compile(f"{_BROKER}(?:,{_BROKER})*")
 Home = Annotated[
     Path, typer.Option(envvar="THROUGHLINE_HOME", help="Folder of a local stack.", show_default=".throughline")
 ]
@@ -39,8 +45,13 @@ class Connection:
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def url(self, service: str) -> str:
-        """Return a service's base URL. Raises Unreachable where neither the environment nor a stack names one."""
+        """Return a service's base URL. Raises Unreachable where neither the environment nor a stack names one.
+
+        Raises BadInput.
+        """
         if (configured := self._configured(service)) is not None:
+            if not _is_address(configured):
+                raise BadInput(f"{_variable(service)} {printable(configured)}: is no address; write http://HOST:PORT.")
             return configured
         stack = StackHome(self.home)
         if service not in stack.services():
@@ -49,6 +60,10 @@ class Connection:
                 f"name its folder (--home), or set {_variable(service)}."
             )
         return f"http://127.0.0.1:{stack.ports()[service]}"
+
+    def is_expected(self, service: str) -> bool:
+        """Tell whether a service should answer: somebody gave its address, or the local stack runs."""
+        return self._configured(service) is not None or StackHome(self.home).runs()
 
     def kafka(self, bootstrap: str | None = None) -> KafkaAccess:
         """Return the access to a named Kafka, as the settings say, or to the local stack's.
@@ -65,7 +80,9 @@ class Connection:
     def token_for(self, service: str, role: str) -> str:
         """Return the token given, or mint one for a role with the key of a local stack. Raises BadInput."""
         if self.token:
-            return self.token
+            if _TOKEN.fullmatch(self.token.strip()) is None:
+                raise BadInput("--token: is no bearer token: it holds characters that none has.")
+            return self.token.strip()
         from tools.client.tokens import KEY_FILE, mint
 
         if self._configured(service) is not None or not (self.home / KEY_FILE).exists():
@@ -85,10 +102,21 @@ def configured_kafka(bootstrap: str) -> KafkaAccess:
     """Return the access to a named Kafka for the user that the settings name. Raises BadInput."""
     from shared.runtime.settings import CannotStart, KafkaSettings, read
 
+    if _BOOTSTRAP.fullmatch(bootstrap) is None:
+        raise BadInput(f"--kafka {printable(bootstrap)}: is no address; write HOST:PORT.")
     try:
         return read(KafkaSettings, kafka=bootstrap).kafka_access()
     except CannotStart as fault:
         raise BadInput(str(fault)) from None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return is_complete and url.isprintable() and " " not in url
 
 
 def _variable(service: str) -> str:

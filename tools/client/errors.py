@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import typer
 
 from tools.client.printable import printable_lines
+from tools.files import NotAFile
 
-REFUSED, BAD_INPUT, UNREACHABLE = 1, 2, 3
+REFUSED, BAD_INPUT, UNREACHABLE, STOPPED = 1, 2, 3, 130
 
 
 class Failure(Exception):
@@ -34,6 +35,12 @@ class Unreachable(Failure):
     code = UNREACHABLE
 
 
+class StoppedByUser(Failure):
+    """A long task that a person ended with Ctrl-C."""
+
+    code = STOPPED
+
+
 class CommandRefused(Exception):
     """A service's refusal of a domain command: its rule, and its sentence."""
 
@@ -48,6 +55,9 @@ def exits() -> Iterator[None]:
     """End the command with a failure's sentence and exit code."""
     try:
         yield
+    except NotAFile as fault:
+        say(f"{fault}.")
+        raise typer.Exit(BAD_INPUT) from None
     except Failure as failure:
         say(str(failure))
         raise typer.Exit(failure.code) from None

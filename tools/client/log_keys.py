@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared.tlog.notes import NotAKey, Verifier
-from shared.tlog.trust import LogTrust
+from shared.tlog.trust import LogTrust, key_ids
 from tools.client.errors import BadInput
 from tools.client.stack_home import PUBLIC_KEYS
 
@@ -21,7 +21,12 @@ def log_trust(home: Path, keys: Sequence[str] | None = None) -> LogTrust:
         pinned = [Verifier.parse(key) for text in texts for key in text.split()]
     except NotAKey as fault:
         raise BadInput(f"{source}: {fault}") from None
-    return LogTrust(pinned, os.environ.get("THROUGHLINE_DISTRUSTED_KEYS", "").lower().split())
+    if not pinned:
+        raise BadInput(f"{source}: holds no key to believe records by.")
+    try:
+        return LogTrust(pinned, key_ids(os.environ.get("THROUGHLINE_DISTRUSTED_KEYS", "")))
+    except NotAKey as fault:
+        raise BadInput(f"THROUGHLINE_DISTRUSTED_KEYS: {fault}") from None
 
 
 def _source(home: Path, keys: Sequence[str] | None) -> tuple[str, Sequence[str]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,14 +15,16 @@ import orjson
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from tools.client.connection import Connection
-from tools.client.errors import CommandRefused, Refused, Unreachable
+from tools.client.errors import BadInput, CommandRefused, Refused, Unreachable
 from tools.client.progress import Advance
+from tools.client.retry_after import seconds_of
 
 if TYPE_CHECKING:
     from shared.events.catalogue import Recorded
 
 PATIENCE_SECONDS = 30.0
 OUTAGE_SECONDS = 2.0
+SHOWN = 10
 _RETRIED = frozenset({409, 503})
 
 
@@ -48,9 +53,10 @@ class Problem:
 
 @dataclass
 class Services:
-    """An HTTP client of all services, with the token of one role.
+    """An HTTP client of all services, with the token of one role, for several threads.
 
-    It retries for `patience` seconds where a service says so, for `outage` seconds where none answers.
+    It retries for `patience` seconds where a service says so, for `outage` seconds where none answers, though not long
+    where nobody said that there is one: the address is only remembered from a stack that does not run any more.
     """
 
     connection: Connection
@@ -58,10 +64,11 @@ class Services:
     patience: float = PATIENCE_SECONDS
     outage: float = OUTAGE_SECONDS
     _clients: dict[str, httpx.Client] = field(default_factory=dict)
+    _connecting: Lock = field(default_factory=Lock)
 
     def get(self, service: str, path: str, **query: Any) -> Any:
         """Return the JSON of a query; None is left out of `query`. Raises Refused, Unreachable."""
-        return orjson.loads(self._request(service, "GET", path, params=_without_none(query)).content)
+        return _json(self._request(service, "GET", path, params=_without_none(query)))
 
     def raw(self, service: str, path: str) -> bytes:
         """Return the body of a response. Raises Refused, Unreachable."""
@@ -70,7 +77,7 @@ class Services:
     def find(self, service: str, path: str, **query: Any) -> Any | None:
         """Return the JSON of a query, or None where it is not on record."""
         response = self._request(service, "GET", path, accept=(404,), params=_without_none(query))
-        return None if response.status_code == 404 else orjson.loads(response.content)
+        return None if response.status_code == 404 else _json(response)
 
     def pages(self, service: str, path: str, **query: Any) -> Iterator[Any]:
         """Yield the items of a list, page by page."""
@@ -84,7 +91,7 @@ class Services:
     def post(self, service: str, path: str, body: dict[str, Any], command_id: str | None = None) -> Any:
         """Send a command or request and return the JSON of the response. Raises Refused, Unreachable."""
         headers = {"Idempotency-Key": command_id} if command_id else {}
-        return orjson.loads(self._request(service, "POST", path, json=body, headers=headers).content)
+        return _json(self._request(service, "POST", path, json=body, headers=headers))
 
     def lines(self, service: str, method: str, path: str) -> Iterator[bytes]:
         """Yield the lines of a streamed response as they come, each whole. Raises Refused, Unreachable."""
@@ -116,6 +123,16 @@ class Services:
         events = self.find(service, f"/streams/{stream}") or []
         return [decode(canonical(event)) for event in events]
 
+    def dependants(self, stream: str) -> str:
+        """Say which traces rest on a stream, or that it could not be asked."""
+        try:
+            answer = self.get("recommendations", "/dependants", stream=stream, limit=SHOWN)
+        except (Refused, Unreachable) as failure:
+            return f"Which traces rest on {stream} could not be asked: {failure}"
+        count, named = answer["count"], ", ".join(answer["traces"])
+        more = f" and {count - len(answer['traces'])} more" if count > len(answer["traces"]) else ""
+        return f"Traces that rest on {stream}: {named}{more}." if count else f"No trace rests on {stream}."
+
     def send(self, service: str, path: str, body: dict[str, Any], command_id: str) -> int:
         """Send a command and return the stream's version after it. Raises CommandRefused, Unreachable."""
         response = self._request(
@@ -124,13 +141,16 @@ class Services:
         if response.is_error:
             problem = _problem(response)
             raise CommandRefused(problem.rule, str(problem).removeprefix(f"{problem.rule}: "))
-        return int(orjson.loads(response.content)["version"])
+        return int(_json(response)["version"])
 
     def _request(
         self, service: str, method: str, path: str, accept: tuple[int, ...] = (), **more: Any
     ) -> httpx.Response:
         retrying = Retrying(
-            retry=retry_if_exception_type(NotYet), stop=self._is_over, wait=_retry_seconds, reraise=True
+            retry=retry_if_exception_type(NotYet),
+            stop=partial(self._is_over, service),
+            wait=_retry_seconds,
+            reraise=True,
         )
         try:
             response: httpx.Response = retrying(self._once, service, method, path, **more)
@@ -142,13 +162,18 @@ class Services:
                 raise CommandRefused(problem.rule, f"{problem.detail} (for {self.patience:.0f} s)") from None
             raise Refused(f"{problem} (for {self.patience:.0f} s)") from None
         if response.is_error and response.status_code not in accept:
-            raise Refused(str(_problem(response)))
+            problem = _problem(response)
+            if method == "GET" and problem.rule == "SchemaViolation":
+                raise BadInput(_by_options(problem.detail))
+            raise Refused(str(problem))
         return response
 
-    def _is_over(self, state: RetryCallState) -> bool:
+    def _is_over(self, service: str, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
-        silent = isinstance(error, NotYet) and error.problem.status == 0
-        return (state.seconds_since_start or 0.0) >= (self.outage if silent else self.patience)
+        limit = self.patience
+        if isinstance(error, NotYet) and error.problem.status == 0:
+            limit = self.outage if self.connection.is_expected(service) else min(self.outage, OUTAGE_SECONDS)
+        return (state.seconds_since_start or 0.0) >= limit
 
     def _once(self, service: str, method: str, path: str, **more: Any) -> httpx.Response:
         client = self._client(service)
@@ -158,20 +183,24 @@ class Services:
             unreachable = _unreachable(str(client.base_url), error)
             raise NotYet(Problem(0, "Unreachable", str(unreachable)), 0.5) from None
         if response.status_code in _RETRIED and "Retry-After" in response.headers:
-            raise NotYet(_problem(response), float(response.headers["Retry-After"]))
+            raise NotYet(_problem(response), seconds_of(response.headers["Retry-After"]))
         return response
 
     def _client(self, service: str) -> httpx.Client:
-        if service not in self._clients:
-            url = self.connection.url(service)
-            token = self.connection.token_for(service, self.role)
-            self._clients[service] = httpx.Client(
-                base_url=url,
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=httpx.Timeout(30, connect=3),
-                trust_env=not url.startswith(("http://127.0.0.1", "http://localhost")),
-            )
-        return self._clients[service]
+        with self._connecting:
+            if service not in self._clients:
+                self._clients[service] = self._new_client(service)
+            return self._clients[service]
+
+    def _new_client(self, service: str) -> httpx.Client:
+        url = self.connection.url(service)
+        token = self.connection.token_for(service, self.role)
+        return httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(30, connect=3),
+            trust_env=not url.startswith(("http://127.0.0.1", "http://localhost")),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -196,6 +225,19 @@ def _without_none(query: dict[str, Any]) -> dict[str, Any]:
 
 def _unreachable(where: str, error: httpx.TransportError) -> Unreachable:
     return Unreachable(f"{where} does not answer ({type(error).__name__}): is the stack up? throughline stack status")
+
+
+def _json(response: httpx.Response) -> Any:
+    """Return the JSON of a response. Raises Refused where it has none."""
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        raise Refused(f"{response.url.copy_with(query=None)} answers without JSON: is it a service of ours?") from None
+
+
+def _by_options(detail: str) -> str:
+    """Return the detail of a refused query with the options of the command line in place of its parameters."""
+    return re.sub(r"\bquery[.]([a-z_]+)", lambda name: f"--{name[1].replace('_', '-')}", detail)
 
 
 def _problem(response: httpx.Response) -> Problem:

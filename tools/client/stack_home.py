@@ -1,5 +1,6 @@
 """The home folder of a local stack, as its clients read it: ports, addresses, passwords."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -51,6 +52,18 @@ class StackHome:
         """Return the passwords of the users that have rights of their own on Kafka; none where there are no rights."""
         passwords: dict[str, str] = read_json(self._secrets).get("kafka_passwords", {})
         return passwords
+
+    def runs(self) -> bool:
+        """Tell whether the process that noted itself as the owner of the stack still runs."""
+        owner = self._load().get("owner")
+        try:
+            if owner is not None:
+                os.kill(owner["pid"], 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return owner is not None
 
     def services(self) -> list[str]:
         """Return the services of the latest start."""

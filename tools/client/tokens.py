@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from tools.files import read_json, write_json
+from tools.files import NotAFile, read_json, write_json
 
 ISSUER = "throughline-local"
 AUDIENCE = "throughline"
@@ -22,7 +23,7 @@ def make_key(home: Path) -> None:
     if not (home / KEY_FILE).exists():
         key = OKPKey.generate_key("Ed25519", {"alg": ALGORITHM, "use": "sig", "kid": secrets.token_hex(8)})
         write_json(home / KEY_FILE, key.as_dict(private=True))
-    key = OKPKey.import_key(read_json(home / KEY_FILE))
+    key = _key(home / KEY_FILE)
     write_json(home / JWKS_FILE, {"keys": [key.as_dict(private=False)]})
 
 
@@ -37,7 +38,7 @@ def mint(
 ) -> str:
     """Issue a token for a role, valid from now or from earlier; `home_or_key` is a stack's home or its key's file."""
     file = home_or_key / KEY_FILE if home_or_key.is_dir() else home_or_key
-    key = OKPKey.import_key(read_json(file))
+    key = _key(file)
     now = datetime.now(UTC)
     claims = {
         "iss": ISSUER,
@@ -52,3 +53,14 @@ def mint(
     if member is not None:
         claims["member"] = member
     return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": "JWT"}, claims, key, algorithms=[ALGORITHM])
+
+
+def _key(file: Path) -> OKPKey:
+    """Return the private key in a file. Raises NotAFile."""
+    try:
+        key = OKPKey.import_key(read_json(file))
+    except (JoseError, ValueError, KeyError, TypeError):
+        key = None
+    if key is None or not key.is_private:
+        raise NotAFile(f"{file} is spoilt: it holds no private key; restore it, or remove it to have another made")
+    return key

@@ -40,6 +40,6 @@ def _are_shown(services: Services, heads: Mapping[str, int]) -> bool:
     shown: set[str] = set()
     for trace in services.pages("recommendations", "/traces"):
         shown.add(f"recommendation/{trace['recommendation']['reference']}")
-        if any(version < heads.get(stream, 0) for stream, version in trace["based_on"]):
+        if any(version < heads.get(stream, 0) for stream, version, *_ in trace["based_on"]):
             return False
     return all(stream in shown for stream in heads if stream.startswith("recommendation/"))

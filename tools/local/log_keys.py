@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared.tlog.keys import LogKeys, origin_of
-from shared.tlog.notes import Signer
+from shared.tlog.notes import NotAKey, Signer
 from tools.client.stack_home import PUBLIC_KEYS
-from tools.files import write
+from tools.files import NotAFile, write
 
 DEPLOYMENT = "local"
 
@@ -23,5 +23,8 @@ def make_keys(home: Path, services: Sequence[str]) -> None:
         origin, file = origin_of(DEPLOYMENT, service), key_file(home, service)
         if not file.exists():
             write(file, LogKeys(Signer.generate(origin)).text())
-        public += [key.vkey for key in LogKeys.parse(file.read_text(encoding="utf-8"), origin).verifiers]
+        try:
+            public += [key.vkey for key in LogKeys.parse(file.read_text(encoding="utf-8"), origin).verifiers]
+        except (NotAKey, UnicodeDecodeError) as fault:
+            raise NotAFile(f"{file} is spoilt: {fault}") from None
     write(home / PUBLIC_KEYS, "".join(f"{key}\n" for key in public))

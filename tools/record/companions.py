@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from shared.domain.members import MEMBERS
+from shared.domain.spelling import normal
 from tools.record.faults import Fault, Place, Places, path_of, refused
 from tools.record.parsing import Document, read_text
 
 INSTRUMENTS = "instruments.csv"
 MEMBERS_FILE = "escap_members.csv"
 ROW_LIMIT = 20_000
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _REQUIRED_COLUMNS = ("iso3", "un_name", "kind")
 
 
@@ -22,20 +25,33 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     rows: list[tuple[int, dict[str, Any]]] = []
     try:
         reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restkey="", strict=True)
-        if not reader.fieldnames:
-            raise refused(path.name, "BrokenCsv", "its first line names no columns", 1)
+        columns = reader.fieldnames or ()
+        _check_columns(path, columns)
         for index, row in enumerate(reader):
             if "" in row or None in row.values():
-                says = f"it does not have the {len(reader.fieldnames)} cells of the first line"
+                says = f"it does not have the {len(columns)} cells of the first line"
                 raise refused(path_of((path.name, index)), "BrokenCsv", says, reader.line_num)
             if len(rows) == ROW_LIMIT:
                 raise refused(
                     path.name, "FileTooLarge", f"it has more than {ROW_LIMIT} rows: split it", reader.line_num
                 )
-            rows.append((reader.line_num, {name: cell for name, cell in row.items() if cell != ""}))
+            rows.append((reader.line_num, {name: normal(cell) for name, cell in row.items() if cell != ""}))
     except csv.Error as error:
         raise refused(path.name, "BrokenCsv", str(error), reader.reader.line_num) from None
     return rows
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    """Check the first line of a file. Raises RecordRefused."""
+    if not columns:
+        raise refused(path.name, "BrokenCsv", "its first line names no columns", 1)
+    if other := next(
+        (name for sign, name in _OTHER_SEPARATORS.items() if len(columns) == 1 and sign in columns[0]), ""
+    ):
+        says = f"its cells are separated by {other}, as some spreadsheets save them: save it with commas"
+        raise refused(path.name, "BrokenCsv", says, 1)
+    if twice := next((name for name in columns if columns.count(name) > 1), ""):
+        raise refused(path_of((path.name, twice)), "FieldTwice", "the first line names this column twice: keep one", 1)
 
 
 def with_instruments(record: Document, path: Path) -> Places:

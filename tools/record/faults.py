@@ -18,9 +18,13 @@ class Fault:
     says: str
     line: int | None = None
 
+    @property
+    def where(self) -> str:
+        """The row, and its line if that is known."""
+        return f"{self.row} (line {self.line})" if self.line else self.row
+
     def __str__(self) -> str:
-        where = f"{self.row} (line {self.line})" if self.line else self.row
-        return f"{where}: {self.rule}: {self.says}"
+        return f"{self.where}: {self.rule}: {self.says}"
 
 
 class RecordRefused(ValueError):

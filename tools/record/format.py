@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, model_validator
 from shared.events.values import Digest, Id, Member, ProvisionId, Reference, ShortText, Text, WorldDate
 from shared.events.words import DispositionOutcome, Progress, RecommendationKind, Status
 from tools.record.sections import (
+    BodySession,
     Closed,
     CommitteeSession,
     Deliverable,
@@ -120,6 +121,7 @@ class Evidence(Closed):
 class FollowUp(Row):
     """A follow-up report on a recommendation."""
 
+    action: ShortText | None = None
     date: WorldDate | None = None
     due: WorldDate | None = None
     progress: Progress
@@ -155,6 +157,7 @@ class Record(Closed):
     provisions: tuple[Provision, ...] = ()
     relations: tuple[Relation, ...] = ()
     committee_sessions: tuple[CommitteeSession, ...] = ()
+    body_sessions: tuple[BodySession, ...] = ()
     meetings: tuple[Meeting, ...] = ()
     deliverables: tuple[Deliverable, ...] = ()
     initiatives: tuple[Initiative, ...] = ()

@@ -1,20 +1,23 @@
-"""The loader of a checked record: it sends each row that is not recorded yet as one command."""
+"""The loader of a checked record: it sends each row that is not recorded yet as one command, several concurrently."""
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
-from shared.domain.aggregate import facts_of
+from shared.domain.facts import facts_of, void_facts_of
 from shared.events.canonical import canonical, sha256_hex
 from shared.events.catalogue import Recorded
 from tools.client.errors import CommandRefused
 from tools.record.checking import CheckedRecord, CheckedRow
 from tools.record.matching import Match, corrected_data, match_rows
+from tools.record.ordering import predecessors, run_in_order
 
+CONCURRENT_ROWS = 8
 RowStanding = Literal["loaded", "unchanged", "corrected", "differs", "refused", "held back"]
 NOT_LOADED = frozenset({"differs", "refused", "held back"})
 
@@ -24,6 +27,9 @@ class Gateway(Protocol):
 
     def stream(self, service: str, stream: str) -> list[Recorded]:
         """Return a stream's events from the service's own store; empty if there is no such stream."""
+
+    def dependants(self, stream: str) -> str:
+        """Say which traces rest on a stream."""
 
     def send(self, service: str, path: str, body: dict[str, Any], command_id: str) -> int:
         """Execute a command and return the stream's new version. Raises CommandRefused."""
@@ -58,12 +64,16 @@ class Report:
 
 @dataclass
 class Load:
-    """One run over a record. `correct` is the reason for corrections; with `dry_run` no command is sent."""
+    """One run over a record. `correct` is the reason for corrections; with `dry_run` no command is sent.
+
+    `workers` rows are sent concurrently.
+    """
 
     record: CheckedRecord
     gateway: Gateway
     correct: str | None = None
     dry_run: bool = False
+    workers: int = CONCURRENT_ROWS
     report: Report = field(default_factory=Report)
     _matches: dict[str, dict[str, Match]] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
@@ -74,15 +84,24 @@ class Load:
             self._rows.setdefault(row.row.stream, []).append(row)
 
     def run(self, after_each: Callable[[Outcome], None] = lambda _: None) -> Report:
-        """Load the rows in order. A refused row holds back the later rows of its stream."""
-        for row in self.record.rows:
-            standing, says = self._load(row)
-            outcome = Outcome(row.path, row.row.stream, standing, tuple(says))
-            if standing == "refused":
-                self._refused.add(row.row.stream)
-            self.report.outcomes.append(outcome)
+        """Load the rows, each after those that it names. A refused row holds back the later rows of its stream.
+
+        The report has the outcomes in the order of the file, also where the load is interrupted.
+        """
+        numbers: list[int] = []
+        for number, outcome in run_in_order(predecessors(self.record.rows), self.workers, self._outcome):
+            place = bisect(numbers, number)
+            numbers.insert(place, number)
+            self.report.outcomes.insert(place, outcome)
             after_each(outcome)
         return self.report
+
+    def _outcome(self, number: int) -> Outcome:
+        row = self.record.rows[number]
+        standing, says = self._load(row)
+        if standing == "refused":
+            self._refused.add(row.row.stream)
+        return Outcome(row.path, row.row.stream, standing, tuple(says))
 
     def _load(self, row: CheckedRow) -> tuple[RowStanding, Sequence[str]]:
         if row.row.stream in self._refused:
@@ -106,7 +125,8 @@ class Load:
         if self.correct is None:
             return "differs", differences
         if not match.correctable:
-            return "differs", [*differences, "a correction cannot change this: record it again, with a reason"]
+            return "differs", [*differences, match.remedy]
+        differences.append(self.gateway.dependants(row.row.stream))
         if not self.dry_run:
             data = corrected_data(row, match)
             body = {"corrects": match.fact.versions[0], "data": data, "reason": self.correct}
@@ -124,7 +144,7 @@ class Load:
             recorded = self.gateway.stream(row.row.service, stream)
             if recorded:
                 self.report.heads[stream] = recorded[-1].streamversion
-            self._matches[stream] = match_rows(self._rows[stream], facts_of(recorded))
+            self._matches[stream] = match_rows(self._rows[stream], facts_of(recorded), void_facts_of(recorded))
         return self._matches[stream].get(row.path)
 
     def _send(self, row: CheckedRow, path: str, body: dict[str, Any], command_id: str) -> None:

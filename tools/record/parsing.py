@@ -10,12 +10,15 @@ from typing import Any
 
 import yaml
 
+from shared.domain.spelling import normalised
 from tools.files import NotAFile, TooLarge, read_named
 from tools.record.faults import Place, path_of, refused
 
 SIZE_LIMIT = 20 * 1024 * 1024
 VALUE_LIMIT = 100_000
+_INTEGER_DIGITS = 15
 _NOTHING = ("null", "~")
+_BLOCKS = (">", "|")
 _TOO_MANY = f"it has more than {VALUE_LIMIT} names and values: split the record"
 _LEAVE_OUT = "leave the field out where nothing is known"
 
@@ -31,12 +34,12 @@ class Document:
 def read_record(path: Path) -> Document:
     """Read a YAML file, or a JSON file by its suffix. Raises RecordRefused with line and column."""
     text = read_text(path)
-    tree, lines = _json(path, text) if path.suffix == ".json" else _yaml(path, text)
+    tree, lines = _json(path, text) if path.suffix.lower() == ".json" else _yaml(path, text)
     if _has_more_than(VALUE_LIMIT, tree):
         raise refused(path.name, "FileTooLarge", _TOO_MANY)
     if not isinstance(tree, dict):
         raise refused(path.name, "NotARecord", "a record is a mapping of sections: instruments, provisions, ...")
-    return Document(tree, lines)
+    return Document(normalised(tree), lines)
 
 
 def read_text(path: Path) -> str:
@@ -126,6 +129,8 @@ class _TreeBuilder:
             return [self.build(item, (*place, index)) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode) and node.style is None and node.value.lower() in _NOTHING:
             raise refused(path_of(place), "FieldIsNull", _LEAVE_OUT, line)
+        if isinstance(node, yaml.ScalarNode) and node.style in _BLOCKS:
+            return node.value.rstrip("\n")
         return node.value
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
@@ -143,7 +148,9 @@ class _TreeBuilder:
 
 def _json(path: Path, text: str) -> tuple[Any, dict[Place, int]]:
     try:
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=_word, object_pairs_hook=_object), {}
+        return json.loads(
+            text, parse_int=_integer, parse_float=_fraction, parse_constant=_no_number, object_pairs_hook=_object
+        ), {}
     except json.JSONDecodeError as error:
         raise refused(path.name, "BrokenJson", f"column {error.colno}: {error.msg}", error.lineno) from None
     except _NotARecord as error:
@@ -167,5 +174,15 @@ def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return mapping
 
 
-def _word(constant: str) -> Any:
-    return constant
+def _integer(digits: str) -> str:
+    if len(digits) > _INTEGER_DIGITS:
+        raise _NotARecord(f"the number {digits[:_INTEGER_DIGITS]}... is too great: write it in quotes if it is a text")
+    return digits
+
+
+def _fraction(number: str) -> str:
+    raise _NotARecord(f"{number[:40]} is a number with a fraction or an exponent: write it in quotes if it is a text")
+
+
+def _no_number(word: str) -> str:
+    raise _NotARecord(f"{word} is no number and no text: write it in quotes if it is a text")

@@ -10,11 +10,12 @@ from shared.domain.aggregate import Command
 from shared.events import recommendations as events
 from shared.events.event import Event
 from tools.record.faults import Place
-from tools.record.format import Recommendation, Record
+from tools.record.format import Disposition, Recommendation, Record
 from tools.record.rows import Ids, Row, address, independent_rows, stated_fields
 
 _FOLLOW_UP = (("evidence", "on"), ("evidence",), ("on",))
 _ORIGIN = (("document",), ("meeting",), ())
+_AT_SESSION = (("session", "on"), ("session",))
 
 
 def rows_of(record: Record) -> list[Row]:
@@ -75,7 +76,15 @@ def _before_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
 
 
 def _at_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
+    """Yield transmissions, then dispositions; before a second transmission to a session, what it did with the first."""
+    remaining, sessions = list(enumerate(row.disposition)), set[int]()
     for index, sent in enumerate(row.transmitted):
+        if sent.to_session in sessions:
+            returned = next((each for each in remaining if each[1].session == sent.to_session), None)
+            if returned is not None:
+                remaining.remove(returned)
+                yield _disposition(*returned)
+        sessions.add(sent.to_session)
         data = stated_fields(
             sent,
             session=sent.to_session,
@@ -84,19 +93,23 @@ def _at_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
             on=sent.date,
         )
         command_type, event = commands.TransmitRecommendation, events.RecommendationTransmitted
-        yield ("transmitted", index), "transmit", command_type, event, data, (("session",),)
-    for index, disposition in enumerate(row.disposition):
-        data = stated_fields(
-            disposition,
-            session=disposition.session,
-            outcome=disposition.outcome,
-            on=disposition.date,
-            report_symbol=disposition.report_symbol,
-            symbol_status=disposition.symbol_status,
-            paragraph=disposition.paragraph,
-        )
-        disposed = events.CommitteeDispositionRecorded
-        yield ("disposition", index), "dispose", commands.RecordDisposition, disposed, data, (("session",),)
+        yield ("transmitted", index), "transmit", command_type, event, data, _AT_SESSION
+    for each in remaining:
+        yield _disposition(*each)
+
+
+def _disposition(index: int, row: Disposition) -> Step:
+    data = stated_fields(
+        row,
+        session=row.session,
+        outcome=row.outcome,
+        on=row.date,
+        report_symbol=row.report_symbol,
+        symbol_status=row.symbol_status,
+        paragraph=row.paragraph,
+    )
+    event = events.CommitteeDispositionRecorded
+    return ("disposition", index), "dispose", commands.RecordDisposition, event, data, _AT_SESSION
 
 
 def _after_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
@@ -107,6 +120,7 @@ def _after_the_committee(row: Recommendation, ids: Ids) -> Iterator[Step]:
     for index, report in enumerate(row.follow_up):
         data = stated_fields(
             report,
+            action=report.action,
             progress=report.progress,
             responsible=report.responsible,
             evidence=report.evidence.model_dump(exclude_none=True) if report.evidence else None,

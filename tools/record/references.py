@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import Any
 
 from shared.domain.members import MEMBERS
+from shared.domain.spelling import suggestion
 from tools.record.faults import Fault, Place, Places
 from tools.record.slugs import slug
 
@@ -94,8 +94,7 @@ def _unknown(tree: Any, places: Places) -> Iterator[Fault]:
         for place, name in texts_at(tree, pattern):
             if name not in known[kind]:
                 section = _SECTIONS.get(kind, f"{kind}s")
-                close = difflib.get_close_matches(name, known[kind], 1)
-                hint = f"did you mean {close[0]!r}?" if close else f"add it under {section}, or correct the name"
+                hint = suggestion(name, known[kind]) or f"add it under {section}, or correct the name"
                 yield places.fault(place, f"Unknown{kind.capitalize()}", f"no {kind} {name!r} is in the record: {hint}")
 
 

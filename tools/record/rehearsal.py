@@ -10,8 +10,9 @@ from services.meetings.domain.meeting import MEETING
 from services.recommendations.domain.foreign import MEETING as MEETING_REPLICA
 from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.recommendation import RECOMMENDATION
-from services.recommendations.domain.registers import DELIVERABLE, INITIATIVE, SESSION
-from shared.domain.aggregate import Aggregate, Context, Fact, Known
+from services.recommendations.domain.registers import BODY_SESSION, DELIVERABLE, INITIATIVE, SESSION
+from shared.domain.aggregate import Aggregate, Context, Known
+from shared.domain.facts import Fact
 from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
 from shared.events.envelope import TooLarge, encode
@@ -20,10 +21,11 @@ from tools.record.faults import Fault, Places
 from tools.record.rows import Row
 
 _AGGREGATES: dict[str, Aggregate[Any]] = {
-    aggregate.kind: aggregate for aggregate in (MEETING, INSTRUMENT, RECOMMENDATION, SESSION, DELIVERABLE, INITIATIVE)
+    aggregate.kind: aggregate
+    for aggregate in (MEETING, INSTRUMENT, RECOMMENDATION, SESSION, BODY_SESSION, DELIVERABLE, INITIATIVE)
 }
 _AN_ID = "0" * 36
-_CONTEXT = Context(datetime(2000, 1, 1, tzinfo=UTC), "rehearsal", "secretariat", _AN_ID, _AN_ID)
+_CONTEXT = Context(datetime.now(UTC), "rehearsal", "secretariat", _AN_ID, _AN_ID)
 
 
 def rehearse(rows: Sequence[Row], places: Places) -> tuple[list[Event], list[Fault]]:
@@ -50,21 +52,29 @@ class _Rehearsal:
     def __init__(self) -> None:
         self._own: dict[str, Known] = {}
         self._replicas: dict[str, Known] = {}
+        self._streams: dict[str, str] = {}
 
     def execute(self, row: Row) -> Event | Rejection:
         aggregate = _AGGREGATES[row.stream.partition("/")[0]]
         state = self._own[row.stream].state if row.stream in self._own else aggregate.initial
         visible = {**self._own, **self._replicas} if row.service == "recommendations" else self._own
-        needed = aggregate.needs(state, row.command)
-        facts = {stream: known for stream, known in visible.items() if stream in needed}
-        decision = aggregate.decide(state, row.command, stream=row.stream, facts=facts, context=_CONTEXT)
+        needed = aggregate.needs(state, row.command) | self._namesakes(aggregate.keys(row.command))
+        facts: dict[str, Known] = {}
+        while unread := needed & visible.keys() - facts.keys():
+            facts |= {stream: visible[stream] for stream in unread}
+            needed = aggregate.leads_to(row.command, facts)
+        decision = aggregate.decided(state, row.command, stream=row.stream, facts=facts, context=_CONTEXT)
         if isinstance(decision, Rejection):
             return decision
         [event] = decision
+        self._streams |= dict.fromkeys(aggregate.keys(event), row.stream)
         self._fold(self._own, aggregate, row.stream, event)
         if aggregate is MEETING:
             self._fold(self._replicas, MEETING_REPLICA, row.stream, event)
         return event
+
+    def _namesakes(self, keys: frozenset[str]) -> frozenset[str]:
+        return frozenset(self._streams[key] for key in keys & self._streams.keys())
 
     @staticmethod
     def _fold(states: dict[str, Known], aggregate: Aggregate[Any], stream: str, event: Event) -> None:

@@ -19,6 +19,7 @@ from tools.record.slugs import slug
 PLURALS = {
     "instrument": "instruments",
     "session": "sessions",
+    "body_session": "body-sessions",
     "deliverable": "deliverables",
     "initiative": "initiatives",
     "meeting": "meetings",
@@ -105,6 +106,7 @@ def independent_rows(record: Record, ids: Ids) -> Iterator[Row]:
         stream = f"session/{session.session}"
         event = recommendations.CommitteeSessionRecorded
         yield Row(("committee_sessions", index), stream, "/sessions", command, event)
+    yield from _body_sessions(record)
     for index, meeting in enumerate(record.meetings):
         recorded = RecordMeeting.model_validate(
             stated_fields(
@@ -172,6 +174,13 @@ def _relations(record: Record, ids: Ids) -> Iterator[Row]:
         stream = f"instrument/{ids.instrument(row.earlier)}"
         command = command_type.model_validate(stated_fields(row, by=ids.instrument(row.later), on=row.date))
         yield Row(("relations", index), stream, f"{address(stream)}/{verb}", command, event, (("by",),))
+
+
+def _body_sessions(record: Record) -> Iterator[Row]:
+    for index, row in enumerate(record.body_sessions):
+        data = stated_fields(row, body=row.body, session=row.session, starts_on=row.starts_on, ends_on=row.ends_on)
+        command, event = commands.RecordBodySession.model_validate(data), recommendations.BodySessionRecorded
+        yield Row(("body_sessions", index), f"body_session/{command.key}", "/body-sessions", command, event)
 
 
 def _deliverables(record: Record) -> Iterator[Row]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from shared.events.wording import question, sentence_of
 from tools.record.faults import Fault, Place, Places
 from tools.record.format import Record
 
@@ -50,12 +50,11 @@ def check_schema(places: Places) -> tuple[Record | None, list[Fault]]:
 
 
 def _rule_and_sentence(item: ErrorDetails) -> tuple[str, str]:
-    kind, message = item["type"], item["msg"]
+    kind, says = item["type"], sentence_of(item)
     if kind == "value_error":
-        says = message.removeprefix("Value error, ")
         rule = next((rule for start, rule in _VALUE_RULES.items() if says.startswith(start)), "ValueRefused")
     else:
-        rule, says = _RULES.get(kind, "WrongKind"), message[:1].lower() + message[1:]
+        rule, says = _RULES.get(kind, "WrongKind"), says[:1].lower() + says[1:]
     if rule == "UnknownField":
         return rule, f"is not a field of the format here{_suggestion(item['loc'])}"
     return rule, _SENTENCES.get(rule, says) + (_TOO_LONG if rule == "TextTooLong" else "")
@@ -63,9 +62,8 @@ def _rule_and_sentence(item: ErrorDetails) -> tuple[str, str]:
 
 def _suggestion(loc: Place) -> str:
     fields = _fields_at(loc[:-1])
-    if close := difflib.get_close_matches(str(loc[-1]), fields, 1):
-        return f"; did you mean {close[0]}?"
-    return f"; the fields are {', '.join(fields)}" if fields else ""
+    listed = f"; the fields are {', '.join(fields)}" if fields else ""
+    return question(str(loc[-1]), fields) or listed
 
 
 def _fields_at(loc: Place) -> list[str]:

@@ -86,6 +86,15 @@ class CommitteeSession(Row):
     level: SessionLevel | None = None
 
 
+class BodySession(Row):
+    """A session of another body than the Committee."""
+
+    body: ShortText
+    session: Session
+    starts_on: WorldDate | None = Field(None, alias="from")
+    ends_on: WorldDate | None = Field(None, alias="to")
+
+
 class Meeting(Row):
     """A meeting that this platform did not convene."""
 

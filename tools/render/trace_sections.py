@@ -13,6 +13,7 @@ from tools.render.page import Entry, joined, marked, note_and_source, sentence, 
 _STANDING = {
     "live": ("live citation", "green"),
     "suspect": ("suspect citation", "bold red"),
+    "void": ("citation of what is void", "bold red"),
     "uncited": ("citation taken back", "dim"),
 }
 _STEP = {"origin": "Came from", "discussion": "Discussed at", "adoption": "Adopted at"}
@@ -26,6 +27,32 @@ _LINEAGE = {
     "split_from": "Split from",
     "withdrawn": "Withdrawn",
 }
+
+
+def text(item: dict[str, Any]) -> Entry:
+    """Render a version of the text: its words, unless they are the latest, and its differences from the one before."""
+    kind = "Version {version}, a slip put right" if item.get("clerical") else "Version {version}"
+    head = marked(f"{kind.format_map(item)}{_of(item)}", item["status"], item.get("dated"))
+    where = [] if "title" in item else [Text("Its title and text are those above.")]
+    stated = [Text(item[name]) for name in ("title", "text") if name in item]
+    return Entry(head, [*where, *stated, *map(Text, item.get("differences", ())), *note_and_source(item)])
+
+
+def revision(item: dict[str, Any]) -> Text:
+    """Render a revision: what it changed, and when."""
+    changed = ", ".join(words(name) for name in item["changed"]) or "nothing"
+    head = marked(f"{changed}{_on(item)}", item["status"], item.get("dated"))
+    return Text("\n").join([head, *note_and_source(item)])
+
+
+def closing(item: dict[str, Any]) -> list[Text]:
+    """Render the closing of a priority."""
+    head = marked(f"Closed{_on(item)}: {words(item['reason'])}", item["status"], item.get("dated"))
+    return [sentence(head), *note_and_source(item)]
+
+
+def _of(item: dict[str, Any]) -> str:
+    return f", of {in_words(item['on'])}" if "on" in item else ""
 
 
 def mandate(item: dict[str, Any]) -> Entry:
@@ -43,10 +70,13 @@ def _suspicions(item: dict[str, Any]) -> Iterator[Text]:
     for answered in item.get("reconfirmed", ()):
         by = answered.get("cite", answered["superseded_by"])
         on = f" on {in_words(answered['reconfirmed_on'])}" if "reconfirmed_on" in answered else ""
-        yield sentence(Text(f"Superseded by {by}, and reconfirmed{on}"))
+        reconfirmed = marked(f"reconfirmed{on}", answered["reconfirmed_status"], answered.get("reconfirmed_dated"))
+        by = marked(f"Superseded by {by}", answered["status"], answered.get("dated"))
+        yield sentence(joined([by, Text.assemble("and ", reconfirmed)]))
     if item["standing"] == "uncited":
         on = f" on {in_words(item['uncited_on'])}" if "uncited_on" in item else ""
-        yield sentence(Text(f"Taken back{on}: {item['uncited_because']}"))
+        taken_back = marked(f"Taken back{on}", item["uncited_status"], item.get("uncited_dated"))
+        yield sentence(Text.assemble(taken_back, ": ", item["uncited_because"]))
 
 
 def _request(item: dict[str, Any]) -> Iterator[Text]:
@@ -59,20 +89,22 @@ def _request(item: dict[str, Any]) -> Iterator[Text]:
     if duty := item.get("reporting_duty"):
         session = f", session {duty['session']}" if "session" in duty else ""
         due = f", due {in_words(duty['due'])}" if "due" in duty else ""
-        yield Text(f"A report is asked for: {duty['body']}{session}{due}.")
+        first_day = f", which begins on {in_words(duty['session_starts_on'])}" if "session_starts_on" in duty else ""
+        yield Text(f"A report is asked for: {duty['body']}{session}{first_day}{due}.")
     for report in item.get("reports", ()):
-        yield sentence(Text(f"Reported in {report['symbol']}" + _on(report)))
+        yield sentence(marked(f"Reported in {report['symbol']}{_on(report)}", report["status"], report.get("dated")))
+        yield from note_and_source(report)
 
 
 def _instrument(item: dict[str, Any]) -> Iterator[Text]:
     symbol = marked(item["symbol"], item.get("symbol_status")) if "symbol" in item else None
     adopted = f"adopted {in_words(item['adopted_on'])}" if "adopted_on" in item else "adopted on an unknown date"
     title = marked(item["title"], item.get("title_status")) if item.get("title", item["cite"]) != item["cite"] else None
-    yield joined([title, marked(adopted, item.get("adopted_status")), symbol])
+    yield joined([title, marked(adopted, item.get("adopted_status"), item.get("adopted_dated")), symbol])
     for related in item.get("related", ()):
         by = related.get("cite", related["by"])
         text = f"{related['relation'].capitalize()} {by}{_on(related)}"
-        yield marked(text, related["status"])
+        yield marked(text, related["status"], related.get("dated"))
 
 
 def _cited(item: dict[str, Any]) -> Iterator[Text]:
@@ -87,7 +119,8 @@ def step(item: dict[str, Any]) -> Entry:
         place = f"{_STEP[item['role']]} {item.get('title', item['meeting'])}"
         when = span(item.get("starts_at"), item.get("ends_at")) if "title" in item else None
         head = joined([place, item["on"] and in_words(item["on"]) if "on" in item and when is None else when])
-        return Entry(marked(head, item["status"], item.get("dated")), [*_meeting(item), *note_and_source(item)])
+        day = [Text(f"On {in_words(item['on'])}.")] if "on" in item and when not in (None, in_words(item["on"])) else []
+        return Entry(marked(head, item["status"], item.get("dated")), [*day, *_meeting(item), *note_and_source(item)])
     if "document" in item:
         symbol = marked(item["symbol"], item.get("symbol_status")) if "symbol" in item else None
         paragraph = f"para. {item['paragraph']}" if "paragraph" in item else None
@@ -103,16 +136,51 @@ def _meeting(item: dict[str, Any]) -> Iterator[Text]:
         return
     form = "form unknown" if item["modality"] == "unknown" else words(item["modality"])
     kind = f"{words(item['kind'])} meeting".replace("other meeting", "meeting")
-    yield marked(f"{kind.capitalize()}, {item['meeting_standing']}, {form}", item["meeting_status"])
+    standing = f"{kind.capitalize()}, {item['meeting_standing']}, {form}"
+    yield marked(standing, item["meeting_status"], item.get("meeting_dated"))
     if item["members"]:
         yield Text(f"Members: {', '.join(item['members'])} ({item['in_room']} in the room, {item['remote']} remote).")
     else:
         yield Text("Who took part is not on record.")
     for document in item.get("documents", ()):
         symbol = f" ({document['symbol']})" if "symbol" in document else ""
-        yield Text(f"Document: {document['title']}{symbol}; accessible: {document['accessible']}.")
+        text = f"Document: {document['title']}{symbol}; accessible: {document['accessible']}"
+        yield sentence(marked(text, document["status"], document.get("dated")))
     if "meeting_source" in item:
         yield Text(f"Source of the meeting: {item['meeting_source']}", style="dim")
+
+
+def initiative(item: dict[str, Any]) -> Entry:
+    """Render an initiative that rests on the same provisions."""
+    provisions = ", ".join(ref["provision"] for ref in item["provisions"])
+    head = joined([item["title"], f"supported by {item['supporting_member']}", f"on {provisions}"])
+    return Entry(marked(head, item["status"], item.get("dated")), note_and_source(item))
+
+
+def proceedings(item: dict[str, Any]) -> Entry:
+    """Render agenda and outcomes of a meeting."""
+    head = marked(item["title"], "verified", item.get("dated"))
+    return Entry(head, [*_agenda(item), *_outcomes(item)])
+
+
+def _agenda(item: dict[str, Any]) -> Iterator[Text]:
+    for matter in item.get("agenda", ()):
+        on = [f"priority {matter['priority']}"] if "priority" in matter else []
+        on += [ref["provision"] for ref in matter.get("provisions", ())]
+        text = f"Agenda: {matter['title']}" + (f" ({', '.join(on)})" if on else "")
+        yield sentence(marked(text, matter["status"]))
+        yield from note_and_source(matter)
+    if others := item.get("other_items"):
+        yield Text(f"Agenda: {others} other {'item' if others == 1 else 'items'}.", style="dim")
+
+
+def _outcomes(item: dict[str, Any]) -> Iterator[Text]:
+    for outcome in item.get("outcomes", ()):
+        responsible = f"responsible: {outcome['responsible']}" if "responsible" in outcome else None
+        due = f"due {in_words(outcome['due'])}" if "due" in outcome else None
+        text = joined([f"{words(outcome['kind']).capitalize()}: {outcome['text']}", responsible, due])
+        yield sentence(marked(text, outcome["status"]))
+        yield from note_and_source(outcome)
 
 
 def transmission(item: dict[str, Any]) -> Entry:
@@ -138,7 +206,8 @@ def follow_up(item: dict[str, Any]) -> Entry:
     when = in_words(item["on"]) if "on" in item else "date unknown"
     responsible = f"responsible: {item['responsible']}" if "responsible" in item else None
     due = f"due {in_words(item['due'])}" if "due" in item else None
-    head = joined([f"{when[:1].upper()}{when[1:]}: {words(item['progress'])}", responsible, due])
+    action = f"action: {item['action']}" if "action" in item else None
+    head = joined([f"{when[:1].upper()}{when[1:]}: {words(item['progress'])}", action, responsible, due])
     evidence = _evidence(item["evidence"]) if "evidence" in item else Text("No evidence is on record.")
     return Entry(marked(head, item["status"], item.get("dated")), [evidence, *note_and_source(item)])
 
@@ -147,16 +216,17 @@ def _evidence(evidence: dict[str, Any]) -> Text:
     match evidence:
         case {"meeting": meeting}:
             title = f"{evidence.get('title', meeting)}, {span(evidence.get('starts_at'), None)}"
-            return Text(f"Evidence: {title}.")
+            return sentence(marked(f"Evidence: {title}", evidence.get("status"), evidence.get("dated")))
         case {"deliverable": deliverable}:
             actual = evidence.get("actual_three_hour_meetings", "an unknown number of")
             planned = evidence.get("planned_three_hour_meetings", "unknown")
             where = f"{evidence['body']}, {evidence['year']}" if "body" in evidence else deliverable
             text = f"Evidence: programme budget, {where}: {actual} three-hour meetings held, {planned} planned"
-            return sentence(marked(text, evidence.get("status")))
+            return sentence(marked(text, evidence.get("status"), evidence.get("dated")))
         case {"session": session}:
             days = span(evidence.get("starts_on"), evidence.get("ends_on"))
-            return sentence(marked(f"Evidence: session {session} of the Committee, {days}", evidence.get("status")))
+            text = f"Evidence: session {session} of the Committee, {days}"
+            return sentence(marked(text, evidence.get("status"), evidence.get("dated")))
         case {"digest": digest}:
             return Text(f"Evidence: a document with SHA-256 {digest}.")
         case _:
@@ -169,9 +239,8 @@ def lineage(relations: dict[str, list[dict[str, Any]]]) -> Iterator[Entry]:
         for item in items:
             other = item.get("cite") or item.get("instrument") or item.get("reference")
             head = joined([f"{_LINEAGE[name]} {other}" if other else _LINEAGE[name], _on(item).strip() or None])
-            status = item.get("status", "verified" if name != "carried_by" else None)
             because = [Text(item["reason"])] if "reason" in item else []
-            yield Entry(marked(head, status, item.get("dated")), [*because, *note_and_source(item)])
+            yield Entry(marked(head, item.get("status"), item.get("dated")), [*because, *note_and_source(item)])
 
 
 def _on(item: dict[str, Any]) -> str:

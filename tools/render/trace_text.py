@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from io import StringIO
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -14,7 +16,18 @@ from tools.render import trace_sections as sections
 from tools.render.console import Console
 from tools.render.page import WIDTH, Entry, joined, listed, marked, note_and_source, pairs, section, words
 
-_STANDING = {"disposed": "disposed of by the Committee", "transmitted": "transmitted to the Committee"}
+Places = Sequence[dict[str, Any]]
+_PLACE = "v{version} at position {position}, leaf {leaf:.12}"
+_CHANGE = {
+    "RecordCorrected": "{stream} v{version} corrects v{about}: {reason}",
+    "RecordVoided": "{stream} v{version} voids v{about}: {reason}",
+}
+_STANDING = {
+    "void": "void: recorded by mistake",
+    "disposed": "disposed of by the Committee",
+    "transmitted": "transmitted to the Committee",
+}
+_SENT_BACK = {"returned": "returned by the Committee", "unknown": "before the Committee; what it did is not known"}
 _COVERAGE = {
     "uncovered": "uncovered: it cites no live mandate",
     "shallow": "shallow: it cites a live mandate; a known decision or evidence is missing",
@@ -22,56 +35,67 @@ _COVERAGE = {
 }
 
 
-def trace_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool = False) -> RenderableType:
-    """Render a trace for a console. `today` holds the statements that depend on the day and on delivery."""
-    behind: dict[str, list[str]] = trace["provenance"]["statements"] if provenance else {}
+def trace_text(trace: dict[str, Any], today: dict[str, Any], places: Places | None = None) -> RenderableType:
+    """Render a trace for a console, with the events behind each statement where their places are given.
+
+    `today` holds the statements that depend on the day and on delivery.
+    """
+    behind: dict[str, list[str]] = trace["provenance"]["statements"] if places is not None else {}
 
     def entries(name: str, of: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
-        return [_resting(of(item), behind.get(f"{name}/{index}")) for index, item in enumerate(trace[name])]
+        return [
+            _resting(_of_version(of(item), item, trace), behind.get(f"{name}/{index}"))
+            for index, item in enumerate(trace.get(name, ()))
+        ]
+
+    def optional(title: str, name: str, of: Callable[[dict[str, Any]], Entry]) -> list[RenderableType]:
+        return [section(title, entries(name, of), "")] if name in trace else []
 
     lineage = list(sections.lineage(trace["lineage"]))
     parts: list[RenderableType] = [
-        *_heading(trace, behind),
+        *_heading(trace, behind, today.get("known_at")),
+        *optional("TEXTS", "texts", sections.text),
         section("MANDATES", entries("mandates", sections.mandate), "It cites none."),
+        *optional("INITIATIVES ON THE SAME PROVISIONS", "initiatives", sections.initiative),
         *_priority(trace, behind),
         section("WORK", entries("work", sections.step), "None is on record."),
+        *optional("AGENDA AND OUTCOMES", "proceedings", sections.proceedings),
         section("TRANSMISSION", entries("transmission", sections.transmission), "None is on record."),
         section("DISPOSITION", entries("dispositions", sections.disposition), "None is on record."),
         section("FOLLOW-UP", entries("follow_up", sections.follow_up), "None is on record."),
         section("LINEAGE", lineage, "Neither carried on nor related to another recommendation, as far as recorded."),
         *_behind_lineage(behind),
         listed("GAPS", trace["gaps"], "None."),
-        *_today(today),
-        *(
-            [listed("EVENTS", [_events_of_stream(line) for line in trace["provenance"]["events"]], "None.")]
-            if behind
-            else []
-        ),
+        *_today(today, is_past="as_of" in trace or "known_at" in today),
+        *([] if places is None else _places(places)),
     ]
     return Group(*parts)
 
 
-def plain_text(trace: dict[str, Any], today: dict[str, Any], *, provenance: bool = False) -> str:
+def plain_text(trace: dict[str, Any], today: dict[str, Any], places: Places | None = None) -> str:
     """Render a trace as plain text, as wide as a page."""
     console = Console(width=WIDTH, file=StringIO(), color_system=None, force_terminal=False, legacy_windows=False)
     with console.capture() as captured:
-        console.print(trace_text(trace, today, provenance=provenance))
+        console.print(trace_text(trace, today, places))
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
-def _heading(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[RenderableType]:
+def _heading(trace: dict[str, Any], behind: dict[str, list[str]], known_at: str | None) -> list[RenderableType]:
     own = trace["recommendation"]
     title = marked(Text(own["title"], style="bold"), own["status"], own.get("dated"))
     reference_is = own["reference_is"]
     rows: list[tuple[str, str | Text | None]] = [
         ("as of", in_words(trace["as_of"]) if "as_of" in trace else None),
-        ("standing", _STANDING.get(own["standing"], own["standing"])),
+        ("recorded by", known_at),
+        ("standing", _standing(trace)),
         ("coverage", _COVERAGE[trace["coverage"]]),
         ("kinds", ", ".join(words(kind) for kind in own["kinds"])),
         ("addressed to", ", ".join(own["addressees"])),
         ("themes", ", ".join(own["themes"])),
         ("drafted", in_words(own["drafted_on"]) if "drafted_on" in own else None),
+        *(("revised", sections.revision(item)) for item in own.get("revised", ())),
         ("text", own.get("text")),
+        ("version", str(own["text_version"]) if "texts" in trace else None),
     ]
     return [
         joined([Text(own["reference"], style="bold cyan"), title], "  "),
@@ -82,6 +106,12 @@ def _heading(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Render
     ]
 
 
+def _standing(trace: dict[str, Any]) -> str:
+    standing: str = trace["recommendation"]["standing"]
+    outcome: str = trace["dispositions"][-1]["outcome"] if standing == "disposed" else ""
+    return _SENT_BACK.get(outcome, _STANDING.get(standing, standing))
+
+
 def _priority(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[RenderableType]:
     if (item := trace.get("priority")) is None:
         return []
@@ -90,16 +120,26 @@ def _priority(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[Rende
     head = marked(item["title"], item["status"], item.get("dated"))
     start = f"from {in_words(item['timeline_from'])} " if "timeline_from" in item else ""
     lines = [Text(f"Outcome: {item['outcome']}"), Text(f"Timeline: {start}to {in_words(item['timeline_to'])}.")]
-    return [section("PRIORITY", [_resting(Entry(head, [*lines, *note_and_source(item)]), behind.get("priority"))], "")]
+    closing = sections.closing(item["closed"]) if "closed" in item else []
+    entry = Entry(head, [*lines, *note_and_source(item), *closing])
+    return [section("PRIORITY", [_resting(entry, behind.get("priority"))], "")]
 
 
-def _today(today: dict[str, Any]) -> list[RenderableType]:
+def _today(today: dict[str, Any], *, is_past: bool) -> list[RenderableType]:
+    heading = "PAST DUE ON THAT DAY" if is_past else "TODAY"
     stalled = [
         f"{stream} waits for version {version}: what follows it is not shown here yet."
         for stream, version in today["stalled"].items()
     ]
     lines = [*today["past_due"], *stalled]
-    return [listed(f"TODAY, {in_words(today['date'])}", lines, "")] if lines else []
+    return [listed(f"{heading}, {in_words(today['date'])}", lines, "")] if lines else []
+
+
+def _of_version(entry: Entry, item: dict[str, Any], trace: dict[str, Any]) -> Entry:
+    """Say which version of the text a step concerns, where there are several."""
+    if "texts" not in trace or "text_version" not in item:
+        return entry
+    return Entry(entry.head, [Text(f"Version {item['text_version']} of the text."), *entry.lines])
 
 
 def _resting(entry: Entry, events: Sequence[str] | None) -> Entry:
@@ -115,20 +155,18 @@ def _rests_on(events: Sequence[str] | None) -> list[Text]:
     return lines
 
 
-def _events_of_stream(line: str) -> str:
-    """Format the ledger position of each event of a stream, and the first digits of its leaf hash."""
-    stream, spans, *events = line.split(" ")
-    places = []
-    for version, event in zip(_versions(spans), events, strict=True):
-        position, leaf = event.split(":")
-        places.append(f"v{version} at position {position}, leaf {leaf[:12]}")
-    return f"{stream}: {'; '.join(places)}"
+def _places(places: Places) -> list[RenderableType]:
+    changes = [_CHANGE[each["type"]].format_map(each) for each in places if each["type"] in _CHANGE]
+    return [
+        listed("CORRECTIONS AND VOIDS", changes, "None."),
+        listed("EVENTS", _events_of_streams(places), "None."),
+    ]
 
 
-def _versions(spans: str) -> Iterator[int]:
-    for span in spans.split(","):
-        first, _, last = span.partition("-")
-        yield from range(int(first), int(last or first) + 1)
+def _events_of_streams(places: Places) -> list[str]:
+    """Format, by stream, the ledger position of each event, and the first digits of its leaf hash."""
+    streams = groupby(places, itemgetter("stream"))
+    return [f"{stream}: {'; '.join(map(_PLACE.format_map, events))}" for stream, events in streams]
 
 
 def _behind_lineage(behind: dict[str, list[str]]) -> list[Text]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from services.recommendations.projection import AGGREGATES, trace_or_fault
 from services.recommendations.trace import SHAPE, trace_bytes
+from services.recommendations.trace.initiatives import by_provision
 from shared.projection.fold import UNFOLDED, FoldedState
+from shared.projection.natural_order import natural_order
 from shared.projection.partial_fold import fold_whole
 from tools.replay.history import History, streams_of
 from tools.replay.replayer import stops
@@ -77,9 +79,10 @@ def rebuilt_from(history: History) -> Rebuilt:
         rebuilt.heads[stream] = states[stream].version
         if states[stream].blocked:
             rebuilt.stalled.append(stops(states[stream]))
+    initiatives = by_provision(states.values())
     for stream in rebuilt.heads:
         kind, _, reference = stream.partition("/")
-        trace = trace_or_fault(reference, states) if kind == "recommendation" else None
+        trace = trace_or_fault(reference, states, initiatives) if kind == "recommendation" else None
         if trace is not None and "fault" in trace:
             rebuilt.faults[reference] = trace["fault"]
         elif trace is not None:
@@ -93,9 +96,9 @@ def compare(live: Mapping[str, Trace], rebuilt: Rebuilt, before: Mapping[str, Tr
     `before` are the live traces read before the history: it must hold every version that they rest on.
     """
     verdict = Verdict()
-    for reference in sorted({*live, *rebuilt.traces, *rebuilt.faults, *before}):
+    for reference in sorted({*live, *rebuilt.traces, *rebuilt.faults, *before}, key=natural_order):
         _judge(verdict, reference, rebuilt, live.get(reference), before.get(reference))
-    for stream, version in (each for reference in verdict.newer for each in live[reference]["based_on"]):
+    for stream, version, *_ in (each for reference in verdict.newer for each in live[reference]["based_on"]):
         if version > rebuilt.heads.get(stream, 0):
             verdict.beyond[stream] = max(version, verdict.beyond.get(stream, 0))
     return verdict
@@ -119,7 +122,7 @@ def _judge(verdict: Verdict, reference: str, rebuilt: Rebuilt, live: Trace | Non
     elif (
         same := next((each for each in (live, before) if each and each["based_on"] == here["based_on"]), None)
     ) is None:
-        _place(verdict, reference, live, here)
+        _place(verdict, reference, live, here, rebuilt.heads)
     elif trace_bytes(same) == trace_bytes(here):
         verdict.identical.append(reference)
     else:
@@ -128,22 +131,31 @@ def _judge(verdict: Verdict, reference: str, rebuilt: Rebuilt, live: Trace | Non
 
 def _beyond(before: Trace | None, heads: Mapping[str, int]) -> str | None:
     """Return the first version that an earlier live trace rests on and the history lacks."""
-    for stream, version in before["based_on"] if before else ():
+    for stream, version, *_ in before["based_on"] if before else ():
         if version > heads.get(stream, 0):
             return f"{stream} version {version}"
     return None
 
 
-def _place(verdict: Verdict, reference: str, live: Trace, here: Trace) -> None:
-    """Classify a live trace that rests on other versions: behind, newer, or different."""
-    versions, held = dict(live["based_on"]), dict(here["based_on"])
+def _place(verdict: Verdict, reference: str, live: Trace, here: Trace, heads: Mapping[str, int]) -> None:
+    """Classify a live trace that rests on other versions: behind, newer, or different.
+
+    It may rest on further streams that nothing else names: initiatives.
+    """
+    versions, held = ({stream: version for stream, version, *_ in trace["based_on"]} for trace in (live, here))
     shared = versions.keys() & held.keys()
     if any(versions[stream] < held[stream] for stream in shared):
         verdict.behind.append(reference)
-    elif any(versions[stream] > held[stream] for stream in shared):
+    elif any(versions[stream] > held.get(stream, heads.get(stream, 0)) for stream in versions):
         verdict.newer.append(reference)
+    elif held.keys() > versions.keys() and all(_is_initiative(stream) for stream in held.keys() - versions.keys()):
+        verdict.behind.append(reference)
     else:
         verdict.different.append(Difference(reference, "based_on", live["based_on"], here["based_on"]))
+
+
+def _is_initiative(stream: str) -> bool:
+    return stream.startswith("initiative/")
 
 
 def first_difference(reference: str, live: Any, rebuilt: Any, path: str = "") -> Difference | None:

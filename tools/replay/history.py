@@ -20,9 +20,10 @@ from shared.consumer.clients import running
 from shared.consumer.decoder import Rotations
 from shared.consumer.decoding import decode_record
 from shared.consumer.lenient_fetcher import install, to_record
-from shared.consumer.record import UNSIGNED, ConsumedEvent, KafkaRecord, Poison, headers_of, service_of_topic
+from shared.consumer.record import UNSIGNED, ConsumedEvent, KafkaRecord, Poison, headers_of, service_of_topic, topic_of
 from shared.consumer.topic_reader import read_topic
 from shared.events.canonical import ZERO_HASH
+from shared.events.catalogue import Undecodable, decode
 from shared.projection.conflicts import choose
 from shared.runtime.kafka_access import KafkaAccess
 from shared.tlog.trust import LogTrust
@@ -98,7 +99,7 @@ class History:
 def from_kafka(kafka: KafkaAccess, topics: Sequence[str], trust: LogTrust, take: Take, advance: Advance) -> None:
     """Read every record of every partition, up to the end offset at the start. Raises Unreachable, Failure.
 
-    `trust` follows the rotations of keys first.
+    `trust` follows the rotations of keys first. Offsets do not tell whether records are missing: see completeness.py.
     """
     try:
         asyncio.run(_read(kafka, topics, trust, take, advance))
@@ -121,10 +122,8 @@ async def _read(kafka: KafkaAccess, topics: Sequence[str], trust: LogTrust, take
     async with running(consumer):
         consumer.assign(partitions)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-        if pruned := [partition for partition, begin in begins.items() if begin > 0]:
-            raise Failure(f"{pruned[0].topic} has lost its beginning: a replay needs the whole history.")
-        for partition in partitions:
-            consumer.seek(partition, 0)
+        for partition, begin in begins.items():
+            consumer.seek(partition, begin)
         await _up_to(consumer, ends, take, advance)
 
 
@@ -141,24 +140,22 @@ async def _partitions(kafka: KafkaAccess, topics: Sequence[str]) -> list[TopicPa
 
 
 async def _up_to(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int], take: Take, advance: Advance) -> None:
-    count, due = 0, sum(ends.values())
-    silent_since = asyncio.get_running_loop().time()
-    waiting = {partition for partition, end in ends.items() if end > 0}
-    while waiting:
+    clock = asyncio.get_running_loop().time
+    reached, reached_at = -1, clock()
+    while True:
+        positions = {each: await consumer.position(each) for each in ends}
+        if (read := sum(positions.values())) > reached:
+            reached, reached_at = read, clock()
+        elif clock() - reached_at > _SILENT_SECONDS:
+            raise Unreachable(f"Kafka sent nothing for {_SILENT_SECONDS:.0f} s, before the end was reached.")
+        advance(reached, sum(ends.values()))
+        if not (waiting := [each for each, end in ends.items() if positions[each] < end]):
+            return
         batches = await consumer.getmany(*waiting, timeout_ms=500, max_records=_MAX_RECORDS)
         for partition, records in batches.items():
             for record in records:
                 if record.offset < ends[partition]:
                     take(to_record(record))
-                    count += 1
-        now = asyncio.get_running_loop().time()
-        silent_since = now if batches else silent_since
-        if now - silent_since > _SILENT_SECONDS:
-            raise Unreachable(f"Kafka sent nothing for {_SILENT_SECONDS:.0f} s, before the end was reached.")
-        waiting = {each for each in waiting if await consumer.position(each) < ends[each]}
-        advance(count, due)
-    if count != due:
-        raise Failure(f"{count} of {due} records were read: Kafka has lost some, and a replay needs them all.")
 
 
 def unsigned_of(
@@ -207,6 +204,17 @@ def journal_record(line: bytes, number: int) -> KafkaRecord:
         raise Failure(f"Line {number + 1} of the journal is not whole: it broke off; run it again.") from None
     fields = headers_of(headers["position"], headers["leaf"], b64decode(headers.get("proof", "")))
     return KafkaRecord(topic, 0, number, subject.encode(), raw, fields)
+
+
+def decode_entry(topic: str, position: int, raw: bytes) -> ConsumedEvent | Poison:
+    """Decode a log's entry: its position is its place in the log, and the tree vouches for its bytes."""
+    try:
+        recorded = decode(raw)
+        if topic_of(recorded.data.service) != topic:
+            raise Undecodable("wrong_log", f"it is an event of {recorded.source}")
+    except Undecodable as error:
+        return Poison(KafkaRecord(topic, 0, position, None, raw, ()), error.reason, error.detail)
+    return ConsumedEvent(recorded, raw, sha256(raw).hexdigest(), sha256(b"\x00" + raw).hexdigest(), position, topic)
 
 
 def streams_of(history: History) -> Iterator[tuple[str, list[ConsumedEvent]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 from operator import attrgetter
-from struct import Struct
 from typing import NamedTuple
 
 from cachetools import LRUCache, cachedmethod
@@ -13,30 +12,28 @@ from cachetools import LRUCache, cachedmethod
 from services.recommendations.projection import AGGREGATES
 from shared.projection.fold import UNFOLDED, FoldedState
 
-_LEDGER_REF = Struct(">Q32s")
 _CACHE_BYTES = 50_000_000
 _UNPACKED_PER_PACKED = 8
 """How many times larger a state is as objects than as JSON."""
 
 
 class PackedState(NamedTuple):
-    """A folded stream: the state as JSON, position and leaf hash of each version packed."""
+    """A folded stream: the state as JSON, and the hash of its latest event."""
 
     state: bytes
     version: int
     depends_on: tuple[str, ...]
-    ledger_refs: bytes
+    hash: bytes
 
 
 def pack(folded: FoldedState) -> PackedState:
     """Pack a folded stream."""
     aggregate = AGGREGATES[folded.stream.partition("/")[0]]
-    refs = (ref.split(":") for ref in folded.ledger_refs.split())
     return PackedState(
         state=aggregate.states.dump_json(folded.state, exclude_none=True),
         version=folded.version,
         depends_on=tuple(sorted(folded.depends_on)),
-        ledger_refs=b"".join(_LEDGER_REF.pack(int(position), bytes.fromhex(leaf)) for position, leaf in refs),
+        hash=bytes.fromhex(folded.hash),
     )
 
 
@@ -58,7 +55,7 @@ class PackedStates(Mapping[str, FoldedState]):
             state=aggregate.states.validate_json(packed.state),
             version=packed.version,
             depends_on=frozenset(packed.depends_on),
-            ledger_refs=_unpack_refs(packed.ledger_refs),
+            hash=packed.hash.hex(),
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -71,8 +68,4 @@ class PackedStates(Mapping[str, FoldedState]):
 def _size(packed: Mapping[str, PackedState], folded: FoldedState) -> int:
     """Estimate the bytes of an unpacked stream."""
     state = packed.get(folded.stream)
-    return _UNPACKED_PER_PACKED * len(state.state) + 2 * len(state.ledger_refs) + 500 if state else 500
-
-
-def _unpack_refs(packed: bytes) -> str:
-    return " ".join([f"{position}:{leaf.hex()}" for position, leaf in _LEDGER_REF.iter_unpack(packed)])
+    return _UNPACKED_PER_PACKED * len(state.state) + 500 if state else 500

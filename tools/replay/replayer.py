@@ -9,7 +9,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import sha256
 from operator import attrgetter
 from types import TracebackType
 from typing import Any, Self
@@ -17,14 +16,15 @@ from typing import Any, Self
 from services.nominations.domain.membership import MEMBERSHIP
 from services.recommendations.projection import AGGREGATES, trace_or_fault
 from services.recommendations.trace import SHAPE
+from services.recommendations.trace.initiatives import ByProvision, by_provision
 from shared.consumer.decoding import decode_record, decode_unsigned
-from shared.consumer.record import PROOF, ConsumedEvent, KafkaRecord, Poison, topic_of
+from shared.consumer.record import PROOF, ConsumedEvent, KafkaRecord, Poison
 from shared.domain.aggregate import Aggregate
-from shared.events.catalogue import Undecodable, decode
 from shared.projection.fold import UNFOLDED, FoldedState
 from shared.projection.partial_fold import fold_whole
 from shared.tlog.trust import LogTrust
-from tools.replay.history import Fault, History, streams_of
+from tools.replay.completeness import Positions
+from tools.replay.history import Fault, History, decode_entry, streams_of
 from tools.replay.packed_states import PackedState, PackedStates, pack
 from tools.replay.roster import Row, row_of
 from tools.replay.spool import Parts, Spool
@@ -32,6 +32,7 @@ from tools.replay.spool import Parts, Spool
 Trace = dict[str, Any]
 Convert = Callable[[str, Trace], Any]
 _ROOT = b"recommendation/"
+_INITIATIVE = "initiative/"
 _BUCKETS_PER_CHUNK = 4
 _parts_of = attrgetter("topic", "partition", "offset", "key", "value", "headers")
 _LOG_PARTS = 3
@@ -42,6 +43,7 @@ _NEVER = "9999"
 class Report:
     """Counts and faults of a replay, the version of each stream, and the roster.
 
+    `positions` are those of Kafka's records.
     `faults` are the traces that cannot be composed or stored, by reference, with the reason in words.
     """
 
@@ -55,6 +57,7 @@ class Report:
     heads: dict[str, int] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     roster: list[Row] = field(default_factory=list)
+    positions: Positions = field(default_factory=Positions)
 
     def add(self, other: Report) -> None:
         """Add the report of another part."""
@@ -63,7 +66,8 @@ class Report:
             if isinstance(total, dict):
                 total.update(value)
             else:
-                setattr(self, name, total + value)
+                total += value
+                setattr(self, name, total)
 
 
 @dataclass
@@ -82,6 +86,7 @@ class Replayer:
     _others: Spool = field(default_factory=lambda: Spool(streams_each=500))
     _roots: Spool = field(default_factory=lambda: Spool(streams_each=50))
     _streams: PackedStates = field(default_factory=lambda: PackedStates({}))
+    _initiatives: ByProvision = field(default_factory=dict)
     _convert: Convert = field(default=lambda _reference, trace: trace)
 
     def add_record(self, record: KafkaRecord) -> None:
@@ -111,6 +116,7 @@ class Replayer:
             self.report.add(report)
             packed |= states
         self._streams = PackedStates(packed)
+        self._initiatives = by_provision(self._streams[stream] for stream in packed if stream.startswith(_INITIATIVE))
         for report, traces in _map_buckets(self, Replayer._compose_roots, len(self._roots), processes):
             self.report.add(report)
             yield from traces
@@ -130,7 +136,7 @@ class Replayer:
         for folded in self._fold(self._roots.bucket(bucket), report):
             reference = folded.stream.partition("/")[2]
             states = _WithShared(folded, self._streams)
-            trace = trace_or_fault(reference, states, self.as_of)
+            trace = trace_or_fault(reference, states, self._initiatives, self.as_of)
             if trace is not None and "fault" in trace:
                 report.faults[reference] = trace["fault"]
             elif trace is not None:
@@ -154,6 +160,8 @@ class Replayer:
         for parts in bucket:
             is_of_log = len(parts) == _LOG_PARTS
             event = decode_entry(*parts) if is_of_log else self._decode_record(KafkaRecord(*parts))
+            if not is_of_log:
+                report.positions.add_of(event)
             if isinstance(event, Poison):
                 faults.append(Fault.of(event))
             elif event.recorded.time > known_at:
@@ -201,17 +209,6 @@ class _WithShared(dict[str, FoldedState]):
 def stops(folded: FoldedState) -> str:
     """Say where a stream stops, and why, if it is not for a gap or a broken chain."""
     return f"{folded.stream} stops at version {folded.version}" + (f": {folded.fault}" if folded.fault else "")
-
-
-def decode_entry(topic: str, position: int, raw: bytes) -> ConsumedEvent | Poison:
-    """Decode a log's entry: its position is its place in the log, and the tree vouches for its bytes."""
-    try:
-        recorded = decode(raw)
-        if topic_of(recorded.data.service) != topic:
-            raise Undecodable("wrong_log", f"it is an event of {recorded.source}")
-    except Undecodable as error:
-        return Poison(KafkaRecord(topic, 0, position, None, raw, ()), error.reason, error.detail)
-    return ConsumedEvent(recorded, raw, sha256(raw).hexdigest(), sha256(b"\x00" + raw).hexdigest(), position, topic)
 
 
 def _aggregate(stream: str) -> Aggregate[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.nominations.domain.membership import Absent, Ended, Membership
 from services.recommendations.trace.window import Window
+from shared.domain.voids import Void
 from shared.events.canonical import canonical_unchecked
 
 Row = dict[str, Any]
@@ -16,7 +17,7 @@ Row = dict[str, Any]
 def row_of(state: Membership, as_of: date | None = None) -> Row | None:
     """Return a membership's row of the roster; None where it is not on record, or had not begun by `as_of`."""
     window = Window(as_of)
-    if isinstance(state, Absent) or not window.sees(state.began.began_on):
+    if isinstance(state, Absent | Void) or not window.sees(state.began.began_on):
         return None
     began = state.began
     ended = isinstance(state, Ended) and window.sees(state.ended.ended_on)

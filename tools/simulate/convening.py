@@ -44,6 +44,7 @@ def meeting(world: World, group: Group, starts: int) -> Lifecycle:
         starts += chance.between(-3, 9) * DAY
         world.execute(stream, commands.RescheduleMeeting(reason="Synthetic: the room was taken.", **_times(starts)))
         yield world.days(1, 3)
+        world.execute(stream, commands.ConfirmMeeting(), role="chair", actor=f"syn-chair-{group.name}")
     yield from _prepare(world, group, stream)
     if chance.happens(0.03):
         world.execute(stream, commands.CancelMeeting(reason="Synthetic: too few could come."))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shared.events.catalogue import event_class
-from shared.events.event import Correction, Event
-from shared.store.command_handler import CorrectRecord
+from shared.events.event import Event
+from shared.store.correcting import CorrectRecord
 from tools.simulate.commits import SimulatedCommit
 from tools.simulate.world import World
 
@@ -20,5 +20,4 @@ def correct(world: World, stream: str, kind: type[Event], **change: object) -> S
     corrected = event_class(original.data.service, "RecordCorrected")
     fields = command.model_dump(exclude_none=True) | {"data": data, "data_type": original.data.type_name()}
     correction = corrected.model_validate(fields)
-    assert isinstance(correction, Correction)
-    return world.platform.correct(stream, correction, command, world.now)
+    return world.platform.amend(stream, correction, command, world.now)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
-from shared.domain.aggregate import Aggregate, Command, Context, Fact, Facts, Known
+from shared.domain.aggregate import Aggregate, Command, Context, Facts, Known
+from shared.domain.facts import Fact
 from shared.domain.rejections import Rejection
 from shared.events.canonical import ZERO_HASH
 from shared.events.envelope import encode, hash_of, stamp
-from shared.events.event import Correction, Event
+from shared.events.event import Correction, Event, Voiding
 from shared.events.services import SERVICES
 from shared.store.event_store import Commit
 from tools.simulate.chance import Chance, moment
@@ -43,7 +44,10 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class SimulatedStream:
-    """A stream in memory: the state at its owner and, if another service consumes it, the state of the replica."""
+    """A stream in memory: the state at its owner and, if another service consumes it, the state of the replica.
+
+    `voided` has the facts that are void, each by the version of its void.
+    """
 
     state: Any
     replica: Any = None
@@ -51,6 +55,7 @@ class SimulatedStream:
     hash: str = ZERO_HASH
     time: str | None = None
     facts: list[Fact] = field(default_factory=list)
+    voided: dict[int, Fact] = field(default_factory=dict)
 
 
 class Platform:
@@ -76,8 +81,12 @@ class Platform:
         """Return a stream's state at its owner."""
         return self._streams[stream].state
 
+    def owner(self, stream: str) -> str:
+        """Return the service that owns a stream."""
+        return OWN[stream.partition("/")[0]][0]
+
     def facts(self, stream: str) -> list[Fact]:
-        """Return a stream's facts, corrected data in place."""
+        """Return a stream's facts, corrected data in place, without those that are void."""
         return self._streams[stream].facts
 
     def execute(
@@ -103,16 +112,16 @@ class Platform:
         service, aggregate = OWN[stream.partition("/")[0]]
         simulated = self._streams.get(stream) or SimulatedStream(aggregate.initial)
         facts = self._facts(service, aggregate.needs(simulated.state, command))
-        decision = aggregate.decide(simulated.state, command, stream=stream, facts=facts, context=context)
+        decision = aggregate.decided(simulated.state, command, stream=stream, facts=facts, context=context)
         if isinstance(decision, Rejection):
             raise Refused(stream, decision)
         return self._append(stream, simulated, decision, command, context, at)
 
-    def correct(self, stream: str, correction: Correction, command: Command, at: int) -> SimulatedCommit:
-        """Append a correction, whose data the caller derived from the corrected event."""
+    def amend(self, stream: str, event: Event, command: Command, at: int) -> SimulatedCommit:
+        """Append a correction or a void, which the caller derived from the event that it names."""
         command_id = self._ids.event_id(at)
         context = Context(moment(at), "synthetic-secretariat", "secretariat", command_id, command_id)
-        return self._append(stream, self._streams[stream], [correction], command, context, at)
+        return self._append(stream, self._streams[stream], [event], command, context, at)
 
     def _facts(self, service: str, streams: frozenset[str]) -> Facts:
         facts: dict[str, Known] = {}
@@ -161,8 +170,8 @@ class Platform:
         owner, replica = OWN[kind][1], REPLICAS.get(kind)
         if replica is not None and simulated.replica is None:
             simulated.replica = replica[1].initial
-        if isinstance(fact.data, Correction):
-            _apply_correction(simulated.facts, fact)
+        if isinstance(fact.data, Correction | Voiding):
+            _amend(simulated, fact)
             simulated.state = owner.initial
             for each in simulated.facts:
                 simulated.state = owner.evolve(simulated.state, each)
@@ -175,6 +184,24 @@ class Platform:
         simulated.state = owner.evolve(simulated.state, fact)
         if replica is not None:
             simulated.replica = replica[1].evolve(simulated.replica, fact)
+
+
+def _amend(simulated: SimulatedStream, fact: Fact) -> None:
+    if isinstance(fact.data, Voiding):
+        _apply_void(simulated, fact)
+    else:
+        _apply_correction(simulated.facts, fact)
+
+
+def _apply_void(simulated: SimulatedStream, fact: Fact) -> None:
+    assert isinstance(fact.data, Voiding)
+    if (held := simulated.voided.pop(fact.data.voids, None)) is not None:
+        simulated.facts.append(held)
+        simulated.facts.sort(key=lambda each: each.versions[0])
+        return
+    named = next(each for each in simulated.facts if each.versions[0] == fact.data.voids)
+    simulated.facts.remove(named)
+    simulated.voided[fact.versions[0]] = named
 
 
 def _apply_correction(facts: list[Fact], fact: Fact) -> None:

@@ -47,7 +47,7 @@ class Policies:
         self._subscriptions = Subscriptions(lookup)
         handlers = cast(Any, self)
         self._of_notifications = OfNotifications(handlers, cast(Any, self._subscriptions), cast(Any, self))
-        self._others: tuple[Any, ...] = (OfNominations(handlers, self._known), OfRecommendations(handlers))
+        self._others: tuple[Any, ...] = (OfNominations(handlers, self.known), OfRecommendations(handlers))
 
     def react(self, recorded: PolicyEvent, at: int) -> None:
         """Run every policy that handles an event."""
@@ -74,7 +74,8 @@ class Policies:
         """Execute a command that a policy derives from an event."""
         return self._execute(stream, command, context, self._at)
 
-    async def _known(self, stream: str) -> Known | None:
+    async def known(self, stream: str) -> Known | None:
+        """Return a stream's state and version at its owner."""
         return self._lookup(stream)
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
-
 from services.recommendations import commands
-from services.recommendations.domain.mandate import unanswered_supersessions, was_live
-from services.recommendations.domain.state import Citation
 from shared.events import recommendations as events
 from shared.events.values import Evidence
 from tools.simulate import wording
 from tools.simulate.chance import DAY, YEAR, day
+from tools.simulate.citing import cite, review_citations
 from tools.simulate.closing import close
+from tools.simulate.committee import adopt, before_the_committee
 from tools.simulate.correcting import correct
 from tools.simulate.registering import provisions_of
+from tools.simulate.voiding import void, void_version
 from tools.simulate.world import Group, Lifecycle, World
 
 _KINDS = ("policy", "advocacy", "intergovernmental_action")
-_OUTCOMES = ("endorsed", "endorsed", "endorsed_with_changes", "noted", "not_endorsed", "deferred")
 
 
 def recommendations(world: World, group: Group) -> Lifecycle:
@@ -37,12 +34,12 @@ def recommendation(world: World, group: Group) -> Lifecycle:
     yield from _discussed(world, group, stream)
     if close(world, group, stream, withdrawn=0.04, lineage=0.02):
         return
-    adopted = _adopt(world, group, stream)
+    adopted = False
     while not adopted:
         yield group.meets_after(world.now) + DAY
-        adopted = _adopt(world, group, stream)
+        adopted = adopt(world, group, stream)
     group.recommendations.append(reference)
-    yield from _before_the_committee(world, group, stream)
+    yield from before_the_committee(world, group, stream)
     yield from _followed_up(world, group, stream)
     group.recommendations.remove(reference)
     if not close(world, group, stream, withdrawn=0.0, lineage=0.1):
@@ -76,17 +73,6 @@ def _drafted(world: World, group: Group, stream: str, reference: str) -> Lifecyc
         yield world.soon()
 
 
-def cite(world: World, stream: str, named: Iterable[tuple[str, str]]) -> None:
-    """Cite provisions that are not cited yet."""
-    for instrument, provision in named:
-        if world.platform.state(stream).citation_of(instrument, provision) is None:
-            citation = commands.CiteMandate(
-                instrument=instrument, provision=provision, on=day(world.now),
-                status=world.chance.pick(("verified", "inferred")),
-            )  # fmt: skip
-            world.execute(stream, citation)
-
-
 def _discussed(world: World, group: Group, stream: str) -> Lifecycle:
     chance, before = world.chance, ""
     for _ in range(chance.between(2, 4)):
@@ -102,80 +88,6 @@ def _discussed(world: World, group: Group, stream: str) -> Lifecycle:
         if chance.happens(0.3):
             cite(world, stream, provisions_of(world, group, 1))
         review_citations(world, stream)
-
-
-def review_citations(world: World, stream: str) -> None:
-    """Reconfirm, exchange or leave suspect each citation whose instrument was superseded."""
-    for citation in world.platform.state(stream).citations:
-        if citation.uncited is not None:
-            continue
-        cited = citation.cited.data
-        for item in unanswered_supersessions(citation, world.platform.state(f"instrument/{cited.instrument}")):
-            if world.chance.happens(0.45):
-                answer = commands.ReconfirmCitation(
-                    instrument=cited.instrument, provision=cited.provision, superseded_by=item.data.by,
-                    on=day(world.now),
-                )  # fmt: skip
-                world.execute(stream, answer)
-            elif world.chance.happens(0.5):
-                _exchange(world, stream, citation, item.data.by)
-                break
-
-
-def _exchange(world: World, stream: str, citation: Citation, instead: str) -> None:
-    cited = citation.cited.data
-    reason = "Synthetic: a later instrument took the place of this one."
-    uncite = commands.UnciteMandate(
-        instrument=cited.instrument, provision=cited.provision, reason=reason, on=day(world.now)
-    )
-    world.execute(stream, uncite)
-    successor = world.platform.state(f"instrument/{instead}")
-    cite(world, stream, [(instead, world.chance.pick(successor.provisions).data.provision)])
-
-
-def _adopt(world: World, group: Group, stream: str) -> bool:
-    if world.chance.happens(0.02):
-        note = "Synthetic: the record does not say where it was adopted."
-        world.execute(stream, commands.AdoptRecommendation(note=note, status="unknown"))
-        return True
-    if group.held:
-        world.execute(stream, commands.AdoptRecommendation(meeting=group.held[-1], status="verified"))
-    return bool(group.held)
-
-
-def _before_the_committee(world: World, group: Group, stream: str) -> Lifecycle:
-    chance = world.chance
-    outcome, deferred = "deferred", 0
-    while outcome == "deferred":
-        while (session := world.session_after(world.now + 30 * DAY)) is None:
-            yield world.days(30, 60)
-        begins = world.session_begins(session)
-        yield max(world.now, begins - chance.between(21, 70) * DAY)
-        review_citations(world, stream)
-        if not _cites_live_mandate(world, stream):
-            cite(world, stream, provisions_of(world, group, 2))
-        symbol = f"SYN/CED/{session}/{stream.rpartition('R')[2]}"
-        transmission = commands.TransmitRecommendation(session=session, document_symbol=symbol, on=day(world.now))
-        world.execute(stream, transmission)
-        yield begins + chance.between(1, 60) * DAY
-        outcome = chance.pick(_OUTCOMES[:-1] if deferred else _OUTCOMES)
-        deferred += 1
-        disposed = {
-            "session": session, "outcome": outcome, "on": day(begins + DAY), "report_symbol": f"SYN/REP/{session}",
-            "paragraph": str(chance.between(1, 90)),
-        }  # fmt: skip
-        world.execute(stream, commands.RecordDisposition.model_validate(disposed))
-        if chance.happens(0.05):
-            yield world.days(10, 60)
-            correct(world, stream, events.CommitteeDispositionRecorded, paragraph=str(chance.between(1, 90)))
-
-
-def _cites_live_mandate(world: World, stream: str) -> bool:
-    today = date.fromisoformat(day(world.now))
-    return any(
-        was_live(citation, world.platform.state(f"instrument/{citation.cited.data.instrument}"), today)
-        for citation in world.platform.state(stream).citations
-    )
 
 
 def _followed_up(world: World, group: Group, stream: str) -> Lifecycle:
@@ -197,6 +109,12 @@ def _followed_up(world: World, group: Group, stream: str) -> Lifecycle:
     if chance.happens(0.05):
         yield world.days(5, 40)
         correct(world, stream, events.FollowUpReported, progress="not_pursued")
+    if chance.happens(0.05):
+        yield world.days(5, 40)
+        voided = void(world, stream, events.FollowUpReported)
+        if chance.happens(0.3):
+            yield world.soon()
+            void_version(world, stream, voided.last)
 
 
 def _evidence(world: World, group: Group) -> Evidence | None:

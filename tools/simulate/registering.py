@@ -49,6 +49,7 @@ def instrument(world: World, theme: str) -> Lifecycle:
         adopted_on=day(adopted), symbol=f"SYN/RES/{number}", symbol_status="inferred", status="verified",
     )  # fmt: skip
     world.execute(f"instrument/{key}", registration)
+    duties: list[str] = []
     for paragraph in range(1, chance.between(8, 16)):
         yield world.now + chance.between(20_000, 400_000)
         duty = ReportingDuty(body=body, due=day(adopted + 2 * YEAR)) if chance.happens(0.15) else None
@@ -58,14 +59,15 @@ def instrument(world: World, theme: str) -> Lifecycle:
         )  # fmt: skip
         world.execute(f"instrument/{key}", provision)
         entry.provisions.append(provision.provision)
+        duties += [provision.provision] if duty else []
     yield world.days(1, 20)
     _relate(world, theme, entry)
     yield world.days(200, 700)
-    if chance.happens(0.3):
+    if chance.happens(0.3) and duties:
         world.execute(
             f"instrument/{key}",
             commands.DischargeReportingDuty(
-                provision=entry.provisions[0], document_symbol=f"SYN/REP/{number}", on=day(world.now)
+                provision=duties[0], document_symbol=f"SYN/REP/{number}", on=day(world.now)
             ),
         )
     if chance.happens(0.05):

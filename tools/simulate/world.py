@@ -14,7 +14,7 @@ from tools.simulate.commits import SimulatedCommit
 from tools.simulate.platform import Platform
 from tools.simulate.wording import THEMES
 
-START = on(2031)
+START = on(2001)
 QUARTER = YEAR // 4
 Lifecycle = Iterator[int]
 """The lifecycle of one stream: each step executes commands now and yields the time of the next step."""

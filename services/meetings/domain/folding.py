@@ -16,7 +16,8 @@ from services.meetings.domain.states import (
     Proposed,
     Recorded,
 )
-from shared.domain.aggregate import Fact
+from shared.domain.facts import Fact
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
     AgendaItemAdded,
@@ -40,14 +41,14 @@ def evolve(state: Meeting, fact: Fact) -> Meeting:
             return Proposed(particulars=_particulars(proposed, fact))
         case _, MeetingRecorded() as recorded:
             return Recorded(particulars=_particulars(recorded, fact))
-        case Absent(), _:
+        case Absent() | Void(), _:
             return state
         case _, event:
-            return _step(state, event) or _entered(state, event, fact)
+            return _entered(_step(state, event), event, fact)
 
 
-def _step(state: OnRecord, event: Event) -> Meeting | None:
-    """Return the meeting one stage further, or None for an event that moves no stage."""
+def _step(state: OnRecord, event: Event) -> OnRecord:
+    """Return the meeting in the stage after an event, which may be the same."""
     so_far: dict[str, Any] = {name: getattr(state, name) for name in ("particulars", "proceedings", "confirmed_by")}
     match event:
         case MeetingConfirmed(by=by):
@@ -58,8 +59,10 @@ def _step(state: OnRecord, event: Event) -> Meeting | None:
             return Held(**so_far, held=event)
         case MeetingCancelled():
             return Cancelled(**so_far, cancelled=event)
+        case MeetingRescheduled(by=by) if by is not None and isinstance(state, Proposed | Convened):
+            return Proposed(**so_far | {"confirmed_by": (by,)})
         case _:
-            return None
+            return state
 
 
 def _entered(state: OnRecord, event: Event, fact: Fact) -> Meeting:

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from shared.domain.aggregate import Aggregate, Decision, Fact
+from shared.domain.aggregate import Aggregate, Decision
+from shared.domain.facts import Fact
+from shared.domain.voids import Void
 from shared.events.nominations import MembershipBegan, MembershipEnded
 from shared.events.recommendations import InstrumentRegistered, PrioritySelected, ProvisionRegistered
 from shared.events.values import Model
@@ -23,6 +25,8 @@ class Membership(Model):
 
     stage: Literal["active", "ended"]
     member: str
+    began_on: str | None = None
+    ended_on: str | None = None
 
 
 class Priority(Model):
@@ -38,18 +42,18 @@ class Instrument(Model):
     provisions: tuple[str, ...] = ()
 
 
-MembershipReplica: TypeAlias = Unknown | Membership
-PriorityReplica: TypeAlias = Unknown | Priority
-InstrumentReplica: TypeAlias = Unknown | Instrument
+MembershipReplica: TypeAlias = Unknown | Void | Membership
+PriorityReplica: TypeAlias = Unknown | Void | Priority
+InstrumentReplica: TypeAlias = Unknown | Void | Instrument
 
 
 def of_membership(state: MembershipReplica, fact: Fact) -> MembershipReplica:
     """Fold one fact of a membership's stream."""
     match state, fact.data:
-        case _, MembershipBegan(member=member):
-            return Membership(stage="active", member=member)
-        case Membership(), MembershipEnded():
-            return state.model_copy(update={"stage": "ended"})
+        case _, MembershipBegan(member=member, began_on=began_on):
+            return Membership(stage="active", member=member, began_on=began_on)
+        case Membership(), MembershipEnded(ended_on=ended_on):
+            return state.model_copy(update={"stage": "ended", "ended_on": ended_on})
         case _:
             return state
 

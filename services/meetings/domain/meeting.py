@@ -18,11 +18,14 @@ from services.meetings.commands import (
     RecordOutcome,
     RescheduleMeeting,
 )
+from services.meetings.domain.checks import check, judge_void
 from services.meetings.domain.folding import evolve
 from services.meetings.domain.rules import AgendaItemNamesUnknownProvision, TwoConfirmationsConveneAMeeting
 from services.meetings.domain.states import Absent, Cancelled, Convened, Held, Meeting, OnRecord, Proposed, Recorded
+from services.meetings.domain.terms import limits_of
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
     AgendaItemAdded,
@@ -58,7 +61,7 @@ def decide(state: Meeting, command: Command, *, stream: str, facts: Facts, conte
         case Proposed(), ConfirmMeeting():
             return _confirmed(state, command, stream, context)
         case Proposed() | Convened(), RescheduleMeeting():
-            return [event_from(command, MeetingRescheduled)]
+            return [event_from(command, MeetingRescheduled, by=_confirmer(context))]
         case Proposed() | Convened(), CancelMeeting():
             return [event_from(command, MeetingCancelled)]
         case Proposed(), HoldMeeting() | RecordAttendance():
@@ -66,7 +69,7 @@ def decide(state: Meeting, command: Command, *, stream: str, facts: Facts, conte
             return TwoConfirmationsConveneAMeeting(stream, waits_for)
         case Convened(), HoldMeeting():
             return [event_from(command, MeetingHeld)]
-        case Absent() | Cancelled(), _:
+        case Absent() | Void() | Cancelled(), _:
             return _out_of_order(state, command, stream)
         case _:
             return _entered(state, command, stream, facts)
@@ -74,11 +77,15 @@ def decide(state: Meeting, command: Command, *, stream: str, facts: Facts, conte
 
 def _confirmed(state: Proposed, command: ConfirmMeeting, stream: str, context: Context) -> Decision:
     """Confirm a meeting by the caller's role; the second confirmation convenes it in the same commit."""
-    by: Confirmer = "chair" if context.role == "chair" else "secretariat"
+    by = _confirmer(context)
     if by in state.confirmed_by:
         return OutOfOrder("ConfirmMeeting", stream, f"confirmed by the {by} already")
     confirmed = event_from(command, MeetingConfirmed, by=by)
     return [confirmed, MeetingConvened()] if state.confirmed_by else [confirmed]
+
+
+def _confirmer(context: Context) -> Confirmer:
+    return "chair" if context.role == "chair" else "secretariat"
 
 
 def _entered(state: OnRecord, command: Command, stream: str, facts: Facts) -> Decision:
@@ -91,7 +98,7 @@ def _entered(state: OnRecord, command: Command, stream: str, facts: Facts) -> De
         case _, DisseminateDocument():
             return [event_from(command, DocumentDisseminated)]
         case _, RecordAttendance():
-            return _attended(command, facts)
+            return _attended(state, command, facts)
         case Held() | Recorded(), RecordOutcome():
             return [event_from(command, OutcomeRecorded)]
         case _:
@@ -107,14 +114,15 @@ def _entered_before(state: OnRecord, command: Command) -> str | None:
     return None
 
 
-def _attended(command: RecordAttendance, facts: Facts) -> Decision:
-    """Take the member from this service's fold of the membership, and record its version."""
+def _attended(state: OnRecord, command: RecordAttendance, facts: Facts) -> Decision:
+    """Take member and term from this service's fold of the membership, and record its version."""
     stream = f"membership/{command.membership}"
     known = facts.get(stream)
     if known is None or known.state.stage == "unheard":
         return NotHeardYet(stream)
     seen = Seen(stream=stream, version=known.version)
-    return [event_from(command, AttendanceRecorded, member=known.state.member, seen=seen)]
+    term = limits_of(known.state, state.particulars.starts_at)
+    return [event_from(command, AttendanceRecorded, member=known.state.member, seen=seen, **term)]
 
 
 def _unknown(command: AddAgendaItem, facts: Facts) -> Rejection | None:
@@ -153,7 +161,7 @@ def names(event: Event) -> frozenset[str]:
 
 def facets(state: Meeting) -> dict[str, Any]:
     """Return the values that lists of meetings filter on."""
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return {"stage": state.stage}
     agenda = [entry.fact for entry in state.proceedings.agenda]
     return {
@@ -161,6 +169,7 @@ def facets(state: Meeting) -> dict[str, Any]:
         "kind": state.particulars.kind,
         "modality": state.particulars.modality or "unknown",
         "member": sorted({entry.fact.member for entry in state.proceedings.attendance}),
+        "membership": sorted({entry.fact.membership for entry in state.proceedings.attendance}),
         "priority": sorted({item.priority for item in agenda if item.priority}),
         "instrument": sorted({named.instrument for item in agenda for named in item.provisions}),
     }
@@ -175,4 +184,6 @@ MEETING: Aggregate[Meeting] = Aggregate(
     needs=needs,
     names=names,
     facets=facets,
+    judge_void=judge_void,
+    check=check,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, Literal, TypeAlias, TypeVar
 
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
     AgendaItemAdded,
@@ -93,4 +94,4 @@ class Cancelled(_OnRecord):
 
 
 OnRecord: TypeAlias = Proposed | Convened | Held | Recorded | Cancelled
-Meeting: TypeAlias = Absent | OnRecord
+Meeting: TypeAlias = Absent | Void | OnRecord

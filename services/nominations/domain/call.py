@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import CloseCall, OpenCall
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events.nominations import CallForNominationsClosed, CallForNominationsOpened
 from shared.events.values import Model
 
@@ -36,7 +38,7 @@ class Closed(Model):
     versions: tuple[int, ...]
 
 
-Call: TypeAlias = Absent | Open | Closed
+Call: TypeAlias = Absent | Void | Open | Closed
 
 
 def evolve(state: Call, fact: Fact) -> Call:
@@ -69,7 +71,7 @@ def in_words(state: Call) -> str:
 def facets(state: Call) -> dict[str, Any]:
     """Return the values that lists of calls filter on."""
     match state:
-        case Absent():
+        case Absent() | Void():
             return {"stage": state.stage}
         case Open() | Closed():
             return {"stage": state.stage, "theme": list(state.opened.themes)}

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import EraseExpert
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events.nominations import ExpertErased
 from shared.events.values import Model
 
@@ -28,7 +30,7 @@ class Erased(Model):
     versions: tuple[int, ...]
 
 
-Expert: TypeAlias = Held | Erased
+Expert: TypeAlias = Held | Void | Erased
 
 
 def evolve(state: Expert, fact: Fact) -> Expert:

@@ -7,12 +7,20 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import BeginMembership, EndMembership
-from services.nominations.domain.nomination import Accepted, in_words
-from services.nominations.domain.rules import MembershipRestsOnUnknownNomination
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
-from shared.domain.rejections import OutOfOrder
+from services.nominations.domain.nomination import (
+    Accepted,
+    Nomination,
+    Withdrawn,
+    in_words,
+    replaces_another_members,
+)
+from services.nominations.domain.rules import MembershipReplacesItself, MembershipRestsOnUnknownNomination
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
+from shared.domain.rejections import OutOfOrder, Rejection
+from shared.domain.voids import Void
 from shared.events.event import Event
-from shared.events.nominations import MembershipBegan, MembershipEnded
+from shared.events.nominations import MembershipBegan, MembershipEnded, RecordCorrected, RecordVoided
 from shared.events.values import Model
 
 
@@ -46,7 +54,7 @@ class Ended(_OnRecord):
     ended: MembershipEnded
 
 
-Membership: TypeAlias = Absent | Active | Ended
+Membership: TypeAlias = Absent | Void | Active | Ended
 
 
 def evolve(state: Membership, fact: Fact) -> Membership:
@@ -64,8 +72,14 @@ def decide(state: Membership, command: Command, *, stream: str, facts: Facts, co
     """Begin a membership from an accepted nomination, end one that is active."""
     match state, command:
         case Absent(), BeginMembership():
-            return _begin(command, stream, facts)
+            began = _begin(command, stream, facts)
+            return began if isinstance(began, Rejection) else [began]
+        case Void(), BeginMembership():
+            began = _begin(command, stream, facts)
+            return began if isinstance(began, Rejection) else _begun_again(state, began)
         case Active(), EndMembership():
+            return [event_from(command, MembershipEnded)]
+        case Void(), EndMembership() if context.role == "system":
             return [event_from(command, MembershipEnded)]
         case _:
             stage = "not on record" if isinstance(state, Absent) else state.stage
@@ -87,12 +101,16 @@ def names(event: Event) -> frozenset[str]:
 
 def facets(state: Membership) -> dict[str, Any]:
     """Return the values that lists of memberships filter on."""
+    if isinstance(state, Void):
+        return {"stage": state.stage, "member": state.member}
     if isinstance(state, Absent):
         return {"stage": state.stage}
-    return {"stage": state.stage, **state.began.model_dump(include={"member", "person", "nomination", "capacity"})}
+    replaces = {"keys": [state.began.replaces]} if state.began.replaces else {}
+    written = state.began.model_dump(include={"member", "person", "nomination", "capacity"})
+    return {"stage": state.stage, **written, **replaces}
 
 
-def _begin(command: BeginMembership, stream: str, facts: Facts) -> Decision:
+def _begin(command: BeginMembership, stream: str, facts: Facts) -> MembershipBegan | Rejection:
     """Take person, member and capacity from the nomination, never from the command."""
     nomination = f"nomination/{command.nomination}"
     if nomination not in facts:
@@ -101,17 +119,44 @@ def _begin(command: BeginMembership, stream: str, facts: Facts) -> Decision:
     if not isinstance(state, Accepted):
         return OutOfOrder("BeginMembership", nomination, in_words(state))
     written = state.particulars
+    return event_from(
+        command,
+        MembershipBegan,
+        membership=stream.partition("/")[2],
+        person=written.person,
+        member=written.member,
+        capacity=written.capacity,
+        replaces=written.replaces,
+    )
+
+
+def _begun_again(state: Void, began: MembershipBegan) -> Decision:
+    """Let a void membership hold again, with what its nomination says now: it has the id of its nomination for ever."""
+    reason = "The nomination was accepted again."
+    data = began.model_dump(mode="json", exclude_none=True)
     return [
-        event_from(
-            command,
-            MembershipBegan,
-            membership=stream.partition("/")[2],
-            person=written.person,
-            member=written.member,
-            capacity=written.capacity,
-            replaces=written.replaces,
-        )
+        RecordVoided(voids=state.versions[-1], reason=reason),
+        RecordCorrected(corrects=1, data=data, data_type=began.type_name(), reason=reason),
     ]
+
+
+def gaps_of(state: Membership, nomination: Nomination) -> list[str]:
+    """Return, in words, that a membership stays on record although the acceptance from which it began is void."""
+    if isinstance(state, Absent | Void) or isinstance(nomination, Accepted | Withdrawn):
+        return []
+    key, stage = state.began.nomination, in_words(nomination)
+    return [f"It began when the nomination {key} was accepted, and that acceptance is void: the nomination is {stage}."]
+
+
+def check(_state: Membership, event: Event, *, facts: Facts, **_: object) -> Rejection | None:
+    """Refuse that a membership replaces one of another member, or itself."""
+    match event:
+        case MembershipBegan(membership=own, replaces=replaced) if replaced == own:
+            return MembershipReplacesItself("replaces", own)
+        case MembershipBegan(member=member, replaces=str(replaced)):
+            return replaces_another_members(member, replaced, facts)
+        case _:
+            return None
 
 
 MEMBERSHIP: Aggregate[Membership] = Aggregate(
@@ -123,4 +168,5 @@ MEMBERSHIP: Aggregate[Membership] = Aggregate(
     needs=needs,
     names=names,
     facets=facets,
+    check=check,
 )

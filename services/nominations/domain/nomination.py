@@ -19,10 +19,13 @@ from services.nominations.domain.rules import (
     NominationReplacesUnknownMembership,
     OnlyMembersAndAssociateMembersNominate,
     OnlyTheMembersOwnGovernmentNominates,
+    ReplacesAnotherMembersExpert,
 )
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.members import MEMBERS
 from shared.domain.rejections import OutOfOrder, Rejection
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.nominations import (
     NominationAccepted,
@@ -89,14 +92,14 @@ class Withdrawn(_OnRecord):
     withdrawn: NominationWithdrawn
 
 
-Nomination: TypeAlias = Absent | Submitted | Returned | Accepted | Declined | Withdrawn
+Nomination: TypeAlias = Absent | Void | Submitted | Returned | Accepted | Declined | Withdrawn
 
 
 def evolve(state: Nomination, fact: Fact) -> Nomination:
     """Fold one fact of a nomination's stream."""
     if isinstance(fact.data, NominationSubmitted):
         return Submitted(particulars=fact.data, versions=fact.versions)
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return state
     particulars, versions = state.particulars, state.versions + fact.versions
     match fact.data:
@@ -162,6 +165,8 @@ def names(event: Event) -> frozenset[str]:
 
 def facets(state: Nomination) -> dict[str, Any]:
     """Return the values that lists of nominations filter on."""
+    if isinstance(state, Void):
+        return {"stage": state.stage, "member": state.member}
     if isinstance(state, Absent):
         return {"stage": state.stage}
     written = state.particulars.model_dump(
@@ -176,7 +181,7 @@ def _for_another_government(
     """Hold a focal point to its own member, and to replacing its own member's expert."""
     if context.role != "focal_point":
         return None
-    concerned = [] if isinstance(state, Absent) else [state.member]
+    concerned = [state.member] if state.member is not None else []
     if isinstance(command, SubmitNomination):
         concerned.append(command.member)
     concerned += [known.state.member for stream, known in facts.items() if stream.startswith("membership/")]
@@ -202,6 +207,24 @@ def _replaces_unknown(command: SubmitNomination | ResubmitNomination, facts: Fac
     return None
 
 
+def check(state: Nomination, event: Event, *, facts: Facts, **_: object) -> Rejection | None:
+    """Refuse a nomination that would replace an expert of another member, whoever submits or corrects it."""
+    match event:
+        case NominationSubmitted(member=member, replaces=str(replaced)):
+            return replaces_another_members(member, replaced, facts)
+        case NominationResubmitted(replaces=str(replaced)) if not isinstance(state, Absent | Void):
+            return replaces_another_members(state.member, replaced, facts)
+        case _:
+            return None
+
+
+def replaces_another_members(member: str, replaced: str, facts: Facts) -> ReplacesAnotherMembersExpert | None:
+    """Return the refusal of a replacement whose membership is another member's."""
+    known = facts.get(f"membership/{replaced}")
+    other = known.state.member if known else None
+    return ReplacesAnotherMembersExpert("replaces", replaced, other, member) if other and other != member else None
+
+
 def _completed(particulars: NominationSubmitted, again: NominationResubmitted) -> NominationSubmitted:
     """Put the resubmission's fields in the place of the submission's."""
     shared = type(again).model_fields.keys() & type(particulars).model_fields.keys()
@@ -219,4 +242,5 @@ NOMINATION: Aggregate[Nomination] = Aggregate(
     needs=needs,
     names=names,
     facets=facets,
+    check=check,
 )

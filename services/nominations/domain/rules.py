@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.domain.rejections import Rejection, RuleKind
+from shared.domain.single_facts import FactRefused
 
 
 @dataclass(frozen=True)
@@ -61,3 +62,29 @@ class MembershipRestsOnUnknownNomination(Rejection):
     says: ClassVar[str] = "nomination/{nomination} is not on record"
 
     nomination: str
+
+
+@dataclass(frozen=True)
+class ReplacesAnotherMembersExpert(FactRefused):
+    """A Government nominates its own experts, and ends no membership but theirs."""
+
+    kind: ClassVar[RuleKind] = "note"
+    paragraph: ClassVar[str | None] = "20"
+    says: ClassVar[str] = (
+        "{field}: membership/{membership} is of {other}, and a nomination of {member} replaces none but its own: "
+        "name another membership, or leave `replaces` out"
+    )
+
+    membership: str
+    other: str
+    member: str
+
+
+@dataclass(frozen=True)
+class MembershipReplacesItself(FactRefused):
+    """A membership replaces an earlier one."""
+
+    kind: ClassVar[RuleKind] = "reference"
+    says: ClassVar[str] = "{field}: membership/{membership} does not replace itself: name the earlier one"
+
+    membership: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
@@ -16,8 +17,10 @@ from services.notifications.commands import (
 )
 from services.notifications.domain.rules import EventCameBeforeSubscription, NotificationRestsOnUnknownSubscription
 from services.notifications.domain.subscription import Active, in_words
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.notifications import (
     NotificationAttempted,
@@ -82,14 +85,14 @@ class Uncertain(_OnRecord):
     uncertain: NotificationUncertain
 
 
-Notification: TypeAlias = Absent | Planned | Attempted | Postponed | Delivered | Failed | Uncertain
+Notification: TypeAlias = Absent | Void | Planned | Attempted | Postponed | Delivered | Failed | Uncertain
 
 
 def evolve(state: Notification, fact: Fact) -> Notification:
     """Fold one fact of a notification's stream."""
     if isinstance(fact.data, NotificationPlanned):
         return Planned(planned=fact.data, at=fact.time, versions=fact.versions)
-    if isinstance(state, Absent):
+    if isinstance(state, Absent | Void):
         return state
     was: dict[str, Any] = {"planned": state.planned, "at": fact.time, "versions": state.versions + fact.versions}
     match fact.data:
@@ -158,9 +161,26 @@ def names(event: Event) -> frozenset[str]:
 
 def facets(state: Notification) -> dict[str, Any]:
     """Return the values that lists of notifications filter on."""
+    if isinstance(state, Void):
+        return {
+            "standing": state.stage,
+            **{name: state.recorded[name] for name in ("subscription", "stream", "event_id")},
+        }
     if isinstance(state, Absent):
         return {"standing": state.stage}
     return {"standing": state.stage, **state.planned.model_dump(include={"subscription", "stream", "event_id"})}
+
+
+def is_tried(state: Notification) -> bool:
+    """Tell whether the mail was attempted, so that it stays on record whatever becomes of its event."""
+    return isinstance(state, _OnRecord) and not isinstance(state, Planned)
+
+
+def gaps_of(planned: NotificationPlanned, voids: Set[int]) -> list[str]:
+    """Return, in words, that a mail was attempted about an event that is void; `voids` are those of its stream."""
+    if planned.stream_version not in voids and 1 not in voids:
+        return []
+    return [f"It is about version {planned.stream_version} of {planned.stream}, which is void; its mail was tried."]
 
 
 NOTIFICATION: Aggregate[Notification] = Aggregate(

@@ -8,8 +8,10 @@ from pydantic import Field, TypeAdapter
 
 from services.notifications.commands import AddSubscription, RemoveSubscription
 from services.notifications.domain.rules import SubscriptionNamesUnknownEvent
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events.catalogue import EVENTS
 from shared.events.notifications import SubscriptionAdded, SubscriptionRemoved
 from shared.events.values import Model
@@ -41,7 +43,7 @@ class Removed(_OnRecord):
     stage: Literal["removed"] = "removed"
 
 
-Subscription: TypeAlias = Absent | Active | Removed
+Subscription: TypeAlias = Absent | Void | Active | Removed
 
 
 def evolve(state: Subscription, fact: Fact) -> Subscription:
@@ -75,7 +77,7 @@ def in_words(state: Subscription) -> str:
 def facets(state: Subscription) -> dict[str, Any]:
     """Return the values that lists of subscriptions filter on."""
     match state:
-        case Absent():
+        case Absent() | Void():
             return {"stage": state.stage}
         case Active() | Removed():
             return {"stage": state.stage, "event": list(state.added.events), "person": state.added.person}

@@ -124,9 +124,9 @@ class Sender:
         head, recorded = await self.commands.store.read(folded.stream)
         if head.version != folded.version:
             return None
-        context = _context(recorded[-1])
+        context, expected = _context(recorded[-1]), {folded.version}
         try:
-            outcome = await self.commands.handle(folded.stream, command, context, folded.version, record_refusal=False)
+            outcome = await self.commands.handle(folded.stream, command, context, expected, record_refusal=False)
         except Conflict:
             return None
         return outcome if isinstance(outcome, Commit) else None

@@ -8,10 +8,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from shared.domain.aggregate import Aggregate, Command, Decision, Fact
+from shared.domain.aggregate import Aggregate, Command, Decision
+from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
+    AgendaItemAdded,
     AttendanceRecorded,
     DocumentDisseminated,
     MeetingCancelled,
@@ -20,6 +23,7 @@ from shared.events.meetings import (
     MeetingProposed,
     MeetingRecorded,
     MeetingRescheduled,
+    OutcomeRecorded,
 )
 from shared.events.values import Model
 
@@ -33,7 +37,7 @@ class UnknownMeeting(Model):
 
 
 class MeetingReplica(Model):
-    """A meeting as it now stands, its attendance and its documents; `versions` are all the events behind it."""
+    """A meeting as it now stands, its attendance and its entries; `versions` are all the events behind it."""
 
     stage: MeetingStage
     title: str
@@ -49,9 +53,17 @@ class MeetingReplica(Model):
     in_room: int = 0
     remote: int = 0
     documents: tuple[dict[str, str], ...] = ()
+    outside_term: tuple[dict[str, str | bool], ...] = ()
+    agenda: tuple[dict[str, Any], ...] = ()
+    outcomes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def day(self) -> str | None:
+        """The day on which it begins."""
+        return self.starts_at[:10] if self.starts_at else None
 
 
-Meeting: TypeAlias = UnknownMeeting | MeetingReplica
+Meeting: TypeAlias = UnknownMeeting | Void | MeetingReplica
 
 
 def evolve(state: Meeting, fact: Fact) -> Meeting:
@@ -59,7 +71,7 @@ def evolve(state: Meeting, fact: Fact) -> Meeting:
     kind = type(fact.data)
     if kind in _BEGINS:
         return _begun(_BEGINS[kind], fact.data, fact)
-    if kind not in _CHANGES or isinstance(state, UnknownMeeting):
+    if kind not in _CHANGES or not isinstance(state, MeetingReplica):
         return state
     return state.model_copy(update={**_CHANGES[kind](state, fact.data), "versions": state.versions + fact.versions})
 
@@ -79,13 +91,18 @@ def _begun(stage: MeetingStage, data: Any, fact: Fact) -> MeetingReplica:
     )
 
 
+_LIMITS = {"membership_began_on", "membership_ended", "membership_ended_on"}
+
+
 def _attended(state: MeetingReplica, attendance: AttendanceRecorded) -> dict[str, Any]:
     members, place = state.members, bisect_left(state.members, attendance.member)
     if members[place : place + 1] != (attendance.member,):
         members = (*members[:place], attendance.member, *members[place:])
-    if attendance.presence == "in_room":
-        return {"members": members, "in_room": state.in_room + 1}
-    return {"members": members, "remote": state.remote + 1}
+    place_of = "in_room" if attendance.presence == "in_room" else "remote"
+    limits = attendance.model_dump(include=_LIMITS, exclude_none=True)
+    outside = {"membership": attendance.membership, "member": attendance.member, **limits}
+    terms = {"outside_term": (*state.outside_term, outside)} if limits else {}
+    return {"members": members, place_of: getattr(state, place_of) + 1, **terms}
 
 
 def _disseminated(state: MeetingReplica, document: DocumentDisseminated) -> dict[str, Any]:
@@ -93,12 +110,33 @@ def _disseminated(state: MeetingReplica, document: DocumentDisseminated) -> dict
     answers = {rendition.accessible for rendition in document.renditions}
     accessible = "yes" if True in answers else "no" if answers == {False} else "unknown"
     symbol = {"symbol": document.symbol} if document.symbol else {}
-    paper = {"document": document.document, "title": document.title, **symbol, "accessible": accessible}
+    on = {"disseminated_on": document.disseminated_on} if document.disseminated_on else {}
+    status = {"status": document.status or "unknown"}
+    paper = {"document": document.document, "title": document.title, **symbol, "accessible": accessible, **on, **status}
     return {"documents": (*state.documents, paper)}
 
 
+def _added(state: MeetingReplica, item: AgendaItemAdded) -> dict[str, Any]:
+    return {"agenda": (*state.agenda, _entry(item))}
+
+
+def _decided(state: MeetingReplica, outcome: OutcomeRecorded) -> dict[str, Any]:
+    return {"outcomes": (*state.outcomes, _entry(outcome))}
+
+
+def _entry(data: Event) -> dict[str, Any]:
+    fields = data.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return {"status": "unknown"} | fields
+
+
 def _rescheduled(state: MeetingReplica, moved: MeetingRescheduled) -> dict[str, Any]:
-    return {"starts_at": moved.starts_at, "ends_at": moved.ends_at, "modality": moved.modality or state.modality}
+    proposed_again = moved.by is not None and state.stage == "convened"
+    return {
+        "stage": "proposed" if proposed_again else state.stage,
+        "starts_at": moved.starts_at,
+        "ends_at": moved.ends_at,
+        "modality": moved.modality or state.modality,
+    }
 
 
 def _held(state: MeetingReplica, held: MeetingHeld) -> dict[str, Any]:
@@ -113,6 +151,8 @@ _BEGINS: dict[type[Event], MeetingStage] = {MeetingProposed: "proposed", Meeting
 _CHANGES: dict[type[Event], Callable[[MeetingReplica, Any], dict[str, Any]]] = {
     AttendanceRecorded: _attended,
     DocumentDisseminated: _disseminated,
+    AgendaItemAdded: _added,
+    OutcomeRecorded: _decided,
     MeetingRescheduled: _rescheduled,
     MeetingConvened: lambda _state, _data: {"stage": "convened"},
     MeetingCancelled: lambda _state, _data: {"stage": "cancelled"},

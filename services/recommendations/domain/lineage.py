@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.recommendations.commands import (
     MergeRecommendation,
     NoteLineage,
@@ -13,11 +15,12 @@ from services.recommendations.domain import rules
 from services.recommendations.domain.state import Closed, Recommendation
 from shared.domain.aggregate import Command, Decision, event_from
 from shared.domain.rejections import OutOfOrder
+from shared.domain.voids import Void
 from shared.events import recommendations as events
 from shared.events.event import Event
 
 
-def decide(state: Recommendation, command: Command, *, stream: str) -> Decision:
+def decide(state: Recommendation | Void, command: Command, *, stream: str) -> Decision:
     """Close a recommendation, or note the closing of another one in it, open or closed."""
     own = stream.partition("/")[2]
     match command:
@@ -48,13 +51,25 @@ def _noted(command: NoteLineage) -> Event:
 
 
 def meant_for(event: Event, reference: str) -> dict[str, NoteLineage]:
-    """Return the commands that follow from an event in other recommendations, by reference."""
+    """Return the commands that follow from an event in other recommendations, by reference: as certain as the event."""
     match event:
-        case events.RecommendationSuperseded(by=other, on=on) if other:
-            return {other: NoteLineage(supersedes=reference, on=on)}
-        case events.RecommendationMerged(into=other, on=on) if other:
-            return {other: NoteLineage(absorbs=reference, on=on)}
-        case events.RecommendationSplit(into=parts, on=on) if parts:
-            return {part: NoteLineage(split_from=reference, on=on) for part in parts}
+        case events.RecommendationSuperseded(by=str(other)):
+            return {other: NoteLineage(supersedes=reference, **_known_of(event))}
+        case events.RecommendationMerged(into=str(other)):
+            return {other: NoteLineage(absorbs=reference, **_known_of(event))}
+        case events.RecommendationSplit(into=tuple(parts)):
+            return {part: NoteLineage(split_from=reference, **_known_of(event)) for part in parts}
         case _:
             return {}
+
+
+def noted_in(state: object) -> set[str]:
+    """Return the other recommendations in which the closing of one is noted."""
+    if not isinstance(state, Recommendation):
+        return set()
+    closings = (*state.superseded, *state.merged, *state.split)
+    return {other for fact in closings for other in meant_for(fact.data, state.drafted.data.reference)}
+
+
+def _known_of(event: Event) -> dict[str, Any]:
+    return event.model_dump(include={"on", "status", "source"}, exclude_none=True)

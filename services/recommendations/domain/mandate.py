@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from services.recommendations.domain.citations import Citation
 from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.recorded_fact import RecordedFact
-from services.recommendations.domain.state import Citation
 from shared.events.recommendations import InstrumentSuperseded
 from shared.events.values import earliest_day, latest_day
 
@@ -17,11 +17,13 @@ def unanswered_supersessions(citation: Citation, instrument: Registered) -> list
 
 
 def was_live(citation: Citation, instrument: Registered, day: date | None) -> bool:
-    """Tell whether a cited provision was live on a day: adopted, not superseded, not uncited by then.
+    """Tell whether a cited provision was live on a day: on record, adopted, not superseded, not uncited by then.
 
     An undated fact counts as later than the day, save the adoption of an instrument; on an unknown day only an
     uncited provision is not live.
     """
+    if instrument.provision(citation.cited.data.provision) is None:
+        return False
     if day is None:
         return citation.uncited is None
     adopted = instrument.registered.data.adopted_on

@@ -7,7 +7,7 @@ from functools import cache
 
 from services.recommendations import commands
 from services.recommendations.domain import rules
-from services.recommendations.domain.state import Absent, State
+from services.recommendations.domain.state import Recommendation, State
 from shared.domain.aggregate import Command, Facts
 from shared.domain.rejections import NotHeardYet, Rejection
 from shared.events import recommendations as events
@@ -37,7 +37,7 @@ def missing(command: Command, facts: Facts) -> Rejection | None:
 def needs(state: State, command: Command) -> frozenset[str]:
     """Return the streams that a decision rests on: those that the command names, and the instruments cited so far."""
     streams = _named(command)
-    if isinstance(command, commands.TransmitRecommendation) and not isinstance(state, Absent):
+    if isinstance(command, commands.TransmitRecommendation) and isinstance(state, Recommendation):
         streams |= {f"instrument/{citation.cited.data.instrument}" for citation in state.citations}
     return frozenset(streams)
 
@@ -99,10 +99,12 @@ def evidence_streams(evidence: Evidence) -> set[str]:
 
 def depends_on(state: State) -> frozenset[str]:
     """Return the streams that a recommendation's trace must read."""
-    if isinstance(state, Absent):
+    if not isinstance(state, Recommendation):
         return frozenset()
     streams = {f"instrument/{citation.cited.data.instrument}" for citation in state.citations}
     facts = (
+        state.drafted,
+        *state.revised,
         *state.origins,
         *state.discussed,
         *state.transmitted,
@@ -110,8 +112,6 @@ def depends_on(state: State) -> frozenset[str]:
         *state.carried,
         *state.followed_up,
     )
-    for item in (*facts, *([state.adopted] if state.adopted else [])):
+    for item in (*facts, *state.adoptions):
         streams |= _named(item.data)
-    if state.priority:
-        streams.add(f"priority/{state.priority}")
     return frozenset(streams)

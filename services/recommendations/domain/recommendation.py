@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
@@ -23,17 +22,17 @@ from services.recommendations.commands import (
     TransmitRecommendation,
     UnciteMandate,
 )
-from services.recommendations.domain import lineage, naming, rules
+from services.recommendations.domain import checks, committee, lineage, naming, rules
 from services.recommendations.domain.foreign import MeetingReplica
-from services.recommendations.domain.instrument import Registered
-from services.recommendations.domain.mandate import was_live
-from services.recommendations.domain.registers import Absent as NotRecorded
+from services.recommendations.domain.provisions import as_facets
 from services.recommendations.domain.registers import unknown_provision
 from services.recommendations.domain.state import Absent, Adopted, Closed, Disposed, Drafted, State, Transmitted, evolve
+from services.recommendations.domain.texts import adopted_numbers, chosen, judge_change, latest, texts_of
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
-from shared.domain.rejections import OutOfOrder
+from shared.domain.rejections import OutOfOrder, Rejection
+from shared.domain.voids import Void
 from shared.events import recommendations as events
-from shared.events.values import ProvisionRef, Seen, earliest_day
+from shared.events.values import ProvisionRef, Seen
 
 OnRecord = Drafted | Adopted | Transmitted | Disposed | Closed
 Open = Drafted | Adopted | Transmitted | Disposed
@@ -55,6 +54,8 @@ def decide(state: State, command: Command, *, stream: str, facts: Facts, context
             return [event_from(command, events.RecommendationDrafted)]
         case Drafted() | Adopted() | Transmitted() | Disposed() | Closed(), _ if isinstance(command, _LINEAGE):
             return lineage.decide(state, command, stream=stream)
+        case Void(), commands.NoteLineage():
+            return lineage.decide(state, command, stream=stream)
         case Drafted() | Adopted() | Transmitted() | Disposed(), _ if type(command) in _DECIDES:
             return _DECIDES[type(command)](state, command, stream, facts, context)
         case _:
@@ -66,8 +67,19 @@ def in_words(state: State) -> str:
     return "not on record" if isinstance(state, Absent) else state.stage
 
 
-def _revise(state: Open, command: ReviseRecommendation, *_: Any) -> Decision:
-    return [event_from(command, events.RecommendationRevised)]
+def _revise(state: Open, command: ReviseRecommendation, stream: str, *_: Any) -> Decision:
+    texts = texts_of(state)
+    before = latest(texts)
+    unchanged = {name for name in ("title", "text") if getattr(command, name) in (None, getattr(before, name))}
+    if len(unchanged) == 2:
+        fields = command.model_dump(exclude_unset=True, exclude=unchanged | {"clerical"})
+        return [events.RecommendationRevised.model_validate(fields)]
+    if command.clerical and before.number not in adopted_numbers(state, texts):
+        return rules.ClericalVersionFollowsNoAdoptedText(stream, before.number)
+    if isinstance(state, Transmitted) and not command.clerical:
+        return rules.TextIsBeforeTheCommittee(stream, state.transmitted[-1].data.session)
+    fields = command.model_dump(exclude_unset=True, exclude=unchanged)
+    return [events.RecommendationRevised.model_validate(fields)]
 
 
 def _cite(state: Open, command: CiteMandate, stream: str, facts: Facts, _context: Context) -> Decision:
@@ -88,8 +100,8 @@ def _uncite(state: Open, command: UnciteMandate, stream: str, *_: Any) -> Decisi
 def _reconfirm(state: Open, command: ReconfirmCitation, stream: str, facts: Facts, _context: Context) -> Decision:
     if state.citation_of(command.instrument, command.provision) is None:
         return rules.CitationNotOnRecord(stream, command.instrument, command.provision)
-    instrument = facts[f"instrument/{command.instrument}"].state
-    if not instrument.superseded_by(command.superseded_by):
+    known = facts.get(f"instrument/{command.instrument}")
+    if known is None or not known.state.superseded_by(command.superseded_by):
         return rules.ReconfirmsUnknownSupersession(command.instrument, command.superseded_by)
     return [event_from(command, events.CitationReconfirmed)]
 
@@ -105,57 +117,30 @@ def _discuss(state: Open, command: DiscussRecommendation, stream: str, facts: Fa
 
 
 def _adopt(state: Open, command: AdoptRecommendation, stream: str, facts: Facts, context: Context) -> Decision:
-    if not isinstance(state, Drafted):
-        return OutOfOrder("AdoptRecommendation", stream, state.stage)
+    texts = texts_of(state)
+    text = chosen(texts, command.text_version, stream)
+    if isinstance(text, Rejection):
+        return text
+    if text.number in adopted_numbers(state, texts):
+        return OutOfOrder("AdoptRecommendation", stream, f"adopted with version {text.number} of its text already")
     if command.meeting is None:
         if command.status != "unknown" or command.note is None:
             return rules.AdoptionHasNoMeeting()
         if context.role != "secretariat":
             return rules.OnlySecretariatRecordsAnUnknownAdoption(context.role)
-        return [event_from(command, events.RecommendationAdopted)]
+        return [event_from(command, events.RecommendationAdopted, text_version=text.number)]
     meeting: MeetingReplica = facts[f"meeting/{command.meeting}"].state
     if meeting.stage != "held":
         return rules.MeetingNotHeld(command.meeting, meeting.stage)
     on = command.adopted_on or _only_day(meeting)
-    return [event_from(command, events.RecommendationAdopted, adopted_on=on, seen=_seen(command.meeting, facts))]
+    known = {"adopted_on": on, "text_version": text.number, "seen": _seen(command.meeting, facts)}
+    return [event_from(command, events.RecommendationAdopted, **known)]
 
 
 def _only_day(meeting: MeetingReplica) -> str | None:
     """Return the day of a one-day meeting; None for a longer one, whose day of adoption is unknown."""
     starts, ends = meeting.starts_at, meeting.ends_at
     return starts[:10] if starts and (ends is None or ends[:10] == starts[:10]) else None
-
-
-def _transmit(state: Open, command: TransmitRecommendation, stream: str, facts: Facts, _context: Context) -> Decision:
-    reference = stream.partition("/")[2]
-    if state.adopted is None:
-        return rules.RecommendationNotAdopted(reference)
-    if any(item.data.session == command.session for item in state.transmitted):
-        return OutOfOrder("TransmitRecommendation", stream, f"transmitted to session {command.session} already")
-    day = _day_of_transmission(command, facts)
-    if not any(_is_live(citation, facts, day) for citation in state.citations):
-        return rules.RecommendationCitesNoMandate(reference, day.isoformat() if day else "an unknown day")
-    return [event_from(command, events.RecommendationTransmitted)]
-
-
-def _day_of_transmission(command: TransmitRecommendation, facts: Facts) -> date | None:
-    session = facts[f"session/{command.session}"].state
-    first_day = None if isinstance(session, NotRecorded) else session.recorded.data.starts_on
-    on = command.on or first_day
-    return earliest_day(on) if on else None
-
-
-def _is_live(citation: Any, facts: Facts, day: date | None) -> bool:
-    known = facts.get(f"instrument/{citation.cited.data.instrument}")
-    return known is not None and isinstance(known.state, Registered) and was_live(citation, known.state, day)
-
-
-def _dispose(state: Open, command: RecordDisposition, stream: str, *_: Any) -> Decision:
-    if all(item.data.session != command.session for item in state.transmitted):
-        return rules.RecommendationNotTransmitted(stream.partition("/")[2], command.session)
-    if any(item.data.session == command.session for item in state.disposed):
-        return OutOfOrder("RecordDisposition", stream, f"disposed of at session {command.session} already")
-    return [event_from(command, events.CommitteeDispositionRecorded)]
 
 
 def _carry(state: Open, command: RecordCarriage, *_: Any) -> Decision:
@@ -179,8 +164,8 @@ _DECIDES: dict[type[Command], Callable[..., Decision]] = {
     RecordOrigin: _origin,
     DiscussRecommendation: _discuss,
     AdoptRecommendation: _adopt,
-    TransmitRecommendation: _transmit,
-    RecordDisposition: _dispose,
+    TransmitRecommendation: committee.transmit,
+    RecordDisposition: committee.dispose,
     RecordCarriage: _carry,
     ReportFollowUp: _follow_up,
 }
@@ -188,9 +173,16 @@ _DECIDES: dict[type[Command], Callable[..., Decision]] = {
 
 def facets(state: State) -> dict[str, Any]:
     """Return the values that lists of recommendations filter on."""
+    if isinstance(state, Void):
+        return {"stage": state.stage}
     if isinstance(state, Absent):
         return {}
-    return {"stage": state.stage, "priority": state.priority or "", "theme": list(state.drafted.data.themes)}
+    return {
+        "stage": state.stage,
+        "priority": state.priority or "",
+        "theme": list(state.drafted.data.themes),
+        "rests_on": as_facets(citation.cited.data for citation in state.citations),
+    }
 
 
 RECOMMENDATION: Aggregate[State] = Aggregate(
@@ -203,4 +195,9 @@ RECOMMENDATION: Aggregate[State] = Aggregate(
     names=naming.names,
     depends_on=naming.depends_on,
     facets=facets,
+    judge_change=judge_change,
+    judge_void=checks.judge_void,
+    check=checks.check_recommendation,
+    leads_to=checks.leads_to,
+    checked_again=checks.CLOSES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Generic, TypeVar
 
-from shared.domain.aggregate import Fact
+from shared.domain.facts import Fact
 from shared.events.event import Event
 from shared.events.values import Model
 

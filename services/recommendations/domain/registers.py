@@ -9,18 +9,24 @@ from pydantic import Field, TypeAdapter
 
 from services.recommendations.commands import (
     ClosePriority,
+    RecordBodySession,
     RecordCommitteeSession,
     RecordDeliverable,
     RegisterInitiative,
     SelectPriority,
 )
 from services.recommendations.domain.instrument import Registered
+from services.recommendations.domain.provisions import as_facets, well_formed
 from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
-from services.recommendations.domain.rules import CitesUnknownProvision
-from shared.domain.aggregate import Aggregate, Command, Context, Decision, Fact, Facts, event_from
+from services.recommendations.domain.rules import CitesUnknownProvision, SessionIsTheCommittees
+from services.recommendations.domain.sessions import is_the_committee
+from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
+from shared.domain.facts import Fact
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
+from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.recommendations import (
+    BodySessionRecorded,
     CommitteeSessionRecorded,
     DeliverableRecorded,
     InitiativeRegistered,
@@ -53,10 +59,11 @@ class Closed(Model, Generic[E]):
     closed: RecordedFact[PriorityClosed]
 
 
-Session: TypeAlias = Absent | OnRecord[CommitteeSessionRecorded]
-Initiative: TypeAlias = Absent | OnRecord[InitiativeRegistered]
-Deliverable: TypeAlias = Absent | OnRecord[DeliverableRecorded]
-Priority: TypeAlias = Absent | OnRecord[PrioritySelected] | Closed[PrioritySelected]
+Session: TypeAlias = Absent | Void | OnRecord[CommitteeSessionRecorded]
+BodySession: TypeAlias = Absent | Void | OnRecord[BodySessionRecorded]
+Initiative: TypeAlias = Absent | Void | OnRecord[InitiativeRegistered]
+Deliverable: TypeAlias = Absent | Void | OnRecord[DeliverableRecorded]
+Priority: TypeAlias = Absent | Void | OnRecord[PrioritySelected] | Closed[PrioritySelected]
 
 
 def unknown_provision(named: Iterable[ProvisionRef], facts: Facts) -> Rejection | None:
@@ -76,6 +83,12 @@ def instruments_of(named: Iterable[ProvisionRef]) -> frozenset[str]:
 def _evolve_session(state: Session, fact: Fact) -> Session:
     if isinstance(fact.data, CommitteeSessionRecorded):
         return OnRecord[CommitteeSessionRecorded](recorded=recorded_fact(fact, CommitteeSessionRecorded))
+    return state
+
+
+def _evolve_body_session(state: BodySession, fact: Fact) -> BodySession:
+    if isinstance(fact.data, BodySessionRecorded):
+        return OnRecord[BodySessionRecorded](recorded=recorded_fact(fact, BodySessionRecorded))
     return state
 
 
@@ -105,6 +118,10 @@ def _decide(state: Any, command: Command, *, stream: str, facts: Facts, context:
     match state, command:
         case Absent(), RecordCommitteeSession():
             return [event_from(command, CommitteeSessionRecorded)]
+        case Absent(), RecordBodySession(body=body, session=session):
+            if is_the_committee(body):
+                return SessionIsTheCommittees(body, session)
+            return [event_from(command, BodySessionRecorded, key=command.key)]
         case Absent(), RecordDeliverable():
             return [event_from(command, DeliverableRecorded)]
         case Absent(), RegisterInitiative(provisions=provisions):
@@ -151,21 +168,32 @@ def _names(event: Event) -> frozenset[str]:
             return frozenset()
 
 
+def supported(state: Initiative) -> list[str]:
+    """Return the provisions that an initiative rests on, void or not, as facets hold them."""
+    if isinstance(state, Void):
+        return as_facets(well_formed(state.recorded.get("provisions", ())))
+    return as_facets(state.recorded.data.provisions) if isinstance(state, OnRecord) else []
+
+
 def _facets_of_initiative(state: Initiative) -> dict[str, Any]:
-    if isinstance(state, Absent):
-        return {}
-    provisions = [f"{ref.instrument} {ref.provision}" for ref in state.recorded.data.provisions]
-    return {"member": state.recorded.data.supporting_member, "provision": provisions}
+    rests_on = {"rests_on": supported(state)}
+    if isinstance(state, Absent | Void):
+        return rests_on
+    return {"member": state.recorded.data.supporting_member, "provision": supported(state), **rests_on}
 
 
 def _facets_of_priority(state: Priority) -> dict[str, Any]:
+    if isinstance(state, Void):
+        return {"stage": state.stage}
     if isinstance(state, Absent):
         return {}
     return {"stage": state.stage, "theme": list(state.recorded.data.themes)}
 
 
 def _facets_of_deliverable(state: Deliverable) -> dict[str, Any]:
-    return {} if isinstance(state, Absent) else {"year": state.recorded.data.year, "body": state.recorded.data.body}
+    return (
+        {} if isinstance(state, Absent | Void) else {"year": state.recorded.data.year, "body": state.recorded.data.body}
+    )
 
 
 SESSION: Aggregate[Session] = Aggregate(
@@ -173,6 +201,13 @@ SESSION: Aggregate[Session] = Aggregate(
     initial=Absent(),
     states=TypeAdapter(Annotated[Session, Field(discriminator="stage")]),
     evolve=_evolve_session,
+    decide=_decide,
+)
+BODY_SESSION: Aggregate[BodySession] = Aggregate(
+    kind="body_session",
+    initial=Absent(),
+    states=TypeAdapter(Annotated[BodySession, Field(discriminator="stage")]),
+    evolve=_evolve_body_session,
     decide=_decide,
 )
 INITIATIVE: Aggregate[Initiative] = Aggregate(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.domain.rejections import Rejection, RuleKind
+from shared.domain.single_facts import FactRefused
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,48 @@ class NamesUnknownInstrument(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
+class InstrumentIsRegistered(FactRefused):
+    """An instrument is registered once: its citation and symbol are no other's."""
+
+    says: ClassVar[str] = (
+        "{field} {text!r} is on record as that of instrument/{other}, {cite!r}: use that one, or correct the wrong one"
+    )
+
+    text: str
+    other: str
+    cite: str
+
+
+@dataclass(frozen=True)
+class InstrumentRelatesToItself(_NamesWhatIsNotThere):
+    """An instrument is related to another one."""
+
+    says: ClassVar[str] = "{stream} is not related to itself: name the other instrument in `by`"
+
+    stream: str
+
+
+@dataclass(frozen=True)
+class RelationsFormACircle(Rejection):
+    """A relation leads to what came later, and never back, through however many others."""
+
+    says: ClassVar[str] = "{other} leads back to {stream} already: one of the two relations is wrong, correct it first"
+
+    stream: str
+    other: str
+
+
+@dataclass(frozen=True)
+class ProvisionHasNoReportingDuty(_NamesWhatIsNotThere):
+    """A discharge names a provision that asks for a report."""
+
+    says: ClassVar[str] = "{stream}: provision {provision} asks for no report: correct its registration first"
+
+    stream: str
+    provision: str
+
+
+@dataclass(frozen=True)
 class NamesUnknownPriority(_NamesWhatIsNotThere):
     """A priority is named from the record."""
 
@@ -47,6 +90,16 @@ class NamesUnknownSession(_NamesWhatIsNotThere):
 
     says: ClassVar[str] = "no session {session} of the Committee is on record: record it first"
 
+    session: int
+
+
+@dataclass(frozen=True)
+class SessionIsTheCommittees(_NamesWhatIsNotThere):
+    """The Committee's own sessions have a register of their own."""
+
+    says: ClassVar[str] = "{body} is the Committee: record session {session} as a session of the Committee"
+
+    body: str
     session: int
 
 
@@ -100,6 +153,99 @@ class ProvisionNotOnRecord(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
+class TextVersionNotOnRecord(_NamesWhatIsNotThere):
+    """A text version is named by the number of the event that stated it."""
+
+    says: ClassVar[str] = "{stream} has no version {text_version} of its text: there are {on_record}"
+
+    stream: str
+    text_version: int
+    on_record: str
+
+
+@dataclass(frozen=True)
+class TextVersionNotAdopted(Rejection):
+    """A text version is transmitted only after its own adoption was recorded."""
+
+    says: ClassVar[str] = (
+        "version {text_version} of the text of {stream} was not adopted: record its adoption, or name one that was "
+        "({adopted}) by `text_version`"
+    )
+
+    stream: str
+    text_version: int
+    adopted: str
+
+
+@dataclass(frozen=True)
+class AdoptedTextIsFixed(Rejection):
+    """Title and text of a version that was adopted or transmitted are never changed in place."""
+
+    says: ClassVar[str] = (
+        "version {text_version} of the text of {stream} was adopted or transmitted, and its title and text are fixed: "
+        "`revise` it and `adopt` the new version, or `revise` it with `clerical` where this only puts a slip right"
+    )
+
+    stream: str
+    text_version: int
+
+
+@dataclass(frozen=True)
+class AdoptedTextRestsOnIt(Rejection):
+    """Title and text of a version that was adopted or transmitted never change by a void."""
+
+    says: ClassVar[str] = (
+        "version {text_version} of the text of {stream}, which version {chosen_by} adopts or transmits, would read "
+        "otherwise without version {version}: void that adoption or transmission first "
+        "(`throughline void {stream} {chosen_by}`)"
+    )
+
+    stream: str
+    version: int
+    text_version: int
+    chosen_by: int
+
+
+@dataclass(frozen=True)
+class TextReadsOtherwiseNow(Rejection):
+    """An adoption or transmission holds again only of the words that it was recorded of."""
+
+    says: ClassVar[str] = (
+        "version {text_version} of the text of {stream} reads otherwise now than when version {chosen_by} adopted or "
+        "transmitted it: leave that void, and `adopt` (then `transmit`) the text as it reads now"
+    )
+
+    stream: str
+    text_version: int
+    chosen_by: int
+
+
+@dataclass(frozen=True)
+class TextIsBeforeTheCommittee(Rejection):
+    """The text is not revised while it lies before the Committee."""
+
+    says: ClassVar[str] = (
+        "{stream} lies before session {session} of the Committee, and its title and text are fixed: record first what "
+        "the Committee did with it (`dispose`), or `revise` it with `clerical` where this only puts a slip right"
+    )
+
+    stream: str
+    session: int
+
+
+@dataclass(frozen=True)
+class ClericalVersionFollowsNoAdoptedText(Rejection):
+    """A clerical version puts an adopted text right."""
+
+    says: ClassVar[str] = (
+        "version {text_version} of the text of {stream} was not adopted, so no adoption is lost: leave `clerical` out"
+    )
+
+    stream: str
+    text_version: int
+
+
+@dataclass(frozen=True)
 class MeetingNotHeld(Rejection):
     """A recommendation is adopted at a meeting that was held."""
 
@@ -148,9 +294,25 @@ class RecommendationCitesNoMandate(Rejection):
 
 @dataclass(frozen=True)
 class RecommendationNotTransmitted(Rejection):
-    """The Committee disposes of what was transmitted to that session."""
+    """The Committee disposes of what was transmitted to that session, or deferred by an earlier one."""
 
-    says: ClassVar[str] = "{reference} was not transmitted to session {session}: record the transmission first"
+    says: ClassVar[str] = (
+        "{reference} was not transmitted to session {session}, nor deferred by an earlier one: record that first"
+    )
 
     reference: str
     session: int
+
+
+@dataclass(frozen=True)
+class SessionHasNotBegun(Rejection):
+    """The Committee disposes of a recommendation at a session that has begun."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = (
+        "session {session} begins on {starts_on}, which has not come: record it then, or correct the session"
+    )
+
+    session: int
+    starts_on: str

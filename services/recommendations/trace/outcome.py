@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.recommendations.domain.naming import evidence_streams
 from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.state import Recommendation
+from services.recommendations.domain.texts import Texts, number_of
+from services.recommendations.trace.mandates import doubles
 from services.recommendations.trace.provenance import ProvenanceTracker, certainty, known_fields
-from services.recommendations.trace.window import mark
+from shared.events.recommendations import RecommendationTransmitted
 from shared.events.values import Evidence
 
+Dated = Sequence[tuple[RecordedFact[RecommendationTransmitted], str | None]]
 
-def transmission(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
-    """Return its transmissions to sessions; the session's first day dates one without a day."""
+
+def transmissions(state: Recommendation, tracker: ProvenanceTracker) -> Dated:
+    """Return the transmissions up to the window's day, each with its day: the session's first, where it has none."""
+    dated = [(item, item.data.on or _starts_on(item.data.session, tracker)) for item in state.transmitted]
+    return [(item, day) for item, day in dated if tracker.window.sees(day)]
+
+
+def _starts_on(session: int, tracker: ProvenanceTracker) -> str | None:
+    recorded = tracker.recorded(f"session/{session}")
+    starts_on: str | None = recorded.data.starts_on if recorded else None
+    return starts_on
+
+
+def transmission(sent: Dated, texts: Texts, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
+    """Return its transmissions to sessions."""
     items: list[dict[str, Any]] = []
-    for item in state.transmitted:
+    for item, day in sent:
         session = _session(item.data.session, tracker)
-        day = item.data.on or session.get("starts_on")
-        if not tracker.window.sees(day):
-            continue
         statement = f"transmission/{len(items)}"
         tracker.own_fact(statement, item)
         _behind_session(statement, item.data.session, tracker)
@@ -29,21 +43,27 @@ def transmission(state: Recommendation, tracker: ProvenanceTracker) -> list[dict
                 session_starts_on=session.get("starts_on"),
                 session_ends_on=session.get("ends_on"),
                 level=session.get("level"),
+                text_version=number_of(item, texts),
                 document_symbol=item.data.document_symbol,
                 symbol_status=item.data.symbol_status,
                 on=item.data.on,
-                dated=mark(tracker.window.see(day)),
+                dated=tracker.window.mark(day),
                 **certainty(item.data),
             )
         )
     return items
 
 
-def dispositions(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
-    """Return the Committee's dispositions; the session's last day dates one without a day."""
+def dispositions(state: Recommendation, sent: Dated, texts: Texts, tracker: ProvenanceTracker) -> list[dict[str, Any]]:
+    """Return the Committee's dispositions; the session's last day dates one without a day.
+
+    `transmission` is the place, in that section, of the one disposed of, and `text_version` its text version.
+    """
+    numbers = {item.versions[0]: number_of(item, texts) for item in state.transmitted}
+    places = {item.versions[0]: place for place, (item, _) in enumerate(sent)}
     items: list[dict[str, Any]] = []
     for item in state.disposed:
-        data = item.data
+        data, of = item.data, item.transmission or 0
         session = _session(data.session, tracker)
         day = data.on or session.get("ends_on") or session.get("starts_on")
         if not tracker.window.sees(day):
@@ -55,11 +75,13 @@ def dispositions(state: Recommendation, tracker: ProvenanceTracker) -> list[dict
         items.append(
             known_fields(
                 session=data.session,
+                transmission=places.get(of),
+                text_version=numbers.get(of),
                 outcome=data.outcome,
                 on=data.on,
                 citation=f"{data.report_symbol}{paragraph}" if data.report_symbol else None,
                 symbol_status=data.symbol_status,
-                dated=mark(tracker.window.see(day)),
+                dated=tracker.window.mark(day),
                 **certainty(data),
             )
         )
@@ -77,12 +99,13 @@ def follow_up(state: Recommendation, tracker: ProvenanceTracker) -> list[dict[st
         tracker.own_fact(statement, item)
         items.append(
             known_fields(
+                action=data.action,
                 progress=data.progress,
                 responsible=data.responsible,
                 evidence=_evidence(statement, data.evidence, tracker),
                 on=data.on,
                 due=data.due,
-                dated=mark(tracker.window.see(data.on)),
+                dated=tracker.window.mark(data.on),
                 **certainty(data),
             )
         )
@@ -104,7 +127,7 @@ def lineage(state: Recommendation, tracker: ProvenanceTracker) -> dict[str, Any]
             _carry(sections, carried, tracker)
     if state.withdrawn is not None and tracker.window.sees(state.withdrawn.data.on):
         tracker.own_fact("lineage", state.withdrawn)
-        sections["withdrawn"] = [known_fields(on=state.withdrawn.data.on, reason=state.withdrawn.data.reason)]
+        sections["withdrawn"] = [{"reason": state.withdrawn.data.reason} | _relation(state.withdrawn.data, tracker)]
     return sections
 
 
@@ -129,23 +152,35 @@ def _add_lineage(
         if value is not None:
             others = [value] if isinstance(value, str) else list(value)
             words = _WORDS[f"{type(item.data).__name__}.{name}"]
-            sections.setdefault(words, []).extend(known_fields(reference=other, on=item.data.on) for other in others)
+            relation = _relation(item.data, tracker)
+            sections.setdefault(words, []).extend({"reference": other} | relation for other in others)
+
+
+def _relation(data: Any, tracker: ProvenanceTracker) -> dict[str, Any]:
+    return known_fields(on=data.on, dated=tracker.window.mark(data.on), **certainty(data))
 
 
 def _carry(sections: dict[str, list[Any]], item: RecordedFact[Any], tracker: ProvenanceTracker) -> None:
     tracker.own_fact("lineage", item)
     data = item.data
+    others = None
     if (instrument := tracker.instrument(data.instrument)) is not None:
         tracker.note("lineage", f"instrument/{data.instrument}", instrument.registered.versions)
+        others = doubles("lineage", data.instrument, instrument, tracker)
     sections.setdefault("carried_by", []).append(
         known_fields(
             instrument=data.instrument,
             cite=tracker.cite(data.instrument),
-            on=data.on,
-            dated=mark(tracker.window.see(data.on)),
-            **certainty(data),
+            also_registered_as=others or None,
+            **_relation(data, tracker),
         )
     )
+
+
+def sessions(trace: Mapping[str, Any], tracker: ProvenanceTracker) -> dict[int, dict[str, Any]]:
+    """Return what is on record of the sessions of the transmissions and dispositions of a trace."""
+    named = [item["session"] for section in ("transmission", "dispositions") for item in trace[section]]
+    return {session: _session(session, tracker) for session in named}
 
 
 def _session(session: int, tracker: ProvenanceTracker) -> dict[str, Any]:
@@ -166,10 +201,14 @@ def _evidence(statement: str, evidence: Evidence | None, tracker: ProvenanceTrac
     for stream in evidence_streams(evidence):
         if stream.startswith("meeting/"):
             meeting = tracker.meeting(stream.partition("/")[2])
-            if meeting is not None:
+            if meeting is not None and tracker.window.sees(meeting.day):
                 tracker.note(statement, stream, meeting.versions)
-                shown |= known_fields(title=meeting.title, starts_at=meeting.starts_at)
+                known = {"title": meeting.title, "starts_at": meeting.starts_at, "status": meeting.status or "unknown"}
+                shown |= known_fields(**known, dated=tracker.window.mark(meeting.day))
         elif (recorded := tracker.recorded(stream)) is not None:
-            tracker.note(statement, stream, recorded.versions)
-            shown |= recorded.data.model_dump(mode="json", exclude_none=True)
+            day = getattr(recorded.data, "starts_on", None) or getattr(recorded.data, "year", None)
+            if tracker.window.sees(day):
+                tracker.note(statement, stream, recorded.versions)
+                shown |= recorded.data.model_dump(mode="json", exclude_none=True)
+                shown |= known_fields(dated=tracker.window.mark(day))
     return shown

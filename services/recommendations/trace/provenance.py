@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeVar
 
 from services.recommendations.domain.foreign import MeetingReplica
@@ -11,7 +12,9 @@ from services.recommendations.domain.instrument import Registered
 from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.registers import Closed, OnRecord
 from services.recommendations.trace.window import Window
+from shared.domain.voids import Void
 from shared.events.event import Event
+from shared.events.recommendations import PriorityClosed
 from shared.projection.fold import FoldedState
 
 M = TypeVar("M")
@@ -34,10 +37,24 @@ class ProvenanceTracker:
         """Return a meeting, if this service has consumed its events."""
         return self._state(f"meeting/{meeting}", MeetingReplica)
 
+    def void(self, stream: str) -> Void | None:
+        """Return the void of a stream that should not have been recorded."""
+        return self._state(stream, Void)
+
     def recorded(self, stream: str) -> RecordedFact[Any] | None:
         """Return the recorded fact of a session, deliverable or priority."""
         state = self._states[stream].state if stream in self._states else None
         return state.recorded if isinstance(state, OnRecord | Closed) else None
+
+    def closing(self, stream: str) -> RecordedFact[PriorityClosed] | None:
+        """Return the closing of a priority that has ended."""
+        state = self._states[stream].state if stream in self._states else None
+        return state.closed if isinstance(state, Closed) else None
+
+    def states_of(self, kind: str) -> list[tuple[str, Any]]:
+        """Return the states of one kind of stream, by stream."""
+        streams = sorted(stream for stream in self._states if stream.startswith(f"{kind}/"))
+        return [(stream, self._states[stream].state) for stream in streams]
 
     def cite(self, instrument: str) -> str:
         """Return how to cite an instrument: by its id, where it is unknown."""
@@ -58,30 +75,33 @@ class ProvenanceTracker:
         self.note(statement, self.own, item.versions)
 
     def provenance(self) -> dict[str, Any]:
-        """Return the provenance in two parts.
-
-        `statements`: for each, entries `stream versions`, as in `meeting/m1 1-3,7`; `events`: for each stream an entry
-        `stream versions position:leaf-hash ...`, each event once, in the order of the versions.
-        """
-        used: dict[str, set[tuple[int, ...]]] = {}
-        statements: dict[str, list[str]] = {}
-        for statement, streams in self._behind.items():
-            statements[statement] = [f"{stream} {spans(versions)}" for stream, versions in streams.items()]
-            for stream, versions in streams.items():
-                used.setdefault(stream, set()).add(versions)
-        return {"statements": statements, "events": [self._entry(stream, used[stream]) for stream in sorted(used)]}
-
-    def _entry(self, stream: str, used: set[tuple[int, ...]]) -> str:
-        refs = self._states[stream].ledger_refs
-        versions = used.pop() if len(used) == 1 else tuple(sorted({version for some in used for version in some}))
-        if len(set(versions)) < self._states[stream].version:
-            events = refs.split()
-            refs = " ".join([events[version - 1] for version in sorted(set(versions))])
-        return f"{stream} {spans(versions)} {refs}"
+        """Return the provenance: `statements`, for each the entries `stream versions`, as in `meeting/m1 1-3,7`."""
+        return {
+            "statements": {
+                statement: [f"{stream} {spans(versions)}" for stream, versions in streams.items()]
+                for statement, streams in self._behind.items()
+            }
+        }
 
     def based_on(self) -> list[list[str | int]]:
-        """Return the streams that the trace rests on, with their versions."""
-        return [[stream, folded.version] for stream, folded in sorted(self._states.items()) if folded.version]
+        """Return the streams that the trace rests on, each with its version and the hash of that event.
+
+        By the chain of hashes it commits to every event of the stream before it.
+        """
+        return [
+            [stream, folded.version, folded.hash] for stream, folded in sorted(self._states.items()) if folded.version
+        ]
+
+
+def versions_behind(statements: Mapping[str, list[str]]) -> dict[str, set[int]]:
+    """Return, by stream, the versions of all events behind the statements of a trace."""
+    behind: dict[str, set[int]] = {}
+    for entry in chain.from_iterable(statements.values()):
+        stream, parts = entry.split(" ")
+        for part in parts.split(","):
+            first, _, last = part.partition("-")
+            behind.setdefault(stream, set()).update(range(int(first), int(last or first) + 1))
+    return behind
 
 
 @lru_cache(maxsize=16_384)

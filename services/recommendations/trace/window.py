@@ -34,7 +34,7 @@ class Window:
         """Tell whether to show a fact of this date at all."""
         return self.see(on) is not None
 
-
-def mark(sight: Sight | None) -> str | None:
-    """Return an item's `dated` mark: none where it is shown without a mark."""
-    return None if sight == "shown" else sight
+    def mark(self, on: str | None) -> str | None:
+        """Return the `dated` mark of a fact of this date: none where it is shown without a mark."""
+        sight = self.see(on)
+        return None if sight == "shown" else sight

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self, TypeVar
+from typing import Annotated, ClassVar, Self, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
 
-from shared.events.event import Correction, Event
+from shared.events.event import Correction, Event, Voiding
 from shared.events.recommendations.base import _Recommendations
 from shared.events.values import (
     Evidence,
+    Flag,
     Id,
     ProvisionId,
     Reference,
@@ -17,6 +18,7 @@ from shared.events.values import (
     SessionNumber,
     ShortText,
     Text,
+    Version,
     WorldDate,
     one_of,
 )
@@ -28,6 +30,10 @@ from shared.events.words import (
 )
 
 OneSided = TypeVar("OneSided", bound=Event)
+TextVersionNumber = Annotated[
+    Version,
+    Field(description="the version of the text, numbered by the event that stated it", examples=[1]),
+]
 
 
 class RecommendationDrafted(_Recommendations):
@@ -47,7 +53,7 @@ class RecommendationDrafted(_Recommendations):
 
 
 class RecommendationRevised(_Recommendations):
-    """The draft was changed; a field that is left out stays as it was."""
+    """The recommendation was changed; a field that is left out stays as it was. Title or text make a text version."""
 
     title: ShortText | None = None
     text: Text | None = None
@@ -56,6 +62,9 @@ class RecommendationRevised(_Recommendations):
     themes: tuple[ShortText, ...] | None = None
     priority: Id | None = None
     on: WorldDate | None = None
+    clerical: Flag | None = Field(
+        None, description="puts a slip of an adopted text right; such a version needs no new adoption"
+    )
 
 
 class _Citation(_Recommendations):
@@ -130,6 +139,7 @@ class RecommendationAdopted(_Recommendations):
 
     meeting: Id | None = None
     adopted_on: WorldDate | None = None
+    text_version: TextVersionNumber | None = None
     seen: Seen | None = None
 
     @model_validator(mode="after")
@@ -148,6 +158,7 @@ class RecommendationTransmitted(_Recommendations):
     document_symbol: ShortText | None = None
     symbol_status: Status | None = None
     on: WorldDate | None = None
+    text_version: TextVersionNumber | None = None
 
 
 class CommitteeDispositionRecorded(_Recommendations):
@@ -175,6 +186,9 @@ class RecommendationCarried(_Recommendations):
 class FollowUpReported(_Recommendations):
     """Progress on the recommendation was reported."""
 
+    action: ShortText | None = Field(
+        None, description="the action reported on; without one, body responsible and due date tell it from others"
+    )
     responsible: ShortText | None = Field(None, description="the body or office responsible; never a person")
     progress: Progress
     evidence: Evidence | None = None
@@ -236,6 +250,10 @@ class RecommendationWithdrawn(_Recommendations):
 
 class RecordCorrected(Correction, _Recommendations):
     """An earlier event of this stream was wrong; this is its whole new data."""
+
+
+class RecordVoided(Voiding, _Recommendations):
+    """An earlier event of this stream should not have been recorded: the stream is folded without it."""
 
 
 def _exactly_one(event: OneSided, *names: str) -> OneSided:

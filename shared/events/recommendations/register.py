@@ -98,6 +98,14 @@ class InstrumentEndorsed(_Relation):
     """A higher body endorsed this instrument."""
 
 
+class DoubleRegistrationNoted(_Recommendations):
+    """Another instrument was registered at the same time under the same citation or symbol."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"other"})
+
+    other: Id
+
+
 class CommitteeSessionRecorded(_Recommendations):
     """A session of the Committee was recorded, with its dates as far as known."""
 
@@ -110,10 +118,23 @@ class CommitteeSessionRecorded(_Recommendations):
     level: SessionLevel | None = None
 
 
+class BodySessionRecorded(_Recommendations):
+    """A session of another body than the Committee was recorded, with its dates as far as known."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"key", "body", "session"})
+    begins: ClassVar[tuple[str, str] | None] = ("body_session", "key")
+
+    key: Id = Field(description="made of body and number", examples=["commission-77"])
+    body: ShortText = Field(description="as reporting duties name it", examples=["Commission"])
+    session: SessionNumber
+    starts_on: WorldDate | None = None
+    ends_on: WorldDate | None = None
+
+
 class PrioritySelected(_Recommendations):
     """The group chose a priority, with its outcome and timeline."""
 
-    fixed: ClassVar[frozenset[str]] = frozenset({"priority"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"priority", "provisions"})
     begins: ClassVar[tuple[str, str] | None] = ("priority", "priority")
 
     priority: Id
@@ -138,7 +159,7 @@ class PriorityClosed(_Recommendations):
 class InitiativeRegistered(_Recommendations):
     """A project that a Government supports was registered."""
 
-    fixed: ClassVar[frozenset[str]] = frozenset({"initiative"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"initiative", "provisions"})
     begins: ClassVar[tuple[str, str] | None] = ("initiative", "initiative")
 
     initiative: Id

@@ -26,6 +26,7 @@ EXAMPLES: dict[str, Event] = {
         time_zone="Asia/Bangkok",
         modality="online",
         reason="The synthetic room was taken.",
+        by="secretariat",
         **CERTAIN,
     ),
     "MeetingCancelled": m.MeetingCancelled(reason="No synthetic quorum.", **CERTAIN),
@@ -60,6 +61,16 @@ EXAMPLES: dict[str, Event] = {
         seen=Seen(stream="membership/synthetic-membership", version=1),
         **CERTAIN,
     ),
+    "AttendanceRecorded.outside": m.AttendanceRecorded(
+        membership="synthetic-membership",
+        member="FJI",
+        presence="in_room",
+        seen=Seen(stream="membership/synthetic-membership", version=2),
+        membership_began_on="2031-04",
+        membership_ended=True,
+        membership_ended_on="2031-05-01",
+        **CERTAIN,
+    ),
     "MeetingHeld": m.MeetingHeld(held_from="2031-03-18T10:05:00+07:00", held_to="2031-03-18", **CERTAIN),
     "OutcomeRecorded": m.OutcomeRecorded(
         outcome="outcome-1",
@@ -90,4 +101,5 @@ EXAMPLES: dict[str, Event] = {
         reason="A synthetic slip of the pen.",
         **CERTAIN,
     ),
+    "RecordVoided": m.RecordVoided(voids=3, reason="Entered in the wrong synthetic stream.", **CERTAIN),
 }

@@ -74,4 +74,5 @@ EXAMPLES: dict[str, Event] = {
         reason="A synthetic slip of the pen.",
         **CERTAIN,
     ),
+    "RecordVoided": n.RecordVoided(voids=3, reason="Entered in the wrong synthetic stream.", **CERTAIN),
 }

@@ -44,4 +44,5 @@ EXAMPLES: dict[str, Event] = {
         reason="A synthetic slip of the pen.",
         **CERTAIN,
     ),
+    "RecordVoided": s.RecordVoided(voids=3, reason="Entered in the wrong synthetic stream.", **CERTAIN),
 }

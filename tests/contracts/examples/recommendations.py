@@ -41,6 +41,9 @@ EXAMPLES: dict[str, Event] = {
         on="2031-04",
         **CERTAIN,
     ),
+    "RecommendationRevised.clerical": r.RecommendationRevised(
+        title="Synthetic recommendation on clean air, rightly spelt", on="2032-11-02", clerical=True, **CERTAIN
+    ),
     "MandateCited": r.MandateCited(**CITED, cited_by="the synthetic group", on="2031-03-18", **CERTAIN),
     "MandateUncited": r.MandateUncited(
         **CITED, reason="The synthetic provision was read wrongly.", on="2031-04", **CERTAIN
@@ -61,11 +64,17 @@ EXAMPLES: dict[str, Event] = {
     "RecommendationAdopted": r.RecommendationAdopted(
         meeting="synthetic-meeting", adopted_on="2031-03-18", seen=MEETING, **CERTAIN
     ),
+    "RecommendationAdopted.version": r.RecommendationAdopted(
+        meeting="synthetic-meeting", adopted_on="2031-03-18", text_version=2, seen=MEETING, **CERTAIN
+    ),
     "RecommendationAdopted.unplaced": r.RecommendationAdopted(
         status="unknown", note="Synthetic: the old record does not say where.", source="synthetic record"
     ),
     "RecommendationTransmitted": r.RecommendationTransmitted(
         session=7, document_symbol="SYN/CED/2032/1", symbol_status="inferred", on="2032-11", **CERTAIN
+    ),
+    "RecommendationTransmitted.version": r.RecommendationTransmitted(
+        session=7, on="2032-11", text_version=2, **CERTAIN
     ),
     "CommitteeDispositionRecorded": r.CommitteeDispositionRecorded(
         session=7,
@@ -88,6 +97,9 @@ EXAMPLES: dict[str, Event] = {
         )
         for kind, evidence in EVIDENCE.items()
     },
+    "FollowUpReported.action": r.FollowUpReported(
+        action="synthetic action 1", progress="not_started", on="2033-05", due="2034", **CERTAIN
+    ),
     "RecommendationSuperseded.by": r.RecommendationSuperseded(by="SYN/2033/R1", on="2033-03-18", **CERTAIN),
     "RecommendationSuperseded.supersedes": r.RecommendationSuperseded(
         supersedes="SYN/2031/R1", on="2033-03-18", **CERTAIN
@@ -104,4 +116,5 @@ EXAMPLES: dict[str, Event] = {
         reason="Read in the synthetic report.",
         **CERTAIN,
     ),
+    "RecordVoided": r.RecordVoided(voids=3, reason="Entered in the wrong synthetic stream.", **CERTAIN),
 }

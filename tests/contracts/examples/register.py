@@ -37,7 +37,16 @@ EXAMPLES: dict[str, Event] = {
     "InstrumentSuperseded": r.InstrumentSuperseded(by="synthetic-78-2", on="2032-05-27", **CERTAIN),
     "InstrumentReaffirmed": r.InstrumentReaffirmed(by="synthetic-79-1", on="2033-05", **CERTAIN),
     "InstrumentCarried": r.InstrumentCarried(by="synthetic-76-212", on="2030", **CERTAIN),
+    "DoubleRegistrationNoted": r.DoubleRegistrationNoted(other="synthetic-75-4-again", **CERTAIN),
     "InstrumentEndorsed": r.InstrumentEndorsed(by="synthetic-77-1", on="2031", **CERTAIN),
+    "BodySessionRecorded": r.BodySessionRecorded(
+        key="synthetic-commission-77",
+        body="synthetic commission",
+        session=77,
+        starts_on="2031-04-26",
+        ends_on="2031-04",
+        **CERTAIN,
+    ),
     "CommitteeSessionRecorded": r.CommitteeSessionRecorded(
         session=7, starts_on="2032-11-29", ends_on="2032-12-01", level="ministerial", **CERTAIN
     ),

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
-from shared.events.envelope import stamp
-from shared.http.query_times import Day, Moment
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.bundle_replay import TraceWriter, open_replay, trace_digest
 from tools.audit.digest_comparison import Digest
@@ -23,7 +20,6 @@ from tools.replay.replayer import Replayer
 
 Processes = Annotated[int, typer.Option("--processes", min=1, max=64, help="How many processes share the work.")]
 PROCESSES = min(2, os.cpu_count() or 1)
-_DAY, _MOMENT = TypeAdapter[date](Day), TypeAdapter[datetime](Moment)
 _LISTED = 10
 
 
@@ -37,22 +33,6 @@ def replayed(
             return {reference: Digest(*digest) for reference, digest in digests}, replayer
     except (NotReadable, NotAFile) as fault:
         raise BadInput(f"{fault}.") from None
-
-
-def parse_day(text: str | None) -> date | None:
-    """Parse the day of --as-of. Raises BadInput."""
-    try:
-        return _DAY.validate_python(text) if text is not None else None
-    except ValidationError:
-        raise BadInput(f"--as-of {text}: is not a day; write YYYY-MM-DD.") from None
-
-
-def parse_time(text: str | None) -> str | None:
-    """Parse a time of recording into the form of an event's `time`. Raises BadInput."""
-    try:
-        return stamp(_MOMENT.validate_python(text).astimezone(UTC)) if text is not None else None
-    except ValidationError:
-        raise BadInput(f"{text}: is not a time; write it as in 2026-01-31T12:00:00Z.") from None
 
 
 def print_some(says: str, items: list[str]) -> None:

@@ -85,9 +85,7 @@ def _unsigned(services: Services, folder: Path, beyond: Mapping[str, int]) -> li
 
 def _verdict(beside: str, each: Comparison) -> None:
     if each.other_shape is not None:
-        print_line(
-            f"not comparable: {beside} were composed with shape {each.other_shape}, this program has shape {SHAPE}."
-        )
+        print_line(f"{beside}: made by shape {each.other_shape}, not compared; this program composes shape {SHAPE}.")
         return
     print_some(f"Missing in {beside}", each.missing)
     print_some(f"In {beside}, and not made by these events", each.unexpected)

@@ -10,11 +10,12 @@ import orjson
 import typer
 
 from services.recommendations.trace import trace_bytes
+from shared.projection.natural_order import natural_order
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.bundle_replay import open_replay
 from tools.audit.trace_diff import describe_changes
-from tools.cli.audit.bundle_replay import parse_time
 from tools.cli.audit.options import Folder
+from tools.cli.options import read_stamp
 from tools.client.connection import Format
 from tools.client.errors import BadInput, exits
 from tools.client.progress import bar
@@ -33,17 +34,18 @@ def diff(
     Exit code: 0, also when nothing changed; 2 for bad input, a folder that is no bundle.
     """
     with exits():
-        first, second = (parse_time(each) for each in between)
+        first, second = (read_stamp("--between", each) for each in between)
         if first is None or second is None or first > second:
             raise BadInput("--between: the second time is not after the first.")
         changed = _changed(folder, first, second)
     if shown_as == "json":
         print_json(changed)
-    elif not changed:
+        return
+    if not changed:
         print_line("No trace changed between the two.")
-    for reference, lines in () if shown_as == "json" else sorted(changed.items()):
+    for reference in sorted(changed, key=natural_order):
         print_line(reference)
-        for line in lines:
+        for line in changed[reference]:
             print_line(f"  {line}")
 
 

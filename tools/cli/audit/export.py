@@ -15,6 +15,7 @@ from tools.audit.http_source import HttpSource
 from tools.audit.kafka_source import KafkaSource
 from tools.audit.log_writer import CannotExport
 from tools.cli.audit.options import Folder, Keys, trusted
+from tools.cli.options import finite, service_named
 from tools.client.connection import Connection, Home, Token
 from tools.client.errors import BadInput, Failure, exits
 from tools.client.log_keys import log_trust
@@ -37,7 +38,8 @@ def export(
         str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
     ] = None,
     wait: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait for a checkpoint that covers all published events.")
+        float,
+        typer.Option(min=0, callback=finite, help="Seconds to wait for a checkpoint that covers all published events."),
     ] = 0,
     home: Home = DEFAULT_HOME,
     token: Token = None,
@@ -57,12 +59,11 @@ def export(
         connection, access, keys = Connection(home, token), None, trusted(key).logs
         if origin == "kafka":
             access, keys = connection.kafka(kafka), tuple(log_trust(home, key).pinned)
-        if unknown := set(service or ()) - set(SERVICES):
-            raise BadInput(f"{unknown.pop()}: is not a service; they are {', '.join(SERVICES)}.")
+        wanted = [service_named(name) for name in service or SERVICES]
         with Services(connection, "auditor") as services:
-            source = _source(services, access, keys, service or SERVICES, wait)
+            source = _source(services, access, keys, wanted, wait)
             try:
-                done = write_bundle(source, folder, service or SERVICES, bar)
+                done = write_bundle(source, folder, wanted, bar)
             except CannotExport as fault:
                 raise Failure(f"Not exported: {fault}.") from None
             except NotReadable as fault:

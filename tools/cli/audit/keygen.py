@@ -1,5 +1,6 @@
 """`throughline audit keygen`: a signing key of a log or of a witness."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,9 @@ from shared.events.services import SERVICES
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
 from tools.audit.bundle import SMALL_LIMIT
+from tools.cli.options import service_named
 from tools.client.errors import BadInput, exits
-from tools.files import NotAFile, read_named, write
+from tools.files import NotAFile, look_at_file, read_named, write_named
 from tools.render.terminal import print_line
 
 
@@ -38,14 +40,17 @@ def keygen(
     Exit code: 0; 2 for bad input, an existing file without --rotate included.
     """
     with exits():
-        if (service is None) == (witness is None) or (service is not None and service not in SERVICES):
+        if service is not None:
+            service_named(service)
+        if (service is None) == (witness is None):
             raise BadInput(f"Give --service (one of {', '.join(SERVICES)}) or --witness NAME.")
         if rotate and drop_retired:
             raise BadInput("Give --rotate, then restart the service, then --drop-retired.")
-        if out.exists() != (rotate or drop_retired):
-            raise BadInput(
-                f"{out} exists: give --rotate to replace its key." if out.exists() else f"{out} is not there."
-            )
+        there = os.path.lexists(out)
+        if not there:
+            look_at_file(out)
+        if there != (rotate or drop_retired):
+            raise BadInput(f"{out} exists: give --rotate to replace its key." if there else f"{out} is not there.")
         try:
             if witness is not None:
                 if rotate or drop_retired:
@@ -54,13 +59,13 @@ def keygen(
                 text = f"{signer.skey}\n"
             else:
                 origin = origin_of(deployment, str(service))
-                keys = _changed(out, origin, rotate) if out.exists() else LogKeys(Signer.generate(origin))
+                keys = _changed(out, origin, rotate) if there else LogKeys(Signer.generate(origin))
                 signer, text = keys.signer, keys.text()
         except NotAKey as fault:
             raise BadInput(f"{out}: {fault}") from None
         except NotAFile as fault:
             raise BadInput(f"{fault}.") from None
-        write(out, text)
+        write_named(out, text)
         print_line(signer.verifier.vkey)
 
 

@@ -11,13 +11,13 @@ import typer
 from shared.tlog.notes import NotANote
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.proof_builder import CannotProve, from_bundle, from_services
-from tools.cli.trace import REFERENCE
+from tools.cli.options import read_reference
 from tools.client.connection import Connection, Home, Token
 from tools.client.errors import BadInput, Failure, exits
 from tools.client.progress import bar
 from tools.client.services import Services
 from tools.client.stack_home import DEFAULT_HOME
-from tools.files import NotAFile, write_below
+from tools.files import NotAFile, look_at_file, write_below
 from tools.render.terminal import print_line
 
 
@@ -39,15 +39,15 @@ def prove(
     when a service does not answer.
     """
     with exits():
-        if REFERENCE.match(reference) is None:
-            raise BadInput(f"{reference}: is not a reference; write it as in CED/2022/R1.")
+        read_reference(reference)
+        file = out or Path(f"{reference.replace('/', '-')}.proof.json")
+        look_at_file(file)
         try:
             raw = _offline(bundle, reference) if bundle else _live(Connection(home, token), reference)
         except CannotProve as why:
             raise Failure(f"Not proven: {why}.") from None
         except (NotReadable, NotANote) as fault:
             raise BadInput(f"{fault}.") from None
-        file = out or Path(f"{reference.replace('/', '-')}.proof.json")
         try:
             write_below(file.parent, file.name, raw)
         except NotAFile as fault:

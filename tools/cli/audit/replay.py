@@ -11,11 +11,12 @@ import typer
 
 from services.recommendations.trace import SHAPE
 from tools.audit.digest_comparison import Digest
-from tools.cli.audit.bundle_replay import PROCESSES, Processes, parse_day, parse_time, print_some, replayed
+from tools.cli.audit.bundle_replay import PROCESSES, Processes, print_some, replayed
 from tools.cli.audit.options import Folder
+from tools.cli.options import read_day, read_stamp
 from tools.client.connection import Format
 from tools.client.errors import REFUSED, BadInput, exits
-from tools.files import NotAFile, write_below
+from tools.files import NotAFile, look_at_folder, write_below
 from tools.render.terminal import print_json, print_line
 from tools.replay.roster import roster_bytes
 
@@ -41,7 +42,9 @@ def replay(
     Exit code: 0; 1 when an event cannot be read or a stream breaks off; 2 for bad input, a folder that is no bundle.
     """
     with exits():
-        day, moment = parse_day(as_of), parse_time(known_at)
+        day, moment = read_day("--as-of", as_of), read_stamp("--known-at", known_at)
+        if out is not None:
+            look_at_folder(out)
         digests, replayer = replayed(folder, day, moment, out, processes)
         report, roster = replayer.report, roster_bytes(replayer.report.roster)
         if out is not None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from services.recommendations.trace import SHAPE
 from tools.audit.proof import PROOF_LIMIT, CheckedProof, NotProven, check
 from tools.cli.audit.options import Keys, Witnesses, trusted
 from tools.client.connection import Format
@@ -24,6 +25,8 @@ def verify_proof(
     """Check a proof with nothing but the file: signatures, inclusion of every event, chains, and the trace itself.
 
     Example: throughline audit verify-proof r1.proof.json --key "$KEY"
+
+    A trace that code of an earlier shape made is not compared, and is said to be so: its events are proven.
 
     Only an export shows that nothing was recorded after these events: throughline audit verify.
 
@@ -51,9 +54,17 @@ def verify_proof(
         )
         for each in proven.keys.values():
             print_line(f"    {each.vkey}")
+    events = f"{sum(proven.events.values())} events of {proven.streams} streams"
+    if proven.trace is None:
+        print_line(
+            f"the trace: made by shape {proven.made_by_shape}, not compared; this program composes shape {SHAPE}"
+        )
+        print_line(f"proven: {events} that the trace of {proven.reference} rests on")
+        return
+    for stream in proven.without:
+        print_line(f"Nothing in it says that {stream} is on record, the session that a report was asked for.")
     statements = len(proven.trace["provenance"]["statements"])
-    events = sum(proven.events.values())
-    print_line(f"proven: {proven.reference}, {statements} statements from {events} events of {proven.streams} streams")
+    print_line(f"proven: {proven.reference}, {statements} statements from {events}")
 
 
 def _as_json(proven: CheckedProof) -> dict[str, object]:
@@ -62,11 +73,14 @@ def _as_json(proven: CheckedProof) -> dict[str, object]:
         "reference": proven.reference,
         "events": proven.events,
         "streams": proven.streams,
+        "without": proven.without,
         "checkpoints": {
             service: {"origin": each.origin, "size": each.size, "root": each.root.hex()}
             for service, each in proven.checkpoints.items()
         },
         "keys": {service: each.vkey for service, each in proven.keys.items()},
         "witnesses": {service: [each.witness.name for each in names] for service, names in proven.vouching.items()},
+        "compared": proven.trace is not None,
+        "made_by_shape": proven.made_by_shape,
         "trace": proven.trace,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pymongo import MongoClient
 
 from shared.consumer.record import KafkaRecord
+from shared.domain.voids import voids_of
 from shared.events.catalogue import Recorded, decode
 from shared.tlog.trust import LogTrust
 from tests.faults.rig.platform import Platform
@@ -91,3 +92,13 @@ def mail_of(content: bytes) -> Mail:
     return Mail(
         str(message["Message-ID"]).strip("<>").partition("@")[0], str(message["X-RcptTo"] or message["X-RcptTos"])
     )
+
+
+def holding(recorded: Iterable[Recorded]) -> Iterator[Recorded]:
+    """Yield the events that are not void: a policy that looks late does nothing on the others."""
+    streams: dict[str, list[Recorded]] = {}
+    for event in recorded:
+        streams.setdefault(event.subject, []).append(event)
+    for events in streams.values():
+        voids = voids_of(sorted(events, key=lambda event: event.streamversion))
+        yield from (event for event in events if not voids.keys() & {1, event.streamversion})

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.notifications.domain.notification import NOTIFICATION
+from shared.domain.voids import Void
 from shared.events.catalogue import Recorded
 from shared.events.notifications import SubscriptionAdded, SubscriptionRemoved
 from tests.faults.rig.client import Client
-from tests.faults.rig.comparison.evidence import Evidence, Mail
+from tests.faults.rig.comparison.evidence import Evidence, Mail, holding
 from tests.faults.rig.comparison.findings import Findings, repeated
 
 SERVICE = "notifications"
@@ -21,7 +22,7 @@ def compare(evidence: Evidence, person: Client, findings: Findings) -> None:
     states = _states(evidence)
     findings.count("mails", SERVICE, len(evidence.mail))
     findings.double(*(f"a second mail of one notification: {mail}" for mail in repeated(evidence.mail)))
-    planned = [(state.planned.event_id, state.planned.subscription) for state in states.values()]
+    planned = [_event_and_subscription(state) for state in states.values()]
     findings.double(*(f"event and subscription planned twice: {pair}" for pair in repeated(planned)))
     _check_mails(states, evidence.mail, findings)
     _check_subscribers(evidence, set(planned), findings)
@@ -36,6 +37,11 @@ def _states(evidence: Evidence) -> dict[str, Any]:
     return {key: NOTIFICATION.fold(recorded) for key, recorded in events.items()}
 
 
+def _event_and_subscription(state: Any) -> tuple[str, str]:
+    planned = state.recorded if isinstance(state, Void) else state.planned.model_dump()
+    return planned["event_id"], planned["subscription"]
+
+
 def _check_mails(states: dict[str, Any], mail: Iterable[Mail], findings: Findings) -> None:
     sent = {message.notification for message in mail}
     findings.double(*(f"a mail of no notification on record: {key}" for key in sent - states.keys()))
@@ -44,7 +50,7 @@ def _check_mails(states: dict[str, Any], mail: Iterable[Mail], findings: Finding
             findings.stick(f"notification {key} is {state.stage}")
         elif state.stage == "delivered" and key not in sent:
             findings.lose(f"notification {key} is recorded as delivered, and there is no mail")
-        elif state.stage == "failed" and key in sent:
+        elif state.stage in ("failed", "void") and key in sent:
             findings.double(f"notification {key} is recorded as not sent, and there is a mail")
         elif state.stage == "failed" and state.failed.reason != "subscription_ended":
             findings.lose(f"notification {key} has failed: {state.failed.reason}")
@@ -55,10 +61,11 @@ def _check_mails(states: dict[str, Any], mail: Iterable[Mail], findings: Finding
 
 def _check_subscribers(evidence: Evidence, planned: set[tuple[str, str]], findings: Findings) -> None:
     """Check that each subscriber at the time of an event who still subscribes was notified of it."""
-    added = [event for event in evidence.recorded(SERVICE).values() if isinstance(event.data, SubscriptionAdded)]
+    subscriptions = holding(evidence.recorded(SERVICE).values())
+    added = [event for event in subscriptions if isinstance(event.data, SubscriptionAdded)]
     removed = {e.subject for e in evidence.recorded(SERVICE).values() if isinstance(e.data, SubscriptionRemoved)}
     for service in ("nominations", "meetings", "recommendations"):
-        for event in evidence.recorded(service).values():
+        for event in holding(evidence.recorded(service).values()):
             for subscription in added:
                 assert isinstance(subscription.data, SubscriptionAdded)
                 wanted = type(event.data).__name__ in subscription.data.events and event.time > subscription.time

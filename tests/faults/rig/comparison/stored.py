@@ -6,8 +6,10 @@ from collections import defaultdict
 
 from shared.events.canonical import ZERO_HASH, sha256_hex
 from shared.events.catalogue import Recorded
+from shared.events.event import Voiding
+from shared.events.recommendations import CommitteeDispositionRecorded, RecommendationAdopted
 from tests.faults.rig.acknowledged import Acknowledged, Acknowledgement
-from tests.faults.rig.comparison.evidence import Evidence, Key
+from tests.faults.rig.comparison.evidence import Evidence, Key, holding
 from tests.faults.rig.comparison.findings import Findings, repeated
 from tools.local.stack import ALL_FOUR
 
@@ -21,9 +23,21 @@ def compare(evidence: Evidence, acknowledged: Acknowledged, findings: Findings) 
         findings.count("acknowledged commands", service, len({given.command_id for given in acknowledgements}))
         findings.count("stored commits", service, len(evidence.commits[service]))
         findings.count("stored events", service, len(evidence.raws[service]))
+        _count_undone(evidence, service, findings)
         _check_stored_once(evidence, service, acknowledgements, findings)
         _check_chains(evidence, service, findings)
         _check_policies(evidence, service, findings)
+
+
+def _count_undone(evidence: Evidence, service: str, findings: Findings) -> None:
+    """Count the voids, and the recommendations that were sent back, deferred, or adopted more than once."""
+    data = [(event.subject, event.data) for event in evidence.recorded(service).values()]
+    findings.count("  voids", service, sum(isinstance(each, Voiding) for _, each in data))
+    if service == "recommendations":
+        outcomes = [each.outcome for _, each in data if isinstance(each, CommitteeDispositionRecorded)]
+        findings.count("  returned or deferred", service, sum(each in ("returned", "deferred") for each in outcomes))
+        adopted = [subject for subject, each in data if isinstance(each, RecommendationAdopted)]
+        findings.count("  adopted anew", service, len(repeated(adopted)))
 
 
 def _check_stored_once(
@@ -58,7 +72,7 @@ def _check_chains(evidence: Evidence, service: str, findings: Findings) -> None:
 
 
 def _check_policies(evidence: Evidence, service: str, findings: Findings) -> None:
-    """Check that each policy of a service ran exactly once on each event for each stream that it must update."""
+    """Check that no policy ran twice on an event, and each on every event that holds, for each stream concerned."""
     reactions: dict[tuple[str | None, str, str], list[Key]] = defaultdict(list)
     for key, event in evidence.recorded(service).items():
         if event.actor.startswith("policy:") and not event.actor.startswith("policy:send"):
@@ -71,7 +85,7 @@ def _check_policies(evidence: Evidence, service: str, findings: Findings) -> Non
         )
     )
     causes = {(cause, on) for cause, _, on in reactions}
-    for event in evidence.recorded(service).values():
+    for event in holding(evidence.recorded(service).values()):
         for on in _expected(event):
             if (event.id, on) not in causes:
                 findings.stick(f"{service}: no policy ran on {event.subject} version {event.streamversion}, for {on}")

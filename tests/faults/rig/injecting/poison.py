@@ -169,4 +169,5 @@ def batches_fail(rig: Rig, service: str) -> None:
             instance.points.disarm("batch failed")
             armed.enter_context(instance.points.armed_while("batches fail"))
         time.sleep(20 if rig.long else 6)
-    rig.expect(any(each.points.armed("batch failed") for each in instances), f"no batch of {service} failed")
+        rig.await_that(lambda: any(each.points.armed("batch failed") for each in instances),
+                       f"no batch of {service} failed")  # fmt: skip

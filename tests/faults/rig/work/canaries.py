@@ -13,7 +13,7 @@ def canary(service: str, key: str) -> tuple[str, dict[str, Any], str]:
         case "meetings":
             return "/recorded-meetings", {"meeting": key, "title": "Synthetic", "kind": "forum"}, f"meeting/{key}"
         case "recommendations":
-            written = {"instrument": key, "cite": "Synthetic", "body": "SYN", "title": "Synthetic"}
+            written = {"instrument": key, "cite": f"Synthetic {key}", "body": "SYN", "title": "Synthetic"}
             return "/instruments", written, f"instrument/{key}"
         case _:
             details = {"name": "Synthetic Reader", "address": f"{key}@example.org"}

@@ -7,8 +7,8 @@ from typing import Any
 from tests.faults.rig.work.desks import Desks
 from tests.faults.rig.work.world import World
 
-AT = {"starts_at": "2031-03-01T09:00:00+07:00", "ends_at": "2031-03-01T12:00:00+07:00"}
-LATER = {"starts_at": "2031-03-08T09:00:00+07:00", "ends_at": "2031-03-08T12:00:00+07:00"}
+AT = {"starts_at": "2021-03-01T09:00:00+07:00", "ends_at": "2021-03-01T12:00:00+07:00"}
+LATER = {"starts_at": "2021-03-08T09:00:00+07:00", "ends_at": "2021-03-08T12:00:00+07:00"}
 
 
 def story(desks: Desks, world: World) -> None:
@@ -36,10 +36,11 @@ def _convene(desks: Desks, meeting: str) -> bool:
     secretariat, one = desks.secretariat, f"/meetings/{meeting}"
     proposed: dict[str, Any] = {"meeting": meeting, "kind": "technical_expert_group", "modality": "hybrid", **AT}
     secretariat.send("meetings", "/meetings", title="Synthetic metting", **proposed)
-    if desks.likely(0.15):
-        secretariat.send("meetings", f"{one}/reschedule", **LATER)
     confirmers = [secretariat, desks.of("chair")]
     desks.chance.shuffle(confirmers)
+    if desks.likely(0.15):
+        secretariat.send("meetings", f"{one}/reschedule", **LATER)
+        confirmers.remove(secretariat)
     for confirmer in confirmers:
         confirmer.send("meetings", f"{one}/confirm")
     if desks.likely(0.1):
@@ -63,4 +64,7 @@ def _record_content(desks: Desks, world: World, one: str) -> int:
     for priority in world.priorities.some(desks.chance, 1):
         desks.secretariat.send("meetings", f"{one}/agenda", item="item", title="Synthetic item", priority=priority)
     outcome = {"outcome": "o1", "kind": "decision", "text": "Synthetic decision"}
-    return desks.secretariat.send("meetings", f"{one}/outcomes", **outcome).version
+    version = desks.secretariat.send("meetings", f"{one}/outcomes", **outcome).version
+    while desks.likely(0.2):
+        version = desks.secretariat.send("meetings", f"{one}/void", voids=version, reason="Synthetic mistake").version
+    return version

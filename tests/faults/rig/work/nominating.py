@@ -31,12 +31,22 @@ def story(desks: Desks, world: World) -> None:
     if desks.likely(0.15):
         secretariat.send("nominations", f"{one}/decline", ground="duplicate")
         return
-    secretariat.send("nominations", f"{one}/accept", accepted_on="2031-01-10")
+    accepted = secretariat.send("nominations", f"{one}/accept", accepted_on="2021-01-10").version
     secretariat.await_read("nominations", f"/memberships/{nomination}", at_least=1)
     if desks.likely(0.1):
-        government.send("nominations", f"{one}/withdraw", withdrawn_on="2031-02-01")
+        _void(desks, one, accepted)
+        return
+    if desks.likely(0.1):
+        government.send("nominations", f"{one}/withdraw", withdrawn_on="2021-02-01")
     else:
         world.memberships.add(f"{member}:{nomination}")
+
+
+def _void(desks: Desks, one: str, version: int) -> None:
+    """Void an acceptance, and sometimes its void, and that one again."""
+    version = desks.secretariat.send("nominations", f"{one}/void", voids=version, reason="Synthetic mistake").version
+    if desks.likely(0.5):
+        _void(desks, one, version)
 
 
 def _choose_member(desks: Desks, world: World) -> str:

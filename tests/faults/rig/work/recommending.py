@@ -13,7 +13,7 @@ SERVICE = "recommendations"
 def prepare(desks: Desks, world: World) -> None:
     """Record the sessions and instruments that the stories name."""
     for session in SESSIONS:
-        desks.secretariat.send(SERVICE, "/sessions", session=session, starts_on="2031-11-04")
+        desks.secretariat.send(SERVICE, "/sessions", session=session, starts_on="2021-11-04")
     for _ in range(3):
         an_instrument(desks, world, shared=True)
 
@@ -62,25 +62,68 @@ def story(desks: Desks, world: World) -> None:
 
 
 def _sender(desks: Desks, reference: str) -> Any:
-    def send(command: str, **body: Any) -> None:
-        desks.secretariat.send(SERVICE, f"/recommendations/{reference}/{command}", **body)
+    def send(command: str, **body: Any) -> int:
+        return desks.secretariat.send(SERVICE, f"/recommendations/{reference}/{command}", **body).version
 
     return send
 
 
 def _adopt_and_dispose(desks: Desks, world: World, send: Any) -> None:
     meetings = [_await_meeting(desks, named) for named in world.meetings.some(desks.chance, 2)]
-    if not meetings:
-        send("adopt", status="unknown", note="Synthetic: the record is silent")
     for meeting in meetings:
         send("discuss", meeting=meeting)
-    if meetings:
-        send("adopt", meeting=meetings[0], status="verified")
+    _adopt(desks, send, meetings)
     session = desks.chance.choice(SESSIONS)
-    send("transmit", session=session, on="2031-10-01")
+    send("transmit", session=session, on="2021-10-01")
+    if desks.likely(0.3):
+        _return_and_adopt_anew(desks, send, session)
     if desks.likely(0.8):
-        send("dispose", session=session, outcome="endorsed", on="2031-11-06")
-        send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2032")
+        _dispose(desks, send, session)
+        reported = send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2022")
+        _void(desks, send, reported)
+
+
+def _adopt(desks: Desks, send: Any, meetings: list[str]) -> None:
+    """Adopt the text; sometimes void that, and adopt it anew, or void the void."""
+    silent = {"status": "unknown", "note": "Synthetic: the record is silent"}
+    adoption = {"meeting": meetings[0], "status": "verified"} if meetings else silent
+    _done_anew(desks, send, "adopt", adoption)
+
+
+def _dispose(desks: Desks, send: Any, session: int) -> None:
+    """Dispose of the text, some at a later session than the one that deferred it."""
+    later = [each for each in SESSIONS if each > session]
+    if later and desks.likely(0.3):
+        send("dispose", session=session, outcome="deferred", on="2021-11-05")
+        session = desks.chance.choice(later)
+    _done_anew(desks, send, "dispose", {"session": session, "outcome": "endorsed", "on": "2021-11-06"})
+
+
+def _done_anew(desks: Desks, send: Any, command: str, body: dict[str, Any]) -> None:
+    """Execute a command; sometimes void what it recorded, and execute it anew, or void the void."""
+    version = send(command, **body)
+    if desks.likely(0.2):
+        voided = send("void", voids=version, reason="Synthetic mistake")
+        if desks.likely(0.5):
+            send("void", voids=voided, reason="Synthetic second thoughts")
+        else:
+            send(command, **body)
+
+
+def _void(desks: Desks, send: Any, version: int) -> None:
+    """Void an event sometimes, and sometimes that void, and that one again."""
+    while desks.likely(0.4):
+        version = send("void", voids=version, reason="Synthetic mistake")
+
+
+def _return_and_adopt_anew(desks: Desks, send: Any, session: int) -> None:
+    """Return the text, revise it, adopt the new version, put a slip right in some, and transmit it again."""
+    send("dispose", session=session, outcome="returned", on="2021-11-04")
+    send("revise", text="Synthetic text, revised after its retrun", on="2021-11-04")
+    _adopt(desks, send, [])
+    if desks.likely(0.5):
+        send("revise", text="Synthetic text, revised after its return", clerical=True)
+    send("transmit", session=session, on="2021-11-05")
 
 
 def _await_meeting(desks: Desks, named: str) -> str:
@@ -94,7 +137,7 @@ def _change_mandates(desks: Desks, world: World, send: Any, own: str) -> None:
     """Supersede the recommendation's own instrument after transmission; reconfirm the citation, or remove it."""
     if desks.likely(0.5):
         later = an_instrument(desks, world, shared=desks.likely(0.1))
-        desks.secretariat.send(SERVICE, f"/instruments/{own}/supersede", by=later, on="2032-01")
+        desks.secretariat.send(SERVICE, f"/instruments/{own}/supersede", by=later, on="2022-01")
         if desks.likely(0.5):
             send("reconfirm", instrument=own, provision=f"{own}/a", superseded_by=later)
         else:
@@ -108,9 +151,9 @@ def _close(desks: Desks, world: World, send: Any, reference: str) -> None:
     """Merge, supersede or split some in favour of others, in which a policy notes it."""
     others = world.recommendations.some(desks.chance, 2)
     if others and desks.likely(0.2):
-        send("merge", into=others[0])
+        _void(desks, send, send("merge", into=others[0]))
     elif others and desks.likely(0.1):
-        send("supersede", by=others[0])
+        _void(desks, send, send("supersede", by=others[0]))
     elif len(others) == 2 and desks.likely(0.1):
         send("split", into=others)
     else:
@@ -128,7 +171,7 @@ def a_closed_priority(desks: Desks, world: World) -> None:
     """Select a priority, and close it immediately."""
     priority = world.key("priority")
     desks.secretariat.send(
-        SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2033"
+        SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2023"
     )
     desks.secretariat.send(SERVICE, f"/priorities/{priority}/close", reason="achieved")
 
@@ -137,7 +180,7 @@ def a_priority(desks: Desks, world: World) -> None:
     """Select a priority; sometimes close an earlier one, which no story names any more."""
     priority = world.key("priority")
     desks.secretariat.send(
-        SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2033"
+        SERVICE, "/priorities", priority=priority, title="Synthetic", outcome="Synthetic outcome", timeline_to="2023"
     )
     world.priorities.add(priority)
     if desks.likely(0.5) and (closed := world.priorities.take(desks.chance)):

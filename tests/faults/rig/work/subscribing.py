@@ -22,12 +22,15 @@ def prepare(desks: Desks, world: World) -> None:
 
 
 def story(desks: Desks, world: World) -> None:
-    """Add a subscription; above `MOST`, remove an earlier one."""
+    """Add a subscription; above `MOST`, remove an earlier one, or void it."""
     subscription = world.key("subscription")
     _subscribe(desks, subscription, desks.chance.sample(EVENTS, 2))
     world.subscriptions.add(subscription)
     if len(world.subscriptions.some(desks.chance, MOST + 1)) > MOST and (old := world.subscriptions.take(desks.chance)):
-        desks.secretariat.send("notifications", f"/subscriptions/{old}/remove")
+        if desks.likely(0.5):
+            desks.secretariat.send("notifications", f"/subscriptions/{old}/remove")
+        else:
+            desks.secretariat.send("notifications", f"/subscriptions/{old}/void", voids=1, reason="Synthetic mistake")
 
 
 def _subscribe(desks: Desks, subscription: str, events: list[str]) -> None:

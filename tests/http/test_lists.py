@@ -1,0 +1,129 @@
+"""Lists: what they show of each record, in pages of any size, in the order of the numbers."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.http.asking import Caller, accepted, draft, new_id
+from tools.local.stack import Stack
+
+pytestmark = pytest.mark.servers
+NUMBERS = (10, 2, 1, 100, 21, 3)
+IN_ORDER = [f"R{number}" for number in sorted(NUMBERS)]
+
+
+@pytest.fixture(scope="module")
+def acronym() -> str:
+    """An acronym with digits of its own."""
+    return f"C{new_id('').upper().replace('-', '')[:8]}"
+
+
+@pytest.fixture(scope="module")
+def drafted(acronym: str, stack: Stack, web: httpx.Client) -> Caller:
+    """An officer who has drafted six recommendations, whose traces are stored."""
+    asking = Caller(stack, web)
+    for number in NUMBERS:
+        body = {"reference": f"{acronym}/2031/R{number}", "title": f"Synthetic {number}", "themes": [acronym]}
+        accepted(asking.post("recommendations", "/recommendations", body))
+    for number in NUMBERS:
+        path = f"/traces/{acronym}/2031/R{number}"
+        assert asking.get("recommendations", path, at_least=1, wait=20).status_code == 200
+    return asking
+
+
+def pages(asking: Caller, path: str, limit: int, **query: Any) -> Iterator[list[Any]]:
+    after: dict[str, str] = {}
+    while True:
+        page = asking.get("recommendations", path, limit=limit, **after, **query).json()
+        yield page["items"]
+        if "next" not in page:
+            return
+        after = {"after": page["next"]}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 6, 100])
+@pytest.mark.parametrize("view", ["trace", "row"])
+def test_traces_are_listed_by_the_numbers_in_their_references(
+    limit: int, view: str, drafted: Caller, acronym: str
+) -> None:
+    listed = [item for page in pages(drafted, "/traces", limit, theme=acronym, view=view) for item in page]
+    references = [item.get("recommendation", item)["reference"] for item in listed]
+    assert references == [f"{acronym}/2031/{number}" for number in IN_ORDER]
+
+
+def test_a_filter_finds_what_looks_the_same(drafted: Caller, acronym: str) -> None:
+    reference, theme = f"D{acronym[1:]}/2031/R1", f"Re\u0301gion {acronym}"
+    accepted(
+        drafted.post(
+            "recommendations", "/recommendations", {"reference": reference, "title": "Synthetic", "themes": [theme]}
+        )
+    )
+    assert drafted.get("recommendations", f"/traces/{reference}", at_least=1, wait=20).status_code == 200
+    for form in ("NFC", "NFD"):
+        query = {"theme": unicodedata.normalize(form, theme)}
+        [row] = drafted.get("recommendations", "/traces", view="row", **query).json()["items"]
+        assert row["reference"] == reference
+        [state] = drafted.get("recommendations", "/recommendations", **query).json()["items"]
+        assert state["stream"] == f"recommendation/{reference}"
+
+
+def test_a_row_has_what_a_list_shows_and_nothing_more(drafted: Caller, acronym: str) -> None:
+    [row] = drafted.get("recommendations", "/traces", text=f"{acronym}/2031/R10", view="row").json()["items"]
+    trace = drafted.get("recommendations", f"/traces/{acronym}/2031/R10").json()["trace"]
+    assert row == {
+        "reference": f"{acronym}/2031/R10",
+        "title": "Synthetic 10",
+        "stage": "drafted",
+        "coverage": "uncovered",
+        "dispositions": [],
+        "mandates": {"live": 0, "all": 0},
+        "gaps": len(trace["gaps"]),
+    }
+
+
+@pytest.mark.parametrize("word", ["ป่าไม้", "नीति", "မြန်မာ", "a\ud7feb"])
+def test_a_word_is_searched_whole_whatever_its_script(word: str, drafted: Caller) -> None:
+    bodies = [draft(title=title) for title in (f"Synthetic {word}", f"Synthetic {' '.join(word)}")]
+    for body in bodies:
+        accepted(drafted.post("recommendations", "/recommendations", body))
+        drafted.get("recommendations", f"/traces/{body['reference']}", at_least=1, wait=20)
+    for text in (word, f"-{word}", f'"{word}"'):
+        [row] = drafted.get("recommendations", "/traces", text=text, view="row").json()["items"]
+        assert row["reference"] == bodies[0]["reference"]
+
+
+@pytest.mark.parametrize("limit", [1, 4, 1000])
+def test_records_are_listed_by_the_numbers_in_their_ids(limit: int, drafted: Caller, acronym: str) -> None:
+    listed = [item["stream"] for page in pages(drafted, "/recommendations", limit, theme=acronym) for item in page]
+    assert listed == [f"recommendation/{acronym}/2031/{number}" for number in IN_ORDER]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+def test_coverage_is_listed_in_pages_both_ways(limit: int, drafted: Caller, acronym: str) -> None:
+    asking, keys = drafted, [f"{acronym.lower()}-{number}" for number in (10, 9, 1)]
+    for key in keys:
+        cite = {"instrument": key, "cite": f"Synthetic {key}", "body": "SYN", "title": "Synthetic"}
+        asking.post("recommendations", "/instruments", cite, key=f"synthetic-{key}")
+        provision = {"provision": f"{key}/ask", "summary": "Synthetic ask"}
+        asking.post("recommendations", f"/instruments/{key}/provisions", provision, key=f"synthetic-ask-{key}")
+    reference = f"{acronym}/2031/R2"
+    mandate = {"instrument": keys[0], "provision": f"{keys[0]}/ask"}
+    done = accepted(
+        asking.post("recommendations", f"/recommendations/{reference}/cite", mandate, key=f"synthetic-cite-{acronym}")
+    )
+    assert asking.get("recommendations", f"/traces/{reference}", at_least=done["version"], wait=20).status_code == 200
+    for key in keys:
+        assert asking.get("recommendations", f"/instruments/{key}", at_least=2, wait=20).status_code == 200
+    rows = [row for page in pages(asking, "/coverage", limit) for row in page if row["instrument"] in keys]
+    assert [row["instrument"] for row in rows] == [keys[2], keys[1], keys[0]]
+    assert rows[2]["recommendations"] == [{"reference": reference, "standing": "live"}]
+    assert rows[0]["recommendations"] == []
+    reach = [row for page in pages(asking, "/coverage", max(limit, 3), by="recommendation") for row in page]
+    own = [row for row in reach if row["reference"].startswith(f"{acronym}/")]
+    assert [row["reference"].rpartition("/")[2] for row in own] == IN_ORDER
+    assert {row["coverage"] for row in own} <= {"uncovered", "shallow"}
