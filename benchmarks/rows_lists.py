@@ -31,11 +31,7 @@ FASTER = 4.0
 
 def lists(stack: Stack, file: Path) -> Row:
     """Measure the lists of many recommendations, whose traces have the median size of a history."""
-    trace = median_trace(file)
-    with admin(stack) as client:
-        client[database_of(SERVICE)]["traces"].insert_many(
-            [_numbered(trace, number) for number in range(1, RECOMMENDATIONS + 1)]
-        )
+    store_copies(stack, median_trace(file))
     with Services(Connection(stack.home, quiet=True), "auditor") as services:
         before = _processor_seconds(stack)
         traces = _milliseconds(lambda: _listed(services, "/traces", view="row"))
@@ -50,6 +46,14 @@ def lists(stack: Stack, file: Path) -> Row:
             f"processor time: {cost}",
         ),
     )
+
+
+def store_copies(stack: Stack, trace: dict[str, Any]) -> None:
+    """Store copies of a trace, each of a recommendation of its own."""
+    with admin(stack) as client:
+        client[database_of(SERVICE)]["traces"].insert_many(
+            [_numbered(trace, number) for number in range(1, RECOMMENDATIONS + 1)]
+        )
 
 
 def _numbered(trace: dict[str, Any], number: int) -> dict[str, Any]:

@@ -89,20 +89,20 @@ def peak_of(pid: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
-def wait_until_idle(stack: Stack, patience: float = 120.0) -> None:
-    """Wait until all stored events are relayed and read. Raises TimeoutError."""
+def wait_until_idle(stack: Stack, patience: float = 120.0, service: str = SERVICE, reader: str | None = None) -> None:
+    """Wait until all stored events of a service are relayed, and read by it or by another. Raises TimeoutError."""
     with admin(stack) as client:
-        own = client[database_of(SERVICE)]
+        own, reading = client[database_of(service)], client[database_of(reader or service)]
         until = time.monotonic() + patience
         while True:
             last = next(iter(own.ledger.find().sort("_id", -1).limit(1)), None)
             end = last["_id"] + len(last["entries"]) if last else 0
             stored = sum(row["n"] for row in own.commits.aggregate(_EVENTS_STORED))
-            read = sum(row["next"] for row in own.progress.find({"_id": {"$regex": f"^throughline.{SERVICE}/"}}))
+            read = sum(row["next"] for row in reading.progress.find({"_id": {"$regex": f"^throughline.{service}/"}}))
             if end == stored == read:
                 return
             if time.monotonic() > until:
-                raise TimeoutError(f"{SERVICE}: {stored} stored, {end} relayed, {read} read")
+                raise TimeoutError(f"{service}: {stored} stored, {end} relayed, {read} read")
             time.sleep(0.2)
 
 

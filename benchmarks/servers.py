@@ -79,12 +79,13 @@ def until_read(stack: Stack, name: str, count: int, patience: float) -> None:
 
 def cpu_seconds(stack: Stack) -> dict[str, float]:
     """Return the processor time that each server has used."""
-    ticks = os.sysconf("SC_CLK_TCK")
-    used = {}
-    for name, pid in stack.pids().items():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        used[name] = (int(fields[11]) + int(fields[12])) / ticks
-    return used
+    return {name: processor_seconds(pid) for name, pid in stack.pids().items()}
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def progress(line: str) -> None:

@@ -32,6 +32,7 @@ from shared.projection.journal import Journal
 from shared.projection.policies import Policies
 from shared.projection.projector import Compose, Projector, compose_nothing
 from shared.projection.stalled import ComposeFaults, no_compose_faults
+from shared.projection.state_search import StateSearch
 from shared.projection.state_store import StateStore
 from shared.runtime.database_watch import DatabaseWatch
 from shared.runtime.process import Loop, Prepare, connect, lifespan_of
@@ -77,6 +78,7 @@ class Parts:
         self.database = connect(settings, service)
         self.store, self.refusals = EventStore(self.database), Refusals(self.database)
         self.journal, self.states = Journal(self.database), StateStore(self.database, aggregates, shape)
+        self.search = StateSearch(self.database, self.states)
         self.commands = CommandHandler(self.store, self.refusals, own, self.states.known, self.states.namesakes)
         keys, self.relay_pulse, self._signer_pulse = settings.log_keys(service), Pulse("relay"), Pulse("sealer")
         kafka, consumed = settings.kafka_access(), [service_of_topic(topic) for topic in topics]

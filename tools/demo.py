@@ -182,6 +182,9 @@ class Demonstration:
             raise NotAsExpected("The export does not make the traces whose digests are in it.")
         self._say(f"{replayer.report.events} events: {len(rebuilt)} traces, {len(replayer.report.roster)} memberships.")
         self._say(f"identical with the export's digests: {comparison.identical} traces", style="bold green")
+        self._say(
+            "\nmake up keeps a stack running, and prints the address of its web console: sign in there as anybody."
+        )
 
 
 def unmet_expectations(trace: dict[str, Any]) -> Iterator[str]:

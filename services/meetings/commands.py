@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from shared.domain.aggregate import Command
 from shared.events.event import Event
 from shared.events.meetings import (
+    ActionPointClosed,
     AgendaItemAdded,
+    AgendaOrdered,
     DocumentDisseminated,
     MeetingCancelled,
     MeetingHeld,
@@ -15,7 +19,7 @@ from shared.events.meetings import (
     MeetingRecorded,
     OutcomeRecorded,
 )
-from shared.events.values import Id, ShortText, Text, WorldTime
+from shared.events.values import Id, Link, Model, ShortText, Text, WorldTime
 from shared.events.words import Modality, Presence
 
 
@@ -34,6 +38,8 @@ class RescheduleMeeting(Command, Event):
     ends_at: WorldTime
     time_zone: ShortText | None = None
     modality: Modality | None = None
+    place: ShortText | None = None
+    link: Link | None = None
     reason: Text | None = None
 
 
@@ -47,6 +53,10 @@ class AddAgendaItem(Command, AgendaItemAdded):
     """Put a matter on the agenda."""
 
 
+class OrderAgenda(Command, AgendaOrdered):
+    """Put the items of the agenda into an order: every item once."""
+
+
 class DisseminateDocument(Command, DocumentDisseminated):
     """Record that a document was given to the group, in which forms."""
 
@@ -58,6 +68,19 @@ class RecordAttendance(Command, Event):
     presence: Presence
 
 
+class Attendee(Model):
+    """An expert who took part, by membership."""
+
+    membership: Id
+    presence: Presence
+
+
+class RecordAttendanceList(Command, Event):
+    """Record that several experts took part: all of them, or none if one is refused."""
+
+    attendance: tuple[Attendee, ...] = Field(min_length=1, max_length=200)
+
+
 class HoldMeeting(Command, MeetingHeld):
     """Record that the meeting took place."""
 
@@ -66,6 +89,10 @@ class HoldMeeting(Command, MeetingHeld):
 
 class RecordOutcome(Command, OutcomeRecorded):
     """Record what the meeting decided, or whom it set to work."""
+
+
+class CloseActionPoint(Command, ActionPointClosed):
+    """Record that an action point was done, or is pursued no longer."""
 
 
 class RecordMeeting(Command, MeetingRecorded):

@@ -6,7 +6,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from services.nominations import api
+from services.nominations import api, projection
 from services.nominations.domain.expert import EXPERT
 from services.nominations.handlers import Handlers
 from services.nominations.projection import AGGREGATES, OWN, SHAPE, TOPICS
@@ -14,33 +14,44 @@ from services.nominations.subscribers import Policies
 from shared import composition
 from shared.composition import Parts
 from shared.http import documents
-from shared.http.auth import WRITERS
 from shared.http.documents import Documents, documents_router
 from shared.http.persons import persons
-from shared.privacy import key_ring
+from shared.http.staff import staff_router
+from shared.privacy import key_ring, staff
 from shared.privacy.erasure import redo_erasures
 from shared.privacy.key_ring import KeyRing
+from shared.privacy.staff import Staff
+from shared.projection.newest_first import newest_index
 from shared.runtime.process import run
 from shared.runtime.settings import Settings
 
 SERVICE = "nominations"
-INDEXES = {**composition.INDEXES, **documents.INDEXES, **key_ring.INDEXES}
+INDEXES = {
+    **composition.INDEXES,
+    **projection.INDEXES,
+    **documents.INDEXES,
+    **key_ring.INDEXES,
+    **staff.INDEXES,
+}
+
+INDEXES |= {"states": [*INDEXES["states"], newest_index("submitted")]}
 
 
 def make(settings: Settings) -> FastAPI:
     """Compose the service."""
     parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE, TOPICS, INDEXES)
-    keys = KeyRing(parts.database)
+    keys, named = KeyRing(parts.database), Staff(parts.database)
     handlers = Handlers(parts.commands, keys)
     policies = Policies(handlers, parts.commands.known, parts.store.read, parts.states.namesakes)
     projector = parts.projector(policies=policies)
     return parts.application(
         projector,
         routers=[
-            api.router(handlers, parts.states, keys),
-            documents_router(Documents(parts.database), api.GOVERNMENTS, WRITERS),
+            api.router(handlers, parts.states, keys, parts.search),
+            documents_router(Documents(parts.database), api.GOVERNMENTS, "nomination_document"),
             *parts.routers(projector),
-            persons("/experts", EXPERT.kind, parts.store, keys),
+            persons("/experts", EXPERT.kind, parts.store, keys, named),
+            staff_router(named),
         ],
         prepare=[
             parts.relay.check,

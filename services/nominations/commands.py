@@ -10,8 +10,10 @@ from shared.domain.aggregate import Command
 from shared.events.nominations import (
     CallForNominationsClosed,
     CallForNominationsOpened,
+    ExpertDetailsChanged,
     MembershipEnded,
     NominationAccepted,
+    NominationAmended,
     NominationDeclined,
     NominationResubmitted,
     NominationReturned,
@@ -81,6 +83,26 @@ class ResubmitNominationRequest(NominationRequest):
     resubmitted_on: WorldDate | None = None
 
 
+class AmendNominationRequest(NominationRequest):
+    """Change a nomination that was not decided on yet, as a Government writes it: the whole of it."""
+
+    amended_on: WorldDate | None = None
+
+
+class ChangeExpertDetailsRequest(Command):
+    """Record what changed about a member of the group, and on what day; what is left out stays as it was."""
+
+    changed_on: WorldDate
+    details: PersonDetails | None = None
+    institution: ShortText | None = None
+    category: Category | None = None
+    expertise: tuple[ShortText, ...] | None = None
+    themes: tuple[ShortText, ...] | None = None
+    note: Text | None = None
+    source: ShortText | None = None
+    status: Status | None = None
+
+
 class SubmitNomination(Command, NominationSubmitted):
     """Nominate an expert; personal data is sealed."""
 
@@ -91,6 +113,10 @@ class ReturnNomination(Command, NominationReturned):
 
 class ResubmitNomination(Command, NominationResubmitted):
     """Complete a nomination that was returned; personal data is sealed."""
+
+
+class AmendNomination(Command, NominationAmended):
+    """Change a nomination that was not decided on yet; personal data is sealed."""
 
 
 class AcceptNomination(Command, NominationAccepted):
@@ -114,6 +140,10 @@ class BeginMembership(Command):
 
     nomination: Id
     began_on: WorldDate | None = None
+
+
+class ChangeExpertDetails(Command, ExpertDetailsChanged):
+    """Record what changed about a member of the group; personal data is sealed."""
 
 
 class EndMembership(Command, MembershipEnded):

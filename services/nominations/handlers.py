@@ -6,6 +6,10 @@ from collections.abc import Container
 from functools import partial
 
 from services.nominations.commands import (
+    AmendNomination,
+    AmendNominationRequest,
+    ChangeExpertDetails,
+    ChangeExpertDetailsRequest,
     EraseExpert,
     NominationRequest,
     ResubmitNomination,
@@ -40,6 +44,8 @@ class Handlers:
             return await erase(self._commands, self._keys, stream, command, context, expected)
         if isinstance(command, NominationRequest):
             return await self._nominate(stream, command, context, expected)
+        if isinstance(command, ChangeExpertDetailsRequest):
+            return await self._change(stream, command, context, expected)
         return await self._commands.handle(stream, command, context, expected)
 
     async def forget(self, person: str) -> None:
@@ -61,15 +67,38 @@ class Handlers:
         build = partial(_command, stream, request)
         return await handle_encrypted(self._commands, self._keys, stream, named, build, context, expected)
 
+    async def _change(
+        self, stream: str, request: ChangeExpertDetailsRequest, context: Context, expected: Container[int] | None
+    ) -> Commit | Rejection:
+        """Encrypt a member's new details under the key of the person that the membership is of."""
+        build = partial(_command, stream, request)
+        if request.details is None:
+            return await self._commands.handle(stream, build(None), context, expected)
+        known = await self._commands.known(stream)
+        began = known.state.began if known and not isinstance(known.state, Void) else None
+        named = PersonNamed(
+            began.person if began else context.new_id("person"),
+            request.details.model_dump(exclude_none=True),
+            began.member if began else None,
+        )
+        return await handle_encrypted(self._commands, self._keys, stream, named, build, context, expected)
 
-def _command(stream: str, request: NominationRequest, sealed: Sealed) -> Command:
+
+def _command(stream: str, request: Command, sealed: Sealed | None) -> Command:
+    """Return the command that a request makes: with encrypted details, in the place of those in plain text."""
     fields = request.model_dump(exclude={"person", "details", "nomination"}, exclude_unset=True)
+    if sealed is None:
+        return ChangeExpertDetails(**fields)
     match request:
         case SubmitNominationRequest():
             nomination = stream.partition("/")[2]
             return SubmitNomination(**fields, nomination=nomination, person=sealed.person, sealed=sealed)
         case ResubmitNominationRequest():
             return ResubmitNomination(**fields, sealed=sealed)
+        case AmendNominationRequest():
+            return AmendNomination(**fields, sealed=sealed)
+        case ChangeExpertDetailsRequest():
+            return ChangeExpertDetails(**fields, sealed=sealed)
         case _:
             raise TypeError(type(request).__name__)
 

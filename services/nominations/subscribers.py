@@ -18,19 +18,22 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from services.nominations.commands import BeginMembership, EndMembership
-from services.nominations.domain.nomination import Accepted
+from services.nominations.domain.membership import Active, Ended
+from services.nominations.domain.nomination_states import Accepted
 from services.nominations.handlers import Handlers
-from shared.domain.voids import voids_of
+from shared.domain.voids import holding, voids_of
 from shared.events.catalogue import Recorded
 from shared.events.nominations import (
     ExpertErased,
     MembershipBegan,
+    MembershipEnded,
     NominationAccepted,
     NominationWithdrawn,
+    RecordCorrected,
     RecordVoided,
 )
 from shared.store.command_handler import KeyLookup, StateLookup, no_namesakes
-from shared.store.policies import Handle, react
+from shared.store.policies import Handle, react, void_effect
 
 _HANDLED = (NominationAccepted, MembershipBegan, NominationWithdrawn, ExpertErased)
 Read = Callable[[str], Awaitable[tuple[Any, list[Recorded]]]]
@@ -73,9 +76,8 @@ class Policies:
             case NominationAccepted(accepted_on=on):
                 begin = BeginMembership(nomination=key, began_on=on)
                 await react(self._handlers.handle, event, "begin-membership", f"membership/{key}", begin)
-            case MembershipBegan(replaces=str(replaced), member=member, began_on=on):
-                command = EndMembership(reason="replaced", ended_on=on)
-                await self._end(event, "end-replaced", replaced, command, only_of=member)
+            case MembershipBegan():
+                await self._end_replaced(event, event.data)
             case NominationWithdrawn(withdrawn_on=on):
                 if await self._is_accepted(event.subject):
                     return
@@ -84,6 +86,7 @@ class Policies:
             case ExpertErased(person=person):
                 await self._handlers.forget(person)
             case RecordVoided() if event.subject.startswith("membership/"):
+                await self._resolve_replaced(event)
                 await self._end_for_others(key)
             case RecordVoided() if event.subject.startswith("nomination/"):
                 await self._begin_late(event.subject)
@@ -91,43 +94,70 @@ class Policies:
                 return
 
     async def affected(self, event: Recorded) -> frozenset[str]:
-        """Return the membership that an event begins or ends."""
+        """Return the membership that a step of a nomination begins or ends; `_resolve_replaced` settles the others."""
         match event.data:
             case NominationAccepted() | NominationWithdrawn():
                 return frozenset({f"membership/{event.subject.partition('/')[2]}"})
-            case MembershipBegan(replaces=str(replaced)):
-                return frozenset({f"membership/{replaced}"})
             case _:
                 return frozenset()
 
+    async def _end_replaced(self, event: Recorded, recorded: MembershipBegan) -> None:
+        """End the membership that a beginning replaces, as the beginning reads now."""
+        began = await self._begun(event.subject) or recorded
+        if began.replaces is not None:
+            command = EndMembership(reason="replaced", ended_on=began.began_on)
+            target = None if began.replaces == recorded.replaces else began.replaces
+            await self._end(event, "end-replaced", began.replaces, command, only_of=began.member, target=target)
+
+    async def _resolve_replaced(self, void: Recorded) -> None:
+        """Let the end of each membership that one replaced hold just where it replaces that one now."""
+        _, history = await self._read(void.subject)
+        began = await self._begun(void.subject)
+        for replaced in sorted(_replaced_in(history)):
+            await self._resolve_end(void, history, replaced, holds=began is not None and began.replaces == replaced)
+
+    async def _resolve_end(self, void: Recorded, causes: list[Recorded], replaced: str, *, holds: bool) -> None:
+        """Void the end of a replaced membership, or the void of that end."""
+        ids = {cause.id for cause in causes}
+        _, history = await self._read(f"membership/{replaced}")
+        voids = voids_of(history)
+        for end in history:
+            if isinstance(end.data, MembershipEnded) and end.role == "system" and end.causationid in ids:
+                if holds and end.streamversion in voids:
+                    await void_effect(self.handle, void, voids[end.streamversion])
+                elif not holds and end.streamversion not in voids:
+                    await void_effect(self.handle, void, end)
+
     async def _begin_late(self, nomination: str) -> None:
         """React to an acceptance that holds since a later withdrawal is void; where it was reacted to, do nothing."""
-        known = await self._known(nomination)
-        membership = await self._known(f"membership/{nomination.partition('/')[2]}")
-        is_member = membership is not None and membership.state.stage == "active"
-        if is_member or known is None or not isinstance(known.state, Accepted):
+        membership = f"membership/{nomination.partition('/')[2]}"
+        if await self._is_active(membership) or not await self._is_accepted(nomination):
             return
-        events = (await self._read(nomination))[1]
-        voids = voids_of(events)
-        for cause in events:
-            if isinstance(cause.data, NominationAccepted) and cause.streamversion not in voids:
+        for cause in await self._holding(nomination):
+            if isinstance(cause.data, NominationAccepted):
                 await self.react(cause)
 
     async def _end_for_others(self, membership: str) -> None:
         """End a membership whose end for one cause is void, where another cause of its end holds."""
-        known = await self._known(f"membership/{membership}")
-        if known is None or known.state.stage != "active":
+        if not await self._is_active(f"membership/{membership}"):
             return
         replacing = await self._replacing("membership", [membership])
         for stream in (f"nomination/{membership}", *sorted(replacing)):
-            events = (await self._read(stream))[1]
-            voids = voids_of(events)
-            for cause in events:
-                ends = (
-                    isinstance(cause.data, NominationWithdrawn) or getattr(cause.data, "replaces", None) == membership
-                )
-                if ends and 1 not in voids and cause.streamversion not in voids:
+            for cause in await self._holding(stream):
+                if isinstance(cause.data, NominationWithdrawn | MembershipBegan):
                     await self.react(cause)
+
+    async def _holding(self, stream: str) -> list[Recorded]:
+        return holding((await self._read(stream))[1])
+
+    async def _begun(self, membership: str) -> MembershipBegan | None:
+        """Return the beginning of a membership as it reads now; None where it is void or not on record."""
+        known = await self._known(membership)
+        return known.state.began if known is not None and isinstance(known.state, Active | Ended) else None
+
+    async def _is_active(self, membership: str) -> bool:
+        known = await self._known(membership)
+        return known is not None and known.state.stage == "active"
 
     async def _is_accepted(self, nomination: str) -> bool:
         """Tell whether a nomination was accepted after a withdrawal that holds again by the void of a void."""
@@ -135,7 +165,13 @@ class Policies:
         return known is not None and isinstance(known.state, Accepted)
 
     async def _end(
-        self, event: Recorded, policy: str, membership: str, command: EndMembership, only_of: str | None = None
+        self,
+        event: Recorded,
+        policy: str,
+        membership: str,
+        command: EndMembership,
+        only_of: str | None = None,
+        target: str | None = None,
     ) -> None:
         """End a membership that is active; of a member given, only that member's: older events may name another's."""
         stream = f"membership/{membership}"
@@ -143,4 +179,11 @@ class Policies:
         if known is None or known.state.stage not in ("active", "void"):
             return
         if only_of in (None, known.state.member):
-            await react(self._handlers.handle, event, policy, stream, command)
+            await react(self._handlers.handle, event, policy, stream, command, target=target)
+
+
+def _replaced_in(history: list[Recorded]) -> set[str]:
+    """Return the memberships that one was ever recorded to replace, in its beginning or a correction of it."""
+    recorded = [event.data.data if isinstance(event.data, RecordCorrected) else event.data.model_dump()
+                for event in history if isinstance(event.data, MembershipBegan | RecordCorrected)]  # fmt: skip
+    return {data["replaces"] for data in recorded if isinstance(data.get("replaces"), str)}

@@ -10,12 +10,15 @@ from fastapi import APIRouter
 from services.notifications import commands
 from services.notifications.domain.notification import NOTIFICATION, gaps_of, is_tried
 from services.notifications.domain.subscription import ANNOUNCED_EVENTS, SUBSCRIPTION, Absent
+from services.notifications.domain.waiting import KINDS
 from services.notifications.handlers import Handlers
+from shared.domain.visibility import sees
 from shared.domain.voids import Void, voids_of
-from shared.http.auth import AUDITORS, WRITERS, Principal
+from shared.http.auth import Principal
 from shared.http.commands import CommandRoute, add_commands
-from shared.http.queries import Gaps, QueryRoute, Show, add_queries, stages_of
+from shared.http.queries import Gaps, QueryRoute, Show, add_queries, plain, stages_of
 from shared.http.routes import StrictRoute
+from shared.http.waiting import add_waiting
 from shared.privacy.key_ring import KeyRing
 from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal
@@ -46,8 +49,8 @@ def views(keys: KeyRing, journal: Journal) -> tuple[QueryRoute, ...]:
     notified = {"standing": stages_of(NOTIFICATION), "subscription": (), "stream": ()}
     gaps = _gaps_by(journal)
     return (
-        QueryRoute("/subscriptions", *_in(_SUBSCRIPTION, "subscription"), subscribed, AUDITORS, _opened_by(keys)),
-        QueryRoute("/notifications", *_in(_NOTIFICATION, "notification"), notified, AUDITORS, gaps=gaps),
+        QueryRoute("/subscriptions", *_in(_SUBSCRIPTION, "subscription"), subscribed, _opened_by(keys)),
+        QueryRoute("/notifications", *_in(_NOTIFICATION, "notification"), notified, gaps=gaps),
     )
 
 
@@ -56,23 +59,24 @@ def router(handlers: Handlers, states: StateStore, keys: KeyRing, journal: Journ
     routes = APIRouter(route_class=StrictRoute)
     add_commands(routes, "notifications", COMMAND_ROUTES, handlers.handle)
     add_queries(routes, views(keys, journal), states)
+    add_waiting(routes, KINDS, states)
     return routes
 
 
 def _opened_by(keys: KeyRing) -> Show:
-    async def opened(folded: FoldedState, caller: Principal) -> dict[str, Any]:
-        """Show a subscription: its subscriber's name and address to the secretariat, ciphertext to auditors."""
-        state: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
-        if caller.role not in WRITERS or isinstance(folded.state, Absent | Void):
-            return state
-        details = await keys.shown(folded.state.added.sealed, ("name", "address"))
-        return state | {"details": details} if details else state
+    async def show(page: Sequence[FoldedState], _states: StateStore, caller: Principal) -> list[dict[str, Any]]:
+        """Show subscriptions: to those who see it, with their subscriber's name and address."""
+        added = [each for each in page if not isinstance(each.state, Absent | Void)]
+        opened = added if sees(caller, "subscriber", {}) else []
+        boxes = await keys.shown([each.state.added.sealed for each in opened], ("name", "address"))
+        details = {each.stream: {"details": box} for each, box in zip(opened, boxes, strict=True) if box}
+        return [plain(each) | details.get(each.stream, {}) for each in page]
 
-    return opened
+    return show
 
 
 def _gaps_by(journal: Journal) -> Gaps:
-    async def gaps(page: Sequence[FoldedState], _states: StateStore) -> dict[str, list[str]]:
+    async def gaps(page: Sequence[FoldedState], _states: StateStore, _caller: Principal) -> dict[str, list[str]]:
         """Return the gaps between mails that were tried and the events that they are about."""
         tried = {each.stream: each.state.planned for each in page if is_tried(each.state)}
         events = await journal.after({planned.stream: 0 for planned in tried.values()})

@@ -10,7 +10,7 @@ from services.notifications.domain.subscription import SUBSCRIPTION
 from shared.domain.aggregate import Aggregate
 from shared.events.services import REGISTRY
 
-SHAPE = 1
+SHAPE = 2
 OWN: dict[str, Aggregate[Any]] = {aggregate.kind: aggregate for aggregate in (SUBSCRIPTION, NOTIFICATION, SUBSCRIBER)}
 AGGREGATES = OWN
 TOPICS = tuple(service.topic for service in REGISTRY)

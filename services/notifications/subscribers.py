@@ -26,7 +26,7 @@ from services.notifications.domain.subscription import Active
 from services.notifications.handlers import Handlers
 from shared.domain.aggregate import Command
 from shared.domain.rejections import Rejection
-from shared.domain.voids import voids_of
+from shared.domain.voids import holding
 from shared.events.catalogue import Recorded
 from shared.events.notifications import SubscriberErased, SubscriptionAdded
 from shared.events.services import REGISTRY
@@ -102,12 +102,13 @@ class Policies:
             if not wanted or event.time <= added.time:
                 continue
             version = (await self._states.read([event.subject]))[event.subject].version
-            if version >= event.streamversion and not await self._is_void(event, version):
+            if version >= event.streamversion and await self._holds(event, version):
                 yield event
 
-    async def _is_void(self, event: Recorded, version: int) -> bool:
+    async def _holds(self, event: Recorded, version: int) -> bool:
+        """Tell whether an event of a stream that is folded up to a version holds."""
         history = (await self._journal.after({event.subject: 0}))[event.subject]
-        return event.streamversion in voids_of([each.recorded for each in history[:version]])
+        return event.id in {each.id for each in holding([each.recorded for each in history[:version]])}
 
     async def _plan(self, event: Recorded, subscription: str) -> None:
         notification = _notification(event, subscription)

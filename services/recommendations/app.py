@@ -5,9 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.recommendations import api, projection
-from services.recommendations.projection import AGGREGATES, OWN, TOPICS, Traces
+from services.recommendations.projection import AGGREGATES, OWN, STATES_SHAPE, TOPICS, Traces
 from services.recommendations.subscribers import Policies
-from services.recommendations.trace import SHAPE
 from shared import composition
 from shared.composition import Parts
 from shared.runtime.process import run
@@ -19,12 +18,12 @@ INDEXES = {**composition.INDEXES, **projection.INDEXES}
 
 def make(settings: Settings) -> FastAPI:
     """Compose the service."""
-    parts = Parts(SERVICE, settings, OWN, AGGREGATES, SHAPE, TOPICS, INDEXES)
+    parts = Parts(SERVICE, settings, OWN, AGGREGATES, STATES_SHAPE, TOPICS, INDEXES)
     traces = Traces(parts.database, parts.states, parts.journal)
     projector = parts.projector(traces.compose_for, Policies(parts.commands, parts.states.namesakes), traces.faults)
     return parts.application(
         projector,
-        routers=[api.router(parts.commands, traces, projector), *parts.routers(projector)],
+        routers=[api.router(parts.commands, traces, projector, parts.search), *parts.routers(projector)],
         prepare=[parts.relay.check, projector.prepare, traces.prepare],
     )
 

@@ -159,9 +159,13 @@ class DiscussRecommendation(Command):
 
 
 class AdoptRecommendation(Command):
-    """Adopt it at a meeting that was held; without a meeting, only with status unknown and a note that says why."""
+    """Adopt it at a meeting that was held; without a meeting, only with status unknown and a note that says why.
+
+    The chair names the decision of that meeting, too.
+    """
 
     meeting: Id | None = Field(None, examples=["teg-2024-1"])
+    outcome: Id | None = Field(None, description="the decision of that meeting on which the adoption rests")
     adopted_on: WorldDate | None = None
     text_version: events.TextVersionNumber | None = None
     note: Text | None = None

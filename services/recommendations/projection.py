@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -17,12 +18,13 @@ from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.provisions import provisions_in
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import BODY_SESSION, DELIVERABLE, INITIATIVE, PRIORITY, SESSION
-from services.recommendations.trace import SHAPE, compose, needs
+from services.recommendations.domain.searched import SEARCHED
+from services.recommendations.trace import SHAPE, compose, needs, phase_of
 from services.recommendations.trace.initiatives import ByProvision, by_provision, cited
 from services.recommendations.trace.provenance import versions_behind
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
-from shared.projection import state_store
+from shared.projection import state_search, state_store
 from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal, Place
 from shared.projection.natural_order import natural_order
@@ -35,11 +37,13 @@ from shared.store.indexes import Indexes
 log = structlog.get_logger()
 
 OWN: dict[str, Aggregate[Any]] = {
-    aggregate.kind: aggregate
+    aggregate.kind: replace(aggregate, searched=SEARCHED[aggregate.kind])
     for aggregate in (RECOMMENDATION, INSTRUMENT, SESSION, BODY_SESSION, PRIORITY, INITIATIVE, DELIVERABLE)
 }
 AGGREGATES: dict[str, Aggregate[Any]] = {**OWN, MEETING.kind: MEETING}
 TOPICS = ("throughline.recommendations", "throughline.meetings")
+STATES_SHAPE = 3
+"""The number of the code that folds states and their facets; that of traces is their own."""
 _LISTED_BY = (
     "recommendation.themes", "recommendation.standing", "mandates.standing", "mandates.provision",
     "dispositions.outcome", "coverage",
@@ -48,7 +52,9 @@ _SEARCHED = ("recommendation.title", "recommendation.text", "mandates.summary", 
 INDEXES: Indexes = {
     "states": [
         *state_store.INDEXES["states"],
+        *state_search.INDEXES["states"],
         *(IndexModel([(f"facets.{facet}", ASCENDING)], name=facet, sparse=True) for facet in ("keys", "rests_on")),
+        state_store.totals("provisions"),
     ],
     "traces": [
         *(IndexModel([(field, ASCENDING)]) for field in _LISTED_BY),
@@ -135,7 +141,9 @@ class Traces:
         documents = []
         for reference, trace in traces.items():
             before = stored.get(reference, {"revision": 0})
-            of_the_store = {"order": natural_order(reference), "revision": before["revision"] + 1}
+            of_the_store = {
+                "order": natural_order(reference), "phase": phase_of(trace), "revision": before["revision"] + 1
+            }  # fmt: skip
             documents.append({"_id": reference, **trace, **of_the_store})
             if "fault" in trace and trace["fault"] != before.get("fault"):
                 log.error("trace_stopped", reference=reference, reason=trace["fault"])
@@ -173,11 +181,37 @@ class Traces:
         paged = {**query, "shape": {"$exists": True}} | ({"order": {"$gt": natural_order(after)}} if after else {})
         return await self._traces.find(paged, fields).sort("order", ASCENDING).limit(limit).to_list(limit)
 
-    async def citing(self, provisions: Sequence[str]) -> list[dict[str, Any]]:
-        """Return the citations of every trace that cites one of these provisions, by reference."""
-        query = {"mandates.provision": {"$in": list(provisions)}, "shape": {"$exists": True}}
+    async def matching(self, references: Iterable[str], query: Mapping[str, Any]) -> set[str]:
+        """Return those of these references whose traces match."""
+        rows = self._traces.find({"_id": {"$in": list(references)}, **query}, {"_id": 1})
+        return {row["_id"] async for row in rows}
+
+    async def citing(self, provisions: Sequence[str], query: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the citations of every trace that matches and cites one of these provisions, by reference."""
+        query = {"mandates.provision": {"$in": list(provisions)}, "shape": {"$exists": True}, **query}
         rows = await self._traces.find(query, _CITATIONS).to_list(None)
         return sorted(rows, key=lambda row: natural_order(row["_id"]))
+
+    async def cited(self, query: Mapping[str, Any]) -> int:
+        """Return how many provisions the traces that match cite."""
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {**query, "shape": {"$exists": True}}},
+            {"$project": _CITATIONS},
+            {"$unwind": "$mandates"},
+            {"$match": {"mandates.standing": {"$in": ["live", "suspect"]}}},
+            {"$group": {"_id": ["$mandates.instrument", "$mandates.provision"]}},
+            {"$count": "number"},
+        ]
+        rows = await self._traces.aggregate(pipeline).to_list(1)
+        return int(rows[0]["number"]) if rows else 0
+
+    async def by_coverage(self, query: Mapping[str, Any]) -> dict[str, int]:
+        """Return how many of the traces that match have each coverage."""
+        pipeline = [
+            {"$match": {**query, "shape": {"$exists": True}}},
+            {"$group": {"_id": "$coverage", "number": {"$sum": 1}}},
+        ]
+        return {row["_id"]: row["number"] async for row in self._traces.aggregate(pipeline)}
 
     async def at(self, reference: str, as_of: date | None, known_at: str | None) -> dict[str, Any] | None:
         """Compose one trace as of a day in the world, from what had been recorded by a time; or return its `fault`."""

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from shared.domain.facts import Fact, facts_of, void_stream
 from shared.domain.rejections import Rejection
+from shared.domain.search_entry import SearchEntry
 from shared.domain.single_facts import refusal_of_fact
 from shared.domain.voids import Void
 from shared.events.catalogue import Recorded
@@ -33,7 +34,10 @@ class Command(Model):
 
 @dataclass(frozen=True)
 class Context:
-    """The metadata of a command: actor (an opaque id), time, and the chain of cause and effect."""
+    """The metadata of a command: actor (an opaque id), time, and the chain of cause and effect.
+
+    A command that is only to be validated is decided upon, and nothing of it is recorded.
+    """
 
     now: datetime
     actor: str
@@ -42,6 +46,7 @@ class Context:
     correlation_id: str
     causation_id: str | None = None
     member: str | None = None
+    only_validate: bool = False
 
     def new_id(self, what: str) -> str:
         """Return a new id; a retry of the same command returns the same one."""
@@ -94,7 +99,8 @@ class Aggregate(Generic[S]):
 
     `needs(state, command)` returns the other streams that the decision rests on; `names(event)` the streams that an
     event's data refers to, which a correction keeps; `depends_on(state)` the streams that a reader of this state must
-    also read; `facets(state)` the values that lists filter by; `void(…)` the state of a void stream;
+    also read; `facets(state)` the values that lists filter by; `searched(state)` what a search finds it by, if it finds
+    this kind at all; `void(…)` the state of a void stream;
     `judge_change(before, after, version, stream)` the refusal of a correction of that version, by the states without
     and with it; `judge_void(before, after, then, version, stream)` that of a void, where `then` has the state in which
     each version that holds again was recorded; `check(state, event, ...)` that of a fact that cannot follow upon a
@@ -113,6 +119,7 @@ class Aggregate(Generic[S]):
     names: Callable[[Event], frozenset[str]] = _names_nothing
     depends_on: Callable[[S], frozenset[str]] = _nothing
     facets: Callable[[S], dict[str, Any]] = field(default=_no_facets)
+    searched: Callable[[S], Iterable[SearchEntry]] | None = None
     void: Callable[[Void], S] = field(default=_void)
     judge_change: Callable[[S, S, int, str], Rejection | None] | None = None
     judge_void: Callable[[S, S, Mapping[int, S], int, str], Rejection | None] | None = None

@@ -43,11 +43,24 @@ class Rejection:
 
 
 @dataclass(frozen=True)
-class OutOfOrder(Rejection):
-    """The command does not fit the state that the record is in: it does not exist, it exists already, it is closed."""
+class StateConflict(Rejection):
+    """The record is in another state than the one that the command is for."""
 
     kind: ClassVar[RuleKind] = "order"
     http_status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True)
+class UnknownReference(Rejection):
+    """The command names something that is not on record, or is not what it must be."""
+
+    kind: ClassVar[RuleKind] = "reference"
+
+
+@dataclass(frozen=True)
+class OutOfOrder(StateConflict):
+    """The command does not fit the state that the record is in: it does not exist, it exists already, it is closed."""
+
     says: ClassVar[str] = "{command} does not fit {stream}, which is {state}"
 
     command: str
@@ -120,151 +133,9 @@ class StreamIsFull(Rejection):
 
 
 @dataclass(frozen=True)
-class NamesVoid(Rejection):
-    """A command names a record that is void."""
-
-    kind: ClassVar[RuleKind] = "reference"
-    says: ClassVar[str] = "{stream} is void: name another record, or void its void first"
-
-    stream: str
-
-
-@dataclass(frozen=True)
-class VersionIsVoid(Rejection):
-    """An event that is void is neither corrected nor voided again."""
-
-    kind: ClassVar[RuleKind] = "order"
-    http_status: ClassVar[int] = 409
-    says: ClassVar[str] = (
-        "version {version} of {stream} is void by version {void}: to let it hold again, void version {void}"
-    )
-
-    stream: str
-    version: int
-    void: int
-
-
-@dataclass(frozen=True)
-class RecordIsVoid(Rejection):
-    """In a void record nothing is voided but the void that makes it so."""
-
-    kind: ClassVar[RuleKind] = "order"
-    http_status: ClassVar[int] = 409
-    says: ClassVar[str] = (
-        "{stream} is void by version {void}, and nothing else in it is voided: to let it hold again, void that one "
-        "(`throughline void {stream} {void}`), then void version {version}"
-    )
-
-    stream: str
-    version: int
-    void: int
-
-
-@dataclass(frozen=True)
-class RecordedAnew(Rejection):
-    """An event does not hold again beside one that records the same anew."""
-
-    kind: ClassVar[RuleKind] = "order"
-    http_status: ClassVar[int] = 409
-    says: ClassVar[str] = (
-        "version {version} of {stream} would hold again beside version {other}, which records the same: void that one "
-        "first (`throughline void {stream} {other}`), or leave version {version} as it is"
-    )
-
-    stream: str
-    version: int
-    other: int
-
-
-@dataclass(frozen=True)
-class VoidsNoEvent(Rejection):
-    """A void names an earlier event of its stream."""
-
-    says: ClassVar[str] = "{stream} has no version {version} that can be voided: look its versions up"
-
-    stream: str
-    version: int
-
-
-@dataclass(frozen=True)
-class CannotBeVoided(Rejection):
-    """An erasure and the attempts and answers of a mail happened, whatever the record says."""
-
-    says: ClassVar[str] = (
-        "version {version} of {stream} is {event}, which happened and cannot be taken back: correct what it says"
-    )
-
-    stream: str
-    version: int
-    event: str
-
-
-@dataclass(frozen=True)
-class RecordedByPolicy(Rejection):
-    """An event that a policy recorded follows from another event, and is void with it."""
-
-    says: ClassVar[str] = (
-        "version {version} of {stream} follows from the event {cause}: void that one, and this one is voided with it"
-    )
-
-    stream: str
-    version: int
-    cause: str
-
-
-@dataclass(frozen=True)
-class HasConsequences(Rejection):
-    """A consequence of a void event stays on record where later events rest on it."""
-
-    kind: ClassVar[RuleKind] = "order"
-    http_status: ClassVar[int] = 409
-    says: ClassVar[str] = "version {version} of {stream} stays on record: version {later} rests on it"
-
-    stream: str
-    version: int
-    later: int
-
-
-@dataclass(frozen=True)
-class CorrectsNoOriginal(Rejection):
-    """A correction names an original event of its stream, never another correction."""
-
-    says: ClassVar[str] = "version {version} of {stream} is not an original event that can be corrected"
-
-    stream: str
-    version: int
-
-
-@dataclass(frozen=True)
-class CorrectionChangesIdentity(Rejection):
-    """A correction may not change ids, nor the records that the event names."""
-
-    says: ClassVar[str] = (
-        "a correction may not change {field}, an id or what names another record: void version {version} of {stream} "
-        "(`throughline void {stream} {version}`) and record it anew"
-    )
-
-    field: str
-    stream: str
-    version: int
-
-
-@dataclass(frozen=True)
-class CorrectionBreaksSchema(Rejection):
-    """The corrected data does not fit the event's schema."""
-
-    says: ClassVar[str] = "the corrected data does not fit {event}: {detail}"
-
-    event: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class PersonWasErased(Rejection):
+class PersonWasErased(StateConflict):
     """An erased person's id takes no new details."""
 
-    kind: ClassVar[RuleKind] = "order"
-    http_status: ClassVar[int] = 409
     says: ClassVar[str] = "the person {person} was erased, and the id with the key: leave `person` out for a new id"
 
     person: str
@@ -280,10 +151,9 @@ class PersonIsAnotherMembers(Rejection):
 
 
 @dataclass(frozen=True)
-class NothingIsHeldOfPerson(Rejection):
+class NothingIsHeldOfPerson(UnknownReference):
     """An erasure must name a person whose details the service holds or held."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "nothing was ever sealed here under the id {person}: check the id"
 
     person: str

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from itertools import chain
 from typing import Any, Literal, TypeAlias
 
-from shared.domain.rejections import RecordedAnew
+from shared.domain.correction_rules import RecordedAnew
 from shared.events.catalogue import Recorded
 from shared.events.event import Event, Voiding
 from shared.events.values import Model
@@ -49,6 +49,16 @@ def voids_of(events: Sequence[Recorded]) -> dict[int, Recorded]:
         if last[version].streamversion not in voids:
             voids[version] = last[version]
     return voids
+
+
+def holding(events: Sequence[Recorded]) -> list[Recorded]:
+    """Return the events of a stream that hold: of a void record, its voids alone."""
+    voids = voids_of(events)
+    return [
+        event
+        for event in events
+        if event.streamversion not in voids and (1 not in voids or isinstance(event.data, Voiding))
+    ]
 
 
 def without_voids_of_all(events: Iterable[Recorded]) -> list[Recorded]:

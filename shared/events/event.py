@@ -21,6 +21,8 @@ class Event(Model):
     """The kind of stream that it begins, and the field whose value is the id of that stream: `kind/<id>`."""
     voidable: ClassVar[bool] = True
     """False of what happened outside the record and cannot be taken back: an erasure, a mail."""
+    describes: ClassVar[bool] = False
+    """True of what only describes its record: it keeps no record whose cause is void."""
 
     note: Text | None = Field(None, description="what a reader should know; never about a person")
     source: ShortText | None = Field(None, description="where the fact was read")

@@ -7,8 +7,20 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.events.event import Correction, Event, Voiding
-from shared.events.values import Flag, Id, Member, ProvisionRef, Rendition, Seen, ShortText, Text, WorldDate, WorldTime
-from shared.events.words import Confirmer, MeetingKind, Modality, OutcomeKind, Presence
+from shared.events.values import (
+    Flag,
+    Id,
+    Link,
+    Member,
+    ProvisionRef,
+    Rendition,
+    Seen,
+    ShortText,
+    Text,
+    WorldDate,
+    WorldTime,
+)
+from shared.events.words import ActionPointEnd, Confirmer, MeetingKind, Modality, OutcomeKind, Presence
 
 
 class _Meetings(Event):
@@ -28,6 +40,8 @@ class MeetingProposed(_Meetings):
     starts_at: WorldTime
     ends_at: WorldTime
     time_zone: ShortText | None = Field(None, examples=["Asia/Bangkok"])
+    place: ShortText | None = Field(None, examples=["United Nations Conference Centre, Bangkok"])
+    link: Link | None = None
 
 
 class MeetingConfirmed(_Meetings):
@@ -56,6 +70,8 @@ class MeetingRescheduled(_Meetings):
     ends_at: WorldTime
     time_zone: ShortText | None = None
     modality: Modality | None = None
+    place: ShortText | None = None
+    link: Link | None = None
     reason: Text | None = None
 
 
@@ -68,12 +84,19 @@ class MeetingCancelled(_Meetings):
 class AgendaItemAdded(_Meetings):
     """The meeting is to take a matter up."""
 
-    fixed: ClassVar[frozenset[str]] = frozenset({"item", "provisions"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"item", "provisions", "before"})
 
     item: Id
     title: ShortText
     priority: Id | None = None
     provisions: tuple[ProvisionRef, ...] = ()
+    before: Id | None = Field(None, description="the item on the agenda that it was put before; without it, the last")
+
+
+class AgendaOrdered(_Meetings):
+    """The items of the agenda were put into this order."""
+
+    items: tuple[Id, ...] = Field(min_length=1, description="every item of the agenda, in its new order")
 
 
 class DocumentDisseminated(_Meetings):
@@ -121,6 +144,16 @@ class OutcomeRecorded(_Meetings):
     due: WorldDate | None = None
 
 
+class ActionPointClosed(_Meetings):
+    """An action point of the meeting was done, or is pursued no longer."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"outcome"})
+
+    outcome: Id
+    end: ActionPointEnd
+    on: WorldDate | None = None
+
+
 class MeetingRecorded(_Meetings):
     """A meeting that this platform did not convene was recorded, as far as its record goes; it counts as held."""
 
@@ -132,7 +165,10 @@ class MeetingRecorded(_Meetings):
     kind: MeetingKind
     starts_at: WorldTime | None = None
     ends_at: WorldTime | None = None
+    time_zone: ShortText | None = None
     modality: Modality | None = None
+    place: ShortText | None = None
+    link: Link | None = None
 
 
 class RecordCorrected(Correction, _Meetings):

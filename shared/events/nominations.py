@@ -78,6 +78,22 @@ class NominationResubmitted(_Nominations):
     resubmitted_on: WorldDate | None = None
 
 
+class NominationAmended(_Nominations):
+    """The Government changed its nomination before it was decided on: the whole of it, as it now stands."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"sealed"})
+
+    note_verbale: NoteVerbale
+    sealed: Sealed
+    institution: ShortText
+    category: Category
+    expertise: tuple[ShortText, ...] = ()
+    themes: tuple[ShortText, ...] = ()
+    capacity: Capacity = "principal"
+    replaces: Id | None = None
+    amended_on: WorldDate | None = None
+
+
 class NominationAccepted(_Nominations):
     """The nomination was registered."""
 
@@ -110,6 +126,20 @@ class MembershipBegan(_Nominations):
     capacity: Capacity = "principal"
     replaces: Id | None = None
     began_on: WorldDate | None = None
+
+
+class ExpertDetailsChanged(_Nominations):
+    """A member's particulars changed on a day; what is left out stayed as it was."""
+
+    describes: ClassVar[bool] = True
+    fixed: ClassVar[frozenset[str]] = frozenset({"sealed"})
+
+    changed_on: WorldDate
+    sealed: Sealed | None = None
+    institution: ShortText | None = None
+    category: Category | None = None
+    expertise: tuple[ShortText, ...] | None = None
+    themes: tuple[ShortText, ...] | None = None
 
 
 class MembershipEnded(_Nominations):

@@ -148,6 +148,13 @@ WorldTime = Annotated[
         json_schema_extra={"pattern": f"^(?:{_DATE_PARTS}|{_TIME.pattern})$"},
     ),
 ]
+Link = Annotated[
+    str,
+    StringConstraints(
+        max_length=500, pattern=form(r"^https://[!-~]+$", "an address that begins with https://, without spaces")
+    ),
+    Field(description="a page that all who read the record may open; never with a password in it"),
+]
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0, le=100_000)]
 SessionNumber = Annotated[int, Strict(), Field(ge=1, le=999, description="a Committee session", examples=[7])]

@@ -20,6 +20,11 @@ def form(pattern: str, words: str) -> str:
     return pattern
 
 
+def words_of_form(pattern: str) -> str | None:
+    """Return what an error says for a pattern; None where `form` was not told."""
+    return _FORMS.get(pattern)
+
+
 def sentence_of(error: Mapping[str, Any]) -> str:
     """Return pydantic's message of an error as a sentence whose subject is the field."""
     match error["type"]:

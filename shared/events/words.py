@@ -23,6 +23,7 @@ MeetingKind = Literal[
 Presence = Literal["in_room", "remote"]
 Confirmer = Literal["chair", "secretariat"]
 OutcomeKind = Literal["decision", "action_point"]
+ActionPointEnd = Literal["done", "dropped"]
 Category = Literal["official", "academia", "civil_society", "other"]
 Capacity = Literal["principal", "alternate"]
 Channel = Literal["note_verbale", "letter", "email", "portal", "other"]
@@ -31,7 +32,8 @@ MembershipEnd = Literal["term_ended", "replaced", "withdrawn_by_government", "ot
 RecommendationKind = Literal["policy", "advocacy", "intergovernmental_action"]
 SessionLevel = Literal["ministerial", "senior_officials", "unknown"]
 PriorityEnd = Literal["achieved", "lapsed", "replaced", "other"]
-Role = Literal["secretariat", "focal_point", "chair", "expert", "operator", "auditor", "system"]
+CallerRole = Literal["secretariat", "focal_point", "chair", "expert", "operator", "auditor"]
+Role = Literal[CallerRole, "system"]
 
 
 def words(listed: Any) -> tuple[str, ...]:

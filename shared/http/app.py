@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from shared.events.wording import sentence_of
 from shared.http.api_page import OPENAPI_PATH, add_api_page
-from shared.http.auth import Tokens
+from shared.http.auth import CALLERS, Principal, Tokens, allow
 from shared.http.correlation import Correlation
 from shared.http.keys import KeyState
 from shared.http.openapi import openapi_document
@@ -57,7 +57,7 @@ def make_app(
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.tokens = Tokens(service, settings.jwks, settings.issuer, settings.audience, clock)
+    app.state.tokens = Tokens(service, settings, clock)
     app.state.refusals = Refusals(database)
     app.router.route_class = StrictRoute
     app.add_middleware(Correlation)
@@ -68,6 +68,7 @@ def make_app(
     for router in routers:  # include_router would have each request matched twice
         app.router.routes.extend(router.routes)
     _add_health(app, settings, database, pulses)
+    _add_me(app)
     add_api_page(app)
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
     return app
@@ -100,6 +101,7 @@ def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase
             troubles["mongodb"] = type(error).__name__
         warnings = {pulse.name: pulse.warning for pulse in pulses if pulse.warning and pulse.name not in troubles}
         warnings |= {"keys": keys.warning} if keys.warning else {}
+        warnings |= {"people": people} if (people := app.state.tokens.people_warning()) else {}
         answer = {"ready": not troubles, "troubles": troubles} | ({"warnings": warnings} if warnings else {})
         return JSONResponse(answer, 503 if troubles else 200)
 
@@ -108,9 +110,17 @@ def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+def _add_me(app: FastAPI) -> None:
+    @app.get("/me", tags=["callers"], summary="Who the caller is to this service: actor, role, member, expert")
+    async def me(caller: Annotated[Principal, allow(CALLERS)]) -> dict[str, str]:
+        known = {"actor": caller.actor, "role": caller.role, "member": caller.member, "expert": caller.expert}
+        return {name: value for name, value in known.items() if value is not None}
+
+
 async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     recordable = error.status < 500 and error.status not in _UNRECORDED and error.rule != "NotHeardYet"
+    recordable &= not (error.rule == "SchemaViolation" and request.query_params.get("validate") == "true")
     if recordable and not error.recorded:
         await _record(request, error.rule)
     return error.response()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -15,10 +15,13 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from shared.domain.actors import actor_of
 from shared.domain.members import MEMBERS
-from shared.events.words import Role, words
+from shared.events.words import CallerRole, words
+from shared.http.claims import ClaimReader
 from shared.http.keys import ALGORITHMS, Keys, KeyState
 from shared.http.problems import Refused
+from shared.runtime.settings import SignInSettings
 from shared.runtime.telemetry import UNAUTHENTICATED
 from shared.store.database_clock import DatabaseClock
 from shared.store.event_store import ClocksDiffer
@@ -31,49 +34,57 @@ LEEWAY_SECONDS = 5
 CACHE_SIZE = 10_000
 FAILURES = 500
 FAILURES_SECONDS = 10
-_OPAQUE_ID = re.compile("[!-~]{1,100}")
-_MEMBER = re.compile("[A-Z]{3}")
+_SUBJECT = re.compile("[!-~]{1,255}")
+NAME_LENGTH = 200
 
+CALLERS = frozenset(words(CallerRole))
 WRITERS = frozenset({"secretariat"})
-READERS = frozenset({"secretariat", "auditor", "expert", "chair"})
-AUDITORS = frozenset({"secretariat", "auditor"})
 OPERATORS = frozenset({"operator", "secretariat"})
 
 
 @dataclass(frozen=True)
 class Principal:
-    """The caller: an opaque id, a role, and for a focal point its member."""
+    """The caller: an opaque id, a role, for a focal point its member, and for an expert the person that it is.
+
+    `name` is what the provider calls the person. It goes to the staff list alone, never into a log or an event.
+    """
 
     actor: str
     role: str
     member: str | None = None
+    expert: str | None = None
+    name: str | None = field(default=None, repr=False, compare=False)
 
 
 class Tokens:
-    """The validator of tokens: signature, issuer, audience, times, role.
+    """The validator of tokens: signature, issuer, audience, times; then what the caller is.
 
     Verified claims are cached until the keys are read again, so that a withdrawn key ends them; their times are
     validated at every check.
     """
 
-    def __init__(self, service: str, jwks: str, issuer: str, audience: str, clock: DatabaseClock | None = None) -> None:
+    def __init__(self, service: str, settings: SignInSettings, clock: DatabaseClock | None = None) -> None:
+        """Read the key of actors and the file of people. Raises CannotStart."""
         self._clock = clock
         self._service = service
-        self._keys = Keys(jwks)
+        self._keys = Keys(settings.jwks)
+        self._claims = ClaimReader(settings)
+        self._actor_key = settings.key_of_actors()
         self._verified: LRUCache[bytes, dict[str, Any]] = LRUCache(CACHE_SIZE)
         self._verified_by = 0
         self._failures: TTLCache[str, list[str]] = TTLCache(CACHE_SIZE, FAILURES_SECONDS)
         self._registry = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
-            iss={"essential": True, "value": issuer},
-            aud={"essential": True, "value": audience},
+            iss={"essential": True, "value": settings.issuer},
+            aud={"essential": True, "values": settings.audience.split()},
             sub={"essential": True},
             exp={"essential": True},
-            role={"essential": True, "values": list(words(Role))},
         )
 
     async def check(self, token: str, peer: str) -> Principal:
-        """Return the caller that a token names. Raises Refused: 401, which reveals only the kind of fault; 429; 503.
+        """Return the caller that a token names.
+
+        Raises Refused: 401, which reveals only the kind of fault; 403 where nobody says what the caller is; 429; 503.
 
         A token verified before is accepted from any peer; others are not even verified once the peer failed too often.
         """
@@ -85,10 +96,16 @@ class Tokens:
             if self._clock is not None and (trouble := self._clock.trouble):
                 raise Refused(503, ClocksDiffer.rule, trouble, headers={"Retry-After": "30"}) from None
             raise self._unauthenticated(type(error).__name__, peer) from None
-        caller = _principal_of(claims)
-        if caller is None:
-            raise self._unauthenticated("RoleNotGiven", peer)
-        return caller
+        if _SUBJECT.fullmatch(claims["sub"]) is None:
+            raise self._unauthenticated("SubjectNotOpaque", peer)
+        try:
+            identity = self._claims.identify(claims)
+        except Refused as refusal:
+            UNAUTHENTICATED.labels(self._service, refusal.rule).inc()
+            log.warning("without_a_role", reason=refusal.rule)
+            raise
+        actor = actor_of(self._actor_key, claims["iss"], claims["sub"])
+        return Principal(actor, *identity, name=_name_of(claims.get("name")))
 
     async def _claims_of(self, token: str) -> dict[str, Any]:
         keys = await self._current(REFRESH_SECONDS)
@@ -116,6 +133,11 @@ class Tokens:
         """Return what is wrong with the keys."""
         return await self._keys.state()
 
+    def people_warning(self) -> str:
+        """Return what is wrong with the file of people, or nothing."""
+        self._claims.people.look()
+        return self._claims.people.warning
+
     def missing(self, peer: str) -> Refused:
         """Return the refusal of a request without a token."""
         return self._unauthenticated("NoToken", peer)
@@ -132,12 +154,12 @@ class Tokens:
         return Refused(
             401,
             "TokenNotAccepted",
-            "send a valid bearer token: signed by the issuer, for this audience, not expired, with a known role",
+            "send a valid bearer token: signed by the issuer, for this audience, not expired",
             headers={"WWW-Authenticate": 'Bearer realm="throughline"'},
         )
 
 
-_bearer = HTTPBearer(auto_error=False, description="JWT with sub (opaque id), role and, for focal points, member")
+_bearer = HTTPBearer(auto_error=False, description="JWT of the provider that docs/sign-in.md describes")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
@@ -203,13 +225,8 @@ def _too_many_failures() -> Refused:
     )
 
 
-def _principal_of(claims: dict[str, Any]) -> Principal | None:
-    """Return the caller that valid claims name; None without an opaque id, a single role, or a focal point's member."""
-    actor, role, member = claims["sub"], claims["role"], claims.get("member")
-    if not isinstance(role, str) or role == "system" or _OPAQUE_ID.fullmatch(actor) is None:
+def _name_of(value: object) -> str | None:
+    """Return a claim that can be shown as a name: one line of text, cut where it is too long."""
+    if not isinstance(value, str) or not value.isprintable() or not value.strip():
         return None
-    if role != "focal_point":
-        return Principal(actor, role)
-    if not isinstance(member, str) or _MEMBER.fullmatch(member) is None:
-        return None
-    return Principal(actor, role, member)
+    return value.strip()[:NAME_LENGTH]

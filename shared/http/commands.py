@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -23,6 +23,7 @@ from shared.http.preconditions import CommandId, IfMatch, expected_versions
 from shared.http.problems import FieldError, Refused, invalid, refused
 from shared.http.routes import StrictRoute
 from shared.runtime.telemetry import COMMAND_SECONDS, COMMANDS
+from shared.store.command_handler import Validated
 from shared.store.correcting import CorrectRecord
 from shared.store.event_store import Commit, Conflict, StoreFenced
 from shared.store.voiding import VoidRecord
@@ -33,12 +34,18 @@ _OF_EVERY_KIND = (CorrectRecord, VoidRecord)
 Handler = Callable[[str, Any, Context, Container[int] | None], Awaitable[Commit | Rejection]]
 
 
+Validate = Annotated[
+    bool, Query(description="decide only: answer what the command would record, or why it is refused; record neither")
+]
+
+
 class RecordedEvent(BaseModel):
     """An event that a command recorded."""
 
-    id: str
+    id: str | None = Field(None, description="left out where nothing was recorded")
     type: str
     version: int
+    data: dict[str, Any] | None = Field(None, description="given where nothing was recorded")
 
 
 class CommandAccepted(BaseModel):
@@ -48,6 +55,7 @@ class CommandAccepted(BaseModel):
     version: int = Field(examples=[3])
     events: list[RecordedEvent]
     replayed: bool = Field(description="true if this command id was executed before")
+    validated: bool = Field(False, description="true if the command was only validated: nothing was recorded")
 
 
 @dataclass(frozen=True)
@@ -72,12 +80,18 @@ def _add_command(router: APIRouter, service: str, route: CommandRoute, handler: 
 
     async def endpoint(**arguments: Any) -> Response:
         command: Command = arguments["body"]
-        context = _context(arguments["request"], arguments["caller"], arguments["command_id"])
+        context = _context(
+            arguments["request"], arguments["caller"], arguments["command_id"], only_validate=arguments["validate"]
+        )
         ids = {part: arguments[part] if part in arguments else _id(command, part, context) for part in parts}
         stream = route.stream.format_map(ids)
         expected = expected_versions(arguments["if_match"])
-        with seconds.time():
-            outcome = await _execute(handler, stream, command, context, expected)
+        try:
+            with seconds.time():
+                outcome = await _execute(handler, stream, command, context, expected)
+        except Validated as validated:
+            log.info("command_validated", command=name, stream=stream)
+            return _validated(validated.commit)
         if isinstance(outcome, Rejection):
             COMMANDS.labels(service, name, outcome.rule).inc()
             log.info("command_refused", command=name, stream=stream, rule=outcome.rule)
@@ -94,6 +108,7 @@ def _add_command(router: APIRouter, service: str, route: CommandRoute, handler: 
         body=route.command,
         command_id=CommandId,
         if_match=(IfMatch, None),
+        validate=(Validate, False),
     )
     router.add_api_route(
         route.path,
@@ -133,7 +148,7 @@ async def _execute(
         ) from None
 
 
-def _context(request: Request, caller: Principal, command_id: str) -> Context:
+def _context(request: Request, caller: Principal, command_id: str, *, only_validate: bool) -> Context:
     return Context(
         now=datetime.now(UTC),
         actor=caller.actor,
@@ -141,6 +156,7 @@ def _context(request: Request, caller: Principal, command_id: str) -> Context:
         command_id=command_id,
         correlation_id=request.state.correlation_id,
         member=caller.member,
+        only_validate=only_validate,
     )
 
 
@@ -148,6 +164,26 @@ def _not_canonical(error: NotCanonical) -> FieldError:
     """Return the error of the field that an event cannot hold, from a message like `$.body.data.title: ...`."""
     path, _, what = str(error).removeprefix("$.").rpartition(": ")
     return FieldError.of(path or "body", "not_canonical", f"{what}; leave out what is not known")
+
+
+def _validated(commit: Commit) -> Response:
+    """Return what a command would record; of one that was executed before, what it recorded.
+
+    A person's details stay out of it, encrypted as they are: whoever guesses them could compare the ciphertexts.
+    """
+    if commit.replayed:
+        return _accepted(commit)
+    events = [orjson.loads(raw) for raw in commit.events]
+    for event in events:
+        event["data"].pop("sealed", None)
+    content = {
+        "stream": commit.stream,
+        "version": commit.last,
+        "events": [{"type": e["type"], "version": e["streamversion"], "data": e["data"]} for e in events],
+        "replayed": False,
+        "validated": True,
+    }
+    return Response(orjson.dumps(content), media_type="application/json", headers={"ETag": f'"{commit.first - 1}"'})
 
 
 def _accepted(commit: Commit) -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Annotated, Any
@@ -20,6 +20,7 @@ from gridfs.errors import NoFile
 from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket
 from pymongo import ASCENDING, IndexModel, WriteConcern
 
+from shared.domain.visibility import readers, sees
 from shared.events.wording import form
 from shared.http.auth import Principal, allow
 from shared.http.problems import Refused
@@ -77,19 +78,22 @@ class Documents:
         """Tell whether a document is completely stored."""
         return bool(await self._bucket.find({"filename": digest}).limit(1).to_list(1))
 
-    async def get(self, digest: str) -> tuple[str, AsyncIterator[bytes]]:
-        """Return a document's content type as it was given, "" where none was, and its bytes. Raises NoFile."""
+    async def get(self, digest: str) -> tuple[Mapping[str, str], AsyncIterator[bytes]]:
+        """Return what was noted of a document, its content type ("" where none was given) and owner, and its bytes.
+
+        Raises NoFile.
+        """
         download = await self._bucket.open_download_stream_by_name(digest)
 
         async def chunks() -> AsyncIterator[bytes]:
             while chunk := await download.readchunk():
                 yield chunk
 
-        return str((download.metadata or {})["media_type"]), chunks()
+        return download.metadata or {}, chunks()
 
 
-def documents_router(documents: Documents, writers: frozenset[str], readers: frozenset[str]) -> APIRouter:
-    """Return the endpoints that upload and download documents."""
+def documents_router(documents: Documents, writers: frozenset[str], kind: str) -> APIRouter:
+    """Return the endpoints that upload and download documents, to those who see this kind of them."""
     router, uploads = APIRouter(tags=["documents"], route_class=StrictRoute), Uploads()
 
     @router.put("/documents/{digest}", summary="Store a document under the SHA-256 of its bytes")
@@ -109,11 +113,14 @@ def documents_router(documents: Documents, writers: frozenset[str], readers: fro
         return JSONResponse({"digest": digest, "stored": stored}, 201 if stored else 200)
 
     @router.get("/documents/{digest}", summary="A document's bytes")
-    async def get_document(digest: _Digest, _caller: Principal = allow(readers)) -> StreamingResponse:
+    async def get_document(digest: _Digest, caller: Principal = allow(readers(kind))) -> StreamingResponse:
         try:
-            media_type, chunks = await documents.get(digest)
+            noted, chunks = await documents.get(digest)
         except NoFile:
-            raise Refused(404, "NotOnRecord", "no document with this digest is stored here") from None
+            noted = {}
+        if not noted or not sees(caller, kind, noted):
+            raise Refused(404, "NotOnRecord", "no document with this digest is stored here for you to read")
+        media_type = noted["media_type"]
         headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
         headers |= {"Content-Type": media_type} if media_type else {}
         return StreamingResponse(chunks, headers=headers)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 import orjson
 import structlog
 from joserfc.errors import JoseError
@@ -22,7 +22,7 @@ _KINDS = frozenset({("OKP", "Ed25519"), ("EC", "P-256"), ("RSA", None)})
 _NAME_SHOWN = 100
 _AGAIN_SECONDS = 1.0
 _OF_THE_KEY = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
-_OF_THE_SOURCE = (OSError, httpx.HTTPError, *_OF_THE_KEY)
+_OF_THE_SOURCE = (OSError, httpx2.HTTPError, *_OF_THE_KEY)
 
 
 class KeyState(NamedTuple):
@@ -85,7 +85,7 @@ class Keys:
 
     async def _read(self) -> Any:
         if self._jwks.startswith(("http://", "https://")):
-            async with httpx.AsyncClient(timeout=5) as client:
+            async with httpx2.AsyncClient(timeout=5) as client:
                 return (await client.get(self._jwks)).raise_for_status().json()
         return orjson.loads(Path(self._jwks).read_bytes())  # noqa: ASYNC240
 

@@ -14,13 +14,15 @@ from pydantic import Field
 
 from shared.consumer.dead_letters import DeadLetters, DeadLetterStanding, to_record
 from shared.consumer.record import ConsumedEvent, Poison
+from shared.domain.visibility import readers
 from shared.events.envelope import stamp
-from shared.events.values import Model, Text
+from shared.events.values import ID, ID_IN_WORDS, Model, Text
 from shared.events.wording import form
-from shared.http.auth import AUDITORS, OPERATORS, Principal, allow
+from shared.http.auth import OPERATORS, Principal, allow
+from shared.http.paths import Topic
 from shared.http.persons import refers_to
-from shared.http.problems import Refused
-from shared.http.queries import Filter, Limit
+from shared.http.problems import FieldError, Refused, invalid
+from shared.http.queries import After, Limit, check_after
 from shared.http.routes import StrictRoute
 from shared.ledger.republication import Republication
 from shared.projection.projector import Projector
@@ -30,7 +32,7 @@ from shared.store.refusals import Refusals
 
 NDJSON = "application/x-ndjson"
 PROGRESS_SECONDS = 0.5
-_TOPIC = Annotated[str, Path(pattern=form(r"^[a-z.]{1,100}$", "a topic, as in throughline.meetings"))]
+_WATCHERS, _AUDITORS = readers("operation"), readers("event")
 _STREAM = form(r"^[a-z_]+/[A-Za-z0-9._/-]{1,200}$", "a stream, as in meeting/teg-2024")
 _NUMBER = Annotated[int, Path(ge=0)]
 
@@ -59,15 +61,15 @@ def operations(projector: Projector, store: EventStore, refusals: Refusals, repu
         return StreamingResponse(_republish(republication), media_type=NDJSON)
 
     @router.get("/stalled", summary="Stalled streams, with the version that each waits for")
-    async def stalled(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, int]:
+    async def stalled(_caller: Annotated[Principal, allow(_WATCHERS)]) -> dict[str, int]:
         return await projector.stalled()
 
     @router.get("/ahead", summary="Streams whose last event is dated later than the database's clock, with that time")
-    async def ahead(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, str]:
+    async def ahead(_caller: Annotated[Principal, allow(_WATCHERS)]) -> dict[str, str]:
         return await _ahead(store)
 
     @router.get("/stalled/reasons", summary="Stalled streams, each with the reason in words")
-    async def stalled_because(_caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]) -> dict[str, str]:
+    async def stalled_because(_caller: Annotated[Principal, allow(_WATCHERS)]) -> dict[str, str]:
         return await projector.stalled_because()
 
     return router
@@ -106,25 +108,26 @@ def _add_dead_letters(router: APIRouter, projector: Projector) -> None:
 
     @router.get("/dead-letters", summary="The dead letters by their place in Kafka, in pages")
     async def dead_letters(
-        _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)],
+        _caller: Annotated[Principal, allow(_WATCHERS)],
         standing: Literal[DeadLetterStanding, "all"] = "open",
         limit: Limit = 100,
-        after: Filter = None,
+        after: After = None,
     ) -> dict[str, Any]:
+        check_after(after, "{topic}/{partition}/{offset}")
         page = await store.find(None if standing == "all" else standing, limit, after)
         return {"items": page} | ({"next": page[-1]["_id"]} if len(page) == limit else {})
 
     @router.get("/dead-letters/{topic}/{partition}/{offset}", summary="One dead letter; its bytes for auditors only")
     async def dead_letter(
-        topic: _TOPIC, partition: _NUMBER, offset: _NUMBER, caller: Annotated[Principal, allow(OPERATORS | AUDITORS)]
+        topic: Topic, partition: _NUMBER, offset: _NUMBER, caller: Annotated[Principal, allow(_WATCHERS)]
     ) -> dict[str, Any]:
         dead_letter = await _dead_letter(store, topic, partition, offset)
-        value = {"value": dead_letter["value"].hex()} if caller.role in AUDITORS else {}
+        value = {"value": dead_letter["value"].hex()} if caller.role in _AUDITORS else {}
         return _shown(dead_letter) | value
 
     @router.post("/dead-letters/{topic}/{partition}/{offset}/replay", summary="Consume a dead letter again")
     async def replay_dead_letter(
-        topic: _TOPIC,
+        topic: Topic,
         partition: _NUMBER,
         offset: _NUMBER,
         body: Reason,
@@ -142,7 +145,7 @@ def _add_dead_letters(router: APIRouter, projector: Projector) -> None:
         "/dead-letters/{topic}/{partition}/{offset}/dismiss", summary="Dismiss a dead letter without consuming it"
     )
     async def dismiss_dead_letter(
-        topic: _TOPIC,
+        topic: Topic,
         partition: _NUMBER,
         offset: _NUMBER,
         body: Reason,
@@ -158,26 +161,31 @@ def _add_dead_letters(router: APIRouter, projector: Projector) -> None:
 
 def _add_history(router: APIRouter, projector: Projector, store: EventStore, refusals: Refusals) -> None:
     @router.get("/streams/{stream:path}", summary="A stream's events, from this service's own store")
-    async def stream_events(stream: str, _caller: Annotated[Principal, allow(AUDITORS)]) -> Response:
+    async def stream_events(stream: str, _caller: Annotated[Principal, allow(_AUDITORS)]) -> Response:
         raws = await store.read_bytes(stream)
         if not raws:
             raise Refused(404, "NotOnRecord", f"{stream} is not a stream of this service")
         return Response(b"[" + b",".join(raws) + b"]", media_type="application/json")
 
-    @router.get("/events", name="naming", summary="The events of this service that name a stream, as NDJSON")
+    @router.get("/events", name="naming", summary="The events that name a stream, or that an actor recorded, as NDJSON")
     async def referring(
-        stream: Annotated[str, Query(pattern=_STREAM, examples=["membership/synthetic"])],
-        _caller: Annotated[Principal, allow(AUDITORS)],
+        _caller: Annotated[Principal, allow(_AUDITORS)],
+        stream: Annotated[str | None, Query(pattern=_STREAM, examples=["membership/synthetic"])] = None,
+        actor: Annotated[str | None, Query(pattern=form(ID, ID_IN_WORDS))] = None,
     ) -> StreamingResponse:
-        return StreamingResponse(_referring(store, stream), media_type=NDJSON)
+        if stream is not None and actor is None:
+            return StreamingResponse(_referring(store, stream), media_type=NDJSON)
+        if actor is not None and stream is None:
+            return StreamingResponse(_recorded_by(store, actor), media_type=NDJSON)
+        raise invalid([FieldError.of("query.stream", "missing", "is required, or actor in its place")])
 
     @router.get("/journal", summary="All events that this service has consumed, as NDJSON")
-    async def journal(_caller: Annotated[Principal, allow(AUDITORS)]) -> StreamingResponse:
+    async def journal(_caller: Annotated[Principal, allow(_AUDITORS)]) -> StreamingResponse:
         return StreamingResponse(_journal_ndjson(projector), media_type=NDJSON)
 
     @router.get("/journal/unsigned", summary="Events that were journalled before records were signed")
     async def unsigned(
-        _caller: Annotated[Principal, allow(OPERATORS | AUDITORS)],
+        _caller: Annotated[Principal, allow(_WATCHERS)],
         limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
     ) -> list[dict[str, Any]]:
         events = await projector.journal.without_proof(limit)
@@ -185,7 +193,7 @@ def _add_history(router: APIRouter, projector: Projector, store: EventStore, ref
 
     @router.get("/refusals", name="refusals", summary="The newest refusals")
     async def latest(
-        _caller: Annotated[Principal, allow(AUDITORS)], limit: Annotated[int, Query(ge=1, le=1_000)] = 100
+        _caller: Annotated[Principal, allow(_AUDITORS)], limit: Annotated[int, Query(ge=1, le=1_000)] = 100
     ) -> list[dict[str, Any]]:
         return await refusals.latest(limit)
 
@@ -194,6 +202,13 @@ async def _referring(store: EventStore, stream: str) -> AsyncIterator[bytes]:
     key = stream.partition("/")[2].encode()
     async for raw in store.every():
         if key in raw and refers_to(orjson.loads(raw), stream):
+            yield raw + b"\n"
+
+
+async def _recorded_by(store: EventStore, actor: str) -> AsyncIterator[bytes]:
+    key = f'"{actor}"'.encode()
+    async for raw in store.every():
+        if key in raw and orjson.loads(raw)["actor"] == actor:
             yield raw + b"\n"
 
 

@@ -10,12 +10,14 @@ import structlog
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
+from shared.domain.visibility import readers
 from shared.events.values import ID, ID_IN_WORDS, Sealed
 from shared.events.wording import form
-from shared.http.auth import WRITERS, Principal, allow
+from shared.http.auth import Principal, allow
 from shared.http.problems import Refused
 from shared.http.routes import StrictRoute
 from shared.privacy.key_ring import ERASED, KeyRing
+from shared.privacy.staff import Staff
 from shared.store.event_store import EventStore
 
 log = structlog.get_logger()
@@ -24,17 +26,22 @@ LOST = "[cannot be opened]"
 _Person = Annotated[str, Path(pattern=form(ID, ID_IN_WORDS), examples=["synthetic-person"])]
 
 
-def persons(path: str, kind: str, store: EventStore, keys: KeyRing) -> APIRouter:
-    """Return the endpoint that answers a subject access request, `path` being the plural of the kind."""
+def persons(path: str, kind: str, store: EventStore, keys: KeyRing, staff: Staff | None = None) -> APIRouter:
+    """Return the endpoint that answers a subject access request, `path` being the plural of the kind.
+
+    The person may also be one who records: an actor, with a name on the staff list of this service, if it has one.
+    """
     router = APIRouter(tags=["privacy"], route_class=StrictRoute)
 
     @router.get(f"{path}/{{person}}", name=f"held_{kind}", summary="Everything that this service holds about a person")
-    async def held(person: _Person, caller: Annotated[Principal, allow(WRITERS)]) -> Response:
+    async def held(person: _Person, caller: Annotated[Principal, allow(readers("person"))]) -> Response:
         events = [event async for event in events_about(store, keys, kind, person)]
-        if not events and not await keys.knows(person):
+        names = await staff.names([person]) if staff is not None else {}
+        if not events and not names and not await keys.knows(person):
             raise Refused(404, "NotOnRecord", f"nothing is held here about {person}")
         log.info("subject_access", person=person, events=len(events))
-        content = {"person": person, "erased": await keys.erased(person), "events": events}
+        content: dict[str, Any] = {"person": person, "erased": await keys.erased(person), "events": events}
+        content |= {"staff_name": names[person]} if names else {}
         return Response(orjson.dumps(content), media_type="application/json")
 
     return router

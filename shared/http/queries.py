@@ -13,29 +13,37 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from shared.domain.aggregate import Aggregate
-from shared.http.auth import READERS, Principal
-from shared.http.paths import parts_of, set_signature
-from shared.http.problems import Refused
+from shared.domain.visibility import Viewer, readers, reads_its_own, sees, within
+from shared.http.auth import Principal
+from shared.http.paths import has_form, parts_of, set_signature
+from shared.http.problems import FieldError, Refused, invalid
+from shared.projection.facet_counts import count_by_facet
 from shared.projection.fold import FoldedState
-from shared.projection.state_store import StateStore
+from shared.projection.newest_first import newest_first
+from shared.projection.state_store import StateStore, StoredState, seen_query
 
 AtLeast = Annotated[int, Query(ge=0, description="answer only once this service has consumed this version")]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Filter = Annotated[str | None, Query(max_length=500)]
+After = Annotated[str | None, Query(max_length=500, description="the `next` of the page before")]
+Counts = Annotated[
+    bool, Query(description="count all that match by the words of each filter, as if that filter were not given")
+]
 Wait = Annotated[float, Query(ge=0, le=30, allow_inf_nan=False, description="seconds to wait for that version")]
+_Sort = Annotated[Literal["id", "newest"], Query(description="by the numbers in the ids, or the newest first")]
 _NOT_ON_RECORD = frozenset({"absent", "unheard"})
 Reading = TypeVar("Reading")
-Show = Callable[[FoldedState, Principal], Awaitable[dict[str, Any]]]
-Gaps = Callable[[Sequence[FoldedState], StateStore], Awaitable[Mapping[str, Sequence[str]]]]
+Show = Callable[[Sequence[FoldedState], StateStore, Principal], Awaitable[Sequence[dict[str, Any]]]]
+Gaps = Callable[[Sequence[FoldedState], StateStore, Principal], Awaitable[Mapping[str, Sequence[str]]]]
 
 
 @dataclass(frozen=True)
 class QueryRoute:
-    """The queries of a kind of stream: one by its path, all by their facets. `show` may decrypt a state.
+    """The queries of a kind of stream: one by its path, all by their facets, as `shared/domain/visibility.py` shows it.
 
-    `facets` gives the words that each facet may have; an empty list is any text. `own` is the facet, and the attribute
-    of a state, that names the owning member: a focal point reads only the records of its own member. `gaps` returns,
-    by stream and in words, what does not fit other records.
+    `facets` gives the words that each facet may have; an empty list is any text. `show` returns the states of a page,
+    and may decrypt them. `gaps` returns, by stream and in words, what does not fit other records. `row` is the row of
+    the table of what is seen, where that has not the name of the kind.
     """
 
     plural: str
@@ -43,10 +51,22 @@ class QueryRoute:
     kind: str
     stream: str
     facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    roles: frozenset[str] = READERS
     show: Show | None = None
-    own: str | None = None
     gaps: Gaps | None = None
+    row: str = ""
+
+    @property
+    def sight(self) -> str:
+        """The kind of record in the table of what is seen."""
+        return self.row or self.kind
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles that see any record of this kind."""
+        return readers(self.sight)
+
+    newest: str = ""
+    """The facet, if any, by which the list can be sorted, the greatest first."""
 
 
 def add_queries(router: APIRouter, query_routes: Sequence[QueryRoute], states: StateStore) -> None:
@@ -59,16 +79,17 @@ def add_queries(router: APIRouter, query_routes: Sequence[QueryRoute], states: S
 def _add_one(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
     async def endpoint(**arguments: Any) -> Response:
         stream = route.stream.format_map({part: arguments[part] for part in parts_of(route.one)})
+        caller: Principal = arguments["caller"]
 
         async def read() -> tuple[FoldedState, int]:
             folded = (await states.read([stream]))[stream]
-            _withhold_from_others(route, folded, arguments["caller"])
-            return folded, folded.version
+            seen = sees(caller, route.sight, states.aggregate_of(stream).facets(folded.state))
+            return (folded, folded.version) if seen else (folded._replace(version=0), 0)
 
         folded = await wait_for_version(read, stream, arguments["at_least"], arguments["wait"])
         if not folded.version:
-            raise Refused(404, "NotOnRecord", f"{stream} is not on record here")
-        [shown] = await _shown(route, [folded], arguments["caller"], states)
+            raise _not_seen(caller, route.sight, stream)
+        [shown] = await _shown(route, [folded], caller, states)
         return Response(orjson.dumps(shown), media_type="application/json", headers={"ETag": f'"{folded.version}"'})
 
     set_signature(endpoint, route.one, route.roles, at_least=(AtLeast, 0), wait=(Wait, 5.0))
@@ -81,20 +102,52 @@ def _add_one(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
 
 def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
     async def endpoint(**arguments: Any) -> Response:
+        check_after(arguments["after"], route.stream)
         chosen = {name: arguments[name] for name in route.facets if arguments[name] is not None}
-        facets = _restricted(route, arguments["caller"], chosen)
-        page = await states.listed(route.kind, facets, arguments["limit"], arguments["after"])
-        shown = await _shown(route, page, arguments["caller"], states)
-        more = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
+        caller: Principal = arguments["caller"]
+        _check_own(caller, route.sight, chosen)
+        seen = within(caller, route.sight)
+        limit, after = arguments["limit"], arguments["after"]
+        page: Sequence[FoldedState | StoredState]
+        if arguments.get("sort") == "newest":
+            query = seen_query(seen, "facets.") | {f"facets.{name}": value for name, value in chosen.items()}
+            streams = await newest_first(states.database, route.kind, query, route.newest, limit, after)
+            read = [*(await states.read(streams)).values()]
+            page, shown = read, await _shown(route, read, caller, states)
+        elif route.show is None and route.gaps is None:
+            stored = await states.listed_as_stored(route.kind, chosen, limit, after, seen)
+            page, shown = stored, [_item(each, orjson.Fragment(each.state)) for each in stored]
+        else:
+            listed = await states.listed(route.kind, chosen, limit, after, seen)
+            page, shown = listed, await _shown(route, listed, caller, states)
+        more: dict[str, Any] = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
+        if arguments["counts"]:
+            more["counts"] = await count_by_facet(
+                states.database, route.kind, seen_query(seen, "facets."), chosen, closed
+            )
         return Response(orjson.dumps({"items": shown, **more}), media_type="application/json")
 
     facets = {name: (one_of(words), None) for name, words in route.facets.items()}
-    set_signature(endpoint, route.plural, route.roles, limit=(Limit, 100), after=(Filter, None), **facets)
+    closed = [name for name, words in route.facets.items() if words]
+    more: dict[str, Any] = {"counts": (Counts, False)} | ({"sort": (_Sort, "id")} if route.newest else {})
+    set_signature(endpoint, route.plural, route.roles, limit=(Limit, 100), after=(After, None), **more, **facets)
     router.add_api_route(
         route.plural, endpoint, methods=["GET"], name=f"all_{route.kind}", tags=["queries"],
         operation_id=f"all_{route.kind}",
         summary=f"Every {route.kind.replace('_', ' ')}, filtered, in pages",
     )  # fmt: skip
+
+
+def check_after(after: str | None, template: str) -> None:
+    """Refuse an `after` that is no id of those which a list is ordered by. Raises Refused."""
+    if after is not None and not has_form(after, template):
+        raise no_place(f", of the form {template}")
+
+
+def no_place(form: str = "") -> Refused:
+    """Return the refusal of an `after` that a list never gave as its `next`."""
+    says = f"is no place in this list: give the `next` of the page before{form}"
+    return invalid([FieldError.of("query.after", "no_place", says)])
 
 
 def one_of(words: Sequence[str]) -> Any:
@@ -110,21 +163,18 @@ def stages_of(aggregate: Aggregate[Any]) -> tuple[str, ...]:
     return tuple(stage for stage in schema["choices"] if stage not in _NOT_ON_RECORD)
 
 
-def _restricted(route: QueryRoute, caller: Principal, facets: dict[str, Any]) -> dict[str, Any]:
-    """Restrict a focal point to its own member's records, where members own them. Raises Refused."""
-    if route.own is None or caller.role != "focal_point":
-        return facets
-    if facets.get(route.own, caller.member) != caller.member:
-        raise Refused(403, "NotYoursToRead", f"a focal point reads what is of its own {route.own}")
-    return facets | {route.own: caller.member}
+def _check_own(caller: Principal, kind: str, facets: Mapping[str, Any]) -> None:
+    """Refuse a focal point that lists what is another member's. Raises Refused."""
+    if caller.member and reads_its_own(caller, kind) and facets.get("member", caller.member) != caller.member:
+        raise Refused(403, "NotYoursToRead", "a focal point reads what is of its own member")
 
 
-def _withhold_from_others(route: QueryRoute, folded: FoldedState, caller: Principal) -> None:
-    """Refuse a focal point another member's record, before its version is told or waited for."""
-    if route.own is None or caller.role != "focal_point" or not folded.version:
-        return
-    if getattr(folded.state, route.own) != caller.member:
-        raise Refused(403, "NotYoursToRead", f"{folded.stream} is not of your own {route.own}")
+def _not_seen(caller: Viewer, kind: str, stream: str) -> Refused:
+    """Return the refusal of a record that is not on record, or that a reader does not see: it tells no difference."""
+    if not reads_its_own(caller, kind):
+        return Refused(404, "NotOnRecord", f"{stream} is not on record here")
+    says = f"the role {caller.role} reads its own here, and what all its like may read: {stream} is neither"
+    return Refused(403, "NotYoursToRead", f"{says}, or not on record")
 
 
 async def wait_for_version(
@@ -150,21 +200,19 @@ async def wait_for_version(
 async def _shown(
     route: QueryRoute, page: Sequence[FoldedState], caller: Principal, states: StateStore
 ) -> list[dict[str, Any]]:
-    gaps = await route.gaps(page, states) if route.gaps is not None else {}
+    shown = await route.show(page, states, caller) if route.show is not None else [plain(each) for each in page]
+    gaps = await route.gaps(page, states, caller) if route.gaps is not None else {}
     return [
-        {
-            "stream": folded.stream,
-            "version": folded.version,
-            "waits": folded.blocked,
-            "state": await _state_of(route, folded, caller),
-            **({} if route.gaps is None else {"gaps": list(gaps.get(folded.stream, ()))}),
-        }
-        for folded in page
+        _item(folded, state) | ({} if route.gaps is None else {"gaps": list(gaps.get(folded.stream, ()))})
+        for folded, state in zip(page, shown, strict=True)
     ]
 
 
-async def _state_of(route: QueryRoute, folded: FoldedState, caller: Principal) -> dict[str, Any]:
-    if route.show is not None:
-        return await route.show(folded, caller)
+def _item(folded: FoldedState | StoredState, state: Any) -> dict[str, Any]:
+    return {"stream": folded.stream, "version": folded.version, "waits": folded.blocked, "state": state}
+
+
+def plain(folded: FoldedState) -> dict[str, Any]:
+    """Return a state as JSON has it, with its boxes closed."""
     state: dict[str, Any] = folded.state.model_dump(mode="json", exclude_none=True)
     return state

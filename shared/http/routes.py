@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from fastapi import Request, Response
@@ -27,7 +27,8 @@ class StrictRoute(APIRoute):
         """Return the route's handler, behind its authorizers."""
         handler = super().get_route_handler()
         authorizers = [each.call for each in self.dependant.dependencies if isinstance(each.call, Allowed)]
-        known = [parameter.alias for parameter in self.dependant.query_params]
+        parameters = self.dependant.query_params
+        known = {each.alias: get_origin(each.field_info.annotation) is list for each in parameters}
 
         async def strict(request: Request) -> Response:
             request = JsonRequest(request.scope, request.receive)
@@ -79,14 +80,15 @@ def _words(parameter: Any) -> set[object]:
     return {word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)}
 
 
-def _faults(request: Request, known: Sequence[str]) -> Iterator[FieldError]:
+def _faults(request: Request, known: Mapping[str, bool]) -> Iterator[FieldError]:
+    """Yield the faults of query parameters; `known` says of each whether it may be given several times."""
     names = Counter(name for name, _ in request.query_params.multi_items())
     for name, number in names.items():
         if name not in known:
             listed = f"; the parameters are {', '.join(known)}" if known else "; there are none"
             message = f"is not a parameter here{question(name, known) or listed}"
             yield FieldError.of(f"query.{name}", "unknown_parameter", message)
-        elif number > 1:
+        elif number > 1 and not known[name]:
             yield FieldError.of(f"query.{name}", "given_twice", f"is given {number} times: give it once")
 
 

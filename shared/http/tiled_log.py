@@ -7,14 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
 
-from shared.http.auth import AUDITORS, Principal, allow
+from shared.domain.visibility import readers
+from shared.http.auth import Principal, allow
 from shared.http.problems import Refused
 from shared.http.routes import StrictRoute
 from shared.ledger.checkpoints import Checkpoints
 from shared.tlog.keys import LogKeys
 from shared.tlog.tiles import Tile
 
-_Auditor = Annotated[Principal, allow(AUDITORS)]
+_Auditor = Annotated[Principal, allow(readers("event"))]
 _BYTES = "application/octet-stream"
 
 

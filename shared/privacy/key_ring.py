@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -51,6 +51,11 @@ def decrypt(key: bytes, sealed: Sealed) -> dict[str, str] | None:
     return details
 
 
+def _opened(entries: Mapping[str, Mapping[str, Any]], sealed: Sealed) -> dict[str, str] | None:
+    entry = entries.get(sealed.person, {})
+    return decrypt(bytes(entry["key"]), sealed) if "key" in entry else None
+
+
 class KeyRing:
     """The keys of the persons whom this service owns, in its own database.
 
@@ -80,23 +85,28 @@ class KeyRing:
 
     async def decrypt(self, sealed: Sealed) -> dict[str, str] | None:
         """Decrypt a box for display; None without its key."""
-        entry = await self._keys.find_one({"_id": sealed.person})
-        return decrypt(bytes(entry["key"]), sealed) if entry and "key" in entry else None
+        return _opened(await self.entries([sealed.person]), sealed)
 
-    async def shown(self, sealed: Sealed, fields: Iterable[str]) -> dict[str, str] | None:
-        """Decrypt a box for display: `[erased]` in each field of an erased person, None where the key is lost."""
-        details = await self.decrypt(sealed)
-        if details is None and await self.erased(sealed.person):
-            return dict.fromkeys(fields, ERASED)
-        return details
+    async def shown(self, boxes: Sequence[Sealed], fields: Iterable[str]) -> list[dict[str, str] | None]:
+        """Decrypt boxes for display, with one query for all their keys.
+
+        Of an erased person, return `[erased]` in each field; None where the key is lost.
+        """
+        entries, erased = await self.entries({box.person for box in boxes}), dict.fromkeys(fields, ERASED)
+        return [dict(erased) if entries.get(box.person, {}).get("erased") else _opened(entries, box) for box in boxes]
 
     async def knows(self, person: str) -> bool:
         """Tell whether this person has or had a key."""
-        return await self._keys.find_one({"_id": person}, {"_id": 1}) is not None
+        return person in await self.entries([person])
 
     async def erased(self, person: str) -> bool:
         """Tell whether the person's key was destroyed on purpose."""
-        return await self._keys.find_one({"_id": person, "erased": True}, {"_id": 1}) is not None
+        return bool((await self.entries([person])).get(person, {}).get("erased"))
+
+    async def entries(self, persons: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        """Return what is stored of these persons, in one query."""
+        rows = self._keys.find({"_id": {"$in": list(persons)}})
+        return {row["_id"]: row async for row in rows}
 
     async def destroy(self, person: str) -> None:
         """Destroy a person's key for good; idempotent."""

@@ -51,10 +51,6 @@ class FoldedState(NamedTuple):
     revision: int = 0
     fault: str | None = None
 
-    def at_most(self, policy_version: int) -> FoldedState:
-        """Return the state with a policy version of at most this one."""
-        return self._replace(policy_version=min(self.policy_version, policy_version))
-
     def without_state(self) -> FoldedState:
         """Return the stream, versions and flags alone, to remember of a state that is stored."""
         return self._replace(state=None, depends_on=frozenset())

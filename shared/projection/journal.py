@@ -16,6 +16,7 @@ from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
 from shared.consumer.record import ConsumedEvent, KafkaRecord, headers_of, service_of_topic
+from shared.domain.dates import day_in_the_world
 from shared.events.catalogue import decode_again
 from shared.store.commits import DUPLICATE_KEY, PAST_ANY_VERSION
 from shared.store.indexes import Indexes
@@ -29,7 +30,8 @@ _EVENTS_PER_QUERY = 1_000
 class Place(NamedTuple):
     """The place of an event in a service's log: its ledger position, and its RFC 6962 leaf hash in hex.
 
-    A correction or void also has the version that it is about, and its reason.
+    `time` is when it was recorded, `day` when it happened in the world; `actor` and `role` are who recorded it. A
+    correction or void also has the version that it is about, and its reason.
     """
 
     stream: str
@@ -40,6 +42,10 @@ class Place(NamedTuple):
     type: str
     about: int | None
     reason: str | None
+    time: str
+    day: str | None
+    actor: str | None
+    role: str | None
 
 
 class Journal:
@@ -198,7 +204,9 @@ def _place(document: Mapping[str, Any]) -> Place:
     service = service_of_topic(event.origin.partition("/")[0])
     about = getattr(data, "corrects", None) or getattr(data, "voids", None)
     reason = getattr(data, "reason", None) if about is not None else None
-    return Place(stream, version, service, event.position, event.leaf, type(data).__name__, about, reason)
+    known = event.recorded
+    of_whom = (known.time, day_in_the_world(vars(data)), known.actor, known.role)
+    return Place(stream, version, service, event.position, event.leaf, type(data).__name__, about, reason, *of_whom)
 
 
 def _from_document(document: Mapping[str, Any]) -> ConsumedEvent:

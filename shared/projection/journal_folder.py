@@ -82,12 +82,12 @@ class JournalFolder:
         outcomes: dict[str, Outcome] = {}
         unfolded: dict[str, FoldedState] = {}
         for stream, state in before.items():
+            if stream in heads and not _continue(heads[stream], events[stream]):
+                state = state._replace(policy_version=0)
             outcome = self._outcome(state, events[stream], refused.get(stream, []))
             if outcome is None:
                 unfolded[stream] = self._unfolded(state)
             else:
-                if stream in heads and not _continue(heads[stream], events[stream]):
-                    state, outcome = state.at_most(0), outcome._replace(folded=outcome.folded.at_most(0))
                 folded = raise_policy_version(state, outcome.folded, events[stream], self.handles)
                 outcomes[stream] = outcome._replace(folded=folded)
         return outcomes | await self._outcomes(unfolded, refused) if unfolded else outcomes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import count
 from typing import Protocol
 
 import structlog
@@ -70,7 +71,20 @@ class PolicyRunner:
         for chunk in chunked(behind, _STREAMS_PER_READ):
             events = await self.journal.after({state.stream: state.policy_version for state in chunk})
             reached = [state._replace(policy_version=await self._react(state, events[state.stream])) for state in chunk]
+            await self._react_to_later_voids(chunk)
             await self.states.mark_policies_run(reached)
+
+    async def _react_to_later_voids(self, states: Sequence[FoldedState]) -> None:
+        """React to voids that were journalled while the policies ran.
+
+        Another instance may have reacted to such a void before there was an effect to take back.
+        """
+        later = await self.journal.after({state.stream: state.version for state in states})
+        for state in states:
+            following = zip(later[state.stream], count(state.version + 1), strict=False)
+            events = [event for event, version in following if event.recorded.streamversion == version]
+            if any(isinstance(event.recorded.data, Voiding) for event in events):
+                await self._react(state._replace(version=state.version + len(events)), events)
 
     async def _react(self, state: FoldedState, events: Sequence[ConsumedEvent]) -> int:
         """React to a stream's next events that hold; return the version up to which the policies have run."""

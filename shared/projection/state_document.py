@@ -7,6 +7,7 @@ from typing import Any
 
 import bson
 
+from shared.domain import search
 from shared.domain.aggregate import Aggregate
 from shared.projection.fold import FoldedState
 from shared.projection.natural_order import natural_order
@@ -38,14 +39,30 @@ def state_document(aggregate: Aggregate[Any], folded: FoldedState, shape: int) -
         "acted": folded.policy_version,
         "revision": folded.revision + 1,
         "shape": shape,
+        "search_shape": search.SHAPE,
     }
+    if entries := search.entries_of(aggregate, folded.stream, folded.state) if folded.version else ():
+        lines = search.lines_of(entries)
+        document |= {"terms": search.terms_of(lines), "lines": "\n".join(lines)}
     if folded.blocked:
         document["waits"] = True
     if folded.fault is not None:
         document["fault"] = folded.fault
     if folded.version > SMALL_VERSIONS:
-        check_size(document, STATE_LIMIT, f"the state of {folded.version} events")
+        _fit(document)
     return document
+
+
+def _fit(document: dict[str, Any]) -> None:
+    """Leave out the terms of a document that is too large with them. Raises TooLargeToStore."""
+    what = f"the state of {document['version']} events"
+    try:
+        check_size(document, STATE_LIMIT, what)
+    except TooLargeToStore:
+        if document.pop("terms", None) is None:
+            raise
+        del document["lines"]
+        check_size(document, STATE_LIMIT, what)
 
 
 def check_size(document: Mapping[str, Any], limit: int, what: str) -> None:

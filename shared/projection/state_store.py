@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 from more_itertools import chunked
-from motor.motor_asyncio import AsyncIOMotorDatabase
+from motor.motor_asyncio import AsyncIOMotorCursor, AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.read_concern import ReadConcern
 
+from shared.domain import search
 from shared.domain.aggregate import Aggregate, Known
+from shared.domain.visibility import Within
 from shared.projection.fold import UNFOLDED, FoldedState
 from shared.projection.natural_order import natural_order
 from shared.projection.partial_fold import fault_of
@@ -23,14 +25,33 @@ from shared.store.indexes import Indexes
 _STREAMS_PER_QUERY = 5_000
 _STATES_PER_WRITE = 1_000
 CACHED_CHARACTERS = 10_000_000
+_WITHOUT_SEARCH = {"terms": 0, "lines": 0}
+"""All of a state but its terms of search, which are as large as the state."""
+_COUNTS = {"$gte": 0}
 INDEXES: Indexes = {
     "states": [
         IndexModel([("depends_on", ASCENDING)], name="depends_on"),
         IndexModel([("kind", ASCENDING), ("_id", ASCENDING)], name="kind"),
         IndexModel([("kind", ASCENDING), ("order", ASCENDING)], name="order"),
         IndexModel([("waits", ASCENDING)], name="waits", sparse=True),
+        IndexModel([("facets.awaits.key", ASCENDING)], name="awaits", sparse=True),
     ]
 }
+
+
+def totals(facet: str) -> IndexModel:
+    """Return the index that `total` reads instead of the states."""
+    keys = [("kind", ASCENDING), (f"facets.{facet}", ASCENDING)]
+    return IndexModel(keys, name=facet, partialFilterExpression={f"facets.{facet}": _COUNTS})
+
+
+class StoredState(NamedTuple):
+    """A state as it is stored: its stream, version, whether it waits for an event, and itself as JSON."""
+
+    stream: str
+    version: int
+    blocked: bool
+    state: str
 
 
 class StateCache:
@@ -85,9 +106,8 @@ class StateStore:
 
     def initial(self, stream: str, revision: int = 0, policy_version: int = 0) -> FoldedState:
         """Return the state before a stream's first event."""
-        return FoldedState(
-            stream, self.aggregate_of(stream).initial, revision=revision, policy_version=policy_version
-        )  # fmt: skip
+        initial = self.aggregate_of(stream).initial
+        return FoldedState(stream, initial, revision=revision, policy_version=policy_version)
 
     async def read(self, streams: Iterable[str]) -> dict[str, FoldedState]:
         """Return the states of streams, from the primary; an unknown stream is at version 0.
@@ -106,8 +126,8 @@ class StateStore:
                 else:
                     unread.append(row["_id"])
         if unread:
-            async for document in self._states.find({"_id": {"$in": unread}}):
-                folded = self._from_document(document)
+            async for document in self._states.find({"_id": {"$in": unread}}, _WITHOUT_SEARCH):
+                folded = self.from_document(document)
                 states[folded.stream] = folded
                 self._cache.put(folded, _characters(document))
         return states
@@ -115,6 +135,8 @@ class StateStore:
     async def heads(self, streams: Iterable[str]) -> dict[str, FoldedState]:
         """Return the stored version, hash, revision and policy version of streams, with their initial states."""
         heads = {stream: self.initial(stream) for stream in streams}
+        if not heads:
+            return {}
         fields = {"version": 1, "hash": 1, "revision": 1, "acted": 1}
         for row in await self._states.find({"_id": {"$in": list(heads)}}, fields).to_list(None):
             head = self.initial(row["_id"], row["revision"], row["acted"])
@@ -180,7 +202,8 @@ class StateStore:
     ) -> list[FoldedState]:
         """Return the known states of a kind whose facets have these values, by stream id, after a given one."""
         query = _query(kind, facets) | ({"_id": {"$gt": after}} if after else {})
-        return [self._from_document(row) async for row in self._states.find(query).sort("_id", 1).limit(limit)]
+        rows = self._states.find(query, _WITHOUT_SEARCH).sort("_id", 1).limit(limit)
+        return [self.from_document(row) async for row in rows]
 
     async def namesakes(self, kind: str, keys: Iterable[str]) -> set[str]:
         """Return the streams of a kind that have one of these keys among their facets."""
@@ -198,29 +221,51 @@ class StateStore:
                         streams[value].add(row["_id"])
         return streams
 
+    async def total(self, kind: str, facet: str) -> int:
+        """Return the sum of a facet that is a number, over the states of a kind; from its index, if it has one."""
+        pipeline = [
+            {"$match": {"kind": kind, f"facets.{facet}": _COUNTS}},
+            {"$group": {"_id": None, "sum": {"$sum": f"$facets.{facet}"}}},
+        ]
+        return int(sum([row["sum"] async for row in self._states.aggregate(pipeline)]))
+
     async def with_later_events(self, kind: str) -> set[str]:
         """Return the streams of a kind that have more than their first event."""
         return {row["_id"] async for row in self._states.find({"kind": kind, "version": {"$gt": 1}}, {"_id": 1})}
 
     async def listed(
-        self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None
+        self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None, within: Within = ({},)
     ) -> list[FoldedState]:
-        """Return what `find` returns, in the order of the numbers in the ids: R2 before R10."""
-        query = _query(kind, facets) | ({"order": {"$gt": natural_order(after)}} if after else {})
-        rows = self._states.find(query).sort("order", ASCENDING).limit(limit)
-        return [self._from_document(row) async for row in rows]
+        """Return what `find` returns, of what a reader sees, in the order of the numbers in the ids: R2 before R10."""
+        rows = self._listed(_query(kind, facets) | seen_query(within, "facets."), limit, after)
+        return [self.from_document(row) async for row in rows]
+
+    async def listed_as_stored(
+        self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None, within: Within = ({},)
+    ) -> list[StoredState]:
+        """Return what `listed` returns, each state as the JSON that is stored; states of another shape are left out."""
+        query = _query(kind, facets) | seen_query(within, "facets.") | {"shape": self.shape}
+        rows = self._listed(query, limit, after)
+        return [StoredState(row["_id"], row["version"], row.get("waits", False), row["state"]) async for row in rows]
+
+    def _listed(self, query: Mapping[str, Any], limit: int, after: str | None) -> AsyncIOMotorCursor[Any]:
+        paged = {**query} | ({"order": {"$gt": natural_order(after)}} if after else {})
+        rows: AsyncIOMotorCursor[Any] = self._states.find(paged, _WITHOUT_SEARCH)
+        return rows.sort("order", ASCENDING).limit(limit)
 
     async def of_another_shape(self) -> list[str]:
-        """Return the streams that another version of this code folded, or stored without their order."""
-        other = {"$or": [{"shape": {"$ne": self.shape}}, {"order": {"$exists": False}}]}
-        return [row["_id"] async for row in self._states.find(other, {"_id": 1})]
+        """Return the streams that another version of this code folded, or stored in another form."""
+        other: list[Any] = [{"shape": {"$ne": self.shape}}, {"search_shape": {"$ne": search.SHAPE}}]
+        other.append({"order": {"$exists": False}})
+        return [row["_id"] async for row in self._states.find({"$or": other}, {"_id": 1})]
 
     async def faults(self) -> dict[str, str]:
         """Return the streams whose next event cannot be folded or stored, with the reason in words."""
         cursor = self._states.find({"waits": True, "fault": {"$exists": True}}, {"fault": 1})
         return {row["_id"]: row["fault"] async for row in cursor}
 
-    def _from_document(self, document: Mapping[str, Any]) -> FoldedState:
+    def from_document(self, document: Mapping[str, Any]) -> FoldedState:
+        """Return the state that a document stores; the initial one where code of another shape stored it."""
         stream = document["_id"]
         if document["shape"] != self.shape:
             return self.initial(stream, document["revision"], document["acted"])
@@ -239,6 +284,14 @@ class StateStore:
 
 def _query(kind: str, facets: Mapping[str, Any]) -> dict[str, Any]:
     return {f"facets.{name}": value for name, value in facets.items()} | {"kind": kind, "version": {"$gt": 0}}
+
+
+def seen_query(within: Within, prefix: str = "") -> dict[str, Any]:
+    """Return the query for what a reader sees, in documents that hold the facets under names with a prefix."""
+    if {} in within:
+        return {}
+    alternatives = [{f"{prefix}{name}": {"$in": list(values)} for name, values in each.items()} for each in within]
+    return {"$and": [{"$or": alternatives}]} if alternatives else {"_id": {"$in": []}}
 
 
 def _characters(document: Mapping[str, Any]) -> int:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, Json, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from yaml import YAMLError
 
+from shared.events.words import CallerRole
 from shared.runtime.kafka_access import KafkaAccess, Mechanism
 from shared.runtime.topic_declaration import Topics, read_topics
 from shared.tlog.keys import LogKeys, origin_of
@@ -17,6 +18,7 @@ from shared.tlog.notes import NotAKey, Verifier
 from shared.tlog.trust import LogTrust, key_ids
 
 S = TypeVar("S", bound=BaseSettings)
+ACTOR_KEY_LENGTH = 32
 
 
 class KafkaSettings(BaseSettings):
@@ -47,7 +49,41 @@ class KafkaSettings(BaseSettings):
             raise CannotStart(f"THROUGHLINE_KAFKA_PASSWORD_FILE: {fault}") from None
 
 
-class Settings(KafkaSettings):
+class SignInSettings(BaseSettings):
+    """The settings of who callers are: whose tokens are believed, and which claims say what (docs/sign-in.md)."""
+
+    model_config = SettingsConfigDict(env_prefix="THROUGHLINE_", frozen=True)
+
+    jwks: str = Field(description="path or http(s) address of the JWKS that verifies tokens")
+    issuer: str = Field("throughline-local", min_length=1, description="the claim iss, compared exactly")
+    audience: str = Field(
+        "throughline", pattern=r"\S", description="audiences, one of which a token has; blanks between"
+    )
+    role_claim: str = Field("role", description="claim with the role or the groups, as in realm_access.roles")
+    member_claim: str = Field("member", description="claim with a focal point's member")
+    expert_claim: str = Field("expert", description="claim with the id of the person that an expert is")
+    roles: Json[dict[str, CallerRole]] | None = Field(None, description="roles by group; left out: groups are roles")
+    people_file: Path | None = Field(None, description="path of the file of people, for what their claims leave out")
+    actor_key: SecretStr | None = Field(None, description="the key that hashes issuer and subject to an actor")
+    actor_key_file: Path | None = Field(None, description="path of a file with it, if the key is not set")
+
+    def key_of_actors(self) -> bytes:
+        """Return the key that hashes issuer and subject to an actor. Raises CannotStart."""
+        name = "THROUGHLINE_ACTOR_KEY" + ("" if self.actor_key or not self.actor_key_file else "_FILE")
+        try:
+            text = self.actor_key_file.read_text(encoding="utf-8") if self.actor_key_file else ""
+        except (OSError, UnicodeDecodeError) as fault:
+            raise CannotStart(f"{name}: {fault}") from None
+        key = (self.actor_key.get_secret_value() if self.actor_key else text).strip()
+        if len(key) < ACTOR_KEY_LENGTH:
+            raise CannotStart(
+                f"{name}: no key of {ACTOR_KEY_LENGTH} characters or more: make one for all four services with "
+                "openssl rand -base64 32 (docs/sign-in.md)"
+            )
+        return key.encode()
+
+
+class Settings(SignInSettings, KafkaSettings):
     """One service's settings. A missing one is an error at start that names the variable."""
 
     mongodb: SecretStr = Field(description="MongoDB URI with this service's own user")
@@ -56,9 +92,6 @@ class Settings(KafkaSettings):
     port: int = 8000
     connections: int = Field(500, ge=10, description="HTTP connections open at a time")
     fronts: str = Field("", description="addresses of fronts whose X-Forwarded-For is true, comma-separated; else none")
-    jwks: str = Field(description="path or http(s) address of the JWKS that verifies tokens")
-    issuer: str = "throughline-local"
-    audience: str = "throughline"
     instance: str | None = Field(None, description="name of this instance; left out: host name and port")
     log_level: str = "INFO"
     batch_records: int = Field(2_000, ge=1, description="records that one batch of the subscriber may hold")
@@ -136,7 +169,8 @@ def read(kind: type[S], **given: Any) -> S:
         return kind(**given)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        names = ["THROUGHLINE_" + "_".join(map(str, fault["loc"])).upper() for fault in faults]
+        prefix = str(kind.model_config.get("env_prefix", ""))
+        names = [prefix + "_".join(map(str, fault["loc"])).upper() for fault in faults]
         says = [fault["msg"].removeprefix("Value error, ") for fault in faults]
         lines = [f"{name}: {why}" for name, why in zip(names, says, strict=True)]
         raise CannotStart("\n".join(lines)) from None

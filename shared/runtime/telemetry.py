@@ -56,7 +56,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("aiokafka", "pymongo", "uvicorn.access", "httpx"):
+    for chatty in ("aiokafka", "pymongo", "uvicorn.access", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

@@ -10,14 +10,8 @@ from typing import Any
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, Known
-from shared.domain.rejections import (
-    CommandIdReused,
-    EventTooLarge,
-    NamesVoid,
-    OutOfOrder,
-    Rejection,
-    VersionConflict,
-)
+from shared.domain.correction_rules import NamesVoid
+from shared.domain.rejections import CommandIdReused, EventTooLarge, OutOfOrder, Rejection, VersionConflict
 from shared.domain.single_facts import FactRefused
 from shared.domain.voids import Void
 from shared.events.canonical import canonical, sha256_hex
@@ -41,6 +35,17 @@ _decide_again = retry(
     wait=wait_random_exponential(multiplier=0.005, max=0.32),
     reraise=True,
 )
+
+
+class Validated(Exception):
+    """The command would be accepted, and was only to be validated; `commit` is what it would append.
+
+    Raised, so that no handler goes on as after a command: to send a mail, or to destroy a key.
+    """
+
+    def __init__(self, commit: Commit) -> None:
+        super().__init__(commit.stream)
+        self.commit = commit
 
 
 async def no_namesakes(_kind: str, _keys: Iterable[str]) -> set[str]:
@@ -80,22 +85,27 @@ class CommandHandler:
 
         Any version but an expected one is refused, and never decided again. The command id is looked up before a
         refusal is returned, so a retry of a command that succeeded gets its first result. A dry run appends nothing.
+        Raises Validated in place of a commit where the context says that the command is only to be validated.
         """
         digest = digest_of(stream, command)
         try:
-            outcome = await self._attempt(stream, command, context, expected, digest, dry_run)
+            outcome = await self._attempt(stream, command, context, expected, digest, dry_run or context.only_validate)
         except CommandReused:
             outcome = CommandIdReused(context.command_id)
         except TooLarge as error:
             outcome = EventTooLarge(error.field, str(error))
         if record_refusal and isinstance(outcome, Rejection):
             return await self.refuse(command, context, outcome, digest)
+        if context.only_validate and isinstance(outcome, Commit):
+            raise Validated(outcome)
         return outcome
 
     async def refuse(
         self, command: Command, context: Context, rejection: Rejection, digest: str | None = None
     ) -> Rejection:
         """Record a refusal, and return it. Pass no digest of a command that holds personal data in plain text."""
+        if context.only_validate:
+            return rejection
         await self.refusals.record(
             context.actor,
             context.role,

@@ -8,14 +8,14 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field, ValidationError
 
 from shared.domain.aggregate import Aggregate, Command
-from shared.domain.facts import facts_of
-from shared.domain.rejections import (
+from shared.domain.correction_rules import (
     CorrectionBreaksSchema,
     CorrectionChangesIdentity,
     CorrectsNoOriginal,
-    Rejection,
     VersionIsVoid,
 )
+from shared.domain.facts import facts_of
+from shared.domain.rejections import Rejection
 from shared.domain.voids import voids_of, without_voids_of_all
 from shared.events.catalogue import Recorded, describe, event_class
 from shared.events.event import Event

@@ -8,16 +8,16 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from shared.domain.aggregate import Aggregate, Command, Context, Decision
-from shared.domain.facts import Fact, facts_of
-from shared.domain.rejections import (
+from shared.domain.correction_rules import (
     CannotBeVoided,
     HasConsequences,
     RecordedByPolicy,
     RecordIsVoid,
-    Rejection,
     VersionIsVoid,
     VoidsNoEvent,
 )
+from shared.domain.facts import Fact, facts_of
+from shared.domain.rejections import Rejection
 from shared.domain.voids import voids_of, without_voids_of_all
 from shared.events.catalogue import Recorded, event_class
 from shared.events.event import Event
@@ -111,6 +111,6 @@ def _refusal(
         return RecordedByPolicy(stream, version, named.causationid or named.actor) if of_a_policy else None
     if 1 not in voids_of(after) or 1 in voids_of(recorded):
         return None
-    later = [fact for fact in facts_of(recorded) if fact.versions[0] > 1]
+    later = [fact for fact in facts_of(recorded) if fact.versions[0] > 1 and not fact.data.describes]
     resting = next((fact.versions[0] for fact in later if fact.role != "system" or not fact.data.voidable), None)
     return HasConsequences(stream, version, resting) if resting is not None else None

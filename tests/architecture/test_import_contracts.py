@@ -101,10 +101,13 @@ FAULTS = [
     Fault("mongodb", "services.recommendations.queries", "motor"),
     Fault("mongodb", "shared.domain.aggregate", "bson"),
     Fault("outside", "services.nominations.subscribers", "aiokafka"),
-    Fault("outside", "services.meetings.api", "httpx"),
+    Fault("outside", "services.meetings.api", "httpx2"),
     Fault("outside", "services.nominations.projection", "cryptography"),
     Fault("outside", "shared.tlog.merkle", "cryptography"),
     Fault("outside", "shared.store.command_handler", "faststream"),
+    Fault("console", "tools.console.pages.today", "services.nominations.api"),
+    Fault("console", "tools.console.services", "pymongo"),
+    Fault("console", "tools.console.app", "shared.store.event_store"),
 ]
 
 

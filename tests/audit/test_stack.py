@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -18,6 +18,7 @@ from pymongo import MongoClient
 from services.recommendations.trace.provenance import versions_behind
 from shared.consumer.record import headers_of
 from shared.consumer.topic_reader import read_topic
+from shared.domain.dates import day_in_the_world
 from shared.events.canonical import canonical, leaf_hash
 from shared.events.catalogue import SERVICES
 from shared.tlog.checkpoints import Checkpoint, opened
@@ -50,13 +51,13 @@ def loaded() -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def web() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=AT_MOST_SECONDS, trust_env=False) as client:
+def web() -> Iterator[httpx2.Client]:
+    with httpx2.Client(timeout=AT_MOST_SECONDS, trust_env=False) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def auditor(loaded: Stack, web: httpx.Client) -> Caller:
+def auditor(loaded: Stack, web: httpx2.Client) -> Caller:
     """An auditor, once checkpoints cover every published event."""
     caller = Caller(loaded, web, "auditor")
     for service in SERVICES:
@@ -141,7 +142,15 @@ def test_the_place_of_each_event_behind_a_trace_is_that_of_the_logs(exported: Pa
             event = orjson.loads(raw)
             assert (event["subject"], int(event["streamversion"])) == (each["stream"], each["version"])
             assert leaf_hash(raw) == each["leaf"]
+            assert (each["time"], each["actor"], each["role"]) == (event["time"], event["actor"], event["role"])
+            assert each["day"] == day_in_the_world(event["data"])
         assert answer["trace"] == auditor.get(SERVICE, f"/traces/CED/2022/R1{query}").json()["trace"]
+
+
+def test_only_those_who_read_recorded_events_are_told_who_recorded_one(loaded: Stack, web: httpx2.Client) -> None:
+    places = Caller(loaded, web, "chair").get(SERVICE, "/traces/CED/2022/R1/provenance").json()["events"]
+    assert all(each["time"] for each in places)
+    assert {(each["actor"], each["role"]) for each in places} == {(None, None)}
 
 
 def test_an_export_from_kafka_is_the_same_to_the_byte(loaded: Stack, exported: Path, tmp_path: Path) -> None:
@@ -192,7 +201,7 @@ def test_every_checkpoint_is_on_its_topic_signed_and_in_order(loaded: Stack, aud
         )
 
 
-def test_a_service_signs_at_shutdown_and_continues_there(loaded: Stack, auditor: Caller, web: httpx.Client) -> None:
+def test_a_service_signs_at_shutdown_and_continues_there(loaded: Stack, auditor: Caller, web: httpx2.Client) -> None:
     office = Caller(loaded, web, "secretariat")
     before = signed(loaded, auditor, "nominations")
     assert office.post("nominations", "/calls", {"call": "synthetic-audit", "title": "Synthetic"}).status_code == 200
@@ -288,7 +297,7 @@ def test_a_second_record_with_other_bytes_is_found_and_named(loaded: Stack, expo
 
 
 def test_a_second_export_adds_new_events_and_continues_the_first(
-    loaded: Stack, exported: Path, auditor: Caller, web: httpx.Client, tmp_path: Path
+    loaded: Stack, exported: Path, auditor: Caller, web: httpx2.Client, tmp_path: Path
 ) -> None:
     shutil.copytree(exported, tmp_path / "export")
     office = Caller(loaded, web, "secretariat")
@@ -308,7 +317,7 @@ def test_a_second_export_adds_new_events_and_continues_the_first(
 
 
 def test_versions_past_an_export_are_signed_only_where_a_checkpoint_covers_them(
-    loaded: Stack, exported: Path, auditor: Caller, web: httpx.Client
+    loaded: Stack, exported: Path, auditor: Caller, web: httpx2.Client
 ) -> None:
     instrument = "synthetic-past-the-export"
     body = {"instrument": instrument, "cite": f"Synthetic {instrument}", "body": "SYN", "title": "Synthetic"}

@@ -15,12 +15,12 @@ PUBLIC_RECORD = Path(__file__).parents[2] / "shared/reference/public_record.yaml
 NO_STACK = Path("/nonexistent/throughline")
 
 
-def throughline(stack: Stack | None, *arguments: str, **environment: str) -> Result:
+def throughline(stack: Stack | None, *arguments: str, input_: str | None = None, **environment: str) -> Result:
     """Run a command without this process's own THROUGHLINE variables, and return its result."""
     home = stack.home if stack else NO_STACK
     own = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
     with patch.dict(os.environ, own | {"COLUMNS": "200"}, clear=True):
-        return CliRunner().invoke(app, [*arguments], env={"THROUGHLINE_HOME": str(home), **environment})
+        return CliRunner().invoke(app, [*arguments], input=input_, env={"THROUGHLINE_HOME": str(home), **environment})
 
 
 def output_of(result: Result) -> str:

@@ -155,6 +155,11 @@ def test_the_place_of_a_dead_letter_is_one(place: str):
     )
 
 
+@pytest.mark.parametrize("person", ["Synthetic Expert", "", "a@b", NO_TEXT])
+def test_an_expert_is_named_by_an_id(person: str):
+    assert "is no id of a person" in refused("token", "--role", "expert", "--expert", person, **NOWHERE)
+
+
 @pytest.mark.parametrize("token", ["ä", NO_TEXT, "a b", "a\x00"])
 def test_a_token_that_no_header_can_hold_is_refused(token: str):
     assert "is no bearer token" in refused("traces", "--token", token, **(NOWHERE | {"THROUGHLINE_TOKEN": ""}))

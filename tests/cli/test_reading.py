@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from uuid import uuid4
 
 import pytest
 
 from services.recommendations.trace import trace_bytes
 from tests.cli.terminal import output_of, throughline
+from tests.journey.office import Desk
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -67,6 +69,22 @@ def test_traces_are_filtered(loaded: Stack, filters: tuple[str, ...], expected: 
     table = throughline(loaded, "traces", *filters)
     assert table.exit_code == 0
     assert all(reference in table.stdout for reference in expected)
+
+
+def test_a_focal_point_reads_the_traces_that_were_adopted_and_no_draft(loaded: Stack):
+    drafted = f"SYN/2031/R{uuid4().int % 99_999 + 1}"
+    office = Desk(loaded)
+    office.send("recommendations", "/recommendations", reference=drafted, title="Synthetic draft")
+    office.query("recommendations", f"/traces/{drafted}", at_least=1, wait=20)
+    token = throughline(loaded, "token", "--role", "focal_point", "--member", "FJI").stdout.strip()
+    given = ("--token", token)
+    assert "live citation (inferred)" in output_of(throughline(loaded, "trace", "CED/2022/R1", *given))
+    listing = throughline(loaded, "traces", "--theme", "Clean air for all", *given)
+    assert all(reference in listing.stdout for reference in ("CED/2020/R1", "CED/2022/R1"))
+    assert "CED/2022/R1" in throughline(loaded, "traces", "--text", "CED/2022/R1", *given).stdout
+    done = throughline(loaded, "trace", drafted, *given)
+    assert (done.exit_code, f"{drafted} is not on record" in output_of(done)) == (1, True)
+    assert output_of(throughline(loaded, "traces", "--text", drafted, *given)) == "No traces."
 
 
 @pytest.mark.parametrize(

@@ -73,9 +73,16 @@ def first_years() -> Iterator[Event]:
         yield from ((commit.service, raw) for raw in commit.raws)
 
 
+def later_years() -> Iterator[Event]:
+    """Yield the first years of another simulated group: voids, amendments, changed details, agendas put in order."""
+    for commit in history(1_500, seed=36):
+        yield from ((commit.service, raw) for raw in commit.raws)
+
+
 MAKERS: Mapping[str, Callable[[], Iterable[Event]]] = {
     "hard": hard,
     "first-years": first_years,
+    "later-years": later_years,
     "texts": texts,
 }
 

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from shared.events.catalogue import EVENTS, Undecodable, decode
 from tests.contracts.corpus import golden
 from tools.contracts.__main__ import main
-from tools.contracts.files import CHECKOUT, DOCUMENTS, SCHEMAS, drift
+from tools.contracts.files import API, CHECKOUT, COMMANDS_PAGE, DOCUMENTS, SCHEMAS, VISIBILITY, drift
 
 NEWEST = {name: value for name, raw in golden().items() if (value := orjson.loads(raw))["type"] in EVENTS}
 OF_ANOTHER_TYPE = {str: 7, int: "7", bool: "true", list: {"a": "b"}, dict: ["a"]}
@@ -42,16 +42,21 @@ def test_a_changed_a_missing_and_a_stray_file_are_named_and_fixed(
 ) -> None:
     for folder in (SCHEMAS, DOCUMENTS):
         shutil.copytree(CHECKOUT / folder, tmp_path / folder)
+    (tmp_path / API).parent.mkdir(parents=True)
+    for file in (API, COMMANDS_PAGE, VISIBILITY):
+        shutil.copy(CHECKOUT / file, tmp_path / file)
     root = ["--root", str(tmp_path)]
     assert main(["--check", *root]) == 0
     lost, changed = (tmp_path / SCHEMAS / f"{name}.json" for name in list(EVENTS)[:2])
     lost.unlink()
     changed.write_bytes(changed.read_bytes().replace(b"maxLength", b"minLength", 1))
     (tmp_path / DOCUMENTS / "archives.yaml").write_text("asyncapi: 3.0.0\n")
+    (tmp_path / API).write_bytes(b"{}")
+    (tmp_path / COMMANDS_PAGE).write_text((CHECKOUT / COMMANDS_PAGE).read_text().replace("`accept`", "`acept`"))
     assert main(["--check", *root]) == 1
     errors = capsys.readouterr().err
-    assert all(name in errors for name in (lost.name, changed.name, "archives.yaml"))
-    assert errors.count("make schemas") == 3
+    assert all(name in errors for name in (lost.name, changed.name, "archives.yaml", API.name, COMMANDS_PAGE.name))
+    assert errors.count("make schemas") == 5
     assert main(root) == 0
     assert main(["--check", *root]) == 0
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from shared.domain.aggregate import Context
@@ -110,16 +110,16 @@ def recommendations(servers: Stack, tmp_path: Path) -> Iterator[Instance]:
 
 
 def test_a_service_refuses_commands_by_name_and_takes_them_again(servers: Stack, recommendations: Instance) -> None:
-    web = httpx.Client(base_url=recommendations.url, trust_env=False, timeout=AT_MOST_SECONDS)
+    web = httpx2.Client(base_url=recommendations.url, trust_env=False, timeout=AT_MOST_SECONDS)
 
     def send(
         method: str = "POST", path: str = "/instruments", backdated: timedelta = timedelta(0), **more: Any
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         token = mint(servers.home, role="secretariat", subject="synthetic", backdated=backdated)
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
         return web.request(method, path, headers=headers, **more)
 
-    def register(backdated: timedelta = timedelta(0)) -> httpx.Response:
+    def register(backdated: timedelta = timedelta(0)) -> httpx2.Response:
         key = f"synthetic-{uuid4().hex[:8]}"
         return send(
             backdated=backdated,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from pymongo import MongoClient
 
@@ -55,7 +55,7 @@ def troubles(stack: Stack) -> dict[str, str]:
     """Return the troubles of services that are not ready."""
     by_service: dict[str, str] = {}
     for service, url in stack.urls.items():
-        answer = httpx.get(f"{url}/readyz", trust_env=False, timeout=AT_MOST_SECONDS)
+        answer = httpx2.get(f"{url}/readyz", trust_env=False, timeout=AT_MOST_SECONDS)
         if answer.status_code != 200:
             by_service[service] = " ".join(answer.json()["troubles"].values())
     return by_service
@@ -169,6 +169,7 @@ def wait_for(met: Callable[[], object]) -> None:
         time.sleep(0.5)
 
 
+@pytest.mark.drill
 def test_the_whole_data_folder_of_kafka_is_lost(platform: Stack):
     before = traces(platform), recorded(platform), mails(platform)
     assert before[0], "there is no trace"

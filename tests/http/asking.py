@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 from pymongo import MongoClient
 
-from tools.client.tokens import mint
+from tools.client.tokens import actor, mint
 from tools.local import grants
 from tools.local.stack import Stack
 
@@ -27,31 +27,34 @@ class Caller:
     """One person with a token and an `actor` of its own, by which stored commits and refusals are found."""
 
     stack: Stack
-    client: httpx.Client
+    client: httpx2.Client
     role: str = "secretariat"
     member: str | None = None
-    actor: str = field(default_factory=lambda: new_id("actor"))
+    expert: str | None = None
+    subject: str = field(default_factory=lambda: new_id("subject"))
 
     def __post_init__(self) -> None:
         if self.role == "focal_point" and self.member is None:
             self.member = "FJI"
-        self.token = mint(self.stack.home, role=self.role, subject=self.actor, member=self.member)
+        self.actor = actor(self.stack.home, self.subject)
+        claims = {"member": self.member, "expert": self.expert}
+        self.token = mint(self.stack.home, role=self.role, subject=self.subject, **claims)
 
     def post(self, service: str, path: str, body: Any = None, *, key: str | None = None, **headers: str) -> Any:
         """Send a command and return the answer; `headers` are written with underscores."""
         given = {"Idempotency-Key": key or str(uuid4())} | {name.replace("_", "-"): v for name, v in headers.items()}
         return self.request("POST", service, path, json={} if body is None else body, headers=given)
 
-    def get(self, service: str, path: str, **query: Any) -> httpx.Response:
+    def get(self, service: str, path: str, **query: Any) -> httpx2.Response:
         """Send a query and return the answer."""
         return self.request("GET", service, path, params=query or None)
 
-    def request(self, method: str, service: str, path: str, *, headers: Any = None, **more: Any) -> httpx.Response:
+    def request(self, method: str, service: str, path: str, *, headers: Any = None, **more: Any) -> httpx2.Response:
         """Send a request with this caller's token."""
         given = {"Authorization": f"Bearer {self.token}"} | dict(headers or {})
         return self.client.request(method, self.stack.urls[service] + path, headers=given, **more)
 
-    def raw(self, service: str, path: str, content: Any, **headers: str) -> httpx.Response:
+    def raw(self, service: str, path: str, content: Any, **headers: str) -> httpx2.Response:
         """Send bytes as the body of a command, as JSON unless the headers say otherwise."""
         given = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -85,7 +88,7 @@ class Records:
         return len(self.commits(service, actor=caller.actor))
 
 
-def problem(answer: httpx.Response, status: int, rule: str) -> dict[str, Any]:
+def problem(answer: httpx2.Response, status: int, rule: str) -> dict[str, Any]:
     """Assert that an answer is this problem, well formed, and return its document."""
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json"), answer.text
     document: dict[str, Any] = answer.json()
@@ -98,7 +101,7 @@ def problem(answer: httpx.Response, status: int, rule: str) -> dict[str, Any]:
     return document
 
 
-def accepted(answer: httpx.Response) -> dict[str, Any]:
+def accepted(answer: httpx2.Response) -> dict[str, Any]:
     """Assert that a command was accepted, and return its result."""
     assert answer.status_code == 200, answer.text
     document: dict[str, Any] = answer.json()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 from fastapi import APIRouter, FastAPI, Request
 
 from shared.http.app import make_app
@@ -24,6 +24,7 @@ from tools.files import CHECKOUT
 from tools.local.ports import choose
 
 CONNECTIONS = 100
+ACTOR_KEY = "synthetic-key-of-actors-that-all-services-share"
 NORMAL = b"GET /healthz HTTP/1.1\r\nHost: synthetic\r\n\r\n"
 
 
@@ -69,12 +70,12 @@ class Attacked:
 
     def answers(self) -> None:
         """Assert that a normal request is answered."""
-        answer = httpx.get(f"{self.url}/healthz", timeout=AT_MOST_SECONDS, trust_env=False)
+        answer = httpx2.get(f"{self.url}/healthz", timeout=AT_MOST_SECONDS, trust_env=False)
         assert answer.json() == {"status": "alive"}
 
     def closed(self, rule: str) -> float:
         """How many connections were closed by this rule."""
-        text = httpx.get(f"{self.url}/metrics", timeout=AT_MOST_SECONDS, trust_env=False).text
+        text = httpx2.get(f"{self.url}/metrics", timeout=AT_MOST_SECONDS, trust_env=False).text
         series = f'throughline_closed_connections_total{{rule="{rule}",service="meetings"}} '
         return sum(float(line.removeprefix(series)) for line in text.splitlines() if line.startswith(series))
 
@@ -99,18 +100,20 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def attacked() -> Iterator[Attacked]:
-    """Run the process."""
+def attacked(**settings: str) -> Iterator[Attacked]:
+    """Run the process, some settings given."""
     port = choose(())
     given = {
         "THROUGHLINE_KAFKA": "127.0.0.1:1",
         "THROUGHLINE_MONGODB": "mongodb://127.0.0.1:1",
         "THROUGHLINE_DATABASE": "synthetic",
         "THROUGHLINE_JWKS": "none",
+        "THROUGHLINE_ACTOR_KEY": ACTOR_KEY,
         "THROUGHLINE_PORT": str(port),
         "THROUGHLINE_CONNECTIONS": str(CONNECTIONS),
         "THROUGHLINE_LOG_LEVEL": "ERROR",
     }
+    given |= {f"THROUGHLINE_{name.upper()}": value for name, value in settings.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
     command = [sys.executable, "-m", "tests.http.attacked"]
     with subprocess.Popen(command, env=inherited | given, cwd=CHECKOUT) as process:
@@ -126,7 +129,7 @@ def _is_served(running: Attacked) -> bool:
     assert running.process.poll() is None, "it ended"
     try:
         running.answers()
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return False
     return True
 

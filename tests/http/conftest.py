@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http.asking import Caller, Records
 from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
-LIMITS = httpx.Limits(max_connections=64, keepalive_expiry=1)  # well before the server closes an idle connection
+LIMITS = httpx2.Limits(max_connections=64, keepalive_expiry=1)  # well before the server closes an idle connection
 Nothing = Callable[[Caller, str], None]
 
 
 @pytest.fixture(scope="session")
-def web() -> Iterator[httpx.Client]:
+def web() -> Iterator[httpx2.Client]:
     """One client for all requests."""
-    with httpx.Client(timeout=AT_MOST_SECONDS, trust_env=False, limits=LIMITS) as client:
+    with httpx2.Client(timeout=AT_MOST_SECONDS, trust_env=False, limits=LIMITS) as client:
         yield client
 
 
 @pytest.fixture
-def caller(stack: Stack, web: httpx.Client) -> Callable[..., Caller]:
+def caller(stack: Stack, web: httpx2.Client) -> Callable[..., Caller]:
     """Make a caller: `caller(role, member=...)`."""
 
     def make(role: str = "secretariat", **more: str) -> Caller:

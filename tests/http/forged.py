@@ -1,4 +1,4 @@
-"""Invalid tokens of every kind: expired, forged, for another audience, of no known role."""
+"""Invalid tokens of every kind: expired, forged, for another audience; and those of nobody's role."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.client import tokens
 from tools.files import read_json
 from tools.local.stack import Stack
 
-ACTOR = "actor-behind-a-bad-token"
+SUBJECT = "subject-behind-a-bad-token"
 Forge = Callable[[Stack], str]
 
 
@@ -27,7 +27,7 @@ def claims(**changes: Any) -> dict[str, Any]:
     good = {
         "iss": tokens.ISSUER,
         "aud": tokens.AUDIENCE,
-        "sub": ACTOR,
+        "sub": SUBJECT,
         "role": "secretariat",
         "nbf": now - timedelta(minutes=1),
         "exp": now + timedelta(hours=1),
@@ -113,16 +113,24 @@ FORGED: dict[str, Forge] = {
     "another issuer": signed(iss="somebody-else"),
     "another audience": signed(aud="another-product"),
     "no subject": signed(sub=None),
-    "a subject longer than an actor may be": signed(sub="x" * 101),
+    "a subject longer than an actor may be": signed(sub="x" * 256),
     "a subject with a line break": signed(sub="a\nb"),
-    "no role": signed(role=None),
-    "an unknown role": signed(role="minister"),
-    "several roles": signed(role=["secretariat"]),
-    "the role of the system": signed(role="system"),
-    "a focal point of no member": signed(role="focal_point"),
-    "a focal point of many members": signed(role="focal_point", member=["FJI", "TUV"]),
-    "a focal point of no code": signed(role="focal_point", member=""),
     "claims that are a list": not_claims(b"[1]"),
     "claims that are no JSON": not_claims(b"{"),
     "claims that never end": not_claims(b'{"exp":' + b"[" * 5_000),
 }
+WITHOUT_ROLE: dict[str, tuple[str, Forge]] = {
+    "no role": ("RoleNotGiven", signed(role=None)),
+    "an unknown role": ("RoleNotGiven", signed(role="minister")),
+    "several roles": ("SeveralRoles", signed(role=["secretariat", "auditor"])),
+    "the role of the system": ("RoleNotGiven", signed(role="system")),
+    "a focal point of no member": ("MemberNotGiven", signed(role="focal_point")),
+    "a focal point of many members": ("MemberNotGiven", signed(role="focal_point", member=["FJI", "TUV"])),
+    "a focal point of no code": ("MemberNotGiven", signed(role="focal_point", member="")),
+    "an expert that is no person's id": ("ExpertNotAPerson", signed(role="expert", expert="Synthetic Expert")),
+    "an expert that is several persons": (
+        "ExpertNotAPerson",
+        signed(role="expert", expert=["synthetic-1", "synthetic-2"]),
+    ),
+}
+"""Tokens that hold, of a caller of whom nobody says what it is, with the rule of their refusal."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 SECRETARIAT = frozenset({"secretariat"})
 GOVERNMENTS = SECRETARIAT | {"focal_point"}
 CONFIRMERS = SECRETARIAT | {"chair"}
-READERS = frozenset({"secretariat", "auditor", "expert", "chair"})
+READERS = frozenset({"secretariat", "auditor", "expert", "chair", "focal_point"})
 AUDITORS = frozenset({"secretariat", "auditor"})
 OPERATORS = frozenset({"secretariat", "operator"})
 ANYBODY: frozenset[str] = frozenset()
@@ -14,6 +14,7 @@ Routes = dict[frozenset[str], str]
 
 EVERYWHERE: Routes = {
     ANYBODY: "GET /healthz; GET /readyz; GET /metrics",
+    frozenset({"secretariat", "focal_point", "chair", "expert", "operator", "auditor"}): "GET /me",
     OPERATORS: """
         POST /operations/rebuild; POST /operations/republish
         POST /dead-letters/{topic}/{partition}/{offset}/replay
@@ -38,18 +39,21 @@ OWN: dict[str, Routes] = {
             POST /nominations/{nomination}/void
             POST /memberships/{membership}/end; POST /memberships/{membership}/correct
             POST /memberships/{membership}/void
-            GET /documents/{digest}
             POST /experts/{person}/erase; POST /experts/{person}/correct
             POST /experts/{person}/void
             GET /experts/{person}
         """,
         GOVERNMENTS: """
-            PUT /documents/{digest}
+            PUT /documents/{digest}; GET /documents/{digest}
             POST /nominations; POST /nominations/{nomination}/resubmit; POST /nominations/{nomination}/withdraw
+            POST /nominations/{nomination}/amend; POST /memberships/{membership}/change
         """,
-        READERS | GOVERNMENTS: """
-            GET /calls; GET /calls/{call}; GET /nominations; GET /nominations/{nomination}
+        frozenset({"secretariat", "focal_point", "chair", "operator"}): "PUT /staff/me; POST /staff/{actor}/erase",
+        frozenset({"secretariat", "chair", "auditor"}): "GET /staff",
+        READERS: """
+            GET /search; GET /calls; GET /calls/{call}; GET /nominations; GET /nominations/{nomination}
             GET /memberships; GET /memberships/{membership}
+            GET /roster; GET /members; GET /calls/{call}/answers; GET /waiting
         """,
     },
     "meetings": {
@@ -57,13 +61,16 @@ OWN: dict[str, Routes] = {
             POST /meetings; POST /recorded-meetings; POST /meetings/{meeting}/reschedule
             POST /meetings/{meeting}/cancel; POST /meetings/{meeting}/agenda; POST /meetings/{meeting}/documents
             POST /meetings/{meeting}/attendance; POST /meetings/{meeting}/hold; POST /meetings/{meeting}/outcomes
-            POST /meetings/{meeting}/correct
+            POST /meetings/{meeting}/order-agenda; POST /meetings/{meeting}/attendance-list
+            POST /meetings/{meeting}/close-action-point; POST /meetings/{meeting}/correct
             POST /meetings/{meeting}/void
             PUT /documents/{digest}
         """,
         CONFIRMERS: "POST /meetings/{meeting}/confirm",
         READERS: """
-            GET /meetings; GET /meetings/{meeting}; GET /documents/{digest}
+            GET /search; GET /waiting; GET /meetings; GET /meetings/{meeting}; GET /documents/{digest}
+        """,
+        AUDITORS: """
             GET /memberships-heard; GET /memberships-heard/{membership}
             GET /priorities-heard; GET /priorities-heard/{priority}
             GET /instruments-heard; GET /instruments-heard/{instrument}
@@ -92,7 +99,6 @@ OWN: dict[str, Routes] = {
             POST /recommendations/{committee}/{year}/{number}/reconfirm
             POST /recommendations/{committee}/{year}/{number}/origin
             POST /recommendations/{committee}/{year}/{number}/discuss
-            POST /recommendations/{committee}/{year}/{number}/adopt
             POST /recommendations/{committee}/{year}/{number}/transmit
             POST /recommendations/{committee}/{year}/{number}/dispose
             POST /recommendations/{committee}/{year}/{number}/carry
@@ -105,16 +111,21 @@ OWN: dict[str, Routes] = {
             POST /recommendations/{committee}/{year}/{number}/void
         """,
         READERS: """
+            GET /search; GET /coverage/counts
             GET /instruments; GET /instruments/{instrument}; GET /sessions; GET /sessions/{session}
             GET /body-sessions; GET /body-sessions/{key}
             GET /priorities; GET /priorities/{priority}; GET /initiatives; GET /initiatives/{initiative}
             GET /deliverables; GET /deliverables/{deliverable}
             GET /recommendations; GET /recommendations/{committee}/{year}/{number}
-            GET /meetings-heard; GET /meetings-heard/{meeting}
             GET /traces; GET /traces/{committee}/{year}/{number}; GET /coverage; GET /dependants
-            GET /traces/{committee}/{year}/{number}/provenance
+            GET /traces/{committee}/{year}/{number}/provenance; GET /suspect-citations
+            GET /proceedings/{meeting}; GET /waiting
         """,
-        AUDITORS: "GET /traces/{committee}/{year}/{number}/events",
+        CONFIRMERS: "POST /recommendations/{committee}/{year}/{number}/adopt",
+        AUDITORS: """
+            GET /traces/{committee}/{year}/{number}/events
+            GET /meetings-heard; GET /meetings-heard/{meeting}
+        """,
     },
     "notifications": {
         SECRETARIAT: """
@@ -130,6 +141,7 @@ OWN: dict[str, Routes] = {
             GET /subscriptions; GET /subscriptions/{subscription}
             GET /notifications; GET /notifications/{notification}
         """,
+        READERS: "GET /waiting",
     },
 }
 PARTS = {

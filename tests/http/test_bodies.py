@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http.asking import Caller, problem
@@ -104,7 +104,7 @@ def test_json_by_any_of_its_names_is_read(content_type: str, caller: Call) -> No
 
 def test_a_connection_serves_on_after_a_body_that_was_too_long(caller: Call) -> None:
     asking = caller()
-    with httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=1), timeout=AT_MOST_SECONDS) as one:
+    with httpx2.Client(trust_env=False, limits=httpx2.Limits(max_connections=1), timeout=AT_MOST_SECONDS) as one:
         asking.client = one
         for _ in range(3):
             problem(asking.raw("meetings", "/meetings", b"x" * (2 * MIB)), 413, "BodyTooLarge")

@@ -7,16 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from shared.domain.members import MEMBERS
-from shared.http.auth import FAILURES
+from shared.http.auth import FAILURES, Tokens
 from shared.runtime.settings import Settings
 from tests.http.asking import problem
-from tests.http.attacked import make
+from tests.http.attacked import ACTOR_KEY, make
 from tests.patience import AT_MOST_SECONDS
 from tools.client import tokens
+
+PEER = "192.0.2.1"
 
 
 class Refusals:
@@ -32,21 +34,23 @@ class Refusals:
 class Service:
     """A service that checks real tokens, for callers of any address."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **more: Any) -> None:
         tokens.make_key(home)
         self.home, self.refusals = home, Refusals()
         jwks = str(home / tokens.JWKS_FILE)
-        self._app = make(Settings(kafka="", mongodb="mongodb://127.0.0.1:1", database="synthetic", jwks=jwks))
+        given = {"kafka": "", "mongodb": "mongodb://127.0.0.1:1", "database": "synthetic", "jwks": jwks}
+        self._app = make(Settings(**given, actor_key=ACTOR_KEY, **more))
         self._app.state.refusals = self.refusals
+        self.tokens: Tokens = self._app.state.tokens
 
-    async def get(self, token: str | None = None, address: str = "192.0.2.1") -> httpx.Response:
-        transport = httpx.ASGITransport(self._app, client=(address, 1))
+    async def get(self, token: str | None = None, address: str = PEER) -> httpx2.Response:
+        transport = httpx2.ASGITransport(self._app, client=(address, 1))
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://synthetic") as web:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://synthetic") as web:
             return await web.get("/guarded", headers=headers)
 
-    def token(self, role: str = "secretariat", **more: Any) -> str:
-        return tokens.mint(self.home, role=role, subject="synthetic", **more)
+    def token(self, role: str | None = "secretariat", subject: str = "synthetic", **more: Any) -> str:
+        return tokens.mint(self.home, role=role, subject=subject, **more)
 
 
 @pytest.fixture
@@ -91,3 +95,15 @@ async def test_a_token_of_no_member_is_refused(member: str, service: Service) ->
 async def test_a_token_of_a_member_or_associate_member_is_accepted(member: str, service: Service) -> None:
     assert (await service.get(service.token("focal_point", member=member))).status_code == 200
     assert service.refusals.rules == []
+
+
+@pytest.mark.parametrize(
+    ("role", "expert", "named"),
+    [("expert", "synthetic-person", "synthetic-person"), ("expert", None, None), ("chair", "synthetic-person", None)],
+)
+async def test_the_token_of_an_expert_says_which_person_it_is(
+    role: str, expert: str | None, named: str | None, tmp_path: Path
+) -> None:
+    service = Service(tmp_path)
+    caller = await service.tokens.check(service.token(role, expert=expert), PEER)
+    assert (caller.role, caller.expert) == (role, named)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
@@ -27,21 +28,23 @@ def put(
     content: bytes,
     role: str = "secretariat",
     content_type: str | None = "application/pdf",
-) -> httpx.Response:
+) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {token(stack, role)}"}
     headers |= {"Content-Type": content_type} if content_type is not None else {}
-    return httpx.put(
+    return httpx2.put(
         f"{stack.urls[service]}/documents/{digest}", content=content, headers=headers, timeout=AT_MOST_SECONDS
     )
 
 
-def get(stack: Stack, service: str, digest: str, role: str = "secretariat") -> httpx.Response:
+def get(stack: Stack, service: str, digest: str, role: str = "secretariat") -> httpx2.Response:
     headers = {"Authorization": f"Bearer {token(stack, role)}"}
-    return httpx.get(f"{stack.urls[service]}/documents/{digest}", headers=headers, timeout=AT_MOST_SECONDS)
+    return httpx2.get(f"{stack.urls[service]}/documents/{digest}", headers=headers, timeout=AT_MOST_SECONDS)
 
 
 def token(stack: Stack, role: str) -> str:
-    return mint(stack.home, role=role, subject="synthetic", member="FJI" if role == "focal_point" else None)
+    """Mint a token for a role, or for the focal point of a member, as in `focal_point TUV`."""
+    role, _, member = role.partition(" ")
+    return mint(stack.home, role=role, subject="synthetic", member=member or ("FJI" if role == "focal_point" else None))
 
 
 def test_a_document_is_given_back_as_it_was_put_and_stored_once(stack: Stack):
@@ -58,12 +61,17 @@ def test_bytes_that_are_not_those_of_the_digest_are_not_stored(stack: Stack):
     assert get(stack, "meetings", other).status_code == 404
 
 
-def test_a_note_verbale_is_put_by_a_government_and_read_by_the_secretariat_only(stack: Stack):
-    note = b"Synthetic note verbale"
+def test_a_note_verbale_is_put_by_a_government_and_read_by_it_and_the_secretariat_only(stack: Stack):
+    note = b"Synthetic note verbale " + uuid4().bytes.hex().encode()
     digest = hashlib.sha256(note).hexdigest()
     assert put(stack, "nominations", digest, note, "focal_point").status_code == 201
-    assert get(stack, "nominations", digest).content == note
+    for reads in ("secretariat", "focal_point"):
+        assert get(stack, "nominations", digest, reads).content == note
     assert get(stack, "nominations", digest, "auditor").status_code == 403
+    others = get(stack, "nominations", digest, "focal_point TUV")
+    unknown = get(stack, "nominations", "0" * 64, "focal_point TUV")
+    assert (others.status_code, others.json()) == (unknown.status_code, unknown.json())
+    assert others.status_code == 404
 
 
 def test_a_service_cannot_change_a_stored_document(stack: Stack):

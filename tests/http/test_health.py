@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -20,6 +20,7 @@ from shared.http.app import make_app
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
 from tests.http.asking import Caller, accepted, meeting, new_id
+from tests.http.attacked import ACTOR_KEY
 from tests.patience import AT_MOST_SECONDS
 from tools.client import tokens
 from tools.local.stack import ALL_FOUR, Stack
@@ -41,7 +42,7 @@ SERIES = {
 
 
 @pytest.mark.parametrize("service", ALL_FOUR)
-def test_a_service_is_alive_ready_and_measured(service: str, stack: Stack, web: httpx.Client) -> None:
+def test_a_service_is_alive_ready_and_measured(service: str, stack: Stack, web: httpx2.Client) -> None:
     url = stack.urls[service]
     alive, ready, measured = (web.get(f"{url}/{path}") for path in ("healthz", "readyz", "metrics"))
     assert (alive.status_code, alive.json()) == (200, {"status": "alive"})
@@ -61,7 +62,7 @@ def test_a_service_under_attack_reports_its_health_and_takes_commands(stack: Sta
         attackers.append(socket.create_connection(("127.0.0.1", port), timeout=AT_MOST_SECONDS))
         attackers[-1].sendall(b"GET /meetings HTTP/1.1\r\n" if number % 2 else b"")
     for path in ("/healthz", "/readyz", "/metrics"):
-        assert httpx.get(stack.urls["meetings"] + path, timeout=AT_MOST_SECONDS, trust_env=False).status_code == 200
+        assert httpx2.get(stack.urls["meetings"] + path, timeout=AT_MOST_SECONDS, trust_env=False).status_code == 200
     accepted(asking.post("meetings", "/meetings", meeting(new_id("meeting"))))
     for each in attackers:
         each.close()
@@ -84,10 +85,15 @@ def counted(asking: Caller) -> float:
 
 
 @asynccontextmanager
-async def an_app(uri: str, jwks: str, *pulses: Pulse) -> AsyncIterator[httpx.AsyncClient]:
+async def an_app(uri: str, jwks: str, *pulses: Pulse) -> AsyncIterator[httpx2.AsyncClient]:
     """A service of nothing but its health, on a database at `uri`."""
     settings = Settings(
-        kafka="127.0.0.1:9", mongodb=uri, database="throughline_synthetic", jwks=jwks, not_ready_after=0.2
+        kafka="127.0.0.1:9",
+        mongodb=uri,
+        database="throughline_synthetic",
+        jwks=jwks,
+        actor_key=ACTOR_KEY,
+        not_ready_after=0.2,
     )
 
     @asynccontextmanager
@@ -96,7 +102,7 @@ async def an_app(uri: str, jwks: str, *pulses: Pulse) -> AsyncIterator[httpx.Asy
 
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=300)
     app = make_app("meetings", settings, client[settings.database], [], pulses, lifespan)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://synthetic") as web:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://synthetic") as web:
         yield web
     client.close()
 

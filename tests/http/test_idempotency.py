@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id, nomination, problem
@@ -18,7 +18,7 @@ LATER = {"starts_at": "2021-04-01T09:00:00+07:00", "ends_at": "2021-04-01T12:00:
 CLIENTS = 20
 
 
-def concurrently(send: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+def concurrently(send: Callable[[int], httpx2.Response]) -> list[httpx2.Response]:
     """Send the same request from many clients concurrently."""
     with ThreadPoolExecutor(CLIENTS) as clients:
         return list(clients.map(send, range(CLIENTS)))
@@ -82,7 +82,7 @@ def test_twenty_concurrent_commands_on_one_record_are_all_carried_out_in_turn(ca
     assert records.stored_by(asking, "meetings") == CLIENTS + 1
 
 
-def patient(asking: Caller, path: str) -> httpx.Response:
+def patient(asking: Caller, path: str) -> httpx2.Response:
     """Send one command until the service has time for it."""
     key = new_id("command")
     while (answer := asking.post("meetings", path, LATER, key=key)).status_code == 503:
@@ -141,7 +141,7 @@ def test_a_retry_gives_the_first_result_though_the_record_has_moved_on(caller: C
     first = accepted(asking.post("meetings", "/meetings", meeting(key), key=propose, If_Match='"0"'))
     second = accepted(asking.post("meetings", f"/meetings/{key}/reschedule", LATER, key=reschedule, If_Match='"1"'))
     accepted(asking.post("meetings", f"/meetings/{key}/cancel", {"reason": "Synthetic reason"}))
-    retried: list[tuple[dict[str, Any], httpx.Response]] = [
+    retried: list[tuple[dict[str, Any], httpx2.Response]] = [
         (first, asking.post("meetings", "/meetings", meeting(key), key=propose)),
         (first, asking.post("meetings", "/meetings", meeting(key), key=propose, If_Match='"0"')),
         (second, asking.post("meetings", f"/meetings/{key}/reschedule", LATER, key=reschedule, If_Match='"1"')),

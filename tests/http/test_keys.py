@@ -13,21 +13,24 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from shared.domain.actors import actor_of
 from shared.http import auth as identity
 from shared.http.auth import Principal, Tokens
 from shared.http.problems import Refused
+from shared.runtime.settings import SignInSettings
+from tests.http.attacked import ACTOR_KEY
 from tools.client import tokens
 
-CALLER = Principal("synthetic-actor", "chair")
+CALLER = Principal(actor_of(ACTOR_KEY.encode(), tokens.ISSUER, "synthetic"), "chair")
 PEER = "192.0.2.1"
 
 
 def checked_by(jwks: str | Path) -> Tokens:
-    return Tokens("meetings", str(jwks), tokens.ISSUER, tokens.AUDIENCE)
+    return Tokens("meetings", SignInSettings(jwks=str(jwks), actor_key=ACTOR_KEY))
 
 
 def minted(home: Path) -> str:
-    return tokens.mint(home, role="chair", subject="synthetic-actor")
+    return tokens.mint(home, role="chair", subject="synthetic")
 
 
 @pytest.fixture

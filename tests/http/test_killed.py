@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http.asking import Caller, Records, accepted, meeting, new_id
@@ -42,7 +42,7 @@ class Client:
         while time.monotonic() < until:
             try:
                 answer = self.asking.post("meetings", self.path, LATER, key=key)
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 self.unanswered += 1
                 time.sleep(0.02)
                 continue

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.http.asking import Caller, accepted, draft, new_id
@@ -24,7 +24,7 @@ def acronym() -> str:
 
 
 @pytest.fixture(scope="module")
-def drafted(acronym: str, stack: Stack, web: httpx.Client) -> Caller:
+def drafted(acronym: str, stack: Stack, web: httpx2.Client) -> Caller:
     """An officer who has drafted six recommendations, whose traces are stored."""
     asking = Caller(stack, web)
     for number in NUMBERS:

@@ -15,6 +15,7 @@ from shared.http.auth import Allowed
 from shared.runtime.settings import Settings
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import Signer
+from tests.http.attacked import ACTOR_KEY
 from tools.files import CHECKOUT
 from tools.local.stack import ALL_FOUR
 
@@ -31,6 +32,7 @@ def application(service: str) -> FastAPI:
     kind: type[Settings] = getattr(module, "NotificationSettings", Settings)
     keys = LogKeys(Signer.generate(origin_of("local", service))).text()
     given = {"kafka": "127.0.0.1:1", "mongodb": "mongodb://127.0.0.1:1", "database": "synthetic", "jwks": "none"}
+    given |= {"actor_key": ACTOR_KEY}
     others = " ".join(Signer.generate(origin_of("local", other)).verifier.vkey for other in ALL_FOUR)
     return module.make(kind(**given, checkpoint_keys=keys, trusted_keys=others))  # type: ignore[no-any-return]
 

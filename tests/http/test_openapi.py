@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -36,7 +36,7 @@ def service(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def document(service: str, stack: Stack, web: httpx.Client) -> dict[str, Any]:
+def document(service: str, stack: Stack, web: httpx2.Client) -> dict[str, Any]:
     """The OpenAPI document that the service serves."""
     served: dict[str, Any] = web.get(f"{stack.urls[service]}/openapi.json").json()
     return served

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -36,12 +36,12 @@ class NoRecord:
 
 
 @asynccontextmanager
-async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     """Send requests to an application without its database."""
     app.state.tokens, app.state.refusals = AnyToken(), NoRecord()
     headers = {"Authorization": "Bearer synthetic"}
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://synthetic", headers=headers) as web:
+    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://synthetic", headers=headers) as web:
         yield web
 
 
@@ -61,7 +61,7 @@ async def test_an_unknown_parameter_is_refused_by_every_route(service: str) -> N
             assert document["errors"][0]["rule"] == "unknown_parameter"
 
 
-def refused(answer: httpx.Response) -> dict[str, Any]:
+def refused(answer: httpx2.Response) -> dict[str, Any]:
     """Assert that the form of a request was refused."""
     return problem(answer, 422, "SchemaViolation")
 
@@ -88,7 +88,7 @@ async def test_a_refused_word_is_repeated_in_form_nfc() -> None:
 NEAREST = {
     ("recommendations", "/traces/CED/2022/R1?as-of=2022-11-30"): "did you mean as_of?",
     ("recommendations", "/traces?Standing=live"): "did you mean standing?",
-    ("recommendations", "/instruments?page=2"): "the parameters are limit, after, cite, body, standing",
+    ("recommendations", "/instruments?page=2"): "the parameters are limit, after, counts, cite, body, standing",
     ("recommendations", "/coverage?limits=5"): "did you mean limit?",
     (
         "recommendations",
@@ -123,8 +123,38 @@ async def test_the_parameter_or_word_is_named_with_the_nearest_known(service: st
         assert len(document["errors"]) == 1
 
 
+@pytest.mark.parametrize("service", ALL_FOUR)
+async def test_every_list_refuses_a_place_that_it_cannot_have(service: str) -> None:
+    app = application(service)
+    lists = [route.path for _, route in routes(app) if "after" in (each.name for each in route.dependant.query_params)]
+    assert len(set(lists)) > 2
+    async with client_of(app) as web:
+        for path in lists:
+            words = {"q": "words"} if path == "/search" else {}
+            document = refused(await web.get(path, params={"after": "bogus", **words}))
+            assert [fault["field"] for fault in document["errors"]] == ["query.after"], path
+
+
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [
+        ("/traces?after=CED/2022/1", "{committee}/{year}/{number}"),
+        ("/traces?after=recommendation/CED/2022/R1", "{committee}/{year}/{number}"),
+        ("/recommendations?after=CED/2022/R1", "recommendation/{committee}/{year}/{number}"),
+        ("/instruments?after=session/3", "instrument/{instrument}"),
+        ("/sessions?after=session/three", "session/{session}"),
+        ("/coverage?after=CED/2022/R1", "instrument/{instrument}"),
+        ("/coverage?by=recommendation&after=instrument/75-4", "{committee}/{year}/{number}"),
+        ("/dead-letters?after=throughline.meetings/0", "{topic}/{partition}/{offset}"),
+    ],
+)
+async def test_a_list_says_the_form_of_its_places(address: str, form: str) -> None:
+    async with client_of(application("recommendations")) as web:
+        assert f"of the form {form}" in refused(await web.get(address))["detail"]
+
+
 async def test_a_caller_without_a_token_learns_no_parameter() -> None:
-    web = httpx.AsyncClient(transport=httpx.ASGITransport(application("meetings")), base_url="http://synthetic")
+    web = httpx2.AsyncClient(transport=httpx2.ASGITransport(application("meetings")), base_url="http://synthetic")
     async with web:
         problem(await web.get("/meetings", params={"surprise": 1}), 401, "TokenNotAccepted")
 

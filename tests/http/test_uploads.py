@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -21,6 +21,7 @@ from shared.http.documents import LIMITS, MIB, UPLOADS, UPLOADS_OF_ONE, Document
 from shared.runtime.process import lifespan_of
 from shared.runtime.settings import Settings
 from tests.http.asking import problem
+from tests.http.attacked import ACTOR_KEY
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -40,8 +41,10 @@ async def app(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.setattr("shared.http.documents.LIMITS", SMALL)
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
     database = client[f"synthetic_{uuid4().hex[:12]}"]
-    settings = Settings(kafka="", mongodb=servers.mongodb_admin_uri, database=database.name, jwks="none")
-    router = documents_router(Documents(database), GOVERNMENTS, WRITERS)
+    settings = Settings(
+        kafka="", mongodb=servers.mongodb_admin_uri, database=database.name, jwks="none", actor_key=ACTOR_KEY
+    )
+    router = documents_router(Documents(database), GOVERNMENTS, "nomination_document")
     running = make_app(SERVICE, settings, database, [router], [], lifespan_of(database, [], []))
     running.state.tokens = TokensInWords()
     yield running
@@ -49,9 +52,9 @@ async def app(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     client.close()
 
 
-async def put(app: FastAPI, content: Any, caller: str, digest: str = "") -> httpx.Response:
+async def put(app: FastAPI, content: Any, caller: str, digest: str = "") -> httpx2.Response:
     name = digest or hashlib.sha256(content).hexdigest()
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://synthetic") as web:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://synthetic") as web:
         return await web.put(f"/documents/{name}", content=content, headers={"Authorization": f"Bearer {caller}"})
 
 
@@ -88,7 +91,7 @@ async def test_uploads_at_a_time_are_limited_in_all_and_of_one_member(app: FastA
         yield b"x"
         await go_on.wait()
 
-    async def begin(caller: str) -> asyncio.Task[httpx.Response]:
+    async def begin(caller: str) -> asyncio.Task[httpx2.Response]:
         task = asyncio.create_task(put(app, slow(), caller, "0" * 64))
         await asyncio.sleep(0.2)
         return task

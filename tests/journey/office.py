@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from tests.patience import AT_MOST_SECONDS
 from tools.client.tokens import mint
@@ -27,7 +27,7 @@ class Desk:
     def __post_init__(self) -> None:
         token = mint(self.stack.home, role=self.role, subject=f"{self.role}-synthetic", member=self.member)
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(trust_env=False, timeout=AT_MOST_SECONDS)
+        self._http = httpx2.Client(trust_env=False, timeout=AT_MOST_SECONDS)
 
     def send(self, service: str, path: str, **body: Any) -> dict[str, Any]:
         """Send a command until it is accepted; retry under the same id while the service is down or lacks a fact."""
@@ -71,10 +71,10 @@ class Desk:
                 raise AssertionError(f"{path}: {answer and (answer.status_code, answer.text[:2_000])}")
             time.sleep(0.1)
 
-    def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
+    def _request(self, method: str, service: str, path: str, **more: Any) -> httpx2.Response | None:
         try:
             return self._http.request(method, self.stack.urls[service] + path, timeout=60, **more)
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return None
 
     def rebuilt(self, service: str) -> bool:

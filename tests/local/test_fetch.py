@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tools.files import CHECKOUT
-from tools.local import fetch, jars
+from tools.local import browser, fetch, jars
 from tools.local.messages import CannotStart
 
 ONE, TWO = "/synthetic/example/one/1.0/one-1.0.jar", "/synthetic/example/two/2.0/two-2.0.jar"
@@ -231,25 +231,31 @@ def test_without_java_one_is_fetched_and_reported(
 
 def test_servers_that_already_run_are_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[str] = []
-    for name in ("go", "java", "kafka", "mongod"):
+    for name in ("go", "java", "kafka", "mongod", "verapdf"):
         monkeypatch.setattr(fetch, name, lambda name=name: fetched.append(name))
+    monkeypatch.setattr(browser, "chromium", lambda: fetched.append("chromium"))
     fetch.fetch_all()
-    assert fetched == ["java", "kafka", "mongod", "go"]
+    assert fetched == ["java", "kafka", "mongod", "go", "chromium", "verapdf"]
     fetched.clear()
     monkeypatch.setitem(os.environ, "THROUGHLINE_KAFKA", "broker:9092")
     monkeypatch.setitem(os.environ, "THROUGHLINE_MONGODB", "mongodb://server")
     fetch.fetch_all()
-    assert fetched == ["go"]
+    assert fetched == ["go", "chromium", "verapdf"]
 
 
-def test_without_go_the_other_tests_still_run(
+def test_without_go_chromium_and_verapdf_the_other_tests_still_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def no_go() -> Path:
-        raise CannotStart("Synthetic: no Go for this machine.")
+    def cannot() -> Path:
+        raise CannotStart("Synthetic: not for this machine.")
 
     for name in ("java", "kafka", "mongod"):
         monkeypatch.setattr(fetch, name, lambda: Path())
-    monkeypatch.setattr(fetch, "go", no_go)
+    monkeypatch.setattr(fetch, "go", cannot)
+    monkeypatch.setattr(fetch, "verapdf", cannot)
+    monkeypatch.setattr(browser, "chromium", cannot)
     fetch.fetch_all()
-    assert "test_foreign.py" in capsys.readouterr().err
+    output = capsys.readouterr().err
+    assert "test_foreign.py" in output
+    assert "tests/browser" in output
+    assert "test_pdf_ua.py" in output

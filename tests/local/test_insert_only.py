@@ -16,7 +16,7 @@ from tools.local.stack import Stack
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
 
 COLLECTIONS = ("commits", "ledger", "checkpoints", "tiles", "refusals", "documents.files", "documents.chunks")
-DERIVED = ("journal", "states", "dead_letters", "traces", "relay", "keys", "progress")
+DERIVED = ("journal", "states", "dead_letters", "traces", "relay", "keys", "staff", "progress")
 OF_INDEXES = ("index that expires", "unique index", "drop of an index", "capped", "validator", "drop", "view")
 OWN = "throughline_meetings"
 UNAUTHORIZED = 13

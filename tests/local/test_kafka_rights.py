@@ -257,6 +257,7 @@ def without_rights(home: Path) -> Iterator[list[str]]:
         yield lines
 
 
+@pytest.mark.drill
 def test_a_home_without_rights_is_taken_over_with_its_records(tmp_path: Path) -> None:
     with without_rights(tmp_path / "home") as lines:
         assert "kafka has no rights: whoever reaches it may write anything to it" in lines

@@ -79,7 +79,7 @@ async def test_a_stack_keeps_its_data_after_a_stop_and_after_a_kill(tmp_path: Pa
         insert(stack, "1 before the stop")
         await publish(stack, b"before the stop")
         processes = running_processes(stack.home)
-        assert set(processes) == {"kafka", "mongodb", "smtp"}
+        assert set(processes) == {"kafka", "mongodb", "smtp", "issuer"}
         stack.stop()
         assert all_end(processes, seconds=0.1)
 
@@ -89,7 +89,7 @@ async def test_a_stack_keeps_its_data_after_a_stop_and_after_a_kill(tmp_path: Pa
         for name in stack.pids():
             stack.kill(name)
         assert stack.pids() == {}
-        for name in ("kafka", "mongodb", "smtp"):
+        for name in ("kafka", "mongodb", "smtp", "issuer"):
             stack.start_one(name)
         assert stored(stack) == ["1 before the stop", "2 before the kill"]
         assert await published(stack, 2) == [b"before the stop", b"before the kill"]
@@ -102,7 +102,7 @@ def test_children_die_with_a_killed_parent_and_the_next_start_works(tmp_path: Pa
     home = tmp_path / "home"
     with another_process_runs(home) as first:
         processes = running_processes(home)
-        assert set(processes) == {"kafka", "mongodb", "smtp"}
+        assert set(processes) == {"kafka", "mongodb", "smtp", "issuer"}
         insert(Stack(home), "1 before the crash")
         first.send_signal(signal.SIGKILL)
         first.wait()

@@ -69,7 +69,9 @@ def test_a_service_can_follow_its_record(meetings: Database[dict[str, Any]]) -> 
         assert changes.next()["fullDocument"]["command_id"] == "synthetic-1"
 
 
-@pytest.mark.parametrize("collection", ["journal", "states", "dead_letters", "traces", "relay", "keys", "progress"])
+@pytest.mark.parametrize(
+    "collection", ["journal", "states", "dead_letters", "traces", "relay", "keys", "staff", "progress"]
+)
 def test_a_service_can_rewrite_what_it_derives(meetings: Database[dict[str, Any]], collection: str) -> None:
     derived = meetings[collection]
     document = derived.insert_one({"shape": 1}).inserted_id
@@ -156,7 +158,7 @@ def test_mail_is_stored_with_its_envelope(servers: Stack) -> None:
 
 def test_a_second_start_reports_the_running_stack_and_leaves_it_alone(servers: Stack) -> None:
     before = servers.memory.processes()
-    assert before.keys() == {"kafka", "mongodb", "smtp"}
+    assert before.keys() == {"kafka", "mongodb", "smtp", "issuer"}
     command = [sys.executable, "-c", UP, "stack", "up", "--servers-only", "--home", str(servers.home)]
     second = subprocess.run(command, capture_output=True, text=True, check=False)
     assert second.returncode == 0
@@ -178,7 +180,7 @@ def test_existing_servers_are_used_instead(servers: Stack, monkeypatch: pytest.M
     monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_admin_uri)
     try:
         with temporary(services=()) as second:
-            assert list(second.pids()) == ["smtp"]
+            assert list(second.pids()) == ["smtp", "issuer"]
             assert second.kafka_admin == servers.kafka_admin
             assert second.kafka.password != servers.kafka.password
             everything_on(second.kafka, "meetings")  # as the reader, with the new password

@@ -17,12 +17,12 @@ from services.meetings.commands import (
     RescheduleMeeting,
 )
 from services.meetings.domain.meeting import MEETING
-from services.meetings.domain.rules import TwoConfirmationsConveneAMeeting
+from services.meetings.domain.rules import TimeZoneDoesNotFit, TwoConfirmationsConveneAMeeting
 from shared.domain.aggregate import Command
 from shared.domain.rejections import OutOfOrder
 from shared.events.catalogue import decode
 from shared.events.event import Event
-from shared.events.meetings import AttendanceRecorded, MeetingConvened, MeetingHeld, MeetingRescheduled
+from shared.events.meetings import AttendanceRecorded, MeetingConvened, MeetingHeld, MeetingRecorded, MeetingRescheduled
 from tests.contracts.corpus import golden
 from tests.meetings.synthetic import (
     AIR,
@@ -208,6 +208,8 @@ def test_lists_filter_meetings_by_stage_form_members_and_matters() -> None:
         "membership": ["e1", "e2"],
         "priority": ["air"],
         "instrument": ["res-1"],
+        "month": ["2026-03"],
+        "awaits": [],
     }
     assert MEETING.facets(a_meeting(RECORDED).state)["modality"] == "unknown"
     assert MEETING.facets(a_meeting().state) == {"stage": "absent"}
@@ -218,3 +220,50 @@ def test_a_correction_is_checked_for_the_streams_that_it_names() -> None:
     assert MEETING.names(item) == {"priority/air", "instrument/res-1"} >= set(AIR)
     assert MEETING.names(ATTENDED) == {"membership/e1"}
     assert MEETING.names(OUTCOME) == MEETING.names(ITEM_ADDED) == frozenset()
+
+
+def test_place_and_link_stand_with_the_meeting_and_move_with_it() -> None:
+    proposed = PROPOSED.model_copy(update={"place": "Synthetic room", "link": "https://example.org/one"})
+    particulars = a_meeting(proposed).state.particulars
+    assert (particulars.place, particulars.link) == ("Synthetic room", "https://example.org/one")
+    moved = RESCHEDULED.model_copy(update={"place": "Synthetic hall"})
+    particulars = a_meeting(proposed, moved).state.particulars
+    assert (particulars.place, particulars.link) == ("Synthetic hall", "https://example.org/one")
+    place = {"place": "Synthetic hall"}
+    a_meeting(PROPOSED).when(RescheduleMeeting(**LATER, **place)).then(RESCHEDULED.model_copy(update=place))
+
+
+@pytest.mark.parametrize("link", ["http://example.org", "javascript:alert(1)", "https://", "https://a b", "https://ä"])
+def test_a_link_is_an_address_that_begins_with_https(link: str) -> None:
+    with pytest.raises(ValueError, match="link"):
+        ProposeMeeting(**FORM, link=link)
+
+
+def test_a_recorded_meeting_has_a_zone_that_its_times_fit() -> None:
+    given_zone = OLD | {"starts_at": "2019-05-02T10:00:00+07:00", "time_zone": "Asia/Bangkok"}
+    a_meeting().when(RecordMeeting(**given_zone)).then(MeetingRecorded(**given_zone))
+    a_meeting().when(RecordMeeting(**given_zone | {"time_zone": "Asia/Tokyo"})).then_refused(TimeZoneDoesNotFit)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "months"),
+    [
+        ("2026-03-02T10:00:00+07:00", None, ["2026-03"]),
+        ("2026-11-30", "2027-01-02", ["2026-11", "2026-12", "2027-01"]),
+        ("2019-05", None, ["2019-05"]),
+        ("2019-05", "2019", ["2019-05", "2019-06", "2019-07", "2019-08", "2019-09", "2019-10", "2019-11", "2019-12"]),
+        ("2019", "2019-05", ["2019"]),
+        (None, "2019-05", []),
+        (None, None, []),
+    ],
+)
+def test_a_calendar_lists_a_meeting_in_each_month_in_which_it_takes_place(
+    begins: str | None, ends: str | None, months: list[str]
+) -> None:
+    recorded = MeetingRecorded(meeting="m1", title="Synthetic", kind="forum", starts_at=begins, ends_at=ends)
+    assert MEETING.facets(a_meeting(recorded).state)["month"] == months
+
+
+def test_a_meeting_is_listed_in_the_month_in_which_it_was_held() -> None:
+    held = MeetingHeld(held_from="2026-04-01", held_to="2026-04-02")
+    assert MEETING.facets(a_meeting(*CONVENED, held).state)["month"] == ["2026-04"]

@@ -11,7 +11,8 @@ from services.meetings.domain.meeting import MEETING
 from services.meetings.domain.rules import ConfirmationsStayWhileConvened
 from services.meetings.projection import OWN
 from shared.domain.aggregate import Command
-from shared.domain.rejections import RecordedAnew, Rejection
+from shared.domain.correction_rules import RecordedAnew
+from shared.domain.rejections import Rejection
 from shared.events.meetings import MeetingHeld
 from shared.store.voiding import VoidRecord
 from tests.meetings.synthetic import BY_CHAIR, DECISION, FORM, ITEM, LATER, MEMBER, PAPER, PROPOSED, a_meeting

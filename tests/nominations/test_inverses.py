@@ -12,22 +12,27 @@ from hypothesis import strategies as st
 from services.nominations.api import views
 from services.nominations.commands import (
     AcceptNomination,
+    AmendNomination,
+    ChangeExpertDetails,
     EndMembership,
+    ResubmitNomination,
     ReturnNomination,
     SubmitNomination,
     SubmitNominationRequest,
     WithdrawNomination,
 )
-from services.nominations.domain.nomination import Accepted
+from services.nominations.domain.nomination_states import Accepted
 from services.nominations.domain.rules import OnlyTheMembersOwnGovernmentNominates
 from services.nominations.handlers import Handlers
 from services.nominations.projection import OWN
 from services.nominations.subscribers import Policies
-from shared.domain.rejections import HasConsequences, OutOfOrder, RecordIsVoid, Rejection
+from shared.domain.correction_rules import HasConsequences, RecordIsVoid
+from shared.domain.rejections import OutOfOrder, Rejection
+from shared.http.auth import Principal
 from shared.projection.fold import FoldedState
 from shared.store.voiding import VoidRecord
 from tests.given import a_context
-from tests.nominations.synthetic import SUBMITTED
+from tests.nominations.synthetic import PAPER, SUBMITTED
 from tests.shared.memory import MemoryService
 
 
@@ -59,7 +64,9 @@ class Office(MemoryService):
         assert view.gaps is not None
         stream = f"membership/{key}"
         page = [FoldedState(stream, await self.state(stream), 1)]
-        return list((await view.gaps(page, cast(Any, self))).get(stream, ()))
+        return list(
+            (await view.gaps(page, cast(Any, self), Principal("synthetic-actor", "secretariat"))).get(stream, ())
+        )
 
     async def read(self, streams: set[str]) -> dict[str, FoldedState]:
         return {stream: FoldedState(stream, await self.state(stream), 1) for stream in streams}
@@ -111,6 +118,29 @@ async def test_a_nomination_accepted_again_begins_the_same_membership_again() ->
     assert (membership.stage, membership.began.began_on) == ("active", "2021-05")
     await office.void("nomination/n1", 4)
     assert await office.stages("membership/n1") == ["void"]
+
+
+@pytest.mark.parametrize(("first", "again"), [(None, "n1"), ("n1", None), ("n1", "n0"), ("n1", "n1")])
+async def test_a_membership_that_begins_again_ends_the_one_that_its_nomination_replaces_now(
+    first: str | None, again: str | None
+) -> None:
+    office = await an_office()
+    for key, replaces in (("n0", None), ("n2", first)):
+        await office.submit(key, replaces=replaces)
+        await office.execute(f"nomination/{key}", AcceptNomination())
+        await office.run_policies()
+    await office.void("nomination/n2", 2)
+    fields = SUBMITTED.model_dump(include=set(ResubmitNomination.model_fields), exclude_none=True)
+    resubmit = ResubmitNomination.model_validate(fields | {"replaces": again})
+    for command in (ReturnNomination(reason="Synthetic"), resubmit, AcceptNomination()):
+        assert not isinstance(await office.execute("nomination/n2", command), Rejection)
+    await office.run_policies()
+    replaced = ["ended" if key == again else "active" for key in ("n0", "n1")]
+    assert await office.stages("membership/n0", "membership/n1") == replaced
+    for version, stages in ((6, ["active", "active"]), (7, replaced), (8, ["active", "active"])):
+        await office.void("nomination/n2", version)
+        assert await office.stages("membership/n0", "membership/n1") == stages
+    assert office.refusals.rules == []
 
 
 async def test_a_void_replacement_lets_the_one_replaced_be_a_member_again() -> None:
@@ -184,6 +214,19 @@ async def test_a_membership_that_a_person_ended_stays_and_its_refusal_is_recorde
     assert await office.gaps("n1") == []
 
 
+async def test_a_change_of_details_keeps_no_membership_whose_acceptance_is_void() -> None:
+    office = await an_office()
+    change = ChangeExpertDetails(changed_on="2026", institution="Synthetic Ministry")
+    assert not isinstance(await office.execute("membership/n1", change), Rejection)
+    await office.void("nomination/n1", 2)
+    assert (await office.stages("membership/n1"), office.refusals.rules) == (["void"], [])
+    await office.void("nomination/n1", 3)
+    membership = await office.state("membership/n1")
+    assert (membership.stage, [each.change.institution for each in membership.changes]) == (
+        "active", ["Synthetic Ministry"]
+    )  # fmt: skip
+
+
 async def test_a_membership_that_a_person_ended_after_the_void_of_a_void_stays_whatever_is_voided_later() -> None:
     office = await an_office()
     for version in (2, 3):
@@ -253,7 +296,7 @@ async def test_a_void_nomination_is_not_submitted_again_and_another_government_l
 
 STEPS = st.lists(
     st.one_of(
-        st.sampled_from(["accept", "return", "withdraw", "policies"]),
+        st.sampled_from(["accept", "amend", "return", "withdraw", "change", "policies"]),
         st.tuples(st.just("void"), st.integers(1, 9)),
     ),
     max_size=10,
@@ -263,13 +306,16 @@ STEPS = st.lists(
 async def _end(steps: list[Any]) -> tuple[Any, str]:
     office = await an_office(accepted=False)
     people = {"accept": AcceptNomination(), "return": ReturnNomination(reason="Synthetic"),
-              "withdraw": WithdrawNomination()}  # fmt: skip
+              "withdraw": WithdrawNomination(), "amend": AmendNomination(**PAPER)}  # fmt: skip
     for step in steps:
         match step:
             case "policies":
                 await office.run_policies()
             case ("void", version):
                 await office.execute("nomination/n1", VoidRecord(voids=version, reason="Synthetic mistake"))
+            case "change":
+                change = ChangeExpertDetails(changed_on="2026", institution="Synthetic Ministry")
+                await office.execute("membership/n1", change)
             case command:
                 await office.execute("nomination/n1", people[command])
     await office.run_policies()
@@ -277,9 +323,55 @@ async def _end(steps: list[Any]) -> tuple[Any, str]:
 
 
 @example(steps=["withdraw", ("void", 2), "accept", ("void", 3)])
+@example(steps=["accept", "policies", "change", ("void", 2)])
 @example(steps=["accept", "withdraw", "policies", ("void", 3)])
 @settings(max_examples=100, deadline=None)
 @given(steps=STEPS)
 def test_whatever_is_voided_a_membership_is_active_just_where_its_nomination_is_accepted(steps: list[Any]) -> None:
     nomination, membership = asyncio.run(_end(steps))
     assert (membership == "active") == isinstance(nomination, Accepted), steps
+
+
+REPLACING = st.lists(
+    st.one_of(
+        st.sampled_from(["accept", "withdraw", "policies"]),
+        st.tuples(st.just("resubmit"), st.sampled_from([None, "n0", "n1"])),
+        st.tuples(st.just("void"), st.integers(1, 12)),
+    ),
+    max_size=12,
+)
+
+
+async def _replaced(steps: list[Any]) -> tuple[Any, list[str]]:
+    office = Office(dict(OWN))
+    for key in ("n0", "n1"):
+        await office.submit(key)
+        await office.execute(f"nomination/{key}", AcceptNomination())
+        await office.run_policies()
+    await office.submit("n2", replaces="n1")
+    fields = SUBMITTED.model_dump(include=set(ResubmitNomination.model_fields), exclude_none=True)
+    for step in steps:
+        match step:
+            case "policies":
+                await office.run_policies()
+            case ("void", version):
+                await office.execute("nomination/n2", VoidRecord(voids=version, reason="Synthetic mistake"))
+            case ("resubmit", replaces):
+                await office.execute("nomination/n2", ReturnNomination(reason="Synthetic"))
+                again = ResubmitNomination.model_validate(fields | {"replaces": replaces})
+                await office.execute("nomination/n2", again)
+            case "accept":
+                await office.execute("nomination/n2", AcceptNomination())
+            case _:
+                await office.execute("nomination/n2", WithdrawNomination())
+    await office.run_policies()
+    return await office.state("membership/n2"), await office.stages("membership/n0", "membership/n1")
+
+
+@example(steps=["accept", "policies", ("void", 2), "policies", ("resubmit", "n0"), "accept"])
+@settings(max_examples=150, deadline=None)
+@given(steps=REPLACING)
+def test_whatever_is_voided_a_membership_is_replaced_just_by_what_replaces_it_now(steps: list[Any]) -> None:
+    membership, stages = asyncio.run(_replaced(steps))
+    replaced = membership.began.replaces if membership.stage in ("active", "ended") else None
+    assert stages == ["ended" if key == replaced else "active" for key in ("n0", "n1")], steps

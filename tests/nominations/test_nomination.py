@@ -6,6 +6,7 @@ import pytest
 
 from services.nominations.commands import (
     AcceptNomination,
+    AmendNomination,
     DeclineNomination,
     ResubmitNomination,
     ReturnNomination,
@@ -26,6 +27,7 @@ from shared.domain.rejections import OutOfOrder
 from shared.events.event import Event
 from shared.events.nominations import (
     NominationAccepted,
+    NominationAmended,
     NominationDeclined,
     NominationResubmitted,
     NominationReturned,
@@ -47,6 +49,7 @@ from tests.nominations.synthetic import (
 
 RETURNED = NominationReturned(reason="The category is missing", returned_on="2026-02")
 RESUBMITTED = NominationResubmitted(**PAPER | {"category": "official"}, resubmitted_on="2026-03")
+AMENDED = NominationAmended(**PAPER | {"category": "other"}, amended_on="2026-02-15")
 ACCEPTED = NominationAccepted(accepted_on="2026-03-01")
 DECLINED = NominationDeclined(ground="duplicate")
 WITHDRAWN = NominationWithdrawn(withdrawn_on="2026-04")
@@ -54,6 +57,7 @@ WITHDRAWN = NominationWithdrawn(withdrawn_on="2026-04")
 SUBMIT = SubmitNomination(**WRITTEN)
 RESUBMIT = ResubmitNomination(**PAPER | {"category": "official"}, resubmitted_on="2026-03")
 RETURN = ReturnNomination(reason="The category is missing", returned_on="2026-02")
+AMEND = AmendNomination(**PAPER | {"category": "other"}, amended_on="2026-02-15")
 ACCEPT = AcceptNomination(accepted_on="2026-03-01")
 DECLINE = DeclineNomination(ground="duplicate")
 WITHDRAW = WithdrawNomination(withdrawn_on="2026-04")
@@ -63,17 +67,28 @@ HISTORIES: dict[str, tuple[Event, ...]] = {
     "submitted": (SUBMITTED,),
     "returned": (SUBMITTED, RETURNED),
     "resubmitted": (SUBMITTED, RETURNED, RESUBMITTED),
+    "amended": (SUBMITTED, AMENDED),
     "accepted": (SUBMITTED, ACCEPTED),
     "declined": (SUBMITTED, DECLINED),
     "withdrawn": (SUBMITTED, WITHDRAWN),
 }
+UNDECIDED = {"submitted", "resubmitted", "amended"}
 FITS: dict[str, tuple[Command, Event, str, set[str]]] = {
     "SubmitNomination": (SUBMIT, SUBMITTED, "submitted", {"not on record"}),
-    "ReturnNomination": (RETURN, RETURNED, "returned", {"submitted", "resubmitted"}),
+    "ReturnNomination": (RETURN, RETURNED, "returned", UNDECIDED),
     "ResubmitNomination": (RESUBMIT, RESUBMITTED, "submitted", {"returned"}),
-    "AcceptNomination": (ACCEPT, ACCEPTED, "accepted", {"submitted", "resubmitted"}),
-    "DeclineNomination": (DECLINE, DECLINED, "declined", {"submitted", "resubmitted", "returned"}),
-    "WithdrawNomination": (WITHDRAW, WITHDRAWN, "withdrawn", {"submitted", "resubmitted", "returned", "accepted"}),
+    "AmendNomination": (AMEND, AMENDED, "submitted", UNDECIDED),
+    "AcceptNomination": (ACCEPT, ACCEPTED, "accepted", UNDECIDED),
+    "DeclineNomination": (DECLINE, DECLINED, "declined", UNDECIDED | {"returned"}),
+    "WithdrawNomination": (WITHDRAW, WITHDRAWN, "withdrawn", UNDECIDED | {"returned", "accepted"}),
+}
+
+
+BEFORE: dict[type[Command], tuple[Event, ...]] = {
+    SubmitNomination: (),
+    ResubmitNomination: (SUBMITTED, RETURNED),
+    AmendNomination: (SUBMITTED,),
+    WithdrawNomination: (SUBMITTED, RETURNED),
 }
 
 
@@ -90,7 +105,7 @@ def test_each_command_is_accepted_in_its_own_stages_only(command: str, history: 
         outcome.then(event).then_stage(stage)
     else:
         refused = outcome.then_refused(OutOfOrder)
-        assert refused.facts()["state"] == ("submitted" if history == "resubmitted" else history)
+        assert refused.facts()["state"] == ("submitted" if history in UNDECIDED else history)
 
 
 @pytest.mark.parametrize("member", sorted(MEMBERS))
@@ -112,7 +127,7 @@ def test_a_state_outside_escap_does_not_nominate(role: str) -> None:
     assert (refused.kind, refused.paragraph) == ("note", "20-21")
 
 
-@pytest.mark.parametrize("command", [SUBMIT, RESUBMIT, WITHDRAW], ids=lambda command: type(command).__name__)
+@pytest.mark.parametrize("command", [SUBMIT, RESUBMIT, AMEND, WITHDRAW], ids=lambda command: type(command).__name__)
 def test_another_members_focal_point_does_not_speak_for_this_government(command: Command) -> None:
     history = () if command is SUBMIT else (SUBMITTED, RETURNED)
     refused = a_nomination(*history).when(command, role="focal_point", member="KHM")
@@ -120,9 +135,9 @@ def test_another_members_focal_point_does_not_speak_for_this_government(command:
     assert (rule.kind, rule.paragraph) == ("note", "20")
 
 
-@pytest.mark.parametrize("command", [SUBMIT, RESUBMIT, WITHDRAW], ids=lambda command: type(command).__name__)
+@pytest.mark.parametrize("command", [SUBMIT, RESUBMIT, AMEND, WITHDRAW], ids=lambda command: type(command).__name__)
 def test_the_members_own_focal_point_speaks_for_its_government(command: Command) -> None:
-    history = () if command is SUBMIT else (SUBMITTED, RETURNED)
+    history = BEFORE[type(command)]
     event = FITS[type(command).__name__][1]
     a_nomination(*history).when(command, role="focal_point", member="FJI").then(event)
 
@@ -164,12 +179,10 @@ def test_a_nomination_may_replace_a_membership_on_record() -> None:
     outcome.then(NominationSubmitted(**WRITTEN, replaces="earlier"))
 
 
-@pytest.mark.parametrize("command", [SubmitNomination, ResubmitNomination])
+@pytest.mark.parametrize("command", [SubmitNomination, ResubmitNomination, AmendNomination])
 def test_a_nomination_does_not_replace_a_membership_that_is_not_on_record(command: type[Command]) -> None:
-    first = command is SubmitNomination
-    history = () if first else (SUBMITTED, RETURNED)
-    request = command.model_validate((WRITTEN if first else PAPER) | {"replaces": "nobody"})
-    refused = a_nomination(*history).when(request).then_refused(NominationReplacesUnknownMembership)
+    request = command.model_validate((PAPER if BEFORE[command] else WRITTEN) | {"replaces": "nobody"})
+    refused = a_nomination(*BEFORE[command]).when(request).then_refused(NominationReplacesUnknownMembership)
     assert refused.kind == "reference"
 
 
@@ -179,9 +192,9 @@ def test_a_focal_point_does_not_replace_another_members_expert() -> None:
     outcome.then_refused(OnlyTheMembersOwnGovernmentNominates)
 
 
-@pytest.mark.parametrize("command", [SubmitNomination, ResubmitNomination])
+@pytest.mark.parametrize("command", [SubmitNomination, ResubmitNomination, AmendNomination])
 def test_nobody_replaces_another_members_expert(command: type[Command]) -> None:
-    history = () if command is SubmitNomination else (SUBMITTED, RETURNED)
+    history = BEFORE[command]
     request = command.model_validate((PAPER if history else WRITTEN) | {"replaces": "theirs"})
     outcome = a_nomination(*history).knowing(membership("theirs", "KHM")).when(request)
     refused = outcome.then_refused(ReplacesAnotherMembersExpert)
@@ -189,7 +202,7 @@ def test_nobody_replaces_another_members_expert(command: type[Command]) -> None:
     assert "membership/theirs is of KHM" in refused.sentence()
 
 
-@pytest.mark.parametrize("event", [SUBMITTED, RESUBMITTED], ids=str)
+@pytest.mark.parametrize("event", [SUBMITTED, RESUBMITTED, AMENDED], ids=str)
 def test_a_correction_does_not_name_another_members_expert(event: Event) -> None:
     corrected_event = event.model_copy(update={"replaces": "theirs"})
     before, foreign = a_nomination(SUBMITTED, RETURNED).state, membership("theirs", "KHM")
@@ -222,6 +235,21 @@ def test_a_resubmission_replaces_the_whole_nomination() -> None:
     assert (now.category, now.person, now.sealed, now.member) == ("official", "synthetic-person-2", other, "FJI")
 
 
+def test_an_amendment_replaces_the_whole_nomination_and_it_waits_since_its_submission() -> None:
+    other = Sealed(person="synthetic-person-2", box="B" * 40)
+    amended = AMENDED.model_copy(update={"sealed": other, "capacity": "alternate"})
+    before, after = a_nomination(SUBMITTED).state, a_nomination(SUBMITTED, amended).state
+    now = after.particulars
+    assert (now.category, now.capacity, now.person, now.sealed) == ("other", "alternate", "synthetic-person-2", other)
+    assert (after.since, after.submitted_at, after.amended_on) == (before.since, before.submitted_at, "2026-02-15")
+    assert after.versions == (1, 2)
+
+
+def test_a_nomination_is_in_its_stage_since_the_event_that_led_to_it() -> None:
+    returned, again = (a_nomination(*HISTORIES[name]).state for name in ("returned", "resubmitted"))
+    assert returned.submitted_at == again.submitted_at < returned.since < again.since
+
+
 def test_lists_filter_nominations_by_the_governments_fields() -> None:
     written = SUBMITTED.model_copy(update={"themes": ("Clean air for all",), "call": "synthetic-call"})
     assert NOMINATION.facets(a_nomination(written, ACCEPTED).state) == {
@@ -232,7 +260,10 @@ def test_lists_filter_nominations_by_the_governments_fields() -> None:
         "capacity": "principal",
         "person": "synthetic-person",
         "theme": ["Clean air for all"],
+        "submitted": "2032-01-05",
     }
+    dated = written.model_copy(update={"submitted_on": "2026-01"})
+    assert NOMINATION.facets(a_nomination(dated).state)["submitted"] == "2026-01"
     assert NOMINATION.facets(a_nomination().state) == {"stage": "absent"}
 
 
@@ -245,17 +276,20 @@ def test_a_correction_replaces_the_submission_and_not_the_resubmission() -> None
     assert (later.particulars.institution, later.particulars.submitted_on) == ("Synthetic Institute", "2026-01")
 
 
-@pytest.mark.parametrize("event", [RETURNED, RESUBMITTED, ACCEPTED, DECLINED, WITHDRAWN])
+@pytest.mark.parametrize("event", [RETURNED, RESUBMITTED, AMENDED, ACCEPTED, DECLINED, WITHDRAWN])
 def test_events_without_a_submission_are_ignored(event: Event) -> None:
     assert a_nomination(event).state.stage == "absent"
 
 
 def test_an_event_against_the_rules_is_still_folded() -> None:
     assert a_nomination(SUBMITTED, DECLINED, ACCEPTED).state.stage == "accepted"
+    amended = a_nomination(SUBMITTED, ACCEPTED, AMENDED).state
+    assert (amended.stage, amended.particulars.category) == ("accepted", "other")
 
 
 def test_a_correction_is_checked_for_the_streams_that_it_names() -> None:
     written = SUBMITTED.model_copy(update={"call": "synthetic-call", "replaces": "earlier"})
     assert NOMINATION.names(written) == {"call/synthetic-call", "membership/earlier"}
-    assert NOMINATION.names(RESUBMITTED.model_copy(update={"replaces": "earlier"})) == {"membership/earlier"}
+    for again in (RESUBMITTED, AMENDED):
+        assert NOMINATION.names(again.model_copy(update={"replaces": "earlier"})) == {"membership/earlier"}
     assert NOMINATION.names(SUBMITTED) == NOMINATION.names(ACCEPTED) == frozenset()

@@ -14,6 +14,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from services.nominations.app import INDEXES
 from services.nominations.commands import (
+    AmendNominationRequest,
     EraseExpert,
     PersonDetails,
     ResubmitNominationRequest,
@@ -95,6 +96,10 @@ def resubmit(**more: Any) -> ResubmitNominationRequest:
     return ResubmitNominationRequest(**WRITTEN | more)
 
 
+def amend(**more: Any) -> AmendNominationRequest:
+    return AmendNominationRequest(**WRITTEN | more)
+
+
 @pytest.fixture
 async def office(servers: Stack) -> AsyncIterator[Office]:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
@@ -122,6 +127,18 @@ async def test_a_refused_nomination_leaves_no_key_behind(name: str, person: str 
     assert type(outcome) is rule
     assert await office.persons() == []
     assert [each["rule"] for each in await Refusals(office.database).latest(9)] == [rule.__name__]
+
+
+async def test_an_amendment_may_name_another_person_and_is_refused_once_the_nomination_is_returned(
+    office: Office,
+) -> None:
+    assert isinstance(await office.execute(submit(person="p1"), member="FJI"), Commit)
+    amended = await office.execute(amend(person="p2"), member="FJI", version=1)
+    assert isinstance(amended, Commit)
+    assert decode(amended.events[0]).data.sealed.person == "p2"
+    assert isinstance(await office.execute(ReturnNomination(reason="Synthetic")), Commit)
+    assert isinstance(await office.execute(amend(person="p3"), member="FJI"), OutOfOrder)
+    assert await office.persons() == ["p1", "p2"]
 
 
 async def test_a_nomination_for_another_version_leaves_no_key_behind(office: Office) -> None:
@@ -186,7 +203,9 @@ async def test_a_government_does_not_learn_that_anothers_expert_was_erased(perso
     assert isinstance(await office.execute(resubmit(), member="FJI"), PersonWasErased)
 
 
-@pytest.mark.parametrize("command", [resubmit(), WithdrawNomination(), submit()], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize(
+    "command", [resubmit(), amend(), WithdrawNomination(), submit()], ids=lambda each: type(each).__name__
+)
 async def test_a_government_does_not_learn_the_version_of_anothers_nomination(command: Command, office: Office) -> None:
     await office.returned()
     refused = await office.execute(command, member="TUV", version=9)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -77,12 +77,12 @@ class Client:
 
     def __init__(self, stack: Stack) -> None:
         port = stack.environment("notifications")["THROUGHLINE_PORT"]
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=AT_MOST_SECONDS)
+        self.http = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=AT_MOST_SECONDS)
         self.stack = stack
 
     async def request(
         self, method: str, path: str, role: str = "secretariat", command_id: str = "", **more: Any
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         headers = {
             "Authorization": f"Bearer {mint(self.stack.home, role=role, subject='synthetic-person')}",
             "Idempotency-Key": command_id or str(uuid4()),
@@ -94,8 +94,8 @@ class Client:
 
     async def _ready(self) -> bool:
         try:
-            return (await self.http.get("/readyz")).status_code == httpx.codes.OK
-        except httpx.TransportError:
+            return (await self.http.get("/readyz")).status_code == httpx2.codes.OK
+        except httpx2.TransportError:
             return False
 
     async def of(self, subscription: str, standing: str) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ class Client:
 
     async def subscribe(
         self, subscription: str, event: str, address: str = ADDRESS, command_id: str = ""
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         details = {"name": "Synthetic Reader", "address": address}
         body = {"subscription": subscription, "details": details, "events": [event]}
         return await self.request("POST", "/subscriptions", command_id=command_id, json=body)

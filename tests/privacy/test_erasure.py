@@ -30,8 +30,9 @@ KEY = uuid4().hex[:8]
 EXPERT, READER = f"expert-{KEY}", f"reader-{KEY}"
 NAME, CONTACT = f"Synthetic Nominee {KEY}", f"nominee-{KEY}@example.org"
 ABOUT = f"Synthetic words about nobody {KEY}"
+LATER_NAME, LATER_CONTACT = f"Synthetic Renamed {KEY}", f"renamed-{KEY}@example.org"
 READS, ADDRESS = f"Synthetic Subscriber {KEY}", f"subscriber-{KEY}@example.org"
-SECRETS = (NAME, CONTACT, ABOUT, READS, ADDRESS)
+SECRETS = (NAME, CONTACT, ABOUT, LATER_NAME, LATER_CONTACT, READS, ADDRESS)
 REFERENCE = "SYN/2033/R7"
 
 
@@ -118,8 +119,11 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> World:
     fiji.send("nominations", "/nominations", **nomination(f"n-{KEY}", person=EXPERT))
     office.send("nominations", f"/nominations/n-{KEY}/return", reason="Synthetic")
     fiji.send("nominations", f"/nominations/n-{KEY}/resubmit", **completed(details={"name": NAME, "contact": CONTACT}))
+    fiji.send("nominations", f"/nominations/n-{KEY}/amend", **completed(details={"name": NAME, "contact": CONTACT}))
     office.send("nominations", f"/nominations/n-{KEY}/accept")
     office.query_until("nominations", "/memberships", lambda page: bool(page["items"]), nomination=f"n-{KEY}")
+    later = {"name": LATER_NAME, "contact": LATER_CONTACT}
+    fiji.send("nominations", f"/memberships/n-{KEY}/change", changed_on="2023-02", details=later)
     meeting = {"title": "Synthetic", "kind": "forum", "starts_at": "2023-01-01", "modality": "hybrid"}
     office.send("meetings", "/recorded-meetings", meeting=f"m-{KEY}", **meeting)
     office.send("meetings", f"/meetings/m-{KEY}/attendance", membership=f"n-{KEY}", presence="in_room")
@@ -173,15 +177,19 @@ def test_a_person_receives_all_held_data(report: dict[str, Any]) -> None:
     stream = f"nomination/n-{KEY}"
     assert events["nominations"] == [
         ("MembershipBegan", f"membership/n-{KEY}"),
+        ("ExpertDetailsChanged", f"membership/n-{KEY}"),
         ("NominationSubmitted", stream),
         ("NominationReturned", stream),
         ("NominationResubmitted", stream),
+        ("NominationAmended", stream),
         ("NominationAccepted", stream),
     ]
     assert events["meetings"] == [("AttendanceRecorded", f"meeting/m-{KEY}")]
     assert events.keys() == {"nominations", "meetings"}
     opened = [each["opened"] for each in report["services"]["nominations"]["events"] if "opened" in each]
-    assert opened == [{"name": NAME, "contact": CONTACT, "about": ABOUT}, {"name": NAME, "contact": CONTACT}]
+    again = {"name": NAME, "contact": CONTACT}
+    later = {"name": LATER_NAME, "contact": LATER_CONTACT}
+    assert opened == [later, again | {"about": ABOUT}, again, again]
 
 
 def test_held_data_are_reported_in_words(erased: World, report: dict[str, Any]) -> None:
@@ -241,7 +249,9 @@ def test_readers_see_that_a_person_was_erased(erased: World) -> None:
     subscription = erased.office.query("notifications", f"/subscriptions/s-{KEY}")["state"]
     assert subscription["details"] == {"name": "[erased]", "address": "[erased]"}
     events = report_of(erased, EXPERT)["services"]["nominations"]["events"]
-    assert [each["opened"] for each in events if "opened" in each] == ["[erased]", "[erased]"]
+    assert [each["opened"] for each in events if "opened" in each] == ["[erased]"] * 4
+    roster = erased.office.query("nominations", "/roster", limit=1_000)["items"]
+    assert [each["details"]["name"] for each in roster if each["person"] == EXPERT] == ["[erased]"]
     assert events[0]["event"]["data"] == {"person": EXPERT, "reason": "Synthetic request"}
     assert events[0]["event"]["type"] == "throughline.nominations.ExpertErased.v1"
 
@@ -251,6 +261,8 @@ def test_no_new_data_are_sealed_under_an_erased_id(erased: World) -> None:
     more = nomination(f"again-{KEY}", person=EXPERT)
     assert fiji.refused("nominations", "/nominations", **more) == "PersonWasErased"
     assert erased.office.refused("nominations", "/nominations", **more) == "PersonWasErased"
+    changed = {"changed_on": "2023-03", "details": {"name": NAME, "contact": CONTACT}}
+    assert fiji.refused("nominations", f"/memberships/n-{KEY}/change", **changed) == "PersonWasErased"
     again = {"person": READER, "details": {"name": READS, "address": ADDRESS}, "events": ["MeetingHeld"]}
     assert erased.office.refused("notifications", "/subscriptions", **again) == "PersonWasErased"
     assert clear_text_found(erased.stack) == [], "the refusals store no personal data"

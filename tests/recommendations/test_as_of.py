@@ -53,6 +53,7 @@ PLACES: dict[type[Event], tuple[str, ...]] = {
     r.RecommendationMerged: ("lineage.absorbs.0.dated",),
     r.RecommendationSplit: ("lineage.split_into.0.dated", "lineage.split_into.1.dated"),
     r.RecommendationWithdrawn: ("lineage.withdrawn.0.dated",),
+    m.ActionPointClosed: ("proceedings.0.outcomes.1.closed.dated",),
 }  # fmt: skip
 WITHOUT: dict[type[Event], str] = {
     r.ProvisionRegistered: "it is of the date of its instrument",
@@ -61,6 +62,7 @@ WITHOUT: dict[type[Event], str] = {
     m.MeetingProposed: "its time is never unknown",
     m.MeetingRescheduled: "its time is never unknown",
     m.AgendaItemAdded: "it is of the date of its meeting",
+    m.AgendaOrdered: "it is of the date of its meeting",
     m.OutcomeRecorded: "it is of the date of its meeting",
     m.MeetingConfirmed: "not on a trace",
     m.MeetingConvened: "it is a stage of its meeting",
@@ -108,6 +110,8 @@ def a_history(on: str | None = None) -> History:
         "meeting/m1",
         m.AgendaItemAdded(item="a", title="Synthetic item"),
         m.OutcomeRecorded(outcome="o", kind="decision", text="Synthetic decision"),
+        m.OutcomeRecorded(outcome="o2", kind="action_point", text="Synthetic action"),
+        m.ActionPointClosed(outcome="o2", end="done", **dated),
     )
     ref = ProvisionRef(instrument="i1", provision="i1/a")
     initiative = r.InitiativeRegistered(initiative="n1", title="N", supporting_member="FJI", provisions=(ref,))

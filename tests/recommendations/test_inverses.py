@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, cast
 
 import pytest
 from hypothesis import example, given, settings
@@ -18,8 +19,11 @@ from services.recommendations.trace import compose, trace_bytes
 from shared.consumer.decoding import decode_record
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Command
-from shared.domain.rejections import NamesVoid, OutOfOrder, RecordIsVoid, Rejection, VersionIsVoid
+from shared.domain.correction_rules import NamesVoid, RecordIsVoid, VersionIsVoid
+from shared.domain.rejections import OutOfOrder, Rejection
+from shared.events.catalogue import Recorded
 from shared.projection.fold import FoldedState, fold_on
+from shared.projection.policies import PolicyRunner
 from shared.store.correcting import CorrectRecord
 from shared.store.voiding import VoidRecord
 from tests.history import History, _filled, replayed
@@ -292,3 +296,31 @@ def test_any_interleaving_is_live_as_replayed_from_nothing_and_leaves_no_note_ov
         notes = [item.data for item in getattr(two, kind, ())]
         if two.stage != "void":
             assert len(notes) == len(closings), steps
+
+
+async def test_an_effect_of_an_instance_that_looked_before_the_void_is_taken_back() -> None:
+    office = await an_office()
+    await office.execute(OWNS[0], CLOSING[0])
+    looked, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Policies):
+        async def react(self, event: Recorded) -> None:
+            looked.set()
+            await go_on.wait()
+            await super().react(event)
+
+    def runs(policies: Policies, version: int) -> Coroutine[Any, Any, None]:
+        parts = cast(Any, office)
+        runner = PolicyRunner(policies, parts, parts, "recommendations", cast(Any, office.store))
+        return runner.run({OWNS[0]: FoldedState(OWNS[0], None, version, policy_version=1)})
+
+    one = asyncio.create_task(runs(Slow(cast(Any, office), office.namesakes), 2))
+    await looked.wait()
+    await office.execute(OWNS[0], VoidRecord(voids=2, reason="Synthetic mistake"))
+    await runs(Policies(cast(Any, office), office.namesakes), 3)
+    go_on.set()
+    await one
+    office.reacted[OWNS[0]] = 3
+    await office.run_policies()
+    states = [office.live[stream].state for stream in OWNS[:2]]
+    assert [state.superseded for state in states] == [(), ()]

@@ -160,7 +160,17 @@ def test_a_session_of_another_body_is_recorded_once_under_body_and_number() -> N
     given(BODY_SESSION, "body_session/commission-77", event).when(command).then_refused(OutOfOrder)
 
 
-@pytest.mark.parametrize("body", ["CED", "committee", "Committee on Environment and Development"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "CED",
+        "committee",
+        "The Committee",
+        "ESCAP CED",
+        "Committee on Environment and Development",
+        "ESCAP Committee on Environment & Development",
+    ],
+)
 def test_a_session_of_the_committee_is_not_recorded_as_another_bodys(body: str) -> None:
     command = RecordBodySession(body=body, session=8)
     given(BODY_SESSION, f"body_session/{command.key}").when(command).then_refused(SessionIsTheCommittees)

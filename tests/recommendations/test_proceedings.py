@@ -149,3 +149,30 @@ def test_as_of_a_day_before_its_closing_the_priority_is_open():
     revised = r.RecommendationRevised(priority="p1", on="2030-02")
     assert "closed" in a_trace(revised)["priority"]
     assert "closed" not in a_trace(revised, as_of=date(2030, 5, 31))["priority"]
+
+
+CLOSED = m.ActionPointClosed(outcome="o1", end="dropped", on="2030-06", status="verified", source="Synthetic minutes")
+
+
+def test_an_action_point_that_was_closed_says_so_from_that_day_on() -> None:
+    meeting = (ITEM, OUTCOME, CLOSED)
+    [shown] = a_trace(ADOPTED, meeting=meeting)["proceedings"][0]["outcomes"]
+    closed = {"end": "dropped", "on": "2030-06", "status": "verified", "source": "Synthetic minutes"}
+    assert shown["closed"] == closed
+    [before] = a_trace(ADOPTED, meeting=meeting, as_of=date(2030, 5, 31))["proceedings"][0]["outcomes"]
+    assert "closed" not in before
+    text = plain_text(a_trace(ADOPTED, meeting=meeting), TODAY)
+    assert "That action point was dropped on June 2030." in text
+
+
+def test_an_agenda_is_shown_in_its_order() -> None:
+    first = m.AgendaItemAdded(item="a2", title="Synthetic opening", before="a1")
+    free = ITEM.model_copy(update={"priority": None, "provisions": ()})
+    ordered = m.AgendaOrdered(items=("a1", "a2"))
+    for meeting, titles in (
+        ((free, first), ["Synthetic opening", "Synthetic item"]),
+        ((free, first, ordered), ["Synthetic item", "Synthetic opening"]),
+    ):
+        agenda = a_trace(ADOPTED, meeting=meeting)["proceedings"][0]["agenda"]
+        assert [item["title"] for item in agenda] == titles
+        assert not any("before" in item for item in agenda)

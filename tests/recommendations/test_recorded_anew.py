@@ -7,7 +7,8 @@ import pytest
 from services.recommendations import commands as c
 from services.recommendations.domain.rules import RelationsFormACircle
 from shared.domain.aggregate import Command
-from shared.domain.rejections import RecordedAnew, Rejection
+from shared.domain.correction_rules import RecordedAnew
+from shared.domain.rejections import Rejection
 from shared.store.correcting import CorrectRecord
 from shared.store.voiding import VoidRecord
 from tests.recommendations.test_inverses import CITE, OWNS, R1, R2, R3, Office, an_office

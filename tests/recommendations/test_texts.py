@@ -14,12 +14,13 @@ from services.recommendations.commands import (
     ReviseRecommendation,
     TransmitRecommendation,
 )
-from services.recommendations.domain import rules
+from services.recommendations.domain import rules, text_rules
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import SESSION
 from services.recommendations.projection import OWN as OWN_AGGREGATES
+from shared.domain.correction_rules import CorrectionBreaksSchema
 from shared.domain.facts import facts_of
-from shared.domain.rejections import CorrectionBreaksSchema, OutOfOrder, Rejection
+from shared.domain.rejections import OutOfOrder, Rejection
 from shared.events import recommendations as r
 from shared.events.canonical import canonical
 from shared.events.event import Event
@@ -59,13 +60,15 @@ def test_an_adoption_may_name_its_text_version():
 def test_an_adoption_names_an_event_that_stated_a_text(number: int):
     themes = r.RecommendationRevised(themes=("Synthetic",))
     command = ADOPT.model_copy(update={"text_version": number})
-    refusal = a_recommendation(themes, REVISED).knowing(KNOWN).when(command).then_refused(rules.TextVersionNotOnRecord)
+    refusal = (
+        a_recommendation(themes, REVISED).knowing(KNOWN).when(command).then_refused(text_rules.TextVersionNotOnRecord)
+    )
     assert "there are 1, 3" in refusal.sentence()
 
 
 def test_a_revised_text_is_adopted_anew_before_it_is_transmitted():
     revised = a_recommendation(cited, ADOPTED, REVISED).knowing(KNOWN)
-    refusal = revised.when(TransmitRecommendation(session=3)).then_refused(rules.TextVersionNotAdopted)
+    refusal = revised.when(TransmitRecommendation(session=3)).then_refused(text_rules.TextVersionNotAdopted)
     assert "version 4" in refusal.sentence()
     again = ADOPTED.model_copy(update={"text_version": 4})
     revised.when(ADOPT).then(again).then_stage("adopted")
@@ -99,7 +102,7 @@ def test_what_is_no_new_text_needs_no_new_adoption(change: dict[str, object]):
 def test_a_text_before_the_committee_is_not_revised(disposition: str | None):
     disposed = [RETURNED.model_copy(update={"outcome": disposition})] if disposition else []
     before = a_recommendation(cited, ADOPTED, SENT, *disposed)
-    refusal = before.when(REVISE).then_refused(rules.TextIsBeforeTheCommittee)
+    refusal = before.when(REVISE).then_refused(text_rules.TextIsBeforeTheCommittee)
     assert "`dispose`" in refusal.sentence()
     assert "`clerical`" in refusal.sentence()
     before.when(ReviseRecommendation(themes=("Another",))).then(r.RecommendationRevised(themes=("Another",)))
@@ -117,7 +120,7 @@ def test_a_slip_is_put_right_by_a_clerical_version_without_a_new_adoption(before
 def test_a_clerical_version_follows_an_adopted_one():
     command = ReviseRecommendation(title="Synthetic title, spelt right", clerical=True)
     for events in ((), (ADOPTED, REVISED)):
-        a_recommendation(*events).when(command).then_refused(rules.ClericalVersionFollowsNoAdoptedText)
+        a_recommendation(*events).when(command).then_refused(text_rules.ClericalVersionFollowsNoAdoptedText)
 
 
 def test_a_clerical_version_states_a_title_or_a_text():
@@ -154,7 +157,7 @@ def test_a_correction_of_a_revision_adds_no_text_version_once_a_text_is_adopted(
 )
 def test_title_and_text_of_an_adopted_version_are_not_corrected_in_place(events: tuple[Event, ...]):
     refusal = judged(1, RETITLED, *events)
-    assert isinstance(refusal, rules.AdoptedTextIsFixed)
+    assert isinstance(refusal, text_rules.AdoptedTextIsFixed)
     assert all(word in refusal.sentence() for word in ("`revise`", "`adopt`", "`clerical`"))
 
 
@@ -166,7 +169,9 @@ def test_what_is_not_adopted_and_what_is_no_text_is_corrected_in_place():
 
 def test_a_correction_of_an_adoption_names_a_text_version_on_record():
     assert judged(3, ADOPTED.model_copy(update={"text_version": 2}), REVISED, ADOPTED) is None
-    assert isinstance(judged(2, ADOPTED.model_copy(update={"text_version": 7}), ADOPTED), rules.TextVersionNotOnRecord)
+    assert isinstance(
+        judged(2, ADOPTED.model_copy(update={"text_version": 7}), ADOPTED), text_rules.TextVersionNotOnRecord
+    )
     unnamed = judged(3, ADOPTED.model_copy(update={"text_version": None}), REVISED, ADOPTED)
     assert isinstance(unnamed, CorrectionBreaksSchema)
     assert "1 so far" in unnamed.sentence()
@@ -183,7 +188,7 @@ def test_a_correction_of_a_second_adoption_without_its_text_version_is_refused()
 
 def test_a_correction_of_an_adoption_that_did_not_count_names_a_text_version_on_record():
     named = adopted.model_copy(update={"text_version": 7})
-    assert isinstance(judged(3, named, adopted, adopted), rules.TextVersionNotOnRecord)
+    assert isinstance(judged(3, named, adopted, adopted), text_rules.TextVersionNotOnRecord)
     assert judged(3, adopted.model_copy(update={"note": "Read again"}), adopted, adopted) is None
 
 
@@ -274,7 +279,7 @@ def test_a_follow_up_is_taken_before_any_decision():
     )
 
 
-@pytest.mark.parametrize(("data", "outcome"), [(RETITLED, rules.AdoptedTextIsFixed), (drafted, Commit)])
+@pytest.mark.parametrize(("data", "outcome"), [(RETITLED, text_rules.AdoptedTextIsFixed), (drafted, Commit)])
 async def test_a_command_handler_asks_the_aggregate_before_it_corrects(data: Event, outcome: type[Rejection | Commit]):
     raws = [canonical(each.model_dump(mode="json", exclude_none=True)) for each in recorded(OWN, drafted, ADOPTED)]
     store, refusals = StoreInMemory({OWN: raws}), RefusalsInMemory()

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from services.recommendations import commands as c
-from services.recommendations.domain import rules
+from services.recommendations.domain import rules, text_rules
 from shared.domain.aggregate import Command
-from shared.domain.rejections import Rejection, VersionIsVoid
+from shared.domain.correction_rules import VersionIsVoid
+from shared.domain.rejections import Rejection
 from shared.events import recommendations as r
 from shared.store.correcting import CorrectRecord
 from shared.store.voiding import VoidRecord
@@ -69,14 +70,14 @@ async def correct(office: Office, version: int, **data: Any) -> Any:
 
 async def test_an_adopted_text_is_corrected_in_place_once_its_adoption_is_void():
     office = await adopted_twice()
-    assert await correct(office, 3, text="Another text") == rules.AdoptedTextIsFixed(OWNS[0], 3)
+    assert await correct(office, 3, text="Another text") == text_rules.AdoptedTextIsFixed(OWNS[0], 3)
     await office.void(OWNS[0], 4)
     assert not isinstance(await correct(office, 3, text="Another text"), Rejection)
     refused = await office.void(OWNS[0], 5)
-    assert refused == rules.TextReadsOtherwiseNow(OWNS[0], 3, 4)
+    assert refused == text_rules.TextReadsOtherwiseNow(OWNS[0], 3, 4)
     assert "`adopt`" in refused.sentence()
     assert not isinstance(await office.execute(OWNS[0], ADOPT), Rejection)
-    assert await correct(office, 3, text="A third text") == rules.AdoptedTextIsFixed(OWNS[0], 3)
+    assert await correct(office, 3, text="A third text") == text_rules.AdoptedTextIsFixed(OWNS[0], 3)
 
 
 DRAFT = {"reference": R1, "title": "Synthetic"}
@@ -133,7 +134,7 @@ async def test_an_adopted_text_does_not_change_by_a_void(
 ):
     office = await an_office_after(*commands)
     refused = await office.void(OWNS[0], version)
-    assert refused == rules.AdoptedTextRestsOnIt(OWNS[0], version, text_version, chosen_by)
+    assert refused == text_rules.AdoptedTextRestsOnIt(OWNS[0], version, text_version, chosen_by)
     assert f"`throughline void {OWNS[0]} {chosen_by}`" in refused.sentence()
     assert not isinstance(await office.void(OWNS[0], chosen_by), Rejection)
     assert not isinstance(await office.void(OWNS[0], version), Rejection)
@@ -165,12 +166,12 @@ async def test_what_states_no_adopted_text_is_voided(commands: tuple[Command, ..
 
 async def test_a_text_in_a_void_record_is_not_corrected_in_place_either():
     office = await an_office_after(REVISE, ADOPT, voids(1))
-    assert await correct(office, 2, text="Another text") == rules.AdoptedTextIsFixed(OWNS[0], 2)
+    assert await correct(office, 2, text="Another text") == text_rules.AdoptedTextIsFixed(OWNS[0], 2)
 
 
 async def test_an_adoption_of_a_version_that_is_void_by_now_does_not_hold_again():
     office = await an_office_after(REVISE, ADOPT, voids(3), voids(2))
-    assert isinstance(await office.void(OWNS[0], 4), rules.TextVersionNotOnRecord)
+    assert isinstance(await office.void(OWNS[0], 4), text_rules.TextVersionNotOnRecord)
     assert not isinstance(await office.void(OWNS[0], 5), Rejection)
     assert not isinstance(await office.void(OWNS[0], 4), Rejection)
 
@@ -180,9 +181,9 @@ async def test_a_correction_of_which_version_was_adopted_is_voided_like_any_othe
     office = await an_office_after(REVISE, ADOPT, corrects(3, **adoption, text_version=1))
     assert not isinstance(await office.void(OWNS[0], 4), Rejection)
     office = await an_office_after(REVISE, ADOPT, corrects(3, **adoption, text_version=1), corrects(2, text="Other"))
-    assert await office.void(OWNS[0], 4) == rules.TextReadsOtherwiseNow(OWNS[0], 2, 3)
+    assert await office.void(OWNS[0], 4) == text_rules.TextReadsOtherwiseNow(OWNS[0], 2, 3)
     office = await an_office_after(REVISE, ADOPT, corrects(3, **adoption, text_version=1), voids(2))
-    assert isinstance(await office.void(OWNS[0], 4), rules.TextVersionNotOnRecord)
+    assert isinstance(await office.void(OWNS[0], 4), text_rules.TextVersionNotOnRecord)
 
 
 async def test_a_void_version_is_neither_adopted_nor_corrected():
@@ -191,7 +192,7 @@ async def test_a_void_version_is_neither_adopted_nor_corrected():
     await office.void(OWNS[0], 3)
     assert isinstance(await correct(office, 3, text="Another text"), VersionIsVoid)
     named = ADOPT.model_copy(update={"text_version": 3})
-    assert isinstance(await office.execute(OWNS[0], named), rules.TextVersionNotOnRecord)
+    assert isinstance(await office.execute(OWNS[0], named), text_rules.TextVersionNotOnRecord)
     await office.execute(OWNS[0], c.ReviseRecommendation(text="A text of its own"))
     adopted = await office.execute(OWNS[0], ADOPT)
     assert not isinstance(adopted, Rejection)

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from services.recommendations.trace import trace_bytes
+from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.record import KafkaRecord
 from shared.events import meetings as m
 from shared.events import nominations as n
 from shared.events import recommendations as r
 from tests.cli.terminal import output_of, throughline
 from tests.history import History, a_history, composed
+from tests.nominations.synthetic import PAPER, SUBMITTED
 from tests.proofs import TRUST
 from tests.replay.bundles import Logs, expected, in_order, of_history, simulated, written
 from tools.audit.bundle import Bundle
@@ -139,6 +140,27 @@ def test_the_roster_holds_memberships_as_of_a_day(as_of: date | None, stages: li
     assert [(row["membership"], row["stage"]) for row in rows] == stages
 
 
+@pytest.mark.parametrize(
+    ("as_of", "institution", "category"),
+    [(None, "Synthetic Ministry", "official"), (date(2031, 12, 31), "Synthetic Laboratory", "official")],
+)
+def test_the_roster_of_a_bundle_follows_amendments_and_changed_details(
+    as_of: date | None, institution: str, category: str, tmp_path: Path
+) -> None:
+    amended = n.NominationAmended(**PAPER | {"institution": "Synthetic Laboratory", "category": "official"})
+    changed = n.ExpertDetailsChanged(changed_on="2032", institution="Synthetic Ministry")
+    events = memberships().add("nomination/n1", SUBMITTED, amended).add("membership/n1", changed)
+    void = n.RecordVoided(voids=1, reason="Synthetic")
+    events.add("membership/n3", n.MembershipBegan(membership="n3", nomination="n3", person="p", member="FJI"), void)
+    folder = written(tmp_path, of_history(events))
+    with open_replay(Bundle(folder), as_of=as_of) as replayer:
+        assert list(replayer.run(trace_digest)) == []
+    row, other = json.loads(roster_bytes(replayer.report.roster))
+    assert (other["membership"], other["institution"]) == ("n2", "Synthetic Laboratory")
+    assert (row["membership"], row["institution"], row["category"]) == ("n1", institution, category)
+    assert "box" not in str(row)
+
+
 def test_a_stream_that_breaks_off_and_an_event_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     logs = of_history(a_history())
     at = next(i for i, raw in enumerate(logs["meetings"]) if b"AttendanceRecorded" in raw)
@@ -209,11 +231,14 @@ def test_an_export_of_an_earlier_shape_is_not_compared_and_that_is_no_fault(tmp_
     earlier = {"shape": 1, "traces": {ONE: {"digest": "0" * 64, "based_on": [[f"recommendation/{ONE}", 12]]}}}
     (folder / "traces.json").write_text(json.dumps(earlier))
     done = throughline(None, "audit", "compare", str(folder), "--offline")
-    assert (done.exit_code, "the manifest names shape 2, and traces.json shape 1" in output_of(done)) == (2, True)
+    assert (done.exit_code, f"the manifest names shape {SHAPE}, and traces.json shape 1" in output_of(done)) == (
+        2,
+        True,
+    )
     (folder / "manifest.json").write_text('{"shape": 1}')
     done = throughline(None, "audit", "compare", str(folder), "--offline")
     assert done.exit_code == 0, done.output
-    assert "the export's digests: made by shape 1, not compared; this program composes shape 2." in output_of(done)
+    assert "the export's digests: made by shape 1, not compared; this program composes shape 3." in output_of(done)
 
 
 def test_the_changes_between_two_times_are_printed(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import pytest
+
 from services.meetings.commands import RecordMeeting
 from services.meetings.projection import OWN as MEETINGS
 from services.recommendations.commands import RegisterInstrument, SupersedeInstrument
@@ -20,9 +22,9 @@ from shared.events.envelope import encode
 from shared.events.event import Event
 from shared.events.meetings import MeetingRecorded
 from shared.events.recommendations import InstrumentRegistered, InstrumentSuperseded
-from shared.store.command_handler import CommandHandler
+from shared.store.command_handler import CommandHandler, Validated
 from shared.store.correcting import CorrectRecord
-from shared.store.event_store import Commit, Head
+from shared.store.event_store import Commit, EventStore, Head
 from tests.simulate.in_memory import StoreInMemory
 
 NOW = datetime(2026, 11, 15, 9, 0, tzinfo=UTC)
@@ -38,6 +40,8 @@ class Refusals:
 
 class Store(StoreInMemory):
     """A store whose streams no cached state is compared with."""
+
+    encode = EventStore.encode
 
     async def ends_at(self, _head: Head) -> bool:
         return False
@@ -140,3 +144,12 @@ async def test_a_circle_is_seen_through_streams_that_the_command_does_not_name()
             InstrumentSuperseded(by=later),
         )
     assert isinstance(await office.refuse("instrument/a", SupersedeInstrument(by="b")), RelationsFormACircle)
+
+
+async def test_a_command_that_is_only_validated_ends_every_handler_and_is_not_on_record() -> None:
+    office = Office(MEETINGS)
+    context = Context(NOW, "synthetic-actor", "secretariat", "synthetic-command", "synthetic", only_validate=True)
+    with pytest.raises(Validated) as validated:
+        await office._handler.handle("meeting/m1", RecordMeeting(**FORUM), context)
+    assert [type(event.data) for event in validated.value.commit.recorded] == [MeetingRecorded]
+    assert office.store.streams == {}

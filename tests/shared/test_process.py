@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 import pytest
 
 from tests.patience import AT_MOST_SECONDS
@@ -77,8 +77,8 @@ def test_a_terminated_process_finishes_the_work_in_hand(sign: signal.Signals) ->
 def test_no_request_is_taken_before_everything_is_prepared() -> None:
     with running("waits_for_its_database") as process:
         until(process, "database_not_reachable")
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(f"http://127.0.0.1:{PORT}/", trust_env=False)
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(f"http://127.0.0.1:{PORT}/", trust_env=False)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=AT_MOST_SECONDS)
     assert process.returncode == 0
@@ -87,7 +87,7 @@ def test_no_request_is_taken_before_everything_is_prepared() -> None:
 def test_a_prepared_process_answers() -> None:
     with running("for_ever") as process:
         until(process, "Uvicorn running")
-        assert httpx.get(f"http://127.0.0.1:{PORT}/", trust_env=False, timeout=AT_MOST_SECONDS).json() == "here"
+        assert httpx2.get(f"http://127.0.0.1:{PORT}/", trust_env=False, timeout=AT_MOST_SECONDS).json() == "here"
 
 
 def test_a_missing_setting_is_named_at_the_start() -> None:

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from services.meetings.domain.meeting import MEETING
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate, Context
-from shared.domain.facts import facts_of, folds_again
-from shared.domain.rejections import (
+from shared.domain.correction_rules import (
     CannotBeVoided,
     HasConsequences,
     RecordedByPolicy,
@@ -20,6 +19,7 @@ from shared.domain.rejections import (
     VersionIsVoid,
     VoidsNoEvent,
 )
+from shared.domain.facts import facts_of, folds_again
 from shared.domain.voids import Void, voids_of
 from shared.events.catalogue import Recorded
 from shared.events.event import Event

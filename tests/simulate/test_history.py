@@ -27,7 +27,7 @@ from tools.simulate.world import START, World
 
 pytestmark = pytest.mark.slow
 
-EVENTS = 6_000
+EVENTS = 9_000
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +90,13 @@ def test_it_holds_the_events_that_are_hard_to_fold(commits: list[SimulatedCommit
     names = Counter(type(decode(raw).data).__name__ for commit in commits for raw in commit.raws)
     hard = ("RecordCorrected", "RecordVoided", "InstrumentSuperseded", "CitationReconfirmed", "MandateUncited",
             "NominationReturned", "MeetingRescheduled", "MembershipEnded", "RecommendationTransmitted",
-            "FollowUpReported")  # fmt: skip
+            "FollowUpReported", "AgendaOrdered", "ActionPointClosed")  # fmt: skip
     assert [name for name in hard if not names[name]] == []
     data = [decode(raw).data.model_dump(exclude_none=True) for commit in commits for raw in commit.raws]
     assert {"returned", "deferred", "unknown"} <= {each.get("outcome") for each in data}
     assert any(each.get("clerical") for each in data)
+    adopted = [commit for commit in commits if isinstance(commit.command, AdoptRecommendation)]
+    assert any(commit.context.role == "chair" and commit.command.outcome for commit in adopted)
     assert _adopted_anew_after_a_void(commits)
     assert {commit.service for commit in commits} == set(SERVICES)
 

@@ -134,7 +134,7 @@ def test_commands_of_policies_are_not_sent() -> None:
     sent_ids = {commit.context.command_id for commit in commits if commit.context.role != "system"}
     assert secretariat.sent.keys() | chair.sent.keys() == sent_ids
     assert len(sent_ids) < len(commits)
-    assert {sent["path"].rsplit("/", 1)[1] for sent in chair.sent.values()} == {"confirm"}
+    assert {sent["path"].rsplit("/", 1)[1] for sent in chair.sent.values()} == {"confirm", "adopt"}
 
 
 def test_a_request_holds_no_sealed_box() -> None:

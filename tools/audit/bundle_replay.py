@@ -8,17 +8,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from services.nominations.domain.membership import MEMBERSHIP
 from services.recommendations.projection import TOPICS
 from services.recommendations.trace import trace_bytes
 from shared.events.canonical import sha256_hex
 from tools.audit.bundle import Bundle
 from tools.files import write_below
 from tools.replay.replayer import Replayer
+from tools.replay.roster import FOLDED_FOR
 
 Advance = Callable[[int, int], None]
 _SUBJECT = b'"subject":"'
-_ROSTER = f"{MEMBERSHIP.kind}/".encode()
+_ROSTER = tuple(f"{kind}/".encode() for kind in FOLDED_FOR)
 
 
 @contextmanager

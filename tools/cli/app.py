@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -11,33 +12,42 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from tools.cli.commands import COMMANDS, GROUPS, Row
+from tools.cli.words import RECORDS, Load, lists, nouns
 from tools.client.printable import printable
 
 
 class Commands(TyperGroup):
-    """A group whose commands are rows of the table until one is named."""
+    """A group whose commands are loaded when one is named; until then it knows their help."""
 
-    def __init__(self, rows: dict[str, Row] | None = None, **attributes: Any) -> None:
+    def __init__(self, loads: dict[str, Load] | None = None, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self._rows = rows or {}
-        self.commands.update({name: TyperCommand(name, help=row.help) for name, row in self._rows.items()})
+        self._loads = loads or {}
+        self.commands.update(
+            {name: TyperCommand(name, help=load.help, rich_help_panel=load.panel) for name, load in self._loads.items()}
+        )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Import the command that is named."""
+        """Load the command that is named."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, load(self._rows[name]) if name in self._rows else command, rest
+        return name, self._loads[name].load() if name in self._loads else command, rest
 
 
 class Throughline(Commands):
-    """The commands and groups of the whole table."""
+    """The commands and groups of the whole table, and the words that are made from the services' own table."""
 
     def __init__(self, **attributes: Any) -> None:
-        super().__init__({row.words[0]: row for row in COMMANDS if len(row.words) == 1}, **attributes)
+        listed = lists()
+        written = {row.words[0]: Load(row.help, partial(load, row)) for row in COMMANDS if len(row.words) == 1}
+        super().__init__({**written, **listed}, **attributes)
         for group, says in GROUPS.items():
-            rows = {row.words[1]: row for row in COMMANDS if row.words[0] == group}
-            self.commands[group] = Commands(rows, name=group, help=says, no_args_is_help=True)
+            loads = {row.words[1]: Load(row.help, partial(load, row)) for row in COMMANDS if row.words[0] == group}
+            self.commands[group] = Commands(loads, name=group, help=says, no_args_is_help=True)
         order = list(dict.fromkeys(row.words[0] for row in COMMANDS))
-        self.commands = {name: self.commands[name] for name in order}
+        for noun, words in nouns().items():
+            says = f"{', '.join(words)}."
+            self.commands[noun] = Commands(words, name=noun, help=says, no_args_is_help=True, rich_help_panel=RECORDS)
+            order.append(noun)
+        self.commands = {name: self.commands[name] for name in [*order, *listed]}
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; what was typed is shown as it was typed, without the words of a library before it."""
@@ -56,7 +66,7 @@ def load(row: Row) -> Any:
     return get_command(single)
 
 
-app = typer.Typer(cls=Throughline, no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+app = typer.Typer(cls=Throughline, no_args_is_help=True, pretty_exceptions_show_locals=False)
 
 
 @app.callback()

@@ -39,6 +39,11 @@ COMMANDS = (
     ),
     Row("stack status", "Show what is up.", "tools.cli.stack:status"),
     Row(
+        "console",
+        "Run the web console alone: by THROUGHLINE_CONSOLE_… in the environment, else for a local stack.",
+        "tools.cli.console:console",
+    ),
+    Row(
         "users ensure",
         "Make the users of Kafka and their rights, as deploy/kafka.yaml declares them; it can be run again.",
         "tools.cli.users:ensure",

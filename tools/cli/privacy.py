@@ -8,6 +8,7 @@ from uuid import uuid4
 import orjson
 import typer
 
+from shared.domain.actors import BEGINS
 from shared.events.services import REGISTRY
 from tools.cli.options import confirm, read_person, read_text
 from tools.client.connection import Connection, Format, Home, Token
@@ -30,6 +31,8 @@ def erase(
     token: Token = None,
 ) -> None:
     """Destroy the key that opens a person's name and contact, for good, and record that it was done.
+
+    Where the person is one who records, named by an actor, the staff list forgets the name for good.
 
     Example: throughline privacy erase synthetic-person --reason "request of the person"
 
@@ -60,6 +63,8 @@ def erased(services: Services, person: str, reason: str) -> list[str]:
                 lines.append(f"{service}: was erased before.")
             elif refusal.rule != "NothingIsHeldOfPerson":
                 raise Failure(f"{service}: {refusal}") from None
+    if services.find("nominations", f"/staff/{person}/erase", method="POST") is not None:
+        lines.append("nominations: erased from the staff list.")
     if not lines:
         raise Failure(f"Nothing was ever sealed of {person}: check the id.")
     return lines
@@ -91,18 +96,16 @@ def held(services: Services, person: str) -> dict[str, Any]:
         for service, path in OWNERS.items()
         if (answer := services.find(service, f"{path}/{person}")) is not None
     }
-    if not holdings:
-        raise Failure(f"Nothing is held about {person}: check the id.")
     subjects = {each["event"]["subject"] for answer in holdings.values() for each in answer["events"]}
+    sought = [f"stream={stream}" for stream in sorted(subjects) if stream.startswith("membership/")]
+    sought += [f"actor={person}"] if person.startswith(BEGINS) else []
     for service in OTHERS:
-        events = [
-            {"event": orjson.loads(line)}
-            for stream in sorted(subjects)
-            if stream.startswith("membership/")
-            for line in services.lines(service, "GET", f"/events?stream={stream}")
-        ]
+        lines = (line for each in sought for line in services.lines(service, "GET", f"/events?{each}"))
+        events = [{"event": orjson.loads(line)} for line in lines]
         if events:
             holdings[service] = {"events": events}
+    if not holdings:
+        raise Failure(f"Nothing is held about {person}: check the id.")
     from shared.events.envelope import stamp
 
     return {"person": person, "asked_at": stamp(datetime.now(UTC)), "services": holdings}
@@ -114,6 +117,8 @@ def in_words(holdings: dict[str, Any]) -> Iterator[str]:
     for service, answer in holdings["services"].items():
         yield ""
         yield f"{service}: {len(answer['events'])} events{', the key is destroyed' if answer.get('erased') else ''}."
+        if "staff_name" in answer:
+            yield f"  on the staff list: {answer['staff_name']}"
         for each in answer["events"]:
             yield from _event(each)
     yield ""

@@ -102,8 +102,8 @@ def _into_store(commits: Iterator[SimulatedCommit], home: Path, after: After) ->
     except PyMongoError as error:
         raise Unreachable(f"MongoDB does not answer ({type(error).__name__}): throughline stack status") from None
     finally:
-        for database in databases.values():
-            database.client.close()
+        for each in databases.values():
+            each.client.close()
 
 
 def _counting(commits: Iterator[SimulatedCommit], counted: Counter[str]) -> Iterator[SimulatedCommit]:

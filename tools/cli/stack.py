@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from tools.client import local_console
 from tools.client.errors import exits
 from tools.client.stack_home import DEFAULT_HOME
 from tools.files import look_at_folder
@@ -45,8 +46,12 @@ def up(home: Home = DEFAULT_HOME, servers_only: ServersOnly = False, no_rights: 
     try:
         with exits():
             look_at_folder(home)
-        with exits(), Stack(home, () if servers_only else ALL_FOUR, with_rights=not no_rights) as started:
+        with exits(), _stack(home, servers_only=servers_only, with_rights=not no_rights) as started:
             _show(started.status())
+            if not servers_only:
+                console.print(
+                    f"\nThe console: {local_console.address(started.home)} (sign in as anybody)", soft_wrap=True
+                )
             console.print("\nA token for the services: throughline token --role secretariat")
             console.print(f"Logs: {started.home / 'logs'}. Mail: {started.mail}. Ctrl-C stops it all.")
             started.watch()
@@ -57,6 +62,11 @@ def up(home: Home = DEFAULT_HOME, servers_only: ServersOnly = False, no_rights: 
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, SystemExit):
         console.print("\nStopped.")
+
+
+def _stack(home: Path, *, servers_only: bool, with_rights: bool) -> Stack:
+    services = () if servers_only else ALL_FOUR
+    return Stack(home, services, with_rights=with_rights, with_console=not servers_only)
 
 
 def down(home: Home = DEFAULT_HOME) -> None:

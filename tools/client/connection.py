@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import typer
@@ -36,12 +36,16 @@ Format = Annotated[Literal["text", "json"], typer.Option("--format", help="text 
 
 @dataclass
 class Connection:
-    """Addresses and tokens of the services. An address in the environment comes before the local stack's."""
+    """Addresses and tokens of the services. An address in the environment comes before the local stack's.
+
+    `claims` are what a token that is minted names beside its role: a focal point's member, an expert's person.
+    """
 
     home: Path = DEFAULT_HOME
     token: str | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     quiet: bool = False
+    claims: Mapping[str, Any] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def url(self, service: str) -> str:
@@ -88,9 +92,10 @@ class Connection:
         if self._configured(service) is not None or not (self.home / KEY_FILE).exists():
             raise BadInput("No token: give --token, or set THROUGHLINE_TOKEN.")
         if role not in self._tokens:
-            self._tokens[role] = mint(self.home, role=role, subject=f"local-cli-{role}")
+            self._tokens[role] = mint(self.home, role=role, subject=f"local-cli-{role}", **self.claims)
             if not self.quiet:
-                typer.secho(f"With a local token for the role {role}, minted for this command.", dim=True, err=True)
+                says = f"With a local token for the role {role}, minted for this command."
+                typer.secho(printable(says), dim=True, err=True)
         return self._tokens[role]
 
     def _configured(self, service: str) -> str | None:

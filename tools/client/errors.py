@@ -23,6 +23,10 @@ class Refused(Failure):
     """A service's refusal of a request."""
 
 
+class OutcomeUnknown(Refused):
+    """A failure of a service after which nobody knows whether it did what was requested."""
+
+
 class BadInput(Failure):
     """An argument, option or file that the command cannot use."""
 

@@ -10,12 +10,12 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
+import httpx2
 import orjson
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from tools.client.connection import Connection
-from tools.client.errors import BadInput, CommandRefused, Refused, Unreachable
+from tools.client.errors import BadInput, CommandRefused, OutcomeUnknown, Refused, Unreachable
 from tools.client.progress import Advance
 from tools.client.retry_after import seconds_of
 
@@ -63,7 +63,7 @@ class Services:
     role: str
     patience: float = PATIENCE_SECONDS
     outage: float = OUTAGE_SECONDS
-    _clients: dict[str, httpx.Client] = field(default_factory=dict)
+    _clients: dict[str, httpx2.Client] = field(default_factory=dict)
     _connecting: Lock = field(default_factory=Lock)
 
     def get(self, service: str, path: str, **query: Any) -> Any:
@@ -74,17 +74,22 @@ class Services:
         """Return the body of a response. Raises Refused, Unreachable."""
         return self._request(service, "GET", path).content
 
-    def find(self, service: str, path: str, **query: Any) -> Any | None:
-        """Return the JSON of a query, or None where it is not on record."""
-        response = self._request(service, "GET", path, accept=(404,), params=_without_none(query))
+    def find(self, service: str, path: str, *, method: str = "GET", **query: Any) -> Any | None:
+        """Return the JSON of a query or request, or None where it is not on record."""
+        response = self._request(service, method, path, accept=(404,), params=_without_none(query))
         return None if response.status_code == 404 else _json(response)
 
     def pages(self, service: str, path: str, **query: Any) -> Iterator[Any]:
         """Yield the items of a list, page by page."""
-        after: str | None = None
-        while True:
-            page = self.get(service, path, limit=500, after=after, **query)
+        for page in self.whole_pages(service, path, 500, **query):
             yield from page["items"]
+
+    def whole_pages(self, service: str, path: str, size: int, **query: Any) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a list, of at most `size` items each."""
+        after: Any = None
+        while True:
+            page = self.get(service, path, limit=size, after=after, **query)
+            yield page
             if (after := page.get("next")) is None:
                 return
 
@@ -93,15 +98,19 @@ class Services:
         headers = {"Idempotency-Key": command_id} if command_id else {}
         return _json(self._request(service, "POST", path, json=body, headers=headers))
 
+    def put(self, service: str, path: str, content: bytes, media_type: str) -> Any:
+        """Store bytes, and return the JSON of the response. Raises Refused, Unreachable."""
+        return _json(self._request(service, "PUT", path, content=content, headers={"Content-Type": media_type}))
+
     def lines(self, service: str, method: str, path: str) -> Iterator[bytes]:
         """Yield the lines of a streamed response as they come, each whole. Raises Refused, Unreachable."""
         try:
-            with self._client(service).stream(method, path, timeout=httpx.Timeout(10, read=600)) as response:
+            with self._client(service).stream(method, path, timeout=httpx2.Timeout(10, read=600)) as response:
                 if response.is_error:
                     response.read()
                     raise Refused(str(_problem(response)))
                 yield from _lines(response.iter_bytes())
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise _unreachable(self.connection.url(service), error) from None
 
     def operate(self, service: str, path: str, advance: Advance) -> dict[str, int]:
@@ -135,17 +144,32 @@ class Services:
 
     def send(self, service: str, path: str, body: dict[str, Any], command_id: str) -> int:
         """Send a command and return the stream's version after it. Raises CommandRefused, Unreachable."""
-        response = self._request(
-            service, "POST", path, accept=(409, 412, 413, 422), json=body, headers={"Idempotency-Key": command_id}
-        )
+        return int(self.execute(service, path, body, {"Idempotency-Key": command_id})["version"])
+
+    def execute(
+        self, service: str, path: str, body: dict[str, Any], headers: dict[str, str], **query: Any
+    ) -> dict[str, Any]:
+        """Send a command and return its result. Raises CommandRefused, OutcomeUnknown, Unreachable."""
+        more: dict[str, Any] = {"json": body, "headers": headers, "params": _without_none(query)}
+        response = self._request(service, "POST", path, accept=(409, 412, 413, 422), **more)
         if response.is_error:
             problem = _problem(response)
             raise CommandRefused(problem.rule, str(problem).removeprefix(f"{problem.rule}: "))
-        return int(_json(response)["version"])
+        result = _json(response)
+        if not isinstance(result, dict) or not {"stream", "version", "events", "replayed"} <= result.keys():
+            raise OutcomeUnknown(f"{response.url} answers without a result: is it a service of ours?")
+        return result
+
+    def content(self, service: str, path: str, **query: Any) -> tuple[str, bytes] | None:
+        """Return the media type and the bytes of a response, or None where it is not on record."""
+        response = self._request(service, "GET", path, accept=(404,), params=_without_none(query))
+        if response.status_code == 404:
+            return None
+        return response.headers.get("Content-Type", "").partition(";")[0], response.content
 
     def _request(
         self, service: str, method: str, path: str, accept: tuple[int, ...] = (), **more: Any
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         retrying = Retrying(
             retry=retry_if_exception_type(NotYet),
             stop=partial(self._is_over, service),
@@ -153,19 +177,19 @@ class Services:
             reraise=True,
         )
         try:
-            response: httpx.Response = retrying(self._once, service, method, path, **more)
+            response: httpx2.Response = retrying(self._once, service, method, path, **more)
         except NotYet as failure:
             problem = failure.problem
             if problem.status == 0:
                 raise Unreachable(problem.detail) from None
             if problem.status in accept:
                 raise CommandRefused(problem.rule, f"{problem.detail} (for {self.patience:.0f} s)") from None
-            raise Refused(f"{problem} (for {self.patience:.0f} s)") from None
+            raise OutcomeUnknown(f"{problem} (for {self.patience:.0f} s)") from None
         if response.is_error and response.status_code not in accept:
             problem = _problem(response)
             if method == "GET" and problem.rule == "SchemaViolation":
                 raise BadInput(_by_options(problem.detail))
-            raise Refused(str(problem))
+            raise (OutcomeUnknown if problem.status >= 500 else Refused)(str(problem))
         return response
 
     def _is_over(self, service: str, state: RetryCallState) -> bool:
@@ -175,30 +199,30 @@ class Services:
             limit = self.outage if self.connection.is_expected(service) else min(self.outage, OUTAGE_SECONDS)
         return (state.seconds_since_start or 0.0) >= limit
 
-    def _once(self, service: str, method: str, path: str, **more: Any) -> httpx.Response:
+    def _once(self, service: str, method: str, path: str, **more: Any) -> httpx2.Response:
         client = self._client(service)
         try:
             response = client.request(method, path, **more)
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             unreachable = _unreachable(str(client.base_url), error)
             raise NotYet(Problem(0, "Unreachable", str(unreachable)), 0.5) from None
         if response.status_code in _RETRIED and "Retry-After" in response.headers:
             raise NotYet(_problem(response), seconds_of(response.headers["Retry-After"]))
         return response
 
-    def _client(self, service: str) -> httpx.Client:
+    def _client(self, service: str) -> httpx2.Client:
         with self._connecting:
             if service not in self._clients:
                 self._clients[service] = self._new_client(service)
             return self._clients[service]
 
-    def _new_client(self, service: str) -> httpx.Client:
+    def _new_client(self, service: str) -> httpx2.Client:
         url = self.connection.url(service)
         token = self.connection.token_for(service, self.role)
-        return httpx.Client(
+        return httpx2.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=httpx.Timeout(30, connect=3),
+            timeout=httpx2.Timeout(30, connect=3),
             trust_env=not url.startswith(("http://127.0.0.1", "http://localhost")),
         )
 
@@ -223,11 +247,11 @@ def _without_none(query: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
-def _unreachable(where: str, error: httpx.TransportError) -> Unreachable:
+def _unreachable(where: str, error: httpx2.TransportError) -> Unreachable:
     return Unreachable(f"{where} does not answer ({type(error).__name__}): is the stack up? throughline stack status")
 
 
-def _json(response: httpx.Response) -> Any:
+def _json(response: httpx2.Response) -> Any:
     """Return the JSON of a response. Raises Refused where it has none."""
     try:
         return orjson.loads(response.content)
@@ -240,7 +264,7 @@ def _by_options(detail: str) -> str:
     return re.sub(r"\bquery[.]([a-z_]+)", lambda name: f"--{name[1].replace('_', '-')}", detail)
 
 
-def _problem(response: httpx.Response) -> Problem:
+def _problem(response: httpx2.Response) -> Problem:
     try:
         body = orjson.loads(response.content)
         return Problem(response.status_code, body["rule"], body["detail"], body.get("paragraph"))

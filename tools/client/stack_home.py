@@ -35,6 +35,11 @@ class StackHome:
         except KeyError:
             raise LookupError(f"the stack in {self.home} was never started") from None
 
+    def issuer(self) -> str | None:
+        """Return the address of the development sign-in; None where the latest start had none."""
+        port = self.ports().get("issuer")
+        return f"http://127.0.0.1:{port}" if port else None
+
     def kafka(self, user: str = READER) -> KafkaAccess:
         """Return the access to Kafka of a service, or of a client that only reads. Raises LookupError where none is."""
         admin = self.kafka_admin()

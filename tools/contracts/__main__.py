@@ -1,4 +1,4 @@
-"""Write the JSON Schemas and AsyncAPI documents, or with `--check` name the files in git that differ."""
+"""Write the JSON Schemas, AsyncAPI documents and api.json, or with `--check` name the files in git that differ."""
 
 from __future__ import annotations
 

@@ -9,21 +9,31 @@ from typing import Any
 import orjson
 import yaml
 
+from tools.contracts.api import as_lines, table
 from tools.contracts.asyncapi import documents
+from tools.contracts.commands_page import page_of
 from tools.contracts.schemas import schemas
+from tools.contracts.visibility import page
 
 CHECKOUT = Path(__file__).parents[2]
 SCHEMAS = Path("shared/events/schemas")
 DOCUMENTS = Path("docs/asyncapi")
+API = Path("tools/client/api.json")
+VISIBILITY = Path("docs/visibility.md")
+COMMANDS_PAGE = Path("docs/commands.md")
 TOPICS = CHECKOUT / "deploy/topics.yaml"
 
 
 def generated() -> dict[Path, bytes]:
     """Return the bytes of every generated file, by its path in the checkout."""
     topics = yaml.safe_load(TOPICS.read_text(encoding="utf-8"))
+    api, prose = table(), (CHECKOUT / COMMANDS_PAGE).read_text(encoding="utf-8")
     return {
         **{SCHEMAS / f"{name}.json": _json(schema) for name, schema in schemas().items()},
         **{DOCUMENTS / f"{name}.yaml": _yaml(document) for name, document in documents(topics).items()},
+        VISIBILITY: page(),
+        API: as_lines(api),
+        COMMANDS_PAGE: page_of(prose, api),
     }
 
 
@@ -43,6 +53,7 @@ def drift(root: Path = CHECKOUT) -> Iterator[tuple[Path, str]]:
     """Yield the path of each file that differs from the generated one, and the difference."""
     expected = generated()
     existing = {path.relative_to(root) for folder in (SCHEMAS, DOCUMENTS) for path in (root / folder).glob("*")}
+    existing |= {path for path in (API, COMMANDS_PAGE, VISIBILITY) if (root / path).exists()}
     for path in sorted(expected.keys() | existing):
         if path not in existing:
             yield path, "is missing"

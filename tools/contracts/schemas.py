@@ -13,7 +13,7 @@ from shared.events.catalogue import ENVELOPES, EVENTS
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class _Published(GenerateJsonSchema):
+class Published(GenerateJsonSchema):
     """A generator of schemas without nulls, because unknown members are omitted, and without field titles."""
 
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
@@ -33,7 +33,7 @@ class _Published(GenerateJsonSchema):
 def schema_of(type_name: str) -> dict[str, Any]:
     """Return the JSON Schema of an event type; its `$id` is the event's `dataschema`."""
     event = EVENTS[type_name]
-    schema = ENVELOPES[type_name].model_json_schema(schema_generator=_Published)
+    schema = ENVELOPES[type_name].model_json_schema(schema_generator=Published)
     dialect = schema.pop("$schema")
     head = {
         "$schema": dialect,

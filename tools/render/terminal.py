@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import typer
 
+from tools.client.errors import BadInput
 from tools.client.printable import printable, printable_json, printable_lines
 
 if TYPE_CHECKING:
@@ -26,6 +28,15 @@ def print_line(text: str) -> None:
 def print_page(text: str) -> None:
     """Print lines as they were rendered, without a line break at the end."""
     typer.echo(printable_lines(text), nl=False)
+
+
+def print_bytes(content: bytes) -> None:
+    """Print bytes as they are. Raises BadInput on a terminal, which they might control."""
+    if sys.stdout.isatty():
+        raise BadInput(
+            "These bytes are no text: direct them into a file, as in throughline document show DIGEST > FILE."
+        )
+    typer.echo(content, nl=False)
 
 
 def console() -> Console:

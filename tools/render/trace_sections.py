@@ -17,6 +17,7 @@ _STANDING = {
     "uncited": ("citation taken back", "dim"),
 }
 _STEP = {"origin": "Came from", "discussion": "Discussed at", "adoption": "Adopted at"}
+_ON = {"origin": "Proposed there on", "discussion": "Discussed on", "adoption": "Adopted on"}
 _LINEAGE = {
     "carried_by": "Carried by",
     "superseded_by": "Superseded by",
@@ -117,10 +118,13 @@ def step(item: dict[str, Any]) -> Entry:
     """Render a step of the work: origin, discussion or adoption."""
     if "meeting" in item:
         place = f"{_STEP[item['role']]} {item.get('title', item['meeting'])}"
-        when = span(item.get("starts_at"), item.get("ends_at")) if "title" in item else None
-        head = joined([place, item["on"] and in_words(item["on"]) if "on" in item and when is None else when])
-        day = [Text(f"On {in_words(item['on'])}.")] if "on" in item and when not in (None, in_words(item["on"])) else []
-        return Entry(marked(head, item["status"], item.get("dated")), [*day, *_meeting(item), *note_and_source(item)])
+        on = in_words(item["on"]) if "on" in item else None
+        when = span(item.get("starts_at"), item.get("ends_at")) if "title" in item else on
+        head = joined([place, when])
+        day = [Text(f"{_ON[item['role']]} {on}.")] if on not in (None, when) else []
+        rests_on = [Text(f"It rests on the decision {item['outcome']} of that meeting.")] if "outcome" in item else []
+        lines = [*day, *rests_on, *_meeting(item), *note_and_source(item)]
+        return Entry(marked(head, item["status"], item.get("dated")), lines)
     if "document" in item:
         symbol = marked(item["symbol"], item.get("symbol_status")) if "symbol" in item else None
         paragraph = f"para. {item['paragraph']}" if "paragraph" in item else None
@@ -181,6 +185,10 @@ def _outcomes(item: dict[str, Any]) -> Iterator[Text]:
         text = joined([f"{words(outcome['kind']).capitalize()}: {outcome['text']}", responsible, due])
         yield sentence(marked(text, outcome["status"]))
         yield from note_and_source(outcome)
+        if closed := outcome.get("closed"):
+            head = f"That action point was {words(closed['end'])}{_on(closed)}"
+            yield sentence(marked(head, closed["status"], closed.get("dated")))
+            yield from note_and_source(closed)
 
 
 def transmission(item: dict[str, Any]) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from itertools import groupby
 from operator import itemgetter
@@ -15,23 +15,13 @@ from shared.domain.dates import in_words
 from tools.render import trace_sections as sections
 from tools.render.console import Console
 from tools.render.page import WIDTH, Entry, joined, listed, marked, note_and_source, pairs, section, words
+from tools.render.statements import COVERAGE, Section, sections_of, stalled_of, standing_of
 
 Places = Sequence[dict[str, Any]]
 _PLACE = "v{version} at position {position}, leaf {leaf:.12}"
 _CHANGE = {
     "RecordCorrected": "{stream} v{version} corrects v{about}: {reason}",
     "RecordVoided": "{stream} v{version} voids v{about}: {reason}",
-}
-_STANDING = {
-    "void": "void: recorded by mistake",
-    "disposed": "disposed of by the Committee",
-    "transmitted": "transmitted to the Committee",
-}
-_SENT_BACK = {"returned": "returned by the Committee", "unknown": "before the Committee; what it did is not known"}
-_COVERAGE = {
-    "uncovered": "uncovered: it cites no live mandate",
-    "shallow": "shallow: it cites a live mandate; a known decision or evidence is missing",
-    "deep": "deep: a live mandate, a known decision of the Committee, and evidence",
 }
 
 
@@ -41,29 +31,10 @@ def trace_text(trace: dict[str, Any], today: dict[str, Any], places: Places | No
     `today` holds the statements that depend on the day and on delivery.
     """
     behind: dict[str, list[str]] = trace["provenance"]["statements"] if places is not None else {}
-
-    def entries(name: str, of: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
-        return [
-            _resting(_of_version(of(item), item, trace), behind.get(f"{name}/{index}"))
-            for index, item in enumerate(trace.get(name, ()))
-        ]
-
-    def optional(title: str, name: str, of: Callable[[dict[str, Any]], Entry]) -> list[RenderableType]:
-        return [section(title, entries(name, of), "")] if name in trace else []
-
-    lineage = list(sections.lineage(trace["lineage"]))
+    shown = [_shown(each, behind) for each in sections_of(trace)]
     parts: list[RenderableType] = [
         *_heading(trace, behind, today.get("known_at")),
-        *optional("TEXTS", "texts", sections.text),
-        section("MANDATES", entries("mandates", sections.mandate), "It cites none."),
-        *optional("INITIATIVES ON THE SAME PROVISIONS", "initiatives", sections.initiative),
-        *_priority(trace, behind),
-        section("WORK", entries("work", sections.step), "None is on record."),
-        *optional("AGENDA AND OUTCOMES", "proceedings", sections.proceedings),
-        section("TRANSMISSION", entries("transmission", sections.transmission), "None is on record."),
-        section("DISPOSITION", entries("dispositions", sections.disposition), "None is on record."),
-        section("FOLLOW-UP", entries("follow_up", sections.follow_up), "None is on record."),
-        section("LINEAGE", lineage, "Neither carried on nor related to another recommendation, as far as recorded."),
+        *shown,
         *_behind_lineage(behind),
         listed("GAPS", trace["gaps"], "None."),
         *_today(today, is_past="as_of" in trace or "known_at" in today),
@@ -87,8 +58,8 @@ def _heading(trace: dict[str, Any], behind: dict[str, list[str]], known_at: str 
     rows: list[tuple[str, str | Text | None]] = [
         ("as of", in_words(trace["as_of"]) if "as_of" in trace else None),
         ("recorded by", known_at),
-        ("standing", _standing(trace)),
-        ("coverage", _COVERAGE[trace["coverage"]]),
+        ("standing", standing_of(trace)),
+        ("coverage", COVERAGE[trace["coverage"]]),
         ("kinds", ", ".join(words(kind) for kind in own["kinds"])),
         ("addressed to", ", ".join(own["addressees"])),
         ("themes", ", ".join(own["themes"])),
@@ -106,40 +77,17 @@ def _heading(trace: dict[str, Any], behind: dict[str, list[str]], known_at: str 
     ]
 
 
-def _standing(trace: dict[str, Any]) -> str:
-    standing: str = trace["recommendation"]["standing"]
-    outcome: str = trace["dispositions"][-1]["outcome"] if standing == "disposed" else ""
-    return _SENT_BACK.get(outcome, _STANDING.get(standing, standing))
-
-
-def _priority(trace: dict[str, Any], behind: dict[str, list[str]]) -> list[RenderableType]:
-    if (item := trace.get("priority")) is None:
-        return []
-    if "outcome" not in item:
-        return [section("PRIORITY", [Entry(Text(item["priority"]))], "")]
-    head = marked(item["title"], item["status"], item.get("dated"))
-    start = f"from {in_words(item['timeline_from'])} " if "timeline_from" in item else ""
-    lines = [Text(f"Outcome: {item['outcome']}"), Text(f"Timeline: {start}to {in_words(item['timeline_to'])}.")]
-    closing = sections.closing(item["closed"]) if "closed" in item else []
-    entry = Entry(head, [*lines, *note_and_source(item), *closing])
-    return [section("PRIORITY", [_resting(entry, behind.get("priority"))], "")]
+def _shown(part: Section, behind: Mapping[str, Sequence[str]]) -> RenderableType:
+    """Return a section with the events behind each statement; those of the lineage follow it together."""
+    events = {} if part.name == "lineage" else behind
+    entries = [_resting(each.entry, events.get(each.key)) for each in part.statements]
+    return section(part.title.upper(), entries, part.nothing)
 
 
 def _today(today: dict[str, Any], *, is_past: bool) -> list[RenderableType]:
     heading = "PAST DUE ON THAT DAY" if is_past else "TODAY"
-    stalled = [
-        f"{stream} waits for version {version}: what follows it is not shown here yet."
-        for stream, version in today["stalled"].items()
-    ]
-    lines = [*today["past_due"], *stalled]
+    lines = [*today["past_due"], *stalled_of(today)]
     return [listed(f"{heading}, {in_words(today['date'])}", lines, "")] if lines else []
-
-
-def _of_version(entry: Entry, item: dict[str, Any], trace: dict[str, Any]) -> Entry:
-    """Say which version of the text a step concerns, where there are several."""
-    if "texts" not in trace or "text_version" not in item:
-        return entry
-    return Entry(entry.head, [Text(f"Version {item['text_version']} of the text."), *entry.lines])
 
 
 def _resting(entry: Entry, events: Sequence[str] | None) -> Entry:

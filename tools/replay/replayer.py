@@ -13,7 +13,6 @@ from operator import attrgetter
 from types import TracebackType
 from typing import Any, Self
 
-from services.nominations.domain.membership import MEMBERSHIP
 from services.recommendations.projection import AGGREGATES, trace_or_fault
 from services.recommendations.trace import SHAPE
 from services.recommendations.trace.initiatives import ByProvision, by_provision
@@ -26,7 +25,7 @@ from shared.tlog.trust import LogTrust
 from tools.replay.completeness import Positions
 from tools.replay.history import Fault, History, decode_entry, streams_of
 from tools.replay.packed_states import PackedState, PackedStates, pack
-from tools.replay.roster import Row, row_of
+from tools.replay.roster import FOLDED_FOR, Row, part_of, rows_of
 from tools.replay.spool import Parts, Spool
 
 Trace = dict[str, Any]
@@ -41,7 +40,7 @@ _NEVER = "9999"
 
 @dataclass
 class Report:
-    """Counts and faults of a replay, the version of each stream, and the roster.
+    """Counts and faults of a replay, the version of each stream, and the roster, from the parts of the `group`.
 
     `positions` are those of Kafka's records.
     `faults` are the traces that cannot be composed or stored, by reference, with the reason in words.
@@ -56,6 +55,7 @@ class Report:
     stalled: list[str] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    group: dict[str, Any] = field(default_factory=dict)
     roster: list[Row] = field(default_factory=list)
     positions: Positions = field(default_factory=Positions)
 
@@ -115,6 +115,7 @@ class Replayer:
         for report, states in _map_buckets(self, Replayer._fold_others, len(self._others), processes):
             self.report.add(report)
             packed |= states
+        self.report.roster = rows_of(self.report.group, self.as_of)
         self._streams = PackedStates(packed)
         self._initiatives = by_provision(self._streams[stream] for stream in packed if stream.startswith(_INITIATIVE))
         for report, traces in _map_buckets(self, Replayer._compose_roots, len(self._roots), processes):
@@ -127,8 +128,8 @@ class Replayer:
             kind = folded.stream.partition("/")[0]
             if kind in AGGREGATES:
                 packed[folded.stream] = pack(folded)
-            elif kind == MEMBERSHIP.kind and (row := row_of(folded.state, self.as_of)) is not None:
-                report.roster.append(row)
+            elif kind in FOLDED_FOR:
+                report.group[folded.stream] = part_of(kind, folded.state)
         return report, packed
 
     def _compose_roots(self, bucket: int) -> tuple[Report, list[tuple[str, Any]]]:
@@ -213,7 +214,7 @@ def stops(folded: FoldedState) -> str:
 
 def _aggregate(stream: str) -> Aggregate[Any]:
     kind = stream.partition("/")[0]
-    return MEMBERSHIP if kind == MEMBERSHIP.kind else AGGREGATES.get(kind, UNFOLDED)
+    return FOLDED_FOR.get(kind) or AGGREGATES.get(kind, UNFOLDED)
 
 
 @contextmanager

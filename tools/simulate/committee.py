@@ -22,9 +22,15 @@ def adopt(world: World, group: Group, stream: str) -> bool:
         note = "Synthetic: the record does not say where it was adopted."
         world.execute(stream, commands.AdoptRecommendation(note=note, status="unknown"))
         return True
-    if group.held:
-        world.execute(stream, commands.AdoptRecommendation(meeting=group.held[-1], status="verified"))
-    return bool(group.held)
+    if not group.held:
+        return False
+    meeting = group.held[-1]
+    adoption = commands.AdoptRecommendation(meeting=meeting, outcome=group.decisions.get(meeting), status="verified")
+    if adoption.outcome is not None and world.chance.happens(0.5):
+        world.execute(stream, adoption, role="chair", actor=f"syn-chair-{group.name}")
+    else:
+        world.execute(stream, adoption)
+    return True
 
 
 def before_the_committee(world: World, group: Group, stream: str) -> Lifecycle:

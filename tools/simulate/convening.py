@@ -32,7 +32,8 @@ def meeting(world: World, group: Group, starts: int) -> Lifecycle:
     stream, group.meetings = f"meeting/{key}", group.meetings + 1
     proposed = commands.ProposeMeeting(
         meeting=key, title=f"Synthetic meeting {group.meetings} of {group.name}", kind="technical_expert_group",
-        modality=chance.pick(("hybrid", "online", "in_person")), time_zone="Asia/Bangkok", **_times(starts),
+        modality=chance.pick(("hybrid", "online", "in_person")), time_zone="Asia/Bangkok",
+        place="Synthetic conference centre", link=f"https://example.org/{key}", **_times(starts),
     )  # fmt: skip
     world.execute(stream, proposed, actor="synthetic-secretariat")
     yield world.days(2, 5)
@@ -66,9 +67,14 @@ def _prepare(world: World, group: Group, stream: str) -> Lifecycle:
         named = [ProvisionRef(instrument=i, provision=p) for i, p in provisions_of(world, group, chance.between(0, 2))]
         priority = chance.pick(group.priorities) if group.priorities and chance.happens(0.5) else None
         title = f"Synthetic item {item}: {wording.clause(chance)}"
-        world.execute(
-            stream, commands.AddAgendaItem(item=f"item-{item}", title=title, priority=priority, provisions=tuple(named))
+        before = f"item-{chance.between(1, item - 1)}" if item > 1 and chance.happens(0.1) else None
+        added = commands.AddAgendaItem(
+            item=f"item-{item}", title=title, priority=priority, provisions=tuple(named), before=before
         )
+        world.execute(stream, added)
+        yield world.soon()
+    if chance.happens(0.3):
+        world.execute(stream, commands.OrderAgenda(items=tuple(f"item-{number}" for number in range(item, 0, -1))))
         yield world.soon()
     for number in range(1, chance.between(3, 7)):
         symbol = f"SYN/{stream.rpartition('-')[2]}/{number}"
@@ -93,7 +99,13 @@ def _renditions(world: World) -> tuple[Rendition, ...]:
 
 def _hold(world: World, group: Group, stream: str, key: str) -> Lifecycle:
     chance = world.chance
-    for membership in chance.some(tuple(group.experts), chance.between(12, 22)):
+    experts = chance.some(tuple(group.experts), chance.between(12, 22))
+    if chance.happens(0.5):
+        listed = [commands.Attendee(membership=each, presence="in_room") for each in experts[:10]]
+        world.execute(stream, commands.RecordAttendanceList(attendance=tuple(listed)))
+        experts = experts[10:]
+        yield world.now + HOUR // 2
+    for membership in experts:
         presence = "in_room" if chance.happens(0.5) else "remote"
         world.execute(stream, commands.RecordAttendance(membership=membership, presence=presence))
         yield world.now + chance.between(2_000, 60_000)
@@ -106,6 +118,17 @@ def _hold(world: World, group: Group, stream: str, key: str) -> Lifecycle:
             responsible=f"Synthetic office {chance.between(1, 9)}", due=day(world.now + 200 * DAY),
         )  # fmt: skip
         world.execute(stream, outcome)
+        if outcome.kind == "decision":
+            group.decisions[key] = outcome.outcome
+        elif chance.happens(0.9):
+            world.start(_done(world, stream, outcome.outcome), chance.between(30 * DAY, 250 * DAY))
+
+
+def _done(world: World, stream: str, outcome: str) -> Lifecycle:
+    """Close an action point."""
+    end = world.chance.pick(("done", "done", "dropped"))
+    world.execute(stream, commands.CloseActionPoint(outcome=outcome, end=end, on=day(world.now)))
+    yield from ()
 
 
 def _aftermath(world: World, stream: str) -> Lifecycle:

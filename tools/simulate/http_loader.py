@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from services.meetings import api as meetings
 from services.nominations import api as nominations
-from services.nominations.commands import ResubmitNomination, SubmitNomination
+from services.nominations.commands import AmendNomination, ChangeExpertDetails, ResubmitNomination, SubmitNomination
 from services.notifications import api as notifications
 from services.notifications.commands import AddSubscription
 from services.recommendations import api as recommendations
@@ -17,6 +17,7 @@ from tools.client.errors import CommandRefused
 from tools.simulate.commits import SimulatedCommit
 
 PATIENCE_SECONDS = 20.0
+_WITH_PERSON = (SubmitNomination, ResubmitNomination, AmendNomination, ChangeExpertDetails, AddSubscription)
 _ROUTES: dict[tuple[str, str], CommandRoute] = {
     (route.command.__name__.removesuffix("Request"), route.stream.partition("/")[0]): route
     for routes in (
@@ -29,6 +30,9 @@ _ROUTES: dict[tuple[str, str], CommandRoute] = {
 }
 
 
+_UNTIL_CONSUMED = frozenset({"OutOfOrder", "AdoptionRestsOnUnknownDecision"})
+
+
 class Desk(Protocol):
     """A sender of commands with one role's token."""
 
@@ -39,7 +43,8 @@ class Desk(Protocol):
 def send(commits: Iterable[SimulatedCommit], secretariat: Desk, chair: Desk, after: Callable[[int], None]) -> int:
     """Send each command in turn, and return the number of events, which `after` receives after each commit.
 
-    A command that depends on a policy's result is retried until the policy has run, for at most 20 seconds.
+    A command that depends on a policy's result, or on a decision of a meeting, is retried until the policy has run, or
+    the meeting was consumed, for at most 20 seconds.
     """
     events = 0
     for commit in commits:
@@ -59,7 +64,7 @@ def _send(desk: Desk, commit: SimulatedCommit) -> None:
             desk.send(commit.service, path, body, commit.context.command_id)
             return
         except CommandRefused as refusal:
-            if refusal.rule != "OutOfOrder" or time.monotonic() > until:
+            if refusal.rule not in _UNTIL_CONSUMED or time.monotonic() > until:
                 raise
             time.sleep(0.1)
 
@@ -70,9 +75,10 @@ def request_of(commit: SimulatedCommit) -> tuple[str, dict[str, Any]]:
     route = _ROUTES[type(commit.command).__name__, kind]
     parts = dict(zip(("committee", "year", "number"), key.split("/"), strict=False)) | {kind: key}
     body = commit.command.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    if isinstance(commit.command, SubmitNomination | ResubmitNomination | AddSubscription):
+    if isinstance(commit.command, _WITH_PERSON) and commit.command.sealed is not None:
         person = commit.command.sealed.person
         contact_field = "address" if isinstance(commit.command, AddSubscription) else "contact"
         del body["sealed"]
-        body |= {"person": person, "details": {"name": f"Synthetic {person}", contact_field: f"{person}@example.org"}}
+        body |= {"details": {"name": f"Synthetic {person}", contact_field: f"{person}@example.org"}}
+        body |= {} if isinstance(commit.command, ChangeExpertDetails) else {"person": person}
     return route.path.format_map(parts), body

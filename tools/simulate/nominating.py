@@ -50,6 +50,12 @@ def nomination(world: World, group: Group, member: str, call: str | None, replac
     government = {"role": "focal_point", "actor": f"syn-focal-{member.lower()}", "member": member}
     world.execute(stream, submitted, **government)
     yield world.days(3, 9)
+    if chance.happens(0.1):
+        amended = {**particulars, "institution": f"Synthetic institute {chance.between(1, 400)}"}
+        world.execute(
+            stream, commands.AmendNomination.model_validate(amended | {"amended_on": day(world.now)}), **government
+        )
+        yield world.days(1, 3)
     if chance.happens(0.15):
         reason = "Synthetic: the field of expertise is not stated."
         world.execute(stream, commands.ReturnNomination(reason=reason, returned_on=day(world.now)))
@@ -69,18 +75,31 @@ def _not_registered(world: World) -> commands.DeclineNomination | commands.Withd
     return commands.WithdrawNomination(withdrawn_on=day(world.now))
 
 
+def _change_details(world: World, stream: str, member: str) -> None:
+    """Let an expert move to another institution, or another expert's contact change with it."""
+    chance, person = world.chance, world.platform.state(stream).began.person
+    sealed = Sealed(person=person, box=wording.box(chance)) if chance.happens(0.5) else None
+    changed = commands.ChangeExpertDetails(
+        changed_on=day(world.now), institution=f"Synthetic institute {chance.between(1, 400)}", sealed=sealed
+    )
+    world.execute(stream, changed, role="focal_point", actor=f"syn-focal-{member.lower()}", member=member)
+
+
 def _membership(world: World, group: Group, member: str, key: str) -> Lifecycle:
     """Let the membership that the policy began end by its term, a replacement or a withdrawal."""
     chance, stream = world.chance, f"membership/{key}"
     group.experts.append(key)
     ends = world.now + TERM
-    early = chance.between(YEAR // 3, TERM - 120 * DAY)
+    early = world.now + chance.between(YEAR // 3, TERM - 120 * DAY)
     if chance.happens(0.1):
-        yield world.now + early
+        yield world.now + chance.between(30 * DAY, YEAR // 3 - DAY)
+        _change_details(world, stream, member)
+    if chance.happens(0.1):
+        yield early
         group.experts.remove(key)
         world.start(nomination(world, group, member, None, replaces=key))
     elif chance.happens(0.03):
-        yield world.now + early
+        yield early
         group.experts.remove(key)
         world.execute(
             f"nomination/{key}", commands.WithdrawNomination(withdrawn_on=day(world.now)),

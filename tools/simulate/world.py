@@ -22,7 +22,7 @@ Lifecycle = Iterator[int]
 
 @dataclass
 class Group:
-    """An expert group: its members, its themes and priorities, and its latest meetings."""
+    """An expert group: its members, its themes and priorities, its latest meetings with their decisions."""
 
     name: str
     seat: tuple[str, ...]
@@ -31,6 +31,7 @@ class Group:
     experts: list[str] = field(default_factory=list)
     priorities: list[str] = field(default_factory=list)
     held: deque[str] = field(default_factory=lambda: deque(maxlen=4))
+    decisions: dict[str, str] = field(default_factory=dict)
     deliverables: deque[str] = field(default_factory=deque)
     recommendations: list[str] = field(default_factory=list)
     meetings: int = 0

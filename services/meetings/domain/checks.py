@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from services.meetings.domain.rules import (
+    AgendaItemNotOnRecord,
+    AgendaOrderNamesEachItemOnce,
     BeginsAfterItsEnd,
     ConfirmationsStayWhileConvened,
     MeetingHasNotBegun,
@@ -20,20 +22,27 @@ from shared.domain.rejections import Rejection
 from shared.domain.single_facts import EndsBeforeItStarts, is_before, last_day_of_facts
 from shared.domain.voids import Once, Void, recorded_anew
 from shared.events.event import Event
-from shared.events.meetings import AttendanceRecorded, MeetingHeld
+from shared.events.meetings import AgendaItemAdded, AgendaOrdered, AttendanceRecorded, MeetingHeld
 from shared.events.values import earliest_day
 from shared.events.wording import nearest
 from shared.events.words import Confirmer, words
 
 _TIMES = ("starts_at", "ends_at", "held_from", "held_to")
-_IDS = {"agenda": "item", "documents": "document", "attendance": "membership", "outcomes": "outcome"}
+_IDS = {
+    "agenda": "item",
+    "documents": "document",
+    "attendance": "membership",
+    "outcomes": "outcome",
+    "closed": "outcome",
+}
 # the package `tzdata`, pinned with the code: the zones of the machine may be older, newer, or missing
 _ZONES = files("tzdata")
 
 
 def check(state: Meeting, event: Event, *, stream: str, now: datetime, **_: object) -> Rejection | None:
-    """Return the refusal of a fact that does not fit the meeting's time zone, or comes before its first day."""
-    return _wrong_zone(state, event) or _ends_too_early(state, event) or _too_early(state, event, stream, now)
+    """Return the refusal of a fact that does not fit the time zone or agenda, or comes before the first day."""
+    refusal = _wrong_zone(state, event) or _wrong_place(state, event)
+    return refusal or _ends_too_early(state, event) or _too_early(state, event, stream, now)
 
 
 def judge_void(
@@ -50,8 +59,11 @@ def _once(state: Meeting) -> list[Once]:
     """Return the entries of a meeting, each with the id that it may have once."""
     if isinstance(state, Absent | Void):
         return []
-    entries = ((key, entry) for section, key in _IDS.items() for entry in getattr(state.proceedings, section))
-    return [((key, getattr(entry.fact, key)), entry.versions[0]) for key, entry in entries]
+    return [
+        ((section, getattr(entry.fact, key)), entry.versions[0])
+        for section, key in _IDS.items()
+        for entry in getattr(state.proceedings, section)
+    ]
 
 
 def _lacking(state: Meeting) -> list[str]:
@@ -59,6 +71,28 @@ def _lacking(state: Meeting) -> list[str]:
     if not isinstance(state, Convened | Held):
         return []
     return [each for each in words(Confirmer) if each not in state.confirmed_by]
+
+
+def _wrong_place(state: Meeting, event: Event) -> Rejection | None:
+    """Refuse an item before one that is not on the agenda, and an order that does not name each item once."""
+    items = () if isinstance(state, Absent | Void) else state.proceedings.items
+    match event:
+        case AgendaItemAdded(before=str(before)) if before not in items:
+            return AgendaItemNotOnRecord("before", before)
+        case AgendaOrdered(items=order):
+            fault = _fault_of_order(order, items)
+            return AgendaOrderNamesEachItemOnce("items", fault, ", ".join(items) or "none") if fault else None
+        case _:
+            return None
+
+
+def _fault_of_order(order: Sequence[str], items: Sequence[str]) -> str | None:
+    for item in order:
+        if item not in items:
+            return f"names {item}, which is not on the agenda"
+        if order.count(item) > 1:
+            return f"names {item} twice"
+    return next((f"leaves {item} out" for item in items if item not in order), None)
 
 
 def _wrong_zone(state: Meeting, event: Event) -> Rejection | None:

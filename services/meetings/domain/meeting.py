@@ -9,26 +9,41 @@ from pydantic import Field, TypeAdapter
 from services.meetings.commands import (
     AddAgendaItem,
     CancelMeeting,
+    CloseActionPoint,
     ConfirmMeeting,
     DisseminateDocument,
     HoldMeeting,
+    OrderAgenda,
     ProposeMeeting,
     RecordAttendance,
+    RecordAttendanceList,
     RecordMeeting,
     RecordOutcome,
     RescheduleMeeting,
 )
+from services.meetings.domain.calendar import months_of
 from services.meetings.domain.checks import check, judge_void
 from services.meetings.domain.folding import evolve
-from services.meetings.domain.rules import AgendaItemNamesUnknownProvision, TwoConfirmationsConveneAMeeting
+from services.meetings.domain.rules import (
+    ActionPointNotOnRecord,
+    AgendaItemNamesUnknownProvision,
+    AgendaOrderStandsOnceHeld,
+    AttendanceListedTwice,
+    AttendanceOnRecord,
+    TwoConfirmationsConveneAMeeting,
+)
 from services.meetings.domain.states import Absent, Cancelled, Convened, Held, Meeting, OnRecord, Proposed, Recorded
 from services.meetings.domain.terms import limits_of
+from services.meetings.domain.waiting import waiting
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
 from shared.domain.voids import Void
+from shared.domain.waiting import as_facet
 from shared.events.event import Event
 from shared.events.meetings import (
+    ActionPointClosed,
     AgendaItemAdded,
+    AgendaOrdered,
     AttendanceRecorded,
     DocumentDisseminated,
     MeetingCancelled,
@@ -48,6 +63,7 @@ ENTRIES = (
     (DisseminateDocument, "documents", "document"),
     (RecordAttendance, "attendance", "membership"),
     (RecordOutcome, "outcomes", "outcome"),
+    (CloseActionPoint, "closed", "outcome"),
 )
 
 
@@ -64,9 +80,11 @@ def decide(state: Meeting, command: Command, *, stream: str, facts: Facts, conte
             return [event_from(command, MeetingRescheduled, by=_confirmer(context))]
         case Proposed() | Convened(), CancelMeeting():
             return [event_from(command, MeetingCancelled)]
-        case Proposed(), HoldMeeting() | RecordAttendance():
+        case Proposed(), HoldMeeting() | RecordAttendance() | RecordAttendanceList():
             waits_for = " and ".join(name for name in words(Confirmer) if name not in state.confirmed_by)
             return TwoConfirmationsConveneAMeeting(stream, waits_for)
+        case Held(), OrderAgenda():
+            return AgendaOrderStandsOnceHeld(stream)
         case Convened(), HoldMeeting():
             return [event_from(command, MeetingHeld)]
         case Absent() | Void() | Cancelled(), _:
@@ -95,12 +113,18 @@ def _entered(state: OnRecord, command: Command, stream: str, facts: Facts) -> De
     match state, command:
         case _, AddAgendaItem():
             return _unknown(command, facts) or [event_from(command, AgendaItemAdded)]
+        case _, OrderAgenda():
+            return [event_from(command, AgendaOrdered)]
         case _, DisseminateDocument():
             return [event_from(command, DocumentDisseminated)]
         case _, RecordAttendance():
             return _attended(state, command, facts)
+        case _, RecordAttendanceList():
+            return _all_attended(state, command, stream, facts)
         case Held() | Recorded(), RecordOutcome():
             return [event_from(command, OutcomeRecorded)]
+        case Held() | Recorded(), CloseActionPoint():
+            return _closed(state, command, stream)
         case _:
             return _out_of_order(state, command, stream)
 
@@ -110,8 +134,37 @@ def _entered_before(state: OnRecord, command: Command) -> str | None:
         if isinstance(command, kind):
             entered = getattr(command, key)
             entries = getattr(state.proceedings, section)
-            return f"{key} {entered}" if any(getattr(entry.fact, key) == entered for entry in entries) else None
+            if any(getattr(entry.fact, key) == entered for entry in entries):
+                return f"{key} {entered}{' closed' if section == 'closed' else ''}"
+            return None
     return None
+
+
+def _closed(state: OnRecord, command: CloseActionPoint, stream: str) -> Decision:
+    outcomes = (entry.fact for entry in state.proceedings.outcomes)
+    if not any(each.outcome == command.outcome and each.kind == "action_point" for each in outcomes):
+        return ActionPointNotOnRecord(stream, command.outcome)
+    return [event_from(command, ActionPointClosed)]
+
+
+def _all_attended(state: OnRecord, command: RecordAttendanceList, stream: str, facts: Facts) -> Decision:
+    """Record each row of a list, or return the refusal of the first that cannot be."""
+    on_record = {entry.fact.membership for entry in state.proceedings.attendance}
+    listed: set[str] = set()
+    events: list[Event] = []
+    for place, row in enumerate(command.attendance):
+        field = f"attendance.{place}.membership"
+        if row.membership in listed:
+            return AttendanceListedTwice(field, row.membership)
+        if row.membership in on_record:
+            return AttendanceOnRecord(field, row.membership, stream)
+        listed.add(row.membership)
+        one = RecordAttendance(**command.model_dump(exclude={"attendance"}, exclude_unset=True), **row.model_dump())
+        decision = _attended(state, one, facts)
+        if isinstance(decision, Rejection):
+            return decision
+        events += decision
+    return events
 
 
 def _attended(state: OnRecord, command: RecordAttendance, facts: Facts) -> Decision:
@@ -144,6 +197,8 @@ def needs(_state: Meeting, command: Command) -> frozenset[str]:
     """Return the siblings' streams that a decision rests on."""
     if isinstance(command, RecordAttendance):
         return frozenset({f"membership/{command.membership}"})
+    if isinstance(command, RecordAttendanceList):
+        return frozenset(f"membership/{row.membership}" for row in command.attendance)
     return names(command) if isinstance(command, AddAgendaItem) else frozenset()
 
 
@@ -172,6 +227,8 @@ def facets(state: Meeting) -> dict[str, Any]:
         "membership": sorted({entry.fact.membership for entry in state.proceedings.attendance}),
         "priority": sorted({item.priority for item in agenda if item.priority}),
         "instrument": sorted({named.instrument for item in agenda for named in item.provisions}),
+        "month": months_of(state),
+        "awaits": as_facet(waiting(state)),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shared.domain.rejections import Rejection, RuleKind
+from shared.domain.rejections import Rejection, RuleKind, StateConflict, UnknownReference
 from shared.domain.single_facts import FactRefused
 
 
@@ -21,11 +21,9 @@ class TwoConfirmationsConveneAMeeting(Rejection):
 
 
 @dataclass(frozen=True)
-class ConfirmationsStayWhileConvened(Rejection):
+class ConfirmationsStayWhileConvened(StateConflict):
     """A meeting that is convened or held keeps both confirmations: a void takes none away."""
 
-    kind: ClassVar[RuleKind] = "order"
-    http_status: ClassVar[int] = 409
     says: ClassVar[str] = (
         "{stream} would be {state} without confirmation by {lacks}: void first what makes it {state} "
         "(`throughline void {stream} VERSION`), or leave that void and `confirm` the meeting anew"
@@ -37,14 +35,78 @@ class ConfirmationsStayWhileConvened(Rejection):
 
 
 @dataclass(frozen=True)
-class AgendaItemNamesUnknownProvision(Rejection):
+class AgendaItemNamesUnknownProvision(UnknownReference):
     """An agenda item names provisions that are in the register."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "instrument/{instrument} has no provision {provision} in the register: register it first"
 
     instrument: str
     provision: str
+
+
+@dataclass(frozen=True)
+class AgendaItemNotOnRecord(FactRefused):
+    """An item is put before another one that is on the agenda."""
+
+    kind: ClassVar[RuleKind] = "reference"
+    says: ClassVar[str] = "{field} {item} is not on the agenda: name one that is, or leave {field} out"
+
+    item: str
+
+
+@dataclass(frozen=True)
+class AgendaOrderNamesEachItemOnce(FactRefused):
+    """An order of the agenda names each of its items once, and nothing else."""
+
+    says: ClassVar[str] = "{field} {fault}: name each item of the agenda once, in the new order: {items}"
+
+    fault: str
+    items: str
+
+
+@dataclass(frozen=True)
+class AgendaOrderStandsOnceHeld(StateConflict):
+    """The agenda of a meeting that was held stays in the order of that day."""
+
+    says: ClassVar[str] = (
+        "{stream} was held with its agenda in this order: void a wrong order (`throughline void {stream} VERSION`); "
+        "an item that was left out is added with `before`"
+    )
+
+    stream: str
+
+
+@dataclass(frozen=True)
+class ActionPointNotOnRecord(UnknownReference):
+    """An action point that is closed is an outcome on record, of that kind."""
+
+    says: ClassVar[str] = "{stream} has no action point {outcome} on record: record the outcome first, or check its id"
+
+    stream: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class AttendanceListedTwice(FactRefused):
+    """A list of attendance names each membership once."""
+
+    says: ClassVar[str] = "{field} {membership} is in the list twice: leave one of the rows out"
+
+    membership: str
+
+
+@dataclass(frozen=True)
+class AttendanceOnRecord(FactRefused):
+    """A membership attends a meeting once, whether in a list or alone."""
+
+    kind: ClassVar[RuleKind] = "order"
+    http_status: ClassVar[int] = 409
+    says: ClassVar[str] = (
+        "{field} {membership} attended {stream} already: leave the row out, or correct what is on record"
+    )
+
+    membership: str
+    stream: str
 
 
 @dataclass(frozen=True)
@@ -71,11 +133,9 @@ class TimeZoneDoesNotFit(FactRefused):
 
 
 @dataclass(frozen=True)
-class MeetingHasNotBegun(Rejection):
+class MeetingHasNotBegun(StateConflict):
     """A meeting is held and attended once it has begun."""
 
-    kind: ClassVar[RuleKind] = "order"
-    http_status: ClassVar[int] = 409
     says: ClassVar[str] = (
         "{stream} begins on {starts_at}, which has not come: record it then, or reschedule the meeting"
     )

@@ -7,6 +7,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
+    ActionPointClosed,
     AgendaItemAdded,
     AttendanceRecorded,
     DocumentDisseminated,
@@ -14,7 +15,7 @@ from shared.events.meetings import (
     MeetingHeld,
     OutcomeRecorded,
 )
-from shared.events.values import Id, Model, ShortText, WorldTime
+from shared.events.values import Id, Link, Model, ShortText, WorldTime
 from shared.events.words import Confirmer, MeetingKind, Modality
 
 E = TypeVar("E", bound=Event)
@@ -37,16 +38,24 @@ class Particulars(Model):
     starts_at: WorldTime | None = None
     ends_at: WorldTime | None = None
     time_zone: ShortText | None = None
+    place: ShortText | None = None
+    link: Link | None = None
     versions: tuple[int, ...]
 
 
 class Proceedings(Model):
-    """The agenda, documents, attendance and outcomes of a meeting."""
+    """The agenda in its order, documents, attendance and outcomes of a meeting, and the action points closed since."""
 
     agenda: tuple[Entry[AgendaItemAdded], ...] = ()
     documents: tuple[Entry[DocumentDisseminated], ...] = ()
     attendance: tuple[Entry[AttendanceRecorded], ...] = ()
     outcomes: tuple[Entry[OutcomeRecorded], ...] = ()
+    closed: tuple[Entry[ActionPointClosed], ...] = ()
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The ids of the items of the agenda, in its order."""
+        return tuple(entry.fact.item for entry in self.agenda)
 
 
 class Absent(Model):
@@ -56,9 +65,12 @@ class Absent(Model):
 
 
 class _OnRecord(Model):
+    """A meeting; `since` is the time of the event that put it into its stage."""
+
     particulars: Particulars
     proceedings: Proceedings = Proceedings()
     confirmed_by: tuple[Confirmer, ...] = ()
+    since: str
 
 
 class Proposed(_OnRecord):

@@ -14,7 +14,8 @@ from shared.domain.voids import Void
 from shared.events.meetings import AttendanceRecorded
 from shared.events.values import Seen
 
-_WITHOUT_LIMITS = dict.fromkeys(("membership_began_on", "membership_ended", "membership_ended_on"))
+LIMITS = ("membership_began_on", "membership_ended", "membership_ended_on")
+_WITHOUT_LIMITS = dict.fromkeys(LIMITS)
 
 
 def limits_of(membership: Membership, day: str | None) -> dict[str, Any]:

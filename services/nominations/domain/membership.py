@@ -6,21 +6,29 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from services.nominations.commands import BeginMembership, EndMembership
-from services.nominations.domain.nomination import (
-    Accepted,
-    Nomination,
-    Withdrawn,
-    in_words,
-    replaces_another_members,
+from services.nominations.commands import BeginMembership, ChangeExpertDetails, EndMembership
+from services.nominations.domain.nomination import replaces_another_members
+from services.nominations.domain.nomination_states import Accepted, Nomination, Withdrawn, in_words
+from services.nominations.domain.rules import (
+    ChangedOutsideMembership,
+    ChangesNothing,
+    MembershipReplacesItself,
+    MembershipRestsOnUnknownNomination,
+    OnlyTheMembersOwnGovernmentNominates,
 )
-from services.nominations.domain.rules import MembershipReplacesItself, MembershipRestsOnUnknownNomination
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder, Rejection
+from shared.domain.single_facts import is_before
 from shared.domain.voids import Void
 from shared.events.event import Event
-from shared.events.nominations import MembershipBegan, MembershipEnded, RecordCorrected, RecordVoided
+from shared.events.nominations import (
+    ExpertDetailsChanged,
+    MembershipBegan,
+    MembershipEnded,
+    RecordCorrected,
+    RecordVoided,
+)
 from shared.events.values import Model
 
 
@@ -31,9 +39,23 @@ class Absent(Model):
     member: None = None
 
 
+class DetailsChange(Model):
+    """A change of the expert's details, and the versions behind it."""
+
+    change: ExpertDetailsChanged
+    versions: tuple[int, ...]
+
+
 class _OnRecord(Model):
+    """`began_by` and `ended_by` are the last days that the dates may mean, where they are not said.
+
+    What was recorded had happened by the day of its record; of a corrected event nothing is known of that day.
+    """
+
     began: MembershipBegan
     versions: tuple[int, ...]
+    began_by: str | None = None
+    changes: tuple[DetailsChange, ...] = ()
 
     @property
     def member(self) -> str:
@@ -52,6 +74,7 @@ class Ended(_OnRecord):
 
     stage: Literal["ended"] = "ended"
     ended: MembershipEnded
+    ended_by: str | None = None
 
 
 Membership: TypeAlias = Absent | Void | Active | Ended
@@ -61,15 +84,27 @@ def evolve(state: Membership, fact: Fact) -> Membership:
     """Fold one fact of a membership's stream."""
     match state, fact.data:
         case _, MembershipBegan() as began:
-            return Active(began=began, versions=fact.versions)
+            return Active(began=began, versions=fact.versions, began_by=_day_by(fact))
+        case Active() | Ended(), ExpertDetailsChanged() as change:
+            changes = (*state.changes, DetailsChange(change=change, versions=fact.versions))
+            return state.model_copy(update={"changes": changes, "versions": state.versions + fact.versions})
         case Active() | Ended(), MembershipEnded() as ended:
-            return Ended(began=state.began, ended=ended, versions=state.versions + fact.versions)
+            stored = {"began": state.began, "began_by": state.began_by, "changes": state.changes}
+            versions = state.versions + fact.versions
+            return Ended(**stored, versions=versions, ended=ended, ended_by=_day_by(fact))
         case _:
             return state
 
 
+def _day_by(fact: Fact) -> str | None:
+    """Return the day by which a fact had happened, as its record says; None of one that was corrected later."""
+    return fact.time[:10] if len(fact.versions) == 1 else None
+
+
 def decide(state: Membership, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
-    """Begin a membership from an accepted nomination, end one that is active."""
+    """Begin a membership from an accepted nomination, change its expert's details, end one that is active."""
+    if context.role == "focal_point" and state.member is not None and state.member != context.member:
+        return OnlyTheMembersOwnGovernmentNominates(state.member)
     match state, command:
         case Absent(), BeginMembership():
             began = _begin(command, stream, facts)
@@ -77,6 +112,8 @@ def decide(state: Membership, command: Command, *, stream: str, facts: Facts, co
         case Void(), BeginMembership():
             began = _begin(command, stream, facts)
             return began if isinstance(began, Rejection) else _begun_again(state, began)
+        case Active() | Ended(), ChangeExpertDetails():
+            return [event_from(command, ExpertDetailsChanged)]
         case Active(), EndMembership():
             return [event_from(command, MembershipEnded)]
         case Void(), EndMembership() if context.role == "system":
@@ -148,15 +185,37 @@ def gaps_of(state: Membership, nomination: Nomination) -> list[str]:
     return [f"It began when the nomination {key} was accepted, and that acceptance is void: the nomination is {stage}."]
 
 
-def check(_state: Membership, event: Event, *, facts: Facts, **_: object) -> Rejection | None:
-    """Refuse that a membership replaces one of another member, or itself."""
+def check(state: Membership, event: Event, *, facts: Facts, **_: object) -> Rejection | None:
+    """Refuse that a membership replaces one of another member, or itself, and a change of details beside it."""
     match event:
         case MembershipBegan(membership=own, replaces=replaced) if replaced == own:
             return MembershipReplacesItself("replaces", own)
         case MembershipBegan(member=member, replaces=str(replaced)):
             return replaces_another_members(member, replaced, facts)
+        case ExpertDetailsChanged():
+            return _changes_nothing(event) or _changed_outside(state, event)
         case _:
             return None
+
+
+def _changes_nothing(event: ExpertDetailsChanged) -> Rejection | None:
+    stated = event.model_dump(include={"sealed", "institution", "category", "expertise", "themes"}, exclude_none=True)
+    return None if stated else ChangesNothing("changed_on")
+
+
+def _changed_outside(state: Membership, event: ExpertDetailsChanged) -> Rejection | None:
+    if isinstance(state, Absent | Void):
+        return None
+    on, began, ended = (
+        event.changed_on,
+        state.began.began_on,
+        state.ended.ended_on if isinstance(state, Ended) else None,
+    )
+    if began is not None and is_before(on, began):
+        return ChangedOutsideMembership("changed_on", on, "before the beginning", began)
+    if ended is not None and is_before(ended, on):
+        return ChangedOutsideMembership("changed_on", on, "after the end", ended)
+    return None
 
 
 MEMBERSHIP: Aggregate[Membership] = Aggregate(

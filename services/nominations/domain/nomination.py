@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import (
     AcceptNomination,
+    AmendNomination,
     DeclineNomination,
     ResubmitNomination,
     ReturnNomination,
     SubmitNomination,
     WithdrawNomination,
+)
+from services.nominations.domain.nomination_states import (
+    Absent,
+    Accepted,
+    Nomination,
+    Returned,
+    Submitted,
+    evolve,
+    in_words,
+    submitted_day,
 )
 from services.nominations.domain.rules import (
     NominationNamesUnknownCall,
@@ -22,104 +33,23 @@ from services.nominations.domain.rules import (
     ReplacesAnotherMembersExpert,
 )
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
-from shared.domain.facts import Fact
 from shared.domain.members import MEMBERS
 from shared.domain.rejections import OutOfOrder, Rejection
 from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.nominations import (
     NominationAccepted,
+    NominationAmended,
     NominationDeclined,
     NominationResubmitted,
     NominationReturned,
     NominationSubmitted,
     NominationWithdrawn,
 )
-from shared.events.values import Model, WorldDate
-
-
-class Absent(Model):
-    """No nomination of this id is on record."""
-
-    stage: Literal["absent"] = "absent"
-    member: None = None
-
-
-class _OnRecord(Model):
-    """`particulars` is the nomination as it now stands, a later resubmission included."""
-
-    particulars: NominationSubmitted
-    versions: tuple[int, ...]
-
-    @property
-    def member(self) -> str:
-        """The member whose Government nominates."""
-        return self.particulars.member
-
-
-class Submitted(_OnRecord):
-    """It waits for the secretariat."""
-
-    stage: Literal["submitted"] = "submitted"
-    resubmitted_on: WorldDate | None = None
-
-
-class Returned(_OnRecord):
-    """It waits for the Government."""
-
-    stage: Literal["returned"] = "returned"
-    returned: NominationReturned
-
-
-class Accepted(_OnRecord):
-    """It is registered."""
-
-    stage: Literal["accepted"] = "accepted"
-    accepted: NominationAccepted
-
-
-class Declined(_OnRecord):
-    """It is not registered, on the ground named."""
-
-    stage: Literal["declined"] = "declined"
-    declined: NominationDeclined
-
-
-class Withdrawn(_OnRecord):
-    """The Government took it back."""
-
-    stage: Literal["withdrawn"] = "withdrawn"
-    withdrawn: NominationWithdrawn
-
-
-Nomination: TypeAlias = Absent | Void | Submitted | Returned | Accepted | Declined | Withdrawn
-
-
-def evolve(state: Nomination, fact: Fact) -> Nomination:
-    """Fold one fact of a nomination's stream."""
-    if isinstance(fact.data, NominationSubmitted):
-        return Submitted(particulars=fact.data, versions=fact.versions)
-    if isinstance(state, Absent | Void):
-        return state
-    particulars, versions = state.particulars, state.versions + fact.versions
-    match fact.data:
-        case NominationReturned() as returned:
-            return Returned(particulars=particulars, versions=versions, returned=returned)
-        case NominationResubmitted() as again:
-            particulars = _completed(particulars, again)
-            return Submitted(particulars=particulars, versions=versions, resubmitted_on=again.resubmitted_on)
-        case NominationAccepted() as accepted:
-            return Accepted(particulars=particulars, versions=versions, accepted=accepted)
-        case NominationDeclined() as declined:
-            return Declined(particulars=particulars, versions=versions, declined=declined)
-        case NominationWithdrawn() as withdrawn:
-            return Withdrawn(particulars=particulars, versions=versions, withdrawn=withdrawn)
-        case _:
-            return state
 
 
 def decide(state: Nomination, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
-    """Let a Government nominate, complete and withdraw; let the secretariat return, register or decline."""
+    """Let a Government nominate, complete, amend and withdraw; let the secretariat return, register or decline."""
     if (refused := _for_another_government(state, command, facts, context)) is not None:
         return refused
     match state, command:
@@ -129,6 +59,8 @@ def decide(state: Nomination, command: Command, *, stream: str, facts: Facts, co
             return _replaces_unknown(command, facts) or [event_from(command, NominationResubmitted)]
         case Submitted(), ReturnNomination():
             return [event_from(command, NominationReturned)]
+        case Submitted(), AmendNomination():
+            return _replaces_unknown(command, facts) or [event_from(command, NominationAmended)]
         case Submitted(), AcceptNomination():
             return [event_from(command, NominationAccepted)]
         case Submitted() | Returned(), DeclineNomination():
@@ -139,14 +71,9 @@ def decide(state: Nomination, command: Command, *, stream: str, facts: Facts, co
             return OutOfOrder(type(command).__name__, stream, in_words(state))
 
 
-def in_words(state: Nomination) -> str:
-    """Return the stage of a nomination in words."""
-    return "not on record" if isinstance(state, Absent) else state.stage
-
-
 def needs(_state: Nomination, command: Command) -> frozenset[str]:
     """Return the call and the membership that a nomination names."""
-    if isinstance(command, SubmitNomination | ResubmitNomination):
+    if isinstance(command, SubmitNomination | ResubmitNomination | AmendNomination):
         return names(command)
     return frozenset()
 
@@ -156,7 +83,7 @@ def names(event: Event) -> frozenset[str]:
     match event:
         case NominationSubmitted():
             named = (event.call and f"call/{event.call}", event.replaces and f"membership/{event.replaces}")
-        case NominationResubmitted():
+        case NominationResubmitted() | NominationAmended():
             named = (None, event.replaces and f"membership/{event.replaces}")
         case _:
             named = (None, None)
@@ -172,7 +99,8 @@ def facets(state: Nomination) -> dict[str, Any]:
     written = state.particulars.model_dump(
         include={"member", "call", "category", "capacity", "person"}, exclude_none=True
     )
-    return {"stage": state.stage, **written, "theme": list(state.particulars.themes)}
+    themes = list(state.particulars.themes)
+    return {"stage": state.stage, **written, "theme": themes, "submitted": submitted_day(state)}
 
 
 def _for_another_government(
@@ -201,7 +129,9 @@ def _refused(command: SubmitNomination, facts: Facts) -> Rejection | None:
     return _replaces_unknown(command, facts)
 
 
-def _replaces_unknown(command: SubmitNomination | ResubmitNomination, facts: Facts) -> Rejection | None:
+def _replaces_unknown(
+    command: SubmitNomination | ResubmitNomination | AmendNomination, facts: Facts
+) -> Rejection | None:
     if command.replaces is not None and f"membership/{command.replaces}" not in facts:
         return NominationReplacesUnknownMembership(command.replaces)
     return None
@@ -212,7 +142,9 @@ def check(state: Nomination, event: Event, *, facts: Facts, **_: object) -> Reje
     match event:
         case NominationSubmitted(member=member, replaces=str(replaced)):
             return replaces_another_members(member, replaced, facts)
-        case NominationResubmitted(replaces=str(replaced)) if not isinstance(state, Absent | Void):
+        case NominationResubmitted(replaces=str(replaced)) | NominationAmended(replaces=str(replaced)) if (
+            not isinstance(state, Absent | Void)
+        ):
             return replaces_another_members(state.member, replaced, facts)
         case _:
             return None
@@ -223,14 +155,6 @@ def replaces_another_members(member: str, replaced: str, facts: Facts) -> Replac
     known = facts.get(f"membership/{replaced}")
     other = known.state.member if known else None
     return ReplacesAnotherMembersExpert("replaces", replaced, other, member) if other and other != member else None
-
-
-def _completed(particulars: NominationSubmitted, again: NominationResubmitted) -> NominationSubmitted:
-    """Put the resubmission's fields in the place of the submission's."""
-    shared = type(again).model_fields.keys() & type(particulars).model_fields.keys()
-    return particulars.model_copy(
-        update={name: getattr(again, name) for name in shared} | {"person": again.sealed.person}
-    )
 
 
 NOMINATION: Aggregate[Nomination] = Aggregate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shared.domain.rejections import Rejection, RuleKind
+from shared.domain.rejections import Rejection, RuleKind, UnknownReference
 from shared.domain.single_facts import FactRefused
 
 
@@ -35,30 +35,27 @@ class OnlyTheMembersOwnGovernmentNominates(Rejection):
 
 
 @dataclass(frozen=True)
-class NominationNamesUnknownCall(Rejection):
+class NominationNamesUnknownCall(UnknownReference):
     """A nomination under a call names one that is on record."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "call/{call} is not on record: open the call first, or leave it out"
 
     call: str
 
 
 @dataclass(frozen=True)
-class NominationReplacesUnknownMembership(Rejection):
+class NominationReplacesUnknownMembership(UnknownReference):
     """A nomination that replaces a membership names one that is on record."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "membership/{membership} is not on record: check the id, or leave `replaces` out"
 
     membership: str
 
 
 @dataclass(frozen=True)
-class MembershipRestsOnUnknownNomination(Rejection):
+class MembershipRestsOnUnknownNomination(UnknownReference):
     """A membership begins from a nomination that is on record."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "nomination/{nomination} is not on record"
 
     nomination: str
@@ -88,3 +85,27 @@ class MembershipReplacesItself(FactRefused):
     says: ClassVar[str] = "{field}: membership/{membership} does not replace itself: name the earlier one"
 
     membership: str
+
+
+@dataclass(frozen=True)
+class ChangesNothing(FactRefused):
+    """A change of details states at least one of them."""
+
+    says: ClassVar[str] = (
+        "{field}: nothing is stated to have changed: give at least one of details, institution, category, expertise, "
+        "themes"
+    )
+
+
+@dataclass(frozen=True)
+class ChangedOutsideMembership(FactRefused):
+    """Details change while the expert is a member of the group."""
+
+    says: ClassVar[str] = (
+        "{field} {on} is {beyond} of the membership, {limit}: correct the day, or the membership; before it, amend or "
+        "resubmit the nomination"
+    )
+
+    on: str
+    beyond: str
+    limit: str

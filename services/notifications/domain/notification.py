@@ -17,10 +17,12 @@ from services.notifications.commands import (
 )
 from services.notifications.domain.rules import EventCameBeforeSubscription, NotificationRestsOnUnknownSubscription
 from services.notifications.domain.subscription import Active, in_words
+from services.notifications.domain.waiting import of_failed, of_uncertain
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder
 from shared.domain.voids import Void
+from shared.domain.waiting import Waiting, as_facet
 from shared.events.event import Event
 from shared.events.notifications import (
     NotificationAttempted,
@@ -168,7 +170,23 @@ def facets(state: Notification) -> dict[str, Any]:
         }
     if isinstance(state, Absent):
         return {"standing": state.stage}
-    return {"standing": state.stage, **state.planned.model_dump(include={"subscription", "stream", "event_id"})}
+    awaits = as_facet(waiting(state))
+    return {
+        "awaits": awaits,
+        "standing": state.stage,
+        **state.planned.model_dump(include={"subscription", "stream", "event_id"}),
+    }
+
+
+def waiting(state: Notification) -> list[Waiting]:
+    """Return what waits on a mail: whatever only a person knows of it."""
+    match state:
+        case Uncertain(uncertain=uncertain):
+            return of_uncertain(state.planned, uncertain, state.at)
+        case Failed(failed=failed):
+            return of_failed(state.planned, failed, state.at)
+        case _:
+            return []
 
 
 def is_tried(state: Notification) -> bool:

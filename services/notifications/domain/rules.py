@@ -5,24 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shared.domain.rejections import Rejection, RuleKind
+from shared.domain.rejections import Rejection, UnknownReference
 
 
 @dataclass(frozen=True)
-class SubscriptionNamesUnknownEvent(Rejection):
+class SubscriptionNamesUnknownEvent(UnknownReference):
     """One subscribes to events that the platform records, and not to those of notifications themselves."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "{event} is not an event that anybody is told of: give a name such as RecommendationAdopted"
 
     event: str
 
 
 @dataclass(frozen=True)
-class NotificationRestsOnUnknownSubscription(Rejection):
+class NotificationRestsOnUnknownSubscription(UnknownReference):
     """A notification is for a subscription that is on record."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "subscription/{subscription} is not on record"
 
     subscription: str

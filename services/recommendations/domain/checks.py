@@ -9,8 +9,13 @@ from datetime import datetime
 from services.recommendations import commands
 from services.recommendations.domain import texts
 from services.recommendations.domain.circles import leads_back
+from services.recommendations.domain.foreign import MeetingReplica
 from services.recommendations.domain.registers import OnRecord
-from services.recommendations.domain.rules import RelationsFormACircle, SessionHasNotBegun
+from services.recommendations.domain.rules import (
+    AdoptionRestsOnUnknownDecision,
+    RelationsFormACircle,
+    SessionHasNotBegun,
+)
 from services.recommendations.domain.state import Absent, Recommendation, State
 from shared.domain.aggregate import Facts
 from shared.domain.rejections import Rejection
@@ -19,6 +24,7 @@ from shared.domain.voids import Once, Void, recorded_anew
 from shared.events.event import Event
 from shared.events.recommendations import (
     CommitteeDispositionRecorded,
+    RecommendationAdopted,
     RecommendationMerged,
     RecommendationSplit,
     RecommendationSuperseded,
@@ -33,7 +39,9 @@ _CLOSING = (commands.SupersedeRecommendation, commands.MergeRecommendation, comm
 def check_recommendation(
     _state: object, event: Event, *, stream: str, facts: Facts, now: datetime, **_: object
 ) -> Rejection | None:
-    """Refuse a disposition of a session that has not begun, and closings that lead back to where they began."""
+    """Refuse an early disposition, an adoption on no decision, and closings that lead back to where they began."""
+    if isinstance(event, RecommendationAdopted):
+        return _on_no_decision(event, facts)
     if isinstance(event, CommitteeDispositionRecorded):
         return None if event.on is not None else _too_early(event, facts, now)
     later = {other: _later(known.state) for other, known in facts.items()}
@@ -100,6 +108,14 @@ def _in_favour_of(event: Event) -> list[str]:
             return [f"recommendation/{part}" for part in parts]
         case _:
             return []
+
+
+def _on_no_decision(event: RecommendationAdopted, facts: Facts) -> Rejection | None:
+    known = facts.get(f"meeting/{event.meeting}")
+    decisions = known.state.decisions if known and isinstance(known.state, MeetingReplica) else frozenset()
+    if event.outcome is None or event.outcome in decisions:
+        return None
+    return AdoptionRestsOnUnknownDecision("outcome", event.outcome, event.meeting or "no meeting")
 
 
 def _too_early(event: CommitteeDispositionRecorded, facts: Facts, now: datetime) -> Rejection | None:

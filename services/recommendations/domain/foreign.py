@@ -8,13 +8,16 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
+from shared.domain.agenda import inserted, ordered
 from shared.domain.aggregate import Aggregate, Command, Decision
 from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder
 from shared.domain.voids import Void
 from shared.events.event import Event
 from shared.events.meetings import (
+    ActionPointClosed,
     AgendaItemAdded,
+    AgendaOrdered,
     AttendanceRecorded,
     DocumentDisseminated,
     MeetingCancelled,
@@ -56,6 +59,11 @@ class MeetingReplica(Model):
     outside_term: tuple[dict[str, str | bool], ...] = ()
     agenda: tuple[dict[str, Any], ...] = ()
     outcomes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def decisions(self) -> frozenset[str]:
+        """The ids of the decisions on record."""
+        return frozenset(each["outcome"] for each in self.outcomes if each["kind"] == "decision")
 
     @property
     def day(self) -> str | None:
@@ -117,11 +125,29 @@ def _disseminated(state: MeetingReplica, document: DocumentDisseminated) -> dict
 
 
 def _added(state: MeetingReplica, item: AgendaItemAdded) -> dict[str, Any]:
-    return {"agenda": (*state.agenda, _entry(item))}
+    added = {name: value for name, value in _entry(item).items() if name != "before"}
+    return {"agenda": inserted(state.agenda, added, item.before, _item)}
+
+
+def _ordered(state: MeetingReplica, order: AgendaOrdered) -> dict[str, Any]:
+    return {"agenda": ordered(state.agenda, order.items, _item)}
+
+
+def _item(entry: dict[str, Any]) -> str:
+    return str(entry["item"])
 
 
 def _decided(state: MeetingReplica, outcome: OutcomeRecorded) -> dict[str, Any]:
     return {"outcomes": (*state.outcomes, _entry(outcome))}
+
+
+def _closed(state: MeetingReplica, closing: ActionPointClosed) -> dict[str, Any]:
+    closed = {name: value for name, value in _entry(closing).items() if name != "outcome"}
+    return {
+        "outcomes": tuple(
+            each | {"closed": closed} if each["outcome"] == closing.outcome else each for each in state.outcomes
+        )
+    }
 
 
 def _entry(data: Event) -> dict[str, Any]:
@@ -152,7 +178,9 @@ _CHANGES: dict[type[Event], Callable[[MeetingReplica, Any], dict[str, Any]]] = {
     AttendanceRecorded: _attended,
     DocumentDisseminated: _disseminated,
     AgendaItemAdded: _added,
+    AgendaOrdered: _ordered,
     OutcomeRecorded: _decided,
+    ActionPointClosed: _closed,
     MeetingRescheduled: _rescheduled,
     MeetingConvened: lambda _state, _data: {"stage": "convened"},
     MeetingCancelled: lambda _state, _data: {"stage": "cancelled"},

@@ -30,10 +30,12 @@ from services.recommendations.domain.rules import (
     RelationsFormACircle,
 )
 from services.recommendations.domain.sessions import session_stream
+from services.recommendations.domain.waiting import of_duties
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.facts import Fact
 from shared.domain.rejections import OutOfOrder, Rejection
 from shared.domain.voids import Once, Void, recorded_anew
+from shared.domain.waiting import as_facet
 from shared.events.event import Event
 from shared.events.recommendations import (
     DoubleRegistrationNoted,
@@ -80,6 +82,12 @@ class Registered(Model):
     def provision(self, provision: str) -> RecordedFact[ProvisionRegistered] | None:
         """Return a provision by its id."""
         return next((item for item in self.provisions if item.data.provision == provision), None)
+
+    @property
+    def undischarged(self) -> tuple[RecordedFact[ProvisionRegistered], ...]:
+        """The provisions that ask for a report which is not on record."""
+        given = {item.data.provision for item in self.discharged}
+        return tuple(item for item in self.provisions if item.data.reporting_duty and item.data.provision not in given)
 
     def superseded_by(self, instrument: str) -> bool:
         """Tell whether its supersession by this instrument is on record."""
@@ -174,7 +182,14 @@ def facets(state: Instrument) -> dict[str, Any]:
         return {"standing": state.stage} if isinstance(state, Void) else {}
     data = state.registered.data
     standing = "superseded" if state.superseded else "live"
-    return {"cite": data.cite, "body": data.body, "standing": standing, "keys": sorted(keys(data))}
+    return {
+        "cite": data.cite,
+        "body": data.body,
+        "standing": standing,
+        "keys": sorted(keys(data)),
+        "provisions": len(state.provisions),
+        "awaits": as_facet(of_duties(data, (item.data for item in state.undischarged))),
+    }
 
 
 def leads_to(item: object, facts: Facts) -> frozenset[str]:

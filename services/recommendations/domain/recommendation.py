@@ -22,15 +22,18 @@ from services.recommendations.commands import (
     TransmitRecommendation,
     UnciteMandate,
 )
-from services.recommendations.domain import checks, committee, lineage, naming, rules
+from services.recommendations.domain import checks, committee, lineage, naming, rules, text_rules
 from services.recommendations.domain.foreign import MeetingReplica
 from services.recommendations.domain.provisions import as_facets
 from services.recommendations.domain.registers import unknown_provision
 from services.recommendations.domain.state import Absent, Adopted, Closed, Disposed, Drafted, State, Transmitted, evolve
 from services.recommendations.domain.texts import adopted_numbers, chosen, judge_change, latest, texts_of
+from services.recommendations.domain.waiting import of_recommendation
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.rejections import OutOfOrder, Rejection
+from shared.domain.visibility import ADOPTED, DRAFT
 from shared.domain.voids import Void
+from shared.domain.waiting import as_facet
 from shared.events import recommendations as events
 from shared.events.values import ProvisionRef, Seen
 
@@ -75,9 +78,9 @@ def _revise(state: Open, command: ReviseRecommendation, stream: str, *_: Any) ->
         fields = command.model_dump(exclude_unset=True, exclude=unchanged | {"clerical"})
         return [events.RecommendationRevised.model_validate(fields)]
     if command.clerical and before.number not in adopted_numbers(state, texts):
-        return rules.ClericalVersionFollowsNoAdoptedText(stream, before.number)
+        return text_rules.ClericalVersionFollowsNoAdoptedText(stream, before.number)
     if isinstance(state, Transmitted) and not command.clerical:
-        return rules.TextIsBeforeTheCommittee(stream, state.transmitted[-1].data.session)
+        return text_rules.TextIsBeforeTheCommittee(stream, state.transmitted[-1].data.session)
     fields = command.model_dump(exclude_unset=True, exclude=unchanged)
     return [events.RecommendationRevised.model_validate(fields)]
 
@@ -132,6 +135,8 @@ def _adopt(state: Open, command: AdoptRecommendation, stream: str, facts: Facts,
     meeting: MeetingReplica = facts[f"meeting/{command.meeting}"].state
     if meeting.stage != "held":
         return rules.MeetingNotHeld(command.meeting, meeting.stage)
+    if context.role == "chair" and command.outcome is None:
+        return rules.ChairAdoptsOnADecision(command.meeting)
     on = command.adopted_on or _only_day(meeting)
     known = {"adopted_on": on, "text_version": text.number, "seen": _seen(command.meeting, facts)}
     return [event_from(command, events.RecommendationAdopted, **known)]
@@ -174,14 +179,16 @@ _DECIDES: dict[type[Command], Callable[..., Decision]] = {
 def facets(state: State) -> dict[str, Any]:
     """Return the values that lists of recommendations filter on."""
     if isinstance(state, Void):
-        return {"stage": state.stage}
+        return {"stage": state.stage, "phase": DRAFT}
     if isinstance(state, Absent):
         return {}
     return {
         "stage": state.stage,
+        "phase": ADOPTED if state.adopted or state.transmitted or state.disposed else DRAFT,
         "priority": state.priority or "",
         "theme": list(state.drafted.data.themes),
         "rests_on": as_facets(citation.cited.data for citation in state.citations),
+        "awaits": as_facet(of_recommendation(state)),
     }
 
 

@@ -20,10 +20,12 @@ from services.recommendations.domain.provisions import as_facets, well_formed
 from services.recommendations.domain.recorded_fact import RecordedFact, recorded_fact
 from services.recommendations.domain.rules import CitesUnknownProvision, SessionIsTheCommittees
 from services.recommendations.domain.sessions import is_the_committee
+from services.recommendations.domain.waiting import of_priority
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.facts import Fact
 from shared.domain.rejections import NotHeardYet, OutOfOrder, Rejection
 from shared.domain.voids import Void
+from shared.domain.waiting import as_facet
 from shared.events.event import Event
 from shared.events.recommendations import (
     BodySessionRecorded,
@@ -187,7 +189,8 @@ def _facets_of_priority(state: Priority) -> dict[str, Any]:
         return {"stage": state.stage}
     if isinstance(state, Absent):
         return {}
-    return {"stage": state.stage, "theme": list(state.recorded.data.themes)}
+    awaits = as_facet(of_priority(state.recorded.data)) if isinstance(state, OnRecord) else []
+    return {"stage": state.stage, "theme": list(state.recorded.data.themes), "awaits": awaits}
 
 
 def _facets_of_deliverable(state: Deliverable) -> dict[str, Any]:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shared.domain.rejections import Rejection, RuleKind
+from shared.domain.rejections import Rejection, RuleKind, StateConflict, UnknownReference
 from shared.domain.single_facts import FactRefused
 
 
 @dataclass(frozen=True)
-class _NamesWhatIsNotThere(Rejection):
-    kind: ClassVar[RuleKind] = "reference"
-
-
-@dataclass(frozen=True)
-class CitesUnknownProvision(_NamesWhatIsNotThere):
+class CitesUnknownProvision(UnknownReference):
     """A provision is cited from the register."""
 
     says: ClassVar[str] = "{instrument} has no provision {provision} on record: register it first"
@@ -25,7 +20,7 @@ class CitesUnknownProvision(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
-class NamesUnknownInstrument(_NamesWhatIsNotThere):
+class NamesUnknownInstrument(UnknownReference):
     """An instrument is named from the register."""
 
     says: ClassVar[str] = "no instrument {instrument} is on record: register it first"
@@ -47,7 +42,7 @@ class InstrumentIsRegistered(FactRefused):
 
 
 @dataclass(frozen=True)
-class InstrumentRelatesToItself(_NamesWhatIsNotThere):
+class InstrumentRelatesToItself(UnknownReference):
     """An instrument is related to another one."""
 
     says: ClassVar[str] = "{stream} is not related to itself: name the other instrument in `by`"
@@ -66,7 +61,7 @@ class RelationsFormACircle(Rejection):
 
 
 @dataclass(frozen=True)
-class ProvisionHasNoReportingDuty(_NamesWhatIsNotThere):
+class ProvisionHasNoReportingDuty(UnknownReference):
     """A discharge names a provision that asks for a report."""
 
     says: ClassVar[str] = "{stream}: provision {provision} asks for no report: correct its registration first"
@@ -76,7 +71,7 @@ class ProvisionHasNoReportingDuty(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
-class NamesUnknownPriority(_NamesWhatIsNotThere):
+class NamesUnknownPriority(UnknownReference):
     """A priority is named from the record."""
 
     says: ClassVar[str] = "no priority {priority} is on record: select it first"
@@ -85,7 +80,7 @@ class NamesUnknownPriority(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
-class NamesUnknownSession(_NamesWhatIsNotThere):
+class NamesUnknownSession(UnknownReference):
     """A session of the Committee is named from the record."""
 
     says: ClassVar[str] = "no session {session} of the Committee is on record: record it first"
@@ -94,7 +89,7 @@ class NamesUnknownSession(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
-class SessionIsTheCommittees(_NamesWhatIsNotThere):
+class SessionIsTheCommittees(UnknownReference):
     """The Committee's own sessions have a register of their own."""
 
     says: ClassVar[str] = "{body} is the Committee: record session {session} as a session of the Committee"
@@ -104,7 +99,7 @@ class SessionIsTheCommittees(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
-class NamesUnknownDeliverable(_NamesWhatIsNotThere):
+class NamesUnknownDeliverable(UnknownReference):
     """A deliverable is named from the record."""
 
     says: ClassVar[str] = "no deliverable {deliverable} is on record: record it first"
@@ -113,7 +108,7 @@ class NamesUnknownDeliverable(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
-class NamesUnknownRecommendation(_NamesWhatIsNotThere):
+class NamesUnknownRecommendation(UnknownReference):
     """A recommendation is named by a reference on record, other than its own."""
 
     says: ClassVar[str] = "no other recommendation {reference} is on record"
@@ -122,7 +117,7 @@ class NamesUnknownRecommendation(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
-class CitationNotOnRecord(_NamesWhatIsNotThere):
+class CitationNotOnRecord(UnknownReference):
     """A citation that is taken back or reconfirmed is on record."""
 
     says: ClassVar[str] = "{stream} does not cite {provision} of {instrument}"
@@ -133,7 +128,7 @@ class CitationNotOnRecord(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
-class ReconfirmsUnknownSupersession(_NamesWhatIsNotThere):
+class ReconfirmsUnknownSupersession(UnknownReference):
     """A reconfirmation names the supersession that it answers."""
 
     says: ClassVar[str] = "it is not on record that {superseded_by} superseded {instrument}"
@@ -143,106 +138,13 @@ class ReconfirmsUnknownSupersession(_NamesWhatIsNotThere):
 
 
 @dataclass(frozen=True)
-class ProvisionNotOnRecord(_NamesWhatIsNotThere):
+class ProvisionNotOnRecord(UnknownReference):
     """A reporting duty is that of a registered provision."""
 
     says: ClassVar[str] = "{stream} has no provision {provision} on record"
 
     stream: str
     provision: str
-
-
-@dataclass(frozen=True)
-class TextVersionNotOnRecord(_NamesWhatIsNotThere):
-    """A text version is named by the number of the event that stated it."""
-
-    says: ClassVar[str] = "{stream} has no version {text_version} of its text: there are {on_record}"
-
-    stream: str
-    text_version: int
-    on_record: str
-
-
-@dataclass(frozen=True)
-class TextVersionNotAdopted(Rejection):
-    """A text version is transmitted only after its own adoption was recorded."""
-
-    says: ClassVar[str] = (
-        "version {text_version} of the text of {stream} was not adopted: record its adoption, or name one that was "
-        "({adopted}) by `text_version`"
-    )
-
-    stream: str
-    text_version: int
-    adopted: str
-
-
-@dataclass(frozen=True)
-class AdoptedTextIsFixed(Rejection):
-    """Title and text of a version that was adopted or transmitted are never changed in place."""
-
-    says: ClassVar[str] = (
-        "version {text_version} of the text of {stream} was adopted or transmitted, and its title and text are fixed: "
-        "`revise` it and `adopt` the new version, or `revise` it with `clerical` where this only puts a slip right"
-    )
-
-    stream: str
-    text_version: int
-
-
-@dataclass(frozen=True)
-class AdoptedTextRestsOnIt(Rejection):
-    """Title and text of a version that was adopted or transmitted never change by a void."""
-
-    says: ClassVar[str] = (
-        "version {text_version} of the text of {stream}, which version {chosen_by} adopts or transmits, would read "
-        "otherwise without version {version}: void that adoption or transmission first "
-        "(`throughline void {stream} {chosen_by}`)"
-    )
-
-    stream: str
-    version: int
-    text_version: int
-    chosen_by: int
-
-
-@dataclass(frozen=True)
-class TextReadsOtherwiseNow(Rejection):
-    """An adoption or transmission holds again only of the words that it was recorded of."""
-
-    says: ClassVar[str] = (
-        "version {text_version} of the text of {stream} reads otherwise now than when version {chosen_by} adopted or "
-        "transmitted it: leave that void, and `adopt` (then `transmit`) the text as it reads now"
-    )
-
-    stream: str
-    text_version: int
-    chosen_by: int
-
-
-@dataclass(frozen=True)
-class TextIsBeforeTheCommittee(Rejection):
-    """The text is not revised while it lies before the Committee."""
-
-    says: ClassVar[str] = (
-        "{stream} lies before session {session} of the Committee, and its title and text are fixed: record first what "
-        "the Committee did with it (`dispose`), or `revise` it with `clerical` where this only puts a slip right"
-    )
-
-    stream: str
-    session: int
-
-
-@dataclass(frozen=True)
-class ClericalVersionFollowsNoAdoptedText(Rejection):
-    """A clerical version puts an adopted text right."""
-
-    says: ClassVar[str] = (
-        "version {text_version} of the text of {stream} was not adopted, so no adoption is lost: leave `clerical` out"
-    )
-
-    stream: str
-    text_version: int
 
 
 @dataclass(frozen=True)
@@ -271,6 +173,32 @@ class OnlySecretariatRecordsAnUnknownAdoption(Rejection):
     says: ClassVar[str] = "only the secretariat records an adoption with status unknown, not the role {role}"
 
     role: str
+
+
+@dataclass(frozen=True)
+class ChairAdoptsOnADecision(Rejection):
+    """The chair adopts a recommendation on a decision of a meeting that was held."""
+
+    says: ClassVar[str] = (
+        "the chair adopts on a recorded decision of {meeting}: give its id in `outcome`; a decision that is not on "
+        "record yet is recorded by the secretariat first"
+    )
+
+    meeting: str
+
+
+@dataclass(frozen=True)
+class AdoptionRestsOnUnknownDecision(FactRefused):
+    """An adoption names a decision that is on record of its meeting."""
+
+    kind: ClassVar[RuleKind] = "reference"
+    says: ClassVar[str] = (
+        "{field} {outcome} is no decision on record here of {meeting}: check its id, record the decision first, or try "
+        "again in a moment where it was just recorded"
+    )
+
+    outcome: str
+    meeting: str
 
 
 @dataclass(frozen=True)
@@ -305,11 +233,9 @@ class RecommendationNotTransmitted(Rejection):
 
 
 @dataclass(frozen=True)
-class SessionHasNotBegun(Rejection):
+class SessionHasNotBegun(StateConflict):
     """The Committee disposes of a recommendation at a session that has begun."""
 
-    kind: ClassVar[RuleKind] = "order"
-    http_status: ClassVar[int] = 409
     says: ClassVar[str] = (
         "session {session} begins on {starts_on}, which has not come: record it then, or correct the session"
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from shared.domain.slugs import slug
 
-_COMMITTEE = frozenset({"ced", "committee", "committee-on-environment-and-development"})
+_COMMITTEE = (frozenset({"ced"}), frozenset({"committee"}), frozenset({"committee", "environment", "development"}))
+_LEFT_OUT = frozenset({"the", "escap", "on", "and"})
 
 
 def is_the_committee(body: str) -> bool:
     """Tell whether a body's name is one of those of the Committee."""
-    return slug(body) in _COMMITTEE
+    return frozenset(slug(body).split("-")) - _LEFT_OUT in _COMMITTEE
 
 
 def session_stream(body: str, session: int) -> str:

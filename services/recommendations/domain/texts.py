@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
-from services.recommendations.domain import rules
+from services.recommendations.domain import text_rules
 from services.recommendations.domain.recorded_fact import RecordedFact
 from services.recommendations.domain.state import Absent, Recommendation, State
-from shared.domain.rejections import CorrectionBreaksSchema, Rejection
+from shared.domain.correction_rules import CorrectionBreaksSchema
+from shared.domain.rejections import Rejection
 from shared.domain.voids import Void
 from shared.events.recommendations import (
     RecommendationAdopted,
@@ -79,7 +80,7 @@ def chosen(texts: Texts, number: int | None, stream: str) -> TextVersion | Rejec
     """Return the text version that a command names, else the latest; or its refusal."""
     if number is None:
         return latest(texts)
-    return texts.get(number) or rules.TextVersionNotOnRecord(stream, number, _listed(texts))
+    return texts.get(number) or text_rules.TextVersionNotOnRecord(stream, number, _listed(texts))
 
 
 def _listed(numbers: Mapping[int, TextVersion] | set[int]) -> str:
@@ -90,7 +91,7 @@ def not_adopted(stream: str, text: TextVersion, adopted: set[int]) -> Rejection 
     """Return the refusal of a text version that was not adopted."""
     if text.number in adopted:
         return None
-    return rules.TextVersionNotAdopted(stream, text.number, _listed(adopted))
+    return text_rules.TextVersionNotAdopted(stream, text.number, _listed(adopted))
 
 
 def judge_change(before: State, after: State, version: int, stream: str) -> Rejection | None:
@@ -103,14 +104,14 @@ def judge_change(before: State, after: State, version: int, stream: str) -> Reje
     was, now = _texts_by_choice(before), _texts_by_choice(after)
     for choice, (number, text) in was.items():
         if choice != version and now.get(choice) != (number, text):
-            return rules.AdoptedTextIsFixed(stream, number)
+            return text_rules.AdoptedTextIsFixed(stream, number)
     if was and _states_text(before, version) != _states_text(after, version):
         says = (
             "title, text, clerical: a correction neither adds nor removes a text version: revise, or void the revision"
         )
         return CorrectionBreaksSchema("RecommendationRevised", says)
     if version in now and now[version][1] is None:
-        return rules.TextVersionNotOnRecord(stream, now[version][0], _listed(texts_of(after)))
+        return text_rules.TextVersionNotOnRecord(stream, now[version][0], _listed(texts_of(after)))
     named = _choices_of(before).get(version)
     if named is not None and named.data.text_version and not _names_text(after, version):
         says = f"text_version: name the version of the text that it concerns ({was[version][0]} so far)"
@@ -130,11 +131,11 @@ def judge_void(before: State, after: State, then: Mapping[int, State], version: 
         if choice in then:
             earlier = _texts_by_choice(then[choice]).get(choice)
             if text is None:
-                return rules.TextVersionNotOnRecord(stream, number, _listed(texts_of(after)))
+                return text_rules.TextVersionNotOnRecord(stream, number, _listed(texts_of(after)))
             if earlier not in (None, (number, text)):
-                return rules.TextReadsOtherwiseNow(stream, number, choice)
+                return text_rules.TextReadsOtherwiseNow(stream, number, choice)
         elif choice in was and was[choice] != (number, text):
-            return rules.AdoptedTextRestsOnIt(stream, version, was[choice][0], choice)
+            return text_rules.AdoptedTextRestsOnIt(stream, version, was[choice][0], choice)
     return None
 
 

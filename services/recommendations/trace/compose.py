@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from services.recommendations.domain.state import Absent, Recommendation
@@ -15,15 +16,16 @@ from services.recommendations.trace.provenance import ProvenanceTracker, certain
 from services.recommendations.trace.text_gaps import Choice, text_gaps
 from services.recommendations.trace.texts import texts as texts_section
 from services.recommendations.trace.window import Window
+from shared.domain.visibility import ADOPTED, DRAFT
 from shared.domain.voids import Void
 from shared.events.canonical import canonical_unchecked
 from shared.events.words import SENT_BACK
 from shared.projection.fold import FoldedState
 
-SHAPE = 2
+SHAPE = 3
 OWN_REFERENCE = "this system's own reference, not a United Nations symbol"
 _OF_A_REVISION = {"on", "note", "source", "status", "clerical"}
-_STORE_FIELDS = ("_id", "revision", "order", "made_of")  # `made_of`: in traces stored by earlier code
+_STORE_FIELDS = ("_id", "revision", "order", "phase", "made_of")  # `made_of`: in traces stored by earlier code
 
 
 def needs(reference: str, states: Mapping[str, FoldedState], initiatives: ByProvision) -> set[str]:
@@ -62,6 +64,16 @@ def compose(reference: str, states: Mapping[str, FoldedState], as_of: date | Non
     ]
     trace["recommendation"] |= {"reference_is": OWN_REFERENCE, "standing": _standing(trace)}
     return trace | {"provenance": tracker.provenance(), "based_on": tracker.based_on(), "shape": SHAPE}
+
+
+def phase_of(trace: Mapping[str, Any]) -> str:
+    """Return whether a trace is of a draft, or `adopted`: by its day an adoption, or what follows one, is on record.
+
+    What is only possibly of that day, or of no known one, does not count.
+    """
+    adoptions = [step for step in trace.get("work", ()) if step["role"] == "adoption"]
+    steps = chain(adoptions, trace.get("transmission", ()), trace.get("dispositions", ()))
+    return ADOPTED if any("dated" not in step for step in steps) else DRAFT
 
 
 def trace_bytes(trace: Mapping[str, Any]) -> bytes:

@@ -72,6 +72,9 @@ def _adoption_gaps(work: list[dict[str, Any]]) -> Iterable[str]:
     for step in adoptions:
         if "meeting" not in step:
             yield "The record does not say at which meeting it was adopted, or whether it was."
+        if "outcome_standing" in step:
+            where = step.get("title", step["meeting"])
+            yield f"The decision {step['outcome']} of {where}, on which it was adopted, is not on record, or no longer."
 
 
 def _committee_gaps(transmission: list[dict[str, Any]], dispositions: list[dict[str, Any]]) -> Iterable[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.recommendations.trace.provenance import ProvenanceTracker, known_fields
+from services.recommendations.trace.window import Window
 
 Section = list[dict[str, Any]]
 
@@ -29,10 +30,18 @@ def proceedings(sections: Mapping[str, Any], tracker: ProvenanceTracker) -> Sect
                 dated=tracker.window.mark(replica.day),
                 agenda=agenda or None,
                 other_items=len(replica.agenda) - len(agenda) or None,
-                outcomes=list(replica.outcomes) or None,
+                outcomes=[_outcome(each, tracker.window) for each in replica.outcomes] or None,
             )
         )
     return items or None
+
+
+def _outcome(outcome: Mapping[str, Any], window: Window) -> dict[str, Any]:
+    """Return an outcome, with its closing where that was done by the day."""
+    closed = outcome.get("closed")
+    if closed is None or not window.sees(closed.get("on")):
+        return {name: value for name, value in outcome.items() if name != "closed"}
+    return {**outcome, "closed": closed | known_fields(dated=window.mark(closed.get("on")))}
 
 
 def _meetings(work: Section, follow_up: Section) -> list[str]:

@@ -7,16 +7,14 @@ from typing import Any
 
 from services.recommendations.trace.provenance import ProvenanceTracker, known_fields
 from services.recommendations.trace.window import Window
+from shared.domain.dates import day_in_the_world
 from shared.domain.voids import Void
 from shared.projection.fold import FoldedState
-
-_DATES = ("on", "adopted_on", "starts_on", "starts_at", "year")
 
 
 def day_of(void: Void) -> str | None:
     """Return the date in the world of a void: that of the fact which it voids."""
-    date = next((void.recorded[name] for name in _DATES if name in void.recorded), None)
-    return date[:10] if date else None
+    return day_in_the_world(void.recorded)
 
 
 def sections(state: Void, tracker: ProvenanceTracker) -> dict[str, Any]:

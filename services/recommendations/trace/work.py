@@ -92,10 +92,20 @@ def _step(
     return known_fields(
         role=role,
         **_place(statement, data, tracker),
+        **_decision(data, tracker),
         on=getattr(data, "adopted_on", None) or getattr(data, "on", None),
         dated=tracker.window.mark(day),
         **certainty(data),
     )
+
+
+def _decision(data: Event, tracker: ProvenanceTracker) -> dict[str, str]:
+    """Return the decision on which an adoption rests; its standing where that decision is not on record."""
+    if not isinstance(data, RecommendationAdopted) or data.outcome is None:
+        return {}
+    replica = tracker.meeting(data.meeting) if data.meeting else None
+    missing = replica is not None and data.outcome not in replica.decisions
+    return {"outcome": data.outcome} | ({"outcome_standing": "void"} if missing else {})
 
 
 def _place(statement: str, data: Event, tracker: ProvenanceTracker) -> dict[str, Any]:

@@ -138,6 +138,7 @@ class RecommendationAdopted(_Recommendations):
     )
 
     meeting: Id | None = None
+    outcome: Id | None = Field(None, description="the decision of that meeting on which the adoption rests")
     adopted_on: WorldDate | None = None
     text_version: TextVersionNumber | None = None
     seen: Seen | None = None

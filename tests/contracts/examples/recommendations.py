@@ -67,6 +67,14 @@ EXAMPLES: dict[str, Event] = {
     "RecommendationAdopted.version": r.RecommendationAdopted(
         meeting="synthetic-meeting", adopted_on="2031-03-18", text_version=2, seen=MEETING, **CERTAIN
     ),
+    "RecommendationAdopted.decision": r.RecommendationAdopted(
+        meeting="synthetic-meeting",
+        outcome="outcome-1",
+        adopted_on="2031-03-18",
+        text_version=1,
+        seen=Seen(stream="meeting/synthetic-meeting", version=9),
+        **CERTAIN,
+    ),
     "RecommendationAdopted.unplaced": r.RecommendationAdopted(
         status="unknown", note="Synthetic: the old record does not say where.", source="synthetic record"
     ),

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from tests.faults.rig.acknowledged import Acknowledged, Acknowledgement
 from tests.faults.rig.patience import AT_MOST
@@ -88,7 +88,7 @@ class Client:
         self._gate = gate or Gate()
         self._pace = pace
         self._at = at
-        self._http = httpx.Client(
+        self._http = httpx2.Client(
             trust_env=False, timeout=REQUEST_SECONDS, headers={"Authorization": f"Bearer {token}"}
         )
         self._turn = 0
@@ -143,15 +143,15 @@ class Client:
             time.sleep(RETRY_SECONDS)
         return document
 
-    def operate(self, service: str, path: str, **body: Any) -> httpx.Response | None:
+    def operate(self, service: str, path: str, **body: Any) -> httpx2.Response | None:
         """Send an operator's decision, which is no command, once to one instance."""
         return self._request("POST", service, path, json=body, timeout=AT_MOST)
 
-    def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
+    def _request(self, method: str, service: str, path: str, **more: Any) -> httpx2.Response | None:
         urls = [self._at] if self._at else self._platform.urls(service)
         try:
             return self._http.request(method, urls[self._turn % len(urls)] + path, **more)
-        except httpx.TransportError:
+        except httpx2.TransportError:
             self._turn += 1
             return None
 
@@ -161,7 +161,7 @@ def _acknowledgement(service: str, command_id: str, body: dict[str, Any]) -> Ack
     return Acknowledgement(service, command_id, body["stream"], body["version"], events, body["replayed"])
 
 
-def _rule(answer: httpx.Response) -> str:
+def _rule(answer: httpx2.Response) -> str:
     try:
         return str(answer.json().get("rule", answer.status_code))
     except ValueError:

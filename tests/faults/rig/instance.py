@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.points import FOLDER, Points
@@ -30,7 +30,7 @@ class Instance:
         self.points = Points(folder)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("THROUGHLINE_")}
         self._environment = {**inherited, **environment, FOLDER: str(folder), "PYTHONUNBUFFERED": "1"}
-        self._http = httpx.Client(trust_env=False, timeout=3)
+        self._http = httpx2.Client(trust_env=False, timeout=3)
         self._child: Child | None = None
 
     def start(self) -> None:
@@ -89,7 +89,7 @@ class Instance:
         """Return what `/readyz` says, or nothing while the process does not answer."""
         try:
             return self._http.get(f"{self.url}/readyz").text
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return ""
 
     def ready(self) -> bool:

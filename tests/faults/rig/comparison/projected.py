@@ -12,7 +12,6 @@ from services.meetings import projection as meetings
 from services.nominations import projection as nominations
 from services.notifications import projection as notifications
 from services.recommendations import projection as recommendations
-from services.recommendations.trace import SHAPE as TRACE_SHAPE
 from services.recommendations.trace import trace_bytes
 from shared.domain.aggregate import Aggregate
 from shared.projection.fold import UNFOLDED, FoldedState, fold_on
@@ -28,7 +27,7 @@ Reads = tuple[Mapping[str, Aggregate[Any]], int, tuple[str, ...]]
 READERS: dict[str, Reads] = {
     "nominations": (nominations.AGGREGATES, nominations.SHAPE, nominations.TOPICS),
     "meetings": (meetings.AGGREGATES, meetings.SHAPE, meetings.TOPICS),
-    "recommendations": (recommendations.AGGREGATES, TRACE_SHAPE, recommendations.TOPICS),
+    "recommendations": (recommendations.AGGREGATES, recommendations.STATES_SHAPE, recommendations.TOPICS),
     "notifications": (notifications.OWN, notifications.SHAPE, notifications.TOPICS),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import Signer
@@ -98,7 +98,7 @@ class Stream:
 
     def decide(self, service: str, dead_letter: str, decision: str) -> None:
         """Replay or dismiss a dead letter, as an operator with a reason."""
-        answer: httpx.Response | None = None
+        answer: httpx2.Response | None = None
         until = time.monotonic() + AT_MOST
         path, operator = f"/dead-letters/{dead_letter}/{decision}", self.rig.client("operator")
         while (answer is None or answer.status_code == 503) and time.monotonic() < until:

@@ -49,20 +49,33 @@ def _convene(desks: Desks, meeting: str) -> bool:
     if desks.likely(0.3):
         corrected = {**proposed, "title": "Synthetic meeting"}
         secretariat.send("meetings", f"{one}/correct", corrects=1, data=corrected, reason="Synthetic slip of the pen")
+    secretariat.send("meetings", f"{one}/agenda", item="opening", title="Synthetic opening")
+    secretariat.send("meetings", f"{one}/agenda", item="welcome", title="Synthetic welcome", before="opening")
+    if desks.likely(0.5):
+        secretariat.send("meetings", f"{one}/order-agenda", items=["opening", "welcome"])
     secretariat.send("meetings", f"{one}/hold")
     return True
 
 
 def _record_content(desks: Desks, world: World, one: str) -> int:
-    for named in world.memberships.some(desks.chance, 3):
-        presence = desks.chance.choice(["in_room", "remote"])
-        desks.secretariat.send("meetings", f"{one}/attendance", membership=named.partition(":")[2], presence=presence)
+    attendees = [
+        {"membership": named.partition(":")[2], "presence": desks.chance.choice(["in_room", "remote"])}
+        for named in world.memberships.some(desks.chance, 3)
+    ]
+    if attendees and desks.likely(0.5):
+        desks.secretariat.send("meetings", f"{one}/attendance-list", attendance=attendees)
+    else:
+        for attendee in attendees:
+            desks.secretariat.send("meetings", f"{one}/attendance", **attendee)
     rendition = {"media_type": "text/html", "language": "en", "digest": "0" * 64, "accessible": True}
     desks.secretariat.send(
         "meetings", f"{one}/documents", document="paper", title="Synthetic paper", renditions=[rendition]
     )
     for priority in world.priorities.some(desks.chance, 1):
         desks.secretariat.send("meetings", f"{one}/agenda", item="item", title="Synthetic item", priority=priority)
+    desks.secretariat.send("meetings", f"{one}/outcomes", outcome="d1", kind="decision", text="Synthetic decision")
+    desks.secretariat.send("meetings", f"{one}/outcomes", outcome="a1", kind="action_point", text="Synthetic action")
+    desks.secretariat.send("meetings", f"{one}/close-action-point", outcome="a1", end="done")
     outcome = {"outcome": "o1", "kind": "decision", "text": "Synthetic decision"}
     version = desks.secretariat.send("meetings", f"{one}/outcomes", **outcome).version
     while desks.likely(0.2):

@@ -62,8 +62,8 @@ def story(desks: Desks, world: World) -> None:
 
 
 def _sender(desks: Desks, reference: str) -> Any:
-    def send(command: str, **body: Any) -> int:
-        return desks.secretariat.send(SERVICE, f"/recommendations/{reference}/{command}", **body).version
+    def send(command: str, role: str = "secretariat", **body: Any) -> int:
+        return desks.of(role).send(SERVICE, f"/recommendations/{reference}/{command}", **body).version
 
     return send
 
@@ -87,6 +87,8 @@ def _adopt(desks: Desks, send: Any, meetings: list[str]) -> None:
     """Adopt the text; sometimes void that, and adopt it anew, or void the void."""
     silent = {"status": "unknown", "note": "Synthetic: the record is silent"}
     adoption = {"meeting": meetings[0], "status": "verified"} if meetings else silent
+    if meetings and desks.likely(0.5):
+        adoption |= {"outcome": "d1", "role": desks.chance.choice(["secretariat", "chair"])}
     _done_anew(desks, send, "adopt", adoption)
 
 

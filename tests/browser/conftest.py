@@ -1,0 +1,136 @@
+"""Fixtures of the browser tests: one browser for all files, one context for each page, and a check at its end.
+
+The browser lives as long as tests of this package run: while it does, `asyncio.run` cannot be called in this thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import openid
+from tests.browser.main_job import MainJob
+from tests.browser.office import Office
+from tests.browser.page_log import PageLog
+from tools.client import local_console
+from tools.local import browser as local
+from tools.local.stack import Stack
+
+ARGUMENTS = [
+    "--no-sandbox",  # the sandbox needs root or user namespaces; these tests open pages of their own only
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+FOLDER = Path(__file__).parent
+DESK = {"width": 1280, "height": 900}
+
+NewPage = Callable[..., Page]
+StartProvider = Callable[..., openid.Provider]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test of this package; those on the whole platform are long exercises."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if "stack" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.drill)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """A Chromium; it fails, and does not skip, where none can be had."""
+    chromium = local.chromium()
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=chromium.program, args=ARGUMENTS, env=os.environ | chromium.environment
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page_log() -> PageLog:
+    """Record what all pages of the test log and load; a test may say in it what it expects."""
+    return PageLog()
+
+
+@pytest.fixture
+def new_page(browser: Browser, page_log: PageLog) -> Iterator[NewPage]:
+    """Open a page in a context of its own, that of one person, with Playwright's options for a context.
+
+    At the end of the test, the console of each is empty, and none has loaded anything from elsewhere.
+    """
+    with pages(browser, page_log) as open_page:
+        yield open_page
+
+
+@contextmanager
+def pages(browser: Browser, log: PageLog) -> Iterator[NewPage]:
+    """Open pages that one log follows, which is checked at the end."""
+    with ExitStack() as contexts:
+
+        def open_page(**options: Any) -> Page:
+            defaults = {"viewport": DESK, "locale": "en-GB", "timezone_id": "Asia/Bangkok"}
+            context = browser.new_context(**(defaults | options))
+            contexts.callback(context.close)
+            log.follow(context)
+            return context.new_page()
+
+        yield open_page
+    log.check()
+
+
+@pytest.fixture
+def page(new_page: NewPage) -> Page:
+    """A page of a person at a desk."""
+    return new_page()
+
+
+@pytest.fixture
+def page_without_scripts(new_page: NewPage) -> Page:
+    """A page in a browser whose JavaScript is off."""
+    return new_page(java_script_enabled=False)
+
+
+@pytest.fixture(scope="package")
+def office(stack: Stack) -> Iterator[Office]:
+    """The console of the stack, while tests of this package run."""
+    stack.start_console()
+    yield Office(stack, local_console.address(stack.home))
+    stack.stop_one("console")
+
+
+@pytest.fixture(scope="package")
+def job(browser: Browser, office: Office, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MainJob]:
+    """The main job, whose steps are taken when a test first needs them; the console of each page stays empty."""
+    paper = tmp_path_factory.mktemp("papers") / "note-verbale.txt"
+    paper.write_text("Synthetic note verbale", encoding="utf-8")
+    with pages(browser, PageLog()) as open_page:
+        yield MainJob(office, open_page, paper)
+
+
+@pytest.fixture(scope="package")
+def provider_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program of an OpenID provider; the first build takes a minute of processor time."""
+    return openid.build(tmp_path_factory.mktemp("provider"))
+
+
+@pytest.fixture
+def start_provider(provider_program: Path, tmp_path: Path) -> Iterator[StartProvider]:
+    """Start an OpenID provider for a client that is answered at the addresses given; it stops after the test."""
+    with ExitStack() as providers:
+        yield lambda *redirects, **options: providers.enter_context(
+            openid.running(provider_program, tmp_path, redirects, **options)
+        )

@@ -1,0 +1,62 @@
+"""The page of coverage: counts first, both ways, and all of it as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+
+import httpx2
+import pytest
+
+from tests.console.test_search import console
+from tests.http.asking import Caller, accepted, draft, new_id
+from tests.patience import AT_MOST_SECONDS
+from tools.console.pages.coverage import csv_row
+from tools.local.stack import Stack
+
+
+def test_no_text_of_a_csv_file_is_a_formula() -> None:
+    row = csv_row(["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", 'a, "b"', "75/4"]).decode()
+    assert next(csv.reader(StringIO(row))) == ["'=HYPERLINK(1)", "'+1", "'-1", "'@x", "'\tx", 'a, "b"', "75/4"]
+
+
+@pytest.fixture
+def officer(stack: Stack) -> Iterator[Caller]:
+    """An officer with a token of its own."""
+    with httpx2.Client(timeout=AT_MOST_SECONDS, trust_env=False) as web:
+        yield Caller(stack, web)
+
+
+@pytest.mark.servers
+async def test_the_page_counts_and_shows_both_ways_and_sends_csv(officer: Caller) -> None:
+    before = officer.get("recommendations", "/coverage/counts").json()
+    key, body = new_id("mandate"), draft()
+    cite = {"instrument": key, "cite": f"=Synthetic {key}", "body": "SYN", "title": "Synthetic"}
+    accepted(officer.post("recommendations", "/instruments", cite))
+    for number in (1, 2):
+        provision = {"provision": f"{key}/op-{number}", "summary": "Synthetic <b>ask</b>"}
+        accepted(officer.post("recommendations", f"/instruments/{key}/provisions", provision))
+    accepted(officer.post("recommendations", "/recommendations", body))
+    mandate = {"instrument": key, "provision": f"{key}/op-1"}
+    accepted(officer.post("recommendations", f"/recommendations/{body['reference']}/cite", mandate))
+    for path, version in ((f"/instruments/{key}", 3), (f"/traces/{body['reference']}", 2)):
+        assert officer.get("recommendations", path, at_least=version, wait=20).status_code == 200
+    after = officer.get("recommendations", "/coverage/counts").json()
+    assert {name: after["provisions"][name] - before["provisions"][name] for name in ("all", "cited", "uncited")} == {
+        "all": 2, "cited": 1, "uncited": 1,
+    }  # fmt: skip
+    assert after["recommendations"]["shallow"] - before["recommendations"]["shallow"] == 1
+    async for page in console(officer.stack, dict(officer.stack.urls), "auditor"):
+        answer = await page.get("/coverage")
+        assert answer.status_code == 200
+        assert f">{after['provisions']['all']}<" in answer.text
+        both = (await page.get("/coverage", params={"by": "recommendation"})).text
+        assert f'href="/recommendations/{body["reference"]}"' in both
+        file = await page.get("/coverage.csv")
+        rows = [row for row in csv.reader(StringIO(file.content.decode("utf-8-sig"))) if row[0] == key]
+        assert [row[1:] for row in rows] == [
+            [f"'=Synthetic {key}", "live", f"{key}/op-1", "Synthetic <b>ask</b>", f"{body['reference']} (live)", ""],
+            [f"'=Synthetic {key}", "live", f"{key}/op-2", "Synthetic <b>ask</b>", "", ""],
+        ]
+        assert file.headers["content-disposition"] == 'attachment; filename="coverage-by-provision.csv"'

@@ -1,0 +1,1 @@
+"""The console: pages for a browser, a client of the services' HTTP APIs."""

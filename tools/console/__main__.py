@@ -1,0 +1,30 @@
+"""Runs the console: `python -m tools.console`."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from shared.runtime.settings import CannotStart, read
+from shared.runtime.telemetry import configure_logging
+from tools.console.app import make_app
+from tools.console.settings import ConsoleSettings
+
+
+def main() -> None:
+    """Serve the console until a signal arrives; end with 2 where a setting cannot be used."""
+    try:
+        settings = read(ConsoleSettings)
+    except CannotStart as fault:
+        print(fault, file=sys.stderr)
+        sys.exit(2)
+    configure_logging("console", settings.log_level)
+    uvicorn.run(
+        make_app(settings), host=settings.host, port=settings.port, log_config=None, access_log=False,
+        server_header=False, proxy_headers=False,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

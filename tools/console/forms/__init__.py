@@ -1,0 +1,1 @@
+"""Forms made from the JSON Schema of a command's body."""

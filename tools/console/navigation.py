@@ -1,0 +1,61 @@
+"""The service navigation: what each role finds in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tools.console.languages import _
+
+_ALL = frozenset({"secretariat", "focal_point", "chair", "expert", "auditor", "operator"})
+_READERS = _ALL - {"operator"}
+
+
+class Place(NamedTuple):
+    """A page that the navigation names."""
+
+    address: str
+    text: str
+    is_here: bool
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's name for a message that is translated later
+    """Mark a message for extraction."""
+    return message
+
+
+_PLACES = (
+    ("/", N_("Today"), _READERS),
+    ("/nominations", N_("Nominations"), _READERS),
+    ("/group", N_("Group"), _READERS),
+    ("/meetings", N_("Meetings"), _READERS),
+    ("/instruments", N_("Mandates"), _READERS),
+    ("/recommendations", N_("Recommendations"), _READERS),
+    ("/coverage", N_("Coverage"), _READERS),
+    ("/search", N_("Search"), _READERS),
+    ("/audit", N_("Audit"), frozenset({"secretariat", "auditor", "operator"})),
+    ("/privacy", N_("Privacy"), frozenset({"secretariat"})),
+)
+
+_BESIDE = {
+    "/nominations": (("/calls", N_("Calls for nominations")), ("/group/members", N_("Members of ESCAP"))),
+    "/meetings": (("/meetings/calendar", N_("Calendar")),),
+    "/instruments": (
+        ("/priorities", N_("Priorities")), ("/initiatives", N_("Initiatives")), ("/deliverables", N_("Deliverables")),
+        ("/sessions", N_("Sessions of the Committee")), ("/body-sessions", N_("Sessions of other bodies")),
+    ),
+    "/recommendations": (("/sessions", N_("Sessions of the Committee")), ("/priorities", N_("Priorities"))),
+}  # fmt: skip
+
+
+def beside(path: str) -> list[Place]:
+    """Return the lists that belong to a list of the navigation and have no place there."""
+    return [Place(address, _(text), is_here=False) for address, text in _BESIDE.get(path, ())]
+
+
+def navigation(role: str, path: str) -> list[Place]:
+    """Return the places that a role may open, and which of them a path lies in."""
+    return [
+        Place(address, _(text), path == address or (address != "/" and path.startswith(f"{address}/")))
+        for address, text, roles in _PLACES
+        if role in roles
+    ]

@@ -1,0 +1,47 @@
+"""Pages, one module a family: each has a router."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from tools.console.pages import (
+    audit,
+    commands,
+    corrections,
+    coverage,
+    documents,
+    group,
+    mandates,
+    meeting_forms,
+    meetings,
+    nominations,
+    preferences,
+    privacy,
+    recommendations,
+    records,
+    search,
+    suspects,
+    today,
+    traces,
+)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    today.router,
+    preferences.router,
+    search.router,
+    group.router,
+    privacy.router,
+    audit.router,
+    documents.router,
+    meetings.router,
+    nominations.router,
+    traces.router,
+    recommendations.router,
+    coverage.router,
+    mandates.router,
+    suspects.router,
+    meeting_forms.router,
+    *records.routers(),
+    corrections.router,
+    *commands.routers(),
+)

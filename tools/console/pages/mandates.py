@@ -1,0 +1,115 @@
+"""Mandates: the page of an instrument with its provisions, duties, relations, and what rests on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from starlette.requests import Request
+
+from shared.events.values import latest_day
+from tools.client import api
+from tools.console.kinds import filled, kinds
+from tools.console.pages.records import actions, history_of
+from tools.console.pages.request import person, renderer, services, version_after
+from tools.console.services import Missing
+from tools.console.times import today
+
+router = APIRouter()
+SERVICE = "recommendations"
+MOST = 100
+_RELATIONS = ("superseded", "reaffirmed", "carried", "endorsed")
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A report that a provision asks for: its standing is not yet due, overdue or discharged."""
+
+    provision: str
+    body: str
+    session: int | None
+    due: str | None
+    standing: str
+    discharged: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Resting:
+    """The traces that rest on a provision; `more` where there are more than a page of them."""
+
+    rows: list[dict[str, Any]]
+    more: bool
+
+
+@router.get("/instruments/{instrument}")
+async def instrument(request: Request) -> Response:
+    """Show one instrument: whether it is live, what it asks of whom, and what rests on it."""
+    kind, key = kinds()["instrument"], request.path_params["instrument"]
+    stream = f"instrument/{key}"
+    record, history, resting = await asyncio.gather(
+        services(request).get(SERVICE, filled(kind.one, request.path_params), at_least=version_after(request, stream)),
+        history_of(request, kind, stream),
+        services(request).part(SERVICE, "/dependants", stream=stream, limit=MOST),
+    )
+    state = record["state"]
+    return renderer(request).page(
+        request, "instrument.html", kind=kind, record=record, stream=stream, key=key, history=history,
+        actions=_offered(request, state), resting=resting, duties=duties_of(state, today()),
+        by_provision=await _by_provision(request, state, resting), names=await _related(request, state),
+    )  # fmt: skip
+
+
+def duties_of(state: Mapping[str, Any], day: date) -> list[Duty]:
+    """Return the reports that the provisions of an instrument ask for, each with its standing on a day."""
+    given = {each["data"]["provision"]: each["data"] for each in state.get("discharged", ())}
+    return list(_duties(state, given, day))
+
+
+def _duties(state: Mapping[str, Any], given: Mapping[str, Any], day: date) -> Iterator[Duty]:
+    for each in state.get("provisions", ()):
+        data = each["data"]
+        if duty := data.get("reporting_duty"):
+            discharged = given.get(data["provision"])
+            due = duty.get("due")
+            late = due is not None and latest_day(due) < day
+            standing = "discharged" if discharged else "overdue" if late else "not_yet_due"
+            yield Duty(data["provision"], duty["body"], duty.get("session"), due, standing, discharged)
+
+
+async def _by_provision(request: Request, state: Mapping[str, Any], resting: Any) -> dict[str, Resting]:
+    """Return the traces that cite each provision; nothing is looked up where nothing rests on the instrument."""
+    if isinstance(resting, Missing) or not resting["count"]:
+        return {}
+    provisions = [each["data"]["provision"] for each in state.get("provisions", ())][:MOST]
+    query = {"view": "row", "limit": MOST}
+    answers = await services(request).parts(
+        *((SERVICE, "/traces", {**query, "provision": provision}) for provision in provisions)
+    )
+    return {
+        provision: Resting(answer["items"], "next" in answer)
+        for provision, answer in zip(provisions, answers, strict=True)
+        if not isinstance(answer, Missing) and answer["items"]
+    }
+
+
+async def _related(request: Request, state: Mapping[str, Any]) -> dict[str, str]:
+    """Return how the instruments that it is related to are cited, by id."""
+    named = sorted({each["data"]["by"] for name in _RELATIONS for each in state.get(name, ())})
+    records = await services(request).parts(
+        *((SERVICE, filled("/instruments/{instrument}", {"instrument": each}), {}) for each in named)
+    )
+    return {
+        each: record["state"]["registered"]["data"]["cite"]
+        for each, record in zip(named, records, strict=True)
+        if not isinstance(record, Missing) and "registered" in record["state"]
+    }
+
+
+def _offered(request: Request, state: Mapping[str, Any]) -> list[api.Command]:
+    offers = actions("instrument", person(request).role)
+    return [each for each in offers if each.word == "void"] if state["stage"] == "void" else offers

@@ -1,0 +1,87 @@
+"""Meetings: one with its agenda, documents, attendance and outcomes; the calendar of a month; an iCalendar file."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from starlette.requests import Request
+
+from tools.client import api
+from tools.console import times
+from tools.console.calendar import icalendar, weeks_of
+from tools.console.kinds import filled, kinds
+from tools.console.offers import offered
+from tools.console.pages.records import actions, history_of
+from tools.console.pages.request import person, renderer, services, version_after
+
+router = APIRouter()
+SERVICE = "meetings"
+_MONTH = re.compile("[12][0-9]{3}-(?:0[1-9]|1[0-2])")
+
+
+@router.get("/meetings/calendar")
+async def month(request: Request) -> Response:
+    """Show the meetings of a month as a calendar, and as a list beside it."""
+    chosen = request.query_params.get("month", "")
+    name = chosen if _MONTH.fullmatch(chosen) else times.today().strftime("%Y-%m")
+    year, number = map(int, name.split("-"))
+    page = await services(request).get(SERVICE, "/meetings", month=name, limit=500)
+    return renderer(request).page(
+        request, "calendar.html", month=name, weeks=weeks_of(year, number, page["items"]), number=number,
+        meetings=page["items"], before=_beside(year, number, -1), after=_beside(year, number, 1),
+        propose=_propose(request),
+    )  # fmt: skip
+
+
+@router.get("/meetings/{meeting}/calendar.ics")
+async def calendar_file(request: Request) -> Response:
+    """Return a meeting as an iCalendar file."""
+    key = request.path_params["meeting"]
+    record = await services(request).get(SERVICE, filled("/meetings/{meeting}", request.path_params))
+    address = f"{request.app.state.settings.address}{filled('/meetings/{meeting}', request.path_params)}"
+    headers = {"Content-Disposition": f'attachment; filename="{key}.ics"'}
+    content = icalendar(key, record["state"], address, datetime.now(UTC))
+    return Response(content, media_type="text/calendar; charset=utf-8", headers=headers)
+
+
+@router.get("/meetings/{meeting}")
+async def meeting(request: Request) -> Response:
+    """Show one meeting."""
+    kind, key = kinds()["meeting"], request.path_params["meeting"]
+    stream, path = f"meeting/{key}", filled("/meetings/{meeting}", request.path_params)
+    record, part, history = await asyncio.gather(
+        services(request).get(SERVICE, path, at_least=version_after(request, stream)),
+        services(request).part("recommendations", filled("/proceedings/{meeting}", request.path_params)),
+        history_of(request, kind, stream),
+    )
+    offers = offered(actions("meeting", person(request).role), "meeting", record["state"]["stage"])
+    return renderer(request).page(
+        request, "meeting.html", kind=kind, record=record, stream=stream, key=key, history=history, actions=offers,
+        part=part, clocks=_clocks(record["state"].get("particulars", {})),
+    )  # fmt: skip
+
+
+def _clocks(particulars: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return a meeting's times on its own clock, in UTC and on the reader's clock; none where no time is known."""
+    begins, ends = particulars.get("starts_at") or "", particulars.get("ends_at") or ""
+    if len(begins) <= len("2026-11-28"):
+        return []
+    zones = dict.fromkeys([particulars.get("time_zone") or "UTC", "UTC", times.reader_zone()])
+    return [
+        (zone, times.when(begins, zone), times.when(ends, zone) if len(ends) > len("2026-11-28") else "")
+        for zone in zones
+    ]
+
+
+def _beside(year: int, number: int, step: int) -> str:
+    return date(year + (number + step - 1) // 12, (number + step - 1) % 12 + 1, 1).strftime("%Y-%m")
+
+
+def _propose(request: Request) -> api.Command | None:
+    command = api.command("meeting", "propose")
+    return command if person(request).role in command.roles else None

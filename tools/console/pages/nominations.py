@@ -1,0 +1,105 @@
+"""Pages of calls, nominations and memberships: what is on record of each, what waits, and what can be done."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from starlette.requests import Request
+
+from tools.client import api
+from tools.console.kinds import filled, kinds
+from tools.console.offers import offered
+from tools.console.pages.records import actions, history_of
+from tools.console.pages.request import person, renderer, services, version_after
+from tools.console.services import Missing
+
+router = APIRouter()
+SERVICE = "nominations"
+DOCUMENT_READERS = frozenset({"secretariat", "focal_point"})
+
+
+@router.get("/nominations/{nomination}")
+async def nomination(request: Request) -> Response:
+    """Show one nomination: who, for which Government, on what note verbale, and what was decided."""
+    content = await _record(request, "nomination")
+    state, one = content["record"]["state"], services(request)
+    own = state.get("particulars", {})
+    call, replaced, membership = await asyncio.gather(
+        _beside(request, "/calls/{call}", call=own.get("call")),
+        _beside(request, "/memberships/{membership}", membership=own.get("replaces")),
+        one.part(SERVICE, filled("/memberships/{nomination}", request.path_params))
+        if state["stage"] in ("accepted", "withdrawn")
+        else _nothing(),
+    )
+    return renderer(request).page(
+        request, "nomination.html", call=call, replaced=replaced, membership=membership,
+        reads_documents=person(request).role in DOCUMENT_READERS, **content,
+    )  # fmt: skip
+
+
+@router.get("/memberships/{membership}")
+async def membership(request: Request) -> Response:
+    """Show one membership: from when, until when and why, its expert, and what changed."""
+    content = await _record(request, "membership")
+    began = content["record"]["state"].get("began", {})
+    named, meetings = await asyncio.gather(
+        _beside(request, "/nominations/{nomination}", nomination=began.get("nomination")),
+        services(request).part("meetings", "/meetings", member=began.get("member"), limit=500),
+    )
+    attended = None if isinstance(meetings, Missing) else attended_by(began.get("membership"), meetings["items"])
+    return renderer(request).page(
+        request, "membership.html", named=named, attended=attended, meetings=meetings, **content
+    )
+
+
+@router.get("/calls/{call}")
+async def call(request: Request) -> Response:
+    """Show one call: its deadline, who answered it and who has not."""
+    content = await _record(request, "call")
+    answered = request.query_params.get("answered", "")
+    answers = await services(request).part(
+        SERVICE, filled("/calls/{call}/answers", request.path_params), answered=answered
+    )
+    submit = api.command("nomination", "submit")
+    can_nominate = content["record"]["state"]["stage"] == "open" and person(request).role in submit.roles
+    return renderer(request).page(
+        request, "call.html", answers=answers, answered=answered, submit=submit if can_nominate else None, **content
+    )
+
+
+def attended_by(key: str | None, meetings: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
+    """Return the meetings that a membership attended, the latest first, each with its presence."""
+    rows = [
+        (item, each["fact"]["presence"])
+        for item in meetings
+        for each in item["state"].get("proceedings", {}).get("attendance", ())
+        if each["fact"]["membership"] == key
+    ]
+    return sorted(rows, key=lambda row: str(row[0]["state"]["particulars"].get("starts_at")), reverse=True)
+
+
+async def _record(request: Request, noun: str) -> dict[str, Any]:
+    """Return what the page of every record shows: state, history, what the person may do. Raises Problem."""
+    kind, key = kinds()[noun], "/".join(request.path_params.values())
+    stream = f"{kind.stream}/{key}"
+    record, history = await asyncio.gather(
+        services(request).get(SERVICE, filled(kind.one, request.path_params), at_least=version_after(request, stream)),
+        history_of(request, kind, stream),
+    )
+    offers = offered(actions(noun, person(request).role), noun, record["state"].get("stage"))
+    return {
+        "kind": kind, "key": key, "stream": stream, "record": record, "history": history, "actions": offers
+    }  # fmt: skip
+
+
+async def _beside(request: Request, path: str, **key: str | None) -> Any | Missing | None:
+    """Return another record that a record names, what is missing of it, or None where it names none."""
+    (name, value), *_ = key.items()
+    return await services(request).part(SERVICE, filled(path, {name: value})) if value else None
+
+
+async def _nothing() -> None:
+    return None

@@ -1,0 +1,93 @@
+"""Lists and pages of records, one pair for each kind that the services' tables have."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from starlette.requests import Request
+
+from tools.client import api
+from tools.console.kinds import Kind, filled, kinds
+from tools.console.offers import offered
+from tools.console.pages.request import person, renderer, services, version_after
+from tools.console.services import Missing
+
+PAGE = 50
+HISTORY_ROLES = frozenset({"secretariat", "auditor"})
+Page = Callable[[Kind, Request], Awaitable[Response]]
+
+
+def routers() -> Iterator[APIRouter]:
+    """Yield the router of each kind."""
+    for kind in kinds().values():
+        router = APIRouter()
+        router.add_api_route(kind.plural, _endpoint(listed, kind), methods=["GET"])
+        router.add_api_route(kind.one, _endpoint(shown, kind), methods=["GET"])
+        yield router
+
+
+async def listed(kind: Kind, request: Request) -> Response:
+    """Show a list of records, filtered."""
+    filters = {parameter.name: request.query_params.get(parameter.name, "") for parameter in kind.filters}
+    after = request.query_params.get("after", "")
+    page = await services(request).get(kind.service, kind.plural, limit=PAGE, after=after, **kind.of_all, **filters)
+    role = person(request).role
+    begin = [each for each in api.commands() if each.noun == kind.noun and each.is_new and role in each.roles]
+    return renderer(request).page(
+        request, "list.html", kind=kind, page=page, filters=filters, after=after, begin=begin,
+        next=_at(request, page["next"]) if "next" in page else None,
+        first=_at(request, None) if after else None,
+    )  # fmt: skip
+
+
+async def shown(kind: Kind, request: Request) -> Response:
+    """Show one record: its state, gaps, what the person may do, and its history."""
+    key = "/".join(request.path_params.values())
+    stream = f"{kind.stream}/{key}"
+    record = await services(request).get(
+        kind.service, filled(kind.one, request.path_params), at_least=version_after(request, stream)
+    )
+    history = await history_of(request, kind, stream)
+    return renderer(request).page(
+        request, "record.html", kind=kind, record=record, stream=stream, key=key, history=history,
+        actions=offered(actions(kind.noun, person(request).role), kind.noun, record["state"].get("stage")),
+    )  # fmt: skip
+
+
+async def history_of(request: Request, kind: Kind, stream: str) -> list[dict[str, Any]] | Missing:
+    """Return the events of a record for those who may read them, newest first, each with who recorded it."""
+    if person(request).role not in HISTORY_ROLES:
+        return []
+    events = await services(request).part(kind.service, f"/streams/{stream}")
+    if isinstance(events, Missing):
+        return events
+    names = await names_of(request, {event["actor"] for event in events})
+    return [{**event, "who": names.get(event["actor"])} for event in reversed(events)]
+
+
+async def names_of(request: Request, actors: set[str]) -> dict[str, str]:
+    """Return the names of those behind actors, from the staff list; whoever is not on it is left out."""
+    listed = await services(request).part("nominations", "/staff", actor=sorted(actors))
+    return {} if isinstance(listed, Missing) else {each["actor"]: each["name"] for each in listed["items"]}
+
+
+def actions(noun: str, role: str) -> list[api.Command]:
+    """Return the commands on a record of a kind that a role may send, those that put the record right last."""
+    own = [each for each in api.commands() if each.noun == noun and role in each.roles and not each.is_new]
+    return sorted(own, key=lambda each: each.word in ("correct", "void"))
+
+
+def _at(request: Request, after: str | None) -> str:
+    """Return the address of another page of the same list."""
+    url = request.url.include_query_params(after=after) if after else request.url.remove_query_params("after")
+    return f"{url.path}?{url.query}"
+
+
+def _endpoint(page: Page, kind: Kind) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await page(kind, request)
+
+    return endpoint

@@ -1,0 +1,35 @@
+"""Reads from a request what a page needs: person, services, renderer, the record just changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+
+from tools.console.person import Person
+from tools.console.rendering import Renderer
+from tools.console.services import Services
+
+
+def renderer(request: Request) -> Renderer:
+    """Return the renderer of the application."""
+    own: Renderer = request.app.state.renderer
+    return own
+
+
+def services(request: Request) -> Services:
+    """Return the services as the person sees them."""
+    own: Services = request.state.services
+    return own
+
+
+def person(request: Request) -> Person:
+    """Return the person signed in."""
+    own: Person = request.state.person
+    return own
+
+
+def version_after(request: Request, stream: str) -> int:
+    """Return the version of a stream that this person's last command made, so that its page shows it; else 0."""
+    done: dict[str, Any] = request.session.get("done", {})
+    return int(done["version"]) if done.get("stream") == stream else 0

@@ -1,0 +1,167 @@
+"""An asynchronous HTTP client of the services, with the person's own token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import orjson
+import structlog
+
+log = structlog.get_logger()
+
+ANSWER_SECONDS = 10.0
+LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=50)
+
+
+@dataclass(frozen=True)
+class FieldFault:
+    """An error of one field of a command."""
+
+    field: str
+    message: str
+
+
+class ServiceDown(Exception):
+    """A service that does not answer, or cannot take requests now."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service)
+        self.service = service
+
+
+class Problem(Exception):
+    """A refusal of a service (RFC 9457): status, rule, sentence, paragraph, errors of fields."""
+
+    def __init__(self, service: str, status: int, document: Mapping[str, Any]) -> None:
+        super().__init__(f"{status} {document.get('rule')}")
+        self.service, self.status = service, status
+        self.rule: str = str(document.get("rule", f"Http{status}"))
+        self.title: str = str(document.get("title", self.rule))
+        self.detail: str = str(document.get("detail", ""))
+        self.paragraph: str | None = document.get("paragraph")
+        self.faults = tuple(FieldFault(each["field"], each["message"]) for each in document.get("errors", ()))
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A part of a page that could not be had, and the service that should have given it."""
+
+    service: str
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An accepted command: stream, version, and whether it had been executed before."""
+
+    stream: str
+    version: int
+    replayed: bool
+    events: tuple[str, ...] = ()
+
+
+@dataclass
+class Services:
+    """The services as one person sees them."""
+
+    client: httpx2.AsyncClient
+    addresses: Mapping[str, str]
+    token: str
+    down: set[str] = field(default_factory=set)
+
+    async def get(self, service: str, path: str, **query: Any) -> Any:
+        """Return the JSON of a query; None and blank are left out. Raises Problem, ServiceDown."""
+        return orjson.loads((await self.send(service, "GET", path, params=_filled(query))).content)
+
+    async def find(self, service: str, path: str, **query: Any) -> Any | None:
+        """Return the JSON of a query, or None where it is not on record. Raises Problem, ServiceDown."""
+        try:
+            return await self.get(service, path, **query)
+        except Problem as problem:
+            if problem.status == 404:
+                return None
+            raise
+
+    async def part(self, service: str, path: str, **query: Any) -> Any | Missing:
+        """Return the JSON of a query, or what is missing where the service does not answer or refuses it."""
+        try:
+            return await self.get(service, path, **query)
+        except ServiceDown:
+            return Missing(service)
+        except Problem as problem:
+            return Missing(service, refused=problem.status in (403, 404))
+
+    async def parts(self, *parts: tuple[str, str, Mapping[str, Any]]) -> list[Any | Missing]:
+        """Return several parts of a page, got at the same time."""
+        return list(await asyncio.gather(*(self.part(service, path, **query) for service, path, query in parts)))
+
+    async def command(
+        self, service: str, path: str, body: Mapping[str, Any], command_id: str, version: int | None = None
+    ) -> Recorded:
+        """Send a command once under its id. Raises Problem, ServiceDown."""
+        headers = {"Idempotency-Key": command_id} | ({"If-Match": f'"{version}"'} if version is not None else {})
+        answer = orjson.loads((await self.send(service, "POST", path, json=body, headers=headers)).content)
+        types = tuple(event["type"] for event in answer["events"])
+        return Recorded(answer["stream"], answer["version"], answer["replayed"], types)
+
+    async def send(self, service: str, method: str, path: str, **more: Any) -> httpx2.Response:
+        """Send a request and return its response. Raises Problem, ServiceDown."""
+        try:
+            response = await self.client.request(
+                method, self.addresses[service] + path, **more | {"headers": self._headers(more)}
+            )
+        except httpx2.TransportError as error:
+            raise self._away(service, type(error).__name__) from None
+        if response.is_error:
+            raise self._problem(service, response)
+        return response
+
+    @asynccontextmanager
+    async def stream(self, service: str, path: str) -> AsyncIterator[httpx2.Response]:
+        """Open a streamed answer. Raises Problem, ServiceDown."""
+        request = self.client.build_request("GET", self.addresses[service] + path, headers=self._headers({}))
+        try:
+            response = await self.client.send(request, stream=True)
+        except httpx2.TransportError as error:
+            raise self._away(service, type(error).__name__) from None
+        try:
+            if response.is_error:
+                await response.aread()
+                raise self._problem(service, response)
+            yield response
+        finally:
+            await response.aclose()
+
+    def _headers(self, more: Mapping[str, Any]) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", **more.get("headers", {})}
+
+    def _problem(self, service: str, response: httpx2.Response) -> Problem | ServiceDown:
+        try:
+            document = orjson.loads(response.content)
+        except orjson.JSONDecodeError:
+            document = None
+        if not isinstance(document, dict) or "rule" not in document:
+            return self._away(service, f"http {response.status_code}")
+        if response.status_code == 503:
+            return self._away(service, document["rule"])
+        return Problem(service, response.status_code, document)
+
+    def _away(self, service: str, why: str) -> ServiceDown:
+        self.down.add(service)
+        log.warning("service_down", service=service, why=why)
+        return ServiceDown(service)
+
+
+def make_client() -> httpx2.AsyncClient:
+    """Return the connections that all requests share."""
+    timeout = httpx2.Timeout(ANSWER_SECONDS, connect=2.0)
+    return httpx2.AsyncClient(limits=LIMITS, timeout=timeout, trust_env=False)
+
+
+def _filled(query: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if value not in (None, "")}
