@@ -37,7 +37,8 @@ class PageLog:
 
     def _log(self, message: ConsoleMessage) -> None:
         address = message.location.get("url", "")
-        if not (REFUSED.match(message.text) and "/static/" not in address):
+        is_icon = urlsplit(address).path == "/favicon.ico"  # the browser's own request, perhaps of a server that ended
+        if not is_icon and not (REFUSED.match(message.text) and "/static/" not in address):
             self.entries.append(f"{message.type}: {message.text} ({address})")
 
     def _load(self, request: Request) -> None:
