@@ -22,7 +22,8 @@ def main() -> None:
     configure_logging("console", settings.log_level)
     uvicorn.run(
         make_app(settings), host=settings.host, port=settings.port, log_config=None, access_log=False,
-        server_header=False, proxy_headers=False,
+        server_header=False, proxy_headers=bool(settings.fronts),
+        forwarded_allow_ips=settings.fronts,
     )  # fmt: skip
 
 

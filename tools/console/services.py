@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,21 +120,18 @@ class Services:
             raise self._problem(service, response)
         return response
 
-    @asynccontextmanager
-    async def stream(self, service: str, path: str) -> AsyncIterator[httpx2.Response]:
-        """Open a streamed answer. Raises Problem, ServiceDown."""
+    async def open(self, service: str, path: str) -> httpx2.Response:
+        """Return a response whose body is still to be read, and which is to be closed. Raises Problem, ServiceDown."""
         request = self.client.build_request("GET", self.addresses[service] + path, headers=self._headers({}))
         try:
             response = await self.client.send(request, stream=True)
-        except httpx2.TransportError as error:
-            raise self._away(service, type(error).__name__) from None
-        try:
             if response.is_error:
                 await response.aread()
-                raise self._problem(service, response)
-            yield response
-        finally:
-            await response.aclose()
+        except httpx2.TransportError as error:
+            raise self._away(service, type(error).__name__) from None
+        if response.is_error:
+            raise self._problem(service, response)
+        return response
 
     def _headers(self, more: Mapping[str, Any]) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", **more.get("headers", {})}

@@ -30,6 +30,7 @@ class ConsoleSettings(BaseSettings):
     keys: SecretStr = Field(description="Fernet keys of session cookies, newest first, blanks between")
     session_hours: float = Field(10.0, gt=0, le=24)
     time_zone: str = Field("Asia/Bangkok", description="time zone of readers who chose none")
+    fronts: str = Field("", description="addresses of fronts whose X-Forwarded-For is true, comma-separated; else none")
     upload_bytes: int = Field(20_000_000, ge=1, description="size of the largest document that a form takes")
     log_level: str = "INFO"
 

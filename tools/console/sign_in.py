@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 ATTEMPTS, ATTEMPTS_SECONDS = 30, 60.0
 PENDING = 5
+NAME_LENGTH = 200
 RECORDING = frozenset({"secretariat", "focal_point", "chair", "operator"})
 _FAULTS = (AuthlibBaseError, JoseError, HTTPError, KeyError, ValueError, TypeError, RuntimeError)
 
@@ -87,8 +88,8 @@ class SignIn:
                 "aud": {"essential": True, "value": self._settings.client_id},
             }
             answer = await self._provider.authorize_access_token(request, claims_options=options, leeway=5)
-            claims = answer["userinfo"]
-            person = await self._person(request, answer[f"{self._settings.token}_token"], claims)
+            name = await self._name(answer)
+            person = await self._person(request, answer[f"{self._settings.token}_token"], name)
         except _FAULTS as fault:
             log.warning("sign_in_refused", error=type(fault).__name__)
             return self._pages.error(request, 403, "sign_in_refused")
@@ -96,7 +97,7 @@ class SignIn:
             return self._pages.error(request, 503, "services_away", service=down.service)
         except Problem as problem:
             return self._pages.error(request, 403, "no_role", problem=problem)
-        await self._list_as_staff(request, person)
+        await self._list_as_staff(request, person, name)
         until = min(time.time() + self._settings.session_hours * 3_600, time.time() + answer.get("expires_in", 3_600))
         request.session.clear()
         request.session.update(person=asdict(person), until=int(until))
@@ -105,7 +106,18 @@ class SignIn:
             return self._pages.error(request, 500, "token_too_long")
         return RedirectResponse(goal, 303)
 
-    async def _person(self, request: Request, token: str, claims: Mapping[str, Any]) -> Person:
+    async def _name(self, answer: Mapping[str, Any]) -> str:
+        """Return what the provider calls the person, in the ID token or where it is asked; blank where nowhere."""
+        claims = answer["userinfo"]
+        if not (name := _name_in(claims)) and "access_token" in answer:
+            try:
+                more = await self._provider.userinfo(token=answer)
+                name = _name_in(more) if more.get("sub") == claims["sub"] else ""
+            except _FAULTS as fault:
+                log.warning("no_name_of_person", error=type(fault).__name__)
+        return name
+
+    async def _person(self, request: Request, token: str, name: str) -> Person:
         """Return the person, as the first service that answers knows them. Raises Problem, ServiceDown."""
         services = Services(request.app.state.client, self._settings.services, token)
         for last, service in enumerate(SERVICES, start=1 - len(SERVICES)):
@@ -115,15 +127,14 @@ class SignIn:
             except ServiceDown:
                 if last == 0:
                     raise
-        name = str(claims.get("name") or claims.get("preferred_username") or "")[:200]
         return Person(token, name or known["role"], **known)
 
-    async def _list_as_staff(self, request: Request, person: Person) -> None:
+    async def _list_as_staff(self, request: Request, person: Person, name: str) -> None:
         """Give a person who records the name that timelines show; without it they show the role."""
         services = Services(request.app.state.client, self._settings.services, person.token)
-        if person.role in RECORDING:
+        if name and person.role in RECORDING:
             try:
-                await services.send("nominations", "PUT", "/staff/me", json={"name": person.name})
+                await services.send("nominations", "PUT", "/staff/me", json={"name": name})
             except (ServiceDown, Problem) as fault:
                 log.warning("not_listed_as_staff", error=type(fault).__name__)
 
@@ -152,6 +163,10 @@ class SignIn:
         peer = request.client.host if request.client else ""
         self._attempts[peer] = self._attempts.get(peer, 0) + 1
         return self._attempts[peer] > ATTEMPTS
+
+
+def _name_in(claims: Mapping[str, Any]) -> str:
+    return str(claims.get("name") or claims.get("preferred_username") or "").strip()[:NAME_LENGTH]
 
 
 def _forget_pending(session: dict[str, Any]) -> None:
