@@ -35,10 +35,10 @@ _On = Annotated[Day | None, Query(description="the day, YYYY-MM-DD; today in UTC
 _After = Annotated[str | None, Query(max_length=5_000, description="the `next` of the page before")]
 _Nominated = Annotated[
     Literal["ever", "never"] | None,
-    Query(description="those that ever nominated, or that never did; a void one is none"),
+    Query(description="those that ever nominated, or that never did, by what the caller sees; a void one is none"),
 ]
 _Under = Annotated[str | None, Query(max_length=100, description="count only nominations under this call")]
-_Answer = Annotated[Literal["yes", "no"] | None, Query(description="those that have answered, or that have not")]
+_Answer = Annotated[Literal["yes", "no"] | None, Query(description="those that have answered, or that have not, by what the caller sees")]
 
 
 def add_roster(routes: APIRouter, states: StateStore, keys: KeyRing) -> None:
@@ -66,12 +66,12 @@ def add_members(routes: APIRouter, states: StateStore) -> None:
     async def every(**arguments: Any) -> dict[str, Any]:
         if arguments["call"] is not None:
             await _call(states, arguments["call"])
-        counted = await tallies(states, arguments["call"])
+        counted = await tallies(states, arguments["caller"], arguments["call"])
         return members(counted, _seen_by(arguments["caller"]), arguments["nominated"], arguments["kind"])
 
     async def answering(**arguments: Any) -> Any:
         call = await _call(states, arguments["call"])
-        counted = await tallies(states, arguments["call"])
+        counted = await tallies(states, arguments["caller"], arguments["call"])
         return answers(call, counted, _seen_by(arguments["caller"]), arguments["answered"])
 
     kind = one_of(words(MemberKind))

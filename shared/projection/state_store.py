@@ -14,7 +14,7 @@ from pymongo.read_concern import ReadConcern
 
 from shared.domain import search
 from shared.domain.aggregate import Aggregate, Known
-from shared.domain.visibility import Within
+from shared.domain.visibility import Viewer, Within, within
 from shared.projection.fold import UNFOLDED, FoldedState
 from shared.projection.natural_order import natural_order
 from shared.projection.partial_fold import fault_of
@@ -292,6 +292,11 @@ def seen_query(within: Within, prefix: str = "") -> dict[str, Any]:
         return {}
     alternatives = [{f"{prefix}{name}": {"$in": list(values)} for name, values in each.items()} for each in within]
     return {"$and": [{"$or": alternatives}]} if alternatives else {"_id": {"$in": []}}
+
+
+def seen_states(reader: Viewer, kind: str) -> dict[str, Any]:
+    """Return the query for the states of a kind that a reader sees."""
+    return {"kind": kind} | seen_query(within(reader, kind), "facets.")
 
 
 def _characters(document: Mapping[str, Any]) -> int:

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from services.nominations.domain.call import Closed, Open
 from shared.domain.members import MEMBERS
+from shared.domain.visibility import Viewer
 from shared.events.values import earliest_day, latest_day
 from shared.projection.facet_groups import count_groups
-from shared.projection.state_store import StateStore
+from shared.projection.state_store import StateStore, seen_states
 
 Deadline = Literal["ahead", "possibly passed", "passed", "not set"]
 _GROUPED = ("kind", "facets.member", "facets.stage", "facets.capacity")
@@ -27,14 +28,14 @@ class Tally:
 
     @property
     def nominated(self) -> bool:
-        """True once the member has a nomination on record that is not void."""
+        """True if a nomination of the member is on record that is not void, and that the reader sees."""
         return any(stage != "void" for stage in self.nominations)
 
 
-async def tallies(states: StateStore, call: str | None = None) -> dict[str, Tally]:
-    """Return the tally of each member, in one query; its nominations under one call, if that is given."""
-    under = {"$or": [{"kind": "membership"}, {"facets.call": call}]} if call else {}
-    query = {"kind": {"$in": ["nomination", "membership"]}, **under}
+async def tallies(states: StateStore, reader: Viewer, call: str | None = None) -> dict[str, Tally]:
+    """Return the tally of each member, in one query: of what a reader sees, and of nominations under a given call."""
+    under = {"facets.call": call} if call else {}
+    query = {"$or": [seen_states(reader, "nomination") | under, seen_states(reader, "membership")]}
     counted: dict[str, Tally] = {member: Tally() for member in MEMBERS}
     for group in await count_groups(states.database, query, _GROUPED, of="facets.submitted"):
         kind, member, stage, capacity = group.key
