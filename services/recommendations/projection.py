@@ -25,6 +25,7 @@ from services.recommendations.trace.provenance import versions_behind
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
 from shared.projection import state_search, state_store
+from shared.projection.facet_counts import total_index
 from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal, Place
 from shared.projection.natural_order import natural_order
@@ -54,7 +55,7 @@ INDEXES: Indexes = {
         *state_store.INDEXES["states"],
         *state_search.INDEXES["states"],
         *(IndexModel([(f"facets.{facet}", ASCENDING)], name=facet, sparse=True) for facet in ("keys", "rests_on")),
-        state_store.totals("provisions"),
+        total_index("provisions"),
     ],
     "traces": [
         *(IndexModel([(field, ASCENDING)]) for field in _LISTED_BY),

@@ -24,8 +24,10 @@ from shared.domain.waiting import Waiting
 from shared.events.envelope import stamp
 from shared.events.values import ACRONYM
 from shared.projection.awaiting import by_session
+from shared.projection.facet_counts import total
 from shared.projection.natural_order import natural_order
-from shared.projection.state_store import StateStore, seen_query
+from shared.projection.state_query import seen_query
+from shared.projection.state_store import StateStore
 
 Stage = Literal[
     "drafted", "adopted", "transmitted", "disposed", "withdrawn", "superseded", "merged", "split", "void"
@@ -212,7 +214,7 @@ async def coverage_of_recommendations(
 async def coverage_counts(states: StateStore, traces: Traces, seen: Mapping[str, Any]) -> dict[str, Any]:
     """Return how many provisions are on record and cited, and how many recommendations are seen, by their coverage."""
     number, cited, reached = await asyncio.gather(
-        states.total("instrument", "provisions"),
+        total(states.database, "instrument", "provisions"),
         traces.cited({**_HOLDS, **seen}),
         traces.by_coverage({**_HOLDS, **seen}),
     )

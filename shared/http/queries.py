@@ -20,7 +20,8 @@ from shared.http.problems import FieldError, Refused, invalid
 from shared.projection.facet_counts import count_by_facet
 from shared.projection.fold import FoldedState
 from shared.projection.newest_first import newest_first
-from shared.projection.state_store import StateStore, StoredState, seen_query
+from shared.projection.state_query import known_states
+from shared.projection.state_store import StateStore, StoredState
 
 AtLeast = Annotated[int, Query(ge=0, description="answer only once this service has consumed this version")]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -110,8 +111,8 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         limit, after = arguments["limit"], arguments["after"]
         page: Sequence[FoldedState | StoredState]
         if arguments.get("sort") == "newest":
-            query = seen_query(seen, "facets.") | {f"facets.{name}": value for name, value in chosen.items()}
-            streams = await newest_first(states.database, route.kind, query, route.newest, limit, after)
+            query = known_states(route.kind, chosen, seen)
+            streams = await newest_first(states.database, query, route.newest, limit, after)
             read = [*(await states.read(streams)).values()]
             page, shown = read, await _shown(route, read, caller, states)
         elif route.show is None and route.gaps is None:
@@ -122,9 +123,7 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
             page, shown = listed, await _shown(route, listed, caller, states)
         more: dict[str, Any] = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
         if arguments["counts"]:
-            more["counts"] = await count_by_facet(
-                states.database, route.kind, seen_query(seen, "facets."), chosen, closed
-            )
+            more["counts"] = await count_by_facet(states.database, route.kind, seen, chosen, closed)
         return Response(orjson.dumps({"items": shown, **more}), media_type="application/json")
 
     facets = {name: (one_of(words), None) for name, words in route.facets.items()}

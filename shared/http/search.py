@@ -17,6 +17,7 @@ from shared.http.auth import Principal
 from shared.http.paths import set_signature
 from shared.http.problems import FieldError, invalid
 from shared.http.queries import After, QueryRoute, one_of
+from shared.projection.state_query import known_states
 from shared.projection.state_search import Match, Place, StateSearch, Visible
 
 LIMIT = 50
@@ -25,7 +26,6 @@ Looked = Annotated[
 ]
 _Limit = Annotated[int, Query(ge=1, le=100)]
 _PLACE = re.compile("([0-3])/([0-9]{1,5})")
-_NO_PLACE = "is no place in this search: give the `next` of the page before"
 _TOO_SHORT = "holds no word to search for: give two letters or digits, or one character of a script without blanks"
 
 
@@ -62,10 +62,7 @@ def visible(route: QueryRoute, caller: Principal) -> Visible:
     """Return what a caller sees of a kind, as its list does: here alone a search is restricted."""
     if caller.role not in route.roles:
         return ()
-    return [
-        {"kind": route.kind} | {f"facets.{name}": {"$in": list(values)} for name, values in seen.items()}
-        for seen in within(caller, route.sight)
-    ]
+    return [known_states(route.kind, {}, within(caller, route.sight))]
 
 
 def _query(text: str) -> SearchQuery:

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from services.nominations.domain.call import Closed, Open
 from shared.domain.members import MEMBERS
-from shared.domain.visibility import Viewer
+from shared.domain.visibility import Viewer, within
 from shared.events.values import earliest_day, latest_day
 from shared.projection.facet_groups import count_groups
-from shared.projection.state_store import StateStore, seen_states
+from shared.projection.state_query import known_states
+from shared.projection.state_store import StateStore
 
 Deadline = Literal["ahead", "possibly passed", "passed", "not set"]
 _GROUPED = ("kind", "facets.member", "facets.stage", "facets.capacity")
@@ -34,10 +35,10 @@ class Tally:
 
 async def tallies(states: StateStore, reader: Viewer, call: str | None = None) -> dict[str, Tally]:
     """Return the tally of each member, in one query: of what a reader sees, and of nominations under a given call."""
-    under = {"facets.call": call} if call else {}
-    query = {"$or": [seen_states(reader, "nomination") | under, seen_states(reader, "membership")]}
+    facets = {"nomination": {"call": call} if call else {}, "membership": {}}
     counted: dict[str, Tally] = {member: Tally() for member in MEMBERS}
-    for group in await count_groups(states.database, query, _GROUPED, of="facets.submitted"):
+    query = [known_states(kind, chosen, within(reader, kind)) for kind, chosen in facets.items()]
+    for group in await count_groups(states.database, {"$or": query}, _GROUPED, of="facets.submitted"):
         kind, member, stage, capacity = group.key
         tally = counted.setdefault(str(member), Tally())
         if kind == "nomination":
