@@ -106,7 +106,7 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         check_after(arguments["after"], route.stream)
         chosen = {name: arguments[name] for name in route.facets if arguments[name] is not None}
         caller: Principal = arguments["caller"]
-        _check_own(caller, route.sight, chosen)
+        check_own(caller, route.sight, chosen)
         seen = within(caller, route.sight)
         limit, after = arguments["limit"], arguments["after"]
         page: Sequence[FoldedState | StoredState]
@@ -138,15 +138,10 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
 
 
 def check_after(after: str | None, template: str) -> None:
-    """Refuse an `after` that is no id of those which a list is ordered by. Raises Refused."""
+    """Refuse an `after` that has not the form of the keys by which a list is ordered. Raises Refused."""
     if after is not None and not has_form(after, template):
-        raise no_place(f", of the form {template}")
-
-
-def no_place(form: str = "") -> Refused:
-    """Return the refusal of an `after` that a list never gave as its `next`."""
-    says = f"is no place in this list: give the `next` of the page before{form}"
-    return invalid([FieldError.of("query.after", "no_place", says)])
+        says = f"is no place in this list: give the `next` of the page before, of the form {template}"
+        raise invalid([FieldError.of("query.after", "no_place", says)])
 
 
 def one_of(words: Sequence[str]) -> Any:
@@ -162,7 +157,7 @@ def stages_of(aggregate: Aggregate[Any]) -> tuple[str, ...]:
     return tuple(stage for stage in schema["choices"] if stage not in _NOT_ON_RECORD)
 
 
-def _check_own(caller: Principal, kind: str, facets: Mapping[str, Any]) -> None:
+def check_own(caller: Principal, kind: str, facets: Mapping[str, Any]) -> None:
     """Refuse a focal point that lists what is another member's. Raises Refused."""
     if caller.member and reads_its_own(caller, kind) and facets.get("member", caller.member) != caller.member:
         raise Refused(403, "NotYoursToRead", "a focal point reads what is of its own member")
