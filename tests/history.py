@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from services.recommendations.projection import AGGREGATES, subset
+from services.recommendations.composing import subset
+from services.recommendations.projection import AGGREGATES
 from services.recommendations.trace import compose, trace_bytes
 from services.recommendations.trace.initiatives import by_provision
 from shared.consumer.decoding import decode_record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -11,19 +10,17 @@ from fastapi import APIRouter, Query
 from services.nominations.domain.call import Closed, Open
 from services.nominations.queries.members import answers, members, tallies
 from services.nominations.queries.roster import roster
-from services.nominations.queries.sight import own_member
 from shared.domain.members import MEMBERS, MemberKind
 from shared.domain.visibility import readers
 from shared.events.words import Capacity, Category, words
 from shared.http.auth import Principal
 from shared.http.paths import set_signature
 from shared.http.problems import Refused
-from shared.http.queries import Filter, Limit, no_place, one_of
+from shared.http.queries import Filter, Limit, check_after, check_own, one_of
 from shared.http.query_times import Day
 from shared.privacy.key_ring import KeyRing
 from shared.projection.state_store import StateStore
 
-_KEY = re.compile("[A-Z]{3} ")
 SEE_THE_GROUP = readers("membership")
 _FILTERS: dict[str, Any] = {
     "member": one_of(tuple(MEMBERS)),
@@ -35,10 +32,10 @@ _On = Annotated[Day | None, Query(description="the day, YYYY-MM-DD; today in UTC
 _After = Annotated[str | None, Query(max_length=5_000, description="the `next` of the page before")]
 _Nominated = Annotated[
     Literal["ever", "never"] | None,
-    Query(description="those that ever nominated, or that never did; a void one is none"),
+    Query(description="those that ever nominated, or that never did, by what the caller sees; a void one is none"),
 ]
 _Under = Annotated[str | None, Query(max_length=100, description="count only nominations under this call")]
-_Answer = Annotated[Literal["yes", "no"] | None, Query(description="those that have answered, or that have not")]
+_Answer = Annotated[Literal["yes", "no"] | None, Query(description="those that have answered, or that have not, by what the caller sees")]
 
 
 def add_roster(routes: APIRouter, states: StateStore, keys: KeyRing) -> None:
@@ -46,10 +43,9 @@ def add_roster(routes: APIRouter, states: StateStore, keys: KeyRing) -> None:
 
     async def endpoint(**arguments: Any) -> dict[str, Any]:
         caller: Principal = arguments["caller"]
-        if arguments["after"] is not None and _KEY.match(arguments["after"]) is None:
-            raise no_place()
+        check_after(arguments["after"], "{member} {rest}")
         chosen = {name: arguments[name] for name in _FILTERS if arguments[name] is not None}
-        _restrict(caller, chosen.get("member"))
+        check_own(caller, "membership", chosen)
         on = arguments["on"] or datetime.now(UTC).date()
         return await roster(states, keys, caller, on, chosen, arguments["limit"], arguments["after"])
 
@@ -66,12 +62,12 @@ def add_members(routes: APIRouter, states: StateStore) -> None:
     async def every(**arguments: Any) -> dict[str, Any]:
         if arguments["call"] is not None:
             await _call(states, arguments["call"])
-        counted = await tallies(states, arguments["call"])
+        counted = await tallies(states, arguments["caller"], arguments["call"])
         return members(counted, _seen_by(arguments["caller"]), arguments["nominated"], arguments["kind"])
 
     async def answering(**arguments: Any) -> Any:
         call = await _call(states, arguments["call"])
-        counted = await tallies(states, arguments["call"])
+        counted = await tallies(states, arguments["caller"], arguments["call"])
         return answers(call, counted, _seen_by(arguments["caller"]), arguments["answered"])
 
     kind = one_of(words(MemberKind))
@@ -90,14 +86,8 @@ def _add(routes: APIRouter, path: str, endpoint: Any, name: str, summary: str) -
     )
 
 
-def _restrict(caller: Principal, member: str | None) -> None:
-    """Refuse a focal point what is of another member. Raises Refused."""
-    if (own := own_member(caller)) is not None and member not in (None, own):
-        raise Refused(403, "NotYoursToRead", "a focal point reads what is of its own member")
-
-
 def _seen_by(caller: Principal) -> list[str]:
-    return [member for member in MEMBERS if own_member(caller) in (None, member)]
+    return [member for member in MEMBERS if caller.member in (None, member)]
 
 
 async def _call(states: StateStore, call: str) -> Open | Closed:

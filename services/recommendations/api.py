@@ -13,7 +13,7 @@ from services.recommendations.domain.searched import PARTS
 from services.recommendations.domain.waiting import KINDS
 from services.recommendations.handlers import Handlers
 from services.recommendations.projection import Traces
-from services.recommendations.queries import matters_beside
+from services.recommendations.queries.waiting import matters_beside
 from services.recommendations.trace_api import add_lists_of_traces, add_one_trace
 from shared.domain.members import MEMBERS
 from shared.http.auth import WRITERS

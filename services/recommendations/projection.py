@@ -13,24 +13,25 @@ import structlog
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, TEXT, IndexModel, WriteConcern
 
+from services.recommendations.composing import composed, gather, look_up_initiatives, trace_or_fault
 from services.recommendations.domain.foreign import MEETING
 from services.recommendations.domain.instrument import INSTRUMENT
 from services.recommendations.domain.provisions import provisions_in
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.domain.registers import BODY_SESSION, DELIVERABLE, INITIATIVE, PRIORITY, SESSION
 from services.recommendations.domain.searched import SEARCHED
-from services.recommendations.trace import SHAPE, compose, needs, phase_of
-from services.recommendations.trace.initiatives import ByProvision, by_provision, cited
+from services.recommendations.trace import SHAPE, needs, phase_of
+from services.recommendations.trace.initiatives import by_provision
 from services.recommendations.trace.provenance import versions_behind
 from shared.consumer.record import ConsumedEvent
 from shared.domain.aggregate import Aggregate
 from shared.projection import state_search, state_store
+from shared.projection.facet_counts import total_index
 from shared.projection.fold import FoldedState
 from shared.projection.journal import Journal, Place
 from shared.projection.natural_order import natural_order
-from shared.projection.partial_fold import fault_of, fold_whole
+from shared.projection.partial_fold import fold_whole
 from shared.projection.revisioned_collection import RevisionedCollection, Written
-from shared.projection.state_document import SMALL_VERSIONS, check_size
 from shared.projection.state_store import StateStore
 from shared.store.indexes import Indexes
 
@@ -54,7 +55,7 @@ INDEXES: Indexes = {
         *state_store.INDEXES["states"],
         *state_search.INDEXES["states"],
         *(IndexModel([(f"facets.{facet}", ASCENDING)], name=facet, sparse=True) for facet in ("keys", "rests_on")),
-        state_store.totals("provisions"),
+        total_index("provisions"),
     ],
     "traces": [
         *(IndexModel([(field, ASCENDING)]) for field in _LISTED_BY),
@@ -66,9 +67,6 @@ INDEXES: Indexes = {
 _CITATIONS = {"mandates.instrument": 1, "mandates.provision": 1, "mandates.standing": 1}
 TRACES_PER_CHUNK = 100
 CONCURRENT_CHUNKS = 2
-TRACES_BEFORE_YIELD = 5
-TRACE_LIMIT = 16 * 2**20 - 2**14
-"""The most bytes of a trace: MongoDB's limit, less `_id`, `order` and `revision`."""
 
 
 class Traces:
@@ -127,13 +125,13 @@ class Traces:
         """Compose and store traces; return those that another instance stored meanwhile."""
         rows = await self._traces.find({"_id": {"$in": chunk}}, {"revision": 1, "fault": 1}).to_list(None)
         stored = {row["_id"]: row for row in rows}
-        composed = await _composed(chunk, *await gather(chunk, self._states))
-        written = await self._replace(composed, stored)
+        traces = await composed(chunk, *await gather(chunk, self._states))
+        written = await self._replace(traces, stored)
         refused = {reference: {"fault": fault} for reference, fault in written.refused.items()}
         again = await self._replace(refused, stored)
         if again.refused:
             raise RuntimeError(f"MongoDB stores nothing of the traces {sorted(again.refused)}, not even why")
-        gone = {reference: row["revision"] for reference, row in stored.items() if reference not in composed}
+        gone = {reference: row["revision"] for reference, row in stored.items() if reference not in traces}
         return written.lost | again.lost | await self._revisioned.remove(gone)
 
     async def _replace(self, traces: Mapping[str, dict[str, Any]], stored: Mapping[str, dict[str, Any]]) -> Written:
@@ -234,60 +232,3 @@ class Traces:
             prefix = [event for event in events[stream] if event.recorded.time <= known_at]
             known[stream] = fold_whole(self._states.aggregate_of(stream), initial, prefix, self._states.shape).folded
         return known
-
-
-async def _composed(
-    references: Iterable[str], states: Mapping[str, FoldedState], initiatives: ByProvision
-) -> dict[str, dict[str, Any]]:
-    """Return traces by reference, or the fault of each; yield to the event loop between a few."""
-    traces = {}
-    for number, reference in enumerate(references):
-        if number % TRACES_BEFORE_YIELD == 0:
-            await asyncio.sleep(0)
-        if (trace := trace_or_fault(reference, states, initiatives)) is not None:
-            traces[reference] = trace
-    return traces
-
-
-def trace_or_fault(
-    reference: str, states: Mapping[str, FoldedState], initiatives: ByProvision, as_of: date | None = None
-) -> dict[str, Any] | None:
-    """Compose the trace to store, live and in replay: `{"fault": …}`, in words, where that fails or is too large."""
-    own = states[RECOMMENDATION.stream(reference)]
-    try:
-        trace = compose(reference, subset(reference, states, initiatives), as_of)
-        if trace is None:
-            return {"fault": own.fault} if own.fault is not None and not own.version else None
-        events = sum(version for _, version, _ in trace["based_on"])
-        if events > SMALL_VERSIONS:
-            check_size(trace, TRACE_LIMIT, f"the trace of {events} events")
-    except Exception as error:  # noqa: BLE001 - pure code: whatever it raises belongs to this trace
-        return {"fault": fault_of(error)}
-    return trace
-
-
-async def gather(references: Sequence[str], states: StateStore) -> tuple[dict[str, FoldedState], ByProvision]:
-    """Read, from the primary, every state that these traces are composed of; and the initiatives beside them.
-
-    The recommendations are read before the initiatives are looked up: whoever stores an initiative after that looks
-    its recommendations up later still, and finds them.
-    """
-    gathered = await states.read(map(RECOMMENDATION.stream, references))
-    initiatives = await look_up_initiatives(gathered.values(), states)
-    while missing := {stream for reference in references for stream in needs(reference, gathered, initiatives)}:
-        gathered |= await states.read(missing)
-    return gathered, by_provision(gathered.values())
-
-
-async def look_up_initiatives(recommendations: Iterable[FoldedState], states: StateStore) -> ByProvision:
-    """Look up the initiatives that rest on the provisions of these recommendations."""
-    provisions = {provision for folded in recommendations for provision in cited(folded.state)}
-    return await states.by_facet(INITIATIVE.kind, "rests_on", provisions) if provisions else {}
-
-
-def subset(reference: str, states: Mapping[str, FoldedState], initiatives: ByProvision) -> dict[str, FoldedState]:
-    """Return those of the states that one trace is composed of, and no others."""
-    chosen: dict[str, FoldedState] = {}
-    while wanted := needs(reference, chosen, initiatives):
-        chosen |= {stream: states[stream] for stream in wanted}
-    return chosen

@@ -12,19 +12,14 @@ from fastapi.responses import Response
 from services.recommendations.domain.lineage import noted_in
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.projection import Traces
-from services.recommendations.queries import (
-    Stage,
+from services.recommendations.queries.coverage import (
     coverage_counts,
     coverage_of_provisions,
     coverage_of_recommendations,
-    is_seen,
-    proceedings_of,
-    rows,
-    seen_by,
-    suspects_by_supersession,
-    today_of,
-    with_text,
 )
+from services.recommendations.queries.proceedings import proceedings_of
+from services.recommendations.queries.traces import Stage, is_seen, rows, seen_by, today_of, with_text
+from services.recommendations.queries.waiting import suspects_by_supersession
 from services.recommendations.trace import trace_bytes
 from shared.domain.visibility import readers
 from shared.events.envelope import SUBJECT, stamp

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, ClassVar, get_args, get_type_hints
 
 from shared.domain.members import MEMBERS
-from shared.domain.rejections import Rejection, RuleKind
+from shared.domain.rejections import Rejection, UnknownReference
 from shared.events.event import Event
 from shared.events.meetings import MeetingProposed, MeetingRescheduled
 from shared.events.recommendations import BodySessionRecorded, CommitteeSessionRecorded, DeliverableRecorded
@@ -60,10 +60,9 @@ class FactLiesInTheFuture(FactRefused):
 
 
 @dataclass(frozen=True)
-class NamesNoMember(FactRefused):
+class NamesNoMember(FactRefused, UnknownReference):
     """All members and associate members of ESCAP take part, and nobody else does as one."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = (
         "{field} {member} is neither a member nor an associate member of ESCAP: give the ISO 3166-1 alpha-3 code"
     )

@@ -12,6 +12,7 @@ Sight = Literal["all", "own", "group"]
 Facets = Mapping[str, Any]
 Within = Sequence[Mapping[str, Sequence[str]]]
 """A viewer sees the records of a kind for which any of these holds; each gives the values that facets may have."""
+ALL: Within = ({},)
 DRAFT, ADOPTED = "draft", "adopted"
 
 

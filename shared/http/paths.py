@@ -23,6 +23,7 @@ _PARTS: dict[str, Any] = {"committee": Committee, "year": Year, "number": Number
 _FORMS = {
     "committee": ACRONYM, "year": _YEAR, "number": _NUMBER, "session": _SESSION,
     "topic": _TOPIC, "partition": "[0-9]+", "offset": "[0-9]+(@[0-9T:.+-]+)?",
+    "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "member": "[A-Z]{3}", "rank": "[0-3]", "match": "[0-9]{1,5}", "rest": ".+",
 }  # fmt: skip
 _ID = Annotated[str, Path(pattern=form(ID, ID_IN_WORDS))]
 Meeting = _ID
@@ -34,9 +35,9 @@ def parts_of(path: str) -> tuple[str, ...]:
 
 
 def has_form(text: str, template: str) -> bool:
-    """Tell whether a text is an id by its template, whose parts stand in braces."""
+    """Tell whether a text is an id or a key by its template, whose parts stand in braces."""
     pattern = re.sub(r"\{(\w+)\}", lambda part: _FORMS.get(part[1], ID[1:-1]), template)
-    return re.fullmatch(pattern, text) is not None
+    return re.fullmatch(pattern, text, re.DOTALL) is not None
 
 
 def set_signature(endpoint: Any, path: str, roles: frozenset[str], **arguments: Any) -> None:

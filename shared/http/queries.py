@@ -20,7 +20,8 @@ from shared.http.problems import FieldError, Refused, invalid
 from shared.projection.facet_counts import count_by_facet
 from shared.projection.fold import FoldedState
 from shared.projection.newest_first import newest_first
-from shared.projection.state_store import StateStore, StoredState, seen_query
+from shared.projection.state_query import known_states
+from shared.projection.state_store import StateStore, StoredState
 
 AtLeast = Annotated[int, Query(ge=0, description="answer only once this service has consumed this version")]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -105,13 +106,13 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         check_after(arguments["after"], route.stream)
         chosen = {name: arguments[name] for name in route.facets if arguments[name] is not None}
         caller: Principal = arguments["caller"]
-        _check_own(caller, route.sight, chosen)
+        check_own(caller, route.sight, chosen)
         seen = within(caller, route.sight)
         limit, after = arguments["limit"], arguments["after"]
         page: Sequence[FoldedState | StoredState]
         if arguments.get("sort") == "newest":
-            query = seen_query(seen, "facets.") | {f"facets.{name}": value for name, value in chosen.items()}
-            streams = await newest_first(states.database, route.kind, query, route.newest, limit, after)
+            query = known_states(route.kind, chosen, seen)
+            streams = await newest_first(states.database, query, route.newest, limit, after)
             read = [*(await states.read(streams)).values()]
             page, shown = read, await _shown(route, read, caller, states)
         elif route.show is None and route.gaps is None:
@@ -122,9 +123,7 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
             page, shown = listed, await _shown(route, listed, caller, states)
         more: dict[str, Any] = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
         if arguments["counts"]:
-            more["counts"] = await count_by_facet(
-                states.database, route.kind, seen_query(seen, "facets."), chosen, closed
-            )
+            more["counts"] = await count_by_facet(states.database, route.kind, seen, chosen, closed)
         return Response(orjson.dumps({"items": shown, **more}), media_type="application/json")
 
     facets = {name: (one_of(words), None) for name, words in route.facets.items()}
@@ -139,15 +138,10 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
 
 
 def check_after(after: str | None, template: str) -> None:
-    """Refuse an `after` that is no id of those which a list is ordered by. Raises Refused."""
+    """Refuse an `after` that has not the form of the keys by which a list is ordered. Raises Refused."""
     if after is not None and not has_form(after, template):
-        raise no_place(f", of the form {template}")
-
-
-def no_place(form: str = "") -> Refused:
-    """Return the refusal of an `after` that a list never gave as its `next`."""
-    says = f"is no place in this list: give the `next` of the page before{form}"
-    return invalid([FieldError.of("query.after", "no_place", says)])
+        says = f"is no place in this list: give the `next` of the page before, of the form {template}"
+        raise invalid([FieldError.of("query.after", "no_place", says)])
 
 
 def one_of(words: Sequence[str]) -> Any:
@@ -163,7 +157,7 @@ def stages_of(aggregate: Aggregate[Any]) -> tuple[str, ...]:
     return tuple(stage for stage in schema["choices"] if stage not in _NOT_ON_RECORD)
 
 
-def _check_own(caller: Principal, kind: str, facets: Mapping[str, Any]) -> None:
+def check_own(caller: Principal, kind: str, facets: Mapping[str, Any]) -> None:
     """Refuse a focal point that lists what is another member's. Raises Refused."""
     if caller.member and reads_its_own(caller, kind) and facets.get("member", caller.member) != caller.member:
         raise Refused(403, "NotYoursToRead", "a focal point reads what is of its own member")

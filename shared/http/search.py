@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -16,7 +15,8 @@ from shared.domain.visibility import within
 from shared.http.auth import Principal
 from shared.http.paths import set_signature
 from shared.http.problems import FieldError, invalid
-from shared.http.queries import After, QueryRoute, one_of
+from shared.http.queries import After, QueryRoute, check_after, one_of
+from shared.projection.state_query import known_states
 from shared.projection.state_search import Match, Place, StateSearch, Visible
 
 LIMIT = 50
@@ -24,8 +24,6 @@ Looked = Annotated[
     str, Query(min_length=1, max_length=500, description="words; a reference, symbol or citation", examples=["75/4"])
 ]
 _Limit = Annotated[int, Query(ge=1, le=100)]
-_PLACE = re.compile("([0-3])/([0-9]{1,5})")
-_NO_PLACE = "is no place in this search: give the `next` of the page before"
 _TOO_SHORT = "holds no word to search for: give two letters or digits, or one character of a script without blanks"
 
 
@@ -62,10 +60,7 @@ def visible(route: QueryRoute, caller: Principal) -> Visible:
     """Return what a caller sees of a kind, as its list does: here alone a search is restricted."""
     if caller.role not in route.roles:
         return ()
-    return [
-        {"kind": route.kind} | {f"facets.{name}": {"$in": list(values)} for name, values in seen.items()}
-        for seen in within(caller, route.sight)
-    ]
+    return [known_states(route.kind, {}, within(caller, route.sight))]
 
 
 def _query(text: str) -> SearchQuery:
@@ -78,11 +73,8 @@ def _query(text: str) -> SearchQuery:
 def _place(after: str | None) -> Place | None:
     if after is None:
         return None
-    if (parts := _PLACE.fullmatch(after)) is None:
-        raise invalid(
-            [FieldError.of("query.after", "no_place", "is no place in this search: give the `next` of a page")]
-        )
-    return Place(int(parts[1]), int(parts[2]))
+    check_after(after, "{rank}/{match}")
+    return Place(*map(int, after.split("/")))
 
 
 def _shown(match: Match, query: SearchQuery) -> dict[str, Any]:

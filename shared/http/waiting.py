@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -12,11 +11,10 @@ from fastapi import APIRouter, Query
 from shared.domain.waiting import Due, Waiting, span_of
 from shared.http.auth import CALLERS, Principal
 from shared.http.paths import set_signature
-from shared.http.queries import Limit, no_place, one_of
+from shared.http.queries import Limit, check_after, one_of
 from shared.projection.awaiting import Wanted, awaiting
 from shared.projection.state_store import StateStore
 
-_KEY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} ")
 READS_ALL = frozenset({"auditor"})
 WAITED_FOR = CALLERS - {"operator"}
 Beside = Callable[[Sequence[str]], Awaitable[Iterable[Waiting]]]
@@ -33,8 +31,7 @@ def add_waiting(router: APIRouter, kinds: Sequence[str], states: StateStore, bes
     """Add the query to the router; `beside` returns those matters of some kinds that no facet tells whole."""
 
     async def endpoint(**arguments: Any) -> dict[str, Any]:
-        if arguments["after"] is not None and _KEY.match(arguments["after"]) is None:
-            raise no_place()
+        check_after(arguments["after"], "{day} {rest}")
         wanted = _wanted(arguments, kinds)
         others = [each for each in await beside(wanted.kinds) if wanted.takes(each)]
         matters = {each.key: each for each in (*await awaiting(states.database, wanted), *others)}

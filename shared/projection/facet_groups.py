@@ -20,11 +20,11 @@ class FacetGroup(NamedTuple):
 async def count_groups(
     database: AsyncIOMotorDatabase[Any], query: Mapping[str, Any], fields: Sequence[str], of: str
 ) -> list[FacetGroup]:
-    """Count the known states that match by the values of some fields, None where a state has no such field."""
+    """Count the states that match by the values of some fields, None where a state has no such field."""
     names = [f"f{number}" for number, _ in enumerate(fields)]
     key = {name: f"${field}" for name, field in zip(names, fields, strict=True)}
     group = {"_id": key, "number": {"$sum": 1}, "least": {"$min": f"${of}"}, "greatest": {"$max": f"${of}"}}
-    rows = database.states.aggregate([{"$match": {"version": {"$gt": 0}, **query}}, {"$group": group}])
+    rows = database.states.aggregate([{"$match": query}, {"$group": group}])
     return [
         FacetGroup(tuple(row["_id"].get(name) for name in names), row["number"], row["least"], row["greatest"])
         async for row in rows

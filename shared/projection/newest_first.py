@@ -16,16 +16,11 @@ def newest_index(facet: str) -> IndexModel:
 
 
 async def newest_first(
-    database: AsyncIOMotorDatabase[Any],
-    kind: str,
-    query: Mapping[str, Any],
-    facet: str,
-    limit: int,
-    after: str | None = None,
+    database: AsyncIOMotorDatabase[Any], query: Mapping[str, Any], facet: str, limit: int, after: str | None = None
 ) -> list[str]:
-    """Return the known streams of a kind whose states match, those without the facet last, after a given one."""
+    """Return the streams whose states match, those without the facet last, after a given one."""
     name = f"facets.{facet}"
-    paged = [{"kind": kind, "version": {"$gt": 0}}, dict(query)]
+    paged = [dict(query)]
     if after is not None:
         last = await database.states.find_one({"_id": after}, {name: 1}) or {}
         value = last.get("facets", {}).get(facet)

@@ -67,7 +67,7 @@ class StateSearch:
         self, query: SearchQuery, rank: int, visible: Visible, kind: str | None
     ) -> AsyncIterator[tuple[str, int]]:
         """Yield the stream and the number of each entry that matches at a rank."""
-        selected = {"terms": _selection(query.terms(rank)), "$or": list(visible), "version": {"$gt": 0}}
+        selected = {"terms": _selection(query.terms(rank)), "$or": list(visible)}
         rows = self._collection.find(selected, {"lines": 1}, batch_size=_FIRST_BATCH).hint(_INDEX)
         async for row in rows:
             if not query.may_match(row["lines"]):

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from cachetools import LRUCache
 from more_itertools import chunked
 from motor.motor_asyncio import AsyncIOMotorCursor, AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
@@ -14,12 +13,14 @@ from pymongo.read_concern import ReadConcern
 
 from shared.domain import search
 from shared.domain.aggregate import Aggregate, Known
-from shared.domain.visibility import Within
+from shared.domain.visibility import ALL, Within
 from shared.projection.fold import UNFOLDED, FoldedState
 from shared.projection.natural_order import natural_order
 from shared.projection.partial_fold import fault_of
 from shared.projection.revisioned_collection import RevisionedCollection, Written
+from shared.projection.state_cache import StateCache
 from shared.projection.state_document import state_document
+from shared.projection.state_query import known_states
 from shared.store.indexes import Indexes
 
 _STREAMS_PER_QUERY = 5_000
@@ -27,7 +28,6 @@ _STATES_PER_WRITE = 1_000
 CACHED_CHARACTERS = 10_000_000
 _WITHOUT_SEARCH = {"terms": 0, "lines": 0}
 """All of a state but its terms of search, which are as large as the state."""
-_COUNTS = {"$gte": 0}
 INDEXES: Indexes = {
     "states": [
         IndexModel([("depends_on", ASCENDING)], name="depends_on"),
@@ -39,12 +39,6 @@ INDEXES: Indexes = {
 }
 
 
-def totals(facet: str) -> IndexModel:
-    """Return the index that `total` reads instead of the states."""
-    keys = [("kind", ASCENDING), (f"facets.{facet}", ASCENDING)]
-    return IndexModel(keys, name=facet, partialFilterExpression={f"facets.{facet}": _COUNTS})
-
-
 class StoredState(NamedTuple):
     """A state as it is stored: its stream, version, whether it waits for an event, and itself as JSON."""
 
@@ -52,34 +46,6 @@ class StoredState(NamedTuple):
     version: int
     blocked: bool
     state: str
-
-
-class StateCache:
-    """The states that were read or written last, up to a size in characters of their stored JSON.
-
-    A reader must check the revision of a cached state in the database: another instance may have stored a newer one.
-    """
-
-    def __init__(self, characters: int) -> None:
-        self._states: LRUCache[str, tuple[FoldedState, int]] = LRUCache(characters, getsizeof=lambda entry: entry[1])
-
-    def get(self, stream: str) -> FoldedState | None:
-        """Return the cached state of a stream."""
-        entry = self._states.get(stream)
-        return entry[0] if entry else None
-
-    def put(self, folded: FoldedState, characters: int) -> None:
-        """Cache a state, unless it is larger than the whole cache."""
-        if characters <= self._states.maxsize:
-            self._states[folded.stream] = folded, characters
-        else:
-            self._states.pop(folded.stream, None)
-
-    def raise_policy_version(self, stream: str, hash_: str, version: int) -> None:
-        """Raise the policy version of a cached state, if it has this hash."""
-        if (entry := self._states.get(stream)) is not None and entry[0].hash == hash_:
-            folded, characters = entry
-            self.put(folded._replace(policy_version=max(folded.policy_version, version)), characters)
 
 
 @dataclass
@@ -201,7 +167,7 @@ class StateStore:
         self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None
     ) -> list[FoldedState]:
         """Return the known states of a kind whose facets have these values, by stream id, after a given one."""
-        query = _query(kind, facets) | ({"_id": {"$gt": after}} if after else {})
+        query = known_states(kind, facets) | ({"_id": {"$gt": after}} if after else {})
         rows = self._states.find(query, _WITHOUT_SEARCH).sort("_id", 1).limit(limit)
         return [self.from_document(row) async for row in rows]
 
@@ -221,31 +187,22 @@ class StateStore:
                         streams[value].add(row["_id"])
         return streams
 
-    async def total(self, kind: str, facet: str) -> int:
-        """Return the sum of a facet that is a number, over the states of a kind; from its index, if it has one."""
-        pipeline = [
-            {"$match": {"kind": kind, f"facets.{facet}": _COUNTS}},
-            {"$group": {"_id": None, "sum": {"$sum": f"$facets.{facet}"}}},
-        ]
-        return int(sum([row["sum"] async for row in self._states.aggregate(pipeline)]))
-
     async def with_later_events(self, kind: str) -> set[str]:
         """Return the streams of a kind that have more than their first event."""
         return {row["_id"] async for row in self._states.find({"kind": kind, "version": {"$gt": 1}}, {"_id": 1})}
 
     async def listed(
-        self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None, within: Within = ({},)
+        self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None, within: Within = ALL
     ) -> list[FoldedState]:
         """Return what `find` returns, of what a reader sees, in the order of the numbers in the ids: R2 before R10."""
-        rows = self._listed(_query(kind, facets) | seen_query(within, "facets."), limit, after)
+        rows = self._listed(known_states(kind, facets, within), limit, after)
         return [self.from_document(row) async for row in rows]
 
     async def listed_as_stored(
-        self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None, within: Within = ({},)
+        self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None, within: Within = ALL
     ) -> list[StoredState]:
         """Return what `listed` returns, each state as the JSON that is stored; states of another shape are left out."""
-        query = _query(kind, facets) | seen_query(within, "facets.") | {"shape": self.shape}
-        rows = self._listed(query, limit, after)
+        rows = self._listed(known_states(kind, facets, within) | {"shape": self.shape}, limit, after)
         return [StoredState(row["_id"], row["version"], row.get("waits", False), row["state"]) async for row in rows]
 
     def _listed(self, query: Mapping[str, Any], limit: int, after: str | None) -> AsyncIOMotorCursor[Any]:
@@ -280,18 +237,6 @@ class StateStore:
             revision=document["revision"],
             fault=document.get("fault"),
         )
-
-
-def _query(kind: str, facets: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"facets.{name}": value for name, value in facets.items()} | {"kind": kind, "version": {"$gt": 0}}
-
-
-def seen_query(within: Within, prefix: str = "") -> dict[str, Any]:
-    """Return the query for what a reader sees, in documents that hold the facets under names with a prefix."""
-    if {} in within:
-        return {}
-    alternatives = [{f"{prefix}{name}": {"$in": list(values)} for name, values in each.items()} for each in within]
-    return {"$and": [{"$or": alternatives}]} if alternatives else {"_id": {"$in": []}}
 
 
 def _characters(document: Mapping[str, Any]) -> int:

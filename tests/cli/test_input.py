@@ -15,7 +15,7 @@ import pytest
 import typer
 from typer.testing import Result
 
-from services.recommendations.queries import Stage
+from services.recommendations.queries.traces import Stage
 from shared.events.services import SERVICES
 from shared.events.values import Reference
 from shared.tlog.notes import Signer

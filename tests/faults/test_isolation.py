@@ -13,7 +13,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import WriteConcern
 from pymongo.errors import ConnectionFailure, PyMongoError
 
-from services.recommendations import projection
+from services.recommendations import composing
 from services.recommendations.projection import AGGREGATES
 from services.recommendations.trace import trace_bytes
 from shared.domain.aggregate import Aggregate
@@ -152,7 +152,7 @@ async def test_a_compose_that_raises_stops_its_trace_and_newer_code_takes_it_up_
     servers: Stack, monkeypatch: pytest.MonkeyPatch
 ):
     history = a_history()
-    compose = projection.compose
+    compose = composing.compose
 
     def breaks(reference: str, *rest: Any) -> Any:
         if reference == REFERENCE:
@@ -161,7 +161,7 @@ async def test_a_compose_that_raises_stops_its_trace_and_newer_code_takes_it_up_
 
     async with a_reading(servers.mongodb_admin_uri) as reading:
         with monkeypatch.context() as older:
-            older.setattr(projection, "compose", breaks)
+            older.setattr(composing, "compose", breaks)
             await reading.projector.project(history.all())
             assert (await reading.projector.stalled_because()).keys() == {LARGE}
             await expect_live_as_replayed(reading, history)
@@ -176,7 +176,7 @@ async def test_a_trace_of_several_streams_that_is_too_large_is_listed_and_others
     servers: Stack, monkeypatch: pytest.MonkeyPatch
 ):
     history = with_long_follow_ups(a_history(), count=150)
-    monkeypatch.setattr(projection, "TRACE_LIMIT", 5_000_000)
+    monkeypatch.setattr(composing, "TRACE_LIMIT", 5_000_000)
     async with a_reading(servers.mongodb_admin_uri) as reading:
         await reading.projector.project(history.all())
         assert await reading.projector.stalled() == {}

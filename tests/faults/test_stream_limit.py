@@ -13,7 +13,8 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from services.recommendations import commands
 from services.recommendations.app import INDEXES
-from services.recommendations.projection import OWN, TRACE_LIMIT
+from services.recommendations.composing import TRACE_LIMIT
+from services.recommendations.projection import OWN
 from services.recommendations.trace import SHAPE
 from shared.consumer.decoding import decode_record
 from shared.consumer.record import ConsumedEvent

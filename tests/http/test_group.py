@@ -164,6 +164,22 @@ def test_a_call_says_who_answered(world: World, caller: Call) -> None:
     assert "FJI" not in {row["member"] for row in shown["items"]}
 
 
+def test_a_nomination_that_waits_is_an_answer_only_to_those_who_see_it(caller: Call) -> None:
+    secretariat, call, key = caller(), new_id("call"), new_id("pending")
+    accepted(secretariat.post("nominations", "/calls", {"call": call, "title": "Synthetic call"}))
+    accepted(secretariat.post("nominations", "/nominations", nomination(key, call=call)))
+    secretariat.get("nominations", f"/nominations/{key}", at_least=1, wait=30)
+    for role, answered in (("secretariat", 1), ("auditor", 1), ("chair", 0), ("expert", 0)):
+        reader = caller(role)
+        counts = reader.get("nominations", f"/calls/{call}/answers").json()["counts"]
+        assert counts == {"answered": answered, "not_answered": 62 - answered}, role
+        ever = reader.get("nominations", "/members", call=call, nominated="ever").json()
+        assert [row["member"] for row in ever["items"]] == ["FJI"] * answered, role
+    for member, answered in (("FJI", 1), ("TUV", 0)):
+        own = caller("focal_point", member=member).get("nominations", f"/calls/{call}/answers").json()
+        assert own["counts"] == {"answered": answered, "not_answered": 1 - answered}
+
+
 def test_what_waits_is_shown_to_those_it_waits_for(world: World, caller: Call) -> None:
     secretariat, fiji, tuvalu = caller(), caller("focal_point", member="FJI"), caller("focal_point", member="TUV")
     key = new_id("waiting")

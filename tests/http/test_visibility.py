@@ -115,6 +115,18 @@ def test_traces_coverage_and_dependants_leave_out_what_the_reader_does_not_see(
     assert len(by_reference["items"]) == (1 if reader.role != "focal_point" else 0)
 
 
+@pytest.mark.parametrize("name", [each for each in NAMES if each != "operator"])
+def test_members_are_counted_by_the_nominations_that_the_reader_sees(
+    name: str, world: World, by_name: dict[str, Caller]
+) -> None:
+    reader = by_name[name]
+    rows = {row["member"]: row for row in reader.get("nominations", "/members").json()["items"]}
+    for member in rows.keys() & world.persons.keys():
+        nominations = [each for each in world.records if each.kind == "nomination" and each.facets["member"] == member]
+        shown = {each.facets["stage"] for each in nominations if expected(reader, each)}
+        assert rows[member]["nominations"].keys() == shown, member
+
+
 def test_no_answer_to_a_focal_point_holds_a_word_of_a_draft(world: World, by_name: dict[str, Caller]) -> None:
     reader = by_name[FOCAL]
     for path in ("/traces", "/recommendations", "/coverage"):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from services.recommendations import commands as c
 from services.recommendations.domain.state import Recommendation
 from services.recommendations.domain.texts import number_of, texts_of
-from services.recommendations.projection import OWN, subset
+from services.recommendations.composing import subset
+from services.recommendations.projection import OWN
 from services.recommendations.subscribers import Policies
 from services.recommendations.trace import compose, trace_bytes
 from shared.consumer.decoding import decode_record

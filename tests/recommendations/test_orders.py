@@ -11,7 +11,8 @@ from unittest.mock import MagicMock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.recommendations.projection import AGGREGATES, Traces, gather, trace_or_fault
+from services.recommendations.composing import gather, trace_or_fault
+from services.recommendations.projection import AGGREGATES, Traces
 from services.recommendations.trace import SHAPE, trace_bytes
 from shared.consumer.decoding import decode_record
 from shared.consumer.record import ConsumedEvent, KafkaRecord

@@ -12,7 +12,7 @@ from services.recommendations.commands import RecordBodySession
 from services.recommendations.domain.registers import BODY_SESSION
 from services.recommendations.domain.rules import SessionIsTheCommittees
 from services.recommendations.domain.sessions import session_stream
-from services.recommendations.queries import today_of
+from services.recommendations.queries.traces import today_of
 from shared.domain.dates import in_words
 from shared.domain.rejections import OutOfOrder
 from shared.events import recommendations as r

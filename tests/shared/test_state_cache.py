@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.events.canonical import ZERO_HASH
 from shared.projection.fold import FoldedState
-from shared.projection.state_store import StateCache
+from shared.projection.state_cache import StateCache
 
 
 def test_the_least_recently_used_state_leaves_the_cache_first() -> None:

@@ -9,7 +9,7 @@ import pytest
 from shared.domain.visibility import KINDS, TABLE, readers, sees, within
 from shared.events.words import Role, words
 from shared.http.auth import Principal
-from shared.projection.state_store import seen_query
+from shared.projection.state_query import seen_query
 
 EVERYBODY = {"secretariat", "chair", "expert", "focal_point", "auditor"}
 FIJI, TUVALU = Principal("a", "focal_point", "FJI"), Principal("a", "focal_point", "TUV")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import MongoClient
+from pymongo.collection import Collection
 from pymongo.database import Database
 from typer import Typer
 from typer.testing import CliRunner
@@ -19,9 +20,11 @@ from shared.domain.aggregate import Context
 from shared.events.catalogue import SERVICES
 from shared.events.recommendations import CommitteeSessionRecorded
 from shared.store.event_store import EventStore
+from tests.cli.terminal import output_of, throughline
 from tests.journey.office import Desk
 from tools.cli.simulate import simulate
 from tools.client import indexes
+from tools.client.stack_home import database
 from tools.local.stack import Stack
 from tools.simulate.commits import SimulatedCommit
 from tools.simulate.history import history
@@ -101,6 +104,36 @@ def test_a_history_is_not_loaded_twice(databases: Databases) -> None:
     store(history(200, seed=5), databases, lambda _: None)
     with pytest.raises(AlreadyStored):
         store(history(200, seed=5), databases, lambda _: None)
+
+
+@pytest.fixture
+def commits_of_stack(servers: Stack) -> Iterator[dict[str, Collection[dict[str, Any]]]]:
+    """The commits of each service in the stores of a local stack; afterwards without those of the history."""
+    with MongoClient[dict[str, Any]](servers.mongodb_admin_uri) as client:
+        stores = {service: client[database(service)].commits for service in SERVICES}
+        yield stores
+        for service, keys in keys_of_history().items():
+            stores[service].delete_many({"_id": {"$in": keys}})
+
+
+def keys_of_history() -> dict[str, list[dict[str, Any]]]:
+    keys: dict[str, list[dict[str, Any]]] = {service: [] for service in SERVICES}
+    for commit in history(300, seed=12):
+        keys[commit.service].append(commit.document()["_id"])
+    return keys
+
+
+@pytest.mark.xdist_group("throughline names")
+def test_the_command_loads_the_stores_of_a_stack_once(
+    servers: Stack, commits_of_stack: dict[str, Collection[dict[str, Any]]]
+) -> None:
+    command = ("simulate", "--events", "300", "--seed", "12", "--into", "store")
+    loaded = throughline(servers, *command)
+    assert loaded.exit_code == 0, loaded.output
+    for service, keys in keys_of_history().items():
+        assert commits_of_stack[service].count_documents({"_id": {"$in": keys}}) == len(keys), service
+    again = throughline(servers, *command)
+    assert (again.exit_code, "already" in output_of(again)) == (1, True), again.output
 
 
 def test_the_services_execute_its_commands(stack: Stack) -> None:

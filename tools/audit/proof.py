@@ -17,7 +17,8 @@ from typing import Any
 
 import orjson
 
-from services.recommendations.projection import AGGREGATES, TOPICS, subset
+from services.recommendations.composing import subset
+from services.recommendations.projection import AGGREGATES, TOPICS
 from services.recommendations.trace import SHAPE, compose, trace_bytes
 from services.recommendations.trace.initiatives import by_provision
 from shared.consumer.record import ConsumedEvent

@@ -14,7 +14,7 @@ from tools.render.terminal import console, print_json
 
 Filter = Annotated[str | None, typer.Option(show_default=False)]
 STAGES = ("drafted", "adopted", "transmitted", "disposed", "withdrawn", "superseded", "merged", "split", "void")
-"""The stages of `services.recommendations.queries.Stage`, without the time that its import takes."""
+"""The stages of `services.recommendations.queries.traces.Stage`, without the time that its import takes."""
 
 
 def traces(

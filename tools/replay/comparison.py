@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.recommendations.projection import AGGREGATES, trace_or_fault
+from services.recommendations.composing import trace_or_fault
+from services.recommendations.projection import AGGREGATES
 from services.recommendations.trace import SHAPE, trace_bytes
 from services.recommendations.trace.initiatives import by_provision
 from shared.projection.fold import UNFOLDED, FoldedState

@@ -13,7 +13,8 @@ from operator import attrgetter
 from types import TracebackType
 from typing import Any, Self
 
-from services.recommendations.projection import AGGREGATES, trace_or_fault
+from services.recommendations.composing import trace_or_fault
+from services.recommendations.projection import AGGREGATES
 from services.recommendations.trace import SHAPE
 from services.recommendations.trace.initiatives import ByProvision, by_provision
 from shared.consumer.decoding import decode_record, decode_unsigned

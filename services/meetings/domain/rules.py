@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shared.domain.rejections import Rejection, RuleKind, StateConflict, UnknownReference
+from shared.domain.rejections import Rejection, StateConflict, UnknownReference
 from shared.domain.single_facts import FactRefused
 
 
@@ -13,7 +13,6 @@ from shared.domain.single_facts import FactRefused
 class TwoConfirmationsConveneAMeeting(Rejection):
     """A proposed meeting is convened once chair and secretariat have both confirmed it; only then can it be held."""
 
-    kind: ClassVar[RuleKind] = "house rule"
     says: ClassVar[str] = "{stream} is not convened: it still waits for confirmation by {waits_for}"
 
     stream: str
@@ -45,10 +44,9 @@ class AgendaItemNamesUnknownProvision(UnknownReference):
 
 
 @dataclass(frozen=True)
-class AgendaItemNotOnRecord(FactRefused):
+class AgendaItemNotOnRecord(FactRefused, UnknownReference):
     """An item is put before another one that is on the agenda."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "{field} {item} is not on the agenda: name one that is, or leave {field} out"
 
     item: str
@@ -96,11 +94,9 @@ class AttendanceListedTwice(FactRefused):
 
 
 @dataclass(frozen=True)
-class AttendanceOnRecord(FactRefused):
+class AttendanceOnRecord(FactRefused, StateConflict):
     """A membership attends a meeting once, whether in a list or alone."""
 
-    kind: ClassVar[RuleKind] = "order"
-    http_status: ClassVar[int] = 409
     says: ClassVar[str] = (
         "{field} {membership} attended {stream} already: leave the row out, or correct what is on record"
     )

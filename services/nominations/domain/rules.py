@@ -78,10 +78,9 @@ class ReplacesAnotherMembersExpert(FactRefused):
 
 
 @dataclass(frozen=True)
-class MembershipReplacesItself(FactRefused):
+class MembershipReplacesItself(FactRefused, UnknownReference):
     """A membership replaces an earlier one."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = "{field}: membership/{membership} does not replace itself: name the earlier one"
 
     membership: str

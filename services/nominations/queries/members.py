@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 from services.nominations.domain.call import Closed, Open
 from shared.domain.members import MEMBERS
+from shared.domain.visibility import Viewer, within
 from shared.events.values import earliest_day, latest_day
 from shared.projection.facet_groups import count_groups
+from shared.projection.state_query import known_states
 from shared.projection.state_store import StateStore
 
 Deadline = Literal["ahead", "possibly passed", "passed", "not set"]
@@ -27,16 +29,16 @@ class Tally:
 
     @property
     def nominated(self) -> bool:
-        """True once the member has a nomination on record that is not void."""
+        """True if a nomination of the member is on record that is not void, and that the reader sees."""
         return any(stage != "void" for stage in self.nominations)
 
 
-async def tallies(states: StateStore, call: str | None = None) -> dict[str, Tally]:
-    """Return the tally of each member, in one query; its nominations under one call, if that is given."""
-    under = {"$or": [{"kind": "membership"}, {"facets.call": call}]} if call else {}
-    query = {"kind": {"$in": ["nomination", "membership"]}, **under}
+async def tallies(states: StateStore, reader: Viewer, call: str | None = None) -> dict[str, Tally]:
+    """Return the tally of each member, in one query: of what a reader sees, and of nominations under a given call."""
+    facets = {"nomination": {"call": call} if call else {}, "membership": {}}
     counted: dict[str, Tally] = {member: Tally() for member in MEMBERS}
-    for group in await count_groups(states.database, query, _GROUPED, of="facets.submitted"):
+    query = [known_states(kind, chosen, within(reader, kind)) for kind, chosen in facets.items()]
+    for group in await count_groups(states.database, {"$or": query}, _GROUPED, of="facets.submitted"):
         kind, member, stage, capacity = group.key
         tally = counted.setdefault(str(member), Tally())
         if kind == "nomination":

@@ -20,8 +20,9 @@ from services.nominations.domain.roster import (
     replacements,
     standing_on,
 )
-from services.nominations.queries.sight import fields_seen, is_in_group, opened, own_member
+from services.nominations.queries.sight import fields_seen, is_in_group, opened
 from shared.domain.members import MEMBERS
+from shared.domain.visibility import within
 from shared.events.values import Sealed
 from shared.http.auth import Principal
 from shared.privacy.key_ring import KeyRing
@@ -81,9 +82,9 @@ class Group:
         return sorted(places, key=lambda place: place.key)
 
 
-async def group_on(states: StateStore, on: date, member: str | None) -> Group:
-    """Read the memberships of the group, or of one member's experts, with the nominations that they began from."""
-    rows = await states.find("membership", {"member": member} if member else {}, 0)
+async def group_on(states: StateStore, caller: Principal, on: date, member: str | None) -> Group:
+    """Read the memberships that the caller sees, of one member or of all, and the nominations that they began from."""
+    rows = await states.listed("membership", {"member": member} if member else {}, 0, within=within(caller, "membership"))
     memberships = {each.state.began.membership: each.state for each in rows if isinstance(each.state, Active | Ended)}
     nominations = await states.read({f"nomination/{each.began.nomination}" for each in memberships.values()})
     return Group(
@@ -105,7 +106,7 @@ async def roster(
     after: str | None,
 ) -> Row:
     """Return a page of the roster on a day, with the counts of all that matches."""
-    group = await group_on(states, on, own_member(caller) or chosen.get("member"))
+    group = await group_on(states, caller, on, chosen.get("member"))
     places = [each for each in group.places(on) if all(value in each.values(name) for name, value in chosen.items())]
     left = [place for place in places if after is None or place.key > after]
     page = left[:limit]

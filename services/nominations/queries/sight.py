@@ -16,11 +16,6 @@ _ERASABLE = ("name", "contact")
 Boxes = Mapping[str, tuple[Sealed, Collection[str]]]
 
 
-def own_member(caller: Principal) -> str | None:
-    """Return the one member whose records a caller reads; None of one who reads those of all."""
-    return caller.member if caller.role == "focal_point" else None
-
-
 async def is_in_group(caller: Principal, states: StateStore) -> bool:
     """Tell whether the caller is an expert whose own membership is active."""
     if caller.role != "expert" or caller.expert is None:

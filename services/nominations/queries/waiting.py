@@ -8,6 +8,7 @@ from services.nominations.domain.waiting import OF_CALLS, OF_NOMINATIONS, of_cal
 from shared.domain.waiting import Waiting
 from shared.projection.facet_groups import count_groups
 from shared.projection.fold import FoldedState
+from shared.projection.state_query import known_states
 from shared.projection.state_store import StateStore
 
 
@@ -34,7 +35,7 @@ async def _calls(states: StateStore, kinds: Sequence[str]) -> Iterable[Waiting]:
     if not {*OF_CALLS} & {*kinds}:
         return []
     answered: dict[str, set[str]] = {}
-    query = {"kind": "nomination", "facets.stage": {"$ne": "void"}, "facets.call": {"$exists": True}}
+    query = known_states("nomination", {"stage": {"$ne": "void"}, "call": {"$exists": True}})
     for group in await count_groups(states.database, query, ("facets.call", "facets.member"), of="facets.submitted"):
         call, member = group.key
         answered.setdefault(f"call/{call}", set()).add(member)

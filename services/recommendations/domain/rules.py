@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shared.domain.rejections import Rejection, RuleKind, StateConflict, UnknownReference
+from shared.domain.rejections import Rejection, StateConflict, UnknownReference
 from shared.domain.single_facts import FactRefused
 
 
@@ -188,10 +188,9 @@ class ChairAdoptsOnADecision(Rejection):
 
 
 @dataclass(frozen=True)
-class AdoptionRestsOnUnknownDecision(FactRefused):
+class AdoptionRestsOnUnknownDecision(FactRefused, UnknownReference):
     """An adoption names a decision that is on record of its meeting."""
 
-    kind: ClassVar[RuleKind] = "reference"
     says: ClassVar[str] = (
         "{field} {outcome} is no decision on record here of {meeting}: check its id, record the decision first, or try "
         "again in a moment where it was just recorded"
