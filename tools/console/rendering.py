@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
-from markupsafe import Markup
 from starlette.requests import Request
 
 from shared.domain.members import MEMBERS
@@ -53,7 +51,6 @@ class Renderer:
             "number": languages.number,
             "day": times.day,
             "when": times.when,
-            "isodate": times.iso,
         }
 
     def page(self, request: Request, template: str, status: int = 200, **content: Any) -> HTMLResponse:
@@ -86,15 +83,7 @@ class Renderer:
         """Render a service's refusal of a page."""
         return self.error(request, problem.status, "refused", problem=problem)
 
-    def fragment(self, template: str, name: str, *arguments: Any) -> Markup:
-        """Return what a macro of a template renders."""
-        macro: Any = getattr(self._templates.get_template(template).module, name)
-        return Markup(macro(*arguments))  # noqa: S704 - rendered with autoescape
-
 
 def _here(request: Request) -> str:
     query = request.url.query
     return request.url.path + (f"?{query}" if query else "")
-
-
-Content = Mapping[str, Any]

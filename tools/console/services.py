@@ -62,7 +62,6 @@ class Recorded:
     stream: str
     version: int
     replayed: bool
-    events: tuple[str, ...] = ()
 
 
 @dataclass
@@ -106,8 +105,7 @@ class Services:
         """Send a command once under its id. Raises Problem, ServiceDown."""
         headers = {"Idempotency-Key": command_id} | ({"If-Match": f'"{version}"'} if version is not None else {})
         answer = orjson.loads((await self.send(service, "POST", path, json=body, headers=headers)).content)
-        types = tuple(event["type"] for event in answer["events"])
-        return Recorded(answer["stream"], answer["version"], answer["replayed"], types)
+        return Recorded(answer["stream"], answer["version"], answer["replayed"])
 
     async def send(self, service: str, method: str, path: str, **more: Any) -> httpx2.Response:
         """Send a request and return its response. Raises Problem, ServiceDown."""

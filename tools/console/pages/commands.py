@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -244,6 +244,3 @@ def typed_in(form: FormData) -> dict[str, list[str]]:
         if isinstance(value, str) and name not in _OWN:
             typed.setdefault(name, []).append(value.replace("\r\n", "\n"))
     return typed
-
-
-Typed = Mapping[str, Sequence[str]]
