@@ -36,7 +36,7 @@ class Renderer:
         )
         self._templates.policies["ext.i18n.trimmed"] = True
         self._templates.install_gettext_callables(  # type: ignore[attr-defined]
-            languages.gettext, languages.ngettext, newstyle=True
+            languages._, languages.ngettext, newstyle=True
         )
         self._templates.globals |= {
             "is_missing": lambda part: isinstance(part, Missing),
