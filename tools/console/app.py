@@ -21,7 +21,7 @@ from tools.console.pages.request import renderer
 from tools.console.person import person_of
 from tools.console.rendering import Renderer
 from tools.console.security import SecureHeaders
-from tools.console.services import Problem, ServiceDown, Services, make_client
+from tools.console.services import Problem, ServiceDown, Services, TokenRefused, make_client
 from tools.console.sessions import Sessions
 from tools.console.settings import ConsoleSettings
 from tools.console.sign_in import SignIn
@@ -65,6 +65,7 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
     )
     app.add_middleware(SecureHeaders, issuer=settings.issuer, secure=settings.secure)
     app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(TokenRefused, _on_refused_token)
     app.add_exception_handler(ServiceDown, _on_down)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(404, _on_http)
@@ -110,10 +111,12 @@ def _is_too_large(request: Request, settings: ConsoleSettings) -> bool:
 
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    if error.status == 401:
-        request.session.clear()
-        return await _without_person(request)
     return renderer(request).problem(request, error)
+
+
+async def _on_refused_token(request: Request, error: Exception) -> Response:
+    request.session.clear()
+    return await _without_person(request)
 
 
 async def _on_down(request: Request, error: Exception) -> Response:

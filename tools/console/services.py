@@ -34,8 +34,8 @@ class ServiceDown(Exception):
         self.service = service
 
 
-class Problem(Exception):
-    """A refusal of a service (RFC 9457): status, rule, sentence, paragraph, errors of fields."""
+class Refusal(Exception):
+    """An answer of a service that refuses (RFC 9457): status, rule, sentence, paragraph, errors of fields."""
 
     def __init__(self, service: str, status: int, document: Mapping[str, Any]) -> None:
         super().__init__(f"{status} {document.get('rule')}")
@@ -45,6 +45,14 @@ class Problem(Exception):
         self.detail: str = str(document.get("detail", ""))
         self.paragraph: str | None = document.get("paragraph")
         self.faults = tuple(FieldFault(each["field"], each["message"]) for each in document.get("errors", ()))
+
+
+class Problem(Refusal):
+    """A refusal of a request, which the page that sent it may show."""
+
+
+class TokenRefused(Refusal):
+    """A refusal of the person's token: the session is over, at whatever page."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class Recorded:
 
 @dataclass
 class Services:
-    """The services as one person sees them."""
+    """The services as one person sees them; any request raises TokenRefused where the session is over."""
 
     client: httpx2.AsyncClient
     addresses: Mapping[str, str]
@@ -138,7 +146,7 @@ class Services:
     def _headers(self, more: Mapping[str, Any]) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", **more.get("headers", {})}
 
-    def _problem(self, service: str, response: httpx2.Response) -> Problem | ServiceDown:
+    def _problem(self, service: str, response: httpx2.Response) -> Refusal | ServiceDown:
         try:
             document = orjson.loads(response.content)
         except orjson.JSONDecodeError:
@@ -147,7 +155,8 @@ class Services:
             return self._away(service, f"http {response.status_code}")
         if response.status_code == 503:
             return self._away(service, document["rule"])
-        return Problem(service, response.status_code, document)
+        kind = TokenRefused if response.status_code == 401 else Problem
+        return kind(service, response.status_code, document)
 
     def _away(self, service: str, why: str) -> ServiceDown:
         self.down.add(service)
