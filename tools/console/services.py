@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import orjson
@@ -111,9 +112,17 @@ class Services:
         self, service: str, path: str, body: Mapping[str, Any], command_id: str, version: int | None = None
     ) -> Recorded:
         """Send a command once under its id. Raises Problem, ServiceDown."""
-        headers = {"Idempotency-Key": command_id} | ({"If-Match": f'"{version}"'} if version is not None else {})
+        headers = {"Idempotency-Key": command_id} | _seen(version)
         answer = orjson.loads((await self.send(service, "POST", path, json=body, headers=headers)).content)
         return Recorded(answer["stream"], answer["version"], answer["replayed"])
+
+    async def validated(
+        self, service: str, path: str, body: Mapping[str, Any], version: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the events that a command would record. Raises Problem, ServiceDown."""
+        headers, query = {"Idempotency-Key": uuid4().hex} | _seen(version), {"validate": "true"}
+        sent = await self.send(service, "POST", path, json=body, params=query, headers=headers)
+        return list(orjson.loads(sent.content)["events"])
 
     async def send(self, service: str, method: str, path: str, **more: Any) -> httpx2.Response:
         """Send a request and return its response. Raises Problem, ServiceDown."""
@@ -168,6 +177,10 @@ def make_client() -> httpx2.AsyncClient:
     """Return the connections that all requests share."""
     timeout = httpx2.Timeout(ANSWER_SECONDS, connect=2.0)
     return httpx2.AsyncClient(limits=LIMITS, timeout=timeout, trust_env=False)
+
+
+def _seen(version: int | None) -> dict[str, str]:
+    return {} if version is None else {"If-Match": f'"{version}"'}
 
 
 def _filled(query: Mapping[str, Any]) -> dict[str, Any]:

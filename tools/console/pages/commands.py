@@ -47,6 +47,11 @@ class Sheet:
     changed: Sequence[dict[str, Any]] = ()
 
     @property
+    def seen(self) -> int | None:
+        """The version of the record that the person saw, if there was one."""
+        return int(self.version) if self.version.isdecimal() else None
+
+    @property
     def main(self) -> tuple[Field, ...]:
         """The fields that a person fills in."""
         return tuple(field for field in self.fields if not _is_seldom(field))
@@ -127,9 +132,8 @@ class Page:
             sent = [request.url.path, sheet.version, hashlib.sha256(orjson.dumps(body)).hexdigest()]
             sheet.command_id = _id_of_the_same(request, sent) or sheet.command_id
             recorded = await services(request).command(
-                self._command.service, self._path(request), body, sheet.command_id,
-                int(sheet.version) if sheet.version.isdecimal() else None,
-            )  # fmt: skip
+                self._command.service, self._path(request), body, sheet.command_id, sheet.seen
+            )
         except ServiceDown as down:
             sheet.uncertain = _(
                 "The service %(service)s does not answer. It is not known whether this was recorded. "

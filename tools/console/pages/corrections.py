@@ -98,9 +98,8 @@ class RightingPage(Page):
         return body | {"corrects": entry.version, "data": data}
 
     async def _record(self, request: Request, sheet: Righting, body: Mapping[str, Any]) -> Response:
-        version = int(sheet.version) if sheet.version.isdecimal() else None
         recorded = await services(request).command(
-            self._command.service, self._path(request), body, sheet.command_id, version
+            self._command.service, self._path(request), body, sheet.command_id, sheet.seen
         )
         request.session["done"] = {
             "word": self._command.word, "noun": self._command.noun, "stream": recorded.stream,
@@ -113,26 +112,14 @@ class RightingPage(Page):
         if self._command.word == "correct" and not sheet.changes:
             sheet.uncertain = _("Nothing differs from what is on record: change a field, or go back.")
             return self._shown(request, sheet, "edit", 422)
-        validated = await self._validated(request, sheet, body)
+        validated = await services(request).validated(
+            self._command.service, self._path(request), body, sheet.seen
+        )
         named = {each.version: each for each in sheet.entries}
         voided = [each["data"].get("voids") for each in validated]
         sheet.effects = [named[version] for version in voided if version in named]
         sheet.resting = await services(request).part("recommendations", "/dependants", stream=sheet.stream)
         return self._shown(request, sheet, "preview")
-
-    async def _validated(self, request: Request, sheet: Righting, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the events that would be recorded; none where a service cannot say it yet. Raises Problem."""
-        seen = {"If-Match": f'"{sheet.version}"'} if sheet.version.isdecimal() else {}
-        try:
-            answer = await services(request).send(
-                self._command.service, "POST", self._path(request), params={"validate": "true"}, json=dict(body),
-                headers={"Idempotency-Key": uuid4().hex} | seen,
-            )  # fmt: skip
-        except Problem as problem:
-            if [fault.field for fault in problem.faults] == ["query.validate"]:
-                return []
-            raise
-        return list(answer.json()["events"])
 
     async def _refused_entry(self, request: Request, sheet: Righting, problem: Problem) -> Response:
         sheet.problem = problem
