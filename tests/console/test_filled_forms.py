@@ -15,8 +15,9 @@ from tools.client import api
 from tools.console.forms.fields import fields_of
 from tools.console.forms.local_times import with_offsets
 from tools.console.forms.on_record import filled_in
+from tools.console.forms.sheet import Sheet
 from tools.console.forms.values import body_of
-from tools.console.pages.commands import Page, Sheet
+from tools.console.pages.commands import Page
 from tools.console.pages.meeting_forms import AgendaOrder, Attendance
 
 MEETING = "/meetings/m-1"

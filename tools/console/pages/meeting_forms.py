@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 
-from tools.client import api
 from tools.console.forms.fields import Field
+from tools.console.forms.sheet import Sheet
 from tools.console.forms.values import body_of
 from tools.console.kinds import filled
-from tools.console.pages.commands import Page, Sheet
+from tools.console.pages.commands import Page
 from tools.console.pages.request import services
 from tools.console.services import Missing
 
@@ -92,14 +91,3 @@ def _without(sheet: Sheet, name: str) -> list[Field]:
 def _number(text: str) -> int:
     text = text.strip()
     return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(_LAST)) else _LAST
-
-
-def _pages() -> Iterator[Page]:
-    yield Attendance(api.command("meeting", "record-attendance-list"))
-    yield AgendaOrder(api.command("meeting", "order-agenda"))
-
-
-router = APIRouter()
-for page in _pages():
-    router.add_api_route(page.address, page.show, methods=["GET"])
-    router.add_api_route(page.address, page.send, methods=["POST"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,15 +18,6 @@ from tools.console.services import Missing
 PAGE = 50
 HISTORY_ROLES = frozenset({"secretariat", "auditor"})
 Page = Callable[[Kind, Request], Awaitable[Response]]
-
-
-def routers() -> Iterator[APIRouter]:
-    """Yield the router of each kind."""
-    for kind in kinds().values():
-        router = APIRouter()
-        router.add_api_route(kind.plural, _endpoint(listed, kind), methods=["GET"])
-        router.add_api_route(kind.one, _endpoint(shown, kind), methods=["GET"])
-        yield router
 
 
 async def listed(kind: Kind, request: Request) -> Response:
@@ -91,3 +82,9 @@ def _endpoint(page: Page, kind: Kind) -> Callable[[Request], Awaitable[Response]
         return await page(kind, request)
 
     return endpoint
+
+
+router = APIRouter()
+for each in kinds().values():
+    router.add_api_route(each.plural, _endpoint(listed, each), methods=["GET"])
+    router.add_api_route(each.one, _endpoint(shown, each), methods=["GET"])
