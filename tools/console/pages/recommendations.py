@@ -12,6 +12,7 @@ from tools.client import api
 from tools.console import next_steps
 from tools.console.differences import versions_of
 from tools.console.kinds import filled, kinds
+from tools.console.pages.addresses import other_pages
 from tools.console.pages.records import PAGE, actions, history_of
 from tools.console.pages.request import person, renderer, services, version_after
 
@@ -30,8 +31,8 @@ async def recommendations(request: Request) -> Response:
     draft = api.command("recommendation", "draft")
     return renderer(request).page(
         request, "recommendations.html", page=page, filters=filters, parameters=[described[each] for each in _FILTERS],
-        after=after, next_of=next_steps.of_row, begin=draft if person(request).role in draft.roles else None,
-        next=_at(request, page["next"]) if "next" in page else None, first=_at(request, None) if after else None,
+        next_of=next_steps.of_row, begin=draft if person(request).role in draft.roles else None,
+        **other_pages(request, page),
     )  # fmt: skip
 
 
@@ -63,8 +64,3 @@ async def recommendation(request: Request) -> Response:
 
 def _lists() -> list[api.Query]:
     return [each for each in api.queries() if each.noun == "trace" and each.word == "list"]
-
-
-def _at(request: Request, after: str | None) -> str:
-    url = request.url.include_query_params(after=after) if after else request.url.remove_query_params("after")
-    return f"{url.path}?{url.query}"

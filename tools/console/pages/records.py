@@ -12,6 +12,7 @@ from starlette.requests import Request
 from tools.client import api
 from tools.console.kinds import Kind, filled, kinds
 from tools.console.offers import offered
+from tools.console.pages.addresses import other_pages
 from tools.console.pages.request import person, renderer, services, version_after
 from tools.console.services import Missing
 
@@ -28,9 +29,8 @@ async def listed(kind: Kind, request: Request) -> Response:
     role = person(request).role
     begin = [each for each in api.commands() if each.noun == kind.noun and each.is_new and role in each.roles]
     return renderer(request).page(
-        request, "list.html", kind=kind, page=page, filters=filters, after=after, begin=begin,
-        next=_at(request, page["next"]) if "next" in page else None,
-        first=_at(request, None) if after else None,
+        request, "list.html", kind=kind, page=page, filters=filters, begin=begin,
+        **other_pages(request, page),
     )  # fmt: skip
 
 
@@ -69,12 +69,6 @@ def actions(noun: str, role: str) -> list[api.Command]:
     """Return the commands on a record of a kind that a role may send, those that put the record right last."""
     own = [each for each in api.commands() if each.noun == noun and role in each.roles and not each.is_new]
     return sorted(own, key=lambda each: each.word in ("correct", "void"))
-
-
-def _at(request: Request, after: str | None) -> str:
-    """Return the address of another page of the same list."""
-    url = request.url.include_query_params(after=after) if after else request.url.remove_query_params("after")
-    return f"{url.path}?{url.query}"
 
 
 def _endpoint(page: Page, kind: Kind) -> Callable[[Request], Awaitable[Response]]:
