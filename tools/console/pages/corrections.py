@@ -99,9 +99,7 @@ class RightingPage(Page):
         if self._command.word == "correct" and not sheet.changes:
             sheet.uncertain = _("Nothing differs from what is on record: change a field, or go back.")
             return await self.page(request, sheet, 422)
-        validated = await services(request).validated(
-            self._command.service, self._path(request), body, sheet.seen
-        )
+        validated = await services(request).validated(self._command.service, self._path(request), body, sheet.seen)
         named = {each.version: each for each in sheet.entries}
         voided = [each["data"].get("voids") for each in validated]
         sheet.effects = [named[version] for version in voided if version in named]
