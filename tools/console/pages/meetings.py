@@ -11,12 +11,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from tools.client import api
 from tools.console import times
 from tools.console.calendar import icalendar, weeks_of
 from tools.console.kinds import filled
 from tools.console.pages.records import record_content
-from tools.console.pages.request import person, renderer, services
+from tools.console.pages.request import own_command, renderer, services
 
 router = APIRouter()
 SERVICE = "meetings"
@@ -33,7 +32,7 @@ async def month(request: Request) -> Response:
     return renderer(request).page(
         request, "calendar.html", month=name, weeks=weeks_of(year, number, page["items"]), number=number,
         meetings=page["items"], before=_beside(year, number, -1), after=_beside(year, number, 1),
-        propose=_propose(request),
+        propose=own_command(request, "meeting", "propose"),
     )  # fmt: skip
 
 
@@ -73,8 +72,3 @@ def _clocks(particulars: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def _beside(year: int, number: int, step: int) -> str:
     return date(year + (number + step - 1) // 12, (number + step - 1) % 12 + 1, 1).strftime("%Y-%m")
-
-
-def _propose(request: Request) -> api.Command | None:
-    command = api.command("meeting", "propose")
-    return command if person(request).role in command.roles else None

@@ -9,10 +9,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from tools.client import api
 from tools.console.kinds import filled
 from tools.console.pages.records import record_content
-from tools.console.pages.request import person, renderer, services
+from tools.console.pages.request import own_command, person, renderer, services
 from tools.console.services import Missing
 
 router = APIRouter()
@@ -62,11 +61,8 @@ async def call(request: Request) -> Response:
     answers = await services(request).part(
         SERVICE, filled("/calls/{call}/answers", request.path_params), answered=answered
     )
-    submit = api.command("nomination", "submit")
-    can_nominate = content["record"]["state"]["stage"] == "open" and person(request).role in submit.roles
-    return renderer(request).page(
-        request, "call.html", answers=answers, answered=answered, submit=submit if can_nominate else None, **content
-    )
+    submit = own_command(request, "nomination", "submit") if content["record"]["state"]["stage"] == "open" else None
+    return renderer(request).page(request, "call.html", answers=answers, answered=answered, submit=submit, **content)
 
 
 def attended_by(key: str | None, meetings: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:

@@ -14,7 +14,7 @@ from tools.console.differences import versions_of
 from tools.console.kinds import filled
 from tools.console.pages.addresses import other_pages
 from tools.console.pages.records import PAGE, actions, record_content
-from tools.console.pages.request import person, renderer, services, version_after
+from tools.console.pages.request import own_command, renderer, services, version_after
 
 router = APIRouter()
 SERVICE = "recommendations"
@@ -29,10 +29,9 @@ async def recommendations(request: Request) -> Response:
     after = request.query_params.get("after", "")
     page = await services(request).get(SERVICE, "/traces", view="row", limit=PAGE, after=after, **filters)
     described = {each.name: each for query in _lists() for each in query.filters}
-    draft = api.command("recommendation", "draft")
     return renderer(request).page(
         request, "recommendations.html", page=page, filters=filters, parameters=[described[each] for each in _FILTERS],
-        next_of=next_steps.of_row, begin=draft if person(request).role in draft.roles else None,
+        next_of=next_steps.of_row, begin=own_command(request, "recommendation", "draft"),
         **other_pages(request, page),
     )  # fmt: skip
 
