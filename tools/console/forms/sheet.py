@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,8 @@ class Sheet:
     problem: Problem | None = None
     uncertain: str | None = None
     changed: Sequence[dict[str, Any]] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
+    """The names of the inputs that stand for items of a list, by the item: `attendance.0` is `presence.member-1`."""
 
     @property
     def inputs(self) -> tuple[Field, ...]:
@@ -41,6 +43,11 @@ class Sheet:
     def seen(self) -> int | None:
         """The version of the record that the person saw, if there was one."""
         return int(self.version) if self.version.isdecimal() else None
+
+    @property
+    def zone(self) -> str:
+        """The time zone of the record, where the form takes times and does not ask for their zone."""
+        return "" if any(field.name == "time_zone" for field in self.fields) else self.value("time_zone")
 
     @property
     def main(self) -> tuple[Field, ...]:
@@ -70,7 +77,14 @@ class Sheet:
 
     def fault(self, name: str) -> str | None:
         """Return the error of a field."""
-        return next((fault.message for fault in self.faults if fault.field == name), None)
+        return next((fault.message for fault in self.faults if name in (fault.field, self._place(fault.field))), None)
+
+    def element(self, field: str) -> str:
+        """Return the id of the element that shows a field of the body."""
+        return f"f-{self._place(field) or field.replace('.', '-')}"
+
+    def _place(self, field: str) -> str | None:
+        return self.places.get(".".join(field.split(".")[:2]))
 
     def rows(self, field: Field) -> list[tuple[Field, ...]]:
         """Return the rows of a list of objects: those typed, and blank ones."""

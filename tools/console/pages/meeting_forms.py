@@ -27,11 +27,9 @@ class Attendance(Page):
 
     def body(self, request: Request, sheet: Sheet) -> dict[str, Any]:
         """Return the body: those for whom a presence was chosen, or the rows as typed where there was no roster."""
-        chosen = [
-            {"membership": name.removeprefix(PRESENCE), "presence": texts[0]}
-            for name, texts in sheet.typed.items()
-            if name.startswith(PRESENCE) and texts[0]
-        ]
+        names = [name for name, texts in sheet.typed.items() if name.startswith(PRESENCE) and texts[0]]
+        sheet.places = {f"attendance.{index}": name for index, name in enumerate(names)}
+        chosen = [{"membership": name.removeprefix(PRESENCE), "presence": sheet.value(name)} for name in names]
         return body_of(sheet.fields, sheet.typed) | ({"attendance": chosen} if chosen else {})
 
     async def content(self, request: Request, sheet: Sheet) -> dict[str, Any]:
@@ -58,8 +56,9 @@ class AgendaOrder(Page):
         places = {
             name.removeprefix(PLACE): _number(texts[0]) for name, texts in sheet.typed.items() if name.startswith(PLACE)
         }
-        typed = body_of(sheet.fields, sheet.typed)
-        return typed | ({"items": sorted(places, key=lambda item: places[item])} if places else {})
+        items = sorted(places, key=lambda item: places[item])
+        sheet.places = {f"items.{index}": PLACE + item for index, item in enumerate(items)}
+        return body_of(sheet.fields, sheet.typed) | ({"items": items} if items else {})
 
     async def content(self, request: Request, sheet: Sheet) -> dict[str, Any]:
         """Return the items of the agenda in their order."""
