@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, HTTPException
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tools.console import languages, times
 from tools.console.assets import STATIC
@@ -59,7 +59,7 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/healthz", _healthz, methods=["GET"])
-    app.middleware("http")(_with_person)
+    app.add_middleware(WithPerson)
     app.add_middleware(
         Sessions, cipher=settings.cipher(), seconds=settings.session_hours * 3_600, secure=settings.secure
     )
@@ -76,19 +76,34 @@ async def _healthz() -> PlainTextResponse:
     return PlainTextResponse("alive")
 
 
-async def _with_person(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """Serve a request with the services as its person sees them; send anybody else to sign-in."""
-    settings: ConsoleSettings = request.app.state.settings
-    person = person_of(request.session)
-    token = person.token if person else ""
-    request.state.services = Services(request.app.state.client, settings.services, token)
-    request.state.person = person
-    with languages.speaking(languages.chosen(request)), times.zoned(times.zone_of(request)):
-        if _is_too_large(request, settings):
-            return renderer(request).error(request, 413, "too_large", limit=settings.upload_bytes)
-        if person is None and not request.url.path.startswith(_OPEN):
-            return await _without_person(request)
-        return await call_next(request)
+class WithPerson:
+    """The middleware that serves a request as its person, and sends anybody else to sign-in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request with the services as its person sees them, in their language and time zone."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        person = person_of(request.session)
+        settings: ConsoleSettings = request.app.state.settings
+        request.state.services = Services(request.app.state.client, settings.services, person.token if person else "")
+        request.state.person = person
+        with languages.speaking(languages.chosen(request)), times.zoned(times.zone_of(request)):
+            app = await _refused(request, settings) or self._app
+            await app(scope, receive, send)
+
+
+async def _refused(request: Request, settings: ConsoleSettings) -> Response | None:
+    """Return the answer to a request that is too large, or whose sender is not signed in; else None."""
+    if _is_too_large(request, settings):
+        return renderer(request).error(request, 413, "too_large", limit=settings.upload_bytes)
+    if request.state.person is None and not request.url.path.startswith(_OPEN):
+        return await _without_person(request)
+    return None
 
 
 async def _without_person(request: Request) -> Response:

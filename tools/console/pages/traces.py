@@ -85,8 +85,7 @@ async def as_pdf(request: Request) -> Response:
     """Return the trace as an accessible document."""
     shown = await _view(request, _window(request), with_events=False)
     site = request.app.state.settings.address
-    with times.zoned(zone_of(request)):
-        document = document_of(shown, site, datetime.now(UTC))
+    document = document_of(shown, site, datetime.now(UTC))
     return _download(request, await asyncio.to_thread(write, document), "application/pdf", "pdf")
 
 
