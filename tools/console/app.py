@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tools.console import languages, times
 from tools.console.assets import STATIC
+from tools.console.navigation import local_address
 from tools.console.pages import ROUTERS
 from tools.console.pages.request import renderer
 from tools.console.person import person_of
@@ -109,8 +110,7 @@ async def _refused(request: Request, settings: ConsoleSettings) -> Response | No
 async def _without_person(request: Request) -> Response:
     """Send a reader to sign-in; show the sender of a form what was typed, so that it can be sent again."""
     if request.method in ("GET", "HEAD"):
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?{urlencode({'next': target})}", 303)
+        return RedirectResponse(f"/sign-in?{urlencode({'next': local_address(request.url)})}", 303)
     form = await request.form()
     typed = [(name, value) for name, value in form.multi_items() if isinstance(value, str) and name != "csrf"]
     return renderer(request).page(request, "session_ended.html", 401, typed=typed)

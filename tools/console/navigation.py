@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from starlette.datastructures import URL
+
 from tools.console.languages import _
 
 _ALL = frozenset({"secretariat", "focal_point", "chair", "expert", "auditor", "operator"})
@@ -16,6 +18,11 @@ class Place(NamedTuple):
     address: str
     text: str
     is_here: bool
+
+
+def local_address(url: URL) -> str:
+    """Return the address of a page within the console, with its query."""
+    return url.path + (f"?{url.query}" if url.query else "")
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's name for a message that is translated later

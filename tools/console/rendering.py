@@ -11,7 +11,7 @@ from starlette.requests import Request
 from shared.domain.members import MEMBERS
 from tools.console import labels, languages, times
 from tools.console.kinds import address_of, form_address, value_at
-from tools.console.navigation import beside, navigation
+from tools.console.navigation import beside, local_address, navigation
 from tools.console.person import person_of
 from tools.console.security import csrf_token
 from tools.console.services import Missing, Problem
@@ -65,7 +65,7 @@ class Renderer:
             "navigation": navigation(person.role, request.url.path) if person else (),
             "beside": beside(request.url.path),
             "csrf": csrf_token(request) if person else "",
-            "here": _here(request),
+            "here": local_address(request.url),
             "language": languages.language(),
             "languages": languages.LANGUAGES,
             "zone": times.zone_of(request),
@@ -82,8 +82,3 @@ class Renderer:
     def problem(self, request: Request, problem: Problem) -> HTMLResponse:
         """Render a service's refusal of a page."""
         return self.error(request, problem.status, "refused", problem=problem)
-
-
-def _here(request: Request) -> str:
-    query = request.url.query
-    return request.url.path + (f"?{query}" if query else "")

@@ -12,7 +12,8 @@ from starlette.requests import Request
 
 from tools.client import api
 from tools.console.kinds import address_of, kinds
-from tools.console.pages.addresses import local_of, other_pages
+from tools.console.navigation import local_address
+from tools.console.pages.addresses import other_pages
 from tools.console.pages.request import person, renderer, services
 from tools.console.services import Missing, Problem, ServiceDown
 
@@ -102,4 +103,4 @@ def _kinds() -> dict[str, str]:
 
 
 def _of_kind(request: Request, kind: str) -> str:
-    return local_of(request.url.include_query_params(kind=kind).remove_query_params("after"))
+    return local_address(request.url.include_query_params(kind=kind).remove_query_params("after"))
