@@ -111,7 +111,7 @@ def refused(page: Page) -> None:
     axe(page)
 
 
-@pytest.mark.parametrize(("person", "words"), [(OFFICER, ", Secretariat"), (FOCAL_POINT, ", Focal point (FJI)")])
+@pytest.mark.parametrize(("person", "words"), [(OFFICER, "Synthetic Officer, Secretariat"), (FOCAL_POINT, "Synthetic Focal Point, Focal point (FJI)")])
 def test_a_person_of_the_file_signs_in_and_works(page: Page, signed_in_at: str, person: openid.Person, words: str):
     page.goto(f"{signed_in_at}/nominations")
     openid.sign_in(page, person)

@@ -15,9 +15,11 @@ from tools.client import api
 from tools.console.forms.fields import fields_of
 from tools.console.forms.local_times import with_offsets
 from tools.console.forms.on_record import filled_in
+from tools.console.forms.sheet import Sheet
 from tools.console.forms.values import body_of
-from tools.console.pages.commands import Page, Sheet
+from tools.console.pages.commands import Page
 from tools.console.pages.meeting_forms import AgendaOrder, Attendance
+from tools.console.services import FieldFault, Problem
 
 MEETING = "/meetings/m-1"
 
@@ -131,6 +133,17 @@ def a_meeting(**proceedings: list[dict[str, Any]]) -> dict[str, Any]:
     return {"stream": "meeting/m-1", "version": 3, "state": state}
 
 
+async def test_the_times_of_a_meeting_that_was_held_are_on_its_own_clock() -> None:
+    page = Page(api.command("meeting", "hold"))
+    own = a_meeting()
+    own["state"]["particulars"]["time_zone"] = "Asia/Tokyo"
+    document = await form_of(page, {MEETING: own}, meeting="m-1")
+    assert given(document)["time_zone"] == "Asia/Tokyo"
+    assert "in the time zone of the record (Asia/Tokyo)" in text_of(document)
+    typed = {"time_zone": ["Asia/Tokyo"], "held_from": ["2026-12-01 10:00"]}
+    assert body_of_page(page, "hold", typed) == {"held_from": "2026-12-01T10:00:00+09:00"}
+
+
 def a_place(number: int, **more: Any) -> dict[str, Any]:
     return {"membership": f"member-{number}", "member_name": "Fiji", "capacity": "principal"} | more
 
@@ -174,6 +187,36 @@ def test_those_for_whom_a_presence_was_chosen_are_sent() -> None:
         "attendance": [{"membership": "member-1", "presence": "remote"}],
         "note": "Synthetic",
     }
+
+
+REFUSAL = {"rule": "SchemaViolation", "title": "Synthetic", "detail": "Synthetic"}
+
+
+async def refused(page: Page, answers: dict[str, Any], sheet: Sheet, field: str) -> Element:
+    """Return the page that a service's error of a field makes of a form."""
+    request = a_visit(MEETING, answers, meeting="m-1")
+    page.body(request, sheet)
+    sheet.problem, sheet.faults = Problem("meetings", 422, REFUSAL), [FieldFault(field, "Synthetic fault")]
+    return parsed(bytes((await page.page(request, sheet, 422)).body).decode())
+
+
+async def test_an_error_leads_to_the_row_that_it_is_about() -> None:
+    own = a_meeting(agenda=[{"item": "b", "title": "Synthetic"}, {"item": "a", "title": "Synthetic"}])
+    answers = {MEETING: own} | roster(a_place(1), a_place(2))
+    for page, word, typed, field, name in (
+        (
+            Attendance, "record-attendance-list", {"presence.member-1": [""], "presence.member-2": ["remote"]},
+            "attendance.0.membership", "presence.member-2",
+        ),
+        (AgendaOrder, "order-agenda", {"place.b": ["2"], "place.a": ["1"]}, "items.0", "place.a"),
+    ):  # fmt: skip
+        command = api.command("meeting", word)
+        sheet = Sheet(command, fields("meeting", word), typed, "id", stream="meeting/m-1")
+        document = await refused(page(command), answers, sheet, field)
+        row = next(each for each in document.iter() if each.get("name") == name)
+        assert f"#{row.get('id')}" in [each.get("href") for each in elements(document, "a")]
+        assert row.get("aria-describedby") == f"f-{name}-error"
+        assert text_of(document).count("Synthetic fault") == 2
 
 
 async def test_an_agenda_is_ordered_by_numbers_beside_its_items() -> None:

@@ -22,10 +22,10 @@ from tests.console.rendered import a_request, an_app, elements, parsed, text_of,
 from tools.client import api
 from tools.console import languages, times
 from tools.console.forms.fields import fields_of
+from tools.console.forms.sheet import Sheet
 from tools.console.kinds import form_address, kinds
 from tools.console.languages import plural, speaking
 from tools.console.messages import TEMPLATE, TRANSLATED, catalogue, updated
-from tools.console.pages.commands import Sheet
 
 TEMPLATES = Path(languages.__file__).with_name("templates")
 DRAFTS = ("fr", "ru", "zh")
@@ -135,7 +135,7 @@ def test_forms_have_no_text_that_is_not_translated() -> None:
     with pseudo() as messages, speaking(CODE):
         for command in api.commands():
             sheet = Sheet(command, fields_of(command.fields), {}, "synthetic")
-            request, content = a_request("/"), {"sheet": sheet, "command": command, "general": (), "choices": {}}
+            request, content = a_request("/"), {"sheet": sheet, "command": command, "choices": {}}
             page = parsed(an_app().state.renderer.text(request, "form.html", back="/", **content))
             if left := untranslated(page, frozenset({_NAME})):
                 faults[command.name] = left

@@ -6,7 +6,8 @@ import pytest
 
 from tests.cli.record_in_memory import public_traces
 from tools.client import api
-from tools.console.next_steps import ALLOWED, in_order, next_step, of_row, of_trace
+from tools.console.next_steps import next_step, of_row, of_trace
+from tools.console.offers import ALLOWED, offered
 
 WORDS = {each.word for each in api.commands() if each.noun == "recommendation" and not each.is_new}
 STAGES = next(
@@ -19,8 +20,8 @@ STAGES = next(
 
 
 def test_every_command_is_allowed_at_some_stage_and_every_word_is_a_command():
-    assert {word for words in ALLOWED.values() for word in words} == WORDS
-    assert ALLOWED.keys() < set(STAGES)
+    assert {word for words in ALLOWED["recommendation"].values() for word in words} == WORDS
+    assert ALLOWED["recommendation"].keys() == set(STAGES)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -29,7 +30,7 @@ def test_every_command_is_allowed_at_some_stage_and_every_word_is_a_command():
 def test_each_stage_has_a_next_step_that_it_allows(stage: str, live: int, outcomes: list[str]):
     following = next_step(stage, outcomes, live, 1)
     assert following.sentence.endswith(".")
-    assert following.word is None or following.word in ALLOWED[stage]
+    assert following.word is None or following.word in ALLOWED["recommendation"][stage]
 
 
 @pytest.mark.parametrize(
@@ -55,10 +56,19 @@ def test_the_next_step_follows_from_stage_citations_and_outcome(
 
 
 def test_the_likely_step_comes_first_and_a_closed_one_is_only_put_right():
+    def words(stage: str, first: str | None = None) -> list[str]:
+        return [each.word for each in offered(commands, "recommendation", stage, first)]
+
     commands = [each for each in api.commands() if each.noun == "recommendation" and not each.is_new]
-    assert [each.word for each in in_order(commands, "drafted", "cite")][:2] == ["cite", "adopt"]
-    assert [each.word for each in in_order(commands, "withdrawn", None)] == ["correct", "void"]
-    assert [each.word for each in in_order(commands, "void", None)] == ["void"]
+    assert words("drafted", "cite")[:2] == ["cite", "adopt"]
+    assert words("withdrawn") == ["correct", "void"]
+    assert words("void") == ["void"]
+
+
+def test_every_offer_of_a_kind_is_a_command_on_it():
+    for noun, stages in ALLOWED.items():
+        known = {each.word for each in api.commands() if each.noun == noun and not each.is_new}
+        assert {word for words in stages.values() for word in words} <= known, noun
 
 
 def test_a_row_of_the_list_says_the_same_as_the_trace():

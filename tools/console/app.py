@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-import structlog
 from fastapi import FastAPI, HTTPException
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tools.console import languages, times
+from tools.console.assets import STATIC
+from tools.console.navigation import local_address
 from tools.console.pages import ROUTERS
+from tools.console.pages.request import renderer
 from tools.console.person import person_of
 from tools.console.rendering import Renderer
 from tools.console.security import SecureHeaders
-from tools.console.services import Problem, ServiceDown, Services, make_client
+from tools.console.services import Problem, ServiceDown, Services, TokenRefused, make_client
 from tools.console.sessions import Sessions
 from tools.console.settings import ConsoleSettings
 from tools.console.sign_in import SignIn
 
-log = structlog.get_logger()
-
-STATIC = Path(__file__).with_name("static")
 _OPEN = ("/static/", "/sign-in", "/signed-in", "/signed-out", "/healthz", "/preferences")
 _FORM_OVERHEAD = 1_000_000
 
@@ -55,19 +54,19 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
             yield
 
     app = FastAPI(title="Throughline console", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
-    renderer = Renderer(settings)
-    app.state.settings, app.state.renderer = settings, renderer
+    app.state.settings, app.state.renderer = settings, Renderer(settings)
     app.mount("/static", GZipMiddleware(VendoredFiles(directory=STATIC)), name="static")
-    app.include_router(SignIn(settings, renderer).routes())
+    app.include_router(SignIn(settings, app.state.renderer).routes())
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/healthz", _healthz, methods=["GET"])
-    app.middleware("http")(_with_person)
+    app.add_middleware(WithPerson)
     app.add_middleware(
         Sessions, cipher=settings.cipher(), seconds=settings.session_hours * 3_600, secure=settings.secure
     )
     app.add_middleware(SecureHeaders, issuer=settings.issuer, secure=settings.secure)
     app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(TokenRefused, _on_refused_token)
     app.add_exception_handler(ServiceDown, _on_down)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(404, _on_http)
@@ -78,35 +77,43 @@ async def _healthz() -> PlainTextResponse:
     return PlainTextResponse("alive")
 
 
-async def _with_person(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """Serve a request with the services as its person sees them; send anybody else to sign-in."""
-    settings: ConsoleSettings = request.app.state.settings
-    person = person_of(request.session)
-    token = person.token if person else ""
-    request.state.services = Services(request.app.state.client, settings.services, token)
-    request.state.person = person
-    with languages.speaking(languages.chosen(request)), times.zoned(times.zone_of(request)):
-        if _is_too_large(request, settings):
-            return renderer_of(request).error(request, 413, "too_large", limit=settings.upload_bytes)
-        if person is None and not request.url.path.startswith(_OPEN):
-            return await _without_person(request)
-        return await call_next(request)
+class WithPerson:
+    """The middleware that serves a request as its person, and sends anybody else to sign-in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request with the services as its person sees them, in their language and time zone."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        person = person_of(request.session)
+        settings: ConsoleSettings = request.app.state.settings
+        request.state.services = Services(request.app.state.client, settings.services, person.token if person else "")
+        request.state.person = person
+        with languages.speaking(languages.chosen(request)), times.zoned(times.zone_of(request)):
+            app = await _refused(request, settings) or self._app
+            await app(scope, receive, send)
+
+
+async def _refused(request: Request, settings: ConsoleSettings) -> Response | None:
+    """Return the answer to a request that is too large, or whose sender is not signed in; else None."""
+    if _is_too_large(request, settings):
+        return renderer(request).error(request, 413, "too_large", limit=settings.upload_bytes)
+    if request.state.person is None and not request.url.path.startswith(_OPEN):
+        return await _without_person(request)
+    return None
 
 
 async def _without_person(request: Request) -> Response:
     """Send a reader to sign-in; show the sender of a form what was typed, so that it can be sent again."""
     if request.method in ("GET", "HEAD"):
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?{_query(next=target)}", 303)
+        return RedirectResponse(f"/sign-in?{urlencode({'next': local_address(request.url)})}", 303)
     form = await request.form()
     typed = [(name, value) for name, value in form.multi_items() if isinstance(value, str) and name != "csrf"]
-    return renderer_of(request).page(request, "session_ended.html", 401, typed=typed)
-
-
-def renderer_of(request: Request) -> Renderer:
-    """Return the renderer of a request's application."""
-    renderer: Renderer = request.app.state.renderer
-    return renderer
+    return renderer(request).page(request, "session_ended.html", 401, typed=typed)
 
 
 def _is_too_large(request: Request, settings: ConsoleSettings) -> bool:
@@ -117,25 +124,21 @@ def _is_too_large(request: Request, settings: ConsoleSettings) -> bool:
     return not length.isdecimal() or int(length[:15]) > settings.upload_bytes + _FORM_OVERHEAD
 
 
-def _query(**values: str) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode(values)
-
-
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    if error.status == 401:
-        request.session.clear()
-        return await _without_person(request)
-    return renderer_of(request).problem(request, error)
+    return renderer(request).problem(request, error)
+
+
+async def _on_refused_token(request: Request, error: Exception) -> Response:
+    request.session.clear()
+    return await _without_person(request)
 
 
 async def _on_down(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceDown)
-    return renderer_of(request).error(request, 503, "services_away", service=error.service)
+    return renderer(request).error(request, 503, "services_away", service=error.service)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
-    return renderer_of(request).error(request, status, "not_here" if status == 404 else "refused_here")
+    return renderer(request).error(request, status, "not_here" if status == 404 else "refused_here")

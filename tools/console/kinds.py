@@ -101,19 +101,14 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
 }  # fmt: skip
 _TITLE = (Column("title", "title"), Column("stage", "stage", "tag"))
 _HEADINGS = {
-    "call": "opened.title",
-    "nomination": "details.name",
-    "membership": "began.person",
     "meeting": "particulars.title",
-    "instrument": "registered.data.cite",
     "priority": "recorded.data.title",
     "initiative": "recorded.data.title",
     "deliverable": "recorded.data.body",
     "notification": "planned.stream",
 }
+"""The path of the heading of those whose page is made from their state as a whole."""
 _OF_A_PAGE = ("limit", "after", "counts", "sort")
-
-
 _OF_ALL = {"counts": "true", "sort": "newest"}
 """The parameters of a list beside its filters, where its query takes it."""
 

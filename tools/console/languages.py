@@ -43,24 +43,19 @@ def locale() -> Locale:
 
 
 def _(message: str, **values: Any) -> str:
-    """Translate a message, and put values into it."""
+    """Translate a message, and put values into it; a template puts them in by itself."""
     text = catalogue_of(_language.get()).ugettext(message)
     return text % values if values else text
 
 
 def plural(one: str, many: str, n: int) -> str:
     """Translate a message that counts."""
-    return catalogue_of(_language.get()).ungettext(one, many, n) % {"n": number(n)}
+    return ngettext(one, many, n) % {"n": number(n)}
 
 
 def number(n: float) -> str:
     """Format a number as the language writes it."""
     return format_decimal(n, locale=locale())
-
-
-def gettext(message: str) -> str:
-    """Translate a message of a template."""
-    return catalogue_of(_language.get()).ugettext(message)
 
 
 def ngettext(one: str, many: str, n: int) -> str:

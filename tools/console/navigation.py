@@ -1,8 +1,10 @@
-"""The service navigation: what each role finds in it."""
+"""The service navigation: what each role finds in it, and what lies beside each list."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from starlette.datastructures import URL
 
 from tools.console.languages import _
 
@@ -16,6 +18,11 @@ class Place(NamedTuple):
     address: str
     text: str
     is_here: bool
+
+
+def local_address(url: URL) -> str:
+    """Return the address of a page within the console, with its query."""
+    return url.path + (f"?{url.query}" if url.query else "")
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's name for a message that is translated later
@@ -36,19 +43,28 @@ _PLACES = (
     ("/privacy", N_("Privacy"), frozenset({"secretariat"})),
 )
 
+_MEMBERS = ("/group/members", N_("Members of ESCAP, and what each nominated"))
+_PRIORITIES = ("/priorities", N_("Priorities"))
+_SESSIONS = ("/sessions", N_("Sessions of the Committee"))
 _BESIDE = {
-    "/nominations": (("/calls", N_("Calls for nominations")), ("/group/members", N_("Members of ESCAP"))),
+    "/nominations": (("/calls", N_("Calls for nominations")), ("/group", N_("The group")), _MEMBERS),
+    "/calls": (("/nominations", N_("Nominations")), _MEMBERS),
+    "/group": (_MEMBERS, ("/memberships", N_("All memberships, ended ones too"))),
+    "/memberships": (("/group", N_("The group on a day")),),
     "/meetings": (("/meetings/calendar", N_("Calendar")),),
     "/instruments": (
-        ("/priorities", N_("Priorities")), ("/initiatives", N_("Initiatives")), ("/deliverables", N_("Deliverables")),
-        ("/sessions", N_("Sessions of the Committee")), ("/body-sessions", N_("Sessions of other bodies")),
+        ("/suspect-citations", N_("Suspect citations")), ("/coverage", N_("Coverage")), _PRIORITIES,
+        ("/initiatives", N_("Initiatives")), _SESSIONS, ("/body-sessions", N_("Sessions of other bodies")),
+        ("/deliverables", N_("Deliverables")),
     ),
-    "/recommendations": (("/sessions", N_("Sessions of the Committee")), ("/priorities", N_("Priorities"))),
+    "/recommendations": (_SESSIONS, _PRIORITIES),
+    "/notifications": (("/subscriptions", N_("Who is told by mail")),),
+    "/subscriptions": (("/notifications", N_("Mails and their standing")),),
 }  # fmt: skip
 
 
 def beside(path: str) -> list[Place]:
-    """Return the lists that belong to a list of the navigation and have no place there."""
+    """Return the lists that a reader of a list may want next."""
     return [Place(address, _(text), is_here=False) for address, text in _BESIDE.get(path, ())]
 
 

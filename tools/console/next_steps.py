@@ -1,4 +1,4 @@
-"""The next step of a recommendation by its stage, and all others that its stage allows."""
+"""The next step of a recommendation, by its stage, its citations and the outcomes of the Committee."""
 
 from __future__ import annotations
 
@@ -7,22 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.events.words import SENT_BACK
-from tools.client import api
 from tools.console.navigation import N_
-
-_TEXT = ("revise", "record-origin", "discuss")
-_CITATIONS = ("cite", "reconfirm", "uncite")
-_AFTER = ("report-follow-up", "carry")
-_ENDS = ("supersede", "merge", "split", "withdraw")
-_RIGHT = ("correct", "void")
-ALLOWED: Mapping[str, Sequence[str]] = {
-    "drafted": ("adopt", *_TEXT, *_CITATIONS, *_AFTER, *_ENDS, *_RIGHT),
-    "adopted": ("transmit", "adopt", *_TEXT, *_CITATIONS, *_AFTER, *_ENDS, *_RIGHT),
-    "transmitted": ("dispose", "transmit", "adopt", *_TEXT, *_CITATIONS, *_AFTER, *_ENDS, *_RIGHT),
-    "disposed": ("report-follow-up", "carry", "dispose", "transmit", "adopt", *_TEXT, *_CITATIONS, *_ENDS, *_RIGHT),
-    "void": ("void",),
-}
-"""The words of the commands that each stage allows, the likely next one first; a closed recommendation is put right."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +57,3 @@ def of_trace(trace: Mapping[str, Any]) -> Next:
 def of_row(row: Mapping[str, Any]) -> Next:
     """Return what comes next for a row of the list of traces."""
     return next_step(row["stage"], row["dispositions"], row["mandates"]["live"], row["mandates"]["all"])
-
-
-def in_order(commands: Sequence[api.Command], stage: str, first: str | None) -> list[api.Command]:
-    """Return the commands that a stage allows, the likely next one first."""
-    words = ALLOWED.get(stage, _RIGHT)
-    rank = {word: place for place, word in enumerate(words)} | ({first: -1} if first in words else {})
-    return sorted((each for each in commands if each.word in rank), key=lambda each: rank[each.word])

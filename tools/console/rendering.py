@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
-from markupsafe import Markup
 from starlette.requests import Request
 
 from shared.domain.members import MEMBERS
 from tools.console import labels, languages, times
 from tools.console.kinds import address_of, form_address, value_at
-from tools.console.navigation import beside, navigation
+from tools.console.navigation import beside, local_address, navigation
 from tools.console.person import person_of
 from tools.console.security import csrf_token
 from tools.console.services import Missing, Problem
@@ -38,7 +36,7 @@ class Renderer:
         )
         self._templates.policies["ext.i18n.trimmed"] = True
         self._templates.install_gettext_callables(  # type: ignore[attr-defined]
-            languages.gettext, languages.ngettext, newstyle=True
+            languages._, languages.ngettext, newstyle=True
         )
         self._templates.globals |= {
             "is_missing": lambda part: isinstance(part, Missing),
@@ -53,7 +51,6 @@ class Renderer:
             "number": languages.number,
             "day": times.day,
             "when": times.when,
-            "isodate": times.iso,
         }
 
     def page(self, request: Request, template: str, status: int = 200, **content: Any) -> HTMLResponse:
@@ -68,7 +65,7 @@ class Renderer:
             "navigation": navigation(person.role, request.url.path) if person else (),
             "beside": beside(request.url.path),
             "csrf": csrf_token(request) if person else "",
-            "here": _here(request),
+            "here": local_address(request.url),
             "language": languages.language(),
             "languages": languages.LANGUAGES,
             "zone": times.zone_of(request),
@@ -85,16 +82,3 @@ class Renderer:
     def problem(self, request: Request, problem: Problem) -> HTMLResponse:
         """Render a service's refusal of a page."""
         return self.error(request, problem.status, "refused", problem=problem)
-
-    def fragment(self, template: str, name: str, *arguments: Any) -> Markup:
-        """Return what a macro of a template renders."""
-        macro: Any = getattr(self._templates.get_template(template).module, name)
-        return Markup(macro(*arguments))  # noqa: S704 - rendered with autoescape
-
-
-def _here(request: Request) -> str:
-    query = request.url.query
-    return request.url.path + (f"?{query}" if query else "")
-
-
-Content = Mapping[str, Any]

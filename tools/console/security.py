@@ -11,7 +11,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-INLINE_SCRIPT = "sha256-GUQ5ad8JK5KmEWmROf3LZd9ge94daqNvd8xy9YS1iDw="
+from tools.console.assets import TEMPLATE_SCRIPT_HASH
+
 CSRF = "csrf"
 
 
@@ -20,7 +21,7 @@ def policy(issuer: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src 'self' '{INLINE_SCRIPT}'",
+            f"script-src 'self' '{TEMPLATE_SCRIPT_HASH}'",
             "style-src 'self'",
             "img-src 'self'",
             "font-src 'self'",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import orjson
@@ -33,8 +34,8 @@ class ServiceDown(Exception):
         self.service = service
 
 
-class Problem(Exception):
-    """A refusal of a service (RFC 9457): status, rule, sentence, paragraph, errors of fields."""
+class Refusal(Exception):
+    """An answer of a service that refuses (RFC 9457): status, rule, sentence, paragraph, errors of fields."""
 
     def __init__(self, service: str, status: int, document: Mapping[str, Any]) -> None:
         super().__init__(f"{status} {document.get('rule')}")
@@ -44,6 +45,14 @@ class Problem(Exception):
         self.detail: str = str(document.get("detail", ""))
         self.paragraph: str | None = document.get("paragraph")
         self.faults = tuple(FieldFault(each["field"], each["message"]) for each in document.get("errors", ()))
+
+
+class Problem(Refusal):
+    """A refusal of a request, which the page that sent it may show."""
+
+
+class TokenRefused(Refusal):
+    """A refusal of the person's token: the session is over, at whatever page."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +70,11 @@ class Recorded:
     stream: str
     version: int
     replayed: bool
-    events: tuple[str, ...] = ()
 
 
 @dataclass
 class Services:
-    """The services as one person sees them."""
+    """The services as one person sees them; any request raises TokenRefused where the session is over."""
 
     client: httpx2.AsyncClient
     addresses: Mapping[str, str]
@@ -103,10 +111,17 @@ class Services:
         self, service: str, path: str, body: Mapping[str, Any], command_id: str, version: int | None = None
     ) -> Recorded:
         """Send a command once under its id. Raises Problem, ServiceDown."""
-        headers = {"Idempotency-Key": command_id} | ({"If-Match": f'"{version}"'} if version is not None else {})
+        headers = {"Idempotency-Key": command_id} | _seen(version)
         answer = orjson.loads((await self.send(service, "POST", path, json=body, headers=headers)).content)
-        types = tuple(event["type"] for event in answer["events"])
-        return Recorded(answer["stream"], answer["version"], answer["replayed"], types)
+        return Recorded(answer["stream"], answer["version"], answer["replayed"])
+
+    async def validated(
+        self, service: str, path: str, body: Mapping[str, Any], version: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the events that a command would record. Raises Problem, ServiceDown."""
+        headers, query = {"Idempotency-Key": uuid4().hex} | _seen(version), {"validate": "true"}
+        sent = await self.send(service, "POST", path, json=body, params=query, headers=headers)
+        return list(orjson.loads(sent.content)["events"])
 
     async def send(self, service: str, method: str, path: str, **more: Any) -> httpx2.Response:
         """Send a request and return its response. Raises Problem, ServiceDown."""
@@ -136,7 +151,7 @@ class Services:
     def _headers(self, more: Mapping[str, Any]) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", **more.get("headers", {})}
 
-    def _problem(self, service: str, response: httpx2.Response) -> Problem | ServiceDown:
+    def _problem(self, service: str, response: httpx2.Response) -> Refusal | ServiceDown:
         try:
             document = orjson.loads(response.content)
         except orjson.JSONDecodeError:
@@ -145,7 +160,8 @@ class Services:
             return self._away(service, f"http {response.status_code}")
         if response.status_code == 503:
             return self._away(service, document["rule"])
-        return Problem(service, response.status_code, document)
+        kind = TokenRefused if response.status_code == 401 else Problem
+        return kind(service, response.status_code, document)
 
     def _away(self, service: str, why: str) -> ServiceDown:
         self.down.add(service)
@@ -157,6 +173,10 @@ def make_client() -> httpx2.AsyncClient:
     """Return the connections that all requests share."""
     timeout = httpx2.Timeout(ANSWER_SECONDS, connect=2.0)
     return httpx2.AsyncClient(limits=LIMITS, timeout=timeout, trust_env=False)
+
+
+def _seen(version: int | None) -> dict[str, str]:
+    return {} if version is None else {"If-Match": f'"{version}"'}
 
 
 def _filled(query: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from shared.events.services import SERVICES
 from tools.console.person import Person
 from tools.console.rendering import Renderer
 from tools.console.security import local
-from tools.console.services import Problem, ServiceDown, Services
+from tools.console.services import Refusal, ServiceDown, Services
 from tools.console.sessions import fits
 from tools.console.settings import ConsoleSettings
 
@@ -95,8 +95,8 @@ class SignIn:
             return self._pages.error(request, 403, "sign_in_refused")
         except ServiceDown as down:
             return self._pages.error(request, 503, "services_away", service=down.service)
-        except Problem as problem:
-            return self._pages.error(request, 403, "no_role", problem=problem)
+        except Refusal as refusal:
+            return self._pages.error(request, 403, "no_role", problem=refusal)
         await self._list_as_staff(request, person, name)
         until = min(time.time() + self._settings.session_hours * 3_600, time.time() + answer.get("expires_in", 3_600))
         request.session.clear()
@@ -118,7 +118,7 @@ class SignIn:
         return name
 
     async def _person(self, request: Request, token: str, name: str) -> Person:
-        """Return the person, as the first service that answers knows them. Raises Problem, ServiceDown."""
+        """Return the person, as the first service that answers knows them. Raises Refusal, ServiceDown."""
         services = Services(request.app.state.client, self._settings.services, token)
         for last, service in enumerate(SERVICES, start=1 - len(SERVICES)):
             try:
@@ -135,7 +135,7 @@ class SignIn:
         if name and person.role in RECORDING:
             try:
                 await services.send("nominations", "PUT", "/staff/me", json={"name": name})
-            except (ServiceDown, Problem) as fault:
+            except (ServiceDown, Refusal) as fault:
                 log.warning("not_listed_as_staff", error=type(fault).__name__)
 
     async def _sign_out(self, request: Request) -> Response:

@@ -79,11 +79,6 @@ def _when(text: str, name: str, _language: str) -> str:
     return f"{format_datetime(local, 'd MMMM y, HH:mm', locale=languages.locale())} ({name})"
 
 
-def iso(text: str | None) -> str:
-    """Return a time for a machine."""
-    return text or ""
-
-
 def reader_zone() -> str:
     """Return the reader's zone."""
     return _zone.get()

@@ -6,14 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tools.client import api
-from tools.console.forms.fields import Field
+from tools.console.forms.fields import Field, leaves
 from tools.console.forms.values import typed_from
 
 
 def filled_in(command: api.Command, fields: Sequence[Field], state: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return what a person would have typed for what is on record; nothing, for a command that adds to it."""
+    """Return what a person would have typed for what is on record; for a command that adds to it, the zone of times."""
     whole = _WHOLE.get((command.noun, command.word))
-    return typed_from(fields, whole(state)) if whole else {}
+    return typed_from(fields, whole(state)) if whole else _zone(fields, state)
+
+
+def _zone(fields: Sequence[Field], state: Mapping[str, Any]) -> dict[str, list[str]]:
+    zone = state.get("particulars", {}).get("time_zone")
+    return {"time_zone": [zone]} if zone and any(field.kind == "time" for field in leaves(fields)) else {}
 
 
 def _of_nomination(state: Mapping[str, Any]) -> dict[str, Any]:

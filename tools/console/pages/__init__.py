@@ -6,13 +6,11 @@ from fastapi import APIRouter
 
 from tools.console.pages import (
     audit,
-    commands,
-    corrections,
     coverage,
     documents,
+    forms,
     group,
     mandates,
-    meeting_forms,
     meetings,
     nominations,
     preferences,
@@ -40,8 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     coverage.router,
     mandates.router,
     suspects.router,
-    meeting_forms.router,
-    *records.routers(),
-    corrections.router,
-    *commands.routers(),
+    forms.router,
+    records.router,
 )
+"""The first route that fits an address serves it: pages of their own come before those that every kind has."""

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.requests import Request
 
+from tools.console.navigation import local_address
 
-def page_at(request: Request, after: str | None) -> str:
-    """Return the address of the page after a place of the same list; of its first page where there is none."""
-    url = request.url.include_query_params(after=after) if after else request.url.remove_query_params("after")
-    return f"{url.path}?{url.query}"
+
+def other_pages(request: Request, page: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the address of a list's first page, where another is shown, and of its next, where it has one."""
+    url, is_first = request.url, not request.query_params.get("after")
+    return {
+        "first": None if is_first else local_address(url.remove_query_params("after")),
+        "next": local_address(url.include_query_params(after=page["next"])) if "next" in page else None,
+    }

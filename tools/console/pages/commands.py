@@ -1,88 +1,30 @@
-"""The form of each command: shown, sent once under its id, shown again with what was typed where it is refused."""
+"""The form of a command: shown, sent once under its id, shown again with what was typed where it is refused."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
 import orjson
-from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from tools.client import api
 from tools.console.forms.choices import choices_of
-from tools.console.forms.fields import Field, fields_of, row
+from tools.console.forms.fields import fields_of
 from tools.console.forms.local_times import with_offsets
 from tools.console.forms.on_record import filled_in
-from tools.console.forms.values import body_of, rows_of
+from tools.console.forms.sheet import Sheet
+from tools.console.forms.values import body_of
 from tools.console.kinds import address_of, filled, kinds
 from tools.console.languages import _
 from tools.console.pages.request import person, renderer, services
 from tools.console.security import is_own
-from tools.console.services import FieldFault, Problem, ServiceDown
+from tools.console.services import FieldFault, Missing, Problem, ServiceDown
 from tools.console.times import zone_of
-
-SELDOM = frozenset({"note", "source", "status", "seen", "person", "nomination", "meeting_id", "symbol_status"})
-_OWN = ("csrf", "command_id", "version")
-
-
-@dataclass
-class Sheet:
-    """A form as it is shown: its command, address, fields, what was typed, and what was wrong with it."""
-
-    command: api.Command
-    fields: tuple[Field, ...]
-    typed: dict[str, list[str]]
-    command_id: str
-    version: str = ""
-    stream: str | None = None
-    faults: list[FieldFault] = field(default_factory=list)
-    problem: Problem | None = None
-    uncertain: str | None = None
-    changed: Sequence[dict[str, Any]] = ()
-
-    @property
-    def main(self) -> tuple[Field, ...]:
-        """The fields that a person fills in."""
-        return tuple(field for field in self.fields if not _is_seldom(field))
-
-    @property
-    def seldom(self) -> tuple[Field, ...]:
-        """The fields that are mostly left out: behind a fold."""
-        return tuple(field for field in self.fields if _is_seldom(field))
-
-    @property
-    def shows_seldom(self) -> bool:
-        """Tell whether one of those was typed, or is wrong."""
-        return any(self.value(field.name) or self.fault(field.name) for field in self.seldom)
-
-    def value(self, name: str) -> str:
-        """Return what was typed into a field."""
-        texts = self.typed.get(name) or [""]
-        return texts[0]
-
-    def fault(self, name: str) -> str | None:
-        """Return the error of a field."""
-        return next((fault.message for fault in self.faults if fault.field == name), None)
-
-    def rows(self, field: Field) -> list[tuple[Field, ...]]:
-        """Return the rows of a list of objects: those typed, and blank ones."""
-        return [row(field, index) for index in range(rows_of(field, self.typed) + 2)]
-
-
-def routers() -> Iterator[APIRouter]:
-    """Yield a router with the form of every command."""
-    router = APIRouter()
-    for command in api.commands():
-        page = Page(command)
-        router.add_api_route(page.address, page.show, methods=["GET"], name=command.name)
-        router.add_api_route(page.address, page.send, methods=["POST"])
-    yield router
 
 
 class Page:
@@ -104,7 +46,7 @@ class Page:
         sheet = self._sheet(request, str(record["version"]) if record else "")
         on_record = filled_in(self._command, sheet.fields, record["state"]) if record else {}
         sheet.typed = on_record | {name: [value] for name, value in request.query_params.multi_items()}
-        return await self._page(request, sheet)
+        return await self.page(request, sheet)
 
     def not_theirs(self, request: Request) -> Response | None:
         """Return the page for somebody whose role does not record this, or None."""
@@ -113,32 +55,48 @@ class Page:
         return renderer(request).error(request, 403, "not_your_role", roles=sorted(self._command.roles))
 
     async def send(self, request: Request) -> Response:
-        """Send the command; show the form again where it is refused, or its fate is not known."""
+        """Send what was typed; show the form again where it is refused, or its fate is not known."""
         form = await request.form(max_part_size=200_000)
-        sheet = self._sheet(request, str(form.get("version", "")))
-        sheet.command_id = str(form.get("command_id") or sheet.command_id)
-        sheet.typed = typed_in(form)
+        sheet = await self.as_typed(request, form)
         if not is_own(request, form.get("csrf")):
             sheet.uncertain = _("This page was opened in an earlier session. Check it, and send it again.")
-            return await self._page(request, sheet, 403)
+            return await self.page(request, sheet, 403)
         try:
             await self._upload(request, form, sheet)
-            body = self.body(request, sheet)
-            sent = [request.url.path, sheet.version, hashlib.sha256(orjson.dumps(body)).hexdigest()]
-            sheet.command_id = _id_of_the_same(request, sent) or sheet.command_id
-            recorded = await services(request).command(
-                self._command.service, self._path(request), body, sheet.command_id,
-                int(sheet.version) if sheet.version.isdecimal() else None,
-            )  # fmt: skip
+            return await self.answer(request, sheet)
         except ServiceDown as down:
             sheet.uncertain = _(
                 "The service %(service)s does not answer. It is not known whether this was recorded. "
                 "Send it again: it is recorded once.",
                 service=down.service,
             )
-            return await self._page(request, sheet, 503)
+            return await self.page(request, sheet, 503)
         except Problem as problem:
             return await self._refused(request, sheet, problem)
+
+    async def as_typed(self, request: Request, form: FormData) -> Sheet:
+        """Return the form with what was typed."""
+        sheet = self._sheet(request)
+        sheet.take(form)
+        return sheet
+
+    async def answer(self, request: Request, sheet: Sheet) -> Response:
+        """Answer what was typed: record it. Raises Problem, ServiceDown."""
+        return await self.record(request, sheet, self.body(request, sheet))
+
+    def body(self, request: Request, sheet: Sheet) -> dict[str, Any]:
+        """Return the body of the command, as typed: of a focal point with its own member."""
+        typed = with_offsets(sheet.fields, sheet.typed, zone_of(request))
+        own = {} if self._asks_member(request) else {"member": person(request).member}
+        return body_of(sheet.fields, typed) | own
+
+    async def record(self, request: Request, sheet: Sheet, body: Mapping[str, Any]) -> Response:
+        """Record the command, and lead to its record. Raises Problem, ServiceDown."""
+        sent = [request.url.path, sheet.version, hashlib.sha256(orjson.dumps(body)).hexdigest()]
+        sheet.command_id = _id_of_the_same(request, sent) or sheet.command_id
+        recorded = await services(request).command(
+            self._command.service, self._path(request), body, sheet.command_id, sheet.seen
+        )
         request.session["done"] = {
             "word": self._command.word, "noun": self._command.noun, "stream": recorded.stream,
             "version": recorded.version, "replayed": recorded.replayed,
@@ -147,51 +105,46 @@ class Page:
         request.session["sent"] = {"what": sent, "command_id": sheet.command_id}
         return RedirectResponse(address_of(recorded.stream) or "/", 303)
 
-    def body(self, request: Request, sheet: Sheet) -> dict[str, Any]:
-        """Return the body of the command, as typed: of a focal point with its own member."""
-        typed = with_offsets(sheet.fields, sheet.typed, zone_of(request))
-        own = {} if self._asks_member(request) else {"member": person(request).member}
-        return body_of(sheet.fields, typed) | own
-
     async def content(self, request: Request, sheet: Sheet) -> dict[str, Any]:
         """Return what the template shows beside the fields."""
         return {}
+
+    async def page(self, request: Request, sheet: Sheet, status: int = 200) -> Response:
+        """Show the form as it is."""
+        path = self._path(request).rpartition("/")[0] if request.path_params else None
+        choices = await choices_of(services(request), self._command, sheet.fields, path)
+        return renderer(request).page(
+            request, self.template, status, sheet=sheet, command=self._command, choices=choices,
+            back=address_of(sheet.stream) if sheet.stream else _list_of(self._command),
+            **await self.content(request, sheet),
+        )  # fmt: skip
 
     async def _refused(self, request: Request, sheet: Sheet, problem: Problem) -> Response:
         sheet.problem = problem
         sheet.faults = [FieldFault(fault.field.removeprefix("body."), fault.message) for fault in problem.faults]
         if problem.status == 412 and sheet.stream:
-            seen = int(sheet.version) if sheet.version.isdecimal() else 0
-            events = await services(request).part(self._command.service, f"/streams/{sheet.stream}")
-            known = events if isinstance(events, list) else []
-            sheet.changed = [event for event in known if event["streamversion"] > seen]
-            record = await self._as_seen(request)
-            sheet.version = str(record["version"]) if record else ""
+            await self._see_changes(request, sheet)
         if problem.status in (409, 412, 422):
             sheet.command_id = uuid4().hex
-        return await self._page(request, sheet, problem.status)
+        return await self.page(request, sheet, problem.status)
 
-    async def _page(self, request: Request, sheet: Sheet, status: int = 200) -> Response:
-        own = {each.own for each in sheet.fields}
-        general = [fault for fault in sheet.faults if fault.field.partition(".")[0] not in own]
-        resting = None
-        if sheet.stream and self._command.word in ("correct", "void"):
-            resting = await services(request).part("recommendations", "/dependants", stream=sheet.stream)
-        path = self._path(request).rpartition("/")[0] if request.path_params else None
-        choices = await choices_of(services(request), self._command, sheet.fields, path)
-        return renderer(request).page(
-            request, self.template, status, sheet=sheet, command=self._command, general=general, resting=resting,
-            choices=choices,
-            back=address_of(sheet.stream) if sheet.stream else kinds_address(self._command),
-            **await self.content(request, sheet),
-        )  # fmt: skip
+    async def _see_changes(self, request: Request, sheet: Sheet) -> None:
+        """Show what others recorded since the person saw the record, and count it as seen."""
+        events = await services(request).part(self._command.service, f"/streams/{sheet.stream}")
+        known = [] if isinstance(events, Missing) else events
+        sheet.changed = [event for event in known if event["streamversion"] > (sheet.seen or 0)]
+        record = None if known else await self._as_seen(request)
+        version = known[-1]["streamversion"] if known else record["version"] if record else ""
+        sheet.version = str(version)
 
-    def _sheet(self, request: Request, version: str) -> Sheet:
-        key = "/".join(request.path_params.values())
-        stream = f"{self._command.noun.replace('-', '_')}/{key}" if key else None
+    def _sheet(self, request: Request, version: str = "") -> Sheet:
         has_member = self._asks_member(request)
         fields = self._fields if has_member else tuple(each for each in self._fields if each.name != "member")
-        return Sheet(self._command, fields, {}, uuid4().hex, version, stream)
+        return Sheet(self._command, fields, {}, uuid4().hex, version, self._stream(request))
+
+    def _stream(self, request: Request) -> str | None:
+        key = "/".join(request.path_params.values())
+        return f"{self._command.noun.replace('-', '_')}/{key}" if key else None
 
     def _asks_member(self, request: Request) -> bool:
         """Tell whether the form asks for which member a command acts: a focal point acts for its own."""
@@ -227,23 +180,7 @@ def _id_of_the_same(request: Request, sent: list[str]) -> str | None:
     return last["command_id"] if last.get("what") == sent else None
 
 
-def _is_seldom(field: Field) -> bool:
-    return not field.of.required and field.own in SELDOM
-
-
-def kinds_address(command: api.Command) -> str:
+def _list_of(command: api.Command) -> str:
     """Return the address of the list that a command's kind has."""
     kind = kinds().get(command.noun)
     return kind.plural if kind else "/"
-
-
-def typed_in(form: FormData) -> dict[str, list[str]]:
-    """Return what was typed into a form, by field."""
-    typed: dict[str, list[str]] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, str) and name not in _OWN:
-            typed.setdefault(name, []).append(value.replace("\r\n", "\n"))
-    return typed
-
-
-Typed = Mapping[str, Sequence[str]]

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from fastapi import APIRouter
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
+from starlette.datastructures import FormData
 from starlette.requests import Request
 
-from tools.client import api
 from tools.console.forms.corrections import (
     Change,
     Entry,
@@ -23,13 +22,11 @@ from tools.console.forms.corrections import (
     typed_of,
 )
 from tools.console.forms.fields import Field, fields_of
+from tools.console.forms.sheet import Sheet
 from tools.console.forms.values import body_of
-from tools.console.kinds import address_of, kinds
 from tools.console.languages import _
-from tools.console.pages.commands import Page, Sheet, typed_in
-from tools.console.pages.request import renderer, services
-from tools.console.security import is_own
-from tools.console.services import FieldFault, Missing, Problem, ServiceDown
+from tools.console.pages.commands import Page
+from tools.console.pages.request import services
 
 _OWN = frozenset({"corrects", "voids", "data"})
 
@@ -38,6 +35,7 @@ _OWN = frozenset({"corrects", "voids", "data"})
 class Righting(Sheet):
     """The form of a correction or void: its entry, what it changes, and what rests on the record."""
 
+    step: str = "choose"
     entry: Entry | None = None
     entries: Sequence[Entry] = ()
     data_fields: tuple[Field, ...] = ()
@@ -46,9 +44,16 @@ class Righting(Sheet):
     effects: Sequence[Entry] = ()
     resting: Any = None
 
+    @property
+    def inputs(self) -> tuple[Field, ...]:
+        """All fields of the form, those of the entry included."""
+        return (*self.fields, *self.data_fields)
+
 
 class RightingPage(Page):
     """The pages of a command that corrects or voids: choose an entry, fill the form in, see the effect, record."""
+
+    template = "righting.html"
 
     async def show(self, request: Request) -> Response:
         """Show the entries to choose from, or the form of the one that the address names."""
@@ -57,39 +62,31 @@ class RightingPage(Page):
         sheet = await self._righting(request, request.query_params.get("version", ""))
         if sheet.entry is not None and self._command.word == "correct":
             sheet.typed = typed_of(sheet.entry)
-        return self._shown(request, sheet, "edit" if sheet.entry else "choose")
+        return await self.page(request, sheet)
 
-    async def send(self, request: Request) -> Response:
-        """Show the effect of what was typed, or record it; show the form again where it is refused."""
-        form = await request.form(max_part_size=200_000)
+    async def as_typed(self, request: Request, form: FormData) -> Righting:
+        """Return the form of the entry that was sent, with what was typed."""
         sheet = await self._righting(request, str(form.get("entry", "")))
-        sheet.version = str(form.get("version") or sheet.version)
-        sheet.command_id = str(form.get("command_id") or sheet.command_id)
-        sheet.typed = typed_in(form)
-        step = str(form.get("step", ""))
-        if not is_own(request, form.get("csrf")):
-            sheet.uncertain = _("This page was opened in an earlier session. Check it, and send it again.")
-            return self._shown(request, sheet, "edit", 403)
-        if sheet.entry is None:
-            return self._shown(request, sheet, "choose", 422)
-        if step == "edit":
-            return self._shown(request, sheet, "edit")
-        body = self._body(sheet, sheet.entry)
-        try:
-            return await (
-                self._record(request, sheet, body) if step == "record" else self._preview(request, sheet, body)
-            )
-        except ServiceDown as down:
-            sheet.uncertain = _(
-                "The service %(service)s does not answer. It is not known whether this was recorded. "
-                "Send it again: it is recorded once.",
-                service=down.service,
-            )
-            return self._shown(request, sheet, "edit", 503)
-        except Problem as problem:
-            return await self._refused_entry(request, sheet, problem)
+        sheet.take(form)
+        return sheet
 
-    def _body(self, sheet: Righting, entry: Entry) -> dict[str, Any]:
+    async def answer(self, request: Request, sheet: Sheet) -> Response:
+        """Show the form again or the effect of what was typed, or record it. Raises Problem, ServiceDown."""
+        assert isinstance(sheet, Righting)
+        if sheet.entry is None:
+            return await self.page(request, sheet, 422)
+        if sheet.value("step") == "edit":
+            return await self.page(request, sheet)
+        body = self._body_of(sheet, sheet.entry)
+        if sheet.value("step") == "record":
+            return await self.record(request, sheet, body)
+        return await self._preview(request, sheet, body)
+
+    async def content(self, request: Request, sheet: Sheet) -> dict[str, Any]:
+        """Return the record's key, and the address of these pages."""
+        return {"key": "/".join(request.path_params.values()), "action": request.url.path}
+
+    def _body_of(self, sheet: Righting, entry: Entry) -> dict[str, Any]:
         body = body_of(sheet.fields, sheet.typed)
         if self._command.word == "void":
             return body | {"voids": entry.version}
@@ -97,92 +94,32 @@ class RightingPage(Page):
         sheet.changes = changes_of(entry.data, data)
         return body | {"corrects": entry.version, "data": data}
 
-    async def _record(self, request: Request, sheet: Righting, body: Mapping[str, Any]) -> Response:
-        version = int(sheet.version) if sheet.version.isdecimal() else None
-        recorded = await services(request).command(
-            self._command.service, self._path(request), body, sheet.command_id, version
-        )
-        request.session["done"] = {
-            "word": self._command.word, "noun": self._command.noun, "stream": recorded.stream,
-            "version": recorded.version, "replayed": recorded.replayed,
-        }  # fmt: skip
-        return RedirectResponse(address_of(recorded.stream) or "/", 303)
-
     async def _preview(self, request: Request, sheet: Righting, body: Mapping[str, Any]) -> Response:
         """Show what would change, decided by the service without recording it."""
         if self._command.word == "correct" and not sheet.changes:
             sheet.uncertain = _("Nothing differs from what is on record: change a field, or go back.")
-            return self._shown(request, sheet, "edit", 422)
-        validated = await self._validated(request, sheet, body)
+            return await self.page(request, sheet, 422)
+        validated = await services(request).validated(self._command.service, self._path(request), body, sheet.seen)
         named = {each.version: each for each in sheet.entries}
         voided = [each["data"].get("voids") for each in validated]
         sheet.effects = [named[version] for version in voided if version in named]
         sheet.resting = await services(request).part("recommendations", "/dependants", stream=sheet.stream)
-        return self._shown(request, sheet, "preview")
-
-    async def _validated(self, request: Request, sheet: Righting, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the events that would be recorded; none where a service cannot say it yet. Raises Problem."""
-        seen = {"If-Match": f'"{sheet.version}"'} if sheet.version.isdecimal() else {}
-        try:
-            answer = await services(request).send(
-                self._command.service, "POST", self._path(request), params={"validate": "true"}, json=dict(body),
-                headers={"Idempotency-Key": uuid4().hex} | seen,
-            )  # fmt: skip
-        except Problem as problem:
-            if [fault.field for fault in problem.faults] == ["query.validate"]:
-                return []
-            raise
-        return list(answer.json()["events"])
-
-    async def _refused_entry(self, request: Request, sheet: Righting, problem: Problem) -> Response:
-        sheet.problem = problem
-        sheet.faults = [FieldFault(fault.field.removeprefix("body."), fault.message) for fault in problem.faults]
-        if problem.status == 412:
-            seen = int(sheet.version) if sheet.version.isdecimal() else 0
-            history = await services(request).part(self._command.service, f"/streams/{sheet.stream}")
-            known = [] if isinstance(history, Missing) else history
-            sheet.changed = [event for event in known if event["streamversion"] > seen]
-            sheet.version = str(known[-1]["streamversion"]) if known else ""
-        if problem.status in (409, 412, 422):
-            sheet.command_id = uuid4().hex
-        return self._shown(request, sheet, "edit", problem.status)
-
-    def _shown(self, request: Request, sheet: Righting, step: str, status: int = 200) -> Response:
-        own = {each.own for each in sheet.fields} | {each.name.partition(".")[0] for each in sheet.data_fields}
-        general = [fault for fault in sheet.faults if fault.field.partition(".")[0] not in own]
-        return renderer(request).page(
-            request, "righting.html", status, sheet=sheet, command=self._command, step=step, general=general,
-            back=address_of(sheet.stream or ""), key="/".join(request.path_params.values()),
-            action=request.url.path,
-        )  # fmt: skip
+        sheet.step = "preview"
+        return await self.page(request, sheet)
 
     async def _righting(self, request: Request, version: str) -> Righting:
         """Return the form of an entry; its history is read for it. Raises Problem, ServiceDown."""
-        stream = self._sheet(request, "").stream or ""
+        stream = self._stream(request)
         entries = entries_of(await services(request).get(self._command.service, f"/streams/{stream}"))
-        able = [each for each in entries if self._is_able(each)]
-        entry = next((each for each in able if str(each.version) == version), None)
+        entry = next((each for each in entries if str(each.version) == version and self._is_able(each)), None)
         last = str(entries[-1].version) if entries else ""
         fields = tuple(each for each in fields_of(self._command.fields) if each.own not in _OWN)
         correcting = entry is not None and self._command.word == "correct"
         return Righting(
-            self._command, fields, {}, uuid4().hex, last, stream, entry=entry, entries=entries,
-            data_fields=fields_of_event(entry.type) if entry and correcting else (),
+            self._command, fields, {}, uuid4().hex, last, stream, step="edit" if entry else "choose", entry=entry,
+            entries=entries, data_fields=fields_of_event(entry.type) if entry and correcting else (),
             fixed=fixed_of(entry) if entry and correcting else {},
         )  # fmt: skip
 
     def _is_able(self, entry: Entry) -> bool:
         return entry.can_be_corrected if self._command.word == "correct" else entry.can_be_voided
-
-
-def _router() -> APIRouter:
-    router = APIRouter()
-    for command in api.commands():
-        if command.word in ("correct", "void") and command.noun in kinds():
-            page = RightingPage(command)
-            router.add_api_route(page.address, page.show, methods=["GET"], name=command.name)
-            router.add_api_route(page.address, page.send, methods=["POST"])
-    return router
-
-
-router = _router()

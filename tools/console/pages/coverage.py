@@ -13,6 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.requests import Request
 
 from tools.console.languages import _
+from tools.console.pages.addresses import other_pages
 from tools.console.pages.request import renderer, services
 
 router = APIRouter()
@@ -31,10 +32,9 @@ async def coverage(request: Request) -> Response:
         services(request).part(SERVICE, f"{PATH}/counts"),
         services(request).get(SERVICE, PATH, by=by, limit=PAGE[by], after=after),
     )
-    following = request.url.include_query_params(after=page["next"]) if "next" in page else None
     return renderer(request).page(
-        request, "coverage.html", by=by, after=after, counts=counts, rows=page["items"],
-        next=f"{following.path}?{following.query}" if following else None,
+        request, "coverage.html", by=by, counts=counts, rows=page["items"],
+        **other_pages(request, page),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from tools.console.pages.addresses import page_at
+from tools.console.pages.addresses import other_pages
 from tools.console.pages.records import PAGE
 from tools.console.pages.request import renderer, services
 from tools.console.services import Missing
@@ -25,8 +25,8 @@ async def group(request: Request) -> Response:
     on, after = request.query_params.get("on", ""), request.query_params.get("after", "")
     roster = await services(request).get(SERVICE, "/roster", on=on, limit=PAGE, after=after, **chosen)
     return renderer(request).page(
-        request, "group.html", roster=roster, chosen=chosen, on=on, after=after,
-        next=page_at(request, roster["next"]) if "next" in roster else None, first=page_at(request, None),
+        request, "group.html", roster=roster, chosen=chosen, on=on,
+        **other_pages(request, roster),
     )  # fmt: skip
 
 

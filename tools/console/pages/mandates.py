@@ -13,10 +13,9 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from shared.events.values import latest_day
-from tools.client import api
-from tools.console.kinds import filled, kinds
-from tools.console.pages.records import actions, history_of
-from tools.console.pages.request import person, renderer, services, version_after
+from tools.console.kinds import filled
+from tools.console.pages.records import record_content
+from tools.console.pages.request import renderer, services
 from tools.console.services import Missing
 from tools.console.times import today
 
@@ -49,18 +48,16 @@ class Resting:
 @router.get("/instruments/{instrument}")
 async def instrument(request: Request) -> Response:
     """Show one instrument: whether it is live, what it asks of whom, and what rests on it."""
-    kind, key = kinds()["instrument"], request.path_params["instrument"]
-    stream = f"instrument/{key}"
-    record, history, resting = await asyncio.gather(
-        services(request).get(SERVICE, filled(kind.one, request.path_params), at_least=version_after(request, stream)),
-        history_of(request, kind, stream),
+    stream = f"instrument/{request.path_params['instrument']}"
+    content, resting = await asyncio.gather(
+        record_content(request, "instrument"),
         services(request).part(SERVICE, "/dependants", stream=stream, limit=MOST),
     )
-    state = record["state"]
+    state = content["record"]["state"]
+    by_provision, names = await asyncio.gather(_by_provision(request, state, resting), _related(request, state))
     return renderer(request).page(
-        request, "instrument.html", kind=kind, record=record, stream=stream, key=key, history=history,
-        actions=_offered(request, state), resting=resting, duties=duties_of(state, today()),
-        by_provision=await _by_provision(request, state, resting), names=await _related(request, state),
+        request, "instrument.html", resting=resting, duties=duties_of(state, today()), by_provision=by_provision,
+        names=names, **content,
     )  # fmt: skip
 
 
@@ -108,8 +105,3 @@ async def _related(request: Request, state: Mapping[str, Any]) -> dict[str, str]
         for each, record in zip(named, records, strict=True)
         if not isinstance(record, Missing) and "registered" in record["state"]
     }
-
-
-def _offered(request: Request, state: Mapping[str, Any]) -> list[api.Command]:
-    offers = actions("instrument", person(request).role)
-    return [each for each in offers if each.word == "void"] if state["stage"] == "void" else offers

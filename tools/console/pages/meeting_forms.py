@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 
-from tools.client import api
 from tools.console.forms.fields import Field
+from tools.console.forms.sheet import Sheet
 from tools.console.forms.values import body_of
 from tools.console.kinds import filled
-from tools.console.pages.commands import Page, Sheet
+from tools.console.pages.commands import Page
 from tools.console.pages.request import services
 from tools.console.services import Missing
 
@@ -28,11 +27,9 @@ class Attendance(Page):
 
     def body(self, request: Request, sheet: Sheet) -> dict[str, Any]:
         """Return the body: those for whom a presence was chosen, or the rows as typed where there was no roster."""
-        chosen = [
-            {"membership": name.removeprefix(PRESENCE), "presence": texts[0]}
-            for name, texts in sheet.typed.items()
-            if name.startswith(PRESENCE) and texts[0]
-        ]
+        names = [name for name, texts in sheet.typed.items() if name.startswith(PRESENCE) and texts[0]]
+        sheet.places = {f"attendance.{index}": name for index, name in enumerate(names)}
+        chosen = [{"membership": name.removeprefix(PRESENCE), "presence": sheet.value(name)} for name in names]
         return body_of(sheet.fields, sheet.typed) | ({"attendance": chosen} if chosen else {})
 
     async def content(self, request: Request, sheet: Sheet) -> dict[str, Any]:
@@ -59,8 +56,9 @@ class AgendaOrder(Page):
         places = {
             name.removeprefix(PLACE): _number(texts[0]) for name, texts in sheet.typed.items() if name.startswith(PLACE)
         }
-        typed = body_of(sheet.fields, sheet.typed)
-        return typed | ({"items": sorted(places, key=lambda item: places[item])} if places else {})
+        items = sorted(places, key=lambda item: places[item])
+        sheet.places = {f"items.{index}": PLACE + item for index, item in enumerate(items)}
+        return body_of(sheet.fields, sheet.typed) | ({"items": items} if items else {})
 
     async def content(self, request: Request, sheet: Sheet) -> dict[str, Any]:
         """Return the items of the agenda in their order."""
@@ -92,14 +90,3 @@ def _without(sheet: Sheet, name: str) -> list[Field]:
 def _number(text: str) -> int:
     text = text.strip()
     return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(_LAST)) else _LAST
-
-
-def _pages() -> Iterator[Page]:
-    yield Attendance(api.command("meeting", "record-attendance-list"))
-    yield AgendaOrder(api.command("meeting", "order-agenda"))
-
-
-router = APIRouter()
-for page in _pages():
-    router.add_api_route(page.address, page.show, methods=["GET"])
-    router.add_api_route(page.address, page.send, methods=["POST"])

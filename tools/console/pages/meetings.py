@@ -11,13 +11,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from tools.client import api
 from tools.console import times
 from tools.console.calendar import icalendar, weeks_of
-from tools.console.kinds import filled, kinds
-from tools.console.offers import offered
-from tools.console.pages.records import actions, history_of
-from tools.console.pages.request import person, renderer, services, version_after
+from tools.console.kinds import filled
+from tools.console.pages.records import record_content
+from tools.console.pages.request import own_command, renderer, services
 
 router = APIRouter()
 SERVICE = "meetings"
@@ -34,7 +32,7 @@ async def month(request: Request) -> Response:
     return renderer(request).page(
         request, "calendar.html", month=name, weeks=weeks_of(year, number, page["items"]), number=number,
         meetings=page["items"], before=_beside(year, number, -1), after=_beside(year, number, 1),
-        propose=_propose(request),
+        propose=own_command(request, "meeting", "propose"),
     )  # fmt: skip
 
 
@@ -52,18 +50,12 @@ async def calendar_file(request: Request) -> Response:
 @router.get("/meetings/{meeting}")
 async def meeting(request: Request) -> Response:
     """Show one meeting."""
-    kind, key = kinds()["meeting"], request.path_params["meeting"]
-    stream, path = f"meeting/{key}", filled("/meetings/{meeting}", request.path_params)
-    record, part, history = await asyncio.gather(
-        services(request).get(SERVICE, path, at_least=version_after(request, stream)),
+    content, part = await asyncio.gather(
+        record_content(request, "meeting"),
         services(request).part("recommendations", filled("/proceedings/{meeting}", request.path_params)),
-        history_of(request, kind, stream),
     )
-    offers = offered(actions("meeting", person(request).role), "meeting", record["state"]["stage"])
-    return renderer(request).page(
-        request, "meeting.html", kind=kind, record=record, stream=stream, key=key, history=history, actions=offers,
-        part=part, clocks=_clocks(record["state"].get("particulars", {})),
-    )  # fmt: skip
+    clocks = _clocks(content["record"]["state"].get("particulars", {}))
+    return renderer(request).page(request, "meeting.html", part=part, clocks=clocks, **content)
 
 
 def _clocks(particulars: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -80,8 +72,3 @@ def _clocks(particulars: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def _beside(year: int, number: int, step: int) -> str:
     return date(year + (number + step - 1) // 12, (number + step - 1) % 12 + 1, 1).strftime("%Y-%m")
-
-
-def _propose(request: Request) -> api.Command | None:
-    command = api.command("meeting", "propose")
-    return command if person(request).role in command.roles else None

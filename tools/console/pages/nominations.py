@@ -9,11 +9,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from tools.client import api
-from tools.console.kinds import filled, kinds
-from tools.console.offers import offered
-from tools.console.pages.records import actions, history_of
-from tools.console.pages.request import person, renderer, services, version_after
+from tools.console.kinds import filled
+from tools.console.pages.records import record_content
+from tools.console.pages.request import own_command, person, renderer, services
 from tools.console.services import Missing
 
 router = APIRouter()
@@ -24,7 +22,7 @@ DOCUMENT_READERS = frozenset({"secretariat", "focal_point"})
 @router.get("/nominations/{nomination}")
 async def nomination(request: Request) -> Response:
     """Show one nomination: who, for which Government, on what note verbale, and what was decided."""
-    content = await _record(request, "nomination")
+    content = await record_content(request, "nomination")
     state, one = content["record"]["state"], services(request)
     own = state.get("particulars", {})
     call, replaced, membership = await asyncio.gather(
@@ -43,7 +41,7 @@ async def nomination(request: Request) -> Response:
 @router.get("/memberships/{membership}")
 async def membership(request: Request) -> Response:
     """Show one membership: from when, until when and why, its expert, and what changed."""
-    content = await _record(request, "membership")
+    content = await record_content(request, "membership")
     began = content["record"]["state"].get("began", {})
     named, meetings = await asyncio.gather(
         _beside(request, "/nominations/{nomination}", nomination=began.get("nomination")),
@@ -58,16 +56,13 @@ async def membership(request: Request) -> Response:
 @router.get("/calls/{call}")
 async def call(request: Request) -> Response:
     """Show one call: its deadline, who answered it and who has not."""
-    content = await _record(request, "call")
+    content = await record_content(request, "call")
     answered = request.query_params.get("answered", "")
     answers = await services(request).part(
         SERVICE, filled("/calls/{call}/answers", request.path_params), answered=answered
     )
-    submit = api.command("nomination", "submit")
-    can_nominate = content["record"]["state"]["stage"] == "open" and person(request).role in submit.roles
-    return renderer(request).page(
-        request, "call.html", answers=answers, answered=answered, submit=submit if can_nominate else None, **content
-    )
+    submit = own_command(request, "nomination", "submit") if content["record"]["state"]["stage"] == "open" else None
+    return renderer(request).page(request, "call.html", answers=answers, answered=answered, submit=submit, **content)
 
 
 def attended_by(key: str | None, meetings: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
@@ -79,20 +74,6 @@ def attended_by(key: str | None, meetings: list[dict[str, Any]]) -> list[tuple[d
         if each["fact"]["membership"] == key
     ]
     return sorted(rows, key=lambda row: str(row[0]["state"]["particulars"].get("starts_at")), reverse=True)
-
-
-async def _record(request: Request, noun: str) -> dict[str, Any]:
-    """Return what the page of every record shows: state, history, what the person may do. Raises Problem."""
-    kind, key = kinds()[noun], "/".join(request.path_params.values())
-    stream = f"{kind.stream}/{key}"
-    record, history = await asyncio.gather(
-        services(request).get(SERVICE, filled(kind.one, request.path_params), at_least=version_after(request, stream)),
-        history_of(request, kind, stream),
-    )
-    offers = offered(actions(noun, person(request).role), noun, record["state"].get("stage"))
-    return {
-        "kind": kind, "key": key, "stream": stream, "record": record, "history": history, "actions": offers
-    }  # fmt: skip
 
 
 async def _beside(request: Request, path: str, **key: str | None) -> Any | Missing | None:

@@ -11,12 +11,14 @@ from starlette.requests import Request
 from tools.client import api
 from tools.console import next_steps
 from tools.console.differences import versions_of
-from tools.console.kinds import filled, kinds
-from tools.console.pages.records import PAGE, actions, history_of
-from tools.console.pages.request import person, renderer, services, version_after
+from tools.console.kinds import filled
+from tools.console.pages.addresses import other_pages
+from tools.console.pages.records import PAGE, actions, record_content
+from tools.console.pages.request import own_command, renderer, services, version_after
 
 router = APIRouter()
 SERVICE = "recommendations"
+_TRACE = "/traces/{committee}/{year}/{number}"
 _FILTERS = ("text", "stage", "standing", "coverage", "disposition", "theme")
 
 
@@ -27,44 +29,30 @@ async def recommendations(request: Request) -> Response:
     after = request.query_params.get("after", "")
     page = await services(request).get(SERVICE, "/traces", view="row", limit=PAGE, after=after, **filters)
     described = {each.name: each for query in _lists() for each in query.filters}
-    draft = api.command("recommendation", "draft")
     return renderer(request).page(
         request, "recommendations.html", page=page, filters=filters, parameters=[described[each] for each in _FILTERS],
-        after=after, next_of=next_steps.of_row, begin=draft if person(request).role in draft.roles else None,
-        next=_at(request, page["next"]) if "next" in page else None, first=_at(request, None) if after else None,
+        next_of=next_steps.of_row, begin=own_command(request, "recommendation", "draft"),
+        **other_pages(request, page),
     )  # fmt: skip
 
 
 @router.get("/recommendations/{committee}/{year}/{number}")
 async def recommendation(request: Request) -> Response:
     """Show one recommendation: its texts, citations, and what can be done now."""
-    kind = kinds()["recommendation"]
-    path = filled(kind.one, request.path_params)
-    reference = "/".join(request.path_params.values())
-    stream = f"recommendation/{reference}"
-    at_least = version_after(request, stream)
-    record, answer, history = await asyncio.gather(
-        services(request).get(SERVICE, path, at_least=at_least),
-        services(request).part(SERVICE, path.replace("/recommendations/", "/traces/", 1), at_least=at_least),
-        history_of(request, kind, stream),
+    stream = f"recommendation/{'/'.join(request.path_params.values())}"
+    content, answer = await asyncio.gather(
+        record_content(request, "recommendation"),
+        services(request).part(SERVICE, filled(_TRACE, request.path_params), at_least=version_after(request, stream)),
     )
     trace = answer["trace"] if isinstance(answer, dict) else None
-    stage = record["state"]["stage"]
-    following = next_steps.of_trace(trace) if trace else None
-    offered = next_steps.in_order(
-        actions("recommendation", person(request).role), stage, following.word if following else None
-    )
+    state, following = content["record"]["state"], next_steps.of_trace(trace) if trace else None
+    offers = actions(request, "recommendation", state["stage"], following.word if following else None)
     return renderer(request).page(
-        request, "recommendation.html", kind=kind, record=record, stream=stream, key=reference, history=history,
-        trace=trace, trace_part=answer, following=following, actions=offered, texts=versions_of(record["state"]),
-        is_writing=any(each.word == "cite" for each in offered),
+        request, "recommendation.html", trace=trace, trace_part=answer, following=following,
+        texts=versions_of(state), is_writing=any(each.word == "cite" for each in offers),
+        **content | {"actions": offers},
     )  # fmt: skip
 
 
 def _lists() -> list[api.Query]:
     return [each for each in api.queries() if each.noun == "trace" and each.word == "list"]
-
-
-def _at(request: Request, after: str | None) -> str:
-    url = request.url.include_query_params(after=after) if after else request.url.remove_query_params("after")
-    return f"{url.path}?{url.query}"

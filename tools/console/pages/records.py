@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,21 +13,13 @@ from starlette.requests import Request
 from tools.client import api
 from tools.console.kinds import Kind, filled, kinds
 from tools.console.offers import offered
+from tools.console.pages.addresses import other_pages
 from tools.console.pages.request import person, renderer, services, version_after
 from tools.console.services import Missing
 
 PAGE = 50
 HISTORY_ROLES = frozenset({"secretariat", "auditor"})
 Page = Callable[[Kind, Request], Awaitable[Response]]
-
-
-def routers() -> Iterator[APIRouter]:
-    """Yield the router of each kind."""
-    for kind in kinds().values():
-        router = APIRouter()
-        router.add_api_route(kind.plural, _endpoint(listed, kind), methods=["GET"])
-        router.add_api_route(kind.one, _endpoint(shown, kind), methods=["GET"])
-        yield router
 
 
 async def listed(kind: Kind, request: Request) -> Response:
@@ -37,27 +30,29 @@ async def listed(kind: Kind, request: Request) -> Response:
     role = person(request).role
     begin = [each for each in api.commands() if each.noun == kind.noun and each.is_new and role in each.roles]
     return renderer(request).page(
-        request, "list.html", kind=kind, page=page, filters=filters, after=after, begin=begin,
-        next=_at(request, page["next"]) if "next" in page else None,
-        first=_at(request, None) if after else None,
+        request, "list.html", kind=kind, page=page, filters=filters, begin=begin,
+        **other_pages(request, page),
     )  # fmt: skip
 
 
 async def shown(kind: Kind, request: Request) -> Response:
     """Show one record: its state, gaps, what the person may do, and its history."""
-    key = "/".join(request.path_params.values())
-    stream = f"{kind.stream}/{key}"
-    record = await services(request).get(
-        kind.service, filled(kind.one, request.path_params), at_least=version_after(request, stream)
+    return renderer(request).page(request, "record.html", **await record_content(request, kind.noun))
+
+
+async def record_content(request: Request, noun: str) -> dict[str, Any]:
+    """Return what the page of any record shows: state, history, what the person may do. Raises Problem, ServiceDown."""
+    kind, key = kinds()[noun], "/".join(request.path_params.values())
+    stream, path = f"{kind.stream}/{key}", filled(kind.one, request.path_params)
+    record, history = await asyncio.gather(
+        services(request).get(kind.service, path, at_least=version_after(request, stream)),
+        _history_of(request, kind, stream),
     )
-    history = await history_of(request, kind, stream)
-    return renderer(request).page(
-        request, "record.html", kind=kind, record=record, stream=stream, key=key, history=history,
-        actions=offered(actions(kind.noun, person(request).role), kind.noun, record["state"].get("stage")),
-    )  # fmt: skip
+    offers = actions(request, noun, record["state"].get("stage"))
+    return {"kind": kind, "key": key, "stream": stream, "record": record, "history": history, "actions": offers}
 
 
-async def history_of(request: Request, kind: Kind, stream: str) -> list[dict[str, Any]] | Missing:
+async def _history_of(request: Request, kind: Kind, stream: str) -> list[dict[str, Any]] | Missing:
     """Return the events of a record for those who may read them, newest first, each with who recorded it."""
     if person(request).role not in HISTORY_ROLES:
         return []
@@ -74,16 +69,12 @@ async def names_of(request: Request, actors: set[str]) -> dict[str, str]:
     return {} if isinstance(listed, Missing) else {each["actor"]: each["name"] for each in listed["items"]}
 
 
-def actions(noun: str, role: str) -> list[api.Command]:
-    """Return the commands on a record of a kind that a role may send, those that put the record right last."""
+def actions(request: Request, noun: str, stage: str | None, first: str | None = None) -> list[api.Command]:
+    """Return what the person may do with a record at its stage: `first`, then the others, corrections last."""
+    role = person(request).role
     own = [each for each in api.commands() if each.noun == noun and role in each.roles and not each.is_new]
-    return sorted(own, key=lambda each: each.word in ("correct", "void"))
-
-
-def _at(request: Request, after: str | None) -> str:
-    """Return the address of another page of the same list."""
-    url = request.url.include_query_params(after=after) if after else request.url.remove_query_params("after")
-    return f"{url.path}?{url.query}"
+    own.sort(key=lambda each: each.word in ("correct", "void"))
+    return offered(own, noun, stage, first)
 
 
 def _endpoint(page: Page, kind: Kind) -> Callable[[Request], Awaitable[Response]]:
@@ -91,3 +82,9 @@ def _endpoint(page: Page, kind: Kind) -> Callable[[Request], Awaitable[Response]
         return await page(kind, request)
 
     return endpoint
+
+
+router = APIRouter()
+for each in kinds().values():
+    router.add_api_route(each.plural, _endpoint(listed, each), methods=["GET"])
+    router.add_api_route(each.one, _endpoint(shown, each), methods=["GET"])

@@ -1,4 +1,4 @@
-"""Reads from a request what a page needs: person, services, renderer, the record just changed."""
+"""Reads from a request what a page needs: person, services, renderer, own commands, the record just changed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from tools.client import api
 from tools.console.person import Person
 from tools.console.rendering import Renderer
 from tools.console.services import Services
@@ -27,6 +28,12 @@ def person(request: Request) -> Person:
     """Return the person signed in."""
     own: Person = request.state.person
     return own
+
+
+def own_command(request: Request, noun: str, word: str) -> api.Command | None:
+    """Return a command if the person may send it, else None."""
+    command = api.command(noun, word)
+    return command if person(request).role in command.roles else None
 
 
 def version_after(request: Request, stream: str) -> int:

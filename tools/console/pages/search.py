@@ -12,6 +12,8 @@ from starlette.requests import Request
 
 from tools.client import api
 from tools.console.kinds import address_of, kinds
+from tools.console.navigation import local_address
+from tools.console.pages.addresses import other_pages
 from tools.console.pages.request import person, renderer, services
 from tools.console.services import Missing, Problem, ServiceDown
 
@@ -44,11 +46,11 @@ async def search(request: Request) -> Response:
     pages = [answer for answer in answers if isinstance(answer, dict)]
     following = [page["next"] for page in pages if "next" in page]
     return renderer(request).page(
-        request, "search.html", query=query, kind=kind, after=after, words=_kinds(), groups=grouped(pages),
+        request, "search.html", query=query, kind=kind, words=_kinds(), groups=grouped(pages),
         missing=[each for each in answers if isinstance(each, Missing)],
         fault=next((each for each in answers if isinstance(each, Problem)), None),
-        more=bool(following), next=_at(request, following[0]) if following and kind else None,
-        first=_at(request, None) if after else None, only=lambda each: _of_kind(request, each),
+        more=bool(following), only=lambda each: _of_kind(request, each),
+        **other_pages(request, {"next": following[0]} if following and kind else {}),
     )  # fmt: skip
 
 
@@ -101,10 +103,4 @@ def _kinds() -> dict[str, str]:
 
 
 def _of_kind(request: Request, kind: str) -> str:
-    url = request.url.include_query_params(kind=kind).remove_query_params("after")
-    return f"{url.path}?{url.query}"
-
-
-def _at(request: Request, after: str | None) -> str:
-    url = request.url.include_query_params(after=after) if after else request.url.remove_query_params("after")
-    return f"{url.path}?{url.query}"
+    return local_address(request.url.include_query_params(kind=kind).remove_query_params("after"))

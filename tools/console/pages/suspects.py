@@ -15,7 +15,7 @@ from starlette.requests import Request
 from tools.client import api
 from tools.console.kinds import filled
 from tools.console.languages import _
-from tools.console.pages.addresses import page_at
+from tools.console.pages.addresses import other_pages
 from tools.console.pages.request import person, renderer, services
 from tools.console.security import is_own
 from tools.console.services import Problem, Recorded, ServiceDown, Services
@@ -135,7 +135,6 @@ async def _page(
     recorded = {each.citation.text for each in outcomes if each.standing in ("recorded", "recorded_before")}
     return renderer(request).page(
         request, "suspects.html", status, page=page, command_id=command_id, chosen=chosen, outcomes=outcomes,
-        fault=fault, recorded=recorded, may=person(request).role in RECONFIRM.roles, citation=Citation, after=after,
-        next=page_at(request, page["next"]) if "next" in page else None,
-        first=page_at(request, None) if after else None,
+        fault=fault, recorded=recorded, may=person(request).role in RECONFIRM.roles, citation=Citation,
+        **other_pages(request, page),
     )  # fmt: skip

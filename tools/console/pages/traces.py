@@ -18,7 +18,6 @@ from tools.console import times
 from tools.console.kinds import filled
 from tools.console.labels import label
 from tools.console.languages import _
-from tools.console.next_steps import in_order
 from tools.console.pages.records import HISTORY_ROLES, actions, names_of
 from tools.console.pages.request import person, renderer, services, version_after
 from tools.console.pdf import write
@@ -57,10 +56,9 @@ async def trace(request: Request) -> Response:
 
 def content_of(request: Request, shown: TraceView) -> dict[str, Any]:
     """Return what the page of a trace is rendered from."""
-    window, following = shown.window, shown.next.word
-    offered = in_order(actions("recommendation", person(request).role), shown.own["standing"], following)
+    window, offers = shown.window, actions(request, "recommendation", shown.own["standing"], shown.next.word)
     return {
-        "it": shown, "view": view, "timeline": in_time(shown.events), "keep": window.keep, "actions": offered,
+        "it": shown, "view": view, "timeline": in_time(shown.events), "keep": window.keep, "actions": offers,
         "is_future": window.is_future(times.today()), "is_print": "print" in request.query_params,
         "own": request.app.state.settings.address, "stream_of": of_steps.stream_of, "documents": _documents(),
     } | _of_form(request, window)  # fmt: skip
@@ -87,8 +85,7 @@ async def as_pdf(request: Request) -> Response:
     """Return the trace as an accessible document."""
     shown = await _view(request, _window(request), with_events=False)
     site = request.app.state.settings.address
-    with times.zoned(zone_of(request)):
-        document = document_of(shown, site, datetime.now(UTC))
+    document = document_of(shown, site, datetime.now(UTC))
     return _download(request, await asyncio.to_thread(write, document), "application/pdf", "pdf")
 
 

@@ -6,5 +6,3 @@ const start = (scope) => initAll({ scope, onError: unlessDone });
 
 start(document);
 document.addEventListener("htmx:after:process", ({ target }) => start(target.parentElement ?? document));
-
-document.addEventListener("click", ({ target }) => target.closest("[data-print]") && window.print());

@@ -117,10 +117,6 @@ class TraceView:
         """Return the statements of a section with the names of their elements."""
         return list(zip(names_of_statements(section), section.statements, strict=True))
 
-    def step(self, name: str) -> Step | None:
-        """Return the step of a statement, if it is one."""
-        return next((each for each in self.steps if each.name == name), None)
-
     def is_past_due(self, statement: Statement) -> bool:
         """Tell whether a follow-up is past due, by what the service says of its date."""
         due, progress = statement.item.get("due"), statement.item.get("progress")
