@@ -11,16 +11,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import hypothesis
 import pytest
 
 from tests.cli.terminal import PUBLIC_RECORD, throughline
+from tests.patience import AT_MOST_SECONDS
 from tests.servers import attached, await_end
 from tools.local.stack import Stack, temporary
 
 FOLDER = pytest.StashKey[Path]()
 RUNNING = pytest.StashKey[ExitStack]()
 STACK, STACK_OF_PAGES = "stack", "stack of pages"
+LIMITS = httpx2.Limits(max_connections=64, keepalive_expiry=1)  # well before the server closes an idle connection
 FOLDERS_OF_PAGES = {Path(__file__).with_name(name) for name in ("browser", "console")}
 
 hypothesis.settings.register_profile("throughline", deadline=None)
@@ -60,6 +63,13 @@ def loaded(stack: Stack) -> Stack:
     done = throughline(stack, "import", "record", str(PUBLIC_RECORD))
     assert done.exit_code == 0, done.output
     return stack
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[httpx2.Client]:
+    """One client for all requests."""
+    with httpx2.Client(timeout=AT_MOST_SECONDS, trust_env=False, limits=LIMITS) as client:
+        yield client
 
 
 def pytest_configure(config: pytest.Config) -> None:
