@@ -18,7 +18,7 @@ help: ## List the verbs
 demo: .venv/ready ## Load the public record, print two traces, replay them from Kafka and compare
 	@$(BIN)/python -m tools.demo $(ARGS)
 
-up: .venv/ready ## Start Kafka, MongoDB and the four services; Ctrl-C stops them
+up: .venv/ready ## Start Kafka, MongoDB, the four services and the web console; Ctrl-C stops them
 	@$(BIN)/throughline stack up $(ARGS)
 
 down: .venv/ready ## Stop what `make up` started, from another terminal
@@ -67,7 +67,7 @@ format: .venv/ready ## Put the code into the house format
 	@$(BIN)/ruff check --fix $(CODE)
 	@$(BIN)/ruff format $(CODE)
 
-schemas: .venv/ready ## Write the JSON Schemas, AsyncAPI documents and api.json (ARGS=--check to only compare)
+schemas: .venv/ready ## Write the schemas, AsyncAPI documents, api.json and the generated pages of docs (ARGS=--check to only compare)
 	@$(BIN)/python -m tools.contracts $(ARGS)
 
 messages: .venv/ready ## Write the console's messages into the catalogues of its languages (ARGS=--check to only compare)

@@ -11,16 +11,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import hypothesis
 import pytest
 
 from tests.cli.terminal import PUBLIC_RECORD, throughline
+from tests.patience import AT_MOST_SECONDS
 from tests.servers import attached, await_end
 from tools.local.stack import Stack, temporary
 
 FOLDER = pytest.StashKey[Path]()
 RUNNING = pytest.StashKey[ExitStack]()
-STACK = "stack"
+STACK, STACK_OF_PAGES = "stack", "stack of pages"
+LIMITS = httpx2.Limits(max_connections=64, keepalive_expiry=1)  # well before the server closes an idle connection
+FOLDERS_OF_PAGES = {Path(__file__).with_name(name) for name in ("browser", "console")}
 
 hypothesis.settings.register_profile("throughline", deadline=None)
 hypothesis.settings.load_profile("throughline")
@@ -47,7 +51,8 @@ def at_end(pytestconfig: pytest.Config) -> ExitStack:
 def stack(at_end: ExitStack) -> Stack:
     """The whole platform on servers of its own; a test that stops a part of it starts it again.
 
-    All tests that use it run in one process, one after another; it stops after the last of them.
+    The tests of pages that use it run in one process, all others in another, one after another; each process has a
+    stack, which stops after the last of them.
     """
     return at_end.enter_context(temporary(say=lambda _: None))
 
@@ -58,6 +63,13 @@ def loaded(stack: Stack) -> Stack:
     done = throughline(stack, "import", "record", str(PUBLIC_RECORD))
     assert done.exit_code == 0, done.output
     return stack
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[httpx2.Client]:
+    """One client for all requests."""
+    with httpx2.Client(timeout=AT_MOST_SECONDS, trust_env=False, limits=LIMITS) as client:
+        yield client
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,15 +102,23 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests on the stack in one process, and begin with the longest: the rig, then those on the stack."""
+    """Keep the tests on a stack in one process, and begin with the longest: the rig, then those on the stacks."""
     for item in items:
         if uses_stack(item):
-            item.add_marker(pytest.mark.xdist_group(STACK))
-    items.sort(key=lambda item: (item.path.name != "test_rig.py", not uses_stack(item), group_of(item) is None))
+            of_pages = FOLDERS_OF_PAGES.intersection(item.path.parents)
+            item.add_marker(pytest.mark.xdist_group(STACK_OF_PAGES if of_pages else STACK))
+    items.sort(key=_place)
     if hasattr(config, "workerinput"):  # pytest-xdist 3.8 tells groups by a name that pytest 9 does not read
         groups = {item.nodeid: group for item in items if (group := group_of(item))}
         file = config.stash[FOLDER] / f"{config.workerinput['workerid']}.json"
         file.write_text(json.dumps(groups), encoding="utf-8")
+
+
+def _place(item: pytest.Item) -> tuple[bool, int]:
+    """Return where a test stands in the order."""
+    group = group_of(item)
+    order = {STACK: 0, STACK_OF_PAGES: 1, None: 3}
+    return item.path.name != "test_rig.py", order.get(group, 2)
 
 
 def group_of(item: pytest.Item) -> str | None:

@@ -10,9 +10,8 @@ from pydantic import SecretStr
 
 from services.recommendations.app import INDEXES
 from services.recommendations.handlers import Handlers
-from services.recommendations.projection import AGGREGATES, OWN, Traces
+from services.recommendations.projection import AGGREGATES, OWN, STATES_SHAPE, Traces
 from services.recommendations.subscribers import Policies
-from services.recommendations.trace import SHAPE
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.decoder import RecordDecoder
 from shared.projection.journal import Journal
@@ -53,7 +52,7 @@ def reading_of(settings: Settings) -> Reading:
     """Put the reading side together."""
     database = connect(settings, SERVICE)
     store, journal, refusals = EventStore(database), Journal(database), Refusals(database)
-    states = StateStore(database, AGGREGATES, SHAPE)
+    states = StateStore(database, AGGREGATES, STATES_SHAPE)
     traces = Traces(database, states, journal)
     handlers = Handlers(store, refusals, OWN, states.known)
     dead_letters = DeadLetters(database, SERVICE)

@@ -17,8 +17,7 @@ from benchmarks.job import Gate
 from services.recommendations.app import INDEXES
 from services.recommendations.domain import instrument, state
 from services.recommendations.domain.recorded_fact import RecordedFact
-from services.recommendations.projection import AGGREGATES, OWN
-from services.recommendations.trace import SHAPE
+from services.recommendations.projection import AGGREGATES, OWN, STATES_SHAPE
 from shared.domain.search import query_of
 from shared.events.recommendations import InstrumentRegistered, ProvisionRegistered, RecommendationDrafted
 from shared.projection.fold import FoldedState
@@ -40,7 +39,7 @@ async def storing(gate: Gate, mongodb: str, database: str, terms: bool) -> dict[
     plain = {kind: replace(aggregate, searched=None) for kind, aggregate in AGGREGATES.items()}
     indexes = [index for index in INDEXES["states"] if terms or index.document["name"] != "terms"]
     await ensure(client[database], {"states": indexes})
-    states = StateStore(client[database], AGGREGATES if terms else plain, SHAPE)
+    states = StateStore(client[database], AGGREGATES if terms else plain, STATES_SHAPE)
     filled = list(_states(random.Random(17), vocabulary()))  # noqa: S311
     await gate.go()
     begun = time.perf_counter()
@@ -56,7 +55,7 @@ async def storing(gate: Gate, mongodb: str, database: str, terms: bool) -> dict[
 async def searching(gate: Gate, mongodb: str, database: str) -> dict[str, Any]:
     """Search in the register; the ceiling is the reading of as many states by id as a page has matches."""
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(mongodb)
-    states = StateStore(client[database], AGGREGATES, SHAPE)
+    states = StateStore(client[database], AGGREGATES, STATES_SHAPE)
     search, visible = StateSearch(client[database], states), [{"kind": kind} for kind in OWN]
     chance = random.Random(17)  # noqa: S311
     ids = [f"instrument/syn-{number}" for number in chance.sample(range(INSTRUMENTS), PAGE)]

@@ -51,12 +51,6 @@ def loaded() -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def web() -> Iterator[httpx2.Client]:
-    with httpx2.Client(timeout=AT_MOST_SECONDS, trust_env=False) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def auditor(loaded: Stack, web: httpx2.Client) -> Caller:
     """An auditor, once checkpoints cover every published event."""
     caller = Caller(loaded, web, "auditor")

@@ -19,8 +19,8 @@ from tools.client.errors import BadInput
 
 LIMIT, AFTER = Parameter("limit", "integer", maximum=2), Parameter("after", "string")
 WAITING = Query(
-    "meetings", "waiting", "waiting", "list", "waiting", one=False, name="waiting", path="/waiting",
-    roles=("auditor", "secretariat"), summary="Synthetic.",
+    service="meetings", noun="waiting", plural="waiting", word="list", typed="waiting", one=False, name="waiting",
+    path="/waiting", roles=("auditor", "secretariat"), summary="Synthetic.",
     parameters=(LIMIT, AFTER, Parameter("kind", "string", words=("confirmation",))),
 )  # fmt: skip
 OTHER = replace(

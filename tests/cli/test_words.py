@@ -20,10 +20,10 @@ from tools.cli.commands import COMMANDS
 from tools.cli.record_commands import by_options
 from tools.cli.words import lists, nouns
 from tools.client import api
-from tools.client.api import Command, Field, Query
+from tools.client.api import Command, Field, Route
 from tools.client.errors import BadInput
 
-ROWS: tuple[Command | Query, ...] = tuple(
+ROWS: tuple[Route, ...] = tuple(
     row for row in (*api.commands(), *api.operations(), *api.queries()) if row.typed
 )
 TYPED = sorted({row.typed for row in ROWS} - {row.command for row in COMMANDS})

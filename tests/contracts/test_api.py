@@ -12,14 +12,14 @@ from jsonschema import Draft202012Validator
 from shared.events.services import SERVICES
 from tests.http.matrix import ANYBODY, expected
 from tools.client import api
-from tools.client.api import Command, Field, Query
+from tools.client.api import Command, Field, Route
 from tools.contracts.api import _check_words
 from tools.contracts.naming import singular, word_of_command
 
-ROWS: tuple[Command | Query, ...] = (*api.commands(), *api.operations(), *api.queries())
+ROWS: tuple[Route, ...] = (*api.commands(), *api.operations(), *api.queries())
 
 
-def method_of(row: Command | Query) -> str:
+def method_of(row: Route) -> str:
     return row.method if isinstance(row, Command) else "GET"
 
 

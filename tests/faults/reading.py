@@ -11,8 +11,8 @@ from uuid import uuid4
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from services.recommendations.app import INDEXES
-from services.recommendations.projection import AGGREGATES, Traces
-from services.recommendations.trace import SHAPE, trace_bytes
+from services.recommendations.projection import AGGREGATES, STATES_SHAPE, Traces
+from services.recommendations.trace import trace_bytes
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.record import KafkaRecord
 from shared.projection.journal import Journal
@@ -64,7 +64,7 @@ class Reading:
 
 def reading_of(database: AsyncIOMotorDatabase[Any]) -> Reading:
     """Compose the read side as a service does."""
-    states, journal = StateStore(database, AGGREGATES, SHAPE), Journal(database)
+    states, journal = StateStore(database, AGGREGATES, STATES_SHAPE), Journal(database)
     traces = Traces(database, states, journal)
     dead_letters = DeadLetters(database, "recommendations")
     projector = Projector(journal, states, dead_letters, a_decoder(), traces.compose_for, compose_faults=traces.faults)

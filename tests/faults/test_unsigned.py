@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from bson.binary import Binary
 
-from services.recommendations.projection import AGGREGATES, Traces
-from services.recommendations.trace import SHAPE
+from services.recommendations.projection import AGGREGATES, STATES_SHAPE, Traces
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.decoder import RecordDecoder
 from shared.consumer.decoding import decode_record
@@ -135,7 +134,7 @@ async def test_a_rebuild_sets_aside_what_a_compromised_key_signed_until_it_is_pr
 
 def projector_of(reading: Reading, decoder: RecordDecoder, **more: Any) -> Projector:
     """Return another projector on the same database."""
-    states, journal = StateStore(reading.database, AGGREGATES, SHAPE), Journal(reading.database)
+    states, journal = StateStore(reading.database, AGGREGATES, STATES_SHAPE), Journal(reading.database)
     traces = Traces(reading.database, states, journal)
     dead_letters = DeadLetters(reading.database, "recommendations")
     return Projector(journal, states, dead_letters, decoder, traces.compose_for, **more)
@@ -203,11 +202,11 @@ async def test_policies_do_not_run_again_where_states_are_folded_again(servers: 
         await projector_of(reading, a_decoder(), policies=policies).project(history.all())
         noted = sorted(each[:2] for each in policies.noted)
         assert len(noted) == len(history.all())
-        await reading.database.states.update_many({}, {"$set": {"shape": SHAPE - 1}})
+        await reading.database.states.update_many({}, {"$set": {"shape": STATES_SHAPE - 1}})
         again = projector_of(reading, a_decoder(), policies=policies)
         await again.prepare()
         await again.resume()
-        assert await reading.database.states.distinct("shape") == [SHAPE]
+        assert await reading.database.states.distinct("shape") == [STATES_SHAPE]
         assert sorted(each[:2] for each in policies.noted) == noted
 
 

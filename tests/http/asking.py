@@ -31,13 +31,14 @@ class Caller:
     role: str = "secretariat"
     member: str | None = None
     expert: str | None = None
+    name: str | None = None
     subject: str = field(default_factory=lambda: new_id("subject"))
 
     def __post_init__(self) -> None:
         if self.role == "focal_point" and self.member is None:
             self.member = "FJI"
         self.actor = actor(self.stack.home, self.subject)
-        claims = {"member": self.member, "expert": self.expert}
+        claims = {"member": self.member, "expert": self.expert, "name": self.name}
         self.token = mint(self.stack.home, role=self.role, subject=self.subject, **claims)
 
     def post(self, service: str, path: str, body: Any = None, *, key: str | None = None, **headers: str) -> Any:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 import httpx2
 import pytest
 
 from tests.http.asking import Caller, Records
-from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
-LIMITS = httpx2.Limits(max_connections=64, keepalive_expiry=1)  # well before the server closes an idle connection
 Nothing = Callable[[Caller, str], None]
-
-
-@pytest.fixture(scope="session")
-def web() -> Iterator[httpx2.Client]:
-    """One client for all requests."""
-    with httpx2.Client(timeout=AT_MOST_SECONDS, trust_env=False, limits=LIMITS) as client:
-        yield client
 
 
 @pytest.fixture

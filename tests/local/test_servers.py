@@ -23,7 +23,8 @@ from tests.local.conftest import UP
 from tools.deployment import kafka_users
 from tools.local import grants, topics
 from tools.local.messages import CannotStart
-from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack, temporary
+from tools.local.running import AlreadyRunning
+from tools.local.stack import ALL_FOUR, Stack, temporary
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
 

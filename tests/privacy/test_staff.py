@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -13,38 +12,19 @@ import pytest
 
 from tests.cli.terminal import output_of, throughline
 from tests.http.asking import Caller, accepted, meeting, new_id, problem
-from tests.patience import AT_MOST_SECONDS
 from tests.privacy.test_erasure import stored_bytes
-from tools.client.tokens import mint
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
 KEY = uuid4().hex[:8]
 NAME, ADDRESS = f"Synthetic Officer {KEY}", f"officer-{KEY}@example.org"
-
-
-@pytest.fixture(scope="module")
-def web() -> Iterator[httpx2.Client]:
-    with httpx2.Client(timeout=AT_MOST_SECONDS, trust_env=False) as client:
-        yield client
-
-
-@dataclass
-class Named(Caller):
-    """A caller whose subject is an address, and whose token gives a name."""
-
-    name: str | None = NAME
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        given = {"role": self.role, "subject": self.subject, "member": self.member, "name": self.name}
-        self.token = mint(self.stack.home, **given)  # type: ignore[arg-type]
+named = partial(Caller, name=NAME)
 
 
 @pytest.fixture
-def officer(stack: Stack, web: httpx2.Client) -> Named:
-    """An officer who has recorded, whose name is on the list."""
-    officer = Named(stack, web, subject=ADDRESS)
+def officer(stack: Stack, web: httpx2.Client) -> Caller:
+    """An officer who has recorded, whose subject is an address, and whose name is on the list."""
+    officer = named(stack, web, subject=ADDRESS)
     accepted(officer.post("meetings", "/meetings", meeting(new_id("meeting"))))
     answer = officer.request("PUT", "nominations", "/staff/me", json={})
     assert (answer.status_code, answer.json()) == (200, {"actor": officer.actor, "name": NAME})
@@ -60,7 +40,7 @@ def names(asking: Caller, *actors: str) -> Any:
 
 
 def test_a_person_who_records_is_an_actor_everywhere_and_a_name_on_the_list_until_erased(
-    officer: Named, stack: Stack, web: httpx2.Client
+    officer: Caller, stack: Stack, web: httpx2.Client
 ) -> None:
     actor, chair = officer.actor, Caller(stack, web, "chair")
     assert officer.get("recommendations", "/me").json() == {"actor": actor, "role": "secretariat"}
@@ -86,7 +66,7 @@ def test_a_person_who_records_is_an_actor_everywhere_and_a_name_on_the_list_unti
 
 
 def test_a_name_is_erased_by_the_secretariat_or_the_person_and_by_nobody_else(stack: Stack, web: httpx2.Client) -> None:
-    tuvalu, fiji = Named(stack, web, "focal_point", "TUV"), Named(stack, web, "focal_point", "FJI")
+    tuvalu, fiji = named(stack, web, "focal_point", "TUV"), named(stack, web, "focal_point", "FJI")
     for each in (tuvalu, fiji):
         assert each.request("PUT", "nominations", "/staff/me", json={}).status_code == 200
     refused = problem(tuvalu.post("nominations", f"/staff/{fiji.actor}/erase"), 404, "NotOnRecord")
@@ -102,10 +82,10 @@ def test_a_name_comes_from_the_token_else_from_the_body(stack: Stack, web: httpx
         ("Synthetic A", {"name": "Synthetic B"}, "Synthetic A"),
         ("Synthetic <b>A</b> \u202eB", {"name": "Synthetic B"}, "Synthetic B"),
     ):
-        caller = Named(stack, web, "chair", name=name)
+        caller = named(stack, web, "chair", name=name)
         answer = caller.request("PUT", "nominations", "/staff/me", json=body)
         assert (answer.status_code, answer.json()) == (200, {"actor": caller.actor, "name": stored})
-    nameless = Named(stack, web, "chair", name=None)
+    nameless = named(stack, web, "chair", name=None)
     refused = problem(nameless.request("PUT", "nominations", "/staff/me", json={}), 422, "SchemaViolation")
     assert refused["errors"][0]["field"] == "body.name"
 

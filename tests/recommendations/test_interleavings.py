@@ -16,8 +16,8 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from services.recommendations import projection as reading
 from services.recommendations.app import INDEXES
-from services.recommendations.projection import AGGREGATES, Traces
-from services.recommendations.trace import SHAPE, trace_bytes
+from services.recommendations.projection import AGGREGATES, STATES_SHAPE, Traces
+from services.recommendations.trace import trace_bytes
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.record import KafkaRecord
 from shared.events import recommendations as r
@@ -62,7 +62,7 @@ class Crash(Exception):
 
 def a_projector(database: AsyncIOMotorDatabase[Any]) -> tuple[Projector, Traces]:
     """Return the reading side of the service, as another instance or after a restart."""
-    states, journal = StateStore(database, AGGREGATES, SHAPE), Journal(database)
+    states, journal = StateStore(database, AGGREGATES, STATES_SHAPE), Journal(database)
     traces = Traces(database, states, journal)
     return Projector(journal, states, DeadLetters(database, "recommendations"), a_decoder(), traces.compose_for), traces
 

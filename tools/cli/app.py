@@ -9,9 +9,9 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
-from typer.main import get_command
 
 from tools.cli.commands import COMMANDS, GROUPS, Row
+from tools.cli.making import command_of_function
 from tools.cli.words import RECORDS, Load, lists, nouns
 from tools.client.printable import printable
 
@@ -61,9 +61,7 @@ class Throughline(Commands):
 def load(row: Row) -> Any:
     """Import a row's function and return its command."""
     module, _, function = row.target.partition(":")
-    single = typer.Typer(add_completion=False)
-    single.command(row.words[-1])(getattr(import_module(module), function))
-    return get_command(single)
+    return command_of_function(row.words[-1], getattr(import_module(module), function))
 
 
 app = typer.Typer(cls=Throughline, no_args_is_help=True, pretty_exceptions_show_locals=False)

@@ -11,10 +11,11 @@ from urllib.parse import quote
 import typer
 
 from tools.cli.options import chosen
-from tools.client.api import Command, Parameter, Query
-from tools.client.connection import Connection
+from tools.client.api import Parameter, Route
+from tools.client.connection import Connection, Format, Home, Token
 from tools.client.errors import BadInput
 from tools.client.printable import quoted
+from tools.client.stack_home import DEFAULT_HOME
 
 FOCAL_POINT = "focal_point"
 _LEAST = ("auditor", "secretariat")
@@ -34,24 +35,34 @@ _CLAIMS = {
 }
 
 
-def role_option(rows: Sequence[Command | Query]) -> Any:
+def caller_arguments(rows: Sequence[Route]) -> dict[str, tuple[Any, Any]]:
+    """Return the arguments that say who calls, where the stack is, and how the answer is shown."""
+    return {
+        "role": (_role_option(rows), None),
+        "shown_as": (Format, "text"),
+        "home": (Home, DEFAULT_HOME),
+        "token": (Token, None),
+    }
+
+
+def _role_option(rows: Sequence[Route]) -> Any:
     """Return the option that names the role of a local token."""
     words = ", ".join(f"{role}:{_CLAIMS[role].example}" if role in _CLAIMS else role for role in _roles(rows))
     says = f"Role of the token that is minted on a local stack: {words}."
     return Annotated[str | None, typer.Option("--role", help=says, show_default=default_role(rows[0]))]
 
 
-def default_role(row: Command | Query) -> str:
+def default_role(row: Route) -> str:
     """Return the role that a local token names where none is chosen: the one that may least."""
     return next((role for role in _LEAST if role in row.roles), row.roles[0])
 
 
-def _roles(rows: Sequence[Command | Query]) -> list[str]:
+def _roles(rows: Sequence[Route]) -> list[str]:
     return sorted({role for row in rows for role in row.roles})
 
 
 def connection_of(
-    rows: Sequence[Command | Query], role: str | None, home: Path, token: str | None
+    rows: Sequence[Route], role: str | None, home: Path, token: str | None
 ) -> tuple[Connection, str | None]:
     """Return the connection, and the role that was chosen for its local token. Raises BadInput."""
     if role is None:
@@ -69,21 +80,16 @@ def connection_of(
     return Connection(home, None, claims={claim.name: whom} if claim and whom else {}), name
 
 
-def id_argument(row: Command | Query) -> Any:
+def id_argument(row: Route) -> Any:
     """Return the argument that names a record."""
-    parts = in_path(row)
+    parts = row.in_path
     says = "/".join(str(part.examples[0]) if part.examples else part.name for part in parts)
     return Annotated[str, typer.Argument(metavar="ID", help=f"The {row.noun}: {says}.", show_default=False)]
 
 
-def in_path(row: Command | Query) -> Sequence[Parameter]:
-    """Return the parts of a record's id."""
-    return [each for each in row.parameters if each.in_path]
-
-
-def path_of(row: Command | Query, ident: str | None) -> str:
+def path_of(row: Route, ident: str | None) -> str:
     """Return the path of a record. Raises BadInput for what is no id."""
-    parts = in_path(row)
+    parts = row.in_path
     if not parts:
         return row.path
     texts = [ident or ""] if len(parts) == 1 else (ident or "").split("/")
@@ -94,10 +100,10 @@ def path_of(row: Command | Query, ident: str | None) -> str:
     return row.path.format_map(named)
 
 
-def _part(row: Command | Query, part: Parameter, text: str) -> str:
+def _part(row: Route, part: Parameter, text: str) -> str:
     about = f"{quoted(text)}: is not the id of a {row.noun}"
     if part.pattern and re.fullmatch(part.pattern, text) is None:
-        whose = "it is" if len(in_path(row)) == 1 else f"its {part.name} is"
+        whose = "it is" if len(row.in_path) == 1 else f"its {part.name} is"
         raise BadInput(f"{about}; {whose} {part.form or f'of the form {part.pattern}'}.")
     if part.type == "integer" and not (text.isascii() and text.isdecimal()):
         raise BadInput(f"{about}; its {part.name} is a number.")

@@ -6,21 +6,19 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.main import get_command
 
-from tools.cli.callers import connection_of, default_role, path_of, role_option
-from tools.cli.filters import set_signature
+from tools.cli.callers import caller_arguments, connection_of, default_role, path_of
+from tools.cli.making import make_command
 from tools.cli.options import chosen
 from tools.client.api import Command
-from tools.client.connection import Format, Home, Token
-from tools.client.errors import BadInput, exits
+from tools.client.errors import BadInput
 from tools.client.printable import printable, quoted
 from tools.client.services import Services
-from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import print_json, print_line
 
 _MEDIA_TYPE = re.compile("[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}")
@@ -42,25 +40,8 @@ def upload_of(rows: Sequence[Command]) -> Any:
     """Return the command that stores a document in one of the services that take any."""
     words = ", ".join(row.service for row in rows)
     service = Annotated[str, typer.Option("--service", help=f"One of {words}.")]
-
-    def run(**given: Any) -> None:
-        with exits():
-            _run(rows, given)
-
-    arguments: dict[str, tuple[Any, Any]] = {
-        "file": (File, ...),
-        "service": (service, ...),
-        "media_type": (MediaType, None),
-        "role": (role_option(rows), None),
-        "shown_as": (Format, "text"),
-        "home": (Home, DEFAULT_HOME),
-        "token": (Token, None),
-    }
-    set_signature(run, arguments)
-    run.__doc__ = _HELP
-    single = typer.Typer(add_completion=False)
-    single.command(rows[0].word)(run)
-    return get_command(single)
+    arguments = {"file": (File, ...), "service": (service, ...), "media_type": (MediaType, None)}
+    return make_command(rows[0].word, _HELP, arguments | caller_arguments(rows), partial(_run, rows))
 
 
 def _run(rows: Sequence[Command], given: Mapping[str, Any]) -> None:

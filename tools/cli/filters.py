@@ -1,10 +1,7 @@
-"""Filters of queries as options, and the signature from which a command line is made."""
+"""Filters of queries as options."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from inspect import Parameter as Argument
-from inspect import Signature
 from typing import Annotated, Any
 
 import typer
@@ -13,16 +10,6 @@ from tools.cli.bodies import read_value
 from tools.client.api import Field, Parameter
 
 _TYPES: dict[str, Any] = {"integer": int, "number": float, "boolean": bool}
-
-
-def set_signature(run: Any, arguments: Mapping[str, tuple[Any, Any]]) -> None:
-    """Give a function the arguments that its command line reads, each an annotation and a default."""
-    parameters = [
-        Argument(name, Argument.KEYWORD_ONLY, annotation=annotation, default=default)
-        for name, (annotation, default) in arguments.items()
-    ]
-    run.__signature__ = Signature(parameters)
-    run.__annotations__ = {name: annotation for name, (annotation, _) in arguments.items()}
 
 
 def flag_of(filter_: Parameter) -> str:

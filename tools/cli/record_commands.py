@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from inspect import Parameter as Argument
+from functools import partial
 from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
-from typer.main import get_command
 
 from tools.cli.bodies import (
     STANDARD_INPUT,
@@ -21,15 +20,14 @@ from tools.cli.bodies import (
     read_file,
     with_personal,
 )
-from tools.cli.callers import connection_of, default_role, id_argument, path_of, role_option
-from tools.cli.filters import describe, filter_annotation, filter_argument, read_filter, set_signature
+from tools.cli.callers import caller_arguments, connection_of, default_role, id_argument, path_of
+from tools.cli.filters import describe, filter_annotation, filter_argument, read_filter
+from tools.cli.making import REQUIRED, make_command
 from tools.cli.options import confirm
 from tools.client.api import Command, Field
-from tools.client.connection import Format, Home, Token
-from tools.client.errors import BadInput, CommandRefused, Failure, OutcomeUnknown, Unreachable, exits
+from tools.client.errors import BadInput, CommandRefused, Failure, OutcomeUnknown, Unreachable
 from tools.client.printable import quoted
 from tools.client.services import Services
-from tools.client.stack_home import DEFAULT_HOME
 from tools.render.terminal import print_json, print_line
 
 FIELDS, SENDING = "Fields", "Sending"
@@ -69,19 +67,11 @@ Yes = Annotated[bool, typer.Option("--yes", help="Skip the confirmation.", rich_
 def command_of(row: Command) -> Any:
     """Return the command that sends a row's command, its options made from the row's body."""
     options = options_of(row)
-
-    def run(**given: Any) -> None:
-        with exits():
-            _run(row, options, given)
-
-    ident = {} if row.is_new else {"ident": (id_argument(row), Argument.empty)}
+    ident = {} if row.is_new else {"ident": (id_argument(row), REQUIRED)}
     fields = {option.argument: (_annotation(option), None) for option in options}
     query = {filter_argument(each): (filter_annotation(each, SENDING), None) for each in row.filters}
-    set_signature(run, ident | fields | _sending(row) | query)
-    run.__doc__ = _help(row, options)
-    single = typer.Typer(add_completion=False)
-    single.command(row.word)(run)
-    return get_command(single)
+    arguments = ident | fields | _sending(row) | query
+    return make_command(row.word, _help(row, options), arguments, partial(_run, row, options))
 
 
 def _sending(row: Command) -> dict[str, tuple[Any, Any]]:
@@ -91,10 +81,7 @@ def _sending(row: Command) -> dict[str, tuple[Any, Any]]:
         "command_id": (CommandId, None),
         **({} if row.is_new else {"if_version": (IfVersion, None)}),
         **confirmation,
-        "role": (role_option([row]), None),
-        "shown_as": (Format, "text"),
-        "home": (Home, DEFAULT_HOME),
-        "token": (Token, None),
+        **caller_arguments([row]),
     }
 
 

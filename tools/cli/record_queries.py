@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from inspect import Parameter as Argument
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
 import typer
-from typer.main import get_command
 
-from tools.cli.callers import connection_of, default_role, id_argument, path_of, role_option
-from tools.cli.filters import filter_annotation, filter_argument, flag_of, read_filter, set_signature
+from tools.cli.callers import caller_arguments, connection_of, default_role, id_argument, path_of
+from tools.cli.filters import filter_annotation, filter_argument, flag_of, read_filter
+from tools.cli.making import REQUIRED, make_command
 from tools.cli.options import chosen
 from tools.client.api import Parameter, Query
-from tools.client.connection import Connection, Format, Home, Token
-from tools.client.errors import Failure, exits
+from tools.client.connection import Connection
+from tools.client.errors import Failure
 from tools.client.services import Services
-from tools.client.stack_home import DEFAULT_HOME
 from tools.render.records import print_list, print_one
 from tools.render.terminal import print_bytes, print_json, print_line, print_page
 
@@ -35,29 +34,17 @@ Limit = Annotated[
 def query_of(queries: Sequence[Query]) -> Any:
     """Return the command that shows what a query answers; where there are several, each is another service's."""
     row = queries[0]
-
-    def run(**given: Any) -> None:
-        with exits():
-            _run(queries, given)
-
-    set_signature(run, _arguments(queries))
-    run.__doc__ = _help(row)
-    single = typer.Typer(add_completion=False)
-    single.command(row.typed.split()[-1])(run)
-    return get_command(single)
+    return make_command(row.typed.split()[-1], _help(row), _arguments(queries), partial(_run, queries))
 
 
 def _arguments(queries: Sequence[Query]) -> dict[str, tuple[Any, Any]]:
     row = queries[0]
     return {
-        **({"ident": (id_argument(row), Argument.empty)} if row.one else {}),
+        **({"ident": (id_argument(row), REQUIRED)} if row.one else {}),
         **{filter_argument(each): (filter_annotation(each, _PAGE), _default(each)) for each in _filters(queries)},
         **({"limit": (Limit, None)} if _is_paged(row) else {}),
         **({"service": (_service_option(queries), None)} if len(queries) > 1 else {}),
-        "role": (role_option(queries), None),
-        "shown_as": (Format, "text"),
-        "home": (Home, DEFAULT_HOME),
-        "token": (Token, None),
+        **caller_arguments(queries),
     }
 
 
@@ -66,7 +53,7 @@ def _is_paged(row: Query) -> bool:
 
 
 def _default(filter_: Parameter) -> Any:
-    return Argument.empty if filter_.required else None
+    return REQUIRED if filter_.required else None
 
 
 def _filters(queries: Sequence[Query]) -> list[Parameter]:

@@ -13,7 +13,8 @@ from tools.client.stack_home import DEFAULT_HOME
 from tools.files import look_at_folder
 from tools.local.memory import Memory
 from tools.local.messages import CannotStart
-from tools.local.stack import ALL_FOUR, AlreadyRunning, Stack
+from tools.local.running import AlreadyRunning
+from tools.local.stack import ALL_FOUR, Stack
 from tools.local.status import Status, stop_from_outside
 from tools.render.console import Console
 

@@ -66,23 +66,36 @@ class Field:
         return self.type == "object" and not self.fields
 
 
-@dataclass(frozen=True)
-class Command:
-    """A command, named by `noun` and `word`; `body` is a JSON Schema, whose `$defs` are `definitions()`.
-
-    `typed` is what names it on the command line.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A route of a service, named by `noun` and `word`; `typed` is what names it on the command line."""
 
     service: str
     noun: str
     word: str
     typed: str
     name: str
-    method: str
     path: str
     roles: tuple[str, ...]
     summary: str
     parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def filters(self) -> tuple[Parameter, ...]:
+        """The parameters that follow the question mark."""
+        return tuple(each for each in self.parameters if not each.in_path)
+
+    @property
+    def in_path(self) -> tuple[Parameter, ...]:
+        """The parts of a record's id."""
+        return tuple(each for each in self.parameters if each.in_path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command(Route):
+    """A command; `body` is a JSON Schema, whose `$defs` are `definitions()`."""
+
+    method: str
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -95,32 +108,13 @@ class Command:
         """True where it begins a record, so that its path names none."""
         return "{" not in self.path
 
-    @property
-    def filters(self) -> tuple[Parameter, ...]:
-        """The parameters that follow the question mark."""
-        return tuple(each for each in self.parameters if not each.in_path)
 
+@dataclass(frozen=True, kw_only=True)
+class Query(Route):
+    """A query: of `one` record, whose id is in the path; else of a list, by `plural`."""
 
-@dataclass(frozen=True)
-class Query:
-    """A query: of `one` record, whose id is in the path, by `noun` and `word`; else of a list, by `plural`."""
-
-    service: str
-    noun: str
     plural: str
-    word: str
-    typed: str
     one: bool
-    name: str
-    path: str
-    roles: tuple[str, ...]
-    summary: str
-    parameters: tuple[Parameter, ...] = ()
-
-    @property
-    def filters(self) -> tuple[Parameter, ...]:
-        """The parameters that follow the question mark."""
-        return tuple(each for each in self.parameters if not each.in_path)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +16,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 from tools.client.connection import Connection
 from tools.client.errors import BadInput, CommandRefused, OutcomeUnknown, Refused, Unreachable
 from tools.client.progress import Advance
+from tools.client.responses import Problem, by_options, json_of, lines_of, problem_of
 from tools.client.retry_after import seconds_of
 
 if TYPE_CHECKING:
@@ -37,20 +37,6 @@ class NotYet(Exception):
         self.seconds = seconds
 
 
-@dataclass(frozen=True)
-class Problem:
-    """An RFC 9457 problem: status, rule and sentence."""
-
-    status: int
-    rule: str
-    detail: str
-    paragraph: str | None = None
-
-    def __str__(self) -> str:
-        cited = f" (founding note, para. {self.paragraph})" if self.paragraph else ""
-        return f"{self.rule}: {self.detail}{cited}"
-
-
 @dataclass
 class Services:
     """An HTTP client of all services, with the token of one role, for several threads.
@@ -68,7 +54,7 @@ class Services:
 
     def get(self, service: str, path: str, **query: Any) -> Any:
         """Return the JSON of a query; None is left out of `query`. Raises Refused, Unreachable."""
-        return _json(self._request(service, "GET", path, params=_without_none(query)))
+        return json_of(self._request(service, "GET", path, params=_without_none(query)))
 
     def raw(self, service: str, path: str) -> bytes:
         """Return the body of a response. Raises Refused, Unreachable."""
@@ -77,7 +63,7 @@ class Services:
     def find(self, service: str, path: str, *, method: str = "GET", **query: Any) -> Any | None:
         """Return the JSON of a query or request, or None where it is not on record."""
         response = self._request(service, method, path, accept=(404,), params=_without_none(query))
-        return None if response.status_code == 404 else _json(response)
+        return None if response.status_code == 404 else json_of(response)
 
     def pages(self, service: str, path: str, **query: Any) -> Iterator[Any]:
         """Yield the items of a list, page by page."""
@@ -96,11 +82,11 @@ class Services:
     def post(self, service: str, path: str, body: dict[str, Any], command_id: str | None = None) -> Any:
         """Send a command or request and return the JSON of the response. Raises Refused, Unreachable."""
         headers = {"Idempotency-Key": command_id} if command_id else {}
-        return _json(self._request(service, "POST", path, json=body, headers=headers))
+        return json_of(self._request(service, "POST", path, json=body, headers=headers))
 
     def put(self, service: str, path: str, content: bytes, media_type: str) -> Any:
         """Store bytes, and return the JSON of the response. Raises Refused, Unreachable."""
-        return _json(self._request(service, "PUT", path, content=content, headers={"Content-Type": media_type}))
+        return json_of(self._request(service, "PUT", path, content=content, headers={"Content-Type": media_type}))
 
     def lines(self, service: str, method: str, path: str) -> Iterator[bytes]:
         """Yield the lines of a streamed response as they come, each whole. Raises Refused, Unreachable."""
@@ -108,8 +94,8 @@ class Services:
             with self._client(service).stream(method, path, timeout=httpx2.Timeout(10, read=600)) as response:
                 if response.is_error:
                     response.read()
-                    raise Refused(str(_problem(response)))
-                yield from _lines(response.iter_bytes())
+                    raise Refused(str(problem_of(response)))
+                yield from lines_of(response.iter_bytes())
         except httpx2.TransportError as error:
             raise _unreachable(self.connection.url(service), error) from None
 
@@ -153,9 +139,9 @@ class Services:
         more: dict[str, Any] = {"json": body, "headers": headers, "params": _without_none(query)}
         response = self._request(service, "POST", path, accept=(409, 412, 413, 422), **more)
         if response.is_error:
-            problem = _problem(response)
+            problem = problem_of(response)
             raise CommandRefused(problem.rule, str(problem).removeprefix(f"{problem.rule}: "))
-        result = _json(response)
+        result = json_of(response)
         if not isinstance(result, dict) or not {"stream", "version", "events", "replayed"} <= result.keys():
             raise OutcomeUnknown(f"{response.url} answers without a result: is it a service of ours?")
         return result
@@ -186,9 +172,9 @@ class Services:
                 raise CommandRefused(problem.rule, f"{problem.detail} (for {self.patience:.0f} s)") from None
             raise OutcomeUnknown(f"{problem} (for {self.patience:.0f} s)") from None
         if response.is_error and response.status_code not in accept:
-            problem = _problem(response)
+            problem = problem_of(response)
             if method == "GET" and problem.rule == "SchemaViolation":
-                raise BadInput(_by_options(problem.detail))
+                raise BadInput(by_options(problem.detail))
             raise (OutcomeUnknown if problem.status >= 500 else Refused)(str(problem))
         return response
 
@@ -207,7 +193,7 @@ class Services:
             unreachable = _unreachable(str(client.base_url), error)
             raise NotYet(Problem(0, "Unreachable", str(unreachable)), 0.5) from None
         if response.status_code in _RETRIED and "Retry-After" in response.headers:
-            raise NotYet(_problem(response), seconds_of(response.headers["Retry-After"]))
+            raise NotYet(problem_of(response), seconds_of(response.headers["Retry-After"]))
         return response
 
     def _client(self, service: str) -> httpx2.Client:
@@ -249,34 +235,3 @@ def _without_none(query: dict[str, Any]) -> dict[str, Any]:
 
 def _unreachable(where: str, error: httpx2.TransportError) -> Unreachable:
     return Unreachable(f"{where} does not answer ({type(error).__name__}): is the stack up? throughline stack status")
-
-
-def _json(response: httpx2.Response) -> Any:
-    """Return the JSON of a response. Raises Refused where it has none."""
-    try:
-        return orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        raise Refused(f"{response.url.copy_with(query=None)} answers without JSON: is it a service of ours?") from None
-
-
-def _by_options(detail: str) -> str:
-    """Return the detail of a refused query with the options of the command line in place of its parameters."""
-    return re.sub(r"\bquery[.]([a-z_]+)", lambda name: f"--{name[1].replace('_', '-')}", detail)
-
-
-def _problem(response: httpx2.Response) -> Problem:
-    try:
-        body = orjson.loads(response.content)
-        return Problem(response.status_code, body["rule"], body["detail"], body.get("paragraph"))
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return Problem(response.status_code, f"Http{response.status_code}", response.reason_phrase)
-
-
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Split on line feeds only: an event's texts may hold other line ends."""
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
-    if rest:
-        yield rest

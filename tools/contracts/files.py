@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ COMMANDS_PAGE = Path("docs/commands.md")
 TOPICS = CHECKOUT / "deploy/topics.yaml"
 
 
+@cache
 def generated() -> dict[Path, bytes]:
-    """Return the bytes of every generated file, by its path in the checkout."""
+    """Return the bytes of every generated file, by its path in the checkout; they are made once in a process."""
     topics = yaml.safe_load(TOPICS.read_text(encoding="utf-8"))
     api, prose = table(), (CHECKOUT / COMMANDS_PAGE).read_text(encoding="utf-8")
     return {

@@ -1,9 +1,7 @@
 """The whole platform on one bare machine: real Kafka, real MongoDB, an SMTP server and the services."""
 
 import os
-import signal
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,10 +20,10 @@ from tools.local import grants, log_keys, rights, topics
 from tools.local.console import Console
 from tools.local.issuer import Issuer
 from tools.local.kafka import NO_LISTENERS, Kafka, Listener
-from tools.local.memory import Memory
 from tools.local.messages import CannotStart, Say, say
 from tools.local.mongodb import DEFAULT_UPKEEP, MongoDB, Upkeep
-from tools.local.processes import Child, end, leave_on_termination, spawn
+from tools.local.processes import end, leave_on_termination
+from tools.local.running import AlreadyRunning, Running
 from tools.local.server import Server
 from tools.local.service import Service
 from tools.local.smtp import Mail
@@ -34,11 +32,7 @@ from tools.local.status import Status, probe
 ALL_FOUR = SERVICES
 
 
-class AlreadyRunning(CannotStart):
-    """Another process runs the stack of this home."""
-
-
-class Stack:
+class Stack(Running):
     """Servers and services under one home folder, as a context manager that starts and stops them."""
 
     def __init__(
@@ -52,16 +46,13 @@ class Stack:
         with_rights: bool = True,
         with_console: bool = False,
     ) -> None:
-        self.home = home.resolve()
+        super().__init__(home, say)
         self.services = tuple(services)
-        self.memory = Memory(self.home)
         self.mail = self.home / "mail"
         self.token_key = self.home / tokens.KEY_FILE
-        self._say, self._listeners, self._upkeep = say, listeners, upkeep
+        self._listeners, self._upkeep = listeners, upkeep
         self._with_rights = with_rights and rights.wanted()
         self._with_console = with_console
-        self._servers: dict[str, Server] = {}
-        self._children: dict[str, Child] = {}
         self._runs = False
         self._owner_lock = ExitStack()
         self._terminations = ExitStack()
@@ -137,16 +128,6 @@ class Stack:
             self.stop()
             raise
 
-    def watch(self) -> None:
-        """Wait until Ctrl-C or a signal; report each process that ends by itself."""
-        ended: set[str] = set()
-        while True:
-            for name, child in self._children.items():
-                if not child.running() and name not in ended:
-                    ended.add(name)
-                    self._say(f"{name} ended with exit code {child.process.returncode}: see {child.log}")
-            time.sleep(0.5)
-
     def status(self) -> dict[str, Status]:
         """Probe each server and service; any process may, not only the one that runs the stack."""
         return probe(self.memory)
@@ -211,46 +192,6 @@ class Stack:
             console = Console(local_console.address(self.home), local_console.environment(self.home))
             self._begin(console)
             self._await_ready(console)
-
-    def _begin(self, server: Server) -> None:
-        self._servers[server.name] = server
-        server.prepare()
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("THROUGHLINE_")}
-        environment = inherited | dict(server.environment()) | {"PYTHONUNBUFFERED": "1"}
-        log = self.home / "logs" / f"{server.name}.log"
-        self._children[server.name] = spawn(server.name, server.command(), log, environment, self._say)
-        self.memory.note_processes(list(self._children.values()))
-
-    def _await_ready(self, server: Server) -> None:
-        server.await_ready(self._children[server.name])
-        self._say(f"{server.name} is ready on {server.where}")
-
-    def start_one(self, name: str) -> None:
-        """Restart a stopped server or service, on the same port and data."""
-        if self._child(name).running():
-            raise AlreadyRunning(f"{name} is running.")
-        self._begin(self._servers[name])
-        self._await_ready(self._servers[name])
-
-    def stop_one(self, name: str) -> None:
-        """Terminate one server or service, and wait until it ended."""
-        end([self._child(name)])
-
-    def kill(self, name: str, sig: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to one server or service; after SIGKILL, wait until it is gone."""
-        child = self._child(name)
-        child.process.send_signal(sig)
-        if sig is signal.SIGKILL:
-            child.process.wait()
-
-    def _child(self, name: str) -> Child:
-        if name not in self._children:
-            raise LookupError(f"{name} is not run by this stack, which runs: {', '.join(self._children) or 'nothing'}")
-        return self._children[name]
-
-    def pids(self) -> dict[str, int]:
-        """Return the ids of the running processes, by name."""
-        return {name: child.pid for name, child in self._children.items() if child.running()}
 
     def stop(self) -> None:
         """Stop the services, then the servers; a second Ctrl-C kills the rest."""
