@@ -35,7 +35,10 @@ _Nominated = Annotated[
     Query(description="those that ever nominated, or that never did, by what the caller sees; a void one is none"),
 ]
 _Under = Annotated[str | None, Query(max_length=100, description="count only nominations under this call")]
-_Answer = Annotated[Literal["yes", "no"] | None, Query(description="those that have answered, or that have not, by what the caller sees")]
+_Answer = Annotated[
+    Literal["yes", "no"] | None,
+    Query(description="those that have answered, or that have not, by what the caller sees"),
+]
 
 
 def add_roster(routes: APIRouter, states: StateStore, keys: KeyRing) -> None:

@@ -35,14 +35,13 @@ async def count_by_facet(
 
 
 async def _count(database: AsyncIOMotorDatabase[Any], facet: str, query: Mapping[str, Any]) -> dict[str, int]:
-    rows = database.states.aggregate(
-        [
-            {"$match": query},
-            {"$unwind": f"$facets.{facet}"},
-            {"$group": {"_id": f"$facets.{facet}", "count": {"$sum": 1}}},
-            {"$sort": {"_id": 1}},
-        ]
-    )
+    pipeline: list[Mapping[str, Any]] = [
+        {"$match": query},
+        {"$unwind": f"$facets.{facet}"},
+        {"$group": {"_id": f"$facets.{facet}", "count": {"$sum": 1}}},
+        {"$sort": {"_id": 1}},
+    ]
+    rows = database.states.aggregate(pipeline)
     return {row["_id"]: row["count"] async for row in rows}
 
 
@@ -54,7 +53,7 @@ def total_index(facet: str) -> IndexModel:
 
 async def total(database: AsyncIOMotorDatabase[Any], kind: str, facet: str) -> int:
     """Return the sum of a facet that is a number, over the states of a kind; from its index, if it has one."""
-    pipeline = [
+    pipeline: list[Mapping[str, Any]] = [
         {"$match": {"kind": kind, f"facets.{facet}": _NUMBER}},
         {"$group": {"_id": None, "sum": {"$sum": f"$facets.{facet}"}}},
     ]

@@ -23,9 +23,7 @@ from tools.client import api
 from tools.client.api import Command, Field, Route
 from tools.client.errors import BadInput
 
-ROWS: tuple[Route, ...] = tuple(
-    row for row in (*api.commands(), *api.operations(), *api.queries()) if row.typed
-)
+ROWS: tuple[Route, ...] = tuple(row for row in (*api.commands(), *api.operations(), *api.queries()) if row.typed)
 TYPED = sorted({row.typed for row in ROWS} - {row.command for row in COMMANDS})
 IDS = {"recommendation": "CED/2022/R1", "session": "7", "document": "0" * 64, "stream": "call/a", "log-tile": "0/0"}
 OTHERS = {

@@ -23,7 +23,9 @@ async def stranger() -> AsyncIterator[httpx2.AsyncClient]:
         yield web
 
 
-async def test_a_provider_that_is_away_is_said_and_attempts_are_limited_by_address(stranger: httpx2.AsyncClient) -> None:
+async def test_a_provider_that_is_away_is_said_and_attempts_are_limited_by_address(
+    stranger: httpx2.AsyncClient,
+) -> None:
     for _ in range(ATTEMPTS // 2):
         assert (await stranger.get("/sign-in")).status_code == 503
     for _ in range(ATTEMPTS - ATTEMPTS // 2):
@@ -34,7 +36,9 @@ async def test_a_provider_that_is_away_is_said_and_attempts_are_limited_by_addre
 
 
 @pytest.mark.parametrize("address", ["/meetings?stage=held", "/traces/CED/2022/R1", "//example.org", "/\\example.org"])
-async def test_a_reader_is_sent_to_sign_in_and_from_there_to_the_page(stranger: httpx2.AsyncClient, address: str) -> None:
+async def test_a_reader_is_sent_to_sign_in_and_from_there_to_the_page(
+    stranger: httpx2.AsyncClient, address: str
+) -> None:
     answer = await stranger.get(httpx2.URL("http://127.0.0.1:8080").copy_with(raw_path=address.encode()))
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/sign-in?next={quote(address, safe='')}"
@@ -42,7 +46,12 @@ async def test_a_reader_is_sent_to_sign_in_and_from_there_to_the_page(stranger: 
 
 @pytest.mark.parametrize(
     ("claims", "name"),
-    [({"name": " Synthetic "}, "Synthetic"), ({"preferred_username": "s"}, "s"), ({"name": "x" * 300}, "x" * 200), ({}, "")],
+    [
+        ({"name": " Synthetic "}, "Synthetic"),
+        ({"preferred_username": "s"}, "s"),
+        ({"name": "x" * 300}, "x" * 200),
+        ({}, ""),
+    ],
 )
 def test_a_name_is_read_from_claims(claims: dict[str, str], name: str) -> None:
     assert _name_in(claims) == name

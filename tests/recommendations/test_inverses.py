@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.recommendations import commands as c
+from services.recommendations.composing import subset
 from services.recommendations.domain.state import Recommendation
 from services.recommendations.domain.texts import number_of, texts_of
-from services.recommendations.composing import subset
 from services.recommendations.projection import OWN
 from services.recommendations.subscribers import Policies
 from services.recommendations.trace import compose, trace_bytes

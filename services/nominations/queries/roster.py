@@ -84,7 +84,9 @@ class Group:
 
 async def group_on(states: StateStore, caller: Principal, on: date, member: str | None) -> Group:
     """Read the memberships that the caller sees, of one member or of all, and the nominations that they began from."""
-    rows = await states.listed("membership", {"member": member} if member else {}, 0, within=within(caller, "membership"))
+    rows = await states.listed(
+        "membership", {"member": member} if member else {}, 0, within=within(caller, "membership")
+    )
     memberships = {each.state.began.membership: each.state for each in rows if isinstance(each.state, Active | Ended)}
     nominations = await states.read({f"nomination/{each.began.nomination}" for each in memberships.values()})
     return Group(

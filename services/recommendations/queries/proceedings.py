@@ -40,7 +40,5 @@ def _part_row(state: object, meeting: str) -> dict[str, Any] | None:
         "reference": state.drafted.data.reference,
         "title": latest(texts_of(state)).title,
         "stage": state.stage,
-        "parts": [
-            {name: value for name, value in part._asdict().items() if value is not None} for part in parts
-        ],
+        "parts": [{name: value for name, value in part._asdict().items() if value is not None} for part in parts],
     }

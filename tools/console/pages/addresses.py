@@ -10,7 +10,7 @@ from starlette.requests import Request
 from tools.console.navigation import local_address
 
 
-def other_pages(request: Request, page: Mapping[str, Any]) -> dict[str, str | None]:
+def other_pages(request: Request, page: Mapping[str, Any]) -> dict[str, Any]:
     """Return the address of a list's first page, where another is shown, and of its next, where it has one."""
     url, is_first = request.url, not request.query_params.get("after")
     return {
