@@ -40,12 +40,10 @@ StartProvider = Callable[..., openid.Provider]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test of this package; those on the whole platform are long exercises."""
+    """Mark each test of this package."""
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            if "stack" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.drill)
 
 
 @pytest.fixture(scope="package")

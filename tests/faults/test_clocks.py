@@ -19,7 +19,7 @@ from shared.store import database_clock
 from shared.store.event_store import ClocksDiffer, Commit, EventStore
 from tests.faults.relaying import a_site
 from tests.faults.rig.instance import Instance
-from tests.patience import AT_MOST_SECONDS
+from tests.patience import AT_MOST_SECONDS, until
 from tools.client.tokens import mint
 from tools.local.stack import Stack
 
@@ -137,10 +137,3 @@ def test_a_service_refuses_commands_by_name_and_takes_them_again(servers: Stack,
         assert not recommendations.ready()
     assert register().status_code == 200
     until(recommendations.ready)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + AT_MOST_SECONDS
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)

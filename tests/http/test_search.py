@@ -193,7 +193,7 @@ def test_a_nomination_is_found_by_what_is_no_personal_data_and_by_whom_it_concer
 @pytest.mark.parametrize(
     "text",
     [
-        ".*", "^.*$", "$where", '{"$gt": ""}', '"quoted words"', "-minus", "x" * 500, "é" * 500, "e\u0301" * 250,
+        ".*", "^.*$", "$where", '{"$gt": ""}', '"quoted words"', "-minus", "vqz" * 166, "é" * 500, "e\u0301" * 250,
         "\u202ezqxzqx\u202c", "=?utf-8?q?words?=", "a b " * 125, " ".join(f"w{n}" for n in range(100)), "(((", "[a-z]",
         "\\", "%", "null", "水", "ก" * 500, "\U0001f600 x1", "=name", "^title", "\ud7fb\u1160",
     ],
@@ -204,7 +204,7 @@ def test_what_is_typed_is_text_and_no_pattern(text: str, service: str, caller: C
     assert answer.status_code in (200, 422), answer.text
     if answer.status_code == 422:
         assert "two letters or digits" in problem(answer, 422, "SchemaViolation")["detail"]
-    elif not text.isascii() or text in ("$where", "x" * 500, "[a-z]", '{"$gt": ""}'):
+    elif not text.isascii() or text in ("$where", "vqz" * 166, "[a-z]", '{"$gt": ""}'):
         assert answer.json()["items"] == []
 
 

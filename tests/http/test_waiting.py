@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.http.asking import ROLES, Caller, accepted, draft, meeting, new_id, problem
+from tests.patience import until
 
 pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]
@@ -120,8 +121,8 @@ def superseded(caller: Call) -> tuple[str, str, list[str]]:
         mandate = {"instrument": old, "provision": f"{old}/ask"}
         accepted(asking.post("recommendations", f"/recommendations/{references[-1]}/cite", mandate))
     relation = {"by": later, "on": "2025-05"}
-    done = accepted(asking.post("recommendations", f"/instruments/{old}/supersede", relation))
-    asking.get("recommendations", f"/instruments/{old}", at_least=done["version"], wait=20)
+    accepted(asking.post("recommendations", f"/instruments/{old}/supersede", relation))
+    until(lambda: [len(group["citations"]) for group in suspects(asking, old)] == [len(references)])
     return old, later, references
 
 

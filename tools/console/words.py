@@ -74,12 +74,24 @@ STATES = [
     "withdrawn",
 ]
 """The words of the states that services show: names of their fields, stages and standings."""
+REASONS = [
+    "broken_chain",
+    "conflicting_bytes",
+    "not_canonical",
+    "schema_violation",
+    "too_large",
+    "undecodable",
+    "unknown_type",
+    "unsigned",
+    "wrong_subject",
+]
+"""The reasons of dead letters."""
 
 
 @cache
 def labels_of_the_record() -> tuple[str, ...]:
     """Return the English labels of all words of the record, in order."""
-    words = {*_of_the_api(), *_of_the_lists(), *_of_the_kinds(), *_of_the_events(), *STATES}
+    words = {*_of_the_api(), *_of_the_lists(), *_of_the_kinds(), *_of_the_events(), *STATES, *REASONS}
     names = {*EVENTS, *(each.name for each in api.commands())}
     return tuple(sorted({*(english(each) for each in words if each.islower()), *map(english_event, names)}))
 
