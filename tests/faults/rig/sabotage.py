@@ -75,7 +75,7 @@ def install(points: Points) -> None:
     patch(Projector, "consume", killed(points, "batch in hand"))
     patch(Projector, "flush", killed(points, "consumed, not flushed", when=has_unflushed))
     patch(Projector, "consume", lambda consume: long_or_failing(consume, points))
-    patch(recommendations, "_composed", lambda composed: slow(composed, points))
+    patch(recommendations, "composed", lambda composed: slow(composed, points))
     patch(consumer_decoding, "decode", lambda decode: forgetful(decode, points))
     patch(Lease, "take", lambda take: ignored(take, points))
     patch(EventStore, "append", lambda append: stopped(append, points))
