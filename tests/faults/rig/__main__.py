@@ -37,7 +37,7 @@ def main() -> int:
         "--only", nargs="+", choices=sorted(FAULTS), default=(), metavar="FAULT", help="only these faults"
     )
     parser.add_argument("--once", action="store_true", help="the short run: every fault once")
-    parser.add_argument("--brief", action="store_true", help="the brief run: one or more faults of each row, once")
+    parser.add_argument("--brief", action="store_true", help="the brief run: some faults of most rows, once")
     arguments = parser.parse_args()
     enter_user_namespace()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
