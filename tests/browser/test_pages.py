@@ -14,6 +14,7 @@ pytestmark = pytest.mark.servers
 NAVIGATION = (
     *("/", "/nominations", "/group", "/group/members", "/meetings", "/meetings/calendar", "/instruments"),
     *("/recommendations", "/coverage", "/coverage?by=recommendation", "/search", "/search?q=synthetic", "/audit"),
+    "/audit/verification",
     *("/privacy", "/preferences", "/calls", "/memberships", "/sessions", "/priorities", "/notifications"),
 )
 EMPTY = (
