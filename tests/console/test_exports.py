@@ -145,6 +145,18 @@ async def test_a_verification_without_a_report_is_none() -> None:
     assert (answer.status_code, "printed no report" in answer.text) == (409, True)
 
 
+@pytest.mark.parametrize(("content", "says"), [(None, "cannot be read"), ("\n", "holds no key")])
+async def test_nothing_is_verified_without_the_keys_that_the_operators_named(
+    content: str | None, says: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "public.vkeys"
+    if content is not None:
+        file.write_text(content)
+    async with a_console("raise AssertionError", trusted_keys_file=file) as web:
+        answer = await web.post("/audit/verification", data={"csrf": CSRF})
+    assert (answer.status_code, says in answer.text) == (409, True)
+
+
 async def audit_page(role: str = "auditor", **more: Any) -> Element:
     request = a_visit("/audit", {"/log": LOG}, role=role)
     state = State({"settings": settings(**more), "renderer": an_app().state.renderer})

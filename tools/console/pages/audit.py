@@ -97,8 +97,8 @@ async def _page_of(request: Request, status: int = 200, reason: str = "", fault:
 
 def _published(by_service: dict[str, dict[str, Any | Missing]]) -> int | None:
     """Return the size of the whole record in events; None where a service does not say its own."""
-    logs = [parts["log"] for parts in by_service.values()]
-    return None if any(isinstance(each, Missing) for each in logs) else sum(each["published"] for each in logs)
+    logs = [parts["log"] for parts in by_service.values() if not isinstance(parts["log"], Missing)]
+    return sum(each["published"] for each in logs) if len(logs) == len(by_service) else None
 
 
 async def _parts(request: Request, service: str) -> dict[str, Any | Missing]:

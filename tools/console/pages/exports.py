@@ -19,6 +19,7 @@ from tools.console.command_line import SECONDS, CommandFailed
 from tools.console.languages import _
 from tools.console.pages.request import command_line, renderer, services
 from tools.console.security import is_own
+from tools.console.settings import ConsoleSettings
 from tools.console.verification import Report, report_of
 from tools.files import NotAFile, read_named
 
@@ -94,8 +95,8 @@ def _by_command_line() -> Response:
 async def _is_within_limit(request: Request) -> bool:
     """Tell whether the record is small enough for a page. Raises Problem for who may not read the logs, ServiceDown."""
     sizes = await asyncio.gather(*(services(request).get(each, "/log") for each in SERVICES))
-    limit: int = request.app.state.settings.export_events
-    return sum(each["published"] for each in sizes) <= limit
+    settings: ConsoleSettings = request.app.state.settings
+    return sum(int(each["published"]) for each in sizes) <= settings.export_events
 
 
 def _trusted_keys(file: Path | None) -> list[str]:
@@ -106,6 +107,8 @@ def _trusted_keys(file: Path | None) -> list[str]:
         keys = read_named(file, _KEYS_LIMIT).decode(errors="replace").split()
     except NotAFile as fault:
         raise CommandFailed("failed", str(fault)) from None
+    if not keys:
+        raise CommandFailed("failed", f"{file} holds no key")
     return [word for key in keys for word in ("--key", key)]
 
 
