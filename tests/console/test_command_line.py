@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from tests.patience import AT_MOST_SECONDS, until
-from tools.console.command_line import AT_ONCE, CommandFailed, CommandLine
+from tools.console.command_line import CONCURRENT, CommandFailed, CommandLine
 from tools.console.person import Person
 
 SHOW = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]))"
@@ -91,7 +91,7 @@ async def test_a_command_ends_with_its_reader() -> None:
 
 def test_a_few_folders_are_in_use_and_no_more() -> None:
     commands = a_command_line(SHOW)
-    folders = [commands.folder() for _ in range(AT_ONCE)]
+    folders = [commands.folder() for _ in range(CONCURRENT)]
     places = [each.__enter__() for each in folders]
     with pytest.raises(CommandFailed, match="busy"), commands.folder():
         pass

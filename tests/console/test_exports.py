@@ -58,7 +58,7 @@ def a_report(**more: Any) -> dict[str, Any]:
 
 
 FINDING = {"service": "meetings", "kind": "leaf", "what": "<b>not</b> what was signed", "position": 7}
-REFUTED = a_report(verified=False, found=1, findings=[FINDING], keys_given=False)
+REFUTED = a_report() | {"verified": False, "found": 1, "findings": [FINDING], "keys_given": False}
 
 
 def settings(**more: Any) -> ConsoleSettings:
@@ -104,15 +104,15 @@ async def test_an_export_is_one_whole_archive() -> None:
 @pytest.mark.parametrize("limit", [4 * 2_500, 4 * 2_500 - 1])
 async def test_a_record_above_the_limit_is_not_exported(limit: int) -> None:
     async with a_console(FAILS, export_events=limit) as web:
-        asked = [await web.get("/audit/export"), await web.post("/audit/verification", data={"csrf": CSRF})]
+        answers = [await web.get("/audit/export"), await web.post("/audit/verification", data={"csrf": CSRF})]
         form = await web.get("/audit/verification")
     if limit < 4 * 2_500:
-        assert {(each.status_code, each.headers.get("location")) for each in asked} == {(303, "/audit#export")}
+        assert {(each.status_code, each.headers.get("location")) for each in answers} == {(303, "/audit#export")}
         assert form.status_code == 303
     else:
-        assert {each.status_code for each in asked} == {409}
+        assert {each.status_code for each in answers} == {409}
         assert "gave the console no keys" in text_of(parsed(form.text))
-        assert all("Not exported: synthetic reason." in text_of(parsed(each.text)) for each in asked)
+        assert all("Not exported: synthetic reason." in text_of(parsed(each.text)) for each in answers)
 
 
 @pytest.mark.parametrize(("log", "status"), [(403, 403), (None, 503)])

@@ -14,7 +14,7 @@ from typing import Literal
 
 from starlette.requests import Request
 
-AT_ONCE = 2
+CONCURRENT = 2
 SECONDS = 300.0
 PROGRAM = (sys.executable, "-P", "-m", "tools.cli.app")
 _SAYS = 2_000
@@ -49,7 +49,7 @@ class CommandLine:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """Yield a folder for the files of commands, which is removed at the end. Raises CommandFailed (busy)."""
-        if self._folders >= AT_ONCE:
+        if self._folders >= CONCURRENT:
             raise CommandFailed("busy")
         self._folders += 1
         try:

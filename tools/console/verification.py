@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, NonNegativeInt, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, NonNegativeInt, ValidationError
 
 from tools.audit.findings import Finding
 from tools.files import NotAFile, read_named
@@ -50,7 +50,7 @@ class Report(BaseModel):
     logs: dict[str, LogReport]
     not_yet_covered: Count
     ahead_of_export: Count
-    found: NonNegativeInt
+    count: NonNegativeInt = Field(alias="found")
     findings: list[Finding]
 
     @property
