@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.checks import axe, reflows
 from tests.browser.conftest import NewPage
 from tests.browser.main_job import MainJob
 from tests.browser.office import AUDITOR, CHAIR, FIJI, SECRETARIAT, Office, Role, Visitor
+from tests.patience import AT_MOST_SECONDS
 
 pytestmark = pytest.mark.servers
 
 NAVIGATION = (
     *("/", "/nominations", "/group", "/group/members", "/meetings", "/meetings/calendar", "/instruments"),
     *("/recommendations", "/coverage", "/coverage?by=recommendation", "/search", "/search?q=synthetic", "/audit"),
+    "/audit/verification",
     *("/privacy", "/preferences", "/calls", "/memberships", "/sessions", "/priorities", "/notifications"),
 )
 EMPTY = (
@@ -71,6 +74,15 @@ def test_each_record_of_the_main_job(job: MainJob, role: Role):
     ]  # fmt: skip
     for path in paths:
         checked(visitor, path)
+
+
+def test_a_verification_of_the_record(job: MainJob):
+    auditor = job.visitor(AUDITOR)
+    checked(auditor, "/audit/verification")
+    auditor.send()
+    expect(auditor.main).to_contain_text("Everything holds.", timeout=AT_MOST_SECONDS * 1_000)
+    axe(auditor.page)
+    reflows(auditor.page)
 
 
 @pytest.mark.drill

@@ -145,7 +145,15 @@ def test_forms_have_no_text_that_is_not_translated() -> None:
 
 def _addresses() -> Iterator[str]:
     yield from ("/", "/group", "/group/members", "/meetings/calendar", "/coverage", "/coverage?by=recommendation")
-    yield from ("/search?q=water", "/audit", "/privacy", "/preferences", "/signed-out", "/nowhere")
+    yield from (
+        "/search?q=water",
+        "/audit",
+        "/audit/verification",
+        "/privacy",
+        "/preferences",
+        "/signed-out",
+        "/nowhere",
+    )
     yield from (
         "/recommendations/CED/2022/R1",
         "/traces/CED/2022/R1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -55,6 +56,7 @@ def as_json(done: Verification) -> dict[str, Any]:
     """Return the report as JSON."""
     return {
         "verified": done.holds,
+        "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "events": done.events,
         "version": version("throughline"),
         "shape": SHAPE,

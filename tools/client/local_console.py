@@ -9,10 +9,11 @@ from cryptography.fernet import Fernet
 
 from shared.events.services import SERVICES
 from tools.client.development import CLIENT_ID
-from tools.client.stack_home import StackHome
+from tools.client.stack_home import PUBLIC_KEYS, StackHome
 from tools.files import write
 
 KEY_FILE = "console.key"
+VERIFICATION = "verification.json"
 _PREFIX = "THROUGHLINE_CONSOLE_"
 
 
@@ -33,6 +34,8 @@ def environment(home: Path) -> dict[str, str]:
         f"{_PREFIX}ISSUER": issuer,
         f"{_PREFIX}CLIENT_ID": CLIENT_ID,
         f"{_PREFIX}KEYS": _key(home / KEY_FILE),
+        f"{_PREFIX}TRUSTED_KEYS_FILE": str(home / PUBLIC_KEYS),
+        f"{_PREFIX}VERIFICATION_FILE": str(home / VERIFICATION),
     }
 
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tools.console import languages, times
 from tools.console.assets import STATIC
+from tools.console.command_line import CommandFailed, CommandLine
 from tools.console.navigation import local_address
 from tools.console.pages import ROUTERS
 from tools.console.pages.request import renderer
@@ -55,6 +56,7 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
 
     app = FastAPI(title="Throughline console", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     app.state.settings, app.state.renderer = settings, Renderer(settings)
+    app.state.command_line = CommandLine(settings.services)
     app.mount("/static", GZipMiddleware(VendoredFiles(directory=STATIC)), name="static")
     app.include_router(SignIn(settings, app.state.renderer).routes())
     for router in ROUTERS:
@@ -68,6 +70,7 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(TokenRefused, _on_refused_token)
     app.add_exception_handler(ServiceDown, _on_down)
+    app.add_exception_handler(CommandFailed, _on_failed_command)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(404, _on_http)
     return app
@@ -137,6 +140,11 @@ async def _on_refused_token(request: Request, error: Exception) -> Response:
 async def _on_down(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceDown)
     return renderer(request).error(request, 503, "services_away", service=error.service)
+
+
+async def _on_failed_command(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CommandFailed)
+    return renderer(request).error(request, error.status, f"command_{error.why}", says=error.says)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -32,6 +33,9 @@ class ConsoleSettings(BaseSettings):
     time_zone: str = Field("Asia/Bangkok", description="time zone of readers who chose none")
     fronts: str = Field("", description="addresses of fronts whose X-Forwarded-For is true, comma-separated; else none")
     upload_bytes: int = Field(20_000_000, ge=1, description="size of the largest document that a form takes")
+    export_events: int = Field(50_000, ge=0, description="events of the largest record that a page exports, verifies")
+    trusted_keys_file: Path | None = Field(None, description="public keys of the logs; left out: those in the export")
+    verification_file: Path | None = Field(None, description="report of the operators' latest `audit verify`")
     log_level: str = "INFO"
 
     @property

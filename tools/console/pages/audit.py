@@ -13,10 +13,11 @@ from shared.events.services import SERVICES
 from tools.client import api
 from tools.console.kinds import filled
 from tools.console.languages import _
-from tools.console.pages.records import names_of
+from tools.console.pages.records import HISTORY_ROLES, names_of
 from tools.console.pages.request import person, renderer, services
 from tools.console.security import is_own
 from tools.console.services import Missing, Problem, ServiceDown
+from tools.console.verification import latest
 
 router = APIRouter()
 SHOWN = 50
@@ -41,7 +42,12 @@ async def audit(request: Request) -> Response:
     ]
     recent = sorted(refusals, key=lambda each: str(each["at"]), reverse=True)[:SHOWN]
     names = await names_of(request, {each["actor"] for each in recent}) if recent else {}
-    return renderer(request).page(request, "audit.html", by_service=by_service, refusals=recent, names=names)
+    settings = request.app.state.settings
+    return renderer(request).page(
+        request, "audit.html", by_service=by_service, refusals=recent, names=names, published=_published(by_service),
+        limit=settings.export_events, last=latest(settings.verification_file),
+        may_export=person(request).role in HISTORY_ROLES,
+    )  # fmt: skip
 
 
 @router.get("/audit/dead-letters/{service}/{topic}/{partition}/{offset}")
@@ -87,6 +93,12 @@ async def _page_of(request: Request, status: int = 200, reason: str = "", fault:
         fault=fault,
         allowed=allowed,
     )
+
+
+def _published(by_service: dict[str, dict[str, Any | Missing]]) -> int | None:
+    """Return the size of the whole record in events; None where a service does not say its own."""
+    logs = [parts["log"] for parts in by_service.values() if not isinstance(parts["log"], Missing)]
+    return sum(each["published"] for each in logs) if len(logs) == len(by_service) else None
 
 
 async def _parts(request: Request, service: str) -> dict[str, Any | Missing]:

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 
 from tools.client import api
+from tools.console.command_line import CommandLine
 from tools.console.person import Person
 from tools.console.rendering import Renderer
 from tools.console.services import Services
@@ -21,6 +22,12 @@ def renderer(request: Request) -> Renderer:
 def services(request: Request) -> Services:
     """Return the services as the person sees them."""
     own: Services = request.state.services
+    return own
+
+
+def command_line(request: Request) -> CommandLine:
+    """Return the command line of the application."""
+    own: CommandLine = request.app.state.command_line
     return own
 
 

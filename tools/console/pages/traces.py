@@ -19,7 +19,7 @@ from tools.console.kinds import filled
 from tools.console.labels import label
 from tools.console.languages import _
 from tools.console.pages.records import HISTORY_ROLES, actions, names_of
-from tools.console.pages.request import person, renderer, services, version_after
+from tools.console.pages.request import command_line, person, renderer, services, version_after
 from tools.console.pdf import write
 from tools.console.services import Missing, Problem
 from tools.console.times import zone_of
@@ -61,6 +61,7 @@ def content_of(request: Request, shown: TraceView) -> dict[str, Any]:
         "it": shown, "view": view, "timeline": in_time(shown.events), "keep": window.keep, "actions": offers,
         "is_future": window.is_future(times.today()), "is_print": "print" in request.query_params,
         "own": request.app.state.settings.address, "stream_of": of_steps.stream_of, "documents": _documents(),
+        "is_auditor": person(request).role in HISTORY_ROLES,
     } | _of_form(request, window)  # fmt: skip
 
 
@@ -111,6 +112,16 @@ async def proof(request: Request) -> Response:
         indented=_indented,
         is_auditor=person(request).role in HISTORY_ROLES,
     )
+
+
+@router.get(f"{_TRACE}/proof.json")
+async def proof_file(request: Request) -> Response:
+    """Return the proof of a trace as it is now, to be checked alone."""
+    await services(request).get(SERVICE, f"{_path(request)}/events")
+    with command_line(request).folder() as folder:
+        reference, file = _path(request).removeprefix("/traces/"), "trace.proof.json"
+        await command_line(request).run(request, folder, "audit", "prove", reference, "--out", file)
+        return _download(request, (folder / file).read_bytes(), "application/json", "proof.json")
 
 
 async def _view(request: Request, window: Window, *, with_events: bool = True) -> TraceView:
