@@ -6,6 +6,7 @@ The browser lives as long as tests of this package run: while it does, `asyncio.
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 FOLDER = Path(__file__).parent
+PAPER_BYTES = 5_000_000
 DESK = {"width": 1280, "height": 900}
 
 NewPage = Callable[..., Page]
@@ -113,8 +115,8 @@ def office(stack: Stack) -> Iterator[Office]:
 @pytest.fixture(scope="package")
 def job(browser: Browser, office: Office, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MainJob]:
     """The main job, whose steps are taken when a test first needs them; the console of each page stays empty."""
-    paper = tmp_path_factory.mktemp("papers") / "note-verbale.txt"
-    paper.write_text("Synthetic note verbale", encoding="utf-8")
+    paper = tmp_path_factory.mktemp("papers") / "note-verbale.pdf"
+    paper.write_bytes(random.Random(PAPER_BYTES).randbytes(PAPER_BYTES))
     with pages(browser, PageLog()) as open_page:
         yield MainJob(office, open_page, paper)
 

@@ -93,7 +93,7 @@ async def a_session(
     app = an_app()
     app.state.client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
     person = {"token": "synthetic", "name": name, "actor": "synthetic", "role": role}
-    session = orjson.dumps({"person": person, "csrf": CSRF, "until": int(time.time() + 60)})
+    session = orjson.dumps({"person": person, "csrf": CSRF, "until": int(time.time() + 3_600)})
     cookies = {"throughline": app.state.settings.cipher().encrypt(session).decode()}
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ADDRESS, cookies=cookies) as client:
         yield client

@@ -29,6 +29,8 @@ from tools.console.sign_in import SignIn
 
 _OPEN = ("/static/", "/sign-in", "/signed-in", "/signed-out", "/healthz", "/preferences")
 _FORM_OVERHEAD = 1_000_000
+_READ = 4
+"""A form is read whose document is up to so many times too large, so that what was typed beside it comes back."""
 
 
 class VendoredFiles(StaticFiles):
@@ -117,11 +119,11 @@ async def _without_person(request: Request) -> Response:
 
 
 def _is_too_large(request: Request, settings: ConsoleSettings) -> bool:
-    """Tell whether a body is longer than the largest document, or does not say how long it is."""
+    """Tell whether a body is too long even to be read and refused, or does not say how long it is."""
     if request.method in ("GET", "HEAD"):
         return False
     length = request.headers.get("content-length", "")
-    return not length.isdecimal() or int(length[:15]) > settings.upload_bytes + _FORM_OVERHEAD
+    return not length.isdecimal() or int(length[:15]) > _READ * settings.upload_bytes + _FORM_OVERHEAD
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

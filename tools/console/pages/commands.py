@@ -161,10 +161,13 @@ class Page:
         return await services(request).find(kind.service, filled(kind.one, request.path_params))
 
     async def _upload(self, request: Request, form: FormData, sheet: Sheet) -> None:
-        """Store each document given beside a digest, and put its digest in."""
+        """Store each document given beside a digest, and put its digest in. Raises Problem, ServiceDown."""
+        most = request.app.state.settings.upload_bytes
         for name, upload in form.multi_items():
             if not isinstance(upload, UploadFile) or not upload.filename:
                 continue
+            if (upload.size or 0) > most:
+                raise _too_large(self._command.service, name.removesuffix(".file"), most)
             content = await upload.read()
             digest = hashlib.sha256(content).hexdigest()
             headers = {"Content-Type": _media_type(upload)}
@@ -172,6 +175,11 @@ class Page:
                 self._command.service, "PUT", f"/documents/{digest}", content=content, headers=headers
             )
             sheet.typed[name.removesuffix(".file")] = [digest]
+
+
+def _too_large(service: str, field: str, most: int) -> Problem:
+    fault = {"field": f"body.{field}", "message": f"the document is too large: it may hold {most:,} bytes"}
+    return Problem(service, 413, {"rule": "BodyTooLarge", "title": "The document is too large", "errors": [fault]})
 
 
 def _media_type(upload: UploadFile) -> str:
