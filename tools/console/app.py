@@ -30,7 +30,7 @@ from tools.console.sign_in import SignIn
 _OPEN = ("/static/", "/sign-in", "/signed-in", "/signed-out", "/healthz", "/preferences")
 _FORM_OVERHEAD = 1_000_000
 _READ = 4
-"""A form is read whose document is up to so many times too large, so that what was typed beside it comes back."""
+"""The form of a person is read up to so many times the largest document, so that what was typed comes back."""
 
 
 class VendoredFiles(StaticFiles):
@@ -123,7 +123,8 @@ def _is_too_large(request: Request, settings: ConsoleSettings) -> bool:
     if request.method in ("GET", "HEAD"):
         return False
     length = request.headers.get("content-length", "")
-    return not length.isdecimal() or int(length[:15]) > _READ * settings.upload_bytes + _FORM_OVERHEAD
+    most = settings.upload_bytes * (_READ if request.state.person else 1) + _FORM_OVERHEAD
+    return not length.isdecimal() or int(length[:15]) > most
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
