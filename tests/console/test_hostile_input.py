@@ -17,7 +17,7 @@ from tests.console.conftest import values_of
 from tests.console.rendered import CSRF, a_session, an_app, elements, parsed, text_of
 from tests.console.test_trace_page import HOSTILE_LINE, HOSTILE_TEXT
 from tools.client import api
-from tools.console.forms.corrections import PREFIX, fields_of_event
+from tools.console.forms.corrections import fields_of_event
 from tools.console.forms.fields import Field, fields_of, leaves, row
 from tools.console.pages import ROUTERS
 from tools.console.pages.forms import page_of

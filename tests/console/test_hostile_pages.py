@@ -86,18 +86,27 @@ def a_recommendation() -> dict[str, Any]:
 @cache
 def answers() -> dict[str, Any]:
     """Return what the services answer, by path."""
-    item = {"stream": "instrument/synthetic-1", "kind": "instrument", "rank": 1, "stage": "void", "names": ["Synthetic"],
-            "title": "Synthetic", "extract": "Synthetic", "marks": {"title": [[0, 5]], "extract": [[2, 9]]}}  # fmt: skip
-    place = {"membership": "member-1", "member_name": "Fiji", "capacity": "principal", "institution": "Synthetic",
-             "themes": ["Synthetic"], "details": {"name": "Synthetic"}, "certainty": "certain",
-             "chain": [{"membership": "member-0", "details": {"name": "Synthetic"}}]}  # fmt: skip
-    letter = {"_id": "meetings/0/1", "standing": "open", "reason": "undecodable", "detail": "Synthetic",
-              "at": "2031-01-01T00:00:00Z"}  # fmt: skip
-    row = {"reference": REFERENCE, "title": "Synthetic", "stage": "drafted", "coverage": "uncovered", "gaps": 0,
-           "mandates": {"live": 0, "all": 0}, "dispositions": []}  # fmt: skip
-    provision = {"instrument": "synthetic-1", "cite": "Synthetic", "instrument_standing": "live", "summary": "Synthetic",
-                 "provision": "synthetic-1/a", "recommendations": [], "initiatives": []}  # fmt: skip
-    refusal = {"at": "2031-01-01T00:00:00Z", "actor": "a", "role": "secretariat", "request": "x", "rule": "Synthetik"}
+    item = {
+        "stream": "instrument/synthetic-1", "kind": "instrument", "rank": 1, "stage": "void", "names": ["Synthetic"],
+        "title": "Synthetic", "extract": "Synthetic", "marks": {"title": [[0, 5]], "extract": [[2, 9]]},
+    }  # fmt: skip
+    place = {
+        "membership": "member-1", "member_name": "Fiji", "capacity": "principal", "institution": "Synthetic",
+        "themes": ["Synthetic"], "details": {"name": "Synthetic"}, "certainty": "certain",
+        "chain": [{"membership": "member-0", "details": {"name": "Synthetic"}}],
+    }  # fmt: skip
+    letter = {
+        "_id": "meetings/0/1", "standing": "open", "reason": "undecodable", "detail": "Synthetic", "at": EVENT["time"],
+    }  # fmt: skip
+    row = {
+        "reference": REFERENCE, "title": "Synthetic", "stage": "drafted", "coverage": "uncovered", "gaps": 0,
+        "mandates": {"live": 0, "all": 0}, "dispositions": [],
+    }  # fmt: skip
+    provision = {
+        "instrument": "synthetic-1", "cite": "Synthetic", "instrument_standing": "live", "summary": "Synthetic",
+        "provision": "synthetic-1/a", "recommendations": [], "initiatives": [],
+    }  # fmt: skip
+    refusal = {"at": EVENT["time"], "actor": "a", "role": "secretariat", "request": "x", "rule": "Refused"}
     matter = {"kind": "nomination_to_review", "stream": "nomination/n-1", "title": "Synthetic", "why": "It waits."}
     suspect = mandates.suspect() | {"cite": "Synthetic", "superseded_by_cite": "Synthetic"}
     suspect["citations"] = [each | {"paragraph": "Synthetic"} for each in suspect["citations"]]
@@ -105,14 +114,17 @@ def answers() -> dict[str, Any]:
     records = {f"{kind.plural}/synthetic-1": a_record(kind) for kind in kinds().values()}
     histories = {f"/streams/{kind.stream}/synthetic-1": [EVENT] for kind in kinds().values()}
     trace = {"trace": a_hostile_history(), "today": {"date": "2031-01-01", "past_due": ["Synthetic"], "stalled": {}}}
-    behind = {"stream": f"recommendation/{REFERENCE}", "version": 1, "type": EVENT["type"], "actor": "a", "position": 1,
-              "service": "recommendations", "leaf": "00", "time": "2031-01-01T00:00:00Z", "reason": "Synthetic"}  # fmt: skip
+    behind = {
+        "stream": f"recommendation/{REFERENCE}", "version": 1, "type": EVENT["type"], "actor": "a", "position": 1,
+        "service": "recommendations", "leaf": "00", "time": EVENT["time"], "reason": "Synthetic",
+    }  # fmt: skip
     given: dict[str, Any] = hostile(
         lists | records | histories | nominations.around() | mandates.around()
         | {
             "/staff": {"items": [{"actor": "a", "name": "Synthetic"}]}, "/waiting": {"items": [matter]},
             "/stalled/reasons": {}, "/refusals": [refusal], "/dead-letters": {"items": [letter]}, "/ahead": [],
-            "/journal/unsigned": [], "/dead-letters/meetings/0/1": letter, "/log": {"origin": "x", "published": 1, "sealed": 1},
+            "/journal/unsigned": [], "/dead-letters/meetings/0/1": letter,
+            "/log": {"origin": "x", "published": 1, "sealed": 1},
             "/roster": {"on": "2031-01-01", "items": [place], "total": 1, "counts": {}},
             "/members": {"items": [], "counts": {"ever": 0, "never": 62}}, "/search": {"items": [item]},
             "/coverage": {"items": [provision]}, "/suspect-citations": {"items": [suspect]},
@@ -122,14 +134,15 @@ def answers() -> dict[str, Any]:
             "/traces": {"items": [row]}, f"/recommendations/{REFERENCE}": a_recommendation(),
             f"/streams/recommendation/{REFERENCE}": [EVENT], f"/traces/{REFERENCE}": trace,
             f"/traces/{REFERENCE}/provenance": {"events": [behind]},
-            f"/proceedings/m-1": {"recommendations": [row]},
+            "/proceedings/m-1": {"recommendations": [row]},
         }
     )  # fmt: skip
     return given
 
 
 PAGES = (
-    *("/", "/audit", "/audit/dead-letters/meetings/meetings/0/1", "/group", "/group/members", "/search?q=x", "/coverage"),
+    *("/", "/audit", "/audit/dead-letters/meetings/meetings/0/1", "/group", "/group/members", "/search?q=x"),
+    "/coverage",
     *("/privacy?person=person-1", "/suspect-citations", "/meetings/calendar?month=2031-01", "/meetings/m-1"),
     *(f"/recommendations/{REFERENCE}", f"/traces/{REFERENCE}", f"/traces/{REFERENCE}/proof", "/calls/call-1"),
     *(f"/recommendations/{REFERENCE}/do/{word}" for word in ("correct", "correct?version=1", "void?version=1", "cite")),
