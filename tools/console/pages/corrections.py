@@ -111,7 +111,7 @@ class RightingPage(Page):
     async def _righting(self, request: Request, version: str) -> Righting:
         """Return the form of an entry; its history is read for it. Raises Problem, ServiceDown."""
         stream = self._stream(request)
-        entries = entries_of(await services(request).get(self._command.service, stream_path(stream or "")))
+        entries = entries_of(await services(request).get(self._command.service, stream_path(stream)))
         entry = next((each for each in entries if str(each.version) == version and self._is_able(each)), None)
         last = str(entries[-1].version) if entries else ""
         fields = tuple(each for each in fields_of(self._command.fields) if each.own not in _OWN)
