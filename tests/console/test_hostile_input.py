@@ -195,10 +195,10 @@ def paths() -> list[str]:
 
 @pytest.mark.parametrize("part", HOSTILE_PARTS)
 async def test_a_hostile_id_in_an_address_finds_nothing_and_fails_no_page(part: str) -> None:
-    asked: list[str] = []
+    paths_requested: list[str] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
-        asked.append(request.url.raw_path.decode())
+        paths_requested.append(request.url.raw_path.decode())
         return httpx2.Response(404, json={"rule": "NotOnRecord", "detail": HOSTILE_LINE})
 
     async with a_session(answer) as web:
@@ -207,8 +207,8 @@ async def test_a_hostile_id_in_an_address_finds_nothing_and_fails_no_page(part: 
                 shown = await web.get(re.sub("{[^}]*}", lambda _: quote(part, safe=""), path))
                 assert shown.status_code in (200, 303, 404), path
                 assert_is_data(parsed(shown.text))
-    assert asked
-    assert not [each for each in asked if "?forged" in each or "/.." in each]
+    assert paths_requested
+    assert not [each for each in paths_requested if "?forged" in each or "/.." in each]
 
 
 async def test_a_hostile_query_fails_no_page() -> None:

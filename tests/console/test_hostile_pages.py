@@ -95,7 +95,7 @@ def answers() -> dict[str, Any]:
         "themes": ["Synthetic"], "details": {"name": "Synthetic"}, "certainty": "certain",
         "chain": [{"membership": "member-0", "details": {"name": "Synthetic"}}],
     }  # fmt: skip
-    letter = {
+    dead_letter = {
         "_id": "meetings/0/1", "standing": "open", "reason": "undecodable", "detail": "Synthetic", "at": EVENT["time"],
     }  # fmt: skip
     row = {
@@ -122,8 +122,8 @@ def answers() -> dict[str, Any]:
         lists | records | histories | nominations.around() | mandates.around()
         | {
             "/staff": {"items": [{"actor": "a", "name": "Synthetic"}]}, "/waiting": {"items": [matter]},
-            "/stalled/reasons": {}, "/refusals": [refusal], "/dead-letters": {"items": [letter]}, "/ahead": [],
-            "/journal/unsigned": [], "/dead-letters/meetings/0/1": letter,
+            "/stalled/reasons": {}, "/refusals": [refusal], "/dead-letters": {"items": [dead_letter]}, "/ahead": [],
+            "/journal/unsigned": [], "/dead-letters/meetings/0/1": dead_letter,
             "/log": {"origin": "x", "published": 1, "sealed": 1},
             "/roster": {"on": "2031-01-01", "items": [place], "total": 1, "counts": {}},
             "/members": {"items": [], "counts": {"ever": 0, "never": 62}}, "/search": {"items": [item]},

@@ -1,4 +1,4 @@
-"""What an officer records for several at once, on the real services: attendance, and suspect citations."""
+"""Batches that an officer records on the real services: attendance of several members, and suspect citations."""
 
 from __future__ import annotations
 
