@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, ViewportSize
+from playwright.sync_api import Locator, Page
 
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-ZOOMED: ViewportSize = {"width": 320, "height": 225}
-"""A window of 1280 by 900 at 400 %: so many CSS pixels are left, as many across as on a small screen."""
+ZOOMED = {"width": 320, "height": 256, "deviceScaleFactor": 4, "mobile": False}
+"""A window of 1280 by 1024 at 400 %, as WCAG 1.4.10 has it: so many CSS pixels are left, each four by four."""
 
 _RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
 
@@ -40,11 +40,13 @@ _TOO_WIDE = """() => {
 
 
 def reflows(page: Page) -> None:
-    """Check that a page is no wider than 320 CSS pixels, on a small screen and at 400 % zoom (WCAG 1.4.10)."""
+    """Check that a page at 400 % zoom is no wider than 320 CSS pixels, those of a small screen too (WCAG 1.4.10)."""
     before = page.viewport_size
-    page.set_viewport_size(ZOOMED)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Emulation.setDeviceMetricsOverride", ZOOMED)
     width, parts = page.evaluate(_TOO_WIDE)
     assert width <= ZOOMED["width"], f"{page.url} is {width} pixels wide at {ZOOMED}:\n" + "\n".join(parts)
+    devtools.detach()
     if before:
         page.set_viewport_size(before)
 

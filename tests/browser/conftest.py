@@ -6,8 +6,9 @@ The browser lives as long as tests of this package run: while it does, `asyncio.
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 FOLDER = Path(__file__).parent
+PAPER_BYTES = 5_000_000
 DESK = {"width": 1280, "height": 900}
 
 NewPage = Callable[..., Page]
@@ -107,14 +109,15 @@ def office(stack: Stack) -> Iterator[Office]:
     """The console of the stack, while tests of this package run."""
     stack.start_console()
     yield Office(stack, local_console.address(stack.home))
-    stack.stop_one("console")
+    with suppress(LookupError):  # the stack has ended, where tests without it are the last of the package
+        stack.stop_one("console")
 
 
 @pytest.fixture(scope="package")
 def job(browser: Browser, office: Office, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MainJob]:
     """The main job, whose steps are taken when a test first needs them; the console of each page stays empty."""
-    paper = tmp_path_factory.mktemp("papers") / "note-verbale.txt"
-    paper.write_text("Synthetic note verbale", encoding="utf-8")
+    paper = tmp_path_factory.mktemp("papers") / "note-verbale.pdf"
+    paper.write_bytes(random.Random(PAPER_BYTES).randbytes(PAPER_BYTES))
     with pages(browser, PageLog()) as open_page:
         yield MainJob(office, open_page, paper)
 

@@ -1,11 +1,11 @@
-"""The log of a test's pages: console messages, errors of scripts, failed requests, addresses elsewhere."""
+"""The log of a test's pages: console messages, errors of scripts, dialogs, failed requests, addresses elsewhere."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Request
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d|503)")
@@ -22,6 +22,7 @@ class PageLog:
     def follow(self, context: BrowserContext) -> None:
         """Record what the pages of a context log, throw and load."""
         context.on("console", self._log)
+        context.on("dialog", self._dismiss)
         context.on("weberror", lambda error: self.entries.append(f"error: {error.error}"))
         context.on("request", self._load)
         context.on("requestfailed", self._fail)
@@ -34,6 +35,10 @@ class PageLog:
         """Refuse a line that the test did not expect, so that no violation of the content policy hides."""
         unexpected = [line for line in self.entries if not any(each.search(line) for each in self.expected)]
         assert unexpected == [], "the console of a page is not empty:\n" + "\n".join(unexpected)
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.entries.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _log(self, message: ConsoleMessage) -> None:
         address = message.location.get("url", "")

@@ -54,7 +54,7 @@ def test_a_good_page_passes_every_check(page: Page, site: str):
     page.goto(f"{site}/good")
     axe(page)
     reflows(page)
-    assert page.viewport_size == {"width": 1280, "height": 900}
+    assert page.evaluate("[innerWidth, innerHeight, devicePixelRatio]") == [1280, 900, 1]
     assert page.evaluate("document.fonts.check('16px \"Noto Sans\"')")
 
 
@@ -71,6 +71,14 @@ def test_a_page_that_is_wider_than_a_small_screen_is_refused(page: Page, site: s
     page.goto(f"{site}/wide")
     axe(page)  # it does not see the width
     with pytest.raises(AssertionError, match=r"1\d\d\d pixels wide at .*\n<table"):
+        reflows(page)
+
+
+def test_a_page_that_is_wider_once_it_is_zoomed_is_refused(page: Page, site: str):
+    css = "@media (min-resolution: 4dppx) and (height: 256px) { body { min-width: 600px } }"
+    page.route("**/unseen.css", lambda route: route.fulfill(body=css, content_type="text/css"))
+    page.goto(f"{site}/unseen")
+    with pytest.raises(AssertionError, match=r"\d\d\d pixels wide at .*'deviceScaleFactor': 4"):
         reflows(page)
 
 
@@ -140,6 +148,14 @@ def test_an_address_elsewhere_is_refused(new_page: NewPage, site: str, page_log:
     page.route("**/*", lambda route: route.fulfill(body="<!doctype html><title>Elsewhere</title>"))
     page.goto("http://synthetic.example/")
     with pytest.raises(AssertionError, match=r"outside: http://synthetic\.example/"):
+        page_log.check()
+    page_log.entries.clear()
+
+
+def test_a_dialog_is_refused(page: Page, site: str, page_log: PageLog):
+    page.goto(f"{site}/good")
+    page.evaluate("alert('Synthetic')")
+    with pytest.raises(AssertionError, match="dialog: Synthetic"):
         page_log.check()
     page_log.entries.clear()
 

@@ -17,6 +17,9 @@ def test_a_focal_point_nominates_under_a_call_and_amends(job: MainJob):
     focal_point.open(f"/nominations/{job.nomination}")
     expect(focal_point.main).to_contain_text(EXPERT)
     expect(focal_point.main).to_contain_text("Synthetic ministry of waters")
+    with focal_point.page.expect_download() as download:
+        focal_point.main.get_by_role("link", name="Download the document").click()
+    assert download.value.path().read_bytes() == job.paper.read_bytes()
 
 
 def test_what_waits_for_the_secretariat_is_a_nomination_until_it_is_accepted(job: MainJob):

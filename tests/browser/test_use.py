@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.checks import press, tab_to, type_into
+from tests.browser.checks import axe, press, reflows, tab_to, type_into
 from tests.browser.conftest import NewPage
 from tests.browser.main_job import EXPERT, MainJob
 from tests.browser.office import FIJI, SECRETARIAT, Office, Visitor, sign_in
@@ -55,6 +56,20 @@ def test_the_job_without_javascript_from_nomination_to_acceptance(office: Office
     officer.main.get_by_role("button", name="Accept").click()
     officer.send()
     expect(officer.main).to_contain_text("Accepted")
+
+
+def test_a_document_that_is_too_large_is_refused_and_nothing_typed_is_lost(job: MainJob, tmp_path: Path):
+    focal_point, large = job.visitor(FIJI), tmp_path / "large.pdf"
+    with large.open("wb") as file:
+        file.truncate(20_000_001)
+    focal_point.open("/nominations/new/submit")
+    focal_point.fill(NOMINATION)
+    focal_point.page.locator('[name="note_verbale.digest.file"]').set_input_files(large)
+    focal_point.send()
+    expect(focal_point.main.get_by_role("alert")).to_contain_text("it may hold 20,000,000 bytes")
+    for name, text in NOMINATION.items():
+        expect(focal_point.form.locator(f'[name="{name}"]').first).to_have_value(text)
+    axe(focal_point.page)
 
 
 def test_sign_in_filter_and_form_by_keyboard_alone(office: Office, new_page: NewPage):
@@ -156,10 +171,15 @@ def test_a_service_that_is_down_is_named_and_the_rest_works(office: Office, new_
         other = office.visitor(new_page, SECRETARIAT)
         assert other.open("/") == 200
         expect(other.main).to_contain_text("No answer from: Meetings")
+        for shown in (officer.page, other.page):
+            axe(shown)
+            reflows(shown)
         assert other.open("/nominations") == 200
         assert other.open(f"/traces/{job.followed_up}") == 200
         assert other.open("/meetings") == 503
         expect(other.main).to_contain_text("No answer from the service meetings")
+        axe(other.page)
+        reflows(other.page)
     finally:
         stack.start_one("meetings")
     officer.send()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from functools import cache
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 import httpx2
+import orjson
 import tinyhtml5
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
@@ -27,6 +30,7 @@ from tools.console.trace.window import Window
 
 _INLINE = frozenset({"a", "bdi", "span", "strong", "ins", "del", "code", "time"})
 ADDRESS = "http://127.0.0.1:8080"
+CSRF = "synthetic-csrf"
 
 
 @cache
@@ -79,6 +83,20 @@ def a_visit(path: str, answers: Mapping[str, Any], query: str = "", role: str = 
     client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
     request.state.services = Services(client, dict.fromkeys(SERVICES, ADDRESS), "")
     return request
+
+
+@asynccontextmanager
+async def a_session(
+    answer: Callable[[httpx2.Request], httpx2.Response], role: str = "secretariat", name: str = "Synthetic Officer"
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """Yield connections of a person signed in to the console, whose services answer by a function."""
+    app = an_app()
+    app.state.client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+    person = {"token": "synthetic", "name": name, "actor": "synthetic", "role": role}
+    session = orjson.dumps({"person": person, "csrf": CSRF, "until": int(time.time() + 3_600)})
+    cookies = {"throughline": app.state.settings.cipher().encrypt(session).decode()}
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ADDRESS, cookies=cookies) as client:
+        yield client
 
 
 def trace_page(

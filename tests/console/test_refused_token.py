@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx2
-import orjson
 import pytest
 
-from tests.console.rendered import ADDRESS, an_app, elements, parsed, text_of
+from tests.console.rendered import CSRF, a_session, elements, parsed, text_of
+from tests.console.test_trace_page import HOSTILE_TEXT
 
-CSRF = "synthetic-csrf"
 REFUSED = {"rule": "TokenRefused", "title": "Synthetic", "status": 401}
 CITATION = "SYN/2031/R1 synthetic-1 synthetic-1/a synthetic-2"
 FORMS = {
-    "/recommendations/new/draft": {"title": "Synthetic title", "text": "One\ntwo"},
+    "/recommendations/new/draft": {"title": HOSTILE_TEXT[:20_000], "text": "One\ntwo"},
     "/recommendations/SYN/2031/R1/do/adopt": {"meeting": "m-1", "version": "3"},
     "/recommendations/SYN/2031/R1/do/correct": {"data.title": "Synthetic title", "entry": "1", "step": "record"},
     "/suspect-citations": {"citation": CITATION, "command_id": uuid4().hex},
@@ -27,13 +25,7 @@ FORMS = {
 @pytest.fixture
 async def web() -> AsyncIterator[httpx2.AsyncClient]:
     """Connections of a person whose token every service refuses."""
-    app = an_app()
-    refusing = httpx2.MockTransport(lambda request: httpx2.Response(401, json=REFUSED))
-    app.state.client = httpx2.AsyncClient(transport=refusing)
-    person = {"token": "synthetic", "name": "Synthetic Officer", "actor": "synthetic", "role": "secretariat"}
-    session = orjson.dumps({"person": person, "csrf": CSRF, "until": int(time.time() + 60)})
-    cookies = {"throughline": app.state.settings.cipher().encrypt(session).decode()}
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ADDRESS, cookies=cookies) as client:
+    async with a_session(lambda request: httpx2.Response(401, json=REFUSED)) as client:
         yield client
 
 

@@ -30,6 +30,8 @@ from tools.console.sign_in import SignIn
 
 _OPEN = ("/static/", "/sign-in", "/signed-in", "/signed-out", "/healthz", "/preferences")
 _FORM_OVERHEAD = 1_000_000
+_READ = 4
+"""The form of a person is read up to so many times the largest document, so that what was typed comes back."""
 
 
 class VendoredFiles(StaticFiles):
@@ -120,11 +122,12 @@ async def _without_person(request: Request) -> Response:
 
 
 def _is_too_large(request: Request, settings: ConsoleSettings) -> bool:
-    """Tell whether a body is longer than the largest document, or does not say how long it is."""
+    """Tell whether a body is too long even to be read and refused, or does not say how long it is."""
     if request.method in ("GET", "HEAD"):
         return False
     length = request.headers.get("content-length", "")
-    return not length.isdecimal() or int(length[:15]) > settings.upload_bytes + _FORM_OVERHEAD
+    most = settings.upload_bytes * (_READ if request.state.person else 1) + _FORM_OVERHEAD
+    return not length.isdecimal() or int(length[:15]) > most
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

@@ -151,6 +151,11 @@ def filled(template: str, parts: Mapping[str, str]) -> str:
     return template.format_map({name: quote(part, safe="") for name, part in parts.items()})
 
 
+def stream_path(stream: str | None) -> str:
+    """Return the path of a stream's events, its id encoded."""
+    return f"/streams/{quote(stream or '')}"
+
+
 def value_at(state: Any, path: str) -> Any:
     """Return a value within nested objects, or None."""
     for part in path.split("."):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ import structlog
 
 log = structlog.get_logger()
 
+_COMMAND_ID = re.compile(r"[0-9a-f-]{32,36}")
 ANSWER_SECONDS = 10.0
 LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=50)
 
@@ -167,6 +169,11 @@ class Services:
         self.down.add(service)
         log.warning("service_down", service=service, why=why)
         return ServiceDown(service)
+
+
+def is_command_id(text: str) -> bool:
+    """Tell whether a text is a command's id as forms carry it, and as a header can."""
+    return _COMMAND_ID.fullmatch(text) is not None
 
 
 def make_client() -> httpx2.AsyncClient:

@@ -11,9 +11,10 @@ from starlette.datastructures import FormData
 from tools.client import api
 from tools.console.forms.fields import Field, row
 from tools.console.forms.values import rows_of
-from tools.console.services import FieldFault, Problem
+from tools.console.services import FieldFault, Problem, is_command_id
 
 SELDOM = frozenset({"note", "source", "status", "seen", "person", "nomination", "meeting_id", "symbol_status"})
+_DIGITS = 16
 _OWN = ("csrf", "command_id", "version")
 
 
@@ -42,7 +43,7 @@ class Sheet:
     @property
     def seen(self) -> int | None:
         """The version of the record that the person saw, if there was one."""
-        return int(self.version) if self.version.isdecimal() else None
+        return int(self.version) if self.version.isdecimal() and len(self.version) < _DIGITS else None
 
     @property
     def zone(self) -> str:
@@ -93,7 +94,8 @@ class Sheet:
     def take(self, form: FormData) -> None:
         """Take what was sent: the texts, and the id and version under which they were typed."""
         self.version = str(form.get("version") or self.version)
-        self.command_id = str(form.get("command_id") or self.command_id)
+        command_id = str(form.get("command_id"))
+        self.command_id = command_id if is_command_id(command_id) else self.command_id
         self.typed = typed_in(form)
 
 

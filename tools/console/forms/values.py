@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.console.forms.fields import Field, row
 
-ROWS = 50
+ROWS, DIGITS = 50, 10
 
 
 def body_of(fields: Sequence[Field], typed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -47,7 +47,11 @@ def rows_of(field: Field, typed: Mapping[str, Sequence[str]]) -> int:
     numbers = [
         name[len(prefix) :].partition(".")[0] for name, texts in typed.items() if name.startswith(prefix) and any(texts)
     ]
-    return min(ROWS, max((int(number) + 1 for number in numbers if number.isdecimal()), default=0))
+    return min(ROWS, max((int(number) + 1 for number in numbers if _is_short(number)), default=0))
+
+
+def _is_short(number: str) -> bool:
+    return number.isdecimal() and len(number) < DIGITS
 
 
 def _value(field: Field, typed: Mapping[str, Sequence[str]]) -> Any:
@@ -66,6 +70,6 @@ def _value(field: Field, typed: Mapping[str, Sequence[str]]) -> Any:
         case "flag":
             return {"true": True, "false": False}.get(text)
         case "number":
-            return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text
+            return int(text) if text.isascii() and _is_short(text) else text
         case _:
             return text

@@ -19,7 +19,7 @@ from tools.console.forms.local_times import with_offsets
 from tools.console.forms.on_record import filled_in
 from tools.console.forms.sheet import Sheet
 from tools.console.forms.values import body_of
-from tools.console.kinds import address_of, filled, kinds
+from tools.console.kinds import address_of, filled, kinds, stream_path
 from tools.console.languages import _
 from tools.console.pages.request import person, renderer, services
 from tools.console.security import is_own
@@ -130,7 +130,7 @@ class Page:
 
     async def _see_changes(self, request: Request, sheet: Sheet) -> None:
         """Show what others recorded since the person saw the record, and count it as seen."""
-        events = await services(request).part(self._command.service, f"/streams/{sheet.stream}")
+        events = await services(request).part(self._command.service, stream_path(sheet.stream))
         known = [] if isinstance(events, Missing) else events
         sheet.changed = [event for event in known if event["streamversion"] > (sheet.seen or 0)]
         record = None if known else await self._as_seen(request)
@@ -161,17 +161,31 @@ class Page:
         return await services(request).find(kind.service, filled(kind.one, request.path_params))
 
     async def _upload(self, request: Request, form: FormData, sheet: Sheet) -> None:
-        """Store each document given beside a digest, and put its digest in."""
+        """Store each document given beside a digest, and put its digest in. Raises Problem, ServiceDown."""
+        most = request.app.state.settings.upload_bytes
         for name, upload in form.multi_items():
             if not isinstance(upload, UploadFile) or not upload.filename:
                 continue
+            if (upload.size or 0) > most:
+                raise _too_large(self._command.service, name.removesuffix(".file"), most)
             content = await upload.read()
             digest = hashlib.sha256(content).hexdigest()
-            headers = {"Content-Type": upload.content_type or "application/octet-stream"}
+            headers = {"Content-Type": _media_type(upload)}
             await services(request).send(
                 self._command.service, "PUT", f"/documents/{digest}", content=content, headers=headers
             )
             sheet.typed[name.removesuffix(".file")] = [digest]
+
+
+def _too_large(service: str, field: str, most: int) -> Problem:
+    fault = {"field": f"body.{field}", "message": f"the document is too large: it may hold {most:,} bytes"}
+    return Problem(service, 413, {"rule": "BodyTooLarge", "title": "The document is too large", "errors": [fault]})
+
+
+def _media_type(upload: UploadFile) -> str:
+    """Return the media type that a browser gave a document; where a header cannot carry it, that of any bytes."""
+    given = upload.content_type or ""
+    return given if given.isascii() and given.isprintable() and given else "application/octet-stream"
 
 
 def _id_of_the_same(request: Request, sent: list[str]) -> str | None:

@@ -24,6 +24,7 @@ from tools.console.forms.corrections import (
 from tools.console.forms.fields import Field, fields_of
 from tools.console.forms.sheet import Sheet
 from tools.console.forms.values import body_of
+from tools.console.kinds import stream_path
 from tools.console.languages import _
 from tools.console.pages.commands import Page
 from tools.console.pages.request import services
@@ -110,7 +111,7 @@ class RightingPage(Page):
     async def _righting(self, request: Request, version: str) -> Righting:
         """Return the form of an entry; its history is read for it. Raises Problem, ServiceDown."""
         stream = self._stream(request)
-        entries = entries_of(await services(request).get(self._command.service, f"/streams/{stream}"))
+        entries = entries_of(await services(request).get(self._command.service, stream_path(stream)))
         entry = next((each for each in entries if str(each.version) == version and self._is_able(each)), None)
         last = str(entries[-1].version) if entries else ""
         fields = tuple(each for each in fields_of(self._command.fields) if each.own not in _OWN)

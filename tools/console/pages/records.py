@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from tools.client import api
-from tools.console.kinds import Kind, filled, kinds
+from tools.console.kinds import Kind, filled, kinds, stream_path
 from tools.console.offers import offered
 from tools.console.pages.addresses import other_pages
 from tools.console.pages.request import person, renderer, services, version_after
@@ -56,7 +56,7 @@ async def _history_of(request: Request, kind: Kind, stream: str) -> list[dict[st
     """Return the events of a record for those who may read them, newest first, each with who recorded it."""
     if person(request).role not in HISTORY_ROLES:
         return []
-    events = await services(request).part(kind.service, f"/streams/{stream}")
+    events = await services(request).part(kind.service, stream_path(stream))
     if isinstance(events, Missing):
         return events
     names = await names_of(request, {event["actor"] for event in events})

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -18,7 +18,7 @@ from tools.console.languages import _
 from tools.console.pages.addresses import other_pages
 from tools.console.pages.request import person, renderer, services
 from tools.console.security import is_own
-from tools.console.services import Problem, Recorded, ServiceDown, Services
+from tools.console.services import Problem, Recorded, ServiceDown, Services, is_command_id
 
 router = APIRouter()
 SERVICE, ADDRESS = "recommendations", "/suspect-citations"
@@ -71,7 +71,7 @@ async def reconfirm(request: Request) -> Response:
         fault = _("This page was opened in an earlier session. Check it, and send it again.")
         return await _page(request, uuid4().hex, 403, chosen=texts, fault=fault)
     cited = [each for each in map(citation_of, dict.fromkeys(texts)) if each is not None]
-    if not cited or not _is_id(send):
+    if not cited or not is_command_id(send):
         return await _page(request, uuid4().hex, 422, fault=_("Choose the citations to reconfirm."))
     outcomes = await reconfirmed(services(request), cited, send)
     left = [each.citation.text for each in outcomes if each.standing in ("refused", "unknown")]
@@ -111,14 +111,6 @@ def citation_of(text: str) -> Citation | None:
     """Return the citation that a checkbox sent, or None where it is not one."""
     parts = text.split(" ")
     return Citation(*parts) if len(parts) == 4 and all(parts) and parts[0].count("/") == 2 else None
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 async def _page(
