@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 RECORDED = "Recorded:"
+_AGAIN = re.compile("NotHeardYet|It is not known whether this was recorded")
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,12 @@ class Visitor:
         self.form.get_by_role("button").last.click()
 
     def record(self, path: str, typed: Mapping[str, str] | None = None) -> None:
-        """Open a form, fill it in and send it until it is recorded: a service may not have heard of a fact yet."""
+        """Open a form, fill it in and send it until it is recorded: a service may hear of a fact, or answer, late."""
         self.open(path)
         self.fill(typed or {})
         self.send()
         for _ in range(20):
-            if not self.page.get_by_text("NotHeardYet").count():
+            if not self.page.get_by_text(_AGAIN).count():
                 break
             self.page.wait_for_timeout(500)
             self.send()

@@ -23,7 +23,7 @@ from tests.patience import AT_MOST_SECONDS
 from tools.local import grants, log_keys, topics
 from tools.local.stack import ALL_FOUR, Stack, temporary
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow]
+pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.drill]
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,6 @@ def wait_for(met: Callable[[], object]) -> None:
         time.sleep(0.5)
 
 
-@pytest.mark.drill
 def test_the_whole_data_folder_of_kafka_is_lost(platform: Stack):
     before = traces(platform), recorded(platform), mails(platform)
     assert before[0], "there is no trace"
@@ -182,7 +181,6 @@ def test_the_whole_data_folder_of_kafka_is_lost(platform: Stack):
     assert_consumed_again(platform, 971)
 
 
-@pytest.mark.drill
 def test_topics_are_deleted_and_made_again_under_running_services(platform: Stack):
     before = traces(platform), recorded(platform), mails(platform)
     asyncio.run(delete(platform, "throughline.recommendations", "throughline.checkpoints"))
@@ -193,7 +191,6 @@ def test_topics_are_deleted_and_made_again_under_running_services(platform: Stac
     assert_consumed_again(platform, 972)
 
 
-@pytest.mark.drill
 def test_the_folders_of_partitions_are_lost_while_the_broker_is_stopped(platform: Stack):
     before = traces(platform), recorded(platform), mails(platform)
     platform.stop_one("kafka")

@@ -98,8 +98,13 @@ async def test_a_stack_keeps_its_data_after_a_stop_and_after_a_kill(tmp_path: Pa
         stack.stop()
 
 
-def test_children_die_with_a_killed_parent_and_the_next_start_works(tmp_path: Path) -> None:
+def throughline_stack(verb: str, home: Path) -> Result:
+    return CliRunner().invoke(app, ["stack", verb, "--home", str(home)])
+
+
+def test_children_die_with_a_killed_parent_and_another_process_stops_the_next_start(tmp_path: Path) -> None:
     home = tmp_path / "home"
+    assert throughline_stack("status", home).exit_code == 1
     with another_process_runs(home) as first:
         processes = running_processes(home)
         assert set(processes) == {"kafka", "mongodb", "smtp", "issuer"}
@@ -113,24 +118,10 @@ def test_children_die_with_a_killed_parent_and_the_next_start_works(tmp_path: Pa
         processes = running_processes(home)
         assert Memory(home).ports()["mongodb"] != port
         assert stored(Stack(home)) == ["1 before the crash"]
-        second.send_signal(signal.SIGINT)
-        assert second.wait(30) == 0
-        assert all_end(processes, seconds=0.1)
-
-
-def throughline_stack(verb: str, home: Path) -> Result:
-    return CliRunner().invoke(app, ["stack", verb, "--home", str(home)])
-
-
-def test_another_process_shows_the_status_and_stops_the_stack(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    assert throughline_stack("status", home).exit_code == 1
-    with another_process_runs(home) as running:
-        processes = running_processes(home)
         assert throughline_stack("status", home).exit_code == 0
         down = throughline_stack("down", home)
         assert (down.exit_code, down.stdout) == (0, "Stopped.\n")
-        assert running.wait(30) == 0
+        assert second.wait(30) == 0
     assert all_end(processes, seconds=0.1)
     assert throughline_stack("status", home).exit_code == 1
     again = throughline_stack("down", home)
