@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tools.console import languages, times
+from tools.console import admission, languages, times
 from tools.console.assets import STATIC
 from tools.console.command_line import CommandFailed, CommandLine
 from tools.console.navigation import local_address
@@ -29,9 +30,6 @@ from tools.console.settings import ConsoleSettings
 from tools.console.sign_in import SignIn
 
 _OPEN = ("/static/", "/sign-in", "/signed-in", "/signed-out", "/healthz", "/preferences")
-_FORM_OVERHEAD = 1_000_000
-_READ = 4
-"""The form of a person is read up to so many times the largest document, so that what was typed comes back."""
 
 
 class VendoredFiles(StaticFiles):
@@ -58,7 +56,7 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
 
     app = FastAPI(title="Throughline console", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     app.state.settings, app.state.renderer = settings, Renderer(settings)
-    app.state.command_line = CommandLine(settings.services)
+    app.state.command_line, app.state.downloads = CommandLine(settings.services), Counter[str]()
     app.mount("/static", GZipMiddleware(VendoredFiles(directory=STATIC)), name="static")
     app.include_router(SignIn(settings, app.state.renderer).routes())
     for router in ROUTERS:
@@ -104,9 +102,9 @@ class WithPerson:
 
 
 async def _refused(request: Request, settings: ConsoleSettings) -> Response | None:
-    """Return the answer to a request that is too large, or whose sender is not signed in; else None."""
-    if _is_too_large(request, settings):
-        return renderer(request).error(request, 413, "too_large", limit=settings.upload_bytes)
+    """Return the answer to a request that is not admitted, or whose sender is not signed in; else None."""
+    if fault := admission.refused(request, settings):
+        return renderer(request).error(request, *fault, limit=settings.upload_bytes)
     if request.state.person is None and not request.url.path.startswith(_OPEN):
         return await _without_person(request)
     return None
@@ -118,16 +116,9 @@ async def _without_person(request: Request) -> Response:
         return RedirectResponse(f"/sign-in?{urlencode({'next': local_address(request.url)})}", 303)
     form = await request.form()
     typed = [(name, value) for name, value in form.multi_items() if isinstance(value, str) and name != "csrf"]
+    if sum(len(name) + len(value) for name, value in typed) > admission.ECHO:
+        return renderer(request).error(request, 413, "too_large", limit=request.app.state.settings.upload_bytes)
     return renderer(request).page(request, "session_ended.html", 401, typed=typed)
-
-
-def _is_too_large(request: Request, settings: ConsoleSettings) -> bool:
-    """Tell whether a body is too long even to be read and refused, or does not say how long it is."""
-    if request.method in ("GET", "HEAD"):
-        return False
-    length = request.headers.get("content-length", "")
-    most = settings.upload_bytes * (_READ if request.state.person else 1) + _FORM_OVERHEAD
-    return not length.isdecimal() or int(length[:15]) > most
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

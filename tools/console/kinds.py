@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tools.client import api
+from tools.console.services import Problem
 
 
 @dataclass(frozen=True)
@@ -147,13 +148,20 @@ def form_address(command: api.Command, key: str = "") -> str:
 
 
 def filled(template: str, parts: Mapping[str, str]) -> str:
-    """Fill the parts of an address, each encoded, so that an id is never a path or a query."""
-    return template.format_map({name: quote(part, safe="") for name, part in parts.items()})
+    """Fill the parts of an address, each encoded, so that an id is never a path or a query. Raises Problem (404)."""
+    return template.format_map({name: _encoded(part) for name, part in parts.items()})
 
 
 def stream_path(stream: str | None) -> str:
     """Return the path of a stream's events, its id encoded."""
-    return f"/streams/{quote(stream or '')}"
+    return "/streams/" + "/".join(map(_encoded, (stream or "").split("/")))
+
+
+def _encoded(part: str) -> str:
+    """Encode a part of an address; `.` and `..` would be another address. Raises Problem (404)."""
+    if part in (".", ".."):
+        raise Problem("", 404, {"rule": "NotOnRecord", "detail": "no record has this address"})
+    return quote(part, safe="")
 
 
 def value_at(state: Any, path: str) -> Any:

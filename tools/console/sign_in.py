@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -27,7 +28,7 @@ from tools.console.settings import ConsoleSettings
 
 log = structlog.get_logger()
 
-ATTEMPTS, ATTEMPTS_SECONDS = 30, 60.0
+ATTEMPTS, ATTEMPTS_SECONDS = 60, 60.0
 PENDING = 5
 NAME_LENGTH = 200
 RECORDING = frozenset({"secretariat", "focal_point", "chair", "operator"})
@@ -39,7 +40,7 @@ class SignIn:
 
     def __init__(self, settings: ConsoleSettings, pages: Renderer) -> None:
         self._settings, self._pages = settings, pages
-        self._attempts: TTLCache[str, int] = TTLCache(10_000, ATTEMPTS_SECONDS)
+        self._attempts: TTLCache[str, Iterator[int]] = TTLCache(10_000, ATTEMPTS_SECONDS)
         secret = settings.client_secret
         self._provider = OAuth().register(
             "provider",
@@ -98,13 +99,18 @@ class SignIn:
         except Refusal as refusal:
             return self._pages.error(request, 403, "no_role", problem=refusal)
         await self._list_as_staff(request, person, name)
-        until = min(time.time() + self._settings.session_hours * 3_600, time.time() + answer.get("expires_in", 3_600))
+        until = min(time.time() + self._settings.session_hours * 3_600, self._end_of_token(answer))
         request.session.clear()
         request.session.update(person=asdict(person), until=int(until))
         if not fits(request.session, self._settings.cipher()):
             request.session.clear()
             return self._pages.error(request, 500, "token_too_long")
         return RedirectResponse(goal, 303)
+
+    def _end_of_token(self, answer: Mapping[str, Any]) -> float:
+        """Return the time at which the token that the services get is no longer valid."""
+        ends = {"id": answer["userinfo"]["exp"], "access": time.time() + answer.get("expires_in", 3_600)}
+        return float(ends[self._settings.token])
 
     async def _name(self, answer: Mapping[str, Any]) -> str:
         """Return what the provider calls the person, in the ID token or where it is asked; blank where nowhere."""
@@ -160,9 +166,10 @@ class SignIn:
         return self._settings.address + path
 
     def _is_too_often(self, request: Request) -> bool:
+        """Count an attempt of an address; the minute of a count begins with its first attempt."""
         peer = request.client.host if request.client else ""
-        self._attempts[peer] = self._attempts.get(peer, 0) + 1
-        return self._attempts[peer] > ATTEMPTS
+        count = self._attempts.setdefault(peer, itertools.count(1))
+        return next(count) > ATTEMPTS
 
 
 def _name_in(claims: Mapping[str, Any]) -> str:

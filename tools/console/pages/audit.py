@@ -42,11 +42,11 @@ async def audit(request: Request) -> Response:
     ]
     recent = sorted(refusals, key=lambda each: str(each["at"]), reverse=True)[:SHOWN]
     names = await names_of(request, {each["actor"] for each in recent}) if recent else {}
-    settings = request.app.state.settings
+    settings, may_export = request.app.state.settings, person(request).role in HISTORY_ROLES
     return renderer(request).page(
         request, "audit.html", by_service=by_service, refusals=recent, names=names, published=_published(by_service),
-        limit=settings.export_events, last=latest(settings.verification_file),
-        may_export=person(request).role in HISTORY_ROLES,
+        limit=settings.export_events, last=latest(settings.verification_file) if may_export else None,
+        may_export=may_export,
     )  # fmt: skip
 
 

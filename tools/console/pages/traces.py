@@ -33,6 +33,8 @@ from tools.console.trace.window import Window, window_of
 router = APIRouter()
 _TRACE = "/traces/{committee}/{year}/{number}"
 SERVICE = "recommendations"
+_ONE_AT_A_TIME = asyncio.Semaphore()
+"""A document takes a processor whole while it is written."""
 
 
 @router.get("/traces")
@@ -87,7 +89,9 @@ async def as_pdf(request: Request) -> Response:
     shown = await _view(request, _window(request), with_events=False)
     site = request.app.state.settings.address
     document = document_of(shown, site, datetime.now(UTC))
-    return _download(request, await asyncio.to_thread(write, document), "application/pdf", "pdf")
+    async with _ONE_AT_A_TIME:
+        pdf = b"" if await request.is_disconnected() else await asyncio.to_thread(write, document)
+    return _download(request, pdf, "application/pdf", "pdf")
 
 
 @router.get(f"{_TRACE}/proof")
