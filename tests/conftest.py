@@ -102,7 +102,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests on a stack in one process, and begin with the longest: the rig, then those on the stacks."""
+    """Keep the tests on a stack in one process, and begin with the longest, those on the stacks."""
     for item in items:
         if uses_stack(item):
             of_pages = FOLDERS_OF_PAGES.intersection(item.path.parents)
@@ -114,11 +114,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         file.write_text(json.dumps(groups), encoding="utf-8")
 
 
-def _place(item: pytest.Item) -> tuple[bool, int]:
+def _place(item: pytest.Item) -> int:
     """Return where a test stands in the order."""
     group = group_of(item)
     order = {STACK: 0, STACK_OF_PAGES: 1, None: 3}
-    return item.path.name != "test_rig.py", order.get(group, 2)
+    return order.get(group, 2)
 
 
 def group_of(item: pytest.Item) -> str | None:

@@ -26,7 +26,7 @@ from tools.audit.verifying import verify
 from tools.audit.witness import Witness
 from tools.local import fetch
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
 FOREIGN = Path(__file__).parent / "foreign"
 FSCK = "github.com/transparency-dev/tessera/cmd/fsck"

@@ -20,6 +20,7 @@ MARK = "---- next block"
 
 
 @pytest.mark.servers
+@pytest.mark.drill
 def test_the_page_takes_an_auditor_from_nothing_to_a_verified_answer(loaded: Stack, tmp_path: Path) -> None:
     programs = [str(Path(sys.executable).parent), str(Path(go()).parent)]
     own = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
