@@ -18,6 +18,7 @@ from shared.domain.visibility import readers
 from shared.events.envelope import stamp
 from shared.events.values import ID, ID_IN_WORDS, Model, Text
 from shared.events.wording import form
+from shared.events.words import Role
 from shared.http.auth import OPERATORS, Principal, allow
 from shared.http.paths import Topic
 from shared.http.persons import refers_to
@@ -193,9 +194,11 @@ def _add_history(router: APIRouter, projector: Projector, store: EventStore, ref
 
     @router.get("/refusals", name="refusals", summary="The newest refusals")
     async def latest(
-        _caller: Annotated[Principal, allow(_AUDITORS)], limit: Annotated[int, Query(ge=1, le=1_000)] = 100
+        _caller: Annotated[Principal, allow(_AUDITORS)],
+        role: Annotated[Role | None, Query(description="of whom; `system` is a policy")] = None,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> list[dict[str, Any]]:
-        return await refusals.latest(limit)
+        return await refusals.latest(limit, role)
 
 
 async def _referring(store: EventStore, stream: str) -> AsyncIterator[bytes]:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ASCENDING, IndexModel
 from uuid_utils import uuid7
 
 from shared.store.event_store import DURABLE
 from shared.store.indexes import Indexes
 
-INDEXES: Indexes = {"refusals": []}
+INDEXES: Indexes = {"refusals": [IndexModel([("role", ASCENDING), ("_id", ASCENDING)], name="role")]}
 
 
 class Refusals:
@@ -36,6 +37,7 @@ class Refusals:
         }
         await self._refusals.insert_one({name: value for name, value in document.items() if value is not None})
 
-    async def latest(self, limit: int) -> list[dict[str, Any]]:
-        """Return the newest refusals."""
-        return await self._refusals.find().sort("_id", -1).limit(limit).to_list(limit)
+    async def latest(self, limit: int, role: str | None = None) -> list[dict[str, Any]]:
+        """Return the newest refusals, of a role or of all."""
+        chosen = {} if role is None else {"role": role}
+        return await self._refusals.find(chosen).sort("_id", -1).limit(limit).to_list(limit)

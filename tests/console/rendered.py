@@ -87,13 +87,19 @@ def a_visit(path: str, answers: Mapping[str, Any], query: str = "", role: str = 
 
 @asynccontextmanager
 async def a_session(
-    answer: Callable[[httpx2.Request], httpx2.Response], role: str = "secretariat", name: str = "Synthetic Officer"
+    answer: Callable[[httpx2.Request], httpx2.Response],
+    role: str = "secretariat",
+    name: str = "Synthetic Officer",
+    **more: Any,
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    """Yield connections of a person signed in to the console, whose services answer by a function."""
+    """Yield connections of a person signed in to the console, whose services answer by a function.
+
+    The session holds more where it is given.
+    """
     app = an_app()
     app.state.client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
     person = {"token": "synthetic", "name": name, "actor": "synthetic", "role": role}
-    session = orjson.dumps({"person": person, "csrf": CSRF, "until": int(time.time() + 3_600)})
+    session = orjson.dumps({"person": person, "csrf": CSRF, "until": int(time.time() + 3_600)} | more)
     cookies = {"throughline": app.state.settings.cipher().encrypt(session).decode()}
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ADDRESS, cookies=cookies) as client:
         yield client

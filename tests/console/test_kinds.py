@@ -16,6 +16,7 @@ def test_every_command_that_a_person_sends_to_a_record_has_a_form_and_most_kinds
 def test_the_page_of_a_record_lies_at_the_services_own_path() -> None:
     assert address_of("recommendation/CED/2022/R1") == "/recommendations/CED/2022/R1"
     assert address_of("body_session/commission-79") == "/body-sessions/commission-79"
+    assert address_of("expert/person-1") == address_of("subscriber/person-1") == "/privacy?person=person-1"
     assert address_of("synthetic/x") is None
 
 

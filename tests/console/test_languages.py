@@ -209,8 +209,10 @@ def _records(page: Element, address: str) -> list[str]:
 def test_the_language_is_the_browsers_until_a_person_chooses(console: Console, accepted: str, language: str) -> None:
     reader = console.reader()
     reader.client.headers["Accept-Language"] = accepted
-    assert reader.page("/preferences").get("lang") == language
-    reader.client.post("/preferences", data={"language": "ru", "zone": "Europe/Moscow"})
+    page = reader.page("/preferences")
+    assert page.get("lang") == language
+    token = next(each.get("value") for each in elements(page, "input") if each.get("name") == "csrf")
+    reader.client.post("/preferences", data={"language": "ru", "zone": "Europe/Moscow", "csrf": token})
     page = reader.page("/preferences")
     assert page.get("lang") == "ru"
     assert "Europe/Moscow" in text_of(page)

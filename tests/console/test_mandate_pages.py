@@ -73,6 +73,19 @@ async def test_a_mandate_says_whether_it_is_live_what_it_asks_of_whom_and_what_r
     assert "/suspect-citations" in links_of(document)
 
 
+async def test_a_provision_that_was_not_looked_up_is_not_shown_as_one_on_which_nothing_rests() -> None:
+    provisions = [a_fact(provision=f"{KEY}/op-{n}", paragraph=f"{n}.", summary="Ask") for n in range(mandates.MOST + 2)]
+    shown = text_of(await page_of(around(**{f"/instruments/{KEY}": an_instrument(provisions=provisions)})))
+    assert shown.count("not looked up: only the first 100 are") == 2
+    assert shown.count("SYN/2031/R1 Drafted") == mandates.MOST
+
+
+@pytest.mark.parametrize("part", ["/traces", "/dependants"])
+async def test_what_rests_on_a_provision_is_not_known_where_the_service_does_not_say(part: str) -> None:
+    shown = text_of(await page_of(around(**{part: None})))
+    assert shown.count("Not known") == 2
+
+
 async def test_a_mandate_without_anything_says_so() -> None:
     bare = an_instrument(provisions=[], superseded=[])
     shown = text_of(await page_of(around(**{f"/instruments/{KEY}": bare, "/dependants": {"count": 0, "traces": []}})))

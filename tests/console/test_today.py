@@ -6,9 +6,10 @@ from datetime import date
 from typing import Any
 from xml.etree.ElementTree import Element
 
+import httpx2
 import pytest
 
-from tests.console.rendered import a_visit, elements, parsed, text_of
+from tests.console.rendered import a_session, a_visit, elements, parsed, text_of
 from tests.console.test_trace_page import HOSTILE_LINE
 from tools.console.pages import today
 
@@ -47,9 +48,11 @@ async def test_what_waits_is_counted_first() -> None:
 
 
 async def test_what_does_not_run_is_counted_for_those_who_run_it() -> None:
+    now, before = f"{today.today()}T00:00:00", f"{today.today() - 2 * today.SOON}T00:00:00"
+    refusals = [{"role": "system", "at": now}, {"role": "system", "at": before}, {"role": "secretariat", "at": now}]
     answers = {
         "/waiting": {"items": []}, "/stalled/reasons": {"meeting/m-1": "Synthetic reason"},
-        "/dead-letters": {"items": [{}, {}]}, "/refusals": [{"role": "system"}, {"role": "secretariat"}],
+        "/dead-letters": {"items": [{}, {}]}, "/refusals": refusals,
     }  # fmt: skip
     for role in ("secretariat", "auditor"):
         shown = text_of(await page_of(answers, role))
@@ -60,11 +63,33 @@ async def test_what_does_not_run_is_counted_for_those_who_run_it() -> None:
         assert "does not run as it should" not in text_of(await page_of(answers, role)), role
 
 
+async def test_what_a_service_does_not_say_is_not_counted_as_none() -> None:
+    answers = {"/waiting": {"items": []}, "/stalled/reasons": None, "/dead-letters": {"items": []}, "/refusals": []}
+    shown = text_of(await page_of(answers))
+    assert "Streams that stand still: 0 (not known of: Nominations, Meetings, " in shown
+    assert "Open dead letters" not in shown
+
+
+async def test_refused_policies_are_asked_for_apart_from_other_refusals_and_lead_to_a_list_of_them() -> None:
+    asked: list[str] = []
+
+    def answer(sent: httpx2.Request) -> httpx2.Response:
+        asked.append(str(sent.url.copy_with(host="h")).partition("h:8080")[2])
+        policy = [{"role": "system", "at": f"{today.today()}T00:00:00"}]
+        return httpx2.Response(200, json=policy if sent.url.path == "/refusals" else {"items": []})
+
+    async with a_session(answer) as client:
+        page = parsed((await client.get("/")).text)
+    assert asked.count("/refusals?role=system") == 4
+    assert "/audit?role=system#refusals" in {each.get("href") for each in elements(page, "a")}
+
+
 @pytest.mark.parametrize("role", ROLES)
 async def test_each_role_finds_what_it_does_where_nothing_waits_or_no_service_answers(role: str) -> None:
-    for answer in ({"items": []}, None):
+    for answer, nothing in (({"items": []}, True), (None, False)):
         document = await page_of({"/waiting": answer}, role)
-        assert "Nothing waits for" in text_of(document)
+        assert ("Nothing waits for" in text_of(document)) == nothing
+        assert ("It is not known what waits in: Nominations, Meetings" in text_of(document)) != nothing
         links = {each.get("href") for each in elements(document, "a")}
         assert {address for address, _ in today._DOES[role]} <= links
 

@@ -85,6 +85,16 @@ def test_auditors_see_the_newest_refusals(caller: Call) -> None:
         assert auditor.get("meetings", "/refusals", limit=odd).status_code == 422
 
 
+def test_refusals_are_listed_by_role_however_many_of_others_are_newer(caller: Call) -> None:
+    auditor, asking, key = caller("auditor"), caller("chair"), new_id("command")
+    asking.post("meetings", "/meetings", meeting(new_id("meeting")), key=key)
+    caller("expert").get("meetings", f"/streams/meeting/{new_id('meeting')}")
+    [newest] = auditor.get("meetings", "/refusals", limit=1, role="chair").json()
+    assert newest["command_id"] == key
+    assert {each["role"] for each in auditor.get("meetings", "/refusals", role="system").json()} <= {"system"}
+    assert auditor.get("meetings", "/refusals", role="anybody").status_code == 422
+
+
 @pytest.mark.parametrize("service", ALL_FOUR)
 def test_a_service_can_neither_change_nor_delete_a_refusal(service: str, stack: Stack, caller: Call) -> None:
     caller("chair").post(service, "/operations/rebuild")

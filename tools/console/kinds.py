@@ -109,6 +109,8 @@ _HEADINGS = {
     "notification": "planned.stream",
 }
 """The path of the heading of those whose page is made from their state as a whole."""
+PERSONS = frozenset({"expert", "subscriber"})
+"""The streams of a person, which the page of privacy shows."""
 _OF_A_PAGE = ("limit", "after", "counts", "sort")
 _OF_ALL = {"counts": "true", "sort": "newest"}
 """The parameters of a list beside its filters, where its query takes it."""
@@ -137,6 +139,8 @@ def kinds() -> Mapping[str, Kind]:
 def address_of(stream: str) -> str | None:
     """Return the address of a record's page, or None where its kind has none."""
     noun, _, key = stream.partition("/")
+    if noun in PERSONS:
+        return f"/privacy?person={quote(key, safe='')}"
     kind = kinds().get(noun.replace("_", "-"))
     return f"{kind.plural}/{key}" if kind else None
 

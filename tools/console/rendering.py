@@ -71,6 +71,7 @@ class Renderer:
             "zone": times.zone_of(request),
             "down": sorted(request.state.services.down) if person else (),
             "done": request.session.pop("done", None),
+            "is_behind": bool(person and request.state.services.is_behind),
             "is_development": self.settings.issuer.startswith("http://127.0.0.1"),
         }
         return self._templates.get_template(template).render(layout | content)
@@ -81,4 +82,6 @@ class Renderer:
 
     def problem(self, request: Request, problem: Problem) -> HTMLResponse:
         """Render a service's refusal of a page."""
+        if request.state.services.is_behind:
+            return self.error(request, problem.status, "not_shown_yet")
         return self.error(request, problem.status, "refused", problem=problem)

@@ -16,6 +16,7 @@ import structlog
 log = structlog.get_logger()
 
 _COMMAND_ID = re.compile(r"[0-9a-f-]{32,36}")
+NOT_HEARD_YET = "NotHeardYet"
 ANSWER_SECONDS = 10.0
 LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=50)
 
@@ -82,10 +83,21 @@ class Services:
     addresses: Mapping[str, str]
     token: str
     down: set[str] = field(default_factory=set)
+    is_behind: bool = False
+    """True once a record could be had only as it was before this person's last command."""
 
     async def get(self, service: str, path: str, **query: Any) -> Any:
-        """Return the JSON of a query; None and blank are left out. Raises Problem, ServiceDown."""
-        return orjson.loads((await self.send(service, "GET", path, params=_filled(query))).content)
+        """Return the JSON of a query; None and blank are left out. Raises Problem, ServiceDown.
+
+        A record that its service has not read back at the version asked for is returned as it is there now.
+        """
+        try:
+            return orjson.loads((await self.send(service, "GET", path, params=_filled(query))).content)
+        except Problem as problem:
+            if problem.rule != NOT_HEARD_YET or not query.pop("at_least", None):
+                raise
+            self.is_behind = True
+            return await self.get(service, path, **query)
 
     async def find(self, service: str, path: str, **query: Any) -> Any | None:
         """Return the JSON of a query, or None where it is not on record. Raises Problem, ServiceDown."""

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from shared.events.services import SERVICES
 from tools.console.person import Person
 from tools.console.rendering import Renderer
-from tools.console.security import local
+from tools.console.security import CSRF, is_own, local
 from tools.console.services import Refusal, ServiceDown, Services
 from tools.console.sessions import fits
 from tools.console.settings import ConsoleSettings
@@ -145,7 +145,9 @@ class SignIn:
                 log.warning("not_listed_as_staff", error=type(fault).__name__)
 
     async def _sign_out(self, request: Request) -> Response:
-        """End the session here, and at the provider where it can end one."""
+        """End the session here, and at the provider where it can end one, if a page of this session asks for it."""
+        if not is_own(request, (await request.form()).get(CSRF)):
+            return self._pages.error(request, 403, "not_signed_out")
         request.session.clear()
         try:
             metadata = await self._provider.load_server_metadata()

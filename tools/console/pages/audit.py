@@ -45,8 +45,9 @@ async def audit(request: Request) -> Response:
     settings, may_export = request.app.state.settings, person(request).role in HISTORY_ROLES
     return renderer(request).page(
         request, "audit.html", by_service=by_service, refusals=recent, names=names, published=_published(by_service),
-        limit=settings.export_events, last=latest(settings.verification_file) if may_export else None,
-        may_export=may_export,
+        no_refusals=_missing(by_service, "refusals"), no_clocks=_missing(by_service, "ahead", "unsigned"),
+        of_policies=_is_of_policies(request), limit=settings.export_events,
+        last=latest(settings.verification_file) if may_export else None, may_export=may_export,
     )  # fmt: skip
 
 
@@ -95,6 +96,17 @@ async def _page_of(request: Request, status: int = 200, reason: str = "", fault:
     )
 
 
+def _missing(by_service: dict[str, dict[str, Any | Missing]], *names: str) -> list[Missing]:
+    """Return what is missing of some parts: once for each service that is away, once where the role sees none."""
+    parts = [parts[name] for parts in by_service.values() for name in names]
+    return list({part.refused or part.service: part for part in parts if isinstance(part, Missing)}.values())
+
+
+def _is_of_policies(request: Request) -> bool:
+    """Tell whether the refusals of policies are asked for alone."""
+    return request.query_params.get("role") == "system"
+
+
 def _published(by_service: dict[str, dict[str, Any | Missing]]) -> int | None:
     """Return the size of the whole record in events; None where a service does not say its own."""
     logs = [parts["log"] for parts in by_service.values() if not isinstance(parts["log"], Missing)]
@@ -108,7 +120,8 @@ async def _parts(request: Request, service: str) -> dict[str, Any | Missing]:
 
 async def _part(request: Request, service: str, name: str, path: str) -> Any | Missing:
     if name not in _TEXTS:
-        return await services(request).part(service, path, **({"limit": SHOWN} if name in _LISTS else {}))
+        role = "system" if name == "refusals" and _is_of_policies(request) else None
+        return await services(request).part(service, path, role=role, limit=SHOWN if name in _LISTS else None)
     try:
         return (await services(request).send(service, "GET", path)).text.strip()
     except ServiceDown:

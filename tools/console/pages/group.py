@@ -10,11 +10,13 @@ from starlette.requests import Request
 
 from tools.console.pages.addresses import other_pages
 from tools.console.pages.records import PAGE
-from tools.console.pages.request import renderer, services
+from tools.console.pages.request import person, renderer, services
 from tools.console.services import Missing
 
 router = APIRouter()
 SERVICE = "nominations"
+REGISTERED_ONLY = frozenset({"chair", "expert"})
+"""The roles that see of other people's nominations those that are registered."""
 FILTERS = ("member", "category", "theme", "capacity")
 
 
@@ -40,8 +42,9 @@ async def members(request: Request) -> Response:
     if isinstance(answer, Missing):  # the page is nothing without it: its fault is shown
         answer = await services(request).get(SERVICE, "/members", nominated=nominated, call=call)
     return renderer(request).page(
-        request, "members.html", answer=answer, nominated=nominated, call=call, calls=_titles(calls)
-    )
+        request, "members.html", answer=answer, nominated=nominated, call=call, calls=_titles(calls),
+        registered_only=person(request).role in REGISTERED_ONLY,
+    )  # fmt: skip
 
 
 def _titles(calls: Any) -> dict[str, str]:

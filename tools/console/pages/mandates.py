@@ -78,8 +78,11 @@ def _duties(state: Mapping[str, Any], given: Mapping[str, Any], day: date) -> It
             yield Duty(data["provision"], duty["body"], duty.get("session"), due, standing, discharged)
 
 
-async def _by_provision(request: Request, state: Mapping[str, Any], resting: Any) -> dict[str, Resting]:
-    """Return the traces that cite each provision; nothing is looked up where nothing rests on the instrument."""
+async def _by_provision(request: Request, state: Mapping[str, Any], resting: Any) -> dict[str, Resting | Missing]:
+    """Return the traces that cite each provision, up to a number of provisions, or what is missing of them.
+
+    Nothing is looked up where nothing rests on the instrument.
+    """
     if isinstance(resting, Missing) or not resting["count"]:
         return {}
     provisions = [each["data"]["provision"] for each in state.get("provisions", ())][:MOST]
@@ -88,9 +91,8 @@ async def _by_provision(request: Request, state: Mapping[str, Any], resting: Any
         *((SERVICE, "/traces", {**query, "provision": provision}) for provision in provisions)
     )
     return {
-        provision: Resting(answer["items"], "next" in answer)
+        provision: answer if isinstance(answer, Missing) else Resting(answer["items"], "next" in answer)
         for provision, answer in zip(provisions, answers, strict=True)
-        if not isinstance(answer, Missing) and answer["items"]
     }
 
 

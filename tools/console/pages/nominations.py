@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from tools.console.kinds import filled
+from tools.console.pages.group import REGISTERED_ONLY
 from tools.console.pages.records import record_content
 from tools.console.pages.request import own_command, person, renderer, services
 from tools.console.services import Missing
@@ -42,14 +44,16 @@ async def nomination(request: Request) -> Response:
 async def membership(request: Request) -> Response:
     """Show one membership: from when, until when and why, its expert, and what changed."""
     content = await record_content(request, "membership")
-    began = content["record"]["state"].get("began", {})
-    named, meetings = await asyncio.gather(
+    state = content["record"]["state"]
+    began = state.get("began", {})
+    named, now, meetings = await asyncio.gather(
         _beside(request, "/nominations/{nomination}", nomination=began.get("nomination")),
+        _now(request, state) if state.get("changes") else _nothing(),
         services(request).part("meetings", "/meetings", member=began.get("member"), limit=500),
     )
     attended = None if isinstance(meetings, Missing) else attended_by(began.get("membership"), meetings["items"])
     return renderer(request).page(
-        request, "membership.html", named=named, attended=attended, meetings=meetings, **content
+        request, "membership.html", named=named, now=now, attended=attended, meetings=meetings, **content
     )
 
 
@@ -62,7 +66,10 @@ async def call(request: Request) -> Response:
         SERVICE, filled("/calls/{call}/answers", request.path_params), answered=answered
     )
     submit = own_command(request, "nomination", "submit") if content["record"]["state"]["stage"] == "open" else None
-    return renderer(request).page(request, "call.html", answers=answers, answered=answered, submit=submit, **content)
+    return renderer(request).page(
+        request, "call.html", answers=answers, answered=answered, submit=submit,
+        registered_only=person(request).role in REGISTERED_ONLY, **content,
+    )  # fmt: skip
 
 
 def attended_by(key: str | None, meetings: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
@@ -74,6 +81,15 @@ def attended_by(key: str | None, meetings: list[dict[str, Any]]) -> list[tuple[d
         if each["fact"]["membership"] == key
     ]
     return sorted(rows, key=lambda row: str(row[0]["state"]["particulars"].get("starts_at")), reverse=True)
+
+
+async def _now(request: Request, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the row of a membership on the roster, of today or of its last day; None where that does not show it."""
+    began, ended = state["began"], (state.get("ended") or {}).get("ended_on")
+    query = {"member": began["member"], "capacity": began["capacity"], "on": ended, "limit": 500}
+    roster = await services(request).part(SERVICE, "/roster", **query)
+    rows = [] if isinstance(roster, Missing) else roster["items"]
+    return next((each for each in rows if each["membership"] == began["membership"]), None)
 
 
 async def _beside(request: Request, path: str, **key: str | None) -> Any | Missing | None:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from tools.client import api
 from tools.console.kinds import filled
+from tools.console.pages.request import person as own
 from tools.console.pages.request import renderer, services
 
 router = APIRouter()
@@ -17,9 +18,10 @@ HOLDERS = (("nominations", "/experts/{person}", "expert"), ("notifications", "/s
 @router.get("/privacy")
 async def privacy(request: Request) -> Response:
     """Show the form that asks for a person, and what each service holds about the one given."""
-    person = request.query_params.get("person", "").strip()
+    person, role = request.query_params.get("person", "").strip(), own(request).role
     held = []
     for service, path, noun in HOLDERS if person else ():
         part = await services(request).part(service, filled(path, {"person": person}))
-        held.append((service, noun, part, api.command(noun, "erase")))
+        rights = [api.command(noun, word) for word in ("correct", "void")]
+        held.append((service, noun, part, [each for each in rights if role in each.roles]))
     return renderer(request).page(request, "privacy.html", person_id=person, held=held)

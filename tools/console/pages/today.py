@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -65,6 +66,14 @@ _DOES: Mapping[str, tuple[tuple[str, str], ...]] = {
 """The pages of each role's own work, to begin with when nothing waits."""
 
 
+@dataclass
+class Count:
+    """How many there are, as far as it is known, and the services of which it is not."""
+
+    n: int = 0
+    unknown: list[str] = field(default_factory=list)
+
+
 @router.get("/")
 async def waiting(request: Request) -> Response:
     """Show what waits: its numbers, then overdue, due soon, later; and what stands still, for those who run it."""
@@ -74,26 +83,37 @@ async def waiting(request: Request) -> Response:
     items = [item for answer in known for item in answer["items"]]
     return renderer(request).page(
         request, "today.html", groups=grouped(items, today()), does=_DOES.get(role, ()),
-        more=any("next" in answer for answer in known), trouble=await _trouble(request) if role in _RUNS else {},
+        more=any("next" in answer for answer in known), unknown=_unknown(answers),
+        trouble=await _trouble(request) if role in _RUNS else {},
     )  # fmt: skip
 
 
-async def _trouble(request: Request) -> dict[str, int]:
+def _unknown(answers: list[Any | Missing]) -> list[str]:
+    """Return the services that do not say what waits; one that refuses has nothing for the role."""
+    return [each.service for each in answers if isinstance(each, Missing) and not each.refused]
+
+
+async def _trouble(request: Request) -> dict[str, Count]:
     """Return how many streams stand still, dead letters are open, and policies were refused of late."""
     role = person(request).role
     paths = ["/stalled/reasons", "/dead-letters", *(["/refusals"] if role in _AUDITS else [])]
-    parts: list[tuple[str, str, dict[str, Any]]] = [(service, path, {}) for path in paths for service in SERVICES]
+    queries = {"/refusals": {"role": _POLICY}}
+    parts = [(service, path, queries.get(path, {})) for path in paths for service in SERVICES]
     answers = await services(request).parts(*parts)
-    numbers = dict.fromkeys(("stalled", "dead-letters", "refusals"), 0)
+    counts = {name: Count() for name in ("stalled", "dead-letters", "refusals")}
     for (_service, path, _query), answer in zip(parts, answers, strict=True):
-        if not isinstance(answer, Missing):
-            numbers[path.split("/")[1]] += _number(path, answer)
-    return numbers
+        count = counts[path.split("/")[1]]
+        if isinstance(answer, Missing):
+            count.unknown += _unknown([answer])
+        else:
+            count.n += _number(path, answer)
+    return counts
 
 
 def _number(path: str, answer: Any) -> int:
     if path == "/refusals":
-        return sum(each.get("role") == _POLICY for each in answer)
+        late = (today() - SOON).isoformat()
+        return sum(each.get("role") == _POLICY and each["at"] >= late for each in answer)
     return len(answer["items"] if path == "/dead-letters" else answer)
 
 
