@@ -22,7 +22,12 @@ NAVIGATION = (
 )
 EMPTY = {
     **dict.fromkeys(
-        ("/nominations?member=NRU", "/meetings?month=1990-01", "/instruments?cite=absent", "/recommendations?text=absent"),
+        (
+            "/nominations?member=NRU",
+            "/meetings?month=1990-01",
+            "/instruments?cite=absent",
+            "/recommendations?text=absent",
+        ),
         "Nothing on record fits.",
     ),
     "/search?q=absent": "Nothing on record matches.",

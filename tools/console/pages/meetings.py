@@ -67,10 +67,7 @@ def _clocks(particulars: dict[str, Any]) -> list[tuple[str, str, str]]:
     if len(begins) <= len(DAY):
         return []
     zones = dict.fromkeys([particulars.get("time_zone") or "UTC", "UTC", times.reader_zone()])
-    return [
-        (zone, times.when(begins, zone), times.when(ends, zone) if len(ends) > len(DAY) else "")
-        for zone in zones
-    ]
+    return [(zone, times.when(begins, zone), times.when(ends, zone) if len(ends) > len(DAY) else "") for zone in zones]
 
 
 def _beside(year: int, number: int, step: int) -> str:
