@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,11 +22,13 @@ from tools.audit.verifying import verify
 from tools.cli.dead_letters import find
 from tools.cli.import_record import load, show
 from tools.cli.replay import in_words, run
+from tools.client import local_console
 from tools.client.connection import Connection
 from tools.client.errors import Failure
 from tools.client.log_keys import log_trust
 from tools.client.progress import bar
 from tools.client.services import Services
+from tools.client.stack_home import DEFAULT_HOME
 from tools.client.tokens import mint
 from tools.client.wait import wait_for_traces
 from tools.files import CHECKOUT
@@ -182,9 +186,16 @@ class Demonstration:
             raise NotAsExpected("The export does not make the traces whose digests are in it.")
         self._say(f"{replayer.report.events} events: {len(rebuilt)} traces, {len(replayer.report.roster)} memberships.")
         self._say(f"identical with the export's digests: {comparison.identical} traces", style="bold green")
-        self._say(
-            "\nmake up keeps a stack running, and prints the address of its web console: sign in there as anybody."
-        )
+        self._say(f"\n{next_step(Path(os.environ.get('THROUGHLINE_HOME') or DEFAULT_HOME))}")
+
+
+def next_step(home: Path) -> str:
+    """Return how to see it in a browser; the console's address is known where a stack was started in a home before."""
+    try:
+        address = f"prints the address of its web console, {local_console.address(home)} again if that is free"
+    except KeyError:
+        address = "prints the address of its web console"
+    return f"make up keeps a stack running, and {address}: sign in there as anybody."
 
 
 def unmet_expectations(trace: dict[str, Any]) -> Iterator[str]:

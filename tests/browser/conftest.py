@@ -114,10 +114,16 @@ def office(stack: Stack) -> Iterator[Office]:
 
 
 @pytest.fixture(scope="package")
-def job(browser: Browser, office: Office, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MainJob]:
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a note verbale."""
+    file = tmp_path_factory.mktemp("papers") / "note-verbale.pdf"
+    file.write_bytes(random.Random(PAPER_BYTES).randbytes(PAPER_BYTES))
+    return file
+
+
+@pytest.fixture(scope="package")
+def job(browser: Browser, office: Office, paper: Path) -> Iterator[MainJob]:
     """The main job, whose steps are taken when a test first needs them; the console of each page stays empty."""
-    paper = tmp_path_factory.mktemp("papers") / "note-verbale.pdf"
-    paper.write_bytes(random.Random(PAPER_BYTES).randbytes(PAPER_BYTES))
     with pages(browser, PageLog()) as open_page:
         yield MainJob(office, open_page, paper)
 

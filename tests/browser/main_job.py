@@ -84,6 +84,14 @@ class MainJob:
         return (link.get_attribute("href") or "").rpartition("/")[2]
 
     @cached_property
+    def person(self) -> str:
+        """Read the id of the expert on the page of the membership."""
+        officer, membership = self.visitor(SECRETARIAT), self.membership
+        officer.open(f"/memberships/{membership}")
+        name = officer.main.locator("dt", has_text="Person")
+        return name.locator("xpath=following-sibling::dd").first.inner_text().strip()
+
+    @cached_property
     def meeting(self) -> str:
         """Propose a meeting, and confirm it by the two who must."""
         officer, meeting = self.visitor(SECRETARIAT), f"meeting-{self.key}"

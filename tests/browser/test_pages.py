@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.checks import axe, reflows
 from tests.browser.conftest import NewPage
-from tests.browser.main_job import MainJob
+from tests.browser.main_job import EXPERT, MainJob
 from tests.browser.office import AUDITOR, CHAIR, FIJI, SECRETARIAT, Office, Role, Visitor
 from tests.patience import AT_MOST_SECONDS
 
@@ -18,11 +18,22 @@ NAVIGATION = (
     *("/recommendations", "/coverage", "/coverage?by=recommendation", "/search", "/search?q=synthetic", "/audit"),
     "/audit/verification",
     *("/privacy", "/preferences", "/calls", "/memberships", "/sessions", "/priorities", "/notifications"),
+    *("/suspect-citations", "/body-sessions", "/initiatives", "/deliverables", "/subscriptions"),
 )
-EMPTY = (
-    *("/nominations?member=NRU", "/meetings?stage=cancelled&text=absent", "/instruments?text=absent"),
-    *("/recommendations?text=absent", "/search?q=absent", "/group?on=1990-01-01", "/meetings/calendar?month=1990-01"),
-)
+EMPTY = {
+    **dict.fromkeys(
+        (
+            "/nominations?member=NRU",
+            "/meetings?month=1990-01",
+            "/instruments?cite=absent",
+            "/recommendations?text=absent",
+        ),
+        "Nothing on record fits.",
+    ),
+    "/search?q=absent": "Nothing on record matches.",
+    "/group?on=1990-01-01": "Nobody on record fits.",
+    "/meetings/calendar?month=1990-01": "No meeting is on record for this month.",
+}
 FORMS = (
     *("/calls/new/open", "/nominations/new/submit", "/meetings/new/propose", "/instruments/new/register"),
     *("/recommendations/new/draft", "/sessions/new/record"),
@@ -45,8 +56,10 @@ def test_a_page_that_is_full(job: MainJob, path: str):
 
 
 @pytest.mark.parametrize("path", EMPTY)
-def test_a_page_that_is_empty(job: MainJob, path: str):
-    checked(job.visitor(SECRETARIAT), path, 200, 422)
+def test_a_page_that_is_empty_says_so(job: MainJob, path: str):
+    officer = job.visitor(SECRETARIAT)
+    checked(officer, path)
+    expect(officer.main).to_contain_text(EMPTY[path])
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -78,6 +91,26 @@ def test_each_record_of_the_main_job(job: MainJob, role: Role):
     ]  # fmt: skip
     for path in paths:
         checked(visitor, path)
+
+
+def test_what_is_held_about_a_person(job: MainJob):
+    officer = job.visitor(SECRETARIAT)
+    checked(officer, f"/privacy?person={job.person}")
+    expect(officer.main).to_contain_text(EXPERT)
+
+
+@pytest.mark.parametrize("word", ["correct", "void"])
+def test_what_will_change_is_shown_before_it_is_recorded(job: MainJob, word: str):
+    officer, typed = job.visitor(SECRETARIAT), {"data.note": "Synthetic note", "reason": "Synthetic reason"}
+    assert job.followed_up
+    checked(officer, job.do(word))
+    officer.main.locator(f"a[href*='/do/{word}?version=']").first.click()
+    officer.fill({name: text for name, text in typed.items() if word == "correct" or name == "reason"})
+    officer.send()
+    expect(officer.main.get_by_role("heading", level=1)).to_have_text("What will change")
+    expect(officer.main).to_contain_text("Nothing is recorded yet.")
+    axe(officer.page)
+    reflows(officer.page)
 
 
 def test_a_verification_of_the_record(job: MainJob):

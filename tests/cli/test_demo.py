@@ -16,7 +16,8 @@ import pytest
 
 from tests.cli.record_in_memory import public_traces
 from tests.patience import AT_MOST_SECONDS
-from tools.demo import REFERENCES, unmet_expectations
+from tools.demo import REFERENCES, next_step, unmet_expectations
+from tools.files import write
 
 
 def running_under(folder: Path) -> list[str]:
@@ -77,6 +78,12 @@ def test_a_demonstration_that_is_broken_off_leaves_nothing_running(started: subp
     assert (started.returncode, "nothing runs any more" in errors) == (130, True), errors
     assert running_under(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_next_step_names_the_address_that_a_home_has_had(tmp_path: Path):
+    assert next_step(tmp_path).endswith("prints the address of its web console: sign in there as anybody.")
+    write(tmp_path / "stack.json", '{"ports": {"console": 40123}}')
+    assert "console, http://127.0.0.1:40123 again if that is free: sign in" in next_step(tmp_path)
 
 
 @pytest.mark.parametrize("reference", REFERENCES)

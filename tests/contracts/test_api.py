@@ -14,6 +14,7 @@ from tests.http.matrix import ANYBODY, expected
 from tools.client import api
 from tools.client.api import Command, Field, Route
 from tools.contracts.api import _check_words
+from tools.contracts.commands_page import _readers
 from tools.contracts.naming import singular, word_of_command
 
 ROWS: tuple[Route, ...] = (*api.commands(), *api.operations(), *api.queries())
@@ -60,6 +61,14 @@ def test_two_routes_of_the_same_words_are_refused() -> None:
     _check_words([row, row | {"typed": "meeting cancel"}, row | {"service": "nominations"}])
     with pytest.raises(ValueError, match="another path"):
         _check_words([row, row])
+
+
+def test_the_page_of_words_says_the_roles_of_each_service_where_they_differ() -> None:
+    rows: list[dict[str, Any]] = [
+        {"service": "nominations", "roles": ["focal_point"]}, {"service": "meetings", "roles": ["chair", "expert"]},
+    ]  # fmt: skip
+    assert _readers(rows) == "of nominations: focal point; of meetings: chair, expert"
+    assert _readers([rows[0], rows[0] | {"service": "meetings"}]) == "focal point"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.events.values import earliest_day, latest_day
 
+DAY = "2026-11-28"
 LINE = 73  # octets of a line before it is folded
 _STATUS = {"proposed": "TENTATIVE", "convened": "CONFIRMED", "held": "CONFIRMED", "recorded": "CONFIRMED"}
 
@@ -25,27 +26,32 @@ def weeks_of(year: int, month: int, meetings: Iterable[Mapping[str, Any]]) -> li
 
 def days_of(state: Mapping[str, Any]) -> list[date]:
     """Return the days of a meeting, on its own clock; none where the day is not known."""
-    particulars = state.get("particulars", {})
-    begins, ends = particulars.get("starts_at"), particulars.get("ends_at") or particulars.get("starts_at")
-    if not begins or len(begins) < len("2026-11-28"):
+    begins, ends = times_of(state)
+    if len(begins) < len(DAY):
         return []
     first = earliest_day(begins)
     last = max(first, latest_day(ends))
     return [first + timedelta(days=each) for each in range(min((last - first).days + 1, 31))]
 
 
+def times_of(state: Mapping[str, Any]) -> tuple[str, str]:
+    """Return from when to when a meeting was held, or else is to be held; blank where no time is on record."""
+    held, announced = state.get("held", {}), state.get("particulars", {})
+    begins = held.get("held_from") or announced.get("starts_at") or ""
+    return begins, held.get("held_to") or announced.get("ends_at") or begins
+
+
 def icalendar(key: str, state: Mapping[str, Any], address: str, now: datetime) -> str:
-    """Return a meeting as an iCalendar file: in UTC where its times are known, else on its days."""
+    """Return a meeting that has a time as an iCalendar file: in UTC where its times are known, else on its days."""
     particulars = state["particulars"]
-    begins, ends = particulars["starts_at"], particulars.get("ends_at") or particulars["starts_at"]
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//Throughline//Console//EN",
         "BEGIN:VEVENT",
         f"UID:{key}@throughline",
-        f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}",
-        *_times(begins, ends),
+        f"DTSTAMP:{_stamp(now.astimezone(UTC))}",
+        *_lines_of(*times_of(state)),
         f"SUMMARY:{_text(particulars['title'])}",
         f"STATUS:{_STATUS.get(state['stage'], 'CANCELLED')}",
         f"URL:{address}",
@@ -57,16 +63,32 @@ def icalendar(key: str, state: Mapping[str, Any], address: str, now: datetime) -
     return "".join(f"{_folded(line)}\r\n" for line in lines)
 
 
-def _times(begins: str, ends: str) -> list[str]:
-    if len(begins) > len("2026-11-28"):
-        last = ends if len(ends) > len("2026-11-28") else begins
-        return [f"DTSTART:{_utc(begins)}", f"DTEND:{_utc(last)}"]
-    after = latest_day(ends) + timedelta(days=1)
-    return [f"DTSTART;VALUE=DATE:{earliest_day(begins):%Y%m%d}", f"DTEND;VALUE=DATE:{after:%Y%m%d}"]
+def _lines_of(begins: str, ends: str) -> list[str]:
+    """Return the start, and the end where it is later: RFC 5545 allows no other (3.8.2.2)."""
+    if start := _utc(begins):
+        return [f"DTSTART:{start}", *([f"DTEND:{end}"] if (end := _utc(ends)) > start else [])]
+    last = latest_day(ends)
+    after = [last + timedelta(days=1)] if last < date.max else []
+    return [
+        f"DTSTART;VALUE=DATE:{_digits(earliest_day(begins))}",
+        *(f"DTEND;VALUE=DATE:{_digits(day)}" for day in after),
+    ]
 
 
 def _utc(text: str) -> str:
-    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    """Return a time in UTC; blank for a date, and for a time whose day in UTC has no date."""
+    try:
+        return _stamp(datetime.fromisoformat(text).astimezone(UTC)) if len(text) > len(DAY) else ""
+    except OverflowError:
+        return ""
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{_digits(moment)}T{moment:%H%M%S}Z"
+
+
+def _digits(day: date) -> str:
+    return f"{day.year:04}{day.month:02}{day.day:02}"
 
 
 def _text(value: str) -> str:

@@ -75,7 +75,11 @@ def when(text: str | None, zone: str | None = None) -> str:
 @lru_cache(maxsize=4_000)
 def _when(text: str, name: str, _language: str) -> str:
     """Format a time in the language of the request, by which it is cached."""
-    local = datetime.fromisoformat(text).astimezone(ZoneInfo(name))
+    local = datetime.fromisoformat(text)
+    try:
+        local = local.astimezone(ZoneInfo(name))
+    except OverflowError:  # on the first or last day of all dates, which is no day in the other zone
+        name = str(local.tzinfo)
     return f"{format_datetime(local, 'd MMMM y, HH:mm', locale=languages.locale())} ({name})"
 
 

@@ -58,10 +58,18 @@ def _resolved(schema: Row, shared: Mapping[str, Row]) -> Row:
 
 def _distinct(queries: Sequence[Row], *, one: bool) -> Iterator[str]:
     for typed in dict.fromkeys(row["typed"] for row in queries if row["one"] == one):
-        row = next(each for each in queries if each["typed"] == typed)
+        rows = [each for each in queries if each["typed"] == typed]
+        row = rows[0]
         filters = [f"`--{each['name'].replace('_', '-')}`" for each in row["parameters"] if each["in"] == "query"]
         shown = [] if one else [", ".join(name for name in filters if name != "`--after`")]
-        yield _line(f"`{typed}{' ID' if one else ''}`", row["summary"], *shown, _roles(row))
+        yield _line(f"`{typed}{' ID' if one else ''}`", row["summary"], *shown, _readers(rows))
+
+
+def _readers(rows: Sequence[Row]) -> str:
+    """Return the roles that may read it, by service where they differ."""
+    if all(row["roles"] == rows[0]["roles"] for row in rows):
+        return _roles(rows[0])
+    return "; ".join(f"of {row['service']}: {_roles(row)}" for row in rows)
 
 
 def _roles(row: Row) -> str:

@@ -12,10 +12,11 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from tools.console import times
-from tools.console.calendar import icalendar, weeks_of
+from tools.console.calendar import DAY, icalendar, times_of, weeks_of
 from tools.console.kinds import filled
 from tools.console.pages.records import record_content
 from tools.console.pages.request import own_command, renderer, services
+from tools.console.services import Problem
 
 router = APIRouter()
 SERVICE = "meetings"
@@ -41,6 +42,8 @@ async def calendar_file(request: Request) -> Response:
     """Return a meeting as an iCalendar file."""
     key = request.path_params["meeting"]
     record = await services(request).get(SERVICE, filled("/meetings/{meeting}", request.path_params))
+    if not times_of(record["state"])[0]:
+        raise Problem(SERVICE, 404, {"rule": "NotOnRecord", "detail": "no time of this meeting is on record"})
     address = f"{request.app.state.settings.address}{filled('/meetings/{meeting}', request.path_params)}"
     headers = {"Content-Disposition": f'attachment; filename="{key}.ics"'}
     content = icalendar(key, record["state"], address, datetime.now(UTC))
@@ -61,13 +64,10 @@ async def meeting(request: Request) -> Response:
 def _clocks(particulars: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return a meeting's times on its own clock, in UTC and on the reader's clock; none where no time is known."""
     begins, ends = particulars.get("starts_at") or "", particulars.get("ends_at") or ""
-    if len(begins) <= len("2026-11-28"):
+    if len(begins) <= len(DAY):
         return []
     zones = dict.fromkeys([particulars.get("time_zone") or "UTC", "UTC", times.reader_zone()])
-    return [
-        (zone, times.when(begins, zone), times.when(ends, zone) if len(ends) > len("2026-11-28") else "")
-        for zone in zones
-    ]
+    return [(zone, times.when(begins, zone), times.when(ends, zone) if len(ends) > len(DAY) else "") for zone in zones]
 
 
 def _beside(year: int, number: int, step: int) -> str:
