@@ -1,4 +1,4 @@
-"""Who nominated, said to each role in words that are true of what it sees."""
+"""Pages say who nominated in words that are true of what each role sees."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.console.rendered import CSRF, a_session, a_visit, elements, parsed
-from tests.console.test_nomination_pages import KEY, around, links_of, page_of
+from tests.console.test_nomination_pages import around, links_of, page_of
 from tools.console.kinds import kinds
 from tools.console.pages import privacy, records
 

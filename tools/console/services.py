@@ -16,7 +16,7 @@ import structlog
 log = structlog.get_logger()
 
 _COMMAND_ID = re.compile(r"[0-9a-f-]{32,36}")
-NOT_HEARD_YET = "NotHeardYet"
+_NOT_READ_BACK = "NotHeardYet"
 ANSWER_SECONDS = 10.0
 LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=50)
 
@@ -94,7 +94,7 @@ class Services:
         try:
             return orjson.loads((await self.send(service, "GET", path, params=_filled(query))).content)
         except Problem as problem:
-            if problem.rule != NOT_HEARD_YET or not query.pop("at_least", None):
+            if problem.rule != _NOT_READ_BACK or not query.pop("at_least", None):
                 raise
             self.is_behind = True
             return await self.get(service, path, **query)
