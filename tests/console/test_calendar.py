@@ -91,6 +91,7 @@ def test_a_status_follows_the_stage(stage: str, status: str):
 @pytest.mark.parametrize(
     "text",
     ["a, b; c\\n \\, \\", "one\r\ntwo\nthree\rEND:VEVENT", HOSTILE_LINE, AIR, f"é{AIR}", "x" * 500, "\U0001f600" * 40],
+    ids=["escaped", "lines", "hostile", "of three octets", "of two octets", "long", "of four octets"],
 )
 def test_a_text_is_data_and_is_read_back_whole_from_lines_of_75_octets(text: str):
     file = a_file(title=text, place=text)
