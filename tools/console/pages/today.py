@@ -37,7 +37,7 @@ _DOES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "focal_point": (
         ("/nominations/new/submit", N_("Nominate an expert")),
         ("/nominations", N_("The nominations of your Government")),
-        ("/memberships", N_("Its experts in the group")),
+        ("/group", N_("Its experts in the group")),
         ("/calls?stage=open", N_("Open calls for nominations")),
         ("/meetings/calendar", N_("Calendar of meetings")),
         ("/recommendations", N_("Recommendations, and what became of them")),
