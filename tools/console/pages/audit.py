@@ -45,7 +45,7 @@ async def audit(request: Request) -> Response:
     settings = request.app.state.settings
     return renderer(request).page(
         request, "audit.html", by_service=by_service, refusals=recent, names=names, published=_published(by_service),
-        limit=settings.export_events, last=latest(settings.verification_file),
+        limit=settings.export_events, last=latest(settings.verification_file), paged=_paged(request),
         may_export=person(request).role in HISTORY_ROLES,
     )  # fmt: skip
 
@@ -107,6 +107,9 @@ async def _parts(request: Request, service: str) -> dict[str, Any | Missing]:
 
 
 async def _part(request: Request, service: str, name: str, path: str) -> Any | Missing:
+    if name == "dead_letters":
+        after = request.query_params.get("after") if service == _paged(request) else None
+        return await services(request).part(service, path, after=after)
     if name not in _TEXTS:
         return await services(request).part(service, path, **({"limit": SHOWN} if name in _LISTS else {}))
     try:
@@ -115,6 +118,11 @@ async def _part(request: Request, service: str, name: str, path: str) -> Any | M
         return Missing(service)
     except Problem as problem:
         return Missing(service, refused=problem.status in (403, 404))
+
+
+def _paged(request: Request) -> str | None:
+    """Return the service of whose dead letters a later page is shown."""
+    return request.query_params.get("service") if request.query_params.get("after") else None
 
 
 def _service(parts: dict[str, str]) -> str:
