@@ -12,7 +12,7 @@ from tools.console.services import Services
 
 LAST, NEXT_PLACE = "throughline.meetings/0/7", "throughline.meetings/0/8"
 FIRST = "/audit#dead-letters"
-NEXT = "/audit?service=meetings&after=throughline.meetings/0/7#dead-letters"
+NEXT = "/audit?service=meetings&after=throughline.meetings%2F0%2F7#dead-letters"
 
 
 def answer(sent: httpx2.Request) -> httpx2.Response:
