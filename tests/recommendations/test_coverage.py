@@ -63,14 +63,14 @@ class Traces:
 
 async def pages(cited: Any, limit: int) -> list[list[str]]:
     """Return the provisions of each page."""
-    found: list[list[str]] = []
+    every: list[list[str]] = []
     after: str | None = None
     while True:
         page = await coverage_of_provisions(cast("Any", States()), cast("Any", Traces()), {}, limit, after, cited)
-        found.append([row["provision"] for row in page["items"]])
+        every.append([row["provision"] for row in page["items"]])
         after = page.get("next")
         if after is None:
-            return found
+            return every
 
 
 @pytest.mark.parametrize(
