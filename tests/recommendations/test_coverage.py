@@ -14,7 +14,7 @@ from shared.projection.fold import FoldedState
 from tests.given import given
 
 STANDINGS = {"i1/a": ["live"], "i2/a": ["uncited"], "i4/a": ["void", "suspect"]}
-"""What recommendations say of provisions; i1/b, i3/a and those of i10 are named by none, and i5 has none."""
+"""The standings of citations by provision; i1/b, i3/a and those of i10 are named by none, and i5 has none."""
 
 
 def an_instrument(key: str, *items: str) -> FoldedState:
