@@ -65,6 +65,8 @@ INDEXES: Indexes = {
     ],
 }
 _CITATIONS = {"mandates.instrument": 1, "mandates.provision": 1, "mandates.standing": 1}
+CITES = ("live", "suspect")
+"""The standings of a mandate whose provision counts as cited."""
 TRACES_PER_CHUNK = 100
 CONCURRENT_CHUNKS = 2
 
@@ -196,12 +198,16 @@ class Traces:
             {"$match": {**query, "shape": {"$exists": True}}},
             {"$project": _CITATIONS},
             {"$unwind": "$mandates"},
-            {"$match": {"mandates.standing": {"$in": ["live", "suspect"]}}},
+            {"$match": {"mandates.standing": {"$in": list(CITES)}}},
             {"$group": {"_id": ["$mandates.instrument", "$mandates.provision"]}},
             {"$count": "number"},
         ]
         rows = await self._traces.aggregate(pipeline).to_list(1)
         return int(rows[0]["number"]) if rows else 0
+
+    async def instruments(self, query: Mapping[str, Any]) -> list[str]:
+        """Return the instruments whose provisions the traces that match name as mandates."""
+        return await self._traces.distinct("mandates.instrument", {**query, "shape": {"$exists": True}})
 
     async def by_coverage(self, query: Mapping[str, Any]) -> dict[str, int]:
         """Return how many of the traces that match have each coverage."""

@@ -13,6 +13,7 @@ from services.recommendations.domain.lineage import noted_in
 from services.recommendations.domain.recommendation import RECOMMENDATION
 from services.recommendations.projection import Traces
 from services.recommendations.queries.coverage import (
+    Cited,
     coverage_counts,
     coverage_of_provisions,
     coverage_of_recommendations,
@@ -26,7 +27,7 @@ from shared.events.envelope import SUBJECT, stamp
 from shared.events.words import DispositionOutcome
 from shared.http.auth import Principal, allow
 from shared.http.paths import Committee, Meeting, Number, Year
-from shared.http.problems import Refused
+from shared.http.problems import FieldError, Refused, invalid
 from shared.http.queries import After, AtLeast, Filter, Limit, Wait, check_after, wait_for_version
 from shared.http.query_times import Day, Moment
 from shared.projection.natural_order import natural_order
@@ -181,13 +182,18 @@ def add_lists_of_traces(routes: APIRouter, traces: Traces, states: StateStore) -
             Literal["provision", "recommendation"],
             Query(description="the provisions of `limit` instruments, or `limit` recommendations"),
         ] = "provision",
+        cited: Annotated[
+            Cited | None, Query(description="by provision, those that a recommendation cites, or that none does")
+        ] = None,
         limit: Limit = 100,
         after: After = None,
     ) -> dict[str, Any]:
         check_after(after, _REFERENCE if by == "recommendation" else "instrument/{instrument}")
         if by == "recommendation":
+            if cited is not None:
+                raise invalid([FieldError.of("query.cited", "of_provisions", "is a filter of provisions")])
             return await coverage_of_recommendations(traces, seen_by(caller), limit, after)
-        return await coverage_of_provisions(states, traces, seen_by(caller), limit, after)
+        return await coverage_of_provisions(states, traces, seen_by(caller), limit, after, cited)
 
 
 async def _shown(

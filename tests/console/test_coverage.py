@@ -9,6 +9,7 @@ from io import StringIO
 import httpx2
 import pytest
 
+from tests.console.rendered import a_session, elements, parsed, text_of
 from tests.console.test_search import console
 from tests.http.asking import Caller, accepted, draft, new_id
 from tests.patience import AT_MOST_SECONDS
@@ -19,6 +20,35 @@ from tools.local.stack import Stack
 def test_no_text_of_a_csv_file_is_a_formula() -> None:
     row = csv_row(["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", 'a, "b"', "75/4"]).decode()
     assert next(csv.reader(StringIO(row))) == ["'=HYPERLINK(1)", "'+1", "'-1", "'@x", "'\tx", 'a, "b"', "75/4"]
+
+
+@pytest.mark.parametrize(
+    ("query", "filter_", "here"),
+    [
+        ("cited=no", "no", "Provisions that no recommendation cites"),
+        ("cited=yes", "yes", "Provisions that a recommendation cites"),
+        ("by=recommendation&cited=no", None, "From the recommendations: how far each reaches"),
+        ("cited=synthetic", None, "From the mandates: what rests on each provision"),
+    ],
+)
+async def test_provisions_are_filtered_by_whether_they_are_cited(query: str, filter_: str | None, here: str) -> None:
+    filters: list[str | None] = []
+
+    def answer(sent: httpx2.Request) -> httpx2.Response:
+        if sent.url.path != "/coverage":
+            return httpx2.Response(404, json={"rule": "NotOnRecord", "detail": "Synthetic"})
+        filters.append(sent.url.params.get("cited"))
+        more = {} if "after" in sent.url.params else {"next": "instrument/i1"}
+        return httpx2.Response(200, json={"items": [], **more})
+
+    async with a_session(answer) as web:
+        document = parsed((await web.get(f"/coverage?{query}")).text)
+        links = {each.get("href") or "" for each in elements(document, "a")}
+        [file] = [link for link in links if link.startswith("/coverage.csv?")]
+        await web.get(file)
+    assert [text_of(each) for each in elements(document, "strong") if each.get("aria-current")] == [here]
+    assert f"/coverage?{query}&after=instrument%2Fi1" in links
+    assert filters == [filter_] * 3, "the page, and both pages of its file"
 
 
 @pytest.fixture

@@ -100,3 +100,9 @@ async def test_hostile_titles_are_data_and_a_citation_leads_the_secretariat_to_a
     assert not list(elements(document, "img"))
     assert " ".join(HOSTILE_LINE.split()) in text_of(document)
     assert "/suspect-citations" in {each.get("href") for each in elements(document, "a")}
+
+
+async def test_a_focal_point_is_led_to_its_experts_where_they_have_names() -> None:
+    document = await page_of({"/waiting": {"items": []}}, "focal_point")
+    [link] = [each for each in elements(document, "a") if text_of(each) == "Its experts in the group"]
+    assert link.get("href") == "/group", "the roster: of a focal point that of its own member, with names"

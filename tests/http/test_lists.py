@@ -123,6 +123,9 @@ def test_coverage_is_listed_in_pages_both_ways(limit: int, drafted: Caller, acro
     assert [row["instrument"] for row in rows] == [keys[2], keys[1], keys[0]]
     assert rows[2]["recommendations"] == [{"reference": reference, "standing": "live"}]
     assert rows[0]["recommendations"] == []
+    for cited, expected in (("yes", [keys[0]]), ("no", [keys[2], keys[1]])):
+        filtered = [row for page in pages(asking, "/coverage", max(limit, 20), cited=cited) for row in page]
+        assert [row["instrument"] for row in filtered if row["instrument"] in keys] == expected
     reach = [row for page in pages(asking, "/coverage", max(limit, 3), by="recommendation") for row in page]
     own = [row for row in reach if row["reference"].startswith(f"{acronym}/")]
     assert [row["reference"].rpartition("/")[2] for row in own] == IN_ORDER

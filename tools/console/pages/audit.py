@@ -46,7 +46,7 @@ async def audit(request: Request) -> Response:
     return renderer(request).page(
         request, "audit.html", by_service=by_service, refusals=recent, names=names, published=_published(by_service),
         no_refusals=_missing(by_service, "refusals"), no_clocks=_missing(by_service, "ahead", "unsigned"),
-        of_policies=_is_of_policies(request), limit=settings.export_events,
+        of_policies=_is_of_policies(request), limit=settings.export_events, paged=_paged(request),
         last=latest(settings.verification_file) if may_export else None, may_export=may_export,
     )  # fmt: skip
 
@@ -119,6 +119,9 @@ async def _parts(request: Request, service: str) -> dict[str, Any | Missing]:
 
 
 async def _part(request: Request, service: str, name: str, path: str) -> Any | Missing:
+    if name == "dead_letters":
+        after = request.query_params.get("after") if service == _paged(request) else None
+        return await services(request).part(service, path, after=after)
     if name not in _TEXTS:
         role = "system" if name == "refusals" and _is_of_policies(request) else None
         return await services(request).part(service, path, role=role, limit=SHOWN if name in _LISTS else None)
@@ -128,6 +131,11 @@ async def _part(request: Request, service: str, name: str, path: str) -> Any | M
         return Missing(service)
     except Problem as problem:
         return Missing(service, refused=problem.status in (403, 404))
+
+
+def _paged(request: Request) -> str | None:
+    """Return the service of whose dead letters a later page is shown."""
+    return request.query_params.get("service") if request.query_params.get("after") else None
 
 
 def _service(parts: dict[str, str]) -> str:

@@ -20,6 +20,7 @@ router = APIRouter()
 SERVICE, PATH = "recommendations", "/coverage"
 PAGE = {"provision": 20, "recommendation": 100}
 """By provision, so many instruments; by recommendation, so many recommendations."""
+CITED = ("yes", "no")
 ROWS_OF_A_FILE = 500
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -27,13 +28,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @router.get(PATH)
 async def coverage(request: Request) -> Response:
     """Show the counts, and a page of provisions or of recommendations."""
-    by, after = _by(request), request.query_params.get("after", "")
+    by, cited, after = _by(request), _cited(request), request.query_params.get("after", "")
     counts, page = await asyncio.gather(
         services(request).part(SERVICE, f"{PATH}/counts"),
-        services(request).get(SERVICE, PATH, by=by, limit=PAGE[by], after=after),
+        services(request).get(SERVICE, PATH, by=by, cited=cited, limit=PAGE[by], after=after),
     )
     return renderer(request).page(
-        request, "coverage.html", by=by, counts=counts, rows=page["items"],
+        request, "coverage.html", by=by, cited=cited, counts=counts, rows=page["items"],
         **other_pages(request, page),
     )  # fmt: skip
 
@@ -41,9 +42,9 @@ async def coverage(request: Request) -> Response:
 @router.get(f"{PATH}.csv")
 async def as_csv(request: Request) -> Response:
     """Send all of it as CSV, for a spreadsheet, page by page."""
-    by = _by(request)
+    by, cited = _by(request), _cited(request)
     headers = {"Content-Disposition": f'attachment; filename="coverage-by-{by}.csv"'}
-    first = await services(request).get(SERVICE, PATH, by=by, limit=ROWS_OF_A_FILE)
+    first = await services(request).get(SERVICE, PATH, by=by, cited=cited, limit=ROWS_OF_A_FILE)
     return StreamingResponse(
         _lines(request, by, csv_row(_headings(by)), first), media_type="text/csv; charset=utf-8", headers=headers
     )
@@ -56,7 +57,9 @@ async def _lines(request: Request, by: str, headings: bytes, page: Mapping[str, 
             yield csv_row(_row(by, item))
         if "next" not in page:
             return
-        page = await services(request).get(SERVICE, PATH, by=by, limit=ROWS_OF_A_FILE, after=page["next"])
+        page = await services(request).get(
+            SERVICE, PATH, by=by, cited=_cited(request), limit=ROWS_OF_A_FILE, after=page["next"]
+        )
 
 
 def csv_row(cells: list[str]) -> bytes:
@@ -69,6 +72,12 @@ def csv_row(cells: list[str]) -> bytes:
 def _by(request: Request) -> str:
     by = request.query_params.get("by", "provision")
     return by if by in PAGE else "provision"
+
+
+def _cited(request: Request) -> str:
+    """Return the filter of provisions: those cited (yes), or not (no); blank for all, and for recommendations."""
+    cited = request.query_params.get("cited", "")
+    return cited if cited in CITED and _by(request) == "provision" else ""
 
 
 def _headings(by: str) -> list[str]:

@@ -11,15 +11,17 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
+from shared.events.values import latest_day
 from tools.console import times
 from tools.console.calendar import DAY, icalendar, times_of, weeks_of
 from tools.console.kinds import filled
 from tools.console.pages.records import record_content
 from tools.console.pages.request import own_command, renderer, services
-from tools.console.services import Problem
+from tools.console.services import Missing, Problem
 
 router = APIRouter()
 SERVICE = "meetings"
+ROSTER = 1_000
 _MONTH = re.compile("[12][0-9]{3}-(?:0[1-9]|1[0-2])")
 
 
@@ -57,8 +59,22 @@ async def meeting(request: Request) -> Response:
         record_content(request, "meeting"),
         services(request).part("recommendations", filled("/proceedings/{meeting}", request.path_params)),
     )
-    clocks = _clocks(content["record"]["state"].get("particulars", {}))
-    return renderer(request).page(request, "meeting.html", part=part, clocks=clocks, **content)
+    state = content["record"]["state"]
+    names, clocks = await _names(request, state), _clocks(state.get("particulars", {}))
+    return renderer(request).page(request, "meeting.html", part=part, clocks=clocks, names=names, **content)
+
+
+async def _names(request: Request, state: dict[str, Any]) -> dict[str, str] | Missing:
+    """Return the names of those who attended that the reader sees, by membership; the day's roster has them."""
+    if not state.get("proceedings", {}).get("attendance"):
+        return {}
+    begins = state.get("held", {}).get("held_from") or state.get("particulars", {}).get("starts_at")
+    on = latest_day(begins).isoformat() if begins else ""
+    roster = await services(request).part("nominations", "/roster", on=on, limit=ROSTER)
+    if isinstance(roster, Missing):
+        return roster
+    places = [place for item in roster["items"] for place in (*item.get("chain", ()), item)]
+    return {place["membership"]: place["details"]["name"] for place in places if place.get("details", {}).get("name")}
 
 
 def _clocks(particulars: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -33,12 +33,12 @@ _DOES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("/meetings/calendar", N_("Calendar of meetings")),
         ("/recommendations/new/draft", N_("Draft a recommendation")),
         ("/suspect-citations", N_("Suspect citations")),
-        ("/coverage", N_("Which mandates no recommendation answers")),
+        ("/coverage?cited=no", N_("Which mandates no recommendation answers")),
     ),
     "focal_point": (
         ("/nominations/new/submit", N_("Nominate an expert")),
         ("/nominations", N_("The nominations of your Government")),
-        ("/memberships", N_("Its experts in the group")),
+        ("/group", N_("Its experts in the group")),
         ("/calls?stage=open", N_("Open calls for nominations")),
         ("/meetings/calendar", N_("Calendar of meetings")),
         ("/recommendations", N_("Recommendations, and what became of them")),
@@ -58,7 +58,7 @@ _DOES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "auditor": (
         ("/audit", N_("The signed logs, dead letters and refusals")),
         ("/recommendations", N_("Recommendations, each with its trace and proof")),
-        ("/coverage", N_("Which mandates no recommendation answers")),
+        ("/coverage?cited=no", N_("Which mandates no recommendation answers")),
         ("/notifications?standing=uncertain", N_("Mails whose delivery is uncertain")),
     ),
     "operator": (("/audit", N_("What stands still, and dead letters")),),
