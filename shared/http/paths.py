@@ -24,6 +24,7 @@ _FORMS = {
     "committee": ACRONYM, "year": _YEAR, "number": _NUMBER, "session": _SESSION,
     "topic": _TOPIC, "partition": "[0-9]+", "offset": "[0-9]+(@[0-9T:.+-]+)?",
     "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "member": "[A-Z]{3}", "rank": "[0-3]", "match": "[0-9]{1,5}", "rest": ".+",
+    "submitted": "([0-9]{4}(-[0-9]{2}){0,2})?",
 }  # fmt: skip
 _ID = Annotated[str, Path(pattern=form(ID, ID_IN_WORDS))]
 Meeting = _ID

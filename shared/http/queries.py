@@ -103,17 +103,19 @@ def _add_one(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
 
 def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
     async def endpoint(**arguments: Any) -> Response:
-        check_after(arguments["after"], route.stream)
+        newest = arguments.get("sort") == "newest"
+        check_after(arguments["after"], f"{{{route.newest}}} {route.stream}" if newest else route.stream)
         chosen = {name: arguments[name] for name in route.facets if arguments[name] is not None}
         caller: Principal = arguments["caller"]
         check_own(caller, route.sight, chosen)
         seen = within(caller, route.sight)
         limit, after = arguments["limit"], arguments["after"]
         page: Sequence[FoldedState | StoredState]
-        if arguments.get("sort") == "newest":
+        places: Mapping[str, str] = {}
+        if newest:
             query = known_states(route.kind, chosen, seen)
-            streams = await newest_first(states.database, query, route.newest, limit, after)
-            read = [*(await states.read(streams)).values()]
+            places = await newest_first(states.database, query, route.newest, limit, after)
+            read = [*(await states.read(places)).values()]
             page, shown = read, await _shown(route, read, caller, states)
         elif route.show is None and route.gaps is None:
             stored = await states.listed_as_stored(route.kind, chosen, limit, after, seen)
@@ -121,7 +123,8 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         else:
             listed = await states.listed(route.kind, chosen, limit, after, seen)
             page, shown = listed, await _shown(route, listed, caller, states)
-        more: dict[str, Any] = {"next": page[-1].stream} if len(page) == arguments["limit"] else {}
+        last = page[-1].stream if len(page) == limit else None
+        more: dict[str, Any] = {"next": places.get(last, last)} if last else {}
         if arguments["counts"]:
             more["counts"] = await count_by_facet(states.database, route.kind, seen, chosen, closed)
         return Response(orjson.dumps({"items": shown, **more}), media_type="application/json")

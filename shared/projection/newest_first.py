@@ -17,14 +17,17 @@ def newest_index(facet: str) -> IndexModel:
 
 async def newest_first(
     database: AsyncIOMotorDatabase[Any], query: Mapping[str, Any], facet: str, limit: int, after: str | None = None
-) -> list[str]:
-    """Return the streams whose states match, those without the facet last, after a given one."""
+) -> dict[str, str]:
+    """Return the streams whose states match, those without the facet last, after a place; each with its own place.
+
+    A place is the value of the facet and the stream, so that no record need be read again to find it.
+    """
     name = f"facets.{facet}"
     paged = [dict(query)]
     if after is not None:
-        last = await database.states.find_one({"_id": after}, {name: 1}) or {}
-        value = last.get("facets", {}).get(facet)
-        follows: list[dict[str, Any]] = [{name: {"$lt": value}}, {name: None}] if value is not None else []
-        paged.append({"$or": [{name: value, "_id": {"$lt": after}}, *follows]})
+        value, _, stream = after.partition(" ")
+        follows: list[dict[str, Any]] = [{name: {"$lt": value}}, {name: None}] if value else []
+        paged.append({"$or": [{name: value or None, "_id": {"$lt": stream}}, *follows]})
     order = [(name, DESCENDING), ("_id", DESCENDING)]
-    return [row["_id"] async for row in database.states.find({"$and": paged}, {"_id": 1}).sort(order).limit(limit)]
+    rows = database.states.find({"$and": paged}, {name: 1}).sort(order).limit(limit)
+    return {row["_id"]: f"{row.get('facets', {}).get(facet) or ''} {row['_id']}" async for row in rows}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.console import test_mandate_pages as mandates
 from tests.console import test_nomination_pages as nominations
-from tests.console.rendered import a_session, parsed, text_of, trace_page
+from tests.console.rendered import a_session, elements, parsed, text_of, trace_page
 from tests.console.test_hostile_input import assert_is_data
 from tests.console.test_trace_page import HOSTILE_LINE, a_hostile_history
 from tools.console.kinds import Kind, kinds
@@ -116,7 +116,7 @@ def answers() -> dict[str, Any]:
     trace = {"trace": a_hostile_history(), "today": {"date": "2031-01-01", "past_due": ["Synthetic"], "stalled": {}}}
     behind = {
         "stream": f"recommendation/{REFERENCE}", "version": 1, "type": EVENT["type"], "actor": "a", "position": 1,
-        "service": "recommendations", "leaf": "00", "time": EVENT["time"], "reason": "Synthetic",
+        "service": "recommendations", "leaf": "00", "time": EVENT["time"], "role": EVENT["role"], "reason": "Synthetic",
     }  # fmt: skip
     given: dict[str, Any] = hostile(
         lists | records | histories | nominations.around() | mandates.around()
@@ -183,6 +183,19 @@ async def test_hostile_texts_on_record_are_data_and_each_has_its_own_direction(p
     [main] = [each for each in document.iter() if each.get("id") == "main-content"]
     assert MARK in "".join(main.itertext()) + "".join(each.get("value") or "" for each in main.iter())
     assert list(loose(document)) == []
+
+
+@pytest.mark.parametrize("path", ["/audit", f"/recommendations/{REFERENCE}", f"/traces/{REFERENCE}"])
+async def test_a_name_that_a_person_chose_never_stands_without_the_role(path: str) -> None:
+    def named(request: httpx2.Request) -> httpx2.Response:
+        staff = {"items": [{"actor": "a", "name": "The Chair"}]}
+        return httpx2.Response(200, json=staff) if request.url.path == "/staff" else answer(request)
+
+    async with a_session(named) as web:
+        document = parsed((await web.get(path)).text)
+    names = [element for element in elements(document, "bdi") if element.text == "The Chair"]
+    assert names
+    assert {(element.tail or "")[:13] for element in names} == {", Secretariat"}
 
 
 async def test_a_hostile_refusal_has_its_own_direction() -> None:

@@ -179,14 +179,15 @@ def test_every_statement_opens_to_the_events_behind_it():
     trace = public_traces()["CED/2022/R1"]
     history = public_history()
     events = [
-        Behind(stream, version, "MandateCited", "2026-11-29T13:16:33Z", "2026-11", "Synthetic Officer")
+        Behind(stream, version, "MandateCited", "2026-11-29T13:16:33Z", "2026-11", "Synthetic Officer", "secretariat")
         for stream, records in history.records.items()
         for version in range(1, len(records) + 1)
     ]
     document = parsed(trace_page(trace, events=events))
     behind = ["".join(each.itertext()) for each in elements(document, "details") if "behind it" in text_of(each)]
     assert len(behind) == len(trace["provenance"]["statements"])
-    assert all("29 November 2026, 20:16 (Asia/Bangkok)" in text and "by Synthetic Officer" in text for text in behind)
+    assert all("29 November 2026, 20:16 (Asia/Bangkok)" in text for text in behind)
+    assert all("by Synthetic Officer, Secretariat" in text for text in behind)
 
 
 def test_each_entry_of_the_timeline_can_be_put_right_by_those_who_may():

@@ -45,6 +45,20 @@ def test_a_focal_point_acts_for_no_other_member(of_fiji: str, caller: Call, reco
     assert records.stored_by(tuvalu, "nominations") == 0
 
 
+@pytest.mark.parametrize("validate", ["", "?validate=true"])
+def test_a_focal_point_learns_no_difference_of_anothers_nomination_and_none(
+    validate: str, of_fiji: str, caller: Call
+) -> None:
+    tuvalu, again = caller("focal_point", member="TUV"), nomination(of_fiji)
+    del again["nomination"], again["member"]
+    says = set()
+    for key in (of_fiji, new_id("absent")):
+        for word, body in (("resubmit", again), ("amend", again), ("withdraw", {})):
+            refused = problem(tuvalu.post("nominations", f"/nominations/{key}/{word}{validate}", body), 422, RULE)
+            says.add(refused["detail"].replace(key, "…").partition(":")[0])
+    assert says == {"nomination/… is not of your Government, or is not on record"}
+
+
 def test_a_focal_point_does_all_that_for_its_own_member(of_fiji: str, caller: Call) -> None:
     fiji = caller("focal_point", member="FJI")
     again = nomination(of_fiji)

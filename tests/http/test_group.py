@@ -139,6 +139,21 @@ def test_another_government_changes_no_experts_details(world: World, caller: Cal
     assert "before the beginning of the membership, 2021-01-10" in refused["detail"]
 
 
+@pytest.mark.parametrize("validate", ["", "?validate=true"])
+def test_a_focal_point_learns_no_difference_of_anothers_membership_and_none(
+    validate: str, world: World, caller: Call
+) -> None:
+    tuvalu, says = caller("focal_point", member="TUV"), set()
+    for key in (world.first, new_id("absent")):
+        change: dict[str, Any] = {"changed_on": "2021", "institution": "Synthetic"}
+        replacing = nomination(new_id("replacing"), "TUV", replaces=key)
+        for path, body in ((f"/memberships/{key}/change", change), ("/nominations", replacing)):
+            answer = tuvalu.post("nominations", f"{path}{validate}", body)
+            refused = problem(answer, 422, "OnlyTheMembersOwnGovernmentNominates")
+            says.add(refused["detail"].replace(key, "…").partition(":")[0])
+    assert says == {"membership/… is not of your Government, or is not on record"}
+
+
 def test_members_are_listed_with_what_they_nominated(world: World, caller: Call) -> None:
     secretariat = caller()
     every = secretariat.get("nominations", "/members").json()

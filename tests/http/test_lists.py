@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.http.asking import Caller, accepted, draft, new_id
+from tests.http.asking import Caller, accepted, draft, new_id, nomination, problem
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -130,3 +130,38 @@ def test_coverage_is_listed_in_pages_both_ways(limit: int, drafted: Caller, acro
     own = [row for row in reach if row["reference"].startswith(f"{acronym}/")]
     assert [row["reference"].rpartition("/")[2] for row in own] == IN_ORDER
     assert {row["coverage"] for row in own} <= {"uncovered", "shallow"}
+
+
+def submitted(member: str, theme: str, days: tuple[str, ...], caller: Callable[..., Caller]) -> list[str]:
+    """Submit a nomination of a member on each day, and return their streams."""
+    asking, streams = caller("focal_point", member=member), []
+    for day in days:
+        body = nomination(new_id("nomination"), member, themes=[theme], submitted_on=day)
+        streams.append(accepted(asking.post("nominations", "/nominations", body))["stream"])
+        assert asking.get("nominations", f"/nominations/{body['nomination']}", at_least=1, wait=20).status_code == 200
+    return streams
+
+
+def test_a_place_among_the_newest_tells_nothing_of_a_nomination_that_is_not_seen(
+    caller: Callable[..., Caller],
+) -> None:
+    theme = new_id("theme")
+    submitted("TUV", theme, ("2021-05", "2021-01"), caller)
+    [hidden] = submitted("FJI", theme, ("2021-03",), caller)
+    tuvalu = caller("focal_point", member="TUV")
+    for stream in (hidden, f"nomination/{new_id('absent')}"):
+        answer = tuvalu.get("nominations", "/nominations", theme=theme, sort="newest", after=stream)
+        [error] = problem(answer, 422, "SchemaViolation")["errors"]
+        assert (error["field"], error["rule"]) == ("query.after", "no_place")
+
+
+def test_pages_of_the_newest_stay_whole_when_a_nomination_changes_between_them(caller: Callable[..., Caller]) -> None:
+    theme, asking = new_id("theme"), caller()
+    streams = submitted("FJI", theme, ("2021-03", "2021-02", "2021-01"), caller)
+    query = {"theme": theme, "sort": "newest"}
+    first = asking.get("nominations", "/nominations", limit=1, **query).json()
+    path = f"/nominations/{streams[0].partition('/')[2]}"
+    accepted(asking.post("nominations", f"{path}/void", {"voids": 1, "reason": "Synthetic"}))
+    assert asking.get("nominations", path, at_least=2, wait=20).status_code == 200
+    rest = asking.get("nominations", "/nominations", after=first["next"], **query).json()
+    assert [item["stream"] for item in (*first["items"], *rest["items"])] == streams

@@ -101,6 +101,14 @@ def test_another_government_changes_nothing_and_learns_no_stage() -> None:
         assert (refused.withholds, refused.paragraph) == (True, "20")
 
 
+def test_a_focal_point_learns_no_difference_of_anothers_membership_and_none() -> None:
+    refusals = [
+        a_membership(*history).when(CHANGE, role="focal_point", member="KHM").decision
+        for history in ((), (BEGAN,), (BEGAN, ENDED))
+    ]
+    assert refusals == [OnlyTheMembersOwnGovernmentNominates("membership/n1")] * 3
+
+
 def test_of_a_membership_that_is_not_on_record_nothing_changes() -> None:
     a_membership().when(CHANGE).then_refused(OutOfOrder)
 

@@ -151,6 +151,33 @@ def test_a_refusal_to_another_members_focal_point_hides_the_stage() -> None:
     closed.then_refused(OnlyTheMembersOwnGovernmentNominates)
 
 
+@pytest.mark.parametrize("command", [RESUBMIT, AMEND, WITHDRAW], ids=lambda command: type(command).__name__)
+def test_a_focal_point_learns_no_difference_of_anothers_nomination_and_none(command: Command) -> None:
+    refusals = [
+        a_nomination(*history).when(command, role="focal_point", member="KHM").decision
+        for history in ((), (SUBMITTED,), (SUBMITTED, DECLINED))
+    ]
+    assert refusals == [OnlyTheMembersOwnGovernmentNominates("nomination/n1")] * 3
+
+
+@pytest.mark.parametrize("command", [SubmitNomination, ResubmitNomination, AmendNomination])
+def test_a_focal_point_learns_no_difference_of_anothers_membership_and_none(command: type[Command]) -> None:
+    request = command.model_validate((PAPER if BEFORE[command] else WRITTEN) | {"replaces": "theirs"})
+    before = a_nomination(*BEFORE[command])
+    refusals = [
+        each.when(request, role="focal_point", member="FJI").decision
+        for each in (before, before.knowing(membership("theirs", "KHM")))
+    ]
+    assert refusals == [OnlyTheMembersOwnGovernmentNominates("membership/theirs")] * 2
+
+
+def test_a_focal_point_that_submits_for_another_member_does_not_learn_that_the_id_is_taken() -> None:
+    refusals = [
+        a_nomination(*history).when(SUBMIT, role="focal_point", member="KHM").decision for history in ((), (SUBMITTED,))
+    ]
+    assert refusals == [OnlyTheMembersOwnGovernmentNominates("nomination/n1")] * 2
+
+
 def test_the_secretariat_registers_for_a_government_only_with_its_note_verbale() -> None:
     with pytest.raises(ValueError, match="note_verbale"):
         SubmitNomination(**{name: value for name, value in WRITTEN.items() if name != "note_verbale"})

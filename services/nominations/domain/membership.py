@@ -7,14 +7,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from services.nominations.commands import BeginMembership, ChangeExpertDetails, EndMembership
-from services.nominations.domain.nomination import replaces_another_members
+from services.nominations.domain.nomination import refused_as_anothers, replaces_another_members
 from services.nominations.domain.nomination_states import Accepted, Nomination, Withdrawn, in_words
 from services.nominations.domain.rules import (
     ChangedOutsideMembership,
     ChangesNothing,
     MembershipReplacesItself,
     MembershipRestsOnUnknownNomination,
-    OnlyTheMembersOwnGovernmentNominates,
 )
 from shared.domain.aggregate import Aggregate, Command, Context, Decision, Facts, event_from
 from shared.domain.facts import Fact
@@ -103,8 +102,8 @@ def _day_by(fact: Fact) -> str | None:
 
 def decide(state: Membership, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
     """Begin a membership from an accepted nomination, change its expert's details, end one that is active."""
-    if context.role == "focal_point" and state.member is not None and state.member != context.member:
-        return OnlyTheMembersOwnGovernmentNominates(state.member)
+    if (refused := refused_as_anothers({stream: state.member}, context)) is not None:
+        return refused
     match state, command:
         case Absent(), BeginMembership():
             began = _begin(command, stream, facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
@@ -50,7 +51,7 @@ from shared.events.nominations import (
 
 def decide(state: Nomination, command: Command, *, stream: str, facts: Facts, context: Context) -> Decision:
     """Let a Government nominate, complete, amend and withdraw; let the secretariat return, register or decline."""
-    if (refused := _for_another_government(state, command, facts, context)) is not None:
+    if (refused := _for_another_government(state, command, stream, facts, context)) is not None:
         return refused
     match state, command:
         case Absent(), SubmitNomination():
@@ -104,17 +105,26 @@ def facets(state: Nomination) -> dict[str, Any]:
 
 
 def _for_another_government(
-    state: Nomination, command: Command, facts: Facts, context: Context
+    state: Nomination, command: Command, stream: str, facts: Facts, context: Context
 ) -> OnlyTheMembersOwnGovernmentNominates | None:
     """Hold a focal point to its own member, and to replacing its own member's expert."""
+    members = {stream: state.member}
+    if isinstance(state, Absent) and isinstance(command, SubmitNomination):
+        members[stream] = command.member
+    for named in needs(state, command):
+        if named.startswith("membership/"):
+            members[named] = facts[named].state.member if named in facts else None
+    return refused_as_anothers(members, context)
+
+
+def refused_as_anothers(
+    members: Mapping[str, str | None], context: Context
+) -> OnlyTheMembersOwnGovernmentNominates | None:
+    """Refuse a focal point what is not of its own member, in the words for what is not on record (None)."""
     if context.role != "focal_point":
         return None
-    concerned = [state.member] if state.member is not None else []
-    if isinstance(command, SubmitNomination):
-        concerned.append(command.member)
-    concerned += [known.state.member for stream, known in facts.items() if stream.startswith("membership/")]
-    others = [member for member in concerned if member != context.member]
-    return OnlyTheMembersOwnGovernmentNominates(others[0]) if others else None
+    others = (stream for stream, member in members.items() if member is None or member != context.member)
+    return next(map(OnlyTheMembersOwnGovernmentNominates, others), None)
 
 
 def _refused(command: SubmitNomination, facts: Facts) -> Rejection | None:

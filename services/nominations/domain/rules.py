@@ -29,9 +29,12 @@ class OnlyTheMembersOwnGovernmentNominates(Rejection):
     kind: ClassVar[RuleKind] = "note"
     paragraph: ClassVar[str | None] = "20"
     withholds: ClassVar[bool] = True
-    says: ClassVar[str] = "only the Government of {member} or, on its note verbale, the secretariat may do this"
+    says: ClassVar[str] = (
+        "{stream} is not of your Government, or is not on record: check the id; a focal point acts for its own member "
+        "alone"
+    )
 
-    member: str
+    stream: str
 
 
 @dataclass(frozen=True)
