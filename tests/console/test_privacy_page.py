@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.console.rendered import CSRF, a_session, a_visit, elements, parsed
+from tests.console.rendered import CSRF, a_session, a_visit, elements, parsed, text_of
 from tests.console.test_nomination_pages import around, links_of, page_of
 from tools.console.kinds import kinds
 from tools.console.pages import privacy, records
@@ -37,6 +37,16 @@ async def test_a_subscription_does_so_too(role: str, may: bool) -> None:
     visit = a_visit("/subscriptions/s-1", answers, "", role, subscription="s-1")
     response = await records.shown(kinds()["subscription"], visit)
     assert (ADDRESS in links_of(parsed(bytes(response.body).decode()))) == may
+
+
+@pytest.mark.parametrize(("role", "says"), [("secretariat", "Nothing."), ("operator", "your role does not see this")])
+async def test_that_nothing_is_held_is_said_to_those_only_who_may_look(role: str, says: str) -> None:
+    status = 404 if role == "secretariat" else 403
+    answers = {f"/experts/{PERSON}": status, f"/subscribers/{PERSON}": status}
+    response = await privacy.privacy(a_visit("/privacy", answers, f"person={PERSON}", role))
+    shown = text_of(parsed(bytes(response.body).decode()))
+    assert shown.count(says) == 2
+    assert ("Nothing." in shown) == (role == "secretariat")
 
 
 @pytest.mark.parametrize("entries", [[], [{"event": ENTRY}]])
