@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -88,8 +89,8 @@ class MainJob:
         """Read the id of the expert on the page of the membership."""
         officer, membership = self.visitor(SECRETARIAT), self.membership
         officer.open(f"/memberships/{membership}")
-        name = officer.main.locator("dt", has_text="Person")
-        return name.locator("xpath=following-sibling::dd").first.inner_text().strip()
+        value = officer.main.locator("dl").first.locator("dt", has_text=re.compile("^Person$")).locator("+ dd")
+        return value.inner_text().strip()
 
     @cached_property
     def meeting(self) -> str:

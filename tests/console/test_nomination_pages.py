@@ -140,6 +140,10 @@ async def test_a_name_that_is_not_seen_is_said_to_be_so_and_the_page_names_the_g
     assert "Not shown: your role does not see who it is." in shown
 
 
+async def test_a_membership_names_the_person_by_the_id_that_privacy_asks_for() -> None:
+    assert "Person person-1" in text_of(await page_of("membership", around()))
+
+
 async def test_a_page_stands_without_what_is_beside_it() -> None:
     alone = {f"/nominations/{KEY}": a_nomination("accepted", accepted={}), f"/streams/nomination/{KEY}": None}
     shown = text_of(await page_of("nomination", alone))
