@@ -55,9 +55,9 @@ async def calendar_file(request: Request) -> Response:
 @router.get("/meetings/{meeting}")
 async def meeting(request: Request) -> Response:
     """Show one meeting."""
+    proceedings = filled("/proceedings/{meeting}", request.path_params)
     content, part = await asyncio.gather(
-        record_content(request, "meeting"),
-        services(request).part("recommendations", filled("/proceedings/{meeting}", request.path_params)),
+        record_content(request, "meeting"), services(request).part("recommendations", proceedings)
     )
     state = content["record"]["state"]
     names, clocks = await _names(request, state), _clocks(state.get("particulars", {}))
