@@ -18,6 +18,8 @@ from tools.client.connection import Connection
 from tools.client.stack_home import StackHome
 from tools.files import write_json
 
+pytestmark = pytest.mark.slow
+
 
 def a_stopped_stack(home: Path, owner: dict[str, Any] | None) -> Path:
     """Make the files of a stack at whose ports nothing listens."""

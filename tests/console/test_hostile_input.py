@@ -22,6 +22,8 @@ from tools.console.forms.fields import Field, fields_of, leaves, row
 from tools.console.pages import ROUTERS
 from tools.console.pages.forms import page_of
 
+pytestmark = pytest.mark.slow
+
 TYPED = f"=cmd|' /C calc'!A1 {HOSTILE_LINE} \x00\x01\x1b[2J\x7f\x85\ufffe\u2028 e\u0301"
 LONG = f"{HOSTILE_LINE}{'x' * 20_000}"[:20_000]
 DRAFTED = RecommendationDrafted(reference="SYN/2031/R1", title="Synthetic").model_dump(mode="json", exclude_none=True)

@@ -18,6 +18,8 @@ from tests.console.test_trace_page import HOSTILE_LINE, a_hostile_history
 from tools.console.kinds import Kind, kinds
 from tools.console.trace.provenance import Behind
 
+pytestmark = pytest.mark.slow
+
 MARK = "\u202e"
 REFERENCE = "SYN/2031/R66"
 FACT = {"reference": REFERENCE, "title": "Synthetic", "text": "Synthetic", "themes": ["Synthetic"], "on": "2031-01"}

@@ -130,6 +130,7 @@ def test_errors_have_no_text_that_is_not_translated(kind: str) -> None:
     assert (page.get("lang"), untranslated(page, frozenset({_NAME, "Synthetic Officer", "meetings"}))) == (CODE, [])
 
 
+@pytest.mark.slow
 def test_forms_have_no_text_that_is_not_translated() -> None:
     faults: dict[str, list[str]] = {}
     with pseudo() as messages, speaking(CODE):

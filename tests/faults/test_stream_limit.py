@@ -35,6 +35,8 @@ from tests.history import History, composed
 from tests.proofs import TRUST
 from tools.local.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = "SYN/2031/R1"
 STREAM = f"recommendation/{REFERENCE}"
 DRAFTED = r.RecommendationDrafted(reference=REFERENCE, title="Synthetic title")

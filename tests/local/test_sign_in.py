@@ -277,6 +277,7 @@ async def test_the_session_ends_at_an_address_of_the_client_alone(web: httpx2.As
     assert await ended(post_logout_redirect_uri=f"{CONSOLE}/signed-out", client_id="another") is None
 
 
+@pytest.mark.slow
 def test_it_cannot_run_elsewhere(tmp_path: Path, home: Path) -> None:
     with pytest.raises(SystemExit, match="is no home of a local stack"):
         make(tmp_path / "nowhere", 8500)

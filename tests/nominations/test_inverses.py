@@ -35,6 +35,8 @@ from tests.given import a_context
 from tests.nominations.synthetic import PAPER, SUBMITTED
 from tests.shared.memory import MemoryService
 
+pytestmark = pytest.mark.slow
+
 
 class Office(MemoryService):
     """The nominations service in memory."""

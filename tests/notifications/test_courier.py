@@ -82,6 +82,7 @@ async def test_a_server_that_falls_silent_after_the_message_leaves_it_uncertain(
         assert await deliver(port, patience=0.3) == NoAnswer()
 
 
+@pytest.mark.slow
 async def test_a_slow_first_half_leaves_the_second_its_own_time() -> None:
     mailbox = Mailbox(pause=2.0)
     async with mailbox.open() as port:

@@ -32,6 +32,8 @@ from tests.proofs import TRUST
 from tests.recommendations.synthetic import old_asks, old_registered
 from tests.shared.memory import MemoryService
 
+pytestmark = pytest.mark.slow
+
 R1, R2, R3 = (f"SYN/2030/R{number}" for number in (1, 2, 3))
 OWNS = [f"recommendation/{reference}" for reference in (R1, R2, R3)]
 CITE = c.CiteMandate(instrument="old", provision="old/ask")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import MagicMock
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from shared.projection.fold import FoldedState
 from shared.projection.partial_fold import fold_whole
 from tests.proofs import TRUST
 from tests.recommendations.test_interleavings import EXPECTED, HISTORY, an_order
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass

@@ -170,6 +170,7 @@ def test_a_version_that_is_none_is_not_believed(version: Any) -> None:
     assert (poison.stream, poison.version) == (STREAM, None)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(
     st.builds(

@@ -15,6 +15,8 @@ from tests.history import composed
 from tools.simulate.history import history
 from tools.simulate.records import read, records_of, write
 
+pytestmark = pytest.mark.slow
+
 CONSUMED = ("recommendations", "meetings")
 Documents = dict[str, dict[str, Any]]
 

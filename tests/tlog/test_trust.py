@@ -29,6 +29,7 @@ def believes(trust: LogTrust, signer: Signer, position: int, service: str = "mee
     return True
 
 
+@pytest.mark.slow
 @given(st.integers(1, 3 * MAX_BATCH + 1), st.integers(0, 2**53))
 def test_every_entry_of_every_batch_is_proven_as_rfc_6962_does(count: int, first: int) -> None:
     trust = LogTrust([KEY.verifier])
