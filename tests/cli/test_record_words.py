@@ -15,7 +15,7 @@ import pytest
 from typer.testing import Result
 
 from tests.cli.terminal import output_of, throughline
-from tests.patience import AT_MOST_SECONDS
+from tests.patience import AT_MOST_SECONDS, until
 from tools.client.tokens import mint
 from tools.local.stack import Stack
 
@@ -145,6 +145,7 @@ def test_hostile_text_is_shown_as_data(stack: Stack):
     hostile = "[bold]x[/] {0} \u202egnp.exe $(id) Ré 会议"
     key = f"words-{uuid4().hex[:8]}"
     run(stack, "call", "open", "--call", key, "--title", hostile, "--note", "a\nb")
+    until(lambda: throughline(stack, "call", "show", key).exit_code == 0)
     for words in (("call", "show", key), ("calls",)):
         shown = run(stack, *words).stdout
         assert "[bold]x[/]" in shown
