@@ -24,7 +24,7 @@ up: .venv/ready ## Start Kafka, MongoDB, the four services and the web console; 
 down: .venv/ready ## Stop what `make up` started, from another terminal
 	@$(BIN)/throughline stack down $(ARGS)
 
-check: .venv/ready ## Lint, and run every fast test that needs no server: about a minute
+check: .venv/ready ## Lint, and run every fast test that needs no server: some two minutes
 	@began=$$(date +%s); \
 	$(MAKE) --no-print-directory lint && $(PYTEST) -m "not servers and not slow and not browser" $(ARGS); code=$$?; \
 	echo "make check took $$(($$(date +%s) - began)) s"; exit $$code

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import Result
 
 from tests.cli.terminal import output_of, throughline
-from tests.patience import AT_MOST_SECONDS, until
+from tests.patience import AT_MOST_SECONDS
 from tools.client.tokens import mint
 from tools.local.stack import Stack
 
@@ -28,8 +28,10 @@ PAPER = ("--note-verbale.channel", "letter", "--note-verbale.reference", "Synthe
 
 
 def run(stack: Stack, *words: str, **more: Any) -> Result:
-    """Run a command that succeeds."""
-    done = throughline(stack, *words, **more)
+    """Run a command that succeeds; what was recorded a moment ago may not be on record yet."""
+    end = time.monotonic() + AT_MOST_SECONDS
+    while "is not on record" in (done := throughline(stack, *words, **more)).output and time.monotonic() < end:
+        time.sleep(0.1)
     assert done.exit_code == 0, done.output
     return done
 
@@ -145,7 +147,6 @@ def test_hostile_text_is_shown_as_data(stack: Stack):
     hostile = "[bold]x[/] {0} \u202egnp.exe $(id) Ré 会议"
     key = f"words-{uuid4().hex[:8]}"
     run(stack, "call", "open", "--call", key, "--title", hostile, "--note", "a\nb")
-    until(lambda: throughline(stack, "call", "show", key).exit_code == 0)
     for words in (("call", "show", key), ("calls",)):
         shown = run(stack, *words).stdout
         assert "[bold]x[/]" in shown
