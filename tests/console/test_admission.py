@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 
 import httpx2
 import orjson
 import pytest
+from starlette.requests import Request
 
-from tests.console.rendered import ADDRESS, CSRF, an_app, parsed, text_of
+from tests.console.rendered import ADDRESS, CSRF, a_request, an_app, parsed, text_of
 from tools.console.admission import ECHO
-from tools.console.pages.documents import DOWNLOADS
+from tools.console.downloads import OF_A_READER
+from tools.console.pages import traces
 
 FORM = "/recommendations/new/draft"
 MULTIPART = "multipart/form-data; boundary=b"
@@ -29,8 +32,9 @@ async def web(requests: list[str]) -> AsyncIterator[httpx2.AsyncClient]:
     """Connections of a focal point, whose services have nothing on record."""
     app = an_app()
 
-    def answer(request: httpx2.Request) -> httpx2.Response:
+    async def answer(request: httpx2.Request) -> httpx2.Response:
         requests.append(request.url.path)
+        await asyncio.sleep(0.05)
         return httpx2.Response(404, json=NONE)
 
     app.state.client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
@@ -77,14 +81,13 @@ async def test_a_stranger_gets_back_no_form_of_any_size(web: httpx2.AsyncClient)
     assert (answer.status_code, len(answer.text) < 50_000) == (413, True)
 
 
-async def test_a_reader_has_few_downloads_at_a_time(web: httpx2.AsyncClient, requests: list[str]) -> None:
-    downloads = an_app().state.downloads
-    downloads["synthetic"] = DOWNLOADS
-    try:
-        assert (await web.get("/documents/meetings/abc")).status_code == 429
-    finally:
-        downloads.clear()
-    assert requests == []
+@pytest.mark.parametrize("address", ["/documents/meetings/abc", "/traces/SYN/2031/R1/trace.pdf"])
+async def test_a_reader_has_few_downloads_at_a_time(web: httpx2.AsyncClient, requests: list[str], address: str) -> None:
+    for _ in range(2):  # those that are done count no more
+        requests.clear()
+        answers = await asyncio.gather(*(web.get(address) for _ in range(OF_A_READER + 2)))
+        assert sorted(each.status_code for each in answers) == [404] * OF_A_READER + [429] * 2
+        assert len(requests) == OF_A_READER
 
 
 @pytest.mark.parametrize("address", ["/audit/dead-letters/meetings/%2e%2e/%2e%2e/x", "/meetings/%2e%2e", "/calls/%2e"])
@@ -98,3 +101,33 @@ async def test_a_part_of_an_address_is_no_other_address(
 async def test_the_last_verification_is_not_shown_to_those_who_may_not_export(web: httpx2.AsyncClient) -> None:
     page = text_of(parsed((await web.get("/audit")).text))
     assert ("Export and verify" in page, "The last verification" in page) == (True, False)
+
+
+async def test_documents_are_written_one_at_a_time_and_none_for_a_reader_who_has_gone(
+    web: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, most, written = 0, 0, 0
+
+    def write(_: object) -> bytes:
+        nonlocal writing, most, written
+        writing, written = writing + 1, written + 1
+        most = max(most, writing)
+        time.sleep(0.05)
+        writing -= 1
+        return b"%PDF-synthetic"
+
+    async def view(*_: object, **__: object) -> object:
+        return object()
+
+    for name, stand_in in (("write", write), ("_view", view), ("document_of", lambda *_: object())):
+        monkeypatch.setattr(traces, name, stand_in)
+    address = "/traces/SYN/2031/R1/trace.pdf"
+    answers = await asyncio.gather(*(web.get(address) for _ in range(OF_A_READER)))
+    assert ([each.content for each in answers], most) == ([b"%PDF-synthetic"] * OF_A_READER, 1)
+    gone = a_request(address)
+
+    async def disconnect() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    await traces.as_pdf(Request(gone.scope, disconnect))
+    assert written == OF_A_READER

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,8 @@ LONG_TEXT = 500
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A parameter of a path or a query."""
+class Input:
+    """A value that a caller gives: its name, its type, and whatever limits and explains it."""
 
     name: str
     type: str
@@ -29,24 +29,20 @@ class Parameter:
     default: Any = None
     examples: tuple[Any, ...] = ()
     maximum: int | None = None
+
+
+@dataclass(frozen=True)
+class Parameter(Input):
+    """A parameter of a path or a query."""
+
     in_path: bool = False
 
 
 @dataclass(frozen=True)
-class Field:
+class Field(Input):
     """A field of a body. An object has `fields`; a list has `item`, the field that each of its items is."""
 
-    name: str
-    type: str
-    required: bool = False
-    words: tuple[str, ...] = ()
-    description: str = ""
-    form: str = ""
-    pattern: str | None = None
-    default: Any = None
-    examples: tuple[Any, ...] = ()
     minimum: int | None = None
-    maximum: int | None = None
     max_length: int | None = None
     min_items: int = 0
     personal: bool = False
@@ -174,19 +170,23 @@ def _command(row: dict[str, Any]) -> Command:
 
 
 def _parameter(row: dict[str, Any]) -> Parameter:
-    return Parameter(
-        name=row["name"],
-        type=row.get("type", "string"),
-        required=row["required"],
-        words=tuple(row.get("words", ())),
-        description=row.get("description", ""),
-        form=row.get("form", ""),
-        pattern=row.get("pattern"),
-        default=row.get("default"),
-        examples=tuple(row.get("examples", ())),
-        maximum=row.get("maximum"),
-        in_path=row["in"] == "path",
-    )
+    common = _common(row["name"], row, row.get("words", ()))
+    return Parameter(**common, required=row["required"], in_path=row["in"] == "path")
+
+
+def _common(name: str, row: Mapping[str, Any], words: Iterable[str]) -> dict[str, Any]:
+    """Return what parameters and fields have in common."""
+    return {
+        "name": name,
+        "type": row.get("type", "string"),
+        "words": tuple(words),
+        "description": row.get("description", ""),
+        "form": row.get("form", ""),
+        "pattern": row.get("pattern"),
+        "default": row.get("default"),
+        "examples": tuple(row.get("examples", ())),
+        "maximum": row.get("maximum"),
+    }
 
 
 def _resolved(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,22 +202,14 @@ def _fields(schema: Mapping[str, Any]) -> Iterator[Field]:
 
 
 def _field(name: str, schema: Mapping[str, Any]) -> Field:
-    kind = schema.get("type", "string")
+    common = _common(name, schema, schema.get("enum", ()))
     return Field(
-        name=name,
-        type=kind,
-        words=tuple(schema.get("enum", ())),
-        description=schema.get("description", ""),
-        form=schema.get("form", ""),
-        pattern=schema.get("pattern"),
-        default=schema.get("default"),
-        examples=tuple(schema.get("examples", ())),
+        **common,
         minimum=schema.get("minimum"),
-        maximum=schema.get("maximum"),
         max_length=schema.get("maxLength"),
         min_items=schema.get("minItems", 0),
         personal=schema.get("personal", False),
         exclusive="oneOf" in schema,
-        fields=tuple(_fields(schema)) if kind == "object" else (),
-        item=_field(name, _resolved(schema["items"])) if kind == "array" else None,
+        fields=tuple(_fields(schema)) if common["type"] == "object" else (),
+        item=_field(name, _resolved(schema["items"])) if common["type"] == "array" else None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tools.console import admission, languages, times
 from tools.console.assets import STATIC
 from tools.console.command_line import CommandFailed, CommandLine
+from tools.console.downloads import Downloads, TooManyDownloads
 from tools.console.navigation import local_address
 from tools.console.pages import ROUTERS
 from tools.console.pages.request import renderer
@@ -56,7 +57,8 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
 
     app = FastAPI(title="Throughline console", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     app.state.settings, app.state.renderer = settings, Renderer(settings)
-    app.state.command_line, app.state.downloads = CommandLine(settings.services), Counter[str]()
+    app.state.one_document = asyncio.Semaphore()  # a document takes a processor whole while it is written
+    app.state.command_line, app.state.downloads = CommandLine(settings.services), Downloads()
     app.mount("/static", GZipMiddleware(VendoredFiles(directory=STATIC)), name="static")
     app.include_router(SignIn(settings, app.state.renderer).routes())
     for router in ROUTERS:
@@ -71,6 +73,7 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
     app.add_exception_handler(TokenRefused, _on_refused_token)
     app.add_exception_handler(ServiceDown, _on_down)
     app.add_exception_handler(CommandFailed, _on_failed_command)
+    app.add_exception_handler(TooManyDownloads, _on_too_many_downloads)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(404, _on_http)
     return app
@@ -139,6 +142,10 @@ async def _on_down(request: Request, error: Exception) -> Response:
 async def _on_failed_command(request: Request, error: Exception) -> Response:
     assert isinstance(error, CommandFailed)
     return renderer(request).error(request, error.status, f"command_{error.why}", says=error.says)
+
+
+async def _on_too_many_downloads(request: Request, error: Exception) -> Response:
+    return renderer(request).error(request, 429, "downloads_busy")
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

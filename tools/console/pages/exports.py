@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import make_archive
 
 from fastapi import APIRouter
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
 
 from shared.events.services import SERVICES
-from tools.console.command_line import SECONDS, CommandFailed
+from tools.console.command_line import CommandFailed
+from tools.console.downloads import Download
 from tools.console.languages import _
 from tools.console.pages.request import command_line, renderer, services
 from tools.console.security import is_own
@@ -28,33 +28,17 @@ _KEYS_LIMIT = 100_000
 _CHUNK = 1 << 18
 
 
-class FolderDownload(StreamingResponse):
-    """A file of a temporary folder, which is held until the file is sent, or its reader is gone or too slow."""
-
-    def __init__(self, file: Path, media: str, held: ExitStack) -> None:
-        size = str(file.stat().st_size)
-        headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Content-Length": size}
-        super().__init__(_chunks(file), media_type=media, headers=headers)
-        self._held = held
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file; one that breaks off is shorter than its header says."""
-        with self._held:
-            async with asyncio.timeout(SECONDS):
-                await super().__call__(scope, receive, send)
-
-
 @router.get("/audit/export")
 async def export(request: Request) -> Response:
     """Download an export of the whole record; it is complete before its first byte is sent."""
     if not await _is_within_limit(request):
         return _by_command_line()
     name = f"throughline-export-{datetime.now(UTC):%Y-%m-%d}"
-    with ExitStack() as held:
+    async with AsyncExitStack() as held:
         folder = held.enter_context(command_line(request).folder())
         await command_line(request).run(request, folder, "audit", "export", name)
-        archive = await asyncio.to_thread(make_archive, str(folder / name), "zip", folder, name)
-        return FolderDownload(Path(archive), "application/zip", held.pop_all())
+        archive, size = await asyncio.to_thread(_archived, folder, name)
+        return Download(_chunks(archive), archive.name, held.pop_all(), "application/zip", size)
 
 
 @router.get("/audit/verification")
@@ -110,6 +94,12 @@ def _trusted_keys(file: Path | None) -> list[str]:
     if not keys:
         raise CommandFailed("failed", f"{file} holds no key")
     return [word for key in keys for word in ("--key", key)]
+
+
+def _archived(folder: Path, name: str) -> tuple[Path, int]:
+    """Write a folder into an archive beside it; return the archive and its size in bytes."""
+    archive = Path(make_archive(str(folder / name), "zip", folder, name))
+    return archive, archive.stat().st_size
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

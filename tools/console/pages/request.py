@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from starlette.requests import Request
 
 from tools.client import api
 from tools.console.command_line import CommandLine
+from tools.console.downloads import Downloads
 from tools.console.person import Person
 from tools.console.rendering import Renderer
 from tools.console.services import Services
@@ -29,6 +31,12 @@ def command_line(request: Request) -> CommandLine:
     """Return the command line of the application."""
     own: CommandLine = request.app.state.command_line
     return own
+
+
+def one_download(request: Request) -> AbstractContextManager[None]:
+    """Count one download of the person. Raises TooManyDownloads."""
+    own: Downloads = request.app.state.downloads
+    return own.one_of(person(request).actor)
 
 
 def person(request: Request) -> Person:

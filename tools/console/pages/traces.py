@@ -19,7 +19,7 @@ from tools.console.kinds import filled
 from tools.console.labels import label
 from tools.console.languages import _
 from tools.console.pages.records import HISTORY_ROLES, actions, names_of
-from tools.console.pages.request import command_line, person, renderer, services, version_after
+from tools.console.pages.request import command_line, one_download, person, renderer, services, version_after
 from tools.console.pdf import write
 from tools.console.services import Missing, Problem
 from tools.console.times import zone_of
@@ -33,8 +33,6 @@ from tools.console.trace.window import Window, window_of
 router = APIRouter()
 _TRACE = "/traces/{committee}/{year}/{number}"
 SERVICE = "recommendations"
-_ONE_AT_A_TIME = asyncio.Semaphore()
-"""A document takes a processor whole while it is written."""
 
 
 @router.get("/traces")
@@ -86,11 +84,11 @@ async def as_csv(request: Request) -> Response:
 @router.get(f"{_TRACE}/trace.pdf")
 async def as_pdf(request: Request) -> Response:
     """Return the trace as an accessible document."""
-    shown = await _view(request, _window(request), with_events=False)
-    site = request.app.state.settings.address
-    document = document_of(shown, site, datetime.now(UTC))
-    async with _ONE_AT_A_TIME:
-        pdf = b"" if await request.is_disconnected() else await asyncio.to_thread(write, document)
+    with one_download(request):
+        shown = await _view(request, _window(request), with_events=False)
+        document = document_of(shown, request.app.state.settings.address, datetime.now(UTC))
+        async with request.app.state.one_document:
+            pdf = b"" if await request.is_disconnected() else await asyncio.to_thread(write, document)
     return _download(request, pdf, "application/pdf", "pdf")
 
 
