@@ -24,15 +24,15 @@ up: .venv/ready ## Start Kafka, MongoDB, the four services and the web console; 
 down: .venv/ready ## Stop what `make up` started, from another terminal
 	@$(BIN)/throughline stack down $(ARGS)
 
-check: .venv/ready ## Lint, and run every fast test that needs no server: some two minutes
+check: .venv/ready ## Lint, and run every fast test that needs no server: about a minute
 	@began=$$(date +%s); \
-	$(MAKE) --no-print-directory lint && $(PYTEST) -m "not servers and not slow and not browser" $(ARGS); code=$$?; \
+	$(MAKE) --no-print-directory lint && $(PYTEST) --numprocesses 2 -m "not servers and not slow and not browser" $(ARGS); code=$$?; \
 	echo "make check took $$(($$(date +%s) - began)) s"; exit $$code
 
 test: .venv/ready fetched lint ## Lint, and run all tests, the journey on real servers included (ARGS="-k name" for some)
 	@$(PYTEST) -m "not drill" $(ARGS)
 
-drills: .venv/ready fetched ## Run the long exercises: every fault once, Kafka lost, programs of others on an export
+drills: .venv/ready fetched ## Run the long exercises: every fault once, Kafka lost, programs of others on an export and at sign-in
 	@$(PYTEST) -m drill $(ARGS)
 
 fetched: .venv/ready

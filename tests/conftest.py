@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from tools.local.stack import Stack, temporary
 FOLDER = pytest.StashKey[Path]()
 RUNNING = pytest.StashKey[ExitStack]()
 STACK, STACK_OF_PAGES = "stack", "stack of pages"
+LONG = ("servers", "slow", "browser", "drill")
 LIMITS = httpx2.Limits(max_connections=64, keepalive_expiry=1)  # well before the server closes an idle connection
 FOLDERS_OF_PAGES = {Path(__file__).with_name(name) for name in ("browser", "console")}
 
@@ -94,10 +96,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Import no slow file where slow tests are deselected: some build whole histories when they are imported."""
-    if "not slow" in config.option.markexpr and collection_path.suffix == ".py":
-        return "\npytestmark = pytest.mark.slow\n" in collection_path.read_text(encoding="utf-8") or None
-    return None
+    """Import no file whose tests are all deselected: some build whole histories when they are imported."""
+    deselected = [name for name in LONG if f"not {name}" in config.option.markexpr]
+    if not deselected or collection_path.suffix != ".py":
+        return None
+    if "browser" in deselected and collection_path.parent == Path(__file__).with_name("browser"):
+        return True
+    pattern = rf"^pytestmark = .*\bpytest\.mark\.({'|'.join(deselected)})\b"
+    return re.search(pattern, collection_path.read_text(encoding="utf-8"), re.MULTILINE) is not None or None
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

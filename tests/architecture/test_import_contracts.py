@@ -133,6 +133,7 @@ def plant(graph: grimp.ImportGraph, fault: Fault) -> grimp.ImportGraph:
     return planted
 
 
+@pytest.mark.slow
 def test_lint_imports_finds_every_contract_kept() -> None:
     command = [str(LINTER), "--no-cache", "--no-logo"]
     outcome = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, env={"COLUMNS": "200"})
@@ -144,6 +145,7 @@ def test_a_planted_fault_turns_every_contract_red() -> None:
     assert {fault.contract for fault in FAULTS} == CONTRACTS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_planted_fault_turns_its_contract_red(
     fault: Fault, graph: grimp.ImportGraph, capsys: pytest.CaptureFixture[str]

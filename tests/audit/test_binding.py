@@ -22,6 +22,8 @@ from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import verify
 from tools.audit.witness import Witness
 
+pytestmark = pytest.mark.slow
+
 LOGS = SyntheticLogs(of_history(a_history())).sign_all()
 PINNED = TrustedKeys(tuple(each.verifier for each in LOGS.signers.values()))
 REFERENCE = "SYN/2031/R1"

@@ -145,6 +145,7 @@ async def test_the_signer_signs_an_empty_ledger_and_then_published_events(server
         assert (await Checkpoints(log.site.database).after(-1))[0].size == 0
 
 
+@pytest.mark.drill
 async def test_full_tiles_are_stored(servers: Stack) -> None:
     async with signed_log(servers) as log:
         async with log.running():

@@ -202,6 +202,7 @@ def test_a_bundle_of_another_format_is_not_readable(content: bytes, tmp_path: Pa
         verify(bundle, TrustedKeys())
 
 
+@pytest.mark.drill
 def test_two_processes_report_the_same_findings(tmp_path: Path) -> None:
     bundle = exported(many(3_000).sign_all(0.5), tmp_path / "export")
     path = bundle.logs["meetings"].folder / "tile/entries/003"

@@ -250,7 +250,7 @@ def test_a_hostile_proof_and_a_hostile_record(tmp_path: Path, harm: Callable[[Pa
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("record.yaml", b"instruments: [" + b"a," * 1_000_000 + b"]"),
+        pytest.param("record.yaml", b"instruments: [" + b"a," * 1_000_000 + b"]", marks=pytest.mark.drill),
         ("record.yaml", b"- " * 1_000_000),
         ("record.yaml", b"a: &a [x]\nb: *a"),
         ("record.json", b'{"instruments":[' + b"[]," * 1_000_000 + b"[]]}"),

@@ -16,6 +16,8 @@ from tests.browser.conftest import StartProvider
 from tests.browser.openid import AUDITOR, OFFICER, Provider, sign_in
 from tests.browser.site import render, served
 
+pytestmark = pytest.mark.drill
+
 VERIFIER = "synthetic-verifier-of-forty-three-characters-or-more"
 
 

@@ -25,7 +25,7 @@ from tools.local.server import Server
 from tools.local.service import Service
 from tools.local.stack import Stack
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.drill]
 PEOPLE = {OFFICER.subject: {"role": "secretariat"}, FOCAL_POINT.subject: {"role": "focal_point", "member": "FJI"}}
 
 

@@ -79,6 +79,7 @@ def test_the_help_of_a_group_lists_its_commands(group: tuple[str, ...]):
     assert [name for name in names if f" {name} " not in result.output] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.command)
 def test_every_command_has_help(row: Row):
     result = throughline(None, *row.words, "--help")
@@ -93,12 +94,14 @@ def test_a_misspelt_command_is_bad_input_with_a_suggestion(words: tuple[str, ...
     assert "Did you mean" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("--help",), ("audit", "--help"), ("trace", "--help"), ("trace", "no-reference")])
 def test_help_and_a_refused_argument_load_nothing_heavy(words: tuple[str, ...], tmp_path: Path):
     _, heavy = loaded_by(tmp_path, *words)
     assert heavy == []
 
 
+@pytest.mark.slow
 def test_a_command_that_asks_one_service_loads_nothing_heavy(tmp_path: Path):
     answer = {"trace": public_traces()["CED/2022/R1"], "today": TODAY}
     with home_of_stand_in(tmp_path, answer) as home:
@@ -111,5 +114,6 @@ def test_a_command_that_asks_one_service_loads_nothing_heavy(tmp_path: Path):
     assert (done.returncode, heavy) == (0, []), done.stderr
 
 
+@pytest.mark.slow
 def test_a_heavy_module_would_be_seen(tmp_path: Path):
     assert "tools.local.stack" in loaded_by(tmp_path, "stack", "status", "--home", str(tmp_path))[1]

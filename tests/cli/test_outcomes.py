@@ -62,6 +62,7 @@ def test_a_command_that_is_recorded_is_said_and_was_sent_as_the_api_takes_it():
     assert "If-Match" not in requests[1]["headers"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "code", "says"),
     [
@@ -97,6 +98,7 @@ def test_a_replayed_command_says_so():
     assert done.output.endswith("It was recorded before, by a command of this id.\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [{}, {"stream": "x"}, []])
 def test_an_answer_that_is_none_of_ours_is_no_success(body: Any):
     with meetings(200, body) as (there, _):

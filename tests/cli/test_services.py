@@ -51,6 +51,7 @@ def problem(status: int, rule: str, detail: str = "Synthetic") -> dict[str, obje
     return {"status": status, "rule": rule, "detail": detail}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", ["0", "1", "Sun, 29 Nov 2020 10:00:00 GMT", "soon", "-1"])
 def test_a_time_to_wait_is_read_in_any_form(after: str, services: Services, answers: Answers) -> None:
     answers += [(503, {"Retry-After": after}, problem(503, "StoreUnavailable")), (200, {}, {"items": []})]

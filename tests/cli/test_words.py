@@ -77,6 +77,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, dict[str, Any]
     return requests
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", TYPED)
 def test_every_row_of_the_table_is_a_command_with_help(typed: str):
     done = throughline(None, *typed.split(), "--help")
@@ -108,6 +109,7 @@ def test_what_is_typed_is_a_body_that_the_service_takes(row: Command):
     assert model_of(row).model_validate(body_of(options, given, base))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", api.commands(), ids=lambda row: row.typed)
 def test_help_names_every_field_with_its_description(row: Command):
     page = output_of(throughline(None, *row.typed.split(), "--help")).replace("│", " ")
@@ -289,6 +291,7 @@ def test_what_cannot_be_taken_back_asks_first(command: str, monkeypatch: pytest.
     assert len(requests) == 2
 
 
+@pytest.mark.slow
 def test_a_service_that_does_not_answer_leaves_an_id_for_the_retry():
     done = throughline(None, "meeting", "hold", "m1", "--id", "synthetic-id-1", **NOWHERE)
     assert done.exit_code == 3
@@ -297,6 +300,7 @@ def test_a_service_that_does_not_answer_leaves_an_id_for_the_retry():
     assert (nowhere.exit_code, "--id" in nowhere.output) == (3, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -340,6 +344,7 @@ def test_a_document_that_cannot_be_stored_is_refused_before_any_request(command:
     assert says in refused(*command.split(), **NOWHERE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "at", "words"),
     [

@@ -69,6 +69,7 @@ async def test_a_command_that_fails_says_why(code: int, why: str, status: int) -
     assert (failed.value.why, failed.value.status, failed.value.says) == (why, status, "Not exported: x.")
 
 
+@pytest.mark.slow
 async def test_a_command_that_takes_too_long_is_ended() -> None:
     commands = a_command_line(SLEEP, seconds=1)
     with commands.folder() as folder:

@@ -222,6 +222,7 @@ def test_a_downloaded_export_verifies_and_a_changed_byte_is_found(
     assert throughline(None, "audit", "verify", str(folder)).exit_code == 1
 
 
+@pytest.mark.drill
 @pytest.mark.servers
 def test_a_verification_on_the_page_finds_nothing(console: Console, signed: Stack) -> None:
     auditor = console.reader("auditor")

@@ -63,6 +63,7 @@ def test_every_character_of_the_fonts_is_accepted():
     assert made_of(Paragraph(" ".join(map(chr, sorted(document_fonts().characters - set(range(32)))))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_each_script_is_drawn_with_glyphs_of_its_own(script: str):
     missing = made_of(Paragraph("\u25a1" * len(SCRIPTS[script])))

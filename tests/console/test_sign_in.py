@@ -23,6 +23,7 @@ async def stranger() -> AsyncIterator[httpx2.AsyncClient]:
         yield web
 
 
+@pytest.mark.slow
 async def test_a_provider_that_is_away_is_said_and_attempts_are_limited_by_address(
     stranger: httpx2.AsyncClient,
 ) -> None:

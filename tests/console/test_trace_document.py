@@ -67,6 +67,7 @@ def test_what_is_past_due_is_in_it():
     assert document.blocks[place - 1] == Heading("Past due on 1 January 2031")
 
 
+@pytest.mark.slow
 def test_hostile_texts_are_data():
     trace = a_hostile_history()
     document = a_document(trace)

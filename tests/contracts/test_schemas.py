@@ -31,6 +31,7 @@ def validator(type_name: str) -> Draft202012Validator:
 VALIDATORS = {type_name: validator(type_name) for type_name in EVENTS}
 
 
+@pytest.mark.slow
 def test_the_generated_files_are_up_to_date() -> None:
     assert list(drift()) == []
     assert main(["--check"]) == 0

@@ -46,6 +46,7 @@ async def append(store: EventStore, command_id: str, now: datetime | None = None
     return await store.append(head, [event], context, "0" * 64)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(("seconds", "says"), [(-HOUR, "3600 s behind"), (HOUR, "3600 s ahead of")])
 async def test_no_command_is_taken_while_the_clocks_differ(
     servers: Stack, set_clock: Callable[[float], None], seconds: float, says: str

@@ -99,6 +99,7 @@ def test_what_is_not_http_is_refused(service: Attacked) -> None:
     assert received(service.connection(b"\x16\x03\x01 synthetic\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.drill
 def test_slow_connections_end_by_themselves(service: Attacked) -> None:
     """Nothing sent, half a head, one header after another, half a body, one byte of a body after another."""
     begun = time.monotonic()

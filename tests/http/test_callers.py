@@ -58,6 +58,7 @@ def service(tmp_path: Path) -> Service:
     return Service(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [None, "garbage", "expired"])
 async def test_an_address_that_fails_too_often_waits(bad: str | None, service: Service) -> None:
     known, unknown = service.token(), service.token()
@@ -73,6 +74,7 @@ async def test_an_address_that_fails_too_often_waits(bad: str | None, service: S
     assert (await service.get(unknown, "192.0.2.2")).status_code == 200, "another address does not wait"
 
 
+@pytest.mark.slow
 async def test_an_address_may_fail_again_after_a_while(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.http.auth.FAILURES", 3)
     monkeypatch.setattr("shared.http.auth.FAILURES_SECONDS", 1.0)

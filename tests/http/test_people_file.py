@@ -51,6 +51,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         yield Running(service, file, token)
 
 
+@pytest.mark.drill
 def test_a_changed_file_counts_and_a_spoilt_one_is_a_warning(running: Running) -> None:
     assert running.get("/guarded").status_code == 200
     assert "people" not in running.warnings()

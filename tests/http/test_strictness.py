@@ -18,6 +18,8 @@ from tests.http.matrix import filled
 from tests.http.test_open_routes import application
 from tools.local.stack import ALL_FOUR
 
+pytestmark = pytest.mark.slow
+
 
 class AnyToken:
     """Tokens that all name the same auditor of the secretariat."""

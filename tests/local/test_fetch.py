@@ -20,6 +20,8 @@ from tools.files import CHECKOUT
 from tools.local import browser, fetch, jars
 from tools.local.messages import CannotStart
 
+pytestmark = pytest.mark.slow
+
 ONE, TWO = "/synthetic/example/one/1.0/one-1.0.jar", "/synthetic/example/two/2.0/two-2.0.jar"
 JARS = {ONE: b"the first synthetic jar" * 1_000, TWO: b"the second synthetic jar" * 1_000}
 

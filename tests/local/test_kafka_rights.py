@@ -158,7 +158,9 @@ def ended(servers: Stack, service: str, **settings: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("settings", [{"KAFKA_PASSWORD": "wrong"}, {"KAFKA_USER": "nobody"}])
+@pytest.mark.parametrize(
+    "settings", [{"KAFKA_PASSWORD": "wrong"}, pytest.param({"KAFKA_USER": "nobody"}, marks=pytest.mark.drill)]
+)
 def test_a_service_with_a_wrong_password_says_so_and_ends(servers: Stack, settings: dict[str, str]) -> None:
     code, output = ended(servers, "meetings", **settings)
     assert code == 2
@@ -167,6 +169,7 @@ def test_a_service_with_a_wrong_password_says_so_and_ends(servers: Stack, settin
     assert "wrong" not in output
 
 
+@pytest.mark.drill
 def test_a_service_with_the_rights_of_another_names_what_it_lacks_and_ends(servers: Stack) -> None:
     other = servers.memory.kafka("nominations")
     code, output = ended(
@@ -177,7 +180,7 @@ def test_a_service_with_the_rights_of_another_names_what_it_lacks_and_ends(serve
     assert "throughline" in output
 
 
-@pytest.mark.parametrize("right", ["read", "join"])
+@pytest.mark.parametrize("right", ["read", pytest.param("join", marks=pytest.mark.drill)])
 def test_a_running_service_that_loses_a_right_says_so_and_ends(servers: Stack, tmp_path: Path, right: str) -> None:
     declaration = yaml.safe_load(kafka_users.DECLARATION.read_text())
     del declaration["users"]["meetings"][right]

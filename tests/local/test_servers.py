@@ -157,6 +157,7 @@ def test_mail_is_stored_with_its_envelope(servers: Stack) -> None:
     assert "A recommendation was transmitted." in stored.get_payload()
 
 
+@pytest.mark.drill
 def test_a_second_start_reports_the_running_stack_and_leaves_it_alone(servers: Stack) -> None:
     before = servers.memory.processes()
     assert before.keys() == {"kafka", "mongodb", "smtp", "issuer"}
@@ -176,6 +177,7 @@ def name_kafka(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"THROUGHLINE_{name.upper()}", value)
 
 
+@pytest.mark.drill
 def test_existing_servers_are_used_instead(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     name_kafka(servers, monkeypatch)
     monkeypatch.setenv("THROUGHLINE_MONGODB", servers.mongodb_admin_uri)

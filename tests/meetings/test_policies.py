@@ -251,6 +251,7 @@ async def _end(steps: list[Any]) -> tuple[list[str], list[str]]:
     return office.gaps(), [gap for gap in known if "is void" not in gap]
 
 
+@pytest.mark.slow
 @example(steps=["attendance", ended(), "policies", ("correct", ended(None)), ("void", MEMBER, 2)])
 @example(steps=["attendance", ended(), "policies", ("void", MEETING_STREAM, 6), ("void", MEMBER, 2), "policies"])
 @settings(max_examples=100, deadline=None)

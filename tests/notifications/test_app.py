@@ -186,6 +186,7 @@ async def test_a_subscriber_is_notified_once_and_a_replay_notifies_nobody(
     assert '"event":"notification_delivered"' in log.read_text().replace('": "', '":"')
 
 
+@pytest.mark.drill
 async def test_a_sender_killed_before_the_answer_leaves_it_uncertain_until_a_person_decides(
     servers: Stack, mailbox: tuple[Deadly, int], tmp_path: Path
 ) -> None:

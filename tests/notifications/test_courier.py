@@ -69,6 +69,7 @@ async def test_after_the_message_was_sent_only_an_answer_is_certain(reply: str, 
         assert await deliver(port) == answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
 async def test_a_server_that_falls_silent_before_the_message_accepted_nothing(verb: str) -> None:
     async with scripted({verb: SILENCE}) as port:

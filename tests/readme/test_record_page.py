@@ -63,6 +63,7 @@ def test_each_gap_of_the_code_is_on_the_page():
     assert not missing, f"docs/record.md, 'Gaps that always show': add {missing}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_each_gap_on_the_page_is_one_of_the_code(sentence: str):
     assert any(re.fullmatch(gap, sentence) for gap in gaps_of_the_code())

