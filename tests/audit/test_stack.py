@@ -37,7 +37,7 @@ from tools.local import grants
 from tools.local.log_keys import key_file
 from tools.local.stack import Stack, temporary
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.drill]
 SERVICE = "recommendations"
 
 

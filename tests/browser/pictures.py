@@ -1,6 +1,6 @@
-"""The pictures of docs/secretariat.md and docs/governments.md: python -m tests.browser.pictures, on a stack of its own.
+"""The pictures of docs/secretariat.md, docs/governments.md and docs/auditors.md, by python -m tests.browser.pictures.
 
-It takes the main job, so that a picture shows what the pages are today; all persons and records in it are made up.
+It starts a stack of its own and takes the main job, so that a picture shows what the pages are today; all persons and records in it are made up.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, pages
 from tests.browser.main_job import MainJob
-from tests.browser.office import CHAIR, FIJI, SECRETARIAT, Office, Visitor
+from tests.browser.office import AUDITOR, CHAIR, FIJI, SECRETARIAT, Office, Visitor
 from tests.browser.page_log import PageLog
 from tools.client import local_console
 from tools.files import CHECKOUT
@@ -47,13 +47,21 @@ def take(job: MainJob) -> None:
     chair.fill({"meeting": job.held})
     chair.send()
     _picture(chair, "chair-refused")
-    officer.open(f"/traces/{job.followed_up}#chain")
-    _picture(officer, "trace")
+    pages = {
+        "trace": f"/traces/{job.followed_up}", "group": "/group?on=2026-06-01", "instrument": f"/instruments/{job.instrument}",
+        "coverage": "/coverage", "search": "/search?q=synthetic",
+    }  # fmt: skip
+    for name, path in pages.items():
+        officer.open(path)
+        _picture(officer, name)
+    auditor = job.visitor(AUDITOR)
+    auditor.open("/audit")
+    _picture(auditor, "audit")
 
 
 def _picture(visitor: Visitor, name: str) -> None:
     visitor.page.evaluate("document.fonts.ready")
-    visitor.page.screenshot(path=FOLDER / f"{name}.png")
+    visitor.page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
 
 
 def main() -> None:
@@ -71,7 +79,7 @@ def main() -> None:
         with pages(browser, PageLog()) as new_page:
             page = new_page(viewport=DESK)
             page.goto(office.address)
-            page.screenshot(path=FOLDER / "sign-in.png")
+            page.screenshot(path=FOLDER / "sign-in.png", full_page=True)
             take(
                 MainJob(
                     office, lambda **more: new_page(viewport=DESK, **more), paper, key="2026", number=9, session="9"

@@ -233,19 +233,19 @@ def test_without_java_one_is_fetched_and_reported(
 
 def test_servers_that_already_run_are_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[str] = []
-    for name in ("go", "java", "kafka", "mongod", "verapdf"):
+    for name in ("java", "kafka", "mongod", "verapdf"):
         monkeypatch.setattr(fetch, name, lambda name=name: fetched.append(name))
     monkeypatch.setattr(browser, "chromium", lambda: fetched.append("chromium"))
     fetch.fetch_all()
-    assert fetched == ["java", "kafka", "mongod", "go", "chromium", "verapdf"]
+    assert fetched == ["java", "kafka", "mongod", "chromium", "verapdf"]
     fetched.clear()
     monkeypatch.setitem(os.environ, "THROUGHLINE_KAFKA", "broker:9092")
     monkeypatch.setitem(os.environ, "THROUGHLINE_MONGODB", "mongodb://server")
     fetch.fetch_all()
-    assert fetched == ["go", "chromium", "verapdf"]
+    assert fetched == ["chromium", "verapdf"]
 
 
-def test_without_go_chromium_and_verapdf_the_other_tests_still_run(
+def test_without_chromium_and_verapdf_the_other_tests_still_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def cannot() -> Path:
@@ -253,11 +253,9 @@ def test_without_go_chromium_and_verapdf_the_other_tests_still_run(
 
     for name in ("java", "kafka", "mongod"):
         monkeypatch.setattr(fetch, name, lambda: Path())
-    monkeypatch.setattr(fetch, "go", cannot)
     monkeypatch.setattr(fetch, "verapdf", cannot)
     monkeypatch.setattr(browser, "chromium", cannot)
     fetch.fetch_all()
     output = capsys.readouterr().err
-    assert "test_foreign.py" in output
     assert "tests/browser" in output
     assert "test_pdf_ua.py" in output

@@ -159,6 +159,7 @@ def test_a_service_does_not_start_without_an_index_and_names_the_command(
     assert meetings["commits"].index_information()["command_id"]["unique"]
 
 
+@pytest.mark.drill
 def test_a_service_does_not_start_with_an_index_that_expires_its_record(
     servers: Stack, meetings: Database[dict[str, Any]]
 ) -> None:
