@@ -80,7 +80,9 @@ class Visitor:
         """Open a page again and again until it shows a text that another service has yet to hear."""
         for _ in range(int(AT_MOST_SECONDS)):
             self.open(path)
-            if self.main.get_by_text(text).count():
+            if (
+                self.main.get_by_text(text).filter(visible=True).count()
+            ):  # an option of a filter is not what is waited for
                 return
             self.page.wait_for_timeout(500)
         expect(self.main).to_contain_text(text, timeout=1)

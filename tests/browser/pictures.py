@@ -1,6 +1,7 @@
-"""The pictures of docs/secretariat.md, docs/governments.md and docs/auditors.md, by python -m tests.browser.pictures.
+"""The pictures of docs/secretariat.md, docs/governments.md and docs/auditors.md: python -m tests.browser.pictures.
 
-It starts a stack of its own and takes the main job, so that a picture shows what the pages are today; all persons and records in it are made up.
+It starts a stack of its own and takes the main job, so that a picture shows what the pages are today; all persons and
+records in it are made up.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, pages
 from tests.browser.main_job import MainJob
@@ -21,7 +22,8 @@ from tools.local import browser as local
 from tools.local.stack import temporary
 
 FOLDER = CHECKOUT / "docs/images"
-DESK = {"width": 1000, "height": 720}
+DESK = {"width": 1280, "height": 900}
+TALLEST = 1500
 PEOPLE = (FIJI, SECRETARIAT, CHAIR)
 
 
@@ -39,7 +41,7 @@ def take(job: MainJob) -> None:
         _picture(officer, name)
     focal_point.open(f"/nominations/{job.nomination}")
     _picture(focal_point, "own-nomination")
-    officer.open(f"/meetings/{job.held}#agenda")
+    officer.open(f"/meetings/{job.held}")
     _picture(officer, "meeting")
     officer.open(f"/recommendations/{job.draft}")
     _picture(officer, "recommendation")
@@ -48,9 +50,12 @@ def take(job: MainJob) -> None:
     chair.send()
     _picture(chair, "chair-refused")
     pages = {
-        "trace": f"/traces/{job.followed_up}", "group": "/group?on=2026-06-01", "instrument": f"/instruments/{job.instrument}",
-        "coverage": "/coverage", "search": "/search?q=synthetic",
-    }  # fmt: skip
+        "trace": f"/traces/{job.followed_up}",
+        "group": "/group?on=2026-06-01",
+        "instrument": f"/instruments/{job.instrument}",
+        "coverage": "/coverage",
+        "search": "/search?q=synthetic",
+    }
     for name, path in pages.items():
         officer.open(path)
         _picture(officer, name)
@@ -61,7 +66,15 @@ def take(job: MainJob) -> None:
 
 def _picture(visitor: Visitor, name: str) -> None:
     visitor.page.evaluate("document.fonts.ready")
-    visitor.page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+    _save(visitor.page, name)
+
+
+def _save(page: Page, name: str) -> None:
+    """Save a picture of a page, or of its upper part where it is tall."""
+    height = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST)
+    page.screenshot(
+        path=FOLDER / f"{name}.png", full_page=True, clip={"x": 0, "y": 0, "width": DESK["width"], "height": height}
+    )
 
 
 def main() -> None:
@@ -79,7 +92,7 @@ def main() -> None:
         with pages(browser, PageLog()) as new_page:
             page = new_page(viewport=DESK)
             page.goto(office.address)
-            page.screenshot(path=FOLDER / "sign-in.png", full_page=True)
+            _save(page, "sign-in")
             take(
                 MainJob(
                     office, lambda **more: new_page(viewport=DESK, **more), paper, key="2026", number=9, session="9"
