@@ -81,12 +81,16 @@ def _add_me(app: FastAPI) -> None:
 
 async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    REFUSALS.labels(request.app.state.service, error.rule, error.status).inc()
     recordable = error.status < 500 and error.status not in _UNRECORDED and error.rule != "NotHeardYet"
     recordable &= not (error.rule == "SchemaViolation" and request.query_params.get("validate") == "true")
     if recordable and not error.recorded:
         await _record(request, error.rule)
-    return error.response()
+    return _counted(request, error)
+
+
+def _counted(request: Request, refused: Refused) -> Response:
+    REFUSALS.labels(request.app.state.service, refused.rule, refused.status).inc()
+    return refused.response()
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
@@ -112,17 +116,13 @@ async def _on_http(request: Request, error: Exception) -> Response:
             detail, headers = f"this address answers {allowed}", {"Allow": allowed}
         case _:
             detail, headers = str(error.detail), dict(error.headers or {})
-    return Refused(error.status_code, "NotServed", detail, headers=headers).response()
+    return _counted(request, Refused(error.status_code, "NotServed", detail, headers=headers))
 
 
-async def _on_database(_request: Request, error: Exception) -> Response:
+async def _on_database(request: Request, error: Exception) -> Response:
     log.error("database_unavailable", error=type(error).__name__)
-    return Refused(
-        503,
-        "StoreUnavailable",
-        "the database did not answer; nothing is acknowledged: send the same command id again",
-        headers={"Retry-After": "2"},
-    ).response()
+    detail = "the database did not answer; nothing is acknowledged: send the same command id again"
+    return _counted(request, Refused(503, "StoreUnavailable", detail, headers={"Retry-After": "2"}))
 
 
 async def _record(request: Request, rule: str) -> None:
