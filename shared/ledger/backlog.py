@@ -79,7 +79,7 @@ class Backlog:
 
 
 def _time_of(commit: Document | None) -> float | None:
-    return moment(orjson.loads(commit["events"][0])["time"]).timestamp() if commit else None
+    return moment(orjson.loads(bytes(commit["events"][0]))["time"]).timestamp() if commit else None
 
 
 def _age(since: float | None) -> float:

@@ -112,7 +112,7 @@ def test_dashboards_are_told_apart_and_say_what_each_panel_shows() -> None:
         panels = dashboard["panels"]
         assert len({panel["id"] for panel in panels}) == len(panels)
         for panel in panels:
-            assert panel["title"] and panel["description"], panel["id"]
+            assert all((panel["title"], panel["description"])), panel["id"]
             assert {target["datasource"]["uid"] for target in panel["targets"]} <= uids
 
 
