@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -41,6 +42,8 @@ _OF_DATABASE = (
     telemetry.DISK_SIZE,
 )
 _Batcher = RequestBatcher[None, None]
+
+log = structlog.get_logger()
 
 Measure = Callable[[], Awaitable[object]]
 """Sets the metrics that are read from the database, when they are asked for."""
@@ -107,7 +110,8 @@ class Health:
         return requests
 
     async def _measure(self, requests: Sequence[None]) -> Sequence[None]:
-        _, troubles = await asyncio.gather(self._measure_database(), self.troubles())
+        measures = [self._measure_disk, *self.measures]
+        troubles, *_ = await asyncio.gather(self.troubles(), *map(self._measure_in_time, measures))
         telemetry.BUILD.labels(self.service, version(), platform.python_version()).set(1)
         telemetry.READY.labels(self.service).set(not troubles)
         telemetry.DATABASE_ANSWERS.labels(self.service).set("mongodb" not in troubles)
@@ -117,15 +121,17 @@ class Health:
         if self.store is not None:
             telemetry.STORE_CLOSED.labels(self.service).set(self.store.fence_reason is not None)
             telemetry.CLOCK_AHEAD.labels(self.service).set(self.store.clock.ahead)
+        for metric in _OF_DATABASE if "mongodb" in troubles else ():
+            metric.clear()
         return requests
 
-    async def _measure_database(self) -> None:
+    async def _measure_in_time(self, measure: Measure) -> None:
+        """Run one measure; where it fails or takes too long, its metrics stay as they were."""
         try:
             async with asyncio.timeout(MEASURE_SECONDS):
-                await asyncio.gather(self._measure_disk(), *(measure() for measure in self.measures))
-        except (PyMongoError, TimeoutError):
-            for metric in _OF_DATABASE:
-                metric.clear()
+                await measure()
+        except (PyMongoError, TimeoutError) as error:
+            log.warning("not_measured", measure=getattr(measure, "__qualname__", ""), error=type(error).__name__)
 
     async def _measure_disk(self) -> None:
         try:
