@@ -110,8 +110,8 @@ class Health:
         return requests
 
     async def _measure(self, requests: Sequence[None]) -> Sequence[None]:
-        measures = [self._measure_disk, *self.measures]
-        troubles, *_ = await asyncio.gather(self.troubles(), *map(self._measure_in_time, measures))
+        measuring = asyncio.gather(*map(self._measure_in_time, [self._measure_disk, *self.measures]))
+        troubles, _ = await asyncio.gather(self.troubles(), measuring)
         telemetry.BUILD.labels(self.service, version(), platform.python_version()).set(1)
         telemetry.READY.labels(self.service).set(not troubles)
         telemetry.DATABASE_ANSWERS.labels(self.service).set("mongodb" not in troubles)

@@ -28,7 +28,11 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/servez"])
 async def test_a_probe_is_answered_without_a_person_and_without_services(path: str) -> None:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(make_app(settings())), base_url="http://probe") as web:
+    app = make_app(settings())
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://probe") as web,
+    ):
         answer = await web.get(path)
         assert (answer.status_code, answer.text) == (200, "alive")
 

@@ -89,7 +89,7 @@ def test_every_alert_has_a_unit_test_in_which_it_fires_and_one_in_which_it_does_
 def test_every_query_selects_by_labels_that_its_metric_has() -> None:
     metrics = own_metrics()
     metrics |= {f"{name}_bucket": metric for name, metric in metrics.items() if metric._type == "histogram"}
-    of_process = {family.name for family in REGISTRY.collect()} - metrics.keys()
+    of_process = {sample.name for family in REGISTRY.collect() for sample in family.samples} - metrics.keys()
     for each in named():
         if each.metric in OF_PROMETHEUS:
             assert each.labels <= set(OF_PROMETHEUS[each.metric]), each

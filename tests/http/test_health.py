@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -180,7 +181,8 @@ async def test_a_loop_that_makes_no_progress_is_named(stack: Stack, jwks: str) -
         await asyncio.sleep(0.3)
         relay.beat()
         silent = (await web.get("/readyz")).json()["troubles"]
-        assert silent == {"subscriber": "no progress for 0 s"}
+        assert silent.keys() == {"subscriber"}
+        assert re.fullmatch(r"no progress for \d+ s", silent["subscriber"])
         subscriber.fault("KafkaConnectionError")
         assert (await web.get("/readyz")).json()["troubles"] == {"subscriber": "KafkaConnectionError"}
         subscriber.beat()
