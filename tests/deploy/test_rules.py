@@ -27,14 +27,14 @@ def run(promtool: Path, *arguments: str) -> str:
 
 
 def test_prometheus_takes_the_configuration_and_its_rules(promtool: Path) -> None:
-    said = run(promtool, "check", "config", "prometheus.yml")
-    assert "valid prometheus config file" in said
-    assert "24 rules found" in said
+    output = run(promtool, "check", "config", "prometheus.yml")
+    assert "valid prometheus config file" in output
+    assert "24 rules found" in output
 
 
 def test_every_alert_fires_when_it_should_and_only_then(promtool: Path) -> None:
-    said = run(promtool, "test", "rules", *(str(file) for file in sorted((PROMETHEUS / "tests").glob("*.yml"))))
-    assert said.count("SUCCESS") == len(list((PROMETHEUS / "tests").glob("*.yml")))
+    output = run(promtool, "test", "rules", *(str(file) for file in sorted((PROMETHEUS / "tests").glob("*.yml"))))
+    assert output.count("SUCCESS") == len(list((PROMETHEUS / "tests").glob("*.yml")))
 
 
 def test_a_rule_that_never_fires_is_noticed(promtool: Path, tmp_path: Path) -> None:
