@@ -17,12 +17,15 @@ from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.decoder import RecordDecoder, Rotations
 from shared.consumer.offsets import OffsetStore
 from shared.consumer.record import service_of_topic
+from shared.consumer.servers_answer import servers_answer
 from shared.consumer.subscriber import Subscriber
 from shared.domain.aggregate import Aggregate
 from shared.http.app import make_app
+from shared.http.health import Measure
 from shared.http.operations import operations
 from shared.http.tiled_log import tiled_log_router
 from shared.ledger import checkpoints, ledger
+from shared.ledger.backlog import Backlog
 from shared.ledger.checkpoint_signer import CheckpointSigner
 from shared.ledger.relay import Relay
 from shared.ledger.republication import Republication
@@ -116,8 +119,12 @@ class Parts:
         routers: Sequence[APIRouter],
         prepare: Sequence[Prepare],
         loops: Sequence[Loop] = (),
+        measures: Sequence[Measure] = (),
     ) -> FastAPI:
-        """Return the HTTP application, whose lifespan prepares, then runs the loops of every service and `loops`."""
+        """Return the HTTP application, whose lifespan prepares, then runs the loops of every service and `loops`.
+
+        Its metrics are those of every service, and what `measures` set.
+        """
         committed, pulse = OffsetStore(self.database), Pulse("subscriber")
         subscriber = Subscriber(self.settings, self.service, self._topics, projector, committed, pulse)
         every: list[Loop] = [
@@ -128,6 +135,9 @@ class Parts:
             (self._topic_pulse, self._topic_settings.run),
             (self._watch_pulse, self._watch.run),
         ]
-        pulses = [pulse for pulse, _ in every]
-        lifespan = lifespan_of(self.database, [self._watch.prepare, *prepare], every)
-        return make_app(self.service, self.settings, self.database, routers, pulses, lifespan, self.store.clock)
+        pulses, steps = [pulse for pulse, _ in every], [self._watch.prepare, *prepare]
+        answers = partial(servers_answer, self.database, self.settings.kafka_access(), self.service)
+        lifespan = lifespan_of(self.database, steps, every, answers, self.settings.hung_after)
+        backlog = Backlog(self.database, self.service, self.relay, self._signer.checkpoints)
+        measures = [backlog.measure, projector.dead_letters.measure, projector.stalled, *measures]
+        return make_app(self.service, self.settings, self.database, routers, pulses, lifespan, self.store, measures)

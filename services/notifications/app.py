@@ -11,7 +11,7 @@ from services.notifications.domain.subscriber import SUBSCRIBER
 from services.notifications.handlers import Handlers
 from services.notifications.projection import AGGREGATES, OWN, SHAPE, TOPICS
 from services.notifications.sending.emails import Emails
-from services.notifications.sending.sender import Sender
+from services.notifications.sending.sender import STANDING, Sender
 from services.notifications.sending.settings import NotificationSettings
 from services.notifications.subscribers import Policies
 from shared import composition
@@ -25,6 +25,7 @@ from shared.runtime.telemetry import Pulse
 
 SERVICE = "notifications"
 INDEXES = {**composition.INDEXES, **key_ring.INDEXES}
+INDEXES |= {"states": [*INDEXES["states"], STANDING]}
 
 
 def make(settings: NotificationSettings) -> FastAPI:
@@ -48,6 +49,7 @@ def make(settings: NotificationSettings) -> FastAPI:
             partial(redo_erasures, parts.store, keys, SUBSCRIBER.kind),
         ],
         loops=[(sender_pulse, sender.run)],
+        measures=[sender.measure],
     )
 
 

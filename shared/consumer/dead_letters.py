@@ -14,7 +14,7 @@ from pymongo.read_concern import ReadConcern
 
 from shared.consumer.record import UNSIGNED, KafkaRecord, Poison
 from shared.events.canonical import leaf_hash
-from shared.runtime.telemetry import DEAD_LETTERS
+from shared.runtime.telemetry import DEAD_LETTERS, OPEN_DEAD_LETTERS
 from shared.store.indexes import Indexes
 
 CONFLICT = "conflicting_bytes"
@@ -26,6 +26,7 @@ INDEXES: Indexes = {
 }
 DeadLetterStanding = Literal["open", "resolved", "refused", "dismissed", "superseded"]
 NEWER_CODE_MAY_DECODE = ["unknown_type", "schema_violation"]
+MOST_COUNTED = 10_000
 SHOWN = ("topic", "partition", "offset", "reason", "detail", "stream", "version", "leaf", "at", "standing")
 SHOWN_OF_CLOSED = ("closed_because", "closed_by", "closed_at")
 
@@ -75,6 +76,11 @@ class DeadLetters:
         query = ({"standing": standing} if standing else {}) | ({"_id": {"$gt": after}} if after else {})
         shown: dict[str, Any] = dict.fromkeys((*SHOWN, *SHOWN_OF_CLOSED), 1) | {"size": {"$binarySize": "$value"}}
         return await self._dead_letters.find(query, shown, hint="_id_").sort("_id", 1).limit(limit).to_list(None)
+
+    async def measure(self) -> None:
+        """Set the metric of how many are open."""
+        count = await self._dead_letters.count_documents({"standing": "open"}, limit=MOST_COUNTED)
+        OPEN_DEAD_LETTERS.labels(self.service).set(count)
 
     async def get(self, origin: str) -> dict[str, Any] | None:
         """Return one dead letter."""

@@ -28,11 +28,12 @@ from shared.consumer import lenient_fetcher
 from shared.consumer.clients import stop
 from shared.consumer.consumed_topics import ConsumedTopics, TopicLost
 from shared.consumer.kafka_authorization import ConsumeErrors, raise_if_refused
+from shared.consumer.lag_age import LagAge
 from shared.consumer.offsets import OffsetStore, StoredOffsetListener
 from shared.consumer.record import KafkaRecord
 from shared.consumer.uncommitted_offsets import UncommittedOffsets
 from shared.runtime.settings import Settings
-from shared.runtime.telemetry import BATCH_SECONDS, CONSUMED, LAG, Pulse
+from shared.runtime.telemetry import BATCH_SECONDS, CONSUMED, LAG, LAG_SECONDS, Pulse
 
 log = structlog.get_logger()
 Records = tuple["ConsumerRecord[bytes, bytes]", ...]
@@ -79,7 +80,7 @@ class Subscriber:
         self._pulse = pulse
         self._batch_records = settings.batch_records
         self._working = asyncio.Lock()
-        self._uncommitted = UncommittedOffsets()
+        self._uncommitted, self._lag_age = UncommittedOffsets(), LagAge()
         self._settings, self._topics = settings, tuple(topics)
         self._consumed_topics = ConsumedTopics(settings.kafka_access(), topics, offsets)
         self._connect()
@@ -171,7 +172,7 @@ class Subscriber:
     async def _handle(self, message: Message) -> None:
         records: Records = message.raw_message  # type: ignore[assignment]
         async with self._working, self._all_or_nothing():
-            self._uncommitted.add(records)
+            self._lag_age.consumed(self._uncommitted.add(records))
             await self._handler.consume([lenient_fetcher.to_record(record) for record in records])
             if await self._behind() < self._batch_records or self._uncommitted.is_due():
                 await self._flush()
@@ -199,7 +200,7 @@ class Subscriber:
     async def _all_or_nothing(self) -> AsyncIterator[None]:
         """On any error, discard the buffer and rewind to the first uncommitted record."""
         try:
-            with BATCH_SECONDS.labels(self._service).time():
+            with BATCH_SECONDS.labels(self._service).time(), self._pulse.long_work():
                 yield
         except Exception as error:
             self._pulse.fault(f"batch: {type(error).__name__}")
@@ -252,8 +253,10 @@ class Subscriber:
         if lost := self._offsets.past(ends, reached):
             raise TopicLost(lost)
         positions = {partition: await self._consumer.position(partition) for partition in assigned}
-        lag = sum(max(0, ends[partition] - position) for partition, position in positions.items())
+        lags = {partition: max(0, ends[partition] - position) for partition, position in positions.items()}
+        lag = sum(lags.values())
         LAG.labels(self._service).set(lag)
+        LAG_SECONDS.labels(self._service).set(self._lag_age.measure(lags))
         if lag == 0 and not self._working.locked():
             self._pulse.beat()
 

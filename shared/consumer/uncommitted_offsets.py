@@ -33,8 +33,8 @@ class UncommittedOffsets:
         """Return the record count."""
         return self.counts.total()
 
-    def add(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        """Add the offsets of a batch, which holds each partition's records in order."""
+    def add(self, records: Sequence[ConsumerRecord[Any, Any]]) -> Sequence[ConsumerRecord[Any, Any]]:
+        """Add the offsets of a batch, which holds each partition's records in order; return the last of each."""
         self.since = self.since or monotonic()
         first_offsets = {(record.topic, record.partition): record.offset for record in reversed(records)}
         last_records = {(record.topic, record.partition): record for record in records}
@@ -43,6 +43,7 @@ class UncommittedOffsets:
             self.next[TopicPartition(*place)] = record.offset + 1
             self.last[TopicPartition(*place)] = sha256_hex(record.value or b"")
         self.counts.update(record.topic for record in records)
+        return list(last_records.values())
 
     def is_due(self) -> bool:
         """Tell whether the flush is due, by record count or by age."""

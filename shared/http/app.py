@@ -10,9 +10,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 
@@ -20,16 +18,15 @@ from shared.events.wording import sentence_of
 from shared.http.api_page import OPENAPI_PATH, add_api_page
 from shared.http.auth import CALLERS, Principal, Tokens, allow
 from shared.http.correlation import Correlation
-from shared.http.keys import KeyState
+from shared.http.health import Health, Measure, add_health
 from shared.http.openapi import openapi_document
 from shared.http.preconditions import unquoted
 from shared.http.problems import FieldError, Refused, invalid
 from shared.http.routes import StrictRoute, methods_of, other_parameters
 from shared.runtime.process import Lifespan
 from shared.runtime.settings import Settings
-from shared.runtime.telemetry import Pulse
-from shared.store.batching import RequestBatcher
-from shared.store.database_clock import DatabaseClock
+from shared.runtime.telemetry import REFUSALS, Pulse
+from shared.store.event_store import EventStore
 from shared.store.refusals import Refusals
 
 log = structlog.get_logger()
@@ -45,7 +42,8 @@ def make_app(
     routers: Sequence[APIRouter],
     pulses: Sequence[Pulse],
     lifespan: Lifespan,
-    clock: DatabaseClock | None = None,
+    store: EventStore | None = None,
+    measures: Sequence[Measure] = (),
 ) -> FastAPI:
     """Build a service's application."""
     app = FastAPI(
@@ -57,8 +55,8 @@ def make_app(
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.tokens = Tokens(service, settings, clock)
-    app.state.refusals = Refusals(database)
+    app.state.tokens = Tokens(service, settings, store.clock if store else None)
+    app.state.refusals, app.state.service = Refusals(database), service
     app.router.route_class = StrictRoute
     app.add_middleware(Correlation)
     app.add_exception_handler(Refused, _on_refused)
@@ -67,47 +65,11 @@ def make_app(
     app.add_exception_handler(PyMongoError, _on_database)
     for router in routers:  # include_router would have each request matched twice
         app.router.routes.extend(router.routes)
-    _add_health(app, settings, database, pulses)
+    add_health(app, Health(service, settings, database, pulses, app.state.tokens, store, measures))
     _add_me(app)
     add_api_page(app)
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
     return app
-
-
-def _add_health(app: FastAPI, settings: Settings, database: AsyncIOMotorDatabase[Any], pulses: Sequence[Pulse]) -> None:
-    async def ping(requests: Sequence[None]) -> Sequence[None]:
-        await database.command("ping", maxTimeMS=2_000)
-        return requests
-
-    pings: RequestBatcher[None, None] = RequestBatcher(ping)
-
-    @app.get("/healthz", tags=["health"], summary="The process answers")
-    async def healthz() -> dict[str, str]:
-        return {"status": "alive"}
-
-    @app.get("/readyz", tags=["health"], summary="The process makes progress")
-    async def readyz() -> JSONResponse:
-        troubles = {
-            pulse.name: pulse.trouble or f"no progress for {pulse.silent_for():.0f} s"
-            for pulse in pulses
-            if pulse.trouble == "not started" or pulse.silent_for() > settings.not_ready_after
-        }
-        keys: KeyState = await app.state.tokens.key_state()
-        if keys.trouble:
-            troubles["keys"] = keys.trouble
-        try:
-            await pings.submit(None)
-        except PyMongoError as error:
-            troubles["mongodb"] = type(error).__name__
-        warnings = {pulse.name: pulse.warning for pulse in pulses if pulse.warning and pulse.name not in troubles}
-        warnings |= {"keys": keys.warning} if keys.warning else {}
-        warnings |= {"people": people} if (people := app.state.tokens.people_warning()) else {}
-        answer = {"ready": not troubles, "troubles": troubles} | ({"warnings": warnings} if warnings else {})
-        return JSONResponse(answer, 503 if troubles else 200)
-
-    @app.get("/metrics", tags=["health"], summary="Prometheus metrics", response_class=PlainTextResponse)
-    async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _add_me(app: FastAPI) -> None:
@@ -123,7 +85,12 @@ async def _on_refused(request: Request, error: Exception) -> Response:
     recordable &= not (error.rule == "SchemaViolation" and request.query_params.get("validate") == "true")
     if recordable and not error.recorded:
         await _record(request, error.rule)
-    return error.response()
+    return _counted(request, error)
+
+
+def _counted(request: Request, refused: Refused) -> Response:
+    REFUSALS.labels(request.app.state.service, refused.rule, refused.status).inc()
+    return refused.response()
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
@@ -149,17 +116,13 @@ async def _on_http(request: Request, error: Exception) -> Response:
             detail, headers = f"this address answers {allowed}", {"Allow": allowed}
         case _:
             detail, headers = str(error.detail), dict(error.headers or {})
-    return Refused(error.status_code, "NotServed", detail, headers=headers).response()
+    return _counted(request, Refused(error.status_code, "NotServed", detail, headers=headers))
 
 
-async def _on_database(_request: Request, error: Exception) -> Response:
+async def _on_database(request: Request, error: Exception) -> Response:
     log.error("database_unavailable", error=type(error).__name__)
-    return Refused(
-        503,
-        "StoreUnavailable",
-        "the database did not answer; nothing is acknowledged: send the same command id again",
-        headers={"Retry-After": "2"},
-    ).response()
+    detail = "the database did not answer; nothing is acknowledged: send the same command id again"
+    return _counted(request, Refused(503, "StoreUnavailable", detail, headers={"Retry-After": "2"}))
 
 
 async def _record(request: Request, rule: str) -> None:

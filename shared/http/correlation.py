@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.problems import Refused
+from shared.runtime.telemetry import REFUSALS
 
 log = structlog.get_logger()
 
@@ -49,6 +50,7 @@ class Correlation:
                 log.info("client_disconnected")
             except Exception as error:  # noqa: BLE001 - its message may be personal, and goes no further
                 log.error("request_failed", error=type(error).__name__, at=_places(error))
+                REFUSALS.labels(scope["app"].state.service, "FaultOfOurs", 500).inc()
                 if not started:
                     problem = Refused(500, "FaultOfOurs", "this is a fault of the service; the correlation id names it")
                     await problem.response()(scope, receive, send_with_id)

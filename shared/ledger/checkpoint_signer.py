@@ -26,7 +26,7 @@ from shared.ledger.key_rotation import publish_lost_rotations
 from shared.ledger.ledger import Ledger
 from shared.ledger.relay import Relay
 from shared.runtime.settings import Settings
-from shared.runtime.telemetry import SIGNED_SIZE, Pulse
+from shared.runtime.telemetry import SIGNED_AT, SIGNED_SIZE, Pulse
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.keys import LogKeys
 from shared.tlog.merkle import FullTile, Tree
@@ -111,9 +111,11 @@ class CheckpointSigner:
             return
         if self._head is None or self._head.term != term or await self._topic_lost():
             self._head = None
-            self._head = await self._begin(term)
+            with self._pulse.long_work():
+                self._head = await self._begin(term)
         head = self._head
-        await self._grow(head, self._relay.published)
+        with self._pulse.long_work():
+            await self._grow(head, self._relay.published)
         unsigned = head.tree.size - max(head.signed, 0)
         if unsigned <= 0 <= head.signed:
             head.unsigned_since = None
@@ -199,6 +201,7 @@ class CheckpointSigner:
             self._unpublished.clear()
         head.signed, head.unsigned_since = checkpoint.size, None
         SIGNED_SIZE.labels(self._service).set(checkpoint.size)
+        SIGNED_AT.labels(self._service).set_to_current_time()
         log.info("checkpoint_signed", size=checkpoint.size)
 
     async def _publish(self, notes: Mapping[int, bytes]) -> None:

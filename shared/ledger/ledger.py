@@ -90,6 +90,12 @@ class Ledger:
                 skipped = max(0, position - batch.first)
                 yield Batch(batch.first + skipped, batch.entries[skipped:], batch.token)
 
+    async def entry(self, position: int) -> Entry | None:
+        """Return the entry at a position; None past the end."""
+        place = {"$arrayElemAt": ["$entries", {"$subtract": [position, "$_id"]}]}
+        batch = await self._batches.find_one({"_id": {"$lte": position}}, {"entry": place}, sort=[("_id", -1)])
+        return Entry(*batch["entry"]) if batch and "entry" in batch else None
+
     async def published(self) -> int:
         """Return the published position: every entry before it is published."""
         document = await self._progress.find_one({"_id": "published"})

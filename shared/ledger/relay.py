@@ -108,7 +108,8 @@ class Relay:
             while True:
                 try:
                     if not checked or self._store.fence_reason:
-                        checked = await self.check()
+                        with self._pulse.long_work():
+                            checked = await self.check()
                     if not checked:
                         await asyncio.sleep(CHECK_SECONDS)
                     elif await self._lease.take():
@@ -153,9 +154,10 @@ class Relay:
             holding = asyncio.create_task(self._lease.hold())
             try:
                 writer = LedgerWriter(self._ledger, feed)
-                token = await writer.load()
-                rotations = Rotations(self._kafka, [self._service], self.decoder.trust)
-                await announce_key(self._ledger, rotations, self._service, self._keys, writer.end)
+                with self._pulse.long_work():
+                    token = await writer.load()
+                    rotations = Rotations(self._kafka, [self._service], self.decoder.trust)
+                    await announce_key(self._ledger, rotations, self._service, self._keys, writer.end)
                 # what another relay publishes from here on may be signed by a key that is replaced
                 self.published = min(await self._ledger.published(), writer.end)
                 self._terms += 1
@@ -223,7 +225,9 @@ class Relay:
     async def _catch_up(self, feed: CommitFeed, writer: LedgerWriter, producer: AIOKafkaProducer, token: Token) -> None:
         """Enter the commits that the ledger lacks, by comparing heads. The feed is open already, so it misses none."""
         pending: list[StoredCommit] = []
-        async for commit in feed.after(await feed.behind(writer.heads)):
+        with self._pulse.long_work():
+            behind = await feed.behind(writer.heads)
+        async for commit in feed.after(behind):
             pending.append(commit)
             if len(pending) >= BATCH_COMMITS:
                 await self._enter_and_publish(writer, producer, pending, token)
@@ -252,6 +256,7 @@ class Relay:
     async def _publish_from_ledger(self, producer: AIOKafkaProducer) -> None:
         async for batch in self._ledger.since(self.published):
             await self._publish(producer, batch, await self._raws(batch))
+            self._pulse.beat()
 
     async def _raws(self, batch: Batch) -> list[bytes]:
         raws = await bytes_of(self._database, batch.entries)

@@ -171,6 +171,10 @@ class StateStore:
         rows = self._states.find(query, _WITHOUT_SEARCH).sort("_id", 1).limit(limit)
         return [self.from_document(row) async for row in rows]
 
+    async def count(self, kind: str, facets: Mapping[str, Any], limit: int) -> int:
+        """Count the known states of a kind whose facets have these values, up to a limit."""
+        return int(await self._states.count_documents(known_states(kind, facets), limit=limit))
+
     async def namesakes(self, kind: str, keys: Iterable[str]) -> set[str]:
         """Return the streams of a kind that have one of these keys among their facets."""
         query = {"facets.keys": {"$in": list(keys)}, "kind": kind}

@@ -1,7 +1,7 @@
 """Process of a service: prepare, then run loops beside HTTP, until a signal arrives or a loop dies.
 
-A loop runs until cancelled. One that ends by itself ends the process with exit code 1, so that a supervisor restarts
-it: a service that answers but no longer relays or consumes would be worse than none.
+A loop runs until cancelled. One that ends by itself, or hangs, ends the process with exit code 1, so that a supervisor
+restarts it: a service that answers but no longer relays or consumes would be worse than none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo.errors import ConnectionFailure
 
 from shared.runtime.connections import IDLE_SECONDS, limited_connections
-from shared.runtime.settings import CannotStart, Settings, read
+from shared.runtime.hang_watch import Answers, HangWatch, WatchedLoop
+from shared.runtime.settings import HUNG_AFTER_SECONDS, CannotStart, Settings, read
 from shared.runtime.telemetry import Pulse, configure_logging
 from shared.store.connection_monitor import ConnectionMonitor
 
@@ -45,10 +46,14 @@ S = TypeVar("S", bound=Settings)
 
 @dataclass
 class Ending:
-    """The end of a process: requested by a signal, or caused by the death of a loop."""
+    """The end of a process: requested by a signal, or caused by the death of a loop.
+
+    `is_of_process` tells whether it ends the whole process, rather than an application within one.
+    """
 
     requested: Callable[[], bool] = field(default=lambda: False)
     request: Callable[[], None] = field(default=lambda: None)
+    is_of_process: bool = False
     died: list[str] = field(default_factory=list)
     begun: bool = False
     fault: CannotStart | None = None
@@ -70,11 +75,18 @@ def connect(settings: Settings, service: str) -> AsyncIOMotorDatabase[Any]:
     return client[settings.database]
 
 
-def lifespan_of(database: AsyncIOMotorDatabase[Any], prepare: Sequence[Prepare], loops: Sequence[Loop]) -> Lifespan:
+def lifespan_of(
+    database: AsyncIOMotorDatabase[Any],
+    prepare: Sequence[Prepare],
+    loops: Sequence[Loop],
+    answers: Answers | None = None,
+    hung_after: float = HUNG_AFTER_SECONDS,
+) -> Lifespan:
     """Return a lifespan that prepares in order, then runs the loops, and closes the database's client at the end.
 
     No request is served before all steps succeed. At the end each loop is cancelled, and may finish its current work.
-    A step of preparation may run more than once; one that raises CannotStart ends the process.
+    A step of preparation may run more than once; one that raises CannotStart ends the process. So does a loop that
+    hangs, while the servers on which loops wait answer.
     """
 
     @asynccontextmanager
@@ -83,11 +95,13 @@ def lifespan_of(database: AsyncIOMotorDatabase[Any], prepare: Sequence[Prepare],
         try:
             prepared = await _prepared(prepare, ending)
             tasks = [_begun(pulse, run, ending) for pulse, run in loops if prepared]
+            watch = _watched(loops, tasks, ending, answers, hung_after)
             try:
                 yield
             finally:
                 ending.begun = True
                 await _ended(tasks)
+                watch.stop()
         finally:
             database.client.close()
 
@@ -130,6 +144,26 @@ def _begun(pulse: Pulse, run: Callable[[], Awaitable[None]], ending: Ending) -> 
     task = asyncio.create_task(loop(), name=pulse.name)
     task.add_done_callback(on_done)
     return task
+
+
+def _watched(
+    loops: Sequence[Loop],
+    tasks: Sequence[asyncio.Task[None]],
+    ending: Ending,
+    answers: Answers | None,
+    hung_after: float,
+) -> HangWatch:
+    """Watch the loops of a process that may end itself."""
+
+    def end(hung: list[str]) -> None:
+        ending.died += hung
+        ending.request()
+
+    watched = [WatchedLoop(pulse, task) for (pulse, _), task in zip(loops, tasks, strict=False)]
+    watch = HangWatch(watched, hung_after, end, REQUESTS_GRACE_SECONDS + 1.5 * LOOPS_GRACE_SECONDS, answers)
+    if ending.is_of_process:
+        watch.start()
+    return watch
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -189,7 +223,7 @@ async def _serve(service: str, make: Callable[[S], FastAPI], settings: S) -> int
             timeout_graceful_shutdown=REQUESTS_GRACE_SECONDS,
         )
     )
-    ending = Ending(requested=lambda: server.should_exit, request=lambda: setattr(server, "should_exit", True))
+    ending = Ending(lambda: server.should_exit, lambda: setattr(server, "should_exit", True), is_of_process=True)
     app.state.ending = ending
     try:
         await server.serve()

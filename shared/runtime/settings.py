@@ -19,6 +19,7 @@ from shared.tlog.trust import LogTrust, key_ids
 
 S = TypeVar("S", bound=BaseSettings)
 ACTOR_KEY_LENGTH = 32
+HUNG_AFTER_SECONDS = 60.0
 
 
 class KafkaSettings(BaseSettings):
@@ -96,6 +97,9 @@ class Settings(SignInSettings, KafkaSettings):
     log_level: str = "INFO"
     batch_records: int = Field(2_000, ge=1, description="records that one batch of the subscriber may hold")
     not_ready_after: float = Field(30.0, gt=0, description="seconds without progress after which /readyz says no")
+    hung_after: float = Field(
+        HUNG_AFTER_SECONDS, gt=0, description="seconds without a sign of a loop, after which the process ends itself"
+    )
     deployment: str = Field("local", pattern=r"^[A-Za-z0-9.-]{1,100}$", description="part of the origin of each log")
     checkpoint_keys: SecretStr | None = Field(None, description="the text of a key file (throughline audit keygen)")
     checkpoint_keys_file: Path | None = Field(None, description="path of that file, if the text is not set")

@@ -13,7 +13,7 @@ ANYBODY: frozenset[str] = frozenset()
 Routes = dict[frozenset[str], str]
 
 EVERYWHERE: Routes = {
-    ANYBODY: "GET /healthz; GET /readyz; GET /metrics",
+    ANYBODY: "GET /healthz; GET /livez; GET /servez; GET /readyz; GET /metrics",
     frozenset({"secretariat", "focal_point", "chair", "expert", "operator", "auditor"}): "GET /me",
     OPERATORS: """
         POST /operations/rebuild; POST /operations/republish

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,14 @@ import pytest
 from fastapi import FastAPI
 from motor.motor_asyncio import AsyncIOMotorClient
 from prometheus_client.parser import text_string_to_metric_families
+from pymongo.errors import ServerSelectionTimeoutError
 
 from shared.http.app import make_app
+from shared.http.health import Measure
+from shared.runtime import telemetry
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
+from shared.store.event_store import EventStore
 from tests.http.asking import Caller, accepted, meeting, new_id
 from tests.http.attacked import ACTOR_KEY
 from tests.patience import AT_MOST_SECONDS
@@ -38,14 +43,35 @@ SERIES = {
     "throughline_stalled_streams",
     "throughline_batch_seconds",
     "throughline_notifications",
+    "throughline_refusals",
+    "throughline_checkpoint_signed_timestamp_seconds",
+    "throughline_consumer_lag_seconds",
+    "throughline_build_info",
+    "throughline_ready",
+    "throughline_database_answers",
+    "throughline_loop_silent_seconds",
+    "throughline_loop_trouble",
+    "throughline_store_closed",
+    "throughline_clock_ahead_seconds",
+    "throughline_relay_leads",
+    "throughline_unpublished_age_seconds",
+    "throughline_unsigned_age_seconds",
+    "throughline_dead_letters_open",
+    "throughline_database_bytes",
+    "throughline_database_disk_used_bytes",
+    "throughline_database_disk_bytes",
+    "throughline_notifications_standing",
 }
 
 
 @pytest.mark.parametrize("service", ALL_FOUR)
 def test_a_service_is_alive_ready_and_measured(service: str, stack: Stack, web: httpx2.Client) -> None:
     url = stack.urls[service]
-    alive, ready, measured = (web.get(f"{url}/{path}") for path in ("healthz", "readyz", "metrics"))
+    paths = ("healthz", "livez", "servez", "readyz", "metrics")
+    alive, live, serving, ready, measured = (web.get(f"{url}/{path}") for path in paths)
     assert (alive.status_code, alive.json()) == (200, {"status": "alive"})
+    assert (live.status_code, live.json()) == (200, {"alive": True, "hung": []})
+    assert (serving.status_code, serving.json()) == (200, {"serving": True, "troubles": {}})
     assert (ready.status_code, ready.json()) == (200, {"ready": True, "troubles": {}})
     assert measured.headers["Content-Type"].startswith("text/plain")
     families = {family.name: family for family in text_string_to_metric_families(measured.text)}
@@ -61,7 +87,7 @@ def test_a_service_under_attack_reports_its_health_and_takes_commands(stack: Sta
     for number in range(2 * Settings.model_fields["connections"].default):
         attackers.append(socket.create_connection(("127.0.0.1", port), timeout=AT_MOST_SECONDS))
         attackers[-1].sendall(b"GET /meetings HTTP/1.1\r\n" if number % 2 else b"")
-    for path in ("/healthz", "/readyz", "/metrics"):
+    for path in ("/healthz", "/livez", "/servez", "/readyz", "/metrics"):
         assert httpx2.get(stack.urls["meetings"] + path, timeout=AT_MOST_SECONDS, trust_env=False).status_code == 200
     accepted(asking.post("meetings", "/meetings", meeting(new_id("meeting"))))
     for each in attackers:
@@ -84,8 +110,31 @@ def counted(asking: Caller) -> float:
     )
 
 
+def value(measured: str, name: str) -> float | None:
+    """The value of a metric without labels but the service's."""
+    families = text_string_to_metric_families(measured)
+    return next((s.value for family in families for s in family.samples if s.name == name), None)
+
+
+def test_refusals_are_counted_by_rule_and_status(stack: Stack, caller: Any) -> None:
+    asking: Caller = caller()
+    wanted = {"service": "meetings", "rule": "SchemaViolation", "status": "422"}
+
+    def counted() -> float:
+        families = text_string_to_metric_families(asking.get("meetings", "/metrics").text)
+        return sum(
+            s.value for each in families for s in each.samples if s.labels == wanted and s.name.endswith("total")
+        )
+
+    before = counted()
+    assert asking.get("meetings", "/meetings", limit="none").status_code == 422
+    assert counted() == before + 1
+
+
 @asynccontextmanager
-async def an_app(uri: str, jwks: str, *pulses: Pulse) -> AsyncIterator[httpx2.AsyncClient]:
+async def an_app(
+    uri: str, jwks: str, *pulses: Pulse, fenced: str = "", measures: Sequence[Measure] = ()
+) -> AsyncIterator[httpx2.AsyncClient]:
     """A service of nothing but its health, on a database at `uri`."""
     settings = Settings(
         kafka="127.0.0.1:9",
@@ -101,7 +150,11 @@ async def an_app(uri: str, jwks: str, *pulses: Pulse) -> AsyncIterator[httpx2.As
         yield
 
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=300)
-    app = make_app("meetings", settings, client[settings.database], [], pulses, lifespan)
+    database = client[settings.database]
+    store = EventStore(database)
+    if fenced:
+        store.fence(fenced)
+    app = make_app("meetings", settings, database, [], pulses, lifespan, store, measures)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://synthetic") as web:
         yield web
     client.close()
@@ -128,7 +181,8 @@ async def test_a_loop_that_makes_no_progress_is_named(stack: Stack, jwks: str) -
         await asyncio.sleep(0.3)
         relay.beat()
         silent = (await web.get("/readyz")).json()["troubles"]
-        assert silent == {"subscriber": "no progress for 0 s"}
+        assert silent.keys() == {"subscriber"}
+        assert re.fullmatch(r"no progress for \d+ s", silent["subscriber"])
         subscriber.fault("KafkaConnectionError")
         assert (await web.get("/readyz")).json()["troubles"] == {"subscriber": "KafkaConnectionError"}
         subscriber.beat()
@@ -146,6 +200,41 @@ async def test_a_database_that_is_not_there_is_named_without_its_address(jwks: s
         answer = await web.get("/readyz")
         assert (answer.status_code, answer.json()["troubles"]) == (503, {"mongodb": "ServerSelectionTimeoutError"})
         assert "synthetic-secret" not in answer.text
+
+
+async def test_a_service_serves_whatever_its_loops_do_but_not_with_a_closed_store(stack: Stack, jwks: str) -> None:
+    relay = Pulse("relay", trouble="Kafka: KafkaConnectionError")
+    async with an_app(stack.mongodb_admin_uri, jwks, relay) as web:
+        assert (await web.get("/servez")).json() == {"serving": True, "troubles": {}}
+    async with an_app(stack.mongodb_admin_uri, jwks, fenced="its topic holds what the store lacks") as web:
+        answer = await web.get("/servez")
+        assert (answer.status_code, answer.json()["troubles"]) == (
+            503,
+            {"store": "its topic holds what the store lacks"},
+        )
+        assert value((await web.get("/metrics")).text, "throughline_store_closed") == 1
+
+
+async def test_a_service_with_a_hung_loop_is_not_alive(jwks: str) -> None:
+    hung = Pulse("relay")
+    async with an_app("mongodb://127.0.0.1:9/", jwks, hung) as web:
+        assert (await web.get("/livez")).status_code == 200
+        hung.is_hung = True
+        answer = await web.get("/livez")
+        assert (answer.status_code, answer.json()) == (503, {"alive": False, "hung": ["relay"]})
+
+
+async def test_metrics_are_answered_without_a_database_and_leave_out_what_it_holds(jwks: str) -> None:
+    async def measured() -> None:
+        telemetry.OPEN_DEAD_LETTERS.labels("meetings").set(7)
+        raise ServerSelectionTimeoutError("synthetic")
+
+    async with an_app("mongodb://127.0.0.1:9/", jwks, Pulse("relay"), measures=[measured]) as web:
+        answer = await web.get("/metrics")
+        assert answer.status_code == 200
+        assert value(answer.text, "throughline_database_answers") == 0
+        assert value(answer.text, "throughline_ready") == 0
+        assert value(answer.text, "throughline_dead_letters_open") is None
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ COMMAND_ROUTES = {
     "notifications": notifications.COMMAND_ROUTES,
 }
 PROBLEM = {"$ref": "#/components/schemas/ProblemDetails"}
-HEALTH = ("/healthz", "/readyz", "/metrics")
+HEALTH = ("/healthz", "/livez", "/servez", "/readyz", "/metrics")
 
 
 @pytest.fixture(params=ALL_FOUR)

@@ -221,6 +221,16 @@ def test_the_oldest_go_is_the_one_that_the_foreign_verifiers_name() -> None:
     assert tuple(map(int, declared.groups())) == fetch.OLDEST_GO
 
 
+def test_promtool_that_cannot_be_built_is_an_error_that_says_what_to_do(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = put_on_path(tmp_path / "bin", "go", GO.format("1.27.3"), monkeypatch)
+    program.write_text(program.read_text() + '[ "$1" = version ] || { echo "synthetic fault" >&2; exit 1; }\n')
+    with pytest.raises(CannotStart, match=r"(?s)synthetic fault.*`make drills`"):
+        fetch.promtool(lambda _: None)
+    assert not list(cache.glob("promtool-*"))
+
+
 def test_without_java_one_is_fetched_and_reported(
     tmp_path: Path, cache: Path, installed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 
 from fastapi import FastAPI
 
 from shared.runtime.process import connect, lifespan_of, run
 from shared.runtime.settings import CannotStart, Settings
 from shared.runtime.telemetry import Pulse
+
+PULSE = Pulse("synthetic")
 
 
 async def for_ever() -> None:
@@ -33,6 +36,24 @@ async def cannot_go_on() -> None:
     raise CannotStart("THROUGHLINE_SYNTHETIC: cannot be used")
 
 
+async def hangs() -> None:
+    PULSE.beat()
+    await for_ever()
+
+
+async def blocks() -> None:
+    print("the loop runs", flush=True)
+    PULSE.beat()
+    time.sleep(1_000)  # noqa: ASYNC251
+
+
+async def makes_progress() -> None:
+    print("the loop runs", flush=True)
+    while True:
+        PULSE.beat()
+        await asyncio.sleep(0.05)
+
+
 async def returns() -> None:
     print("the loop ends by itself", flush=True)
 
@@ -52,8 +73,13 @@ def make(settings: Settings) -> FastAPI:
         if waits_for_database:
             await database.command("ping")
 
+    async def answers() -> bool:
+        print("servers are looked at", flush=True)
+        return sys.argv[2:] != ["servers-away"]
+
     loop = globals()["for_ever" if waits_for_database or cannot_start else name]
-    app = FastAPI(lifespan=lifespan_of(database, [prepare], [(Pulse("synthetic"), loop), (Pulse("other"), for_ever)]))
+    loops = [(PULSE, loop), (Pulse("other"), for_ever)]
+    app = FastAPI(lifespan=lifespan_of(database, [prepare], loops, answers, settings.hung_after))
 
     @app.get("/")
     async def here() -> str:

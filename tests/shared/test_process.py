@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,10 +29,14 @@ ENVIRONMENT = {
 }
 
 
+HASTY = ENVIRONMENT | {"THROUGHLINE_HUNG_AFTER": "0.6"}
+AWAY = "servers-away"
+
+
 @contextmanager
-def running(loop: str, environment: dict[str, str] = ENVIRONMENT) -> Iterator[subprocess.Popen[str]]:
+def running(loop: str, environment: dict[str, str] = ENVIRONMENT, *more: str) -> Iterator[subprocess.Popen[str]]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
-    command = [sys.executable, "-m", "tests.shared.loops", loop]
+    command = [sys.executable, "-m", "tests.shared.loops", loop, *more]
     with subprocess.Popen(
         command, env=inherited | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -104,3 +110,40 @@ def test_a_wrong_setting_is_named_without_its_value() -> None:
     assert process.returncode == 2
     assert "THROUGHLINE_PORT" in output
     assert "secret" not in output
+
+
+def test_a_process_whose_loop_hangs_ends_with_an_error_and_names_the_place() -> None:
+    with running("hangs", HASTY) as process:
+        output, _ = process.communicate(timeout=AT_MOST_SECONDS)
+    assert process.returncode == 1
+    assert re.search(r'"event": "loop_hung".*"loop": "synthetic".*"place": "Event.wait:\d+"', output)
+
+
+def test_a_process_whose_event_loop_is_blocked_ends_with_an_error_and_its_stacks() -> None:
+    with running("blocks", HASTY) as process:
+        output, _ = process.communicate(timeout=AT_MOST_SECONDS)
+    assert process.returncode == 1
+    assert '"event": "event_loop_blocked"' in output
+    assert re.search(r'loops.py", line \d+ in blocks', output)
+
+
+def test_a_process_ends_only_for_a_loop_that_hangs_while_the_servers_answer() -> None:
+    with running("hangs", HASTY, AWAY) as process:
+        for _ in range(3):
+            until(process, "servers are looked at")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=AT_MOST_SECONDS)
+    assert process.returncode == 0
+
+
+def test_a_process_that_was_stopped_and_goes_on_has_not_hung() -> None:
+    with running("makes_progress", ENVIRONMENT | {"THROUGHLINE_HUNG_AFTER": "5"}) as process:
+        until(process, "Uvicorn running")
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(6)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=AT_MOST_SECONDS)
+    assert process.returncode == 0
+    assert "servers are looked at" not in output

@@ -21,7 +21,7 @@ def main() -> None:
         sys.exit(2)
     configure_logging("console", settings.log_level)
     uvicorn.run(
-        make_app(settings), host=settings.host, port=settings.port, log_config=None, access_log=False,
+        make_app(settings, is_process=True), host=settings.host, port=settings.port, log_config=None, access_log=False,
         server_header=False, proxy_headers=bool(settings.fronts),
         forwarded_allow_ips=settings.fronts,
     )  # fmt: skip

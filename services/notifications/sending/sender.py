@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
+from pymongo import ASCENDING, IndexModel
 
 from services.notifications.commands import (
     AttemptNotification,
@@ -32,7 +33,7 @@ from shared.events.envelope import moment
 from shared.events.notifications import NotificationAttempted
 from shared.projection.fold import FoldedState
 from shared.projection.state_store import StateStore
-from shared.runtime.telemetry import NOTIFICATIONS, Pulse
+from shared.runtime.telemetry import NOTIFICATIONS, NOTIFICATIONS_STANDING, Pulse
 from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit, Conflict, StoreFault, StoreFenced
 from shared.store.policies import context_of
@@ -45,6 +46,10 @@ BEAT_SECONDS = 5.0
 FINISH_SECONDS = 15.0
 REST_ROUNDS = 10
 RETRY_SECONDS = 1.0
+MOST_COUNTED = 10_000
+UNDELIVERED = ("planned", "attempted", "postponed", "failed", "uncertain")
+STANDING = IndexModel([("kind", ASCENDING), ("facets.standing", ASCENDING), ("_id", ASCENDING)], name="standing")
+"""The index by which due notifications are found among all."""
 T = TypeVar("T")
 
 
@@ -80,6 +85,12 @@ class Sender:
                 log.warning("sender_interrupted", error=type(error).__name__)
             await asyncio.sleep(pause)
 
+    async def measure(self) -> None:
+        """Set the metrics of how many notifications are not delivered, by standing."""
+        for standing in UNDELIVERED:
+            count = await self.states.count("notification", {"standing": standing}, MOST_COUNTED)
+            NOTIFICATIONS_STANDING.labels("notifications", standing).set(count)
+
     async def look(self) -> bool:
         """Mark interrupted attempts uncertain, attempt due notifications. False if the SMTP server is unreachable."""
         async for folded in self._standing("attempted"):
@@ -101,6 +112,7 @@ class Sender:
     async def _standing(self, standing: str) -> AsyncIterator[FoldedState]:
         after: str | None = None
         while page := await self.states.find("notification", {"standing": standing}, PAGE, after):
+            self.pulse.beat()
             for folded in page:
                 yield folded
             after = page[-1].stream
