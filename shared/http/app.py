@@ -31,6 +31,8 @@ from shared.runtime.telemetry import Pulse
 from shared.store.batching import RequestBatcher
 from shared.store.database_clock import DatabaseClock
 from shared.store.refusals import Refusals
+from shared.tracing.requests import NO_NATIVE_TELEMETRY, TracedRequests
+from shared.tracing.spans import tracing
 
 log = structlog.get_logger()
 
@@ -56,11 +58,14 @@ def make_app(
         openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
+        telemetry=NO_NATIVE_TELEMETRY,
     )
     app.state.tokens = Tokens(service, settings, clock)
     app.state.refusals = Refusals(database)
     app.router.route_class = StrictRoute
     app.add_middleware(Correlation)
+    if tracing().is_on:
+        app.add_middleware(TracedRequests, continues=True)
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
