@@ -94,7 +94,7 @@ def test_a_click_is_one_trace_that_reaches_the_trace_document(
     assert chain(seen, "compose traces") == [
         ("console", f"POST {traced_route(seen)}"),
         ("console", f"POST {SERVICE}"),
-        (SERVICE, "POST /recommendations/{reference:path}/correct"),
+        (SERVICE, "POST /recommendations/{committee}/{year}/{number}/correct"),
         (SERVICE, "command CorrectRecord"),
         (SERVICE, f"append throughline.{SERVICE}"),
         (SERVICE, f"process throughline.{SERVICE}"),

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -15,7 +16,9 @@ import pytest
 from aiokafka import ConsumerRecord
 from fastapi import FastAPI
 
+from shared.consumer.decoding import decode_record
 from shared.consumer.event_spans import FRESH_SECONDS, EventSpans
+from shared.consumer.record import ConsumedEvent
 from shared.runtime.settings import CannotStart
 from shared.runtime.tracing import traced as tracing_process
 from shared.store.commits import commit_document, stored_commit
@@ -24,7 +27,9 @@ from shared.tracing.messaging import appending, sending
 from shared.tracing.requests import TracedRequests
 from shared.tracing.spans import MOST_LINKS, tracing
 from shared.tracing.traceparent import TRACEPARENT, well_formed
+from tests.history import a_history
 from tests.patience import AT_MOST_SECONDS
+from tests.proofs import TRUST
 from tests.tracing.receiver import Collector
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -57,6 +62,15 @@ def test_what_is_no_traceparent_is_none(value: object) -> None:
     assert well_formed(value) is None
     document = commit_document("meeting/m1", 1, [b"{}"], command_id="c", actor="a") | {"trace": value}
     assert stored_commit(document).traceparent is None
+
+
+def test_a_header_that_is_garbage_is_no_poison() -> None:
+    record = a_history().records["instrument/i1"][0]
+    event = decode_record(record, TRUST)
+    assert isinstance(event, ConsumedEvent)
+    for value in GARBAGE:
+        carrying = replace(record, headers=(*record.headers, (TRACEPARENT, value)))
+        assert decode_record(carrying, TRUST) == event
 
 
 @pytest.mark.parametrize(
