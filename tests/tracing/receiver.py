@@ -32,7 +32,7 @@ class SeenSpan:
 
 @dataclass
 class Collector:
-    """What the receiver has got: requests by path, the spans, and every byte."""
+    """The received requests by path, their spans, and every byte."""
 
     port: int
     paths: set[str] = field(default_factory=set)
