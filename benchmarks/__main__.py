@@ -18,6 +18,7 @@ from benchmarks import (
     rows_reading,
     rows_search,
     rows_start,
+    rows_tracing,
     rows_waiting,
     rows_writing,
 )
@@ -31,7 +32,20 @@ from tools.files import CHECKOUT
 
 WRITTEN = CHECKOUT / "docs/benchmarks.md"
 RESULTS = CHECKOUT / "build/bench.json"
-PARTS = ("start", "memory", "audit", "store", "relay", "http", "lists", "search", "console", "reading", "peers")
+PARTS = (
+    "start",
+    "memory",
+    "audit",
+    "store",
+    "relay",
+    "http",
+    "lists",
+    "search",
+    "console",
+    "tracing",
+    "reading",
+    "peers",
+)
 _COMMITS_PER_EVENT = 0.35
 
 
@@ -139,10 +153,23 @@ def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
         case "console":
             with servers(SERVICES) as stack:
                 return rows_console.console(stack, size.pages)
+        case "tracing":
+            return _tracing(dataset, size)
         case "reading":
             return _reading(dataset, size)
         case _:
             return _peers(dataset, size)
+
+
+def _tracing(dataset: Dataset, size: Sizes) -> list[Row]:
+    events, repeats = min(size.replay, 100_000), 2 * size.repeats + 1
+    dataset.make(events)
+    relayed = min(size.relayed, 20_000)
+    with servers() as stack:
+        backlog = rows_reading.Backlog(stack, dataset.consumed(events), dataset.lineage(events), events)
+        rows = rows_tracing.tracing(stack, dataset.commits(events, 0, relayed), backlog, repeats)
+    with servers(SERVICES) as stack:
+        return [*rows, rows_tracing.over_http(stack, size.commands_each, repeats)]
 
 
 def _reading(dataset: Dataset, size: Sizes) -> list[Row]:

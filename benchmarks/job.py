@@ -17,6 +17,8 @@ from typing import Any, TextIO
 
 import uvloop
 
+from shared.runtime.tracing import traced
+
 
 class Gate:
     """The start signal of a job: its parent sends it, so that preparation is not measured."""
@@ -57,7 +59,8 @@ def main() -> None:
     job = getattr(importlib.import_module(f"benchmarks.jobs.{module}"), name)
     arguments: dict[str, Any] = json.loads(sys.stdin.readline())
     gate = Gate(sys.stdin, answers)
-    answer = uvloop.run(job(gate, **arguments))
+    with traced("benchmark", "benchmark-0"):
+        answer = uvloop.run(job(gate, **arguments))
     gate.send(json.dumps(answer | {"peak_mb": peak_mb(), "cpu": time.process_time() - gate.cpu_before}))
     sys.stderr.flush()
     os._exit(0)

@@ -26,10 +26,11 @@ class Backlog:
     lineage: Path
     events: int
 
-    def fill(self) -> None:
-        """Publish the history."""
+    def fill(self, sampled_one_in: int = 0) -> None:
+        """Publish the history; one in so many events belongs to a sampled trace."""
         progress(f"publishing a backlog of {self.events:,} events")
-        run("relaying.producing", kafka=self.stack.kafka_admin.settings(), file=str(self.file))
+        kafka = self.stack.kafka_admin.settings()
+        run("relaying.producing", kafka=kafka, file=str(self.file), sampled_one_in=sampled_one_in)
 
     def read(self, job: str, instances: int, name: str) -> Answer:
         """Run so many instances of a job until they have read all of it into a database."""

@@ -115,7 +115,7 @@ def relay(stack: Stack, folder: Path, first: list[Document], later: list[Documen
         to = {"kafka": stack.kafka_admin.settings(), "mongodb": stack.mongodb_admin_uri, "database": name}
         for commits, until, says in ((first, ends[0], "at its first start"), (later, sum(ends), "after it was down")):
             progress(f"the relay catches up {len(commits):,} commits {says}")
-            _insert(stack, name, commits)
+            insert(stack, name, commits)
             answers.append((says, len(commits), run("relaying.relaying", until=until, **to)))
             bares.append(_produce(stack, file))
     return [
@@ -131,7 +131,8 @@ def relay(stack: Stack, folder: Path, first: list[Document], later: list[Documen
     ]
 
 
-def _insert(stack: Stack, name: str, documents: list[Document]) -> None:
+def insert(stack: Stack, name: str, documents: list[Document]) -> None:
+    """Store commits in a database."""
     with admin(stack) as client:
         commits = client[name].commits
         commits.create_indexes(INDEXES["commits"])

@@ -18,6 +18,7 @@ from shared.runtime.kafka_access import KafkaAccess
 from shared.runtime.settings import KafkaSettings
 from shared.runtime.telemetry import Pulse
 from shared.store.event_store import EventStore
+from shared.tracing.traceparent import TRACEPARENT
 from tools.simulate import records
 from tools.simulate.log_keys import KEYS
 
@@ -26,7 +27,9 @@ CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 SERVICE = "recommendations"
 
 
-async def producing(gate: Gate, kafka: dict[str, Any], file: str, topic: str | None = None) -> dict[str, Any]:
+async def producing(
+    gate: Gate, kafka: dict[str, Any], file: str, topic: str | None = None, sampled_one_in: int = 0
+) -> dict[str, Any]:
     """Publish every record of a file, all to one topic if it is given."""
     loaded = list(records.read(Path(file))) if topic else []
     count = 0
@@ -40,9 +43,12 @@ async def producing(gate: Gate, kafka: dict[str, Any], file: str, topic: str | N
     while chunk := list(islice(remaining, CHUNK)):
         sent = [
             await producer.send(
-                topic or record.topic, record.value, key=record.key, headers=[CONTENT_TYPE, *record.headers]
+                topic or record.topic,
+                record.value,
+                key=record.key,
+                headers=[CONTENT_TYPE, *record.headers, *_context(count + number, sampled_one_in)],
             )
-            for record in chunk
+            for number, record in enumerate(chunk)
         ]
         await asyncio.gather(*sent)
         count += len(chunk)
@@ -68,6 +74,13 @@ async def relaying(gate: Gate, kafka: dict[str, Any], mongodb: str, database: st
     running.cancel()
     await asyncio.wait([running])
     return {"count": until - already, "seconds": seconds}
+
+
+def _context(number: int, sampled_one_in: int) -> list[tuple[str, bytes]]:
+    """Return the header of a sampled trace, for one record in so many."""
+    if not sampled_one_in or number % sampled_one_in:
+        return []
+    return [(TRACEPARENT, f"00-{number + 1:032x}-{number + 1:016x}-01".encode())]
 
 
 def _access(kafka: dict[str, Any]) -> KafkaAccess:

@@ -34,6 +34,7 @@ from shared.projection.partial_fold import fold_whole
 from shared.projection.revisioned_collection import RevisionedCollection, Written
 from shared.projection.state_store import StateStore
 from shared.store.indexes import Indexes
+from shared.tracing.spans import tracing
 
 log = structlog.get_logger()
 
@@ -87,7 +88,10 @@ class Traces:
 
     async def compose_for(self, streams: set[str]) -> None:
         """Compose every trace that depends on these streams, whose folded states are stored."""
-        await self.store(await self.dependants(streams))
+        with tracing().in_each_event("compose traces") as span:
+            references = await self.dependants(streams)
+            span.set_attribute("throughline.traces", len(references))
+            await self.store(references)
 
     async def dependants(self, streams: set[str]) -> set[str]:
         """Return the references of the traces that rest on any of these streams."""

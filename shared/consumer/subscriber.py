@@ -27,6 +27,7 @@ from pymongo.errors import PyMongoError
 from shared.consumer import lenient_fetcher
 from shared.consumer.clients import stop
 from shared.consumer.consumed_topics import ConsumedTopics, TopicLost
+from shared.consumer.event_spans import EventSpans
 from shared.consumer.kafka_authorization import ConsumeErrors, raise_if_refused
 from shared.consumer.lag_age import LagAge
 from shared.consumer.offsets import OffsetStore, StoredOffsetListener
@@ -81,6 +82,7 @@ class Subscriber:
         self._batch_records = settings.batch_records
         self._working = asyncio.Lock()
         self._uncommitted, self._lag_age = UncommittedOffsets(), LagAge()
+        self._event_spans = EventSpans(f"throughline.{service}")
         self._settings, self._topics = settings, tuple(topics)
         self._consumed_topics = ConsumedTopics(settings.kafka_access(), topics, offsets)
         self._connect()
@@ -153,7 +155,8 @@ class Subscriber:
         async with self._working:
             self._uncommitted = UncommittedOffsets()
             try:
-                await self._handler.flush()
+                with self._event_spans.flush():
+                    await self._handler.flush()
             except Exception:  # the journal has the events, and their repeats fold them
                 log.exception("flush_failed")
                 self._handler.discard()
@@ -173,14 +176,19 @@ class Subscriber:
         records: Records = message.raw_message  # type: ignore[assignment]
         async with self._working, self._all_or_nothing():
             self._lag_age.consumed(self._uncommitted.add(records))
-            await self._handler.consume([lenient_fetcher.to_record(record) for record in records])
-            if await self._behind() < self._batch_records or self._uncommitted.is_due():
-                await self._flush()
+            with self._event_spans.batch(records):
+                await self._consume(records)
             self._pulse.beat()
+
+    async def _consume(self, records: Records) -> None:
+        await self._handler.consume([lenient_fetcher.to_record(record) for record in records])
+        if await self._behind() < self._batch_records or self._uncommitted.is_due():
+            await self._flush()
 
     async def _flush(self) -> None:
         """Store the effects of all consumed records, then commit; in a backlog, once for many batches."""
-        await self._handler.flush()
+        with self._event_spans.flush():
+            await self._handler.flush()
         await self._offsets.commit(self._uncommitted.next, self._uncommitted.last)
         committed, self._uncommitted = self._uncommitted, UncommittedOffsets()
         await self._commit_to_kafka(committed.next)

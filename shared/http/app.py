@@ -28,6 +28,8 @@ from shared.runtime.settings import Settings
 from shared.runtime.telemetry import REFUSALS, Pulse
 from shared.store.event_store import EventStore
 from shared.store.refusals import Refusals
+from shared.tracing.requests import NO_NATIVE_TELEMETRY, TracedRequests
+from shared.tracing.spans import tracing
 
 log = structlog.get_logger()
 
@@ -54,11 +56,14 @@ def make_app(
         openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
+        telemetry=NO_NATIVE_TELEMETRY,
     )
     app.state.tokens = Tokens(service, settings, store.clock if store else None)
     app.state.refusals, app.state.service = Refusals(database), service
     app.router.route_class = StrictRoute
     app.add_middleware(Correlation)
+    if tracing().is_on:
+        app.add_middleware(TracedRequests, continues=True)
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

@@ -7,7 +7,7 @@ token; motor's `watch()` returns one document at a time, at five times the cost.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from more_itertools import chunked
@@ -15,11 +15,12 @@ from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorDatabase
 from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 
-from shared.ledger.ledger import Entry, Token
+from shared.ledger.ledger import Batch, Entry, Token
 from shared.store.commits import StoredCommit, commit_span, stored_commit
 
 _RESUME_IMPOSSIBLE = {136, 222, 260, 280, 286}  # capped position lost, oplog overrun, bad or too old a token
 _STREAMS_PER_QUERY = 200
+_STORED = {"events": 1, "trace": 1}
 
 
 class TokenTooOld(Exception):
@@ -46,7 +47,7 @@ class CommitFeed:
         pipeline = [
             {"$changeStream": stage},
             {"$match": {"operationType": "insert"}},
-            {"$project": {"fullDocument._id": 1, "fullDocument.events": 1}},
+            {"$project": {"fullDocument._id": 1, "fullDocument.events": 1, "fullDocument.trace": 1}},
         ]
         try:
             answer = await self._database.command(
@@ -104,22 +105,41 @@ class CommitFeed:
             await asyncio.wait([self._prefetched])
         for chunk in chunked(sorted(heads.items()), _STREAMS_PER_QUERY):
             spans = [commit_span(stream, head + 1) for stream, head in chunk]
-            cursor = self._commits.find({"$or": spans}, {"events": 1}, session=self._session).sort("_id", 1)
+            cursor = self._commits.find({"$or": spans}, _STORED, session=self._session).sort("_id", 1)
             async for document in cursor:
                 yield stored_commit(document)
 
 
-async def bytes_of(database: AsyncIOMotorDatabase[Any], entries: Sequence[Entry]) -> dict[tuple[str, int], bytes]:
-    """Return the bytes of ledgered events by stream and version."""
-    commits = database.get_collection("commits", read_concern=ReadConcern("majority"))
+async def commits_of(database: AsyncIOMotorDatabase[Any], entries: Sequence[Entry]) -> list[StoredCommit]:
+    """Return the commits that hold these ledgered events."""
+    collection = database.get_collection("commits", read_concern=ReadConcern("majority"))
     spans: dict[str, tuple[int, int]] = {}
     for entry in entries:
         low, high = spans.get(entry.stream, (entry.version, entry.version))
         spans[entry.stream] = min(low, entry.version), max(high, entry.version)
-    raws: dict[tuple[str, int], bytes] = {}
+    commits: list[StoredCommit] = []
     for chunk in chunked(spans.items(), _STREAMS_PER_QUERY):
         filters = [{**commit_span(stream, 0, high + 1), "last": {"$gte": low}} for stream, (low, high) in chunk]
-        async for document in commits.find({"$or": filters}, {"events": 1}):
-            commit = stored_commit(document)
-            raws.update(((commit.stream, commit.first + index), raw) for index, raw in enumerate(commit.events))
-    return raws
+        commits += [stored_commit(each) async for each in collection.find({"$or": filters}, _STORED)]
+    return commits
+
+
+async def bytes_of(database: AsyncIOMotorDatabase[Any], entries: Sequence[Entry]) -> dict[tuple[str, int], bytes]:
+    """Return the bytes of ledgered events by stream and version."""
+    return by_version(await commits_of(database, entries))
+
+
+def by_version(commits: Iterable[StoredCommit]) -> dict[tuple[str, int], bytes]:
+    """Return the bytes of the events of commits by stream and version."""
+    return {(commit.stream, commit.first + index): raw for commit in commits for index, raw in enumerate(commit.events)}
+
+
+def traceparents_of(batch: Batch, commits: Iterable[StoredCommit]) -> dict[int, str]:
+    """Return, by ledger position, the traceparent of each event of a batch whose commit has one."""
+    sampled = {(commit.stream, version): commit.traceparent for commit in commits if commit.traceparent
+               for version in range(commit.first, commit.last + 1)}  # fmt: skip
+    if not sampled:
+        return {}
+    placed = enumerate(batch.entries, start=batch.first)
+    rows = ((position, sampled.get((entry.stream, entry.version))) for position, entry in placed)
+    return {position: traceparent for position, traceparent in rows if traceparent is not None}

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from shared.events.canonical import leaf_hash
-from shared.ledger.commit_feed import CommitFeed
+from shared.ledger.commit_feed import CommitFeed, traceparents_of
 from shared.ledger.ledger import Batch, Entry, Ledger, Token
 from shared.store.commits import StoredCommit
 
 
 class EnteredBatch(NamedTuple):
-    """A batch in the ledger, and the bytes of its events."""
+    """A batch in the ledger, the bytes of its events, and the traceparents of some of them by position."""
 
     batch: Batch
     raws: list[bytes]
+    traceparents: Mapping[int, str]
 
 
 class LedgerWriter:
@@ -51,7 +52,7 @@ class LedgerWriter:
         batch = Batch(self.end, entries, token)
         await self._ledger.enter(batch)
         self._advance(batch)
-        return EnteredBatch(batch, [raw for _, _, raw in events])
+        return EnteredBatch(batch, [raw for _, _, raw in events], traceparents_of(batch, missing))
 
     async def _missing(self, commits: Sequence[StoredCommit]) -> list[StoredCommit]:
         """Return the commits that the ledger lacks, and those between its heads and them."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -24,7 +25,7 @@ from pymongo.errors import PyMongoError
 from shared.consumer.decoder import RecordDecoder, Rotations
 from shared.consumer.kafka_authorization import raise_if_refused
 from shared.consumer.record import headers_of, topic_of
-from shared.ledger.commit_feed import CommitFeed, TokenTooOld, bytes_of
+from shared.ledger.commit_feed import CommitFeed, TokenTooOld, by_version, bytes_of, commits_of, traceparents_of
 from shared.ledger.key_rotation import WrongKey, announce_key
 from shared.ledger.lease import RENEW_SECONDS, Lease
 from shared.ledger.ledger import Batch, Ledger, LedgerMoved, Token
@@ -40,6 +41,8 @@ from shared.store.event_store import DISCONNECTED, EventStore
 from shared.tlog.batches import prove
 from shared.tlog.keys import LogKeys
 from shared.tlog.trust import LogTrust
+from shared.tracing.messaging import sending
+from shared.tracing.traceparent import TRACEPARENT
 
 BATCH_COMMITS = 2_000
 WAIT_MS = 500
@@ -215,7 +218,7 @@ class Relay:
             return
         log.info("republishing", start=start)
         async for batch in self._ledger.since(start):
-            await self._publish(producer, batch, await self._raws(batch))
+            await self._publish(producer, batch, _raws(batch, await bytes_of(self._database, batch.entries)))
             await self._republication.advance(batch.end)
             self._ensure_leading(holding)
             self._pulse.beat()
@@ -240,7 +243,7 @@ class Relay:
     ) -> None:
         entered = await self._entered(writer, commits, token)
         if entered is not None and self.published == entered.batch.first:
-            await self._publish(producer, entered.batch, entered.raws)
+            await self._publish(producer, entered.batch, entered.raws, entered.traceparents)
         elif self.published < writer.end:
             await self._publish_from_ledger(producer)
 
@@ -255,23 +258,36 @@ class Relay:
 
     async def _publish_from_ledger(self, producer: AIOKafkaProducer) -> None:
         async for batch in self._ledger.since(self.published):
-            await self._publish(producer, batch, await self._raws(batch))
+            commits = await commits_of(self._database, batch.entries)
+            await self._publish(producer, batch, _raws(batch, by_version(commits)), traceparents_of(batch, commits))
             self._pulse.beat()
 
-    async def _raws(self, batch: Batch) -> list[bytes]:
-        raws = await bytes_of(self._database, batch.entries)
-        return [raws[entry.stream, entry.version] for entry in batch.entries]
-
-    async def _publish(self, producer: AIOKafkaProducer, batch: Batch, raws: Sequence[bytes]) -> None:
-        appended = await publish(producer, self._topic, self._records(batch, raws))
+    async def _publish(
+        self,
+        producer: AIOKafkaProducer,
+        batch: Batch,
+        raws: Sequence[bytes],
+        traceparents: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        with sending(self._topic, len(raws), traceparents.values()):
+            appended = await publish(producer, self._topic, self._records(batch, raws, traceparents))
         await self._ledger.raise_published(batch.end, await self._topic_check.confirm(appended))
         self.published = max(self.published, batch.end)
         RELAYED.labels(self._service).inc(len(raws))
         RELAY_POSITION.labels(self._service).set(self.published)
 
-    def _records(self, batch: Batch, raws: Sequence[bytes]) -> Iterator[OutgoingRecord]:
-        """Yield the batch's records, each with the proof that the log's key signed it."""
+    def _records(
+        self, batch: Batch, raws: Sequence[bytes], traceparents: Mapping[int, str]
+    ) -> Iterator[OutgoingRecord]:
+        """Yield the batch's records, each with the proof that the log's key signed it, and its traceparent if any."""
         proofs = prove(self._keys.signer, batch.first, [bytes.fromhex(entry.leaf) for entry in batch.entries])
         signed = zip(batch.entries, raws, proofs, strict=True)
         for position, (entry, raw, proof) in enumerate(signed, start=batch.first):
-            yield OutgoingRecord(entry.stream, raw, [CONTENT_TYPE, *headers_of(position, entry.leaf, proof)])
+            headers = [CONTENT_TYPE, *headers_of(position, entry.leaf, proof)]
+            if position in traceparents:
+                headers.append((TRACEPARENT, traceparents[position].encode()))
+            yield OutgoingRecord(entry.stream, raw, headers)
+
+
+def _raws(batch: Batch, raws: Mapping[tuple[str, int], bytes]) -> list[bytes]:
+    return [raws[entry.stream, entry.version] for entry in batch.entries]

@@ -22,6 +22,7 @@ from shared.projection.journal import Journal
 from shared.projection.state_store import StateStore
 from shared.store.event_store import EventStore
 from shared.store.policies import Handle, void_effect
+from shared.tracing.spans import tracing
 
 _STREAMS_PER_READ = 200
 
@@ -96,7 +97,8 @@ class PolicyRunner:
                 if not await self._is_stored(event):
                     log.error("own_event_not_stored", stream=state.stream, version=version, origin=event.origin)
                     return version - 1
-                await self._react_to(event.recorded, state.version)
+                with tracing().in_event(event.origin):
+                    await self._react_to(event.recorded, state.version)
         return state.version
 
     async def _react_to(self, event: Recorded, version: int) -> None:

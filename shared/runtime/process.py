@@ -10,6 +10,7 @@ import asyncio
 import ctypes
 import gc
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -27,6 +28,7 @@ from shared.runtime.connections import IDLE_SECONDS, limited_connections
 from shared.runtime.hang_watch import Answers, HangWatch, WatchedLoop
 from shared.runtime.settings import HUNG_AFTER_SECONDS, CannotStart, Settings, read
 from shared.runtime.telemetry import Pulse, configure_logging
+from shared.runtime.tracing import traced
 from shared.store.connection_monitor import ConnectionMonitor
 
 log = structlog.get_logger()
@@ -181,11 +183,12 @@ def run(service: str, make: Callable[[S], FastAPI], settings: type[S]) -> NoRetu
     A service that cannot run as it is set up prints the reason (2).
     """
     values = _read(settings)
-    configure_logging(service, values.log_level)
-    signal.signal(signal.SIGTERM, _leave)
-    tune_gc()
     try:
-        sys.exit(uvloop.run(_serve(service, make, values)))
+        with traced(service, values.instance or f"{socket.gethostname()}-{values.port}", values.deployment):
+            configure_logging(service, values.log_level)
+            signal.signal(signal.SIGTERM, _leave)
+            tune_gc()
+            sys.exit(uvloop.run(_serve(service, make, values)))
     except CannotStart as fault:
         print(fault, file=sys.stderr)
         sys.exit(2)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.tracing.spans import tracing
+
 COMMANDS = Counter("throughline_commands_total", "Commands by outcome", ["service", "command", "outcome"])
 COMMAND_SECONDS = Histogram("throughline_command_seconds", "Time to answer a command", ["service"])
 UNAUTHENTICATED = Counter("throughline_unauthenticated_total", "Requests without a valid token", ["service", "reason"])
@@ -61,6 +63,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     """Write every log record of this process as one JSON line on standard output."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        *([_with_trace_id] if tracing().is_on else []),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -84,6 +87,12 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("aiokafka", "pymongo", "uvicorn.access", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _with_trace_id(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    if (trace_id := tracing().trace_id()) is not None:
+        event["trace_id"] = trace_id
+    return event
 
 
 def _name_of_logger(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -24,6 +24,7 @@ from shared.store.refusals import Refusals
 from shared.store.repository import AggregateRepository, LoadedState
 from shared.store.stream_limit import refusal_of_full
 from shared.store.voiding import VoidRecord, decide_void, facts_again, judged
+from shared.tracing.spans import tracing
 
 ATTEMPTS = 12
 StateLookup = Callable[[str], Awaitable[Known | None]]
@@ -89,7 +90,10 @@ class CommandHandler:
         """
         digest = digest_of(stream, command)
         try:
-            outcome = await self._attempt(stream, command, context, expected, digest, dry_run or context.only_validate)
+            with tracing().child(f"command {_name_of(command)}") as span:
+                dry_run |= context.only_validate
+                outcome = await self._attempt(stream, command, context, expected, digest, dry_run)
+                span.set_attribute("throughline.refused_by", getattr(outcome, "rule", "nothing"))
         except CommandReused:
             outcome = CommandIdReused(context.command_id)
         except TooLarge as error:
@@ -110,7 +114,7 @@ class CommandHandler:
             context.actor,
             context.role,
             rejection.rule,
-            request=type(command).__name__.removesuffix("Request"),
+            request=_name_of(command),
             command_id=context.command_id,
             digest=digest,
         )
@@ -227,6 +231,10 @@ class CommandHandler:
 
 def _without_voids(known: Facts) -> Facts:
     return {stream: each for stream, each in known.items() if not isinstance(each.state, Void)}
+
+
+def _name_of(command: Command) -> str:
+    return type(command).__name__.removesuffix("Request")
 
 
 def digest_of(stream: str, command: Command) -> str:

@@ -1,7 +1,7 @@
 """The commit document: the events that one command appended to one stream, as MongoDB stores them.
 
-`{_id: {s: stream, v: first version}, last, command_id, command_digest, actor, events: [bytes, ...]}`. A refilled commit
-has no digest.
+`{_id: {s: stream, v: first version}, last, command_id, command_digest, actor, trace, events: [bytes, ...]}`. A refilled
+commit has no digest. `trace` is the traceparent of the append, if its trace was sampled: never part of the bytes.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ from typing import Any, NamedTuple
 
 from bson.binary import Binary
 
+from shared.tracing.traceparent import well_formed
+
 DUPLICATE_KEY = 11000
 """MongoDB's error code of an insert under a key that exists."""
 PAST_ANY_VERSION = 2**31
 
 
 class StoredCommit(NamedTuple):
-    """A commit as stored: its stream, the version of its first event, its events' bytes."""
+    """A commit as stored: its stream, the version of its first event, its events' bytes, its traceparent if any."""
 
     stream: str
     first: int
     events: tuple[bytes, ...]
+    traceparent: str | None = None
 
     @property
     def last(self) -> int:
@@ -40,7 +43,14 @@ def commit_span(stream: str, start: int = 0, end: int = PAST_ANY_VERSION) -> dic
 
 
 def commit_document(
-    stream: str, first: int, raws: Sequence[bytes], *, command_id: str, actor: str, command_digest: str | None = None
+    stream: str,
+    first: int,
+    raws: Sequence[bytes],
+    *,
+    command_id: str,
+    actor: str,
+    command_digest: str | None = None,
+    traceparent: str | None = None,
 ) -> dict[str, Any]:
     """Return the document of a commit."""
     return {
@@ -49,11 +59,12 @@ def commit_document(
         "command_id": command_id,
         **({} if command_digest is None else {"command_digest": command_digest}),
         "actor": actor,
+        **({} if traceparent is None else {"trace": traceparent}),
         "events": [Binary(raw) for raw in raws],
     }
 
 
 def stored_commit(document: Mapping[str, Any]) -> StoredCommit:
     """Return the commit that a document holds."""
-    key = document["_id"]
-    return StoredCommit(key["s"], key["v"], tuple(bytes(raw) for raw in document["events"]))
+    key, raws = document["_id"], tuple(bytes(raw) for raw in document["events"])
+    return StoredCommit(key["s"], key["v"], raws, well_formed(document.get("trace")))

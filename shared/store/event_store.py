@@ -22,11 +22,14 @@ from shared.events.canonical import ZERO_HASH
 from shared.events.catalogue import Recorded, decode
 from shared.events.envelope import encode, hash_of, stamp
 from shared.events.event import Event
+from shared.events.services import TOPIC_PREFIX
 from shared.store.batching import RequestBatcher
 from shared.store.commits import DUPLICATE_KEY, StoredCommit, commit_document, commit_key, commit_span, stored_commit
 from shared.store.connection_monitor import monitor_of
 from shared.store.database_clock import DatabaseClock
 from shared.store.indexes import Indexes
+from shared.tracing.messaging import appending
+from shared.tracing.spans import tracing
 
 DURABLE = WriteConcern(w="majority", j=True)
 INDEXES: Indexes = {"commits": [IndexModel("command_id", name="command_id", unique=True)]}
@@ -172,16 +175,18 @@ class EventStore:
         Raises Conflict, CommandReused, StoreFenced (ClocksDiffer too), and TooLarge for an event past the limit.
         """
         commit = self.encode(head, events, context)
-        document = commit_document(
-            commit.stream,
-            commit.first,
-            commit.events,
-            command_id=context.command_id,
-            actor=context.actor,
-            command_digest=digest,
-        )
         try:
-            await self._inserts.submit(document)
+            with appending(TOPIC_PREFIX + events[0].service, len(events)):
+                document = commit_document(
+                    commit.stream,
+                    commit.first,
+                    commit.events,
+                    command_id=context.command_id,
+                    actor=context.actor,
+                    command_digest=digest,
+                    traceparent=tracing().traceparent(),
+                )
+                await self._inserts.submit(document)
         except DuplicateKeyError:
             if (earlier := await self.result_of(context, digest, certain=True)) is not None:
                 return earlier

@@ -105,6 +105,8 @@ FAULTS = [
     Fault("outside", "services.nominations.projection", "cryptography"),
     Fault("outside", "shared.tlog.merkle", "cryptography"),
     Fault("outside", "shared.store.command_handler", "faststream"),
+    Fault("outside", "shared.ledger.relay", "opentelemetry"),
+    Fault("shared", "shared.tracing.spans", "shared.runtime.settings"),
     Fault("console", "tools.console.pages.today", "services.nominations.api"),
     Fault("console", "tools.console.services", "pymongo"),
     Fault("console", "tools.console.app", "shared.store.event_store"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -88,6 +88,12 @@ def values_of(form: Element) -> Iterator[tuple[str, str]]:
 @pytest.fixture(scope="session")
 def console(stack: Stack, at_end: ExitStack) -> Console:
     """The console, on the stack."""
+    return at_end.enter_context(a_console(stack))
+
+
+@contextmanager
+def a_console(stack: Stack) -> Iterator[Console]:
+    """Run a console on a stack, in a thread."""
     key = Fernet.generate_key()
     settings = ConsoleSettings(
         address="http://127.0.0.1:8080",
@@ -98,15 +104,12 @@ def console(stack: Stack, at_end: ExitStack) -> Console:
     server = uvicorn.Server(uvicorn.Config(make_app(settings), host="127.0.0.1", port=0, log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    limit = time.monotonic() + AT_MOST_SECONDS
-    while not server.started:
-        assert thread.is_alive() and time.monotonic() < limit, "the console did not start"  # noqa: PT018
-        time.sleep(0.02)
-    at_end.callback(_stop, server, thread)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    return Console(f"http://127.0.0.1:{port}", stack, Fernet(key))
-
-
-def _stop(server: uvicorn.Server, thread: threading.Thread) -> None:
-    server.should_exit = True
-    thread.join(AT_MOST_SECONDS)
+    try:
+        limit = time.monotonic() + AT_MOST_SECONDS
+        while not server.started:
+            assert thread.is_alive() and time.monotonic() < limit, "the console did not start"  # noqa: PT018
+            time.sleep(0.02)
+        yield Console(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", stack, Fernet(key))
+    finally:
+        server.should_exit = True
+        thread.join(AT_MOST_SECONDS)

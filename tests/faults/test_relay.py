@@ -31,7 +31,7 @@ def dying(where: str) -> type[Relay]:
     class Dying(Relay):
         batches = 0
 
-        async def _publish(self, producer: Any, batch: Any, raws: Any) -> None:
+        async def _publish(self, producer: Any, batch: Any, raws: Any, *more: Any) -> None:
             Dying.batches += 1
             if Dying.batches == 2:
                 if where == "ledger stored":
@@ -40,7 +40,7 @@ def dying(where: str) -> type[Relay]:
                 if where == "half published":
                     half = max(1, len(batch.entries) // 2)
                     batch, raws = replace(batch, entries=batch.entries[:half]), raws[:half]
-            await super()._publish(producer, batch, raws)
+            await super()._publish(producer, batch, raws, *more)
 
     return Dying
 

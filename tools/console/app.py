@@ -16,6 +16,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.runtime.hang_watch import event_loop_watched
+from shared.tracing.requests import NO_NATIVE_TELEMETRY, TracedRequests
+from shared.tracing.spans import tracing
 from tools.console import admission, languages, times
 from tools.console.assets import STATIC
 from tools.console.command_line import CommandFailed, CommandLine
@@ -57,7 +59,13 @@ def make_app(settings: ConsoleSettings, *, is_process: bool = False) -> FastAPI:
             app.state.client = client
             yield
 
-    app = FastAPI(title="Throughline console", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Throughline console",
+        lifespan=lifespan,
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry=NO_NATIVE_TELEMETRY,
+    )
     app.state.settings, app.state.renderer = settings, Renderer(settings)
     app.state.one_document = asyncio.Semaphore()  # a document takes a processor whole while it is written
     app.state.command_line, app.state.downloads = CommandLine(settings.services), Downloads()
@@ -72,6 +80,8 @@ def make_app(settings: ConsoleSettings, *, is_process: bool = False) -> FastAPI:
         Sessions, cipher=settings.cipher(), seconds=settings.session_hours * 3_600, secure=settings.secure
     )
     app.add_middleware(SecureHeaders, issuer=settings.issuer, secure=settings.secure)
+    if tracing().is_on:
+        app.add_middleware(TracedRequests, continues=False)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(TokenRefused, _on_refused_token)
     app.add_exception_handler(ServiceDown, _on_down)

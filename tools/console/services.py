@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,8 @@ from uuid import uuid4
 import httpx2
 import orjson
 import structlog
+
+from shared.tracing.spans import Span, tracing
 
 log = structlog.get_logger()
 
@@ -140,9 +143,11 @@ class Services:
     async def send(self, service: str, method: str, path: str, **more: Any) -> httpx2.Response:
         """Send a request and return its response. Raises Problem, ServiceDown."""
         try:
-            response = await self.client.request(
-                method, self.addresses[service] + path, **more | {"headers": self._headers(more)}
-            )
+            with _request_span(method, service) as span:
+                response = await self.client.request(
+                    method, self.addresses[service] + path, **more | {"headers": self._headers(more)}
+                )
+                span.set_attribute("http.response.status_code", response.status_code)
         except httpx2.TransportError as error:
             raise self._away(service, type(error).__name__) from None
         if response.is_error:
@@ -151,9 +156,10 @@ class Services:
 
     async def open(self, service: str, path: str) -> httpx2.Response:
         """Return a response whose body is still to be read, and which is to be closed. Raises Problem, ServiceDown."""
-        request = self.client.build_request("GET", self.addresses[service] + path, headers=self._headers({}))
         try:
-            response = await self.client.send(request, stream=True)
+            with _request_span("GET", service):
+                request = self.client.build_request("GET", self.addresses[service] + path, headers=self._headers({}))
+                response = await self.client.send(request, stream=True)
             if response.is_error:
                 await response.aread()
         except httpx2.TransportError as error:
@@ -163,7 +169,7 @@ class Services:
         return response
 
     def _headers(self, more: Mapping[str, Any]) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}", **more.get("headers", {})}
+        return {"Authorization": f"Bearer {self.token}", **more.get("headers", {}), **tracing().headers()}
 
     def _problem(self, service: str, response: httpx2.Response) -> Refusal | ServiceDown:
         try:
@@ -181,6 +187,10 @@ class Services:
         self.down.add(service)
         log.warning("service_down", service=service, why=why)
         return ServiceDown(service)
+
+
+def _request_span(method: str, service: str) -> AbstractContextManager[Span]:
+    return tracing().child(f"{method} {service}", "client", {"http.request.method": method, "peer.service": service})
 
 
 def is_command_id(text: str) -> bool:
