@@ -37,8 +37,9 @@ from shared.projection.projector import Compose, Projector, compose_nothing
 from shared.projection.stalled import ComposeFaults, no_compose_faults
 from shared.projection.state_search import StateSearch
 from shared.projection.state_store import StateStore
+from shared.runtime.database import connect
 from shared.runtime.database_watch import DatabaseWatch
-from shared.runtime.process import Loop, Prepare, connect, lifespan_of
+from shared.runtime.process import Loop, Prepare, lifespan_of
 from shared.runtime.settings import Settings
 from shared.runtime.telemetry import Pulse
 from shared.store import event_store, indexes, refusals

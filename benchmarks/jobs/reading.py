@@ -17,7 +17,7 @@ from shared.consumer.decoder import RecordDecoder
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
 from shared.projection.state_store import StateStore
-from shared.runtime.process import connect
+from shared.runtime.database import connect
 from shared.runtime.settings import Settings
 from shared.store.event_store import EventStore
 from shared.store.indexes import ensure

@@ -1,4 +1,4 @@
-"""Access to Kafka: the brokers, and the user that a client authenticates as."""
+"""Access to Kafka: the brokers, the user that a client authenticates as, and TLS."""
 
 from __future__ import annotations
 
@@ -7,26 +7,32 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import SecretStr
 
+from shared.runtime.tls import Tls
+
 if TYPE_CHECKING:
     from faststream.security import BaseSecurity
 
 Mechanism = Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"]
+Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 NO_PASSWORD = SecretStr("")
 
 
 @dataclass(frozen=True)
 class KafkaAccess:
-    """Bootstrap servers, and a user with its password; without a user, clients do not authenticate."""
+    """Bootstrap servers, a user with its password, and TLS; without a user, no client authenticates by a password."""
 
     bootstrap: str
     user: str | None = None
     password: SecretStr = NO_PASSWORD
     mechanism: Mechanism = "SCRAM-SHA-512"
+    tls: Tls | None = None
 
     @property
-    def protocol(self) -> str:
+    def protocol(self) -> Protocol:
         """Return the security protocol, as Kafka's clients name it."""
-        return "PLAINTEXT" if self.user is None else "SASL_PLAINTEXT"
+        if self.user is None:
+            return "PLAINTEXT" if self.tls is None else "SSL"
+        return "SASL_PLAINTEXT" if self.tls is None else "SASL_SSL"
 
     def client(self) -> dict[str, Any]:
         """Return the keyword arguments with which each client of aiokafka connects."""
@@ -34,28 +40,36 @@ class KafkaAccess:
 
     def connection(self) -> dict[str, Any]:
         """Return the keyword arguments with which a single connection of aiokafka authenticates."""
-        if self.user is None:
-            return {}
-        return {
-            "security_protocol": self.protocol,
-            "sasl_mechanism": self.mechanism,
-            "sasl_plain_username": self.user,
-            "sasl_plain_password": self.password.get_secret_value(),
-        }
+        arguments: dict[str, Any] = {}
+        if self.user is not None:
+            arguments = {
+                "security_protocol": self.protocol,
+                "sasl_mechanism": self.mechanism,
+                "sasl_plain_username": self.user,
+                "sasl_plain_password": self.password.get_secret_value(),
+            }
+        if self.tls is not None:
+            arguments |= {"security_protocol": self.protocol, "ssl_context": self.tls.context()}
+        return arguments
 
     def security(self) -> BaseSecurity | None:
-        """Return the security of a broker of FastStream; None without a user."""
-        from faststream.security import SASLPlaintext, SASLScram256, SASLScram512
+        """Return the security of a broker of FastStream; None where there is none."""
+        from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+        context = self.tls.context() if self.tls else None
         if self.user is None:
-            return None
+            return BaseSecurity(ssl_context=context) if context else None
         kind = {"SCRAM-SHA-512": SASLScram512, "SCRAM-SHA-256": SASLScram256, "PLAIN": SASLPlaintext}[self.mechanism]
-        return kind(username=self.user, password=self.password.get_secret_value(), use_ssl=False)
+        return kind(username=self.user, password=self.password.get_secret_value(), ssl_context=context)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings of which KafkaSettings makes this value again; the password is in clear text."""
-        if self.user is None:
-            return {"kafka": self.bootstrap}
-        password = self.password.get_secret_value()
-        own = {"kafka_user": self.user, "kafka_password": password, "kafka_mechanism": self.mechanism}
-        return {"kafka": self.bootstrap, **own}
+        values: dict[str, Any] = {"kafka": self.bootstrap}
+        if self.user is not None:
+            password = self.password.get_secret_value()
+            values |= {"kafka_user": self.user, "kafka_password": password, "kafka_mechanism": self.mechanism}
+        if self.tls is not None:
+            files = {"ca": self.tls.ca_file, "cert": self.tls.cert_file, "key": self.tls.key_file}
+            values |= {f"kafka_{name}_file": str(file) for name, file in files.items() if file is not None}
+            values |= {"kafka_protocol": self.protocol}
+        return values

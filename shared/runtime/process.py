@@ -21,22 +21,21 @@ import structlog
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
-from pymongo.errors import ConnectionFailure
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo.errors import ConnectionFailure, OperationFailure
 
 from shared.runtime.connections import IDLE_SECONDS, limited_connections
+from shared.runtime.database import raise_if_refused
 from shared.runtime.hang_watch import Answers, HangWatch, WatchedLoop
 from shared.runtime.settings import HUNG_AFTER_SECONDS, CannotStart, Settings, read
 from shared.runtime.telemetry import Pulse, configure_logging
 from shared.runtime.tracing import traced
-from shared.store.connection_monitor import ConnectionMonitor
 
 log = structlog.get_logger()
 
 RETRY_SECONDS = 1.0
 REQUESTS_GRACE_SECONDS = 10
 LOOPS_GRACE_SECONDS = 20.0
-SERVER_SELECTION_MS = 5_000
 M_ARENA_MAX = -8  # malloc.h
 COLLECT_SELDOM = (500_000, 20, 50)  # events make many objects and no cycles
 
@@ -66,17 +65,6 @@ class Ending:
         self.request()
 
 
-def connect(settings: Settings, service: str) -> AsyncIOMotorDatabase[Any]:
-    """Return a service's own database, without a round trip to the server."""
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
-        settings.mongodb.get_secret_value(),
-        appname=f"throughline-{service}",
-        serverSelectionTimeoutMS=SERVER_SELECTION_MS,
-        event_listeners=[ConnectionMonitor()],
-    )
-    return client[settings.database]
-
-
 def lifespan_of(
     database: AsyncIOMotorDatabase[Any],
     prepare: Sequence[Prepare],
@@ -95,7 +83,7 @@ def lifespan_of(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         ending: Ending = getattr(app.state, "ending", None) or Ending()
         try:
-            prepared = await _prepared(prepare, ending)
+            prepared = await _prepared(prepare, ending, database)
             tasks = [_begun(pulse, run, ending) for pulse, run in loops if prepared]
             watch = _watched(loops, tasks, ending, answers, hung_after)
             try:
@@ -110,12 +98,11 @@ def lifespan_of(
     return lifespan
 
 
-async def _prepared(prepare: Sequence[Prepare], ending: Ending) -> bool:
+async def _prepared(prepare: Sequence[Prepare], ending: Ending, database: AsyncIOMotorDatabase[Any]) -> bool:
     """Run every step, and retry until the database is reachable; False if the process is to end first."""
     while not ending.requested():
         try:
-            for step in prepare:
-                await step()
+            return await _tried(prepare, database)
         except ConnectionFailure as error:
             log.warning("database_not_reachable", error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
@@ -123,9 +110,17 @@ async def _prepared(prepare: Sequence[Prepare], ending: Ending) -> bool:
             log.error("cannot_start", reason=str(fault))
             ending.on_fault(fault)
             return False
-        else:
-            return True
     return False
+
+
+async def _tried(prepare: Sequence[Prepare], database: AsyncIOMotorDatabase[Any]) -> bool:
+    try:
+        for step in prepare:
+            await step()
+    except (ConnectionFailure, OperationFailure) as error:
+        await raise_if_refused(error, database)
+        raise
+    return True
 
 
 def _begun(pulse: Pulse, run: Callable[[], Awaitable[None]], ending: Ending) -> asyncio.Task[None]:

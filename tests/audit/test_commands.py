@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from shared.events.catalogue import SERVICES
-from shared.runtime.settings import CannotStart, Settings
+from shared.runtime.settings import CannotStart, Settings, read
 from shared.tlog.keys import LogKeys
 from shared.tlog.notes import NotAKey, Signer, Verifier
 from tests.audit.synthetic import SyntheticLogs, exported, many, simulated
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def settings(**overrides: object) -> Settings:
     defaults: dict[str, object] = {"kafka": "", "mongodb": "", "database": "", "jwks": "", "deployment": "synthetic"}
-    return Settings(**defaults | overrides)  # type: ignore[arg-type]
+    return read(Settings, **defaults | overrides)
 
 
 def test_a_key_is_generated_once_kept_private_and_rotated(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_service_without_a_usable_key_does_not_start_and_names_the_variable(tm
     secret = Signer.generate("throughline.synthetic/nominations").skey
     (tmp_path / "key").write_text(secret)
     for overrides, variable in (
-        ({}, "THROUGHLINE_CHECKPOINT_KEYS_FILE"),
+        ({}, "THROUGHLINE_CHECKPOINT_KEYS:"),
         ({"checkpoint_keys_file": tmp_path / "absent"}, "THROUGHLINE_CHECKPOINT_KEYS_FILE"),
         ({"checkpoint_keys_file": tmp_path / "key"}, "THROUGHLINE_CHECKPOINT_KEYS_FILE"),
         ({"checkpoint_keys": secret[:-3]}, "THROUGHLINE_CHECKPOINT_KEYS:"),

@@ -34,8 +34,8 @@ def test_each_setting_is_on_the_page_for_operators() -> None:
         ({"address": "throughline"}, "THROUGHLINE_CONSOLE_ADDRESS"),
         ({"time_zone": "Bangkok"}, "THROUGHLINE_CONSOLE_TIME_ZONE"),
         ({"token": "refresh"}, "THROUGHLINE_CONSOLE_TOKEN"),
-        ({"services": {"meetings": "http://synthetic"}}, "nominations"),
-        ({"keys": "synthetic"}, "keys"),
+        ({"services": {"meetings": "http://synthetic"}}, "THROUGHLINE_CONSOLE_SERVICES: .*nominations"),
+        ({"keys": "synthetic"}, "THROUGHLINE_CONSOLE_KEYS"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_without_its_value(fault: dict[str, Any], named: str) -> None:

@@ -17,7 +17,8 @@ from fastapi import APIRouter, FastAPI, Request
 
 from shared.http.app import make_app
 from shared.http.auth import WRITERS, Principal, allow
-from shared.runtime.process import connect, lifespan_of, run
+from shared.runtime.database import connect
+from shared.runtime.process import lifespan_of, run
 from shared.runtime.settings import Settings
 from tests.patience import AT_MOST_SECONDS
 from tools.files import CHECKOUT

@@ -29,7 +29,7 @@ from shared.privacy.key_ring import KeyRing
 from shared.projection.journal import Journal
 from shared.projection.projector import Projector
 from shared.projection.state_store import StateStore
-from shared.runtime.process import connect
+from shared.runtime.database import connect
 from shared.runtime.telemetry import Pulse
 from shared.store.command_handler import CommandHandler
 from shared.store.event_store import Commit, EventStore

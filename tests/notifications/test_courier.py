@@ -5,6 +5,7 @@ import time
 import pytest
 
 from services.notifications.sending.courier import Answer, Courier, NoAnswer, NotTaken, Taken
+from services.notifications.sending.smtp_server import SmtpServer
 from tests.notifications.smtp import ADDRESS, DROP, SILENCE, Mailbox, scripted
 from tools.local.ports import choose
 
@@ -14,7 +15,8 @@ WORDS = f"not for {ADDRESS}"
 
 
 async def deliver(port: int, patience: float = 5.0) -> Answer:
-    return await Courier("127.0.0.1", port, "throughline@localhost.invalid", patience).deliver(ADDRESS, MESSAGE)
+    courier = Courier(SmtpServer("127.0.0.1", port), "throughline@localhost.invalid", patience)
+    return await courier.deliver(ADDRESS, MESSAGE)
 
 
 async def test_a_message_arrives_byte_for_byte() -> None:

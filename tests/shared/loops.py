@@ -8,7 +8,8 @@ import time
 
 from fastapi import FastAPI
 
-from shared.runtime.process import connect, lifespan_of, run
+from shared.runtime.database import connect
+from shared.runtime.process import lifespan_of, run
 from shared.runtime.settings import CannotStart, Settings
 from shared.runtime.telemetry import Pulse
 

@@ -53,7 +53,7 @@ def test_a_file_holds_the_password(tmp_path: Path) -> None:
 
 def test_a_user_without_a_password_cannot_start() -> None:
     with pytest.raises(CannotStart, match=r"^THROUGHLINE_KAFKA_PASSWORD: "):
-        KafkaSettings(kafka="synthetic:9092", kafka_user="meetings").kafka_access()
+        read(KafkaSettings, kafka="synthetic:9092", kafka_user="meetings")
 
 
 def test_an_unknown_mechanism_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,6 +63,5 @@ def test_an_unknown_mechanism_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
-    settings = KafkaSettings(kafka="synthetic:9092", kafka_user="meetings", kafka_password_file=tmp_path / "absent")
-    with pytest.raises(CannotStart, match=r"^THROUGHLINE_KAFKA_PASSWORD_FILE: .*absent"):
-        settings.kafka_access()
+    with pytest.raises(CannotStart, match=r"^THROUGHLINE_KAFKA_PASSWORD_FILE: .*absent cannot be read: No such file"):
+        read(KafkaSettings, kafka="synthetic:9092", kafka_user="meetings", kafka_password_file=tmp_path / "absent")

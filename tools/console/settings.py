@@ -3,40 +3,87 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from cryptography.fernet import Fernet, MultiFernet
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from shared.events.services import SERVICES
+from shared.runtime.configuration import (
+    MODE,
+    PREFIX,
+    Configuration,
+    Fronts,
+    InProduction,
+    LogLevel,
+    Mode,
+    ReadableFile,
+)
+
+_BY_HTTPS = InProduction("begins with https://", lambda value: value.startswith("https://"))
 
 
-class ConsoleSettings(BaseSettings):
+class ConsoleSettings(Configuration):
     """One console's settings. A missing one is an error at start that names the variable."""
 
-    model_config = SettingsConfigDict(env_prefix="THROUGHLINE_CONSOLE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}CONSOLE_", populate_by_name=True)
 
-    host: str = "127.0.0.1"
-    port: int = 8080
-    address: str = Field(description="address that people type, as in https://throughline.example.org")
-    services: dict[str, str] = Field(description="JSON: base address of each service by name")
-    issuer: str = Field(description="address of the OpenID provider, whose discovery document names it")
-    client_id: str = "throughline-console"
-    client_secret: SecretStr | None = Field(None, description="left out: a public client, protected by PKCE alone")
-    scope: str = "openid profile"
-    token: Literal["access", "id"] = Field("access", description="the token that services get: it must be a JWT")
+    mode: Mode = Field("development", validation_alias=MODE, description="as for a service")
+    host: str = Field("127.0.0.1", description="address that it listens on; empty: all, of IPv4 and IPv6")
+    port: int = Field(8080, description="port that it listens on")
+    address: Annotated[str, _BY_HTTPS] = Field(
+        description="what people type, as in `https://throughline.example.org`; without https only on loopback"
+    )
+    services: dict[str, str] = Field(
+        description='JSON: the address of each service, `{"nominations": "http://…", "meetings": …}`'
+    )
+    issuer: Annotated[str, _BY_HTTPS] = Field(
+        description="address of the OpenID provider; its discovery document gives the rest"
+    )
+    client_id: str = Field(
+        "throughline-console",
+        description="the console's client at the provider; it returns people to `ADDRESS/signed-in` and, once signed "
+        "out, `ADDRESS/signed-out`",
+    )
+    client_secret: SecretStr | None = Field(
+        None, description="left out: a public client; the code flow is protected by PKCE either way"
+    )
+    scope: str = Field("openid profile", description="what it asks the provider for")
+    token: Literal["access", "id"] = Field(
+        "access",
+        description="the token that the services get: `access`, where it is a JWT, or `id` ([sign-in](sign-in.md))",
+    )
     keys: SecretStr = Field(description="Fernet keys of session cookies, newest first, blanks between")
-    session_hours: float = Field(10.0, gt=0, le=24)
-    time_zone: str = Field("Asia/Bangkok", description="time zone of readers who chose none")
-    fronts: str = Field("", description="addresses of fronts whose X-Forwarded-For is true, comma-separated; else none")
-    upload_bytes: int = Field(20_000_000, ge=1, description="size of the largest document that a form takes")
-    export_events: int = Field(50_000, ge=0, description="events of the largest record that a page exports, verifies")
-    trusted_keys_file: Path | None = Field(None, description="public keys of the logs; left out: those in the export")
-    verification_file: Path | None = Field(None, description="report of the operators' latest `audit verify`")
-    log_level: str = "INFO"
+    session_hours: float = Field(10.0, gt=0, le=24, description="a session ends then, or with its token")
+    time_zone: str = Field("Asia/Bangkok", description="of readers who chose none")
+    fronts: Fronts = Field(
+        "",
+        description="addresses or networks of fronts whose `X-Forwarded-For` is true, commas between. Sign-in is "
+        "limited to 60 requests a minute of one address: without the front's, to so many of all people",
+    )
+    upload_bytes: int = Field(
+        20_000_000,
+        ge=1,
+        description="the largest document that a form takes; a form with one up to four times as large comes back as "
+        "it was typed",
+    )
+    export_events: int = Field(
+        50_000,
+        ge=0,
+        description="the record's largest size, in events, at which the audit page exports and verifies it; 0: never",
+    )
+    trusted_keys_file: ReadableFile = Field(
+        None,
+        description="public keys of the logs, blanks or line feeds between, with which the audit page verifies; left "
+        "out: those that the services name",
+    )
+    verification_file: Path | None = Field(
+        None, description="the report of the latest scheduled verification ([console](console.md))"
+    )
+    log_level: LogLevel = Field("INFO", description="the least level that is logged")
 
     @property
     def secure(self) -> bool:
@@ -45,7 +92,7 @@ class ConsoleSettings(BaseSettings):
 
     def cipher(self) -> MultiFernet:
         """Return the cipher of session cookies: the first key encrypts, each decrypts."""
-        return MultiFernet([Fernet(key) for key in self.keys.get_secret_value().split()])
+        return _cipher(self.keys)
 
     @field_validator("address")
     @classmethod
@@ -64,12 +111,22 @@ class ConsoleSettings(BaseSettings):
             raise ValueError("is no time zone: write an IANA name, as in Asia/Bangkok")
         return ZoneInfo(name).key
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if missing := [name for name in SERVICES if name not in self.services]:
-            raise ValueError(f"services: gives no address of {', '.join(missing)}")
+    @field_validator("services")
+    @classmethod
+    def _has_all(cls, services: dict[str, str]) -> dict[str, str]:
+        if missing := [name for name in SERVICES if name not in services]:
+            raise ValueError(f"gives no address of {', '.join(missing)}")
+        return services
+
+    @field_validator("keys")
+    @classmethod
+    def _are_keys(cls, keys: SecretStr) -> SecretStr:
         try:
-            self.cipher()
+            _cipher(keys)
         except ValueError:
-            raise ValueError("keys: a key is no Fernet key: make one with openssl rand -base64 32 | tr +/ -_") from None
-        return self
+            raise ValueError("a key is no Fernet key: make one with openssl rand -base64 32 | tr +/ -_") from None
+        return keys
+
+
+def _cipher(keys: SecretStr) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys.get_secret_value().split()])

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseException
+
+from services.notifications.sending.smtp_server import SmtpServer
 
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _START_INPUT = 354
@@ -35,6 +37,8 @@ class NotTaken:
     ]
     temporary: bool
     code: int | None = None
+    trouble: str = field(default="", compare=False)
+    """What an operator is to change first: no other message will be accepted before."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +53,19 @@ Answer = Taken | NotTaken | NoAnswer
 class Courier:
     """SMTP client for one message at a time; each half, before and after the message, takes `timeout` at most."""
 
-    host: str
-    port: int
+    server: SmtpServer
     sender: str
     timeout: float
 
     async def deliver(self, recipient: str, message: bytes) -> Answer:
         """Speak SMTP with the server. Never raises what the server or the network did."""
-        client = SMTP(hostname=self.host, port=self.port, timeout=self.timeout)
+        client = self.server.client(self.timeout)
         try:
             async with asyncio.timeout(self.timeout):
                 refusal = await self._offer(client, recipient)
             return refusal or await self._hand_over(client, message)
-        except (SMTPException, OSError):
-            return NotTaken("unreachable", temporary=True)
+        except (SMTPException, OSError) as error:
+            return NotTaken("unreachable", temporary=True, trouble=await self.server.trouble(error))
         finally:
             await _leave(client)
 
@@ -71,7 +74,8 @@ class Courier:
         try:
             await client.connect()
         except SMTPResponseException as answer:  # about the server, not about this message
-            return NotTaken("refused", temporary=True, code=_valid(answer.code))
+            trouble = await self.server.trouble(answer)
+            return NotTaken("refused", temporary=True, code=_valid(answer.code), trouble=trouble)
         try:
             await client.mail(self.sender)
             await client.rcpt(recipient)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -64,6 +65,10 @@ class Sender:
     pulse: Pulse
     relay: Pulse
 
+    @cached_property
+    def _courier(self) -> Courier:
+        return Courier(self.settings.smtp_server(), self.settings.smtp_sender, self.settings.smtp_timeout)
+
     async def run(self) -> None:
         """Send until cancelled, and finish the message in hand; rest while the SMTP server is unreachable.
 
@@ -92,7 +97,7 @@ class Sender:
             NOTIFICATIONS_STANDING.labels("notifications", standing).set(count)
 
     async def look(self) -> bool:
-        """Mark interrupted attempts uncertain, attempt due notifications. False if the SMTP server is unreachable."""
+        """Mark interrupted attempts uncertain, attempt due notifications. False if the SMTP server cannot be used."""
         async for folded in self._standing("attempted"):
             if _age(folded.state.at) > self.settings.interrupted_after:
                 await self._report_uncertain(folded)
@@ -124,7 +129,7 @@ class Sender:
         email = await self.emails.write(folded.state.planned)
         commit = await self._append(folded, AttemptNotification())
         answer = await self._send(commit.recorded[-1], email) if commit else None
-        return not (isinstance(answer, NotTaken) and answer.reason == "unreachable")
+        return not (isinstance(answer, NotTaken) and (answer.reason == "unreachable" or answer.trouble))
 
     async def _report_uncertain(self, folded: FoldedState) -> None:
         commit = await self._append(folded, ReportUncertain(attempt=folded.state.attempt, reason="interrupted"))
@@ -147,9 +152,13 @@ class Sender:
         """Deliver a claimed notification, unless its claim is so old that another may mark it interrupted meanwhile."""
         if _age(claim.time) > self.settings.interrupted_after - 2 * self.settings.smtp_timeout:
             return None
-        smtp = self.settings
-        courier = Courier(smtp.smtp_host, smtp.smtp_port, smtp.smtp_sender, smtp.smtp_timeout)
-        answer = email if isinstance(email, NotTaken) else await courier.deliver(email.recipient, email.content)
+        if isinstance(email, NotTaken):
+            await self._report(claim, email)
+            return email
+        answer = await self._courier.deliver(email.recipient, email.content)
+        self.pulse.warning = answer.trouble if isinstance(answer, NotTaken) else ""
+        if self.pulse.warning:
+            log.error("smtp_server_cannot_be_used", reason=self.pulse.warning)
         await self._report(claim, answer)
         return answer
 

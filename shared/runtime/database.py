@@ -1,0 +1,103 @@
+"""A service's own database: its client, and MongoDB's refusals, which differ from its outages.
+
+An outage is waited for. A wrong password, a certificate that is not trusted and TLS on one side only end the process.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
+
+from shared.runtime.configuration import CannotStart
+from shared.runtime.mongodb_settings import MongodbSettings
+from shared.runtime.tls import speaks_tls, why_untrusted
+from shared.store.connection_monitor import ConnectionMonitor
+
+SERVER_SELECTION_MS = 5_000
+_UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
+_PLAIN_MS = 2_000
+_NAME = "THROUGHLINE_MONGODB"
+
+
+def connect(settings: MongodbSettings, service: str) -> AsyncIOMotorDatabase[Any]:
+    """Return a service's own database, without a round trip to the server. Raises CannotStart."""
+    try:
+        client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+            settings.mongodb.get_secret_value(),
+            appname=f"throughline-{service}",
+            serverSelectionTimeoutMS=SERVER_SELECTION_MS,
+            event_listeners=[ConnectionMonitor()],
+            **settings.mongodb_options(),
+        )
+    except OSError as fault:
+        raise CannotStart(f"{_NAME}: a certificate file that it names cannot be read: {fault}") from None
+    except (ConfigurationError, ValueError) as fault:  # their words may repeat the password
+        raise CannotStart(
+            f"{_NAME}: is no MongoDB URI, or an option of it cannot be used ({type(fault).__name__})"
+        ) from None
+    return client[settings.database]
+
+
+async def raise_if_refused(error: PyMongoError, database: AsyncIOMotorDatabase[Any]) -> None:
+    """Raise CannotStart where an error of MongoDB's client is a refusal; return where it may be an outage."""
+    if isinstance(error, OperationFailure):
+        _raise_if_denied(error, database)
+    if isinstance(error, ConnectionFailure):
+        descriptions = database.client.delegate.topology_description.server_descriptions()
+        faults = [
+            await _tls_fault(host, port or 27017, each.error, database) for (host, port), each in descriptions.items()
+        ]
+        if faults and all(faults):
+            raise CannotStart(f"{_NAME}: {faults[0]}") from error
+
+
+def _raise_if_denied(failure: OperationFailure, database: AsyncIOMotorDatabase[Any]) -> None:
+    hosts = ", ".join(
+        f"{host}:{port}" for host, port in database.client.delegate.topology_description.server_descriptions()
+    )
+    match failure.code:
+        case code if code == _AUTHENTICATION_FAILED:
+            raise CannotStart(
+                f"{_NAME}: MongoDB at {hosts} does not accept the user with this password: is it "
+                "THROUGHLINE_MONGODB_PASSWORD's or the URI's, and is authSource the database of the user?"
+            ) from failure
+        case code if code == _UNAUTHORIZED:
+            raise CannotStart(
+                f"{_NAME}: MongoDB at {hosts} lacks a right for this user on {database.name}: "
+                "deploy/mongodb.yaml lists the rights of each service"
+            ) from failure
+        case _:
+            return
+
+
+async def _tls_fault(host: str, port: int, error: Any, database: AsyncIOMotorDatabase[Any]) -> str | None:
+    """Return why no connection to a server can be made, where waiting does not help."""
+    wants_tls = bool(database.client.delegate.options.pool_options._ssl_context)
+    where, cause = f"MongoDB at {host}:{port}", getattr(error, "__cause__", None)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"{where} is not trusted: {why_untrusted(cause)}: name its CA by the option tlsCAFile"
+    if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""):
+        return (
+            f"{where} refuses this service's certificate, or wants one (option tlsCertificateKeyFile): {cause.reason}"
+        )
+    if not wants_tls and await speaks_tls(host, port):
+        return f"{where} speaks TLS, and this URI does not: add the option tls=true"
+    if wants_tls and await _speaks_plainly(host, port):
+        return f"{where} speaks no TLS, and this URI asks for it"
+    return None
+
+
+async def _speaks_plainly(host: str, port: int) -> bool:
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+        host, port, directConnection=True, serverSelectionTimeoutMS=_PLAIN_MS
+    )
+    try:
+        await client.admin.command("hello")
+    except PyMongoError:
+        return False
+    finally:
+        client.close()
+    return True
