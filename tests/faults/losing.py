@@ -26,7 +26,7 @@ CONSUMED = {
     "nominations": ("nominations",),
     "notifications": ALL_FOUR,
 }
-SESSIONS = itertools.count(3_000)
+NUMBERS = itertools.count(1)
 Held = tuple[dict[str, bytes], dict[str, int], int]
 """Traces, number of recorded events by service, number of mails."""
 
@@ -169,9 +169,9 @@ def lose_kafka(stack: Stack) -> None:
 
 
 @contextmanager
-def load(stack: Stack) -> Iterator[list[int]]:
-    """Record sessions one after another meanwhile; yield those that were accepted."""
-    accepted: list[int] = []
+def load(stack: Stack) -> Iterator[list[str]]:
+    """Draft recommendations one after another meanwhile; yield the streams of those that were accepted."""
+    accepted: list[str] = []
     faults: list[BaseException] = []
     done = threading.Event()
 
@@ -179,9 +179,9 @@ def load(stack: Stack) -> Iterator[list[int]]:
         desk = Desk(stack)
         try:
             while not done.is_set():
-                session = next(SESSIONS)
-                desk.send("recommendations", "/sessions", session=session, starts_on="2030-11-04")
-                accepted.append(session)
+                reference = f"SYN/2033/R{next(NUMBERS)}"
+                answer = desk.send("recommendations", "/recommendations", reference=reference, title="Synthetic")
+                accepted.append(answer["stream"])
         except BaseException as fault:  # noqa: BLE001
             faults.append(fault)
 

@@ -57,12 +57,12 @@ def mongodb_admits(stack: Stack, service: str, password: str) -> bool:
             return False
 
 
-def assert_recorded(stack: Stack, sessions: list[int]) -> None:
+def assert_recorded(stack: Stack, streams: list[str]) -> None:
     """Assert that every accepted command is on record, and that Kafka makes the live traces."""
     losing.wait_until_idle(stack)
     with MongoClient[dict[str, Any]](stack.mongodb_admin_uri) as client:
         entered = losing.ledgered(client, "recommendations")
-    assert {(f"session/{session}", 1) for session in sessions} <= entered
+    assert {(stream, 1) for stream in streams} <= entered
     assert "identical" in run(stack, "replay", "--from", "kafka", "--compare")
 
 
