@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def test_an_interrupted_rotation_proposes_the_same_password_again(stored: Passwo
     assert present(tmp_path)["meetings"] == proposed["meetings"]
     rotate(stored, ["meetings"], lambda each: None)
     assert present(tmp_path)["meetings"] != proposed["meetings"]
+
+
+def test_a_new_file_has_owner_and_mode_of_the_present_one(tmp_path: Path) -> None:
+    (tmp_path / "meetings").write_text("old\n")
+    (tmp_path / "meetings").chmod(0o440)
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "meetings", 10_001, 10_002)
+    before = (tmp_path / "meetings").stat()
+    rotate(Folder(tmp_path), ["meetings"], lambda each: None)
+    after = (tmp_path / "meetings").stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert (tmp_path / "meetings").read_text() != "old\n"
 
 
 def test_a_folder_without_the_present_password_is_another_folder(tmp_path: Path) -> None:
