@@ -45,6 +45,9 @@ class OnDisk:
     def checkpoints(self, service: str) -> Mapping[int, bytes]:
         return {int(file.name): file.read_bytes() for file in (self.folder / f"{service}.checkpoints").iterdir()}
 
+    def breaks(self, service: str) -> Sequence[bytes]:
+        return ()
+
     def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
         return islice(self._all(service), start, end)
 

@@ -46,6 +46,10 @@ def tiled_log_router(checkpoints: Checkpoints, keys: LogKeys) -> APIRouter:
         more = {"next": page[-1].size} if len(page) == limit else {}
         return {"items": [{"size": each.size, "note": each.note.decode()} for each in page], **more}
 
+    @router.get("/breaks", summary="Every declared break of the log, the oldest first")
+    async def every_break(_caller: _Auditor) -> dict[str, Any]:
+        return {"items": [note.decode() for note in await checkpoints.breaks()]}
+
     @router.get("/keys", summary="The log's current key, then its retired ones", response_class=PlainTextResponse)
     async def every_key(_caller: _Auditor) -> Response:
         return Response("".join(f"{key.vkey}\n" for key in keys.verifiers), media_type="text/plain; charset=utf-8")

@@ -20,7 +20,13 @@ from pymongo.errors import PyMongoError
 
 from shared.consumer.decoder import Rotations
 from shared.consumer.kafka_authorization import raise_if_refused
-from shared.ledger.checkpoint_topic import believed, checkpoints_end, checkpoints_published, publish_checkpoints
+from shared.ledger.checkpoint_topic import (
+    believed,
+    checkpoints_end,
+    checkpoints_published,
+    publish_checkpoints,
+    publish_lost_breaks,
+)
 from shared.ledger.checkpoints import Checkpoints, SignedCheckpoint, leaves, root_at
 from shared.ledger.key_rotation import publish_lost_rotations
 from shared.ledger.ledger import Ledger
@@ -161,6 +167,7 @@ class CheckpointSigner:
         """Store the published checkpoints; publish the stored ones, and rotations of the key. Raises LedgerDiverged."""
         rotations = Rotations(self._kafka, [self._service], self._relay.decoder.trust)
         await publish_lost_rotations(self._ledger, rotations, self._service)
+        await publish_lost_breaks(self._ledger, self._kafka, self._service)
         published = await checkpoints_published(self._kafka, self._service, self._relay.decoder.trust)
         for size, note in published.items():
             await self.checkpoints.insert(SignedCheckpoint(size, note))

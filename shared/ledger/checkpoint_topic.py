@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import UnknownTopicOrPartitionError
@@ -13,7 +14,9 @@ from shared.consumer.decoder import CHECKPOINTS
 from shared.consumer.topic_metadata import topic_inspector
 from shared.consumer.topic_reader import read_topic
 from shared.events.services import registered
+from shared.ledger.ledger import Ledger
 from shared.runtime.kafka_access import KafkaAccess
+from shared.tlog.breaks import LogBreak, is_break, old_signers
 from shared.tlog.checkpoints import Checkpoint, opened
 from shared.tlog.notes import NotANote
 from shared.tlog.trust import LogTrust
@@ -34,6 +37,28 @@ async def checkpoints_published(kafka: KafkaAccess, service: str, trust: LogTrus
         if (checkpoint := believed(note, service, trust)) is not None:
             published.setdefault(checkpoint.size, note)
     return published
+
+
+async def breaks_published(kafka: KafkaAccess, service: str) -> list[bytes]:
+    """Return the notes on a service's partition that say that they declare a break, unverified, without repeats."""
+    notes = [
+        record.value or b"" async for record in read_topic(kafka, CHECKPOINTS, partitions=(partition_of(service),))
+    ]
+    return list(dict.fromkeys(filter(is_break, notes)))
+
+
+def breaks_leading_to(trust: LogTrust, notes: Sequence[bytes]) -> list[bytes]:
+    """Return the breaks that lead to a log whose key is trusted, the oldest first: anybody may publish others.
+
+    An earlier one is believed by the old log's key, which signed the later one.
+    """
+    chain: list[bytes] = []
+    for note in reversed(notes):
+        with suppress(NotANote):
+            key = LogBreak.opened(note).new
+            if old_signers(chain[-1], [key]) if chain else trust.trusts(key):
+                chain.append(note)
+    return chain[::-1]
 
 
 def believed(note: bytes, service: str, trust: LogTrust) -> Checkpoint | None:
@@ -67,3 +92,10 @@ async def publish_notes(kafka: KafkaAccess, service: str, notes: Sequence[bytes]
     async with running(producer):
         for note in notes:
             await producer.send_and_wait(CHECKPOINTS, note, key=service.encode(), partition=partition_of(service))
+
+
+async def publish_lost_breaks(ledger: Ledger, kafka: KafkaAccess, service: str) -> None:
+    """Publish the stored breaks of a log that the topic lacks: before anything that its key signs."""
+    if stored := await ledger.breaks():
+        published = await breaks_published(kafka, service)
+        await publish_notes(kafka, service, [note for note in stored if note not in published])

@@ -61,6 +61,10 @@ class Checkpoints:
         documents = self._checkpoints.find({"_id": {"$gt": size}}).sort("_id", 1).limit(limit)
         return [SignedCheckpoint(each["_id"], bytes(each["note"])) async for each in documents]
 
+    async def breaks(self) -> list[bytes]:
+        """Return the declared breaks of the log, the oldest first."""
+        return await self._ledger.breaks()
+
     async def published(self) -> int:
         """Return the number of published events, which the log may sign."""
         return await self._ledger.published()

@@ -115,6 +115,15 @@ class Ledger:
         """Store a rotation of the log's key, before the new key signs anything."""
         await self._progress.update_one({"_id": "rotations"}, {"$addToSet": {"notes": note}}, upsert=True)
 
+    async def breaks(self) -> list[bytes]:
+        """Return the declared breaks of the log, the oldest first."""
+        document = await self._progress.find_one({"_id": "breaks"})
+        return [bytes(note) for note in document["notes"]] if document else []
+
+    async def declare_breaks(self, notes: Sequence[bytes]) -> None:
+        """Store the declared breaks of a log that is restored, before its first entry."""
+        await self._progress.update_one({"_id": "breaks"}, {"$set": {"notes": list(notes)}}, upsert=True)
+
     async def signing_key(self) -> str | None:
         """Return the public key that signs the log, once one has."""
         document = await self._progress.find_one({"_id": "rotations"}, {"key": 1})

@@ -18,14 +18,14 @@ from shared.events.canonical import ZERO_HASH, sha256_hex
 from shared.ledger.checkpoint_topic import checkpoints_published
 from shared.ledger.checkpoints import leaves
 from shared.ledger.ledger import Batch, Entry, Ledger, LedgerMoved
+from shared.ledger.recorded_commits import batch_ends, commit_documents
 from shared.runtime.kafka_access import KafkaAccess
-from shared.store.commits import commit_document, stored_commit
+from shared.store.commits import stored_commit
 from shared.store.event_store import DURABLE, EventStore
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.merkle import Tree
 from shared.tlog.notes import Note
 
-BATCH_ENTRIES = 2_000
 Progress = Callable[[int, int], None]
 Candidates = defaultdict[int, list[ConsumedEvent]]
 
@@ -75,7 +75,7 @@ class Refill:
         if checkpoint is not None and end < covered:
             await self._ensure_root(checkpoint, chosen[: covered - end])
         start = 0
-        for after in _batch_ends(chosen):
+        for after in batch_ends([event.recorded for event in chosen]):
             await self._enter(end + start, chosen[start:after])
             start = after
             progress(after, len(chosen))
@@ -132,7 +132,7 @@ class Refill:
         return raws[version - 1] if version <= len(raws) else None
 
     async def _enter(self, first: int, events: Sequence[ConsumedEvent]) -> None:
-        for document in _commit_documents(events):
+        for document in commit_documents([(event.recorded, event.raw) for event in events]):
             try:
                 await self._commits.insert_one(document)
                 self._refilled.commits += 1
@@ -151,30 +151,3 @@ class Refill:
 def _end_of_run(end: int, positions: Collection[int]) -> int:
     """Return the position after the last one that has a predecessor, or is `end`; another one is not the relay's."""
     return max((each for each in positions if each == end or each - 1 in positions), default=end - 1) + 1
-
-
-def _batch_ends(events: Sequence[ConsumedEvent]) -> list[int]:
-    """Return the indexes at which batches end, never within a commit."""
-    ends: list[int] = []
-    for stop in range(1, len(events)):
-        between_commits = events[stop].recorded.commandid != events[stop - 1].recorded.commandid
-        if between_commits and stop - (ends[-1] if ends else 0) >= BATCH_ENTRIES:
-            ends.append(stop)
-    return [*ends, len(events)] if events else []
-
-
-def _commit_documents(events: Sequence[ConsumedEvent]) -> list[dict[str, Any]]:
-    """Return the commits of events, one per stream and command. The digest of the command is not known."""
-    grouped: dict[tuple[str, str], list[ConsumedEvent]] = {}
-    for event in events:
-        grouped.setdefault((event.recorded.subject, event.recorded.commandid), []).append(event)
-    return [
-        commit_document(
-            stream,
-            group[0].recorded.streamversion,
-            [event.raw for event in group],
-            command_id=command_id,
-            actor=group[0].recorded.actor,
-        )
-        for (stream, command_id), group in grouped.items()
-    ]

@@ -33,6 +33,7 @@ class SyntheticLogs:
     signers: dict[str, Signer] = field(default_factory=lambda: {name: signer(name) for name in SERVICES})
     earlier_keys: dict[str, list[Verifier]] = field(default_factory=dict)
     signed: dict[str, dict[int, bytes]] = field(default_factory=lambda: {name: {} for name in SERVICES})
+    broken: dict[str, list[bytes]] = field(default_factory=dict)
     name: str = "http"
     remarks: list[str] = field(default_factory=list)
 
@@ -57,6 +58,9 @@ class SyntheticLogs:
 
     def checkpoints(self, service: str) -> Mapping[int, bytes]:
         return self.signed[service]
+
+    def breaks(self, service: str) -> Sequence[bytes]:
+        return self.broken.get(service, ())
 
     def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
         return self.events[service][start:end]

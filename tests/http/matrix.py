@@ -26,7 +26,7 @@ EVERYWHERE: Routes = {
     """,
     AUDITORS: """
         GET /streams/{stream}; GET /events; GET /journal; GET /refusals
-        GET /log; GET /log/checkpoint; GET /log/checkpoints; GET /log/keys; GET /log/tile/{tile}
+        GET /log; GET /log/breaks; GET /log/checkpoint; GET /log/checkpoints; GET /log/keys; GET /log/tile/{tile}
     """,
 }
 OWN: dict[str, Routes] = {

@@ -21,6 +21,7 @@ from tools.files import NotAFile, names_below, read_below, remove_below, write_b
 FORMAT = 1
 MANIFEST, TRACES, README, SCHEMAS = "manifest.json", "traces.json", "README.md", "schemas"
 CHECKPOINT, CHECKPOINTS, CURRENT_KEY, ALL_KEYS = "checkpoint", "checkpoints", "log.vkey", "log.vkeys"
+BREAKS = "breaks"
 SMALL_LIMIT = 1_000_000
 TRACES_LIMIT = 16 * 1024 * 1024
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -74,8 +75,16 @@ class Log:
 
     def sizes(self) -> list[int]:
         """Return the sizes of all stored checkpoints, the newest last; none if their folder cannot be read."""
+        return self._numbers(CHECKPOINTS)
+
+    def breaks(self) -> list[tuple[str, bytes]]:
+        """Return name and bytes of each declared break, the oldest first, unchecked. Raises NotReadable."""
+        names = [f"{BREAKS}/{number}" for number in self._numbers(BREAKS)]
+        return [(name, self.file(name)) for name in names]
+
+    def _numbers(self, folder: str) -> list[int]:
         try:
-            names = names_below(self.folder.parent, self._named(CHECKPOINTS))
+            names = names_below(self.folder.parent, self._named(folder))
         except NotAFile:
             return []
         return sorted(int(name) for name in names if _SIZE.fullmatch(name))

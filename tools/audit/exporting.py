@@ -17,7 +17,7 @@ import orjson
 from services.recommendations.trace import SHAPE
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.notes import Verifier
-from tools.audit.bundle import CHECKPOINT, FORMAT, MANIFEST, README, SCHEMAS, TRACES, Bundle, Log, NotReadable
+from tools.audit.bundle import BREAKS, CHECKPOINT, FORMAT, MANIFEST, README, SCHEMAS, TRACES, Bundle, Log, NotReadable
 from tools.audit.bundle_replay import trace_digests
 from tools.audit.log_writer import Advance, CannotExport, write_log
 from tools.audit.readme import readme
@@ -39,6 +39,9 @@ class Source(Protocol):
 
     def checkpoints(self, service: str) -> Mapping[int, bytes]:
         """Return every signed checkpoint by its size."""
+
+    def breaks(self, service: str) -> Sequence[bytes]:
+        """Return every declared break of the log, the oldest first."""
 
     def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
         """Yield the bytes of the events at these positions, in order."""
@@ -75,6 +78,8 @@ def export(source: Source, folder: Path, services: Sequence[str], bar: ProgressB
                 return source.entries(service, start, end)
 
             checkpoints[service] = write_log(log, signed, source.keys(service), entries, advance)
+        for number, note in enumerate(source.breaks(service), start=1):
+            log.write(f"{BREAKS}/{number}", note)
         keys[service] = log.keys()[0]
         new[service] = checkpoints[service].size - before
     for name, schema in schemas().items():

@@ -42,6 +42,11 @@ class HttpSource:
             after = page.get("next")
         return notes
 
+    def breaks(self, service: str) -> Sequence[bytes]:
+        """Return every declared break; none of a service from before there were any."""
+        answer = self.services.find(service, "/log/breaks") or {"items": []}
+        return [note.encode() for note in answer["items"]]
+
     def wait_for_checkpoint(self, service: str, seconds: float) -> bool:
         """Wait until a checkpoint covers every published event; return False after a timeout in seconds."""
         until = time.monotonic() + seconds

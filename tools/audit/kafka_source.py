@@ -16,7 +16,7 @@ from shared.consumer.decoder import Rotations
 from shared.consumer.decoding import claimed_position, proven_position
 from shared.consumer.record import LEAF, PROOF, KafkaRecord, topic_of
 from shared.consumer.topic_reader import read_topic
-from shared.ledger.checkpoint_topic import checkpoints_published
+from shared.ledger.checkpoint_topic import breaks_leading_to, breaks_published, checkpoints_published
 from shared.runtime.kafka_access import KafkaAccess
 from shared.tlog.batches import NotAProof
 from shared.tlog.checkpoints import opened
@@ -146,6 +146,10 @@ class KafkaSource:
         """Return every checkpoint on the topic that one of the keys signed."""
         return self._run(self._checkpoints(service))
 
+    def breaks(self, service: str) -> Sequence[bytes]:
+        """Return every declared break on the topic that leads to one of the keys."""
+        return self._run(self._breaks(service))
+
     def entries(self, service: str, start: int, end: int) -> Iterable[bytes]:
         """Yield events in order; if two records claim one position, yield the one that the checkpoint covers."""
         spilled = self._run(self._spill(service, end))
@@ -204,6 +208,9 @@ class KafkaSource:
 
     async def _checkpoints(self, service: str) -> Mapping[int, bytes]:
         return await checkpoints_published(self.kafka, service, await self._trust(service))
+
+    async def _breaks(self, service: str) -> Sequence[bytes]:
+        return breaks_leading_to(await self._trust(service), await breaks_published(self.kafka, service))
 
     def _run(self, request: Coroutine[Any, Any, T]) -> T:
         try:

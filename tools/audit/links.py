@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from tools.audit.entry_bundles import Link
 from tools.audit.findings import Finding
@@ -51,19 +52,25 @@ class Links:
             self._rests[stream] = version, service, position, time
 
     def judge(
-        self, heads: Mapping[str, int], owners: Mapping[str, str], latest: Mapping[str, str]
+        self,
+        heads: Mapping[str, int],
+        owners: Mapping[str, str],
+        latest: Mapping[str, str],
+        ends: Mapping[str, int] = MappingProxyType({}),
     ) -> tuple[OpenLinks, list[Finding]]:
         """Return the links that are not covered yet, and findings for the broken ones.
 
         A link is broken if its target is missing although the target's log holds events recorded more than an hour
-        (the clock tolerance) after the event that points there.
+        (the clock tolerance) after the event that points there. `ends` are the sizes up to which logs were restored,
+        by service: what events below them rest on may be lost.
         """
         open_, broken = self._open_causes(), []
         for stream, (version, service, position, time) in sorted(self._rests.items()):
             if heads.get(stream, 0) >= version:
                 continue
             owner = owners.get(stream.partition("/")[0])
-            if owner is not None and _continues_past(latest.get(owner, ""), time):
+            is_restored = position < ends.get(service, 0)
+            if owner is not None and not is_restored and _continues_past(latest.get(owner, ""), time):
                 target = f"{stream} version {version}"
                 message = f"it rests on {target}, which {owner} does not hold, though it holds later events"
                 broken.append(Finding(service, "link", message, position))

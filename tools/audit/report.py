@@ -11,7 +11,7 @@ from services.recommendations.trace import SHAPE
 from tools.audit.findings import MAX_FINDINGS
 from tools.audit.log_check import LogCheck
 from tools.audit.verifying import Verification, missing_keys
-from tools.client.printable import quoted
+from tools.client.printable import printable, quoted
 
 LISTED = 20
 
@@ -35,10 +35,15 @@ def as_text(done: Verification) -> list[str]:
         lines.append("Signed with these keys, which only the bundle vouches for (compare them, then give --key):")
         lines += [f"    {key}" for key in keys]
     if done.holds:
-        return [*lines, f"verified: {done.events} events in {len(done.checks)} logs"]
+        return [*lines, f"verified: {done.events} events in {len(done.checks)} logs{_across(done)}"]
     lines += [f"    {finding.sentence()}" for finding in done.findings.listed[:LISTED]]
     more = f", the first {LISTED} of them above" if done.findings.count > LISTED else ""
     return [*lines, f"NOT VERIFIED: {done.findings.count} found{more}"]
+
+
+def _across(done: Verification) -> str:
+    breaks = sum(len(check.signed.breaks.checked) for check in done.checks.values())
+    return f", across {breaks} declared break{'' if breaks == 1 else 's'}" if breaks else ""
 
 
 def _log(check: LogCheck) -> list[str]:
@@ -47,6 +52,7 @@ def _log(check: LogCheck) -> list[str]:
     by = f"signed with {signed.key.name}+{signed.key.key_id.hex()}" if signed.key else "not signed with a known key"
     checked = f"{check.events} of {signed.newest.size} events, {len(check.heads)} streams"
     lines = [f"{check.log.service}: {checked}, {earlier} earlier checkpoint{'' if earlier == 1 else 's'}; {by}"]
+    lines += [f"    {printable(line)}" for each in signed.breaks.checked for line in each.sentences()]
     for name, (size, vouching) in signed.vouching.items():
         lines.append(f"    the witness {name} vouches for its first {size} events, at {vouching.at:%Y-%m-%d %H:%M:%S}Z")
     return lines
@@ -80,6 +86,7 @@ def _log_as_json(check: LogCheck) -> dict[str, Any]:
         "events": check.events,
         "streams": len(check.heads),
         "checkpoints": sorted(check.signed.roots),
+        "breaks": [each.as_json() for each in check.signed.breaks.checked],
         "witnesses": {
             name: {"size": size, "at": vouching.at.isoformat()}
             for name, (size, vouching) in check.signed.vouching.items()

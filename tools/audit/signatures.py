@@ -9,16 +9,21 @@ from datetime import UTC, datetime, timedelta
 from shared.events.envelope import stamp
 from shared.tlog.checkpoints import Checkpoint, Cosigned, cosigned, opened
 from shared.tlog.notes import COSIGNATURE, ED25519, NotAKey, NotANote, Verifier
+from tools.audit.breaks import Breaks
 from tools.audit.bundle import CHECKPOINT, CHECKPOINTS, CURRENT_KEY, Log, NotReadable
 from tools.audit.findings import Finding, Findings
 
 
 @dataclass(frozen=True)
 class TrustedKeys:
-    """The keys of logs and witnesses that an auditor trusts. Without log keys, a bundle's own are used."""
+    """The keys of logs and witnesses that an auditor trusts. Without log keys, a bundle's own are used.
+
+    `accepted_breaks` are the origins of lost logs whose break the auditor accepts without their key's signature.
+    """
 
     logs: tuple[Verifier, ...] = ()
     witnesses: tuple[Verifier, ...] = ()
+    accepted_breaks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, keys: Iterable[Verifier]) -> TrustedKeys:
@@ -59,11 +64,12 @@ class SignedRoots:
     signers: dict[int, Verifier] = field(default_factory=dict)
     vouching: dict[str, tuple[int, Cosigned]] = field(default_factory=dict)
     bounds: list[TimeBound] = field(default_factory=list)
+    breaks: Breaks = field(default_factory=Breaks)
 
 
 def check_signatures(log: Log, trusted: TrustedKeys, origin: str | None, findings: Findings) -> SignedRoots | None:
     """Check every checkpoint of a log; return None if the newest cannot be read."""
-    keys = _keys(log, trusted, findings)
+    keys = keys_of(log, trusted, findings)
     newest = _newest(log, keys, origin, findings)
     if newest is None:
         return None
@@ -151,7 +157,7 @@ def _earlier(
         signed.bounds.append(TimeBound(size, latest_stamp(each.at), says))
 
 
-def _keys(log: Log, trusted: TrustedKeys, findings: Findings) -> Sequence[Verifier]:
+def keys_of(log: Log, trusted: TrustedKeys, findings: Findings) -> Sequence[Verifier]:
     """Return the keys to check with: the trusted ones, else the bundle's own."""
     own: Sequence[Verifier] = ()
     try:

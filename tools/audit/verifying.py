@@ -17,11 +17,12 @@ from typing import Any
 from shared.tlog.keys import origin_of
 from shared.tlog.tiles import Tile, bundles_of
 from tools.audit.bundle import FORMAT, Bundle, Log, NotReadable
+from tools.audit.continuation import Continuation
 from tools.audit.entry_bundles import EntryBundle, disable_gc, read_entry_bundle, read_entry_bundles
 from tools.audit.findings import Finding, Findings
 from tools.audit.links import Links, OpenLinks
 from tools.audit.log_check import Ahead, LogCheck
-from tools.audit.signatures import SignedRoots, TrustedKeys, check_order_of_keys, check_signatures, latest_stamp
+from tools.audit.signatures import SignedRoots, TrustedKeys, check_signatures, latest_stamp
 from tools.client.printable import quoted
 
 FILES_PER_TASK = 4
@@ -94,7 +95,8 @@ def verify(
 def _judge_links(done: Verification, links: Links, owners: dict[str, str]) -> None:
     heads = {stream: head[0] for check in done.checks.values() for stream, head in check.heads.items()}
     latest = {service: check.latest for service, check in done.checks.items()}
-    done.open, broken = links.judge(heads, owners, latest)
+    ends = {service: check.signed.breaks.size for service, check in done.checks.items()}
+    done.open, broken = links.judge(heads, owners, latest, ends)
     for finding in broken:
         done.findings.add(finding)
 
@@ -103,20 +105,9 @@ def _check_signatures(done: Verification, log: Log, since: Bundle | None) -> Sig
     """Check the signatures of a log, and add the roots that an earlier export signed for it."""
     stated = _stated(done.manifest, log.service)
     signed = check_signatures(log, done.trusted, stated.get("origin"), done.findings)
-    earlier = since.logs.get(log.service) if since is not None else None
-    if signed is None or earlier is None:
-        return signed
-    old = check_signatures(earlier, TrustedKeys(done.trusted.logs), signed.newest.origin, done.findings)
-    if old is None:
-        return signed
-    if old.newest.size > signed.newest.size:
-        sizes = f"it holds {signed.newest.size} events, and the earlier export {old.newest.size}"
-        message = f"{sizes}: some were taken away"
-        done.findings.add(Finding(log.service, "since", message))
-    check_order_of_keys(log, {**signed.signers, **old.signers}, done.findings)
-    for size, roots in old.roots.items():
-        if size <= signed.newest.size:
-            signed.roots.setdefault(size, []).extend((root, f"the earlier export's {name}") for root, name in roots)
+    if signed is not None:
+        earlier = since.logs.get(log.service) if since is not None else None
+        Continuation(log, signed, earlier, done.trusted, done.findings).check()
     return signed
 
 
@@ -140,7 +131,8 @@ def _compare_manifest(done: Verification, logs: dict[str, Log], signatures: dict
 
 def _check_pinned(done: Verification, signatures: dict[str, SignedRoots | None]) -> None:
     """Find keys that the auditor pinned and whose log is not here."""
-    present = {signed.newest.origin for signed in signatures.values() if signed is not None}
+    known = [signed for signed in signatures.values() if signed is not None]
+    present = {origin for signed in known for origin in (signed.newest.origin, *signed.breaks.origins())}
     for origin in dict.fromkeys(key.name for key in done.trusted.logs):
         if origin not in present:
             message = f"a key of the log {origin} was given, and the bundle does not have that log"

@@ -5,6 +5,8 @@ from typing import NamedTuple
 GROUPS = {
     "stack": "Run the platform on this machine: Kafka, MongoDB, mail, four services.",
     "users": "Make the users of Kafka.",
+    "rotate": "Replace passwords.",
+    "backup": "Back up MongoDB, and apart from it what is in no export.",
     "indexes": "Create the collections and indexes of the services.",
     "import": "Load records.",
     "audit": "Export the record, and verify it offline.",
@@ -47,6 +49,32 @@ COMMANDS = (
         "users ensure",
         "Make the users of Kafka and their rights, as deploy/kafka.yaml declares them; it can be run again.",
         "tools.cli.users:ensure",
+    ),
+    Row(
+        "rotate kafka",
+        "Replace passwords of Kafka's users by generated ones; then restart the services that use them.",
+        "tools.cli.rotate:kafka",
+    ),
+    Row(
+        "rotate mongodb",
+        "Replace passwords of the services' users in MongoDB by generated ones; then restart these services.",
+        "tools.cli.rotate:mongodb",
+    ),
+    Row(
+        "backup hold",
+        "Hold MongoDB still while a command copies its data folder, or snapshots its volume.",
+        "tools.cli.backup:hold",
+    ),
+    Row("backup release", "Release a MongoDB that a killed backup left held.", "tools.cli.backup:release"),
+    Row(
+        "backup save",
+        "Save what no export and no topic holds: the keys of persons and the list of staff, or uploaded documents.",
+        "tools.cli.backup:save",
+    ),
+    Row(
+        "backup load",
+        "Load what was saved apart, into databases that lack it: before any service starts.",
+        "tools.cli.backup:load",
     ),
     Row(
         "indexes ensure",
@@ -94,6 +122,11 @@ COMMANDS = (
         "republish",
         "Publish a service's whole ledger again, after Kafka lost its topic or a part of it.",
         "tools.cli.republish:republish",
+    ),
+    Row(
+        "restore",
+        "Restore all services from an export, when MongoDB and Kafka are both lost.",
+        "tools.cli.restore:restore",
     ),
     Row(
         "simulate",

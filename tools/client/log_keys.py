@@ -1,4 +1,4 @@
-"""The public keys of logs that a reader of Kafka trusts: from options, the environment, or a local stack."""
+"""The keys of logs: public ones that a reader of Kafka trusts, and where a local stack has its private ones."""
 
 from __future__ import annotations
 
@@ -10,8 +10,29 @@ from shared.tlog.notes import NotAKey, Verifier
 from shared.tlog.trust import LogTrust, key_ids
 from tools.client.errors import BadInput
 from tools.client.stack_home import PUBLIC_KEYS
+from tools.files import write
 
 VARIABLE = "THROUGHLINE_TRUSTED_KEYS"
+DEPLOYMENT = "local"
+_NAMED = "log-keys/deployment"
+
+
+def deployment_of(home: Path) -> str:
+    """Return the name of a local stack's deployment, part of each log's origin: another one after a restoration."""
+    try:
+        return (home / _NAMED).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return DEPLOYMENT
+
+
+def name_deployment(home: Path, deployment: str) -> None:
+    """Name the deployment of a local stack: from its next start on its logs have other origins and keys."""
+    write(home / _NAMED, f"{deployment}\n")
+
+
+def key_folder(home: Path, deployment: str) -> Path:
+    """Return the folder of the private keys of a local stack's deployment."""
+    return home / "log-keys" if deployment == DEPLOYMENT else home / "log-keys" / deployment
 
 
 def log_trust(home: Path, keys: Sequence[str] | None = None) -> LogTrust:

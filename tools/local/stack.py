@@ -96,7 +96,7 @@ class Stack(Running):
             "THROUGHLINE_ISSUER": tokens.ISSUER,
             "THROUGHLINE_AUDIENCE": f"{tokens.AUDIENCE} {development.CLIENT_ID}",
             "THROUGHLINE_ACTOR_KEY_FILE": str(self.home / tokens.ACTOR_KEY_FILE),
-            "THROUGHLINE_DEPLOYMENT": log_keys.DEPLOYMENT,
+            "THROUGHLINE_DEPLOYMENT": log_keys.deployment_of(self.home),
             "THROUGHLINE_CHECKPOINT_KEYS_FILE": str(log_keys.key_file(self.home, service)),
             "THROUGHLINE_CHECKPOINT_SECONDS": "1",
             "THROUGHLINE_TRUSTED_KEYS_FILE": str(self.home / PUBLIC_KEYS),

@@ -23,6 +23,14 @@ Witnesses = Annotated[
         "--witness", metavar="VKEY", help="A witness's key: its cosignature is asked for; may be given more than once."
     ),
 ]
+AcceptBreak = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-break",
+        metavar="ORIGIN",
+        help="Accept the declared break of this lost log although no key of it signed that.",
+    ),
+]
 
 
 def trusted(keys: Sequence[str] | None, witnesses: Sequence[str] | None = None) -> TrustedKeys:

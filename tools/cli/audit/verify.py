@@ -1,5 +1,6 @@
 """`throughline audit verify`: an export verified offline, from its files alone."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.report import as_json, as_text
 from tools.audit.verifying import verify as verify_bundle
-from tools.cli.audit.options import Folder, Keys, trusted
+from tools.cli.audit.options import AcceptBreak, Folder, Keys, trusted
 from tools.client.connection import Format
 from tools.client.errors import REFUSED, BadInput, exits
 from tools.client.progress import bar
@@ -25,6 +26,7 @@ def verify(
     since: Annotated[
         Path | None, typer.Option("--since", metavar="OLD_DIR", help="An earlier export that this one must continue.")
     ] = None,
+    accept_break: AcceptBreak = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, max=64, help="Processes; default: chosen by the size of the export.")
     ] = None,
@@ -35,12 +37,14 @@ def verify(
     Example: throughline audit verify export --key "$KEY" --since export-2025
 
     It needs the folder and nothing else. Without --key the keys are those that the folder names; the answer says so.
+    A log that was lost and restored goes on under another origin, after a declared break (docs/backup.md): give the key
+    of the old log too. A break that no key of the old log signed is a fault, for anybody may declare one.
 
     Exit code: 0 when everything holds; 1 when anything does not, naming the first position, stream and version and what
     is wrong there; 2 when it is no bundle, or a key is none.
     """
     with exits():
-        keys = trusted(key, witness)
+        keys = replace(trusted(key, witness), accepted_breaks=tuple(accept_break or ()))
         try:
             with bar(f"Verifying {folder}") as advance:
                 done = verify_bundle(Bundle(folder), keys, Bundle(since) if since else None, advance, jobs)

@@ -9,7 +9,7 @@ import typer
 from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
 from tools.audit.bundle import SMALL_LIMIT, Bundle, NotReadable
 from tools.audit.witness import WillNotVouch, Witness
-from tools.cli.audit.options import Folder, Keys, trusted
+from tools.cli.audit.options import AcceptBreak, Folder, Keys, trusted
 from tools.client.errors import BadInput, Failure, exits
 from tools.files import NotAFile, read_named
 from tools.render.console import Console
@@ -29,10 +29,14 @@ def witness(
         ),
     ],
     key: Keys = None,
+    accept_break: AcceptBreak = None,
 ) -> None:
     """Cosign the newest checkpoints of an export, each where it continues what this witness saw before.
 
     Example: throughline audit witness export --with witness.key --memory witness.json
+
+    A log that was lost and restored goes on under another origin: it is cosigned if the old log's key signed the
+    declared break, and if what this witness saw is not called lost. The old log is never cosigned again.
 
     The cosignatures are written into the export; keep key and memory in another office than the platform's.
 
@@ -44,7 +48,7 @@ def witness(
             signer = Signer.parse(read_named(signing, SMALL_LIMIT).decode(errors="replace"))
             if signer.kind != COSIGNATURE:
                 raise NotAKey("it is not a witness's key")
-            office = Witness(signer, memory, trusted(key).logs)
+            office = Witness(signer, memory, trusted(key).logs, accept_break or ())
             vouched = office.vouch(Bundle(folder), datetime.now(UTC))
         except (NotAFile, NotAKey, NotReadable) as fault:
             raise BadInput(f"{signing}: {fault}" if isinstance(fault, NotAKey) else str(fault)) from None
@@ -54,4 +58,6 @@ def witness(
             seen = (
                 f", of which {each.before} were seen before" if each.before is not None else ", seen for the first time"
             )
+            if each.continues is not None:
+                seen = f"{seen}, in {each.continues}, which it continues after a declared break"
             console.print(f"{each.checkpoint.origin}: {each.checkpoint.size} events{seen}: cosigned", soft_wrap=True)

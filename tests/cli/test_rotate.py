@@ -1,0 +1,88 @@
+"""A password is on the server before services read it, and an interrupted rotation is run again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import output_of, throughline
+from tools.deployment.rotation import Folder, Passwords, Secrets, rotate
+from tools.files import NotAFile, read_json, write_json
+
+
+class Refused(Exception):
+    """The server refused."""
+
+
+def refuse(_passwords: Mapping[str, str]) -> None:
+    raise Refused
+
+
+@pytest.fixture(params=["folder", "stack"])
+def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Passwords:
+    if request.param == "stack":
+        write_json(tmp_path / "secrets.json", {"passwords": {"meetings": "old", "admin": "other"}})
+        return Secrets(tmp_path, "passwords")
+    (tmp_path / "meetings").write_text("old\n")
+    (tmp_path / "admin").write_text("other\n")
+    return Folder(tmp_path)
+
+
+def present(folder: Path) -> dict[str, str]:
+    if (folder / "secrets.json").exists():
+        passwords: dict[str, str] = read_json(folder / "secrets.json")["passwords"]
+        return passwords
+    return {user: (folder / user).read_text().strip() for user in ("meetings", "admin")}
+
+
+def test_the_new_password_is_set_then_stored(stored: Passwords, tmp_path: Path) -> None:
+    seen: list[tuple[dict[str, str], str]] = []
+    rotate(stored, ["meetings"], lambda each: seen.append((dict(each), present(tmp_path)["meetings"])))
+    ((proposed, while_set),) = seen
+    assert while_set == "old"
+    assert present(tmp_path) == {"meetings": proposed["meetings"], "admin": "other"}
+    assert len(proposed["meetings"]) >= 32
+
+
+def test_an_interrupted_rotation_proposes_the_same_password_again(stored: Passwords, tmp_path: Path) -> None:
+    proposed = stored.propose(["meetings"])
+    with pytest.raises(Refused):
+        rotate(stored, ["meetings"], refuse)
+    assert present(tmp_path)["meetings"] == "old"
+    rotate(stored, ["meetings"], lambda each: None)
+    assert present(tmp_path)["meetings"] == proposed["meetings"]
+    rotate(stored, ["meetings"], lambda each: None)
+    assert present(tmp_path)["meetings"] != proposed["meetings"]
+
+
+def test_a_new_file_has_owner_and_mode_of_the_present_one(tmp_path: Path) -> None:
+    (tmp_path / "meetings").write_text("old\n")
+    (tmp_path / "meetings").chmod(0o440)
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "meetings", 10_001, 10_002)
+    before = (tmp_path / "meetings").stat()
+    rotate(Folder(tmp_path), ["meetings"], lambda each: None)
+    after = (tmp_path / "meetings").stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert (tmp_path / "meetings").read_text() != "old\n"
+
+
+def test_a_folder_without_the_present_password_is_another_folder(tmp_path: Path) -> None:
+    with pytest.raises(NotAFile, match="has no password of meetings"):
+        Folder(tmp_path).propose(["meetings"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_named_wrongly_is_refused() -> None:
+    for arguments, text in (
+        (("rotate", "kafka", "ministries"), "declares no such user"),
+        (("rotate", "mongodb", "nomination"), "did you mean 'nominations'?"),
+        (("rotate", "kafka", "--kafka", "127.0.0.1:1"), "--passwords"),
+        (("rotate", "mongodb", "--mongodb", "mongodb://127.0.0.1:1"), "--passwords"),
+    ):
+        done = throughline(None, *arguments)
+        assert done.exit_code == 2, done.output
+        assert text in output_of(done)

@@ -1,0 +1,136 @@
+"""`throughline backup`: MongoDB's files copied while nothing changes them, and what is in no export saved apart."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+
+from shared.events.services import SERVICES
+from tools.client.connection import Home
+from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.stack_home import DEFAULT_HOME, StackHome
+from tools.deployment import persons_backup
+from tools.deployment.persons_backup import COLLECTIONS
+from tools.deployment.standstill import LockedAlready, held_still
+from tools.deployment.standstill import release as unlock
+from tools.files import NotAFile
+from tools.render.terminal import print_line
+
+What = Literal["persons", "documents"]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        envvar="THROUGHLINE_BACKUP_MONGODB",
+        metavar="URI",
+        help="MongoDB, as a user with the roles hostManager and readWriteAnyDatabase; else the local stack's.",
+    ),
+]
+Apart = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of its own, apart from other backups.")]
+
+
+def hold(
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="The command that copies the files.")],
+    mongodb: Server = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Hold MongoDB still while a command copies its data folder, or snapshots its volume.
+
+    Example: throughline backup hold -- cp -a .throughline/mongodb/data /backup/2026-11-29
+
+    Reads go on; commands wait, and are taken once it is released: so copy fast, by a snapshot of the volume or from a
+    secondary (its URI with directConnection=true). It is released however the command ends.
+
+    Exit code: 0 when the command ended with 0 and nothing was written meanwhile; 1 when it failed, or the server is
+    held already; 2 for bad input; 3 when MongoDB does not answer.
+    """
+    with exits(), _answering():
+        try:
+            with held_still(_uri(mongodb, home)):
+                began = time.monotonic()
+                ended = subprocess.run(command, check=False).returncode
+                seconds = time.monotonic() - began
+        except LockedAlready:
+            raise Failure(
+                "MongoDB is held already: another backup runs, or one was killed (throughline backup release)."
+            ) from None
+        except OSError as fault:
+            raise BadInput(f"{command[0]}: {fault.strerror}.") from None
+        if ended:
+            raise Failure(f"No backup: {command[0]} ended with {ended}. MongoDB was released.")
+        print_line(f"Copied: MongoDB was held still for {seconds:.1f} s.")
+
+
+def release(mongodb: Server = None, home: Home = DEFAULT_HOME) -> None:
+    """Release a MongoDB that a killed backup left held.
+
+    Example: throughline backup release
+
+    Exit code: 0 when it is not held any more; 3 when MongoDB does not answer.
+    """
+    with exits(), _answering():
+        print_line("Released." if unlock(_uri(mongodb, home)) else "It was not held.")
+
+
+def save(
+    folder: Apart,
+    what: Annotated[What, typer.Option(help="Keys of persons and the list of staff, or uploaded documents.")],
+    mongodb: Server = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Save what no export and no topic holds: the keys of persons and the list of staff, or uploaded documents.
+
+    Example: throughline backup save /backup-of-keys --what persons
+
+    The files are as mongodump writes them. Keys open every name in every other backup: keep them apart, for at most 35
+    days, and replace them after each erasure (docs/privacy.md).
+
+    Exit code: 0 when it is saved; 2 for bad input; 3 when MongoDB does not answer.
+    """
+    with exits(), _answering():
+        _print(persons_backup.save(_uri(mongodb, home), SERVICES, COLLECTIONS[what], folder), "saved")
+
+
+def load(folder: Apart, mongodb: Server = None, home: Home = DEFAULT_HOME) -> None:
+    """Load what was saved apart, into databases that lack it: before any service starts.
+
+    Example: throughline backup load /backup-of-keys
+
+    Nothing that is there is changed: a person who was erased stays erased.
+
+    Exit code: 0 when it is loaded; 2 for bad input; 3 when MongoDB does not answer.
+    """
+    with exits(), _answering():
+        _print(persons_backup.load(_uri(mongodb, home), SERVICES, folder), "added")
+
+
+def _print(counts: dict[str, int], done: str) -> None:
+    for name, count in counts.items():
+        print_line(f"{name}: {count} {done}")
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except NotAFile as fault:
+        raise BadInput(f"{fault}.") from None
+    except ConfigurationError:
+        raise BadInput("--mongodb: is no MongoDB URI.") from None
+    except OperationFailure as failure:
+        raise Failure(f"MongoDB refused: {failure.details and failure.details.get('errmsg')}.") from None
+    except PyMongoError as error:
+        raise Unreachable(f"MongoDB does not answer ({type(error).__name__}).") from None
+
+
+def _uri(mongodb: str | None, home: Path) -> str:
+    try:
+        return mongodb or StackHome(home).servers()[1]
+    except LookupError:
+        raise Unreachable("Nothing says where MongoDB is: name it (--mongodb URI), or start a stack.") from None
