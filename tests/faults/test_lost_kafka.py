@@ -20,7 +20,8 @@ from tests.cli.terminal import PUBLIC_RECORD, output_of, throughline
 from tests.faults.relaying import administrator
 from tests.journey.office import Desk
 from tests.patience import AT_MOST_SECONDS
-from tools.local import grants, log_keys, topics
+from tools.deployment import grants, topics
+from tools.local import log_keys
 from tools.local.stack import ALL_FOUR, Stack, temporary
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.drill]

@@ -24,6 +24,7 @@ class ConsoleSettings(BaseSettings):
     address: str = Field(description="address that people type, as in https://throughline.example.org")
     services: dict[str, str] = Field(description="JSON: base address of each service by name")
     issuer: str = Field(description="address of the OpenID provider, whose discovery document names it")
+    discovery: str | None = Field(None, description="address at which the console itself reaches it, if another")
     client_id: str = "throughline-console"
     client_secret: SecretStr | None = Field(None, description="left out: a public client, protected by PKCE alone")
     scope: str = "openid profile"
@@ -42,6 +43,11 @@ class ConsoleSettings(BaseSettings):
     def secure(self) -> bool:
         """Tell whether people reach the console by https."""
         return urlsplit(self.address).scheme == "https"
+
+    @property
+    def discovery_document(self) -> str:
+        """Return the address of the provider's discovery document, as this process reaches it."""
+        return f"{(self.discovery or self.issuer).rstrip('/')}/.well-known/openid-configuration"
 
     def cipher(self) -> MultiFernet:
         """Return the cipher of session cookies: the first key encrypts, each decrypts."""
