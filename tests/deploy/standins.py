@@ -24,6 +24,7 @@ LIBRARIES = (
     *("ca-certificates", "libcurl4", "libssl3", "libffi8", "libsqlite3-0", "libbz2-1.0", "liblzma5", "libreadline8"),
     *("zlib1g", "libexpat1", "libuuid1", "libncursesw6"),
 )
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SKIPPED = ("__pycache__", "test", "tests", "site-packages", "*.a", "idlelib", "tkinter", "turtledemo")
 
 
@@ -49,7 +50,7 @@ def _base(engine: Engine) -> str:
     release = _os_release()
     if release.get("ID") != "debian":
         raise EngineDown("the stand-ins are made on Debian, whose packages they are")
-    archive, tag = cache_folder() / f"deploy-{release['VERSION_CODENAME']}.tar", "throughline-standin/base:1"
+    archive, tag = cache_folder() / f"deploy-{release['VERSION_CODENAME']}.tar", "throughline-standin/base:2"
     if not archive.exists():
         root = archive.with_suffix(".root")
         shutil.rmtree(root, ignore_errors=True)
@@ -60,7 +61,7 @@ def _base(engine: Engine) -> str:
         partial.rename(archive)
         shutil.rmtree(root)
     if not engine.docker("images", "--quiet", tag).strip():
-        engine.docker("import", "--change", 'CMD ["bash"]', str(archive), tag)
+        engine.docker("import", "--change", f"ENV PATH={PATH}", "--change", 'CMD ["bash"]', str(archive), tag)
     return tag
 
 

@@ -29,8 +29,10 @@ VARIANTS = {"plain": ("compose.yaml",), "tls": ("compose.yaml", "compose.tls.yam
 MAKERS = ("apache/kafka", "mongo", "prom/prometheus", "grafana/grafana", "otel/opentelemetry-collector-contrib")
 OWN = ("throughline",)
 JOBS = {"mongo-init", "indexes", "users", "topics", "init", "cli", "development"}
-WITHOUT_CHECK = {"mongo": "mongo-init waits until it is primary"}
-NOT_READ_ONLY = {"kafka": "its image writes its configuration at the start"}
+WITHOUT_CHECK = {"mongo": "mongo-init waits until it is primary", "collector": "its image has nothing but itself"}
+BROKERS = ("kafka", "kafka-2", "kafka-3")
+INSTANCES = tuple(f"{service}{number}" for service in SERVICES for number in ("", "-2"))
+NOT_READ_ONLY = dict.fromkeys(BROKERS, "their image writes its configuration at the start")
 Service = dict[str, Any]
 
 
@@ -79,7 +81,11 @@ def test_1_the_heap_of_kafka_is_at_most_half_its_limit(services: dict[str, Servi
 
 
 def test_2_a_health_check_only_looks(services: dict[str, Service]) -> None:
-    looking = (["CMD", "bash", "-c", "</dev/tcp/"], ["CMD", "python3", "-m", "shared.runtime.health_check"])
+    looking = (
+        ["CMD", "bash", "-c", "</dev/tcp/"],
+        ["CMD", "python3", "-m", "shared.runtime.health_check"],
+        ["CMD", "wget", "-q", "-O"],
+    )
     for name, service in services.items():
         test = service.get("healthcheck", {}).get("test")
         if test:
@@ -95,7 +101,7 @@ def test_2_whatever_goes_on_is_checked_and_no_job_inherits_a_check(services: dic
             assert service["restart"] == "no", name
         else:
             assert service["restart"] == "unless-stopped", name
-            assert name in WITHOUT_CHECK or name in SERVICES or service["healthcheck"]["test"], name
+            assert name in WITHOUT_CHECK or name in INSTANCES or service["healthcheck"]["test"], name
 
 
 def test_3_the_replica_set_is_known_by_the_name_of_its_service(services: dict[str, Service]) -> None:
@@ -141,14 +147,27 @@ def test_8_only_the_console_and_the_sign_in_are_published_and_on_loopback_alone(
 
 
 def test_10_the_grace_is_longer_than_what_a_service_needs_to_end(services: dict[str, Service]) -> None:
-    for name in SERVICES:
+    for name in INSTANCES:
         assert seconds(services[name]["stop_grace_period"]) >= REQUESTS_GRACE_SECONDS + LOOPS_GRACE_SECONDS + 10
-    for name in ("kafka", "mongo"):
+    for name in (*BROKERS, "mongo"):
         assert seconds(services[name]["stop_grace_period"]) >= 60
 
 
+def test_14_the_second_of_each_is_like_the_first_but_for_its_name(services: dict[str, Service]) -> None:
+    for service in SERVICES:
+        first, second = services[service], services[f"{service}-2"]
+        assert second["networks"]["front"]["aliases"] == [service]
+        different = {name for name in first.keys() | second.keys() if first.get(name) != second.get(name)}
+        assert different == {"profiles", "networks"}
+    given = {name: environment(services[name]) for name in BROKERS}
+    assert [given[name]["KAFKA_NODE_ID"] for name in BROKERS] == ["1", "2", "3"]
+    assert {each["CLUSTER_ID"] for each in given.values()} == {given["kafka"]["CLUSTER_ID"]}
+    for broker, server in secret_files.SERVERS.items():
+        assert "kafka" not in broker or set(server[1]) == set(BROKERS)
+
+
 def test_14_no_service_that_is_scaled_has_a_fixed_name(services: dict[str, Service]) -> None:
-    for name in SERVICES:
+    for name in INSTANCES:
         assert not services[name].keys() & {"container_name", "hostname"}
         assert "THROUGHLINE_INSTANCE" not in environment(services[name])
 
@@ -176,10 +195,10 @@ def test_each_container_is_confined(services: dict[str, Service]) -> None:
 
 def test_the_servers_of_data_are_reached_by_services_and_jobs_alone(services: dict[str, Service]) -> None:
     on_data = {name for name, service in services.items() if "data" in (service.get("networks") or {})}
-    kept_out = {"console", "sign-in"}
+    kept_out = {"console", "sign-in", "prometheus", "grafana", "collector"}
     assert on_data & kept_out == set()
     assert on_data >= {"kafka", "mongo", *SERVICES}
-    for name in ("kafka", "mongo", "mail"):
+    for name in (*BROKERS, "mongo", "mail"):
         assert set(services[name]["networks"]) == {"data"}
     assert merged("plain")["networks"]["data"]["internal"] is True
 
@@ -228,9 +247,9 @@ def test_with_tls_nothing_is_left_in_clear_text() -> None:
 def test_no_name_of_a_listener_makes_the_official_image_ask_for_a_key_store_of_java(
     services: dict[str, Service],
 ) -> None:
-    listeners = environment(services["kafka"])["KAFKA_ADVERTISED_LISTENERS"]
-    assert "SSL://" not in listeners
-    assert "SASL_" not in listeners
+    for name in BROKERS:
+        listeners = environment(services[name])["KAFKA_ADVERTISED_LISTENERS"]
+        assert listeners == f"CLIENTS://{name}:9092"
 
 
 def test_a_tool_that_is_missing_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:

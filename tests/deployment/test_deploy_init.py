@@ -27,7 +27,7 @@ IS_ROOT = os.geteuid() == 0
 ONLY_ROOT = pytest.mark.skipif(
     not IS_ROOT, reason="only root may give files away: run as root, or see make deploy-test"
 )
-OUTSIDE_COMPOSE = {"tls/ca.key", "grafana_password"}
+OUTSIDE_COMPOSE = {"tls/ca.key"}
 
 
 @pytest.fixture
