@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 from tests.deploy import engine, image, standins, tools
 from tests.deploy.exercise import Exercise
@@ -32,6 +34,7 @@ def main() -> int:
     chosen = parser.parse_args().variants or list(VARIANTS)
     if unknown := [name for name in chosen if name not in VARIANTS]:
         parser.error(f"{unknown[0]}: is no variant; they are {', '.join(VARIANTS)}")
+    signal.signal(signal.SIGTERM, _leave)  # by way of what puts the machine back
     report, failure = Report(), None
     try:
         with tempfile.TemporaryDirectory(prefix="tl-deploy-") as folder:
@@ -44,12 +47,16 @@ def main() -> int:
     return 1 if failure else 0
 
 
+def _leave(_sign: int, _frame: object) -> NoReturn:
+    raise SystemExit(143)
+
+
 def run(folder: Path, chosen: list[str], report: Report) -> None:
     """Build the images, then exercise each variant on an engine."""
-    os.umask(0o077)  # what compose mounts must be readable all the same
     with engine.running(folder, cache_folder() / "deploy-engine") as docker:
         report.versions["machine"] = f"{platform.system()} {platform.release()} {platform.machine()}"
         report.versions["engine"] = docker.docker("version", "--format", "{{.Server.Version}}").strip()
+        os.umask(0o022)
         with report.step("stand-ins for python, apache/kafka and mongo, none of which can be pulled here"):
             images = standins.build(docker, folder / "standins")
         for name, standin in images.items():
@@ -57,6 +64,7 @@ def run(folder: Path, chosen: list[str], report: Report) -> None:
         with report.step("the image is built, and is what docs/compose.md says") as remarks:
             image.build(docker, images["python"].tag)
             remarks += [f"{name} {figure}" for name, figure in image.look(docker).items()]
+        os.umask(0o077)  # what compose mounts must be readable all the same
         for name in chosen:
             _exercise(docker, folder / name, name, images, report)
 
