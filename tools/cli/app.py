@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 from tools.cli.commands import COMMANDS, GROUPS, Row
 from tools.cli.making import command_of_function
 from tools.cli.words import RECORDS, Load, lists, nouns
+from tools.client.errors import Failure, exits
 from tools.client.printable import printable
 
 
@@ -66,7 +67,8 @@ def load(row: Row) -> Any:
     except ModuleNotFoundError as missing:
         if not (missing.name or "").startswith("tools.local"):
             raise
-        raise TyperException("There is no local stack in this image: it runs from a clone (make up).") from None
+        with exits():
+            raise Failure("There is no local stack in this image: it runs from a clone (make up).") from None
 
 
 app = typer.Typer(cls=Throughline, no_args_is_help=True, pretty_exceptions_show_locals=False)
