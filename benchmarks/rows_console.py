@@ -16,7 +16,7 @@ from services.recommendations import commands
 from shared.events.services import SERVICES
 from tools.client import local_console
 from tools.client.tokens import mint
-from tools.local.grants import database as database_of
+from tools.deployment.grants import database as database_of
 from tools.local.stack import Stack
 from tools.simulate.chance import DAY, day
 from tools.simulate.commits import SimulatedCommit

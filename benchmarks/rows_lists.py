@@ -16,7 +16,7 @@ from shared.events.services import SERVICES
 from shared.projection.natural_order import natural_order
 from tools.client.connection import Connection
 from tools.client.services import Services
-from tools.local.grants import database as database_of
+from tools.deployment.grants import database as database_of
 from tools.local.stack import Stack
 from tools.record.checking import CheckedRecord, check
 from tools.record.loading import CONCURRENT_ROWS, Load

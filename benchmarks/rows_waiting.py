@@ -9,7 +9,7 @@ from benchmarks.rows_writing import SERVICE, wait_until_idle
 from benchmarks.servers import progress
 from benchmarks.table import Row
 from tools.client.tokens import mint
-from tools.local.grants import database as database_of
+from tools.deployment.grants import database as database_of
 from tools.local.stack import Stack
 
 RATE = 20.0

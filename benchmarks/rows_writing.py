@@ -14,7 +14,7 @@ from benchmarks.servers import admin, database, progress, topic
 from benchmarks.table import Row
 from shared.store.event_store import INDEXES
 from tools.client.tokens import mint
-from tools.local.grants import database as database_of
+from tools.deployment.grants import database as database_of
 from tools.local.stack import Stack
 from tools.simulate import records
 

@@ -33,7 +33,7 @@ from tools.audit.bundle import Bundle
 from tools.audit.coverage import unsigned_versions
 from tools.client.connection import Connection
 from tools.client.services import Services
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.log_keys import key_file
 from tools.local.stack import Stack, temporary
 

@@ -15,7 +15,7 @@ from services.recommendations.projection import TOPICS
 from shared.tlog.trust import LogTrust
 from tests.cli.terminal import output_of, throughline
 from tools.client.log_keys import log_trust
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import Stack
 from tools.replay.history import unsigned_of
 

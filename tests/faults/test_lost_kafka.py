@@ -19,7 +19,8 @@ from tests.faults import losing
 from tests.faults.losing import Held, a_platform, assert_consumed_again, held, named_in_trouble, wait_for
 from tests.faults.relaying import administrator
 from tests.patience import AT_MOST_SECONDS
-from tools.local import grants, log_keys, topics
+from tools.deployment import grants, topics
+from tools.local import log_keys
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.drill]

@@ -9,7 +9,7 @@ from pymongo import MongoClient
 
 from tests.journey.office import Desk
 from tests.patience import AT_MOST_SECONDS
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers

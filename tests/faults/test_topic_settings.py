@@ -18,7 +18,7 @@ from shared.runtime.telemetry import TOPIC_DIFFERENCES, Pulse
 from shared.runtime.topic_declaration import Topics
 from tests.faults.relaying import Site, a_site, administrator
 from tests.patience import AT_MOST_SECONDS
-from tools.local import topics
+from tools.deployment import topics
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers

@@ -11,7 +11,7 @@ import httpx2
 from pymongo import MongoClient
 
 from tools.client.tokens import actor, mint
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import Stack
 
 ROLES = ("secretariat", "focal_point", "chair", "expert", "operator", "auditor")

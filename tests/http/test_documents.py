@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 
 from tests.patience import AT_MOST_SECONDS
 from tools.client.tokens import mint
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers

@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = pytest.mark.servers

@@ -14,7 +14,7 @@ from services.recommendations import projection as recommendations
 from shared.domain.search import entries_of, lines_of, terms_of
 from shared.events.catalogue import decode
 from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id, nomination, problem
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.http.asking import Caller, Records, accepted, draft, meeting, new_id, nomination, problem
-from tools.local import grants
+from tools.deployment import grants
 
 pytestmark = pytest.mark.servers
 Call = Callable[..., Caller]

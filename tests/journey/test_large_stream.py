@@ -20,7 +20,7 @@ from shared.store.event_store import EventStore
 from tests.cli.terminal import output_of, throughline
 from tests.journey.office import Desk
 from tests.patience import AT_MOST_SECONDS
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import Stack, temporary
 
 pytestmark = [pytest.mark.servers, pytest.mark.drill]

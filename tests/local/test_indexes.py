@@ -24,7 +24,7 @@ from shared.store.indexes import differences, ensure
 from tests.cli.terminal import output_of, throughline
 from tests.patience import AT_MOST_SECONDS
 from tools.client.indexes import declared
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]

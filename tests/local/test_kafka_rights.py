@@ -33,8 +33,7 @@ from tests.cli.terminal import throughline
 from tests.faults.relaying import administrator
 from tests.patience import AT_MOST_SECONDS
 from tools.client.stack_home import READER
-from tools.deployment import kafka_users
-from tools.local import grants
+from tools.deployment import grants, kafka_users
 from tools.local.messages import CannotStart
 from tools.local.processes import end, spawn
 from tools.local.service import Service

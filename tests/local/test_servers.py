@@ -20,8 +20,7 @@ from pymongo.errors import OperationFailure
 from shared.runtime.topic_declaration import Topics
 from tests.journey.topics import everything_on
 from tests.local.conftest import UP
-from tools.deployment import kafka_users
-from tools.local import grants, topics
+from tools.deployment import grants, kafka_users, topics
 from tools.local.messages import CannotStart
 from tools.local.running import AlreadyRunning
 from tools.local.stack import ALL_FOUR, Stack, temporary

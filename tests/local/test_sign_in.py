@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -284,10 +285,26 @@ def test_it_cannot_run_elsewhere(tmp_path: Path, home: Path) -> None:
     for address in ("https://example.org", "http://192.0.2.1:80", "http://0.0.0.0:80", "http://127.0.0.1.example.org"):
         with pytest.raises(NotLoopback):
             register(home, address)
-    for host in ("0.0.0.0", "192.0.2.1", "::"):  # noqa: S104
-        command = [sys.executable, "-m", "tools.local.sign_in", "--home", str(home), "--port", "1", "--host", host]
+    elsewhere = [("--host", host) for host in ("0.0.0.0", "192.0.2.1", "::")]  # noqa: S104
+    for option in (*elsewhere, ("--published", "http://192.0.2.1:8090"), ("--published", "https://example.org")):
+        command = [sys.executable, "-m", "tools.local.sign_in", "--home", str(home), "--port", "1", *option]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=AT_MOST_SECONDS, check=False)
         assert (ended.returncode, "is not loopback" in ended.stderr) == (1, True)
+
+
+async def test_in_a_container_browsers_are_sent_to_the_published_address_and_the_console_to_its_own(home: Path) -> None:
+    own = f"http://{socket.gethostname()}:8090"
+    app = make(home, 8090, "http://127.0.0.1:8500")
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=own) as console:
+        document = (await console.get("/.well-known/openid-configuration")).json()
+        assert {name: document[name] for name in ("authorization_endpoint", "end_session_endpoint")} == {
+            "authorization_endpoint": f"{BASE}/authorize",
+            "end_session_endpoint": f"{BASE}/end-session",
+        }
+        assert {document["token_endpoint"], document["jwks_uri"]} == {f"{own}/token", f"{own}/jwks.json"}
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=BASE) as browser:
+        assert (await browser.get("/authorize", params=REQUEST)).status_code == 200
+        assert (await browser.get("/authorize", headers={"Host": "example.org"})).status_code == 400
 
 
 @pytest.mark.servers

@@ -6,7 +6,7 @@ from services.notifications.projection import OWN, TOPICS
 from services.notifications.subscribers import ANNOUNCED_KINDS
 from services.recommendations.projection import OWN as RECOMMENDATIONS
 from shared.ledger.checkpoint_topic import CHECKPOINTS
-from tools.local.topics import declared
+from tools.deployment.topics import declared
 
 
 def test_subscribers_may_be_notified_of_every_foreign_kind_of_stream() -> None:

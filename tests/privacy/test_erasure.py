@@ -22,7 +22,7 @@ from tests.journey.office import Desk
 from tests.journey.topics import everything_on
 from tests.patience import AT_MOST_SECONDS
 from tools.cli.privacy import in_words
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = pytest.mark.servers

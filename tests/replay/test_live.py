@@ -16,7 +16,7 @@ from shared.tlog.keys import LogKeys
 from tests.cli.terminal import output_of, throughline
 from tests.journey.office import Desk
 from tests.privacy.test_erasure import covers
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.log_keys import key_file
 from tools.local.stack import Stack
 

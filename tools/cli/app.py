@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 from tools.cli.commands import COMMANDS, GROUPS, Row
 from tools.cli.making import command_of_function
 from tools.cli.words import RECORDS, Load, lists, nouns
+from tools.client.errors import Failure, exits
 from tools.client.printable import printable
 
 
@@ -61,7 +62,13 @@ class Throughline(Commands):
 def load(row: Row) -> Any:
     """Import a row's function and return its command."""
     module, _, function = row.target.partition(":")
-    return command_of_function(row.words[-1], getattr(import_module(module), function))
+    try:
+        return command_of_function(row.words[-1], getattr(import_module(module), function))
+    except ModuleNotFoundError as missing:
+        if not (missing.name or "").startswith("tools.local"):
+            raise
+        with exits():
+            raise Failure("There is no local stack in this image: it runs from a clone (make up).") from None
 
 
 app = typer.Typer(cls=Throughline, no_args_is_help=True, pretty_exceptions_show_locals=False)

@@ -4,9 +4,12 @@ from typing import NamedTuple
 
 GROUPS = {
     "stack": "Run the platform on this machine: Kafka, MongoDB, mail, four services.",
+    "deploy": "Make the secrets of a deployment.",
+    "mongodb": "Make the replica set and its users.",
     "users": "Make the users of Kafka.",
     "rotate": "Replace passwords.",
     "backup": "Back up MongoDB, and apart from it what is in no export.",
+    "topics": "Make the topics of Kafka.",
     "indexes": "Create the collections and indexes of the services.",
     "import": "Load records.",
     "audit": "Export the record, and verify it offline.",
@@ -44,6 +47,21 @@ COMMANDS = (
         "console",
         "Run the web console alone: by THROUGHLINE_CONSOLE_… in the environment, else for a local stack.",
         "tools.cli.console:console",
+    ),
+    Row(
+        "deploy init",
+        "Make the passwords, keys and certificates of a deployment: what is there stays, what is missing is made.",
+        "tools.cli.deploy:init",
+    ),
+    Row(
+        "mongodb ensure",
+        "Initiate a replica set of one member, make its administrator and the services' users; it can be run again.",
+        "tools.cli.mongodb:ensure",
+    ),
+    Row(
+        "topics ensure",
+        "Create the topics of deploy/topics.yaml that are missing, and name each that differs; it can be run again.",
+        "tools.cli.topics:ensure",
     ),
     Row(
         "users ensure",

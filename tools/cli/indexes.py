@@ -15,6 +15,7 @@ from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.indexes import describe
 from tools.client.indexes import ensure as create
 from tools.client.stack_home import DEFAULT_HOME, StackHome, database
+from tools.deployment.mongodb import with_password
 from tools.render.terminal import print_line
 
 
@@ -29,6 +30,14 @@ def ensure(
             envvar="THROUGHLINE_INDEXES_MONGODB",
             metavar="URI",
             help="MongoDB, as a user with the role dbAdminAnyDatabase; the local stack's where none is named.",
+        ),
+    ] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="THROUGHLINE_INDEXES_MONGODB_PASSWORD_FILE",
+            metavar="FILE",
+            help="File with the password of the URI's user, where the URI has none.",
         ),
     ] = None,
     home: Home = DEFAULT_HOME,
@@ -46,7 +55,8 @@ def ensure(
     with exits():
         names = [service_named(name, "") for name in services or SERVICES]
         try:
-            left = create(mongodb or _local(home), {name: database(name) for name in names})
+            uri = _with_password(mongodb, password_file) if mongodb else _local(home)
+            left = create(uri, {name: database(name) for name in names})
         except OperationFailure as failure:
             raise Failure(f"MongoDB refused: {failure.details and failure.details.get('errmsg')}.") from None
         except ConfigurationError:
@@ -56,6 +66,13 @@ def ensure(
         if left:
             raise Failure(describe(left))
         print_line(f"Collections and indexes are as declared: {', '.join(names)}.")
+
+
+def _with_password(uri: str, file: Path | None) -> str:
+    try:
+        return with_password(uri, file.read_text(encoding="utf-8").rstrip("\r\n")) if file else uri
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadInput(f"--password-file: {fault}") from None
 
 
 def _local(home: Path) -> str:

@@ -19,11 +19,16 @@ class NotLoopback(ValueError):
 
 def register(home: Path, address: str, client: str = CLIENT_ID) -> None:
     """Let people return to a console at an address, as in http://127.0.0.1:8080. Raises NotLoopback."""
-    if urlsplit(address).hostname not in LOOPBACK:
-        raise NotLoopback(f"{address} is not on loopback: the development sign-in is for this machine alone")
+    check_loopback(address)
     known = clients(home)
     known[client] = sorted({*known.get(client, ()), address.rstrip("/")})
     write_json(home / CLIENTS_FILE, known)
+
+
+def check_loopback(address: str) -> None:
+    """Refuse an address that other machines may reach. Raises NotLoopback."""
+    if urlsplit(address).hostname not in LOOPBACK:
+        raise NotLoopback(f"{address} is not on loopback: the development sign-in is for this machine alone")
 
 
 def clients(home: Path) -> dict[str, list[str]]:

@@ -26,12 +26,21 @@ ACTOR_KEY_FILE = "actor_key"
 def make_key(home: Path) -> None:
     """Generate the signing key and the key of actors once; write the public keys that services check against."""
     if not (home / KEY_FILE).exists():
-        key = OKPKey.generate_key("Ed25519", {"alg": ALGORITHM, "use": "sig", "kid": secrets.token_hex(8)})
-        write_json(home / KEY_FILE, key.as_dict(private=True))
+        write_json(home / KEY_FILE, new_key())
     if not (home / ACTOR_KEY_FILE).exists():
         write(home / ACTOR_KEY_FILE, secrets.token_urlsafe(32) + "\n")
-    key = _key(home / KEY_FILE)
-    write_json(home / JWKS_FILE, {"keys": [key.as_dict(private=False)]})
+    write_json(home / JWKS_FILE, jwks(home / KEY_FILE))
+
+
+def new_key() -> dict[str, Any]:
+    """Generate a signing key, as a private JWK."""
+    key = OKPKey.generate_key("Ed25519", {"alg": ALGORITHM, "use": "sig", "kid": secrets.token_hex(8)})
+    return dict(key.as_dict(private=True))
+
+
+def jwks(file: Path) -> dict[str, Any]:
+    """Return the public keys for the private key in a file. Raises NotAFile."""
+    return {"keys": [_key(file).as_dict(private=False)]}
 
 
 def mint(

@@ -43,6 +43,7 @@ class ConsoleSettings(Configuration):
     issuer: Annotated[str, _BY_HTTPS] = Field(
         description="address of the OpenID provider; its discovery document gives the rest"
     )
+    discovery: str | None = Field(None, description="address at which the console itself reaches it, if another")
     client_id: str = Field(
         "throughline-console",
         description="the console's client at the provider; it returns people to `ADDRESS/signed-in` and, once signed "
@@ -89,6 +90,11 @@ class ConsoleSettings(Configuration):
     def secure(self) -> bool:
         """Tell whether people reach the console by https."""
         return urlsplit(self.address).scheme == "https"
+
+    @property
+    def discovery_document(self) -> str:
+        """Return the address of the provider's discovery document, as this process reaches it."""
+        return f"{(self.discovery or self.issuer).rstrip('/')}/.well-known/openid-configuration"
 
     def cipher(self) -> MultiFernet:
         """Return the cipher of session cookies: the first key encrypts, each decrypts."""

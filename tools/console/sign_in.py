@@ -44,7 +44,7 @@ class SignIn:
         secret = settings.client_secret
         self._provider = OAuth().register(
             "provider",
-            server_metadata_url=f"{settings.issuer.rstrip('/')}/.well-known/openid-configuration",
+            server_metadata_url=settings.discovery_document,
             client_id=settings.client_id,
             client_secret=secret.get_secret_value() if secret else None,
             client_kwargs={

@@ -61,11 +61,11 @@ class MessageStore:
         partial.rename(self._folder / f"{name}.eml")
 
 
-async def serve(folder: Path, port: int) -> None:
-    """Serve until cancelled."""
+async def serve(folder: Path, port: int, host: str = "127.0.0.1") -> None:
+    """Serve until cancelled; an empty host is every address."""
     handler = MessageStore(folder)
     server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(handler, hostname="localhost", enable_SMTPUTF8=True), "127.0.0.1", port
+        lambda: SMTP(handler, hostname="localhost", enable_SMTPUTF8=True), host, port
     )
     async with server:
         await server.serve_forever()
@@ -75,5 +75,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1", help="in a container: '', every address of it")
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.folder, arguments.port))
+    asyncio.run(serve(arguments.folder, arguments.port, arguments.host))

@@ -14,9 +14,9 @@ from shared.events.services import SERVICES
 from shared.runtime.kafka_access import KafkaAccess
 from tools.client import development, indexes, local_console, tokens
 from tools.client.stack_home import DEFAULT_HOME, PUBLIC_KEYS
-from tools.deployment import kafka_users
+from tools.deployment import grants, kafka_users, topics
 from tools.files import Locked, locked
-from tools.local import grants, log_keys, rights, topics
+from tools.local import log_keys, rights
 from tools.local.console import Console
 from tools.local.issuer import Issuer
 from tools.local.kafka import NO_LISTENERS, Kafka, Listener

@@ -11,7 +11,8 @@ from pathlib import Path
 from tests.faults.rig.disk import Disk
 from tests.faults.rig.instance import Instance
 from tests.faults.rig.proxy import Proxies, Proxy
-from tools.local import grants, kafka, ports
+from tools.deployment import grants
+from tools.local import kafka, ports
 from tools.local.messages import Say
 from tools.local.mongodb import Upkeep
 from tools.local.processes import end

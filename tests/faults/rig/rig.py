@@ -24,7 +24,7 @@ from tests.faults.rig.platform import Platform
 from tests.faults.rig.points import Point
 from tests.faults.rig.work.canaries import canary
 from tests.faults.rig.work.desks import Desks
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.messages import Say
 
 Documents = Database[dict[str, Any]]

@@ -1,13 +1,17 @@
-"""The development sign-in as a process: python -m tools.local.sign_in --home HOME --port PORT, on loopback only."""
+"""The development sign-in as a process: python -m tools.local.sign_in --home HOME --port PORT, on loopback only.
+
+In a container it listens on all addresses of the container, which publishes it on loopback: --published ADDRESS.
+"""
 
 from __future__ import annotations
 
 import argparse
 import base64
+import socket
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -23,12 +27,16 @@ BODY_LIMIT = 65_536
 CSS = Path(__file__).with_name("page.css")
 
 
-def make(home: Path, port: int) -> FastAPI:
-    """Compose the application. Raises SystemExit where there is no local stack."""
+def make(home: Path, port: int, published: str | None = None) -> FastAPI:
+    """Compose the application. Raises SystemExit where there is no local stack.
+
+    `published` is the address at which browsers reach it, where its own is that of a container.
+    """
     if not (home / tokens.KEY_FILE).exists():
         sys.exit(f"{home} is no home of a local stack: the development sign-in runs with one alone.")
-    app, provider = FastAPI(openapi_url=None), Provider(home, f"http://127.0.0.1:{port}")
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
+    own = socket.gethostname() if published else LOOPBACK[0]
+    app, provider = FastAPI(openapi_url=None), Provider(home, f"http://{own}:{port}", published)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, own])
     app.add_api_route("/.well-known/openid-configuration", provider.discovery)
     app.add_api_route("/jwks.json", provider.jwks)
     app.add_api_route("/page.css", lambda: FileResponse(CSS, media_type="text/css"))
@@ -71,8 +79,11 @@ if __name__ == "__main__":
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--published", metavar="ADDRESS", help="on loopback, where this runs in a container")
     arguments = parser.parse_args()
-    if arguments.host not in LOOPBACK:
-        sys.exit(f"{arguments.host} is not loopback: the development sign-in is for this machine alone.")
-    app = make(arguments.home, arguments.port)
-    uvicorn.run(app, host=arguments.host, port=arguments.port, log_level="warning", timeout_graceful_shutdown=2)
+    for host in (arguments.host, urlsplit(arguments.published or f"//{LOOPBACK[0]}").hostname):
+        if host not in LOOPBACK:
+            sys.exit(f"{host} is not loopback: the development sign-in is for this machine alone.")
+    app = make(arguments.home, arguments.port, arguments.published)
+    host = "" if arguments.published else arguments.host
+    uvicorn.run(app, host=host, port=arguments.port, log_level="warning", timeout_graceful_shutdown=2)

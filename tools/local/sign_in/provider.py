@@ -62,19 +62,22 @@ class Unusable(Exception):
 
 
 class Provider:
-    """The endpoints, with the key of one home; codes live in memory and are used once."""
+    """The endpoints, with the key of one home; codes live in memory and are used once.
 
-    def __init__(self, home: Path, base: str) -> None:
-        self._home, self._base = home, base
+    Browsers reach it at `published`, where that is not the address of its own by which the console does.
+    """
+
+    def __init__(self, home: Path, base: str, published: str | None = None) -> None:
+        self._home, self._base, self._published = home, base, published or base
         self._grants: TTLCache[str, Grant] = TTLCache(1_000, CODE_SECONDS)
 
     def discovery(self) -> dict[str, Any]:
         return {
             "issuer": tokens.ISSUER,
-            "authorization_endpoint": f"{self._base}/authorize",
+            "authorization_endpoint": f"{self._published}/authorize",
             "token_endpoint": f"{self._base}/token",
             "jwks_uri": f"{self._base}/jwks.json",
-            "end_session_endpoint": f"{self._base}/end-session",
+            "end_session_endpoint": f"{self._published}/end-session",
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code"],
             "subject_types_supported": ["public"],

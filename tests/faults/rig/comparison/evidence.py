@@ -17,7 +17,7 @@ from shared.tlog.trust import LogTrust
 from tests.faults.rig.platform import Platform
 from tests.journey.topics import everything_on
 from tools.client.log_keys import log_trust
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import ALL_FOUR
 
 Key = tuple[str, int]

@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 from tests.faults.rig.comparison.notified import OPEN
 from tests.faults.rig.comparison.projected import sources_of
 from tests.faults.rig.platform import Platform
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import ALL_FOUR
 
 Documents = Database[dict[str, Any]]

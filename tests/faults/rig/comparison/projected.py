@@ -19,7 +19,7 @@ from shared.projection.state_store import StateStore
 from tests.faults.rig.comparison.evidence import Evidence
 from tests.faults.rig.comparison.findings import Findings
 from tests.faults.rig.platform import Platform
-from tools.local import grants
+from tools.deployment import grants
 from tools.replay.comparison import rebuilt_from
 from tools.replay.history import History, streams_of
 

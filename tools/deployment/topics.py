@@ -1,4 +1,4 @@
-"""Topics of the local Kafka, created from deploy/topics.yaml and never by accident."""
+"""Topics of Kafka, created from deploy/topics.yaml and never by accident."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.runtime.kafka_access import KafkaAccess
 from shared.runtime.topic_declaration import Topics, read_topics
+from tools.deployment.messages import CannotStart
 from tools.files import CHECKOUT
-from tools.local.messages import CannotStart
 
 DECLARATION = CHECKOUT / "deploy/topics.yaml"
 

@@ -9,8 +9,8 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from tools.client.stack_home import database, user_uri
+from tools.deployment.messages import CannotStart
 from tools.files import CHECKOUT
-from tools.local.messages import CannotStart
 
 __all__ = ["database", "grant", "privileges", "user_uri"]
 

@@ -1,0 +1,93 @@
+"""`make deploy-test`: the image and the compose files, run for real on this machine, and the list of what ran.
+
+Where no image can be pulled, stand-ins take the place of the official ones (tests/deploy/standins.py); the list names
+them. With DOCKER_HOST it uses that engine; as root without it, an engine of its own, and leaves the machine as it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+from tests.deploy import engine, image, standins, tools
+from tests.deploy.exercise import Exercise
+from tests.deploy.platform import NotAsExpected, Platform
+from tests.deploy.report import Report
+from tools.local import ports
+from tools.local.cache import cache_folder
+from tools.local.messages import CannotStart
+
+VARIANTS = {"plain": ["compose.yaml"], "tls": ["compose.yaml", "compose.tls.yaml"]}
+FAULTS = (NotAsExpected, engine.EngineDown, tools.Missing, CannotStart)
+
+
+def main() -> int:
+    """Run the variants that are named, or all; print the list whatever happens."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="make deploy-test ARGS=")
+    parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of {', '.join(VARIANTS)}; all where none is")
+    chosen = parser.parse_args().variants or list(VARIANTS)
+    if unknown := [name for name in chosen if name not in VARIANTS]:
+        parser.error(f"{unknown[0]}: is no variant; they are {', '.join(VARIANTS)}")
+    signal.signal(signal.SIGTERM, _leave)  # by way of what puts the machine back
+    report, failure = Report(), None
+    try:
+        with tempfile.TemporaryDirectory(prefix="tl-deploy-") as folder:
+            run(Path(folder), chosen, report)
+    except FAULTS as fault:
+        failure = str(fault)
+    report.show()
+    if failure:
+        print(f"\nFAILED: {failure}", file=sys.stderr)
+    return 1 if failure else 0
+
+
+def _leave(_sign: int, _frame: object) -> NoReturn:
+    raise SystemExit(143)
+
+
+def run(folder: Path, chosen: list[str], report: Report) -> None:
+    """Build the images, then exercise each variant on an engine."""
+    with engine.running(folder, cache_folder() / "deploy-engine") as docker:
+        report.versions["machine"] = f"{platform.system()} {platform.release()} {platform.machine()}"
+        report.versions["engine"] = docker.docker("version", "--format", "{{.Server.Version}}").strip()
+        os.umask(0o022)
+        with report.step("stand-ins for python, apache/kafka and mongo, none of which can be pulled here"):
+            images = standins.build(docker, folder / "standins")
+        for name, standin in images.items():
+            report.versions[f"{name} (stand-in)"] = standin.holds
+        with report.step("the image is built, and is what docs/compose.md says") as remarks:
+            image.build(docker, images["python"].tag)
+            remarks += [f"{name} {figure}" for name, figure in image.look(docker).items()]
+        os.umask(0o077)  # what compose mounts must be readable all the same
+        for name in chosen:
+            _exercise(docker, folder / name, name, images, report)
+
+
+def _exercise(
+    docker: engine.Engine, folder: Path, name: str, images: dict[str, standins.StandIn], report: Report
+) -> None:
+    console, sign_in = ports.choose(()), ports.choose(())
+    environment = {
+        "THROUGHLINE_IMAGE": image.TAGS["platform"],
+        "THROUGHLINE_DEVELOPMENT_IMAGE": image.TAGS["development"],
+        "THROUGHLINE_KAFKA_IMAGE": images["kafka"].tag,
+        "THROUGHLINE_MONGO_IMAGE": images["mongo"].tag,
+        "THROUGHLINE_CONSOLE_PORT": str(console),
+        "THROUGHLINE_SIGN_IN_PORT": str(sign_in),
+        "THROUGHLINE_CHECKPOINT_SECONDS": "1",
+    }
+    secrets = folder / "secrets"
+    secrets.mkdir(parents=True)
+    exercised = Platform(docker, f"throughline-test-{name}", VARIANTS[name], secrets, environment)
+    report.versions["compose"] = exercised.compose("version", "--short").strip()
+    Exercise(exercised, secrets, report, name).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,274 @@
+"""The compose files, merged as Docker Compose merges them: what other platforms' users complain of must not be in them.
+
+The numbers are those of docs/compose.md, which names the complaints.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.notifications.sending.settings import NotificationSettings
+from shared.events.services import SERVICES
+from shared.runtime.process import LOOPS_GRACE_SECONDS, REQUESTS_GRACE_SECONDS
+from tests.deploy import tools
+from tools.console.settings import ConsoleSettings
+from tools.deployment import kafka_users, secret_files
+from tools.files import CHECKOUT
+
+DEPLOY = CHECKOUT / "deploy"
+VARIANTS = {"plain": ("compose.yaml",), "tls": ("compose.yaml", "compose.tls.yaml")}
+MAKERS = ("apache/kafka", "mongo", "prom/prometheus", "grafana/grafana", "otel/opentelemetry-collector-contrib")
+OWN = ("throughline",)
+JOBS = {"mongo-init", "indexes", "users", "topics", "init", "cli", "development"}
+WITHOUT_CHECK = {"mongo": "mongo-init waits until it is primary", "collector": "its image has nothing but itself"}
+BROKERS = ("kafka", "kafka-2", "kafka-3")
+INSTANCES = tuple(f"{service}{number}" for service in SERVICES for number in ("", "-2"))
+NOT_READ_ONLY = dict.fromkeys(BROKERS, "their image writes its configuration at the start")
+Service = dict[str, Any]
+
+
+@cache
+def merged(variant: str) -> dict[str, Any]:
+    command = [tools.compose(), *(word for file in VARIANTS[variant] for word in ("--file", str(DEPLOY / file)))]
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("THROUGHLINE_", "COMPOSE_"))}
+    ran = subprocess.run(
+        [*command, "--profile", "*", "config", "--format", "json"], env=own, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "level=warning" not in ran.stderr, ran.stderr
+    content: dict[str, Any] = json.loads(ran.stdout)
+    return content
+
+
+@pytest.fixture(params=VARIANTS)
+def services(request: pytest.FixtureRequest) -> dict[str, Service]:
+    actual: dict[str, Service] = merged(request.param)["services"]
+    return actual
+
+
+def environment(service: Service) -> dict[str, str]:
+    return {name: str(value) for name, value in service.get("environment", {}).items()}
+
+
+def heap(text: str) -> int:
+    amount, unit = re.findall(r"-Xmx(\d+)([mg])", text)[0]
+    return int(amount) * {"m": 2**20, "g": 2**30}[unit]
+
+
+def seconds(text: str) -> int:
+    minutes, rest = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", text).groups()  # type: ignore[union-attr]
+    return int(minutes or 0) * 60 + int(rest or 0)
+
+
+def test_everything_of_the_platform_is_there(services: dict[str, Service]) -> None:
+    assert services.keys() >= {"kafka", "mongo", "console", "mail", "sign-in", *SERVICES, *JOBS}
+
+
+def test_1_the_heap_of_kafka_is_at_most_half_its_limit(services: dict[str, Service]) -> None:
+    brokers = [service for service in services.values() if "KAFKA_HEAP_OPTS" in environment(service)]
+    assert brokers
+    for broker in brokers:
+        assert 2 * heap(environment(broker)["KAFKA_HEAP_OPTS"]) <= int(broker["mem_limit"])
+
+
+def test_2_a_health_check_only_looks(services: dict[str, Service]) -> None:
+    looking = (
+        ["CMD", "bash", "-c", "</dev/tcp/"],
+        ["CMD", "python3", "-m", "shared.runtime.health_check"],
+        ["CMD", "wget", "-q", "-O"],
+    )
+    for name, service in services.items():
+        test = service.get("healthcheck", {}).get("test")
+        if test:
+            assert any(test[:3] == start[:3] and test[3].startswith(start[3]) for start in looking), (
+                f"{name} checks by {test}"
+            )
+
+
+def test_2_whatever_goes_on_is_checked_and_no_job_inherits_a_check(services: dict[str, Service]) -> None:
+    for name, service in services.items():
+        if name in JOBS:
+            assert service["healthcheck"] == {"disable": True}, name
+            assert service["restart"] == "no", name
+        else:
+            assert service["restart"] == "unless-stopped", name
+            assert name in WITHOUT_CHECK or name in INSTANCES or service["healthcheck"]["test"], name
+
+
+def test_3_the_replica_set_is_known_by_the_name_of_its_service(services: dict[str, Service]) -> None:
+    command = services["mongo-init"]["command"]
+    words = " ".join(command)
+    assert re.search(r"--member[ =]mongo:27017\b", words)
+    assert services["mongo"]["hostname"] == "mongo"
+
+
+def test_5_no_secret_has_an_owner_or_a_mode_in_a_compose_file(services: dict[str, Service]) -> None:
+    for name, service in services.items():
+        for secret in service.get("secrets", ()):
+            assert secret.keys() <= {"source", "target"}, name
+
+
+def test_5_each_process_can_read_its_secrets_and_gets_no_others(services: dict[str, Service]) -> None:
+    for service in SERVICES:
+        sources = {secret["source"] for secret in services[service]["secrets"]}
+        own = {f"log_keys_{service}", f"kafka_{service}", f"mongodb_{service}"}
+        assert sources - {"ca.crt"} == own | {"actor_key", "jwks.json", "public.vkeys"}
+    users = {"kafka": secret_files.KAFKA, "mongo": secret_files.MONGODB}
+    for name, user in users.items():
+        assert services[name]["user"] == f"{user}:{user}"
+
+
+def test_6_and_5_no_password_is_in_the_environment(services: dict[str, Service]) -> None:
+    for name, service in services.items():
+        for variable, value in environment(service).items():
+            assert not ("PASSWORD" in variable and not variable.endswith("_FILE")), f"{name}: {variable}"
+            assert re.search(r"://[^/@\s]*:[^/@\s]*@", value) is None, f"{name}: {variable}"
+
+
+def test_7_the_cluster_has_one_id_in_one_place() -> None:
+    texts = [path.read_text() for path in DEPLOY.glob("*.yaml")]
+    assert sum(len(re.findall(r"^\s*CLUSTER_ID:", text, re.M)) for text in texts) == 1
+
+
+def test_8_only_the_console_and_the_sign_in_are_published_and_on_loopback_alone(services: dict[str, Service]) -> None:
+    published = {name: service["ports"] for name, service in services.items() if service.get("ports")}
+    assert published.keys() - {"prometheus", "grafana"} == {"console", "sign-in"}
+    for name, listed in published.items():
+        assert {port["host_ip"] for port in listed} == {"127.0.0.1"}, name
+
+
+def test_10_the_grace_is_longer_than_what_a_service_needs_to_end(services: dict[str, Service]) -> None:
+    for name in INSTANCES:
+        assert seconds(services[name]["stop_grace_period"]) >= REQUESTS_GRACE_SECONDS + LOOPS_GRACE_SECONDS + 10
+    for name in (*BROKERS, "mongo"):
+        assert seconds(services[name]["stop_grace_period"]) >= 60
+
+
+def test_14_the_second_of_each_is_like_the_first_but_for_its_name(services: dict[str, Service]) -> None:
+    for service in SERVICES:
+        first, second = services[service], services[f"{service}-2"]
+        assert second["networks"]["front"]["aliases"] == [service]
+        different = {name for name in first.keys() | second.keys() if first.get(name) != second.get(name)}
+        assert different == {"profiles", "networks"}
+    given = {name: environment(services[name]) for name in BROKERS}
+    assert [given[name]["KAFKA_NODE_ID"] for name in BROKERS] == ["1", "2", "3"]
+    assert {each["CLUSTER_ID"] for each in given.values()} == {given["kafka"]["CLUSTER_ID"]}
+    for broker, server in secret_files.SERVERS.items():
+        assert "kafka" not in broker or set(server[1]) == set(BROKERS)
+
+
+def test_14_no_service_that_is_scaled_has_a_fixed_name(services: dict[str, Service]) -> None:
+    for name in INSTANCES:
+        assert not services[name].keys() & {"container_name", "hostname"}
+        assert "THROUGHLINE_INSTANCE" not in environment(services[name])
+
+
+def test_15_every_image_is_from_its_maker_and_pinned_by_digest(services: dict[str, Service]) -> None:
+    for name, service in services.items():
+        repository, _, digest = service["image"].partition("@")
+        assert repository.partition(":")[0] in (*MAKERS, *OWN), name
+        if repository.partition(":")[0] in MAKERS:
+            assert re.fullmatch("sha256:[0-9a-f]{64}", digest), name
+
+
+def test_each_container_is_confined(services: dict[str, Service]) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service.get("read_only") or name in NOT_READ_ONLY, name
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+        assert service["logging"]["options"].keys() >= {"max-size", "max-file"}, name
+        assert not service.get("privileged"), name
+        assert name == "init" or not service.get("cap_add"), name
+        assert name == "init" or service.get("user") != "0:0", name
+
+
+def test_the_servers_of_data_are_reached_by_services_and_jobs_alone(services: dict[str, Service]) -> None:
+    on_data = {name for name, service in services.items() if "data" in (service.get("networks") or {})}
+    kept_out = {"console", "sign-in", "prometheus", "grafana", "collector"}
+    assert on_data & kept_out == set()
+    assert on_data >= {"kafka", "mongo", *SERVICES}
+    for name in (*BROKERS, "mongo", "mail"):
+        assert set(services[name]["networks"]) == {"data"}
+    assert merged("plain")["networks"]["data"]["internal"] is True
+
+
+def test_every_user_of_kafka_gets_its_password_from_its_own_file(services: dict[str, Service]) -> None:
+    targets = {secret["target"]: secret["source"] for secret in services["users"]["secrets"]}
+    given = {target: source for target, source in targets.items() if target.startswith("/run/kafka/")}
+    assert given == {f"/run/kafka/{user}": f"kafka_{user}" for user in kafka_users.users()}
+
+
+def variables() -> Iterator[tuple[str, str]]:
+    for variant in VARIANTS:
+        for name, service in merged(variant)["services"].items():
+            for variable in environment(service):
+                if variable.startswith("THROUGHLINE_"):
+                    yield name, variable
+
+
+def test_each_setting_that_is_given_is_one() -> None:
+    known = {f"THROUGHLINE_{field.upper()}" for field in NotificationSettings.model_fields}
+    known |= {f"THROUGHLINE_CONSOLE_{field.upper()}" for field in ConsoleSettings.model_fields}
+    known |= {f"THROUGHLINE_URL_{service.upper()}" for service in SERVICES}
+    known |= {"THROUGHLINE_HOME", "THROUGHLINE_TOKEN", "THROUGHLINE_SECRETS_DIR"}
+    known |= {"THROUGHLINE_MONGODB_PASSWORD_FILE", "THROUGHLINE_KAFKA_CA_FILE"}
+    known |= {"THROUGHLINE_INDEXES_MONGODB", "THROUGHLINE_INDEXES_MONGODB_PASSWORD_FILE"}
+    assert {variable for _, variable in variables()} - known == set()
+
+
+def test_with_tls_nothing_is_left_in_clear_text() -> None:
+    services = merged("tls")["services"]
+    for name, service in services.items():
+        given = environment(service)
+        for variable, value in given.items():
+            if "mongodb://" in value:
+                assert "tls=true&tlsCAFile=" in value, f"{name}: {variable}"
+        if "THROUGHLINE_KAFKA" in given:
+            assert given["THROUGHLINE_KAFKA_CA_FILE"] == "/run/secrets/ca.crt", name
+            assert "ca.crt" in {secret["source"] for secret in service["secrets"]}, name
+        if "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP" in given:
+            assert "PLAINTEXT" not in given["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"], name
+    assert "--tlsMode=requireTLS" in services["mongo"]["command"]
+    plain = merged("plain")["services"]["mongo"]["command"]
+    assert services["mongo"]["command"][: len(plain)] == plain
+
+
+def test_no_name_of_a_listener_makes_the_official_image_ask_for_a_key_store_of_java(
+    services: dict[str, Service],
+) -> None:
+    for name in BROKERS:
+        listeners = environment(services[name])["KAFKA_ADVERTISED_LISTENERS"]
+        assert listeners == f"CLIENTS://{name}:9092"
+
+
+def test_a_tool_that_is_missing_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sysconfig.get_path", lambda name: "/nonexistent")
+    with pytest.raises(tools.Missing, match=r"make \.venv/ready"):
+        tools.compose()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_merged_files_pass_their_linter_but_for_the_exceptions_on_record(variant: str, tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(json.dumps(merged(variant)))
+    command = [tools.of_environment("compose-lint"), "check", "--config", str(DEPLOY / "compose-lint.yaml")]
+    command += ["--strict-config", "--fail-on", "low", "--skip-suppressed", str(tmp_path / "compose.yaml")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_the_dockerfile_passes_its_linter() -> None:
+    ran = subprocess.run(
+        [tools.of_environment("hadolint"), str(DEPLOY / "Dockerfile")], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout + ran.stderr) == (0, "")

@@ -1,0 +1,230 @@
+"""`throughline deploy init`: what is missing is made, whole, with owner and mode; what is there stays."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from shared.events.services import SERVICES
+from shared.tlog.keys import LogKeys, origin_of
+from tests.cli.terminal import throughline
+from tools.client.tokens import mint
+from tools.deployment import secret_files
+from tools.deployment.messages import CannotStart
+from tools.deployment.secret_files import Deployment, ensure
+from tools.deployment.secret_folder import SecretFile, SecretFolder
+from tools.files import CHECKOUT
+
+CONSOLE = "http://127.0.0.1:8080"
+LOCAL = Deployment("local", (), CONSOLE)
+IS_ROOT = os.geteuid() == 0
+ONLY_ROOT = pytest.mark.skipif(
+    not IS_ROOT, reason="only root may give files away: run as root, or see make deploy-test"
+)
+OUTSIDE_COMPOSE = {"tls/ca.key"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "secrets"
+
+
+@pytest.fixture(params=[0o077, 0o022])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def files(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Content and time of each file."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_each_file_has_the_mode_of_its_reader_whatever_the_umask(folder: Path, umask: int) -> None:
+    ensured = ensure(SecretFolder(folder, owners=IS_ROOT), LOCAL)
+    for file, outcome, _ in ensured:
+        actual = (folder / file.path).stat()
+        assert outcome == "made"
+        assert stat.S_IMODE(actual.st_mode) == file.mode, file.path
+        if IS_ROOT:
+            assert (actual.st_uid, actual.st_gid) == (file.owner, file.owner), file.path
+    folders = [path for path in [folder, *folder.rglob("*")] if path.is_dir()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o755}
+    assert len(files(folder)) == len(ensured)
+
+
+def test_only_public_files_are_readable_by_others(folder: Path) -> None:
+    ensured = ensure(SecretFolder(folder, owners=False), LOCAL)
+    public = {file.path for file, _, _ in ensured if file.mode & 0o044}
+    assert public == {"log-keys/public.vkeys", "tls/ca.crt", "sign-in/jwks.json", "sign-in/sign_in_clients.json"}
+    for path in public:
+        assert b"PRIVATE" not in (folder / path).read_bytes()
+
+
+def test_a_second_run_changes_nothing(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    before = files(folder)
+    again = ensure(SecretFolder(folder, owners=False), LOCAL)
+    assert {ensured.outcome for ensured in again} == {"there"}
+    assert files(folder) == before
+
+
+def test_what_is_missing_is_made_and_the_rest_stays(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    before = files(folder)
+    (folder / "tls/kafka.pem").unlink()
+    (folder / "actor_key").unlink()
+    again = ensure(SecretFolder(folder, owners=False), LOCAL)
+    assert {ensured.file.path for ensured in again if ensured.outcome == "made"} == {"tls/kafka.pem", "actor_key"}
+    after = files(folder)
+    changed = {path for path in before if after[path] != before[path]}
+    assert changed == {"tls/kafka.pem", "actor_key"}
+
+
+def test_a_wrong_mode_is_put_right(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    (folder / "mongodb/key").chmod(0o644)
+    again = ensure(SecretFolder(folder, owners=False), LOCAL)
+    assert {ensured.file.path for ensured in again if ensured.outcome == "put right"} == {"mongodb/key"}
+    assert stat.S_IMODE((folder / "mongodb/key").stat().st_mode) == 0o400
+
+
+@ONLY_ROOT
+def test_a_wrong_owner_is_put_right(folder: Path) -> None:
+    ensure(SecretFolder(folder), LOCAL)
+    os.chown(folder / "mongodb/key", 12345, 12345)
+    again = ensure(SecretFolder(folder), LOCAL)
+    assert {ensured.file.path for ensured in again if ensured.outcome == "put right"} == {"mongodb/key"}
+    assert (folder / "mongodb/key").stat().st_uid == secret_files.MONGODB
+
+
+def test_who_is_not_root_is_refused_before_anything_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(CannotStart, match=r"docker compose -f deploy/compose\.yaml run --rm init"):
+        ensure(SecretFolder(folder), LOCAL)
+    assert not folder.exists()
+
+
+def test_a_file_that_cannot_be_made_leaves_nothing_half_written(folder: Path) -> None:
+    def fail() -> str:
+        raise CannotStart("no entropy")
+
+    with pytest.raises(CannotStart, match="no entropy"):
+        SecretFolder(folder, owners=False).ensure(SecretFile("kafka/jaas.conf", 0, fail))
+    assert list((folder / "kafka").iterdir()) == []
+
+
+def test_what_is_no_file_is_named(folder: Path) -> None:
+    (folder / "actor_key").mkdir(parents=True)
+    with pytest.raises(CannotStart, match="actor_key is no file: remove it"):
+        ensure(SecretFolder(folder, owners=False), LOCAL)
+
+
+def test_a_spoilt_certificate_is_named(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    (folder / "tls/mongodb.pem").chmod(0o600)
+    (folder / "tls/mongodb.pem").write_text("nothing")
+    with pytest.raises(CannotStart, match=r"tls/mongodb\.pem is spoilt: .*; remove it, and run this again"):
+        ensure(SecretFolder(folder, owners=False), LOCAL)
+
+
+def test_keys_of_another_deployment_are_refused(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    with pytest.raises(CannotStart, match=r"not of the log throughline\.north/.*--deployment"):
+        ensure(SecretFolder(folder, owners=False), Deployment("north", (), CONSOLE))
+
+
+def test_a_certificate_that_ends_soon_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.deployment.certificates.SERVER_DAYS", 20)
+    ensured = ensure(SecretFolder(folder, owners=False), LOCAL)
+    remarks = {each.file.path: each.remark for each in ensured if each.remark}
+    assert remarks.keys() == {"tls/ca.crt", "tls/kafka.pem", "tls/mongodb.pem"}
+    assert "remove it, run this again, restart its server" in remarks["tls/kafka.pem"]
+    assert "remove" not in remarks["tls/ca.crt"]
+
+
+@pytest.mark.parametrize(("server", "name"), [("kafka", "kafka"), ("mongodb", "mongo"), ("mongodb", "db.example.org")])
+def test_a_client_that_trusts_the_authority_reaches_the_server_by_its_name(
+    folder: Path, server: str, name: str
+) -> None:
+    ensure(SecretFolder(folder, owners=False), Deployment("local", ("db.example.org",), None))
+    shake_hands(folder, server, name)
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        shake_hands(folder, server, "elsewhere")
+
+
+def shake_hands(folder: Path, server: str, name: str) -> None:
+    """Let a client verify a server, in memory."""
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(folder / f"tls/{server}.pem")
+    trusting = ssl.create_default_context(cafile=str(folder / "tls/ca.crt"))
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting.wrap_bio(to_client, to_server, server_hostname=name)
+    accepted = serving.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(4):
+        for side in (client, accepted):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    assert client.version() == "TLSv1.3"
+
+
+def test_the_keys_fit_their_readers(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    pinned = (folder / "log-keys/public.vkeys").read_text().split()
+    for service in SERVICES:
+        keys = LogKeys.parse((folder / f"log-keys/{service}.key").read_text(), origin_of("local", service))
+        assert keys.signer.verifier.vkey in pinned
+    administrator = (folder / "kafka/passwords/admin").read_text().strip()
+    assert (folder / "kafka/jaas.conf").read_text().count(f'user_admin="{administrator}"') == 2
+    assert mint(folder / "sign-in", role="secretariat", subject="synthetic").count(".") == 2
+
+
+def test_compose_mounts_what_is_made_and_nothing_else(folder: Path) -> None:
+    ensured = {file.path for file, _, _ in ensure(SecretFolder(folder, owners=False), LOCAL)}
+    mounted = set()
+    for name in ("compose.yaml", "compose.tls.yaml"):
+        content = yaml.safe_load((CHECKOUT / "deploy" / name).read_text())
+        mounted |= {secret["file"].partition("}/")[2] for secret in content["secrets"].values()}
+    assert ensured - mounted == OUTSIDE_COMPOSE
+    assert mounted - ensured == set()
+
+
+def test_the_command_says_what_it_did(folder: Path) -> None:
+    first = throughline(None, "deploy", "init", str(folder), "--no-owners")
+    assert first.exit_code == 0, first.output
+    assert "made       kafka/jaas.conf (user 1000, mode 0400)" in first.output
+    second = throughline(None, "deploy", "init", str(folder), "--no-owners")
+    assert second.output.splitlines()[-1].endswith(f"{len(files(folder))} there.")
+    for secret in (folder / "kafka/passwords").iterdir():
+        assert secret.read_text().strip() not in first.output
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            ["--console", "https://throughline.example.org"],
+            "--console: https://throughline.example.org is not on loopb",
+        ),
+        (["--deployment", "a b"], "--deployment a b: is no name"),
+        (["--name", "a/b"], "--name a/b: is no host name"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(folder: Path, options: list[str], says: str) -> None:
+    answer = throughline(None, "deploy", "init", str(folder), "--no-owners", *options)
+    assert answer.exit_code == 2
+    assert says in answer.output
+    assert not folder.exists()

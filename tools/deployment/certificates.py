@@ -1,0 +1,97 @@
+"""An authority of one deployment, and certificates of its servers: X.509, keys on the curve P-256."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+AUTHORITY_DAYS, SERVER_DAYS = 3_650, 397
+BACKDATED = timedelta(minutes=5)
+
+
+def new_key() -> str:
+    """Generate a private key, as PKCS #8 in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(*form).decode()
+
+
+def authority(key: str, deployment: str) -> str:
+    """Return the certificate of an authority, signed by its own key."""
+    private, name = _private(key), _name(f"Throughline {deployment} authority")
+    builder = _builder(name, name, private.public_key(), AUTHORITY_DAYS)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+    return _signed(builder, private)
+
+
+def server_certificate(key: str, names: Sequence[str], authority_key: str, authority_certificate: str) -> str:
+    """Return a certificate for a server that is reached under these names and addresses."""
+    issuer = x509.load_pem_x509_certificate(authority_certificate.encode())
+    builder = _builder(_name(names[0]), issuer.subject, _private(key).public_key(), SERVER_DAYS)
+    builder = builder.add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(digital_signature=True), critical=True)
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]  # members of a set are clients too
+    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    return _signed(builder, _private(authority_key))
+
+
+def ends(pem: str) -> datetime:
+    """Return when the first certificate in a file ends. Raises ValueError where there is none."""
+    return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, days: int
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+    )
+
+
+def _signed(builder: x509.CertificateBuilder, key: CertificateIssuerPrivateKeyTypes) -> str:
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    signed = builder.add_extension(identifier, critical=False).sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _private(key: str) -> ec.EllipticCurvePrivateKey:
+    private = serialization.load_pem_private_key(key.encode(), None)
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
+        raise ValueError("is no key on an elliptic curve")
+    return private
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _usage(**granted: bool) -> x509.KeyUsage:
+    names = (
+        *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+        *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+    )
+    return x509.KeyUsage(**{name: granted.get(name, False) for name in names})
