@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 GROUPS = {
     "stack": "Run the platform on this machine: Kafka, MongoDB, mail, four services.",
+    "deploy": "Make what a deployment needs.",
     "users": "Make the users of Kafka.",
     "indexes": "Create the collections and indexes of the services.",
     "import": "Load records.",
@@ -52,6 +53,11 @@ COMMANDS = (
         "indexes ensure",
         "Create the collections and indexes of the services that are missing: run it before a new version starts.",
         "tools.cli.indexes:ensure",
+    ),
+    Row(
+        "deploy kubernetes",
+        "Make the topics, users and rights of Kubernetes operators from topics.yaml, kafka.yaml and mongodb.yaml.",
+        "tools.cli.deploy_kubernetes:make",
     ),
     Row("token", "Print a token for a role, signed with the key of a local stack.", "tools.cli.token:token"),
     Row(
