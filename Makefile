@@ -10,7 +10,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down fetched check test drills deploy-test bench chaos lint style types imports published language format schemas messages vendor lock
+.PHONY: help demo up down fetched check test drills deploy-test cluster-binary bench chaos lint style types imports published language format schemas messages vendor lock
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,8 @@ drills: .venv/ready fetched ## Run the long exercises: every fault once, Kafka l
 
 deploy-test: .venv/ready fetched ## Run the image and the compose files for real (needs Docker's engine; ARGS="plain" or "tls")
 	@$(BIN)/python -m tests.deploy $(ARGS)
+cluster-binary: .venv/ready ## Build the program of a whole Kubernetes for `make deploy-test`: 15 to 50 minutes, once
+	@$(BIN)/python -m tests.kubernetes.programs
 
 fetched: .venv/ready
 	@$(BIN)/python -m tools.local.fetch

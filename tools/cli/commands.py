@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 GROUPS = {
     "stack": "Run the platform on this machine: Kafka, MongoDB, mail, four services.",
-    "deploy": "Make the secrets of a deployment.",
+    "deploy": "Make what a deployment needs.",
     "mongodb": "Make the replica set and its users.",
     "users": "Make the users of Kafka.",
     "rotate": "Replace passwords.",
@@ -98,6 +98,11 @@ COMMANDS = (
         "indexes ensure",
         "Create the collections and indexes of the services that are missing: run it before a new version starts.",
         "tools.cli.indexes:ensure",
+    ),
+    Row(
+        "deploy kubernetes",
+        "Make the topics, users and rights of Kubernetes operators from topics.yaml, kafka.yaml and mongodb.yaml.",
+        "tools.cli.deploy_kubernetes:make",
     ),
     Row("token", "Print a token for a role, signed with the key of a local stack.", "tools.cli.token:token"),
     Row(
