@@ -37,6 +37,7 @@ drills: .venv/ready fetched ## Run the long exercises: every fault once, Kafka l
 
 deploy-test: .venv/ready fetched ## Run the image and the compose files for real (needs Docker's engine; ARGS="plain" or "tls")
 	@$(BIN)/python -m tests.deploy $(ARGS)
+
 cluster-binary: .venv/ready ## Build the program of a whole Kubernetes for `make deploy-test`: 15 to 50 minutes, once
 	@$(BIN)/python -m tests.kubernetes.programs
 
