@@ -11,7 +11,7 @@ from services.notifications.domain.subscriber import SUBSCRIBER
 from services.notifications.handlers import Handlers
 from services.notifications.projection import AGGREGATES, OWN, SHAPE, TOPICS
 from services.notifications.sending.emails import Emails
-from services.notifications.sending.sender import STANDING, Sender
+from services.notifications.sending.sender import Sender
 from services.notifications.sending.settings import NotificationSettings
 from services.notifications.subscribers import Policies
 from shared import composition
@@ -20,12 +20,13 @@ from shared.http.persons import persons
 from shared.privacy import key_ring
 from shared.privacy.erasure import redo_erasures
 from shared.privacy.key_ring import KeyRing
+from shared.projection.state_query import facet_index
 from shared.runtime.process import run
 from shared.runtime.telemetry import Pulse
 
 SERVICE = "notifications"
 INDEXES = {**composition.INDEXES, **key_ring.INDEXES}
-INDEXES |= {"states": [*INDEXES["states"], STANDING]}
+INDEXES |= {"states": [*INDEXES["states"], facet_index("standing")]}
 
 
 def make(settings: NotificationSettings) -> FastAPI:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pymongo import ASCENDING, IndexModel
+
 from shared.domain.visibility import ALL, Within
 
 
@@ -20,3 +22,8 @@ def seen_query(within: Within, prefix: str = "") -> dict[str, Any]:
         return {}
     alternatives = [{f"{prefix}{name}": {"$in": list(values)} for name, values in each.items()} for each in within]
     return {"$and": [{"$or": alternatives}]} if alternatives else {"_id": {"$in": []}}
+
+
+def facet_index(facet: str) -> IndexModel:
+    """Return the index that finds the states of a kind with one value of a facet, by stream id."""
+    return IndexModel([("kind", ASCENDING), (f"facets.{facet}", ASCENDING), ("_id", ASCENDING)], name=facet)

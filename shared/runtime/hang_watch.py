@@ -75,6 +75,7 @@ class HangWatch:
         self._loops, self._end, self._grace = loops, end, grace
         self._turn_seconds = after / TURNS
         self._answers = answers or _nothing_to_wait_for
+        self._servers_are_away = False
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -88,10 +89,21 @@ class HangWatch:
 
     def _watch(self) -> None:
         while not self._stopped.wait(self._turn_seconds):
-            hung = [loop for loop in self._loops if loop.is_silent()]
-            if hung and self._servers_answer():
+            if hung := self.hung():
                 self._end_gently(hung)
                 return
+
+    def hung(self) -> list[WatchedLoop]:
+        """Count one turn; return the loops that hang. After an outage of the servers each gets its whole time again."""
+        silent = [loop for loop in self._loops if loop.is_silent()]
+        if not (silent or self._servers_are_away):
+            return []
+        self._servers_are_away = not self._servers_answer()
+        if self._servers_are_away:
+            for loop in self._loops:
+                loop.turns = 0
+            return []
+        return silent
 
     def _servers_answer(self) -> bool:
         """Tell whether the servers answer, by a question from the event loop; end the process where that is blocked."""

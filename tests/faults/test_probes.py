@@ -16,13 +16,13 @@ from tests.patience import AT_MOST_SECONDS, until
 from tools.local.stack import ALL_FOUR, Stack, temporary
 
 pytestmark = [pytest.mark.servers, pytest.mark.drill]
-HUNG_AFTER = 15.0
-AWAY_SECONDS = 4 * HUNG_AFTER
+HUNG_AFTER = 30.0
+AWAY_SECONDS = 2.5 * HUNG_AFTER
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Stack]:
-    """A platform whose processes count a loop as hung after a quarter of the time that the broker is away."""
+    """A platform whose processes count a loop as hung after a part of the time that the broker is away."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("THROUGHLINE_HUNG_AFTER", str(HUNG_AFTER))
         with temporary(say=lambda _: None) as stack:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from shared.runtime.hang_watch import LONG_WORK, TURNS, WatchedLoop
+from shared.runtime.hang_watch import LONG_WORK, TURNS, HangWatch, WatchedLoop
 from shared.runtime.telemetry import Pulse
 
 
@@ -91,3 +91,18 @@ async def test_a_loop_that_makes_progress_or_has_ended_does_not_hang() -> None:
             pulse.beat()
             assert not loop.is_silent()
     assert turns_until_silent(loop) is None
+
+
+async def test_after_an_outage_of_the_servers_a_loop_has_its_whole_time_again() -> None:
+    pulse, answers = Pulse("synthetic"), False
+    pulse.beat()
+
+    class Watch(HangWatch):
+        def _servers_answer(self) -> bool:
+            return answers
+
+    async with a_loop(pulse) as loop:
+        watch = Watch([loop], 60.0, lambda _: None, 0.0)
+        assert not any(watch.hung() for _ in range(5 * TURNS))
+        answers = True
+        assert [bool(watch.hung()) for _ in range(TURNS)] == [False] * (TURNS - 1) + [True]

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
-from pymongo import ASCENDING, IndexModel
 
 from services.notifications.commands import (
     AttemptNotification,
@@ -49,8 +48,6 @@ REST_ROUNDS = 10
 RETRY_SECONDS = 1.0
 MOST_COUNTED = 10_000
 UNDELIVERED = ("planned", "attempted", "postponed", "failed", "uncertain")
-STANDING = IndexModel([("kind", ASCENDING), ("facets.standing", ASCENDING), ("_id", ASCENDING)], name="standing")
-"""The index by which due notifications are found among all."""
 T = TypeVar("T")
 
 
