@@ -164,12 +164,15 @@ def measure(part: str, size: Sizes, folder: Path) -> list[Row]:
 def _tracing(dataset: Dataset, size: Sizes) -> list[Row]:
     events, repeats = min(size.replay, 100_000), 2 * size.repeats + 1
     dataset.make(events)
-    relayed = min(size.relayed, 20_000)
+    with servers() as stack:
+        relayed = rows_tracing.relay(
+            stack, dataset.commits(events, 0, min(2 * size.relayed, int(events * _COMMITS_PER_EVENT))), repeats
+        )
     with servers() as stack:
         backlog = rows_reading.Backlog(stack, dataset.consumed(events), dataset.lineage(events), events)
-        rows = rows_tracing.tracing(stack, dataset.commits(events, 0, relayed), backlog, repeats)
+        read = rows_tracing.reading(backlog, repeats)
     with servers(SERVICES) as stack:
-        return [*rows, rows_tracing.over_http(stack, size.commands_each, repeats)]
+        return [relayed, read, rows_tracing.over_http(stack, size.commands_each, repeats)]
 
 
 def _reading(dataset: Dataset, size: Sizes) -> list[Row]:

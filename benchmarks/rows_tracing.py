@@ -56,34 +56,35 @@ def _tracing(address: str, on: bool) -> Iterator[None]:
         yield
 
 
-def traceparent(number: int) -> str:
-    """Return the context of a synthetic sampled trace."""
-    return f"00-{number + 1:032x}-{number + 1:016x}-01"
-
-
-def tracing(stack: Stack, commits: list[Document], backlog: Backlog, repeats: int) -> list[Row]:
-    """Measure the relay and the reading of a backlog on servers without services."""
+def relay(stack: Stack, commits: list[Document], repeats: int) -> Row:
+    """Measure the relay catching up with parts of a history, one after another: a topic belongs to one ledger."""
     for number in range(0, len(commits), SAMPLED_ONE_IN):
-        commits[number]["trace"] = traceparent(number)
-    until = sum(len(commit["events"]) for commit in commits)
-    relays: Answers = {False: [], True: []}
-    readings: Answers = {False: [], True: []}
+        commits[number]["trace"] = f"00-{number + 1:032x}-{number + 1:016x}-01"
+    answers: Answers = {False: [], True: []}
+    size, until = len(commits) // (2 * repeats), 0
+    parts = [commits[start : start + size] for start in range(0, 2 * repeats * size, size)]
+    with _collector() as address, database(stack) as name:
+        to = {"kafka": stack.kafka_admin.settings(), "mongodb": stack.mongodb_admin_uri, "database": name}
+        for part, on in zip(parts, _turns(repeats), strict=True):
+            progress(f"the relay catches up {size:,} commits, tracing {_word(on)}")
+            insert(stack, name, part)
+            until += sum(len(commit["events"]) for commit in part)
+            with _tracing(address, on):
+                answers[on].append(run("relaying.relaying", until=until, **to))
+    return _row(f"relay catching up {size:,} commits, tracing on", answers)
+
+
+def reading(backlog: Backlog, repeats: int) -> Row:
+    """Measure the reading of a backlog, of which one event in twenty is sampled."""
+    answers: Answers = {False: [], True: []}
     backlog.fill(sampled_one_in=SAMPLED_ONE_IN)
     with _collector() as address:
-        for turn in range(repeats):
-            for on in (False, True) if turn % 2 else (True, False):
-                progress(f"tracing {'on' if on else 'off'}, {turn + 1} of {repeats}")
-                with _tracing(address, on), database(stack) as name:
-                    insert(stack, name, commits)
-                    to = {"kafka": stack.kafka_admin.settings(), "mongodb": stack.mongodb_admin_uri, "database": name}
-                    relays[on].append(run("relaying.relaying", until=until, **to))
-                with _tracing(address, on), database(stack) as name:
-                    answer = backlog.read("projecting.projecting", 1, name)
-                    readings[on].append(answer | {"cpu": answer["cpu"]["here"]})
-    return [
-        _row(f"relay catching up {len(commits):,} commits, tracing on", relays),
-        _row(f"backlog of {backlog.events:,} into traces, tracing on", readings),
-    ]
+        for on in _turns(repeats):
+            progress(f"{backlog.events:,} events into traces, tracing {_word(on)}")
+            with _tracing(address, on), database(backlog.stack) as name:
+                answer = backlog.read("projecting.projecting", 1, name)
+            answers[on].append(answer | {"cpu": answer["cpu"]["here"]})
+    return _row(f"backlog of {backlog.events:,} into traces, tracing on", answers)
 
 
 def over_http(stack: Stack, each: int, repeats: int) -> Row:
@@ -92,18 +93,26 @@ def over_http(stack: Stack, each: int, repeats: int) -> Row:
     port = int(stack.urls[SERVICE].rpartition(":")[2])
     answers: Answers = {False: [], True: []}
     with _collector() as address:
-        for turn in range(repeats):
-            for on in (False, True) if turn % 2 else (True, False):
-                progress(f"{64 * each:,} commands over HTTP, tracing {'on' if on else 'off'}, {turn + 1} of {repeats}")
-                stack.stop_one(SERVICE)
-                with _tracing(address, on):
-                    stack.start_one(SERVICE)
-                pid, prefix = stack.pids()[SERVICE], f"SY{'NT'[on]}{'ABCDEFGH'[turn]}"
-                before = processor_seconds(pid)
-                answer = run("requesting.concurrent", port=port, token=token, prefix=prefix, each=each)
-                wait_until_idle(stack)
-                answers[on].append(answer | {"cpu": processor_seconds(pid) - before})
+        for turn, on in enumerate(_turns(repeats)):
+            progress(f"{64 * each:,} commands over HTTP, tracing {_word(on)}")
+            stack.stop_one(SERVICE)
+            with _tracing(address, on):
+                stack.start_one(SERVICE)
+            pid, prefix = stack.pids()[SERVICE], f"SYN{'ABCDEFGHIJKLMNOPQRST'[turn]}"
+            before = processor_seconds(pid)
+            answer = run("requesting.concurrent", port=port, token=token, prefix=prefix, each=each)
+            wait_until_idle(stack)
+            answers[on].append(answer | {"cpu": processor_seconds(pid) - before})
     return _row("append over HTTP, 64 concurrent, tracing on", answers)
+
+
+def _turns(repeats: int) -> list[bool]:
+    """Return on and off as often as each is repeated; neither is always the first of a pair."""
+    return [on for turn in range(repeats) for on in ((False, True) if turn % 2 else (True, False))]
+
+
+def _word(on: bool) -> str:
+    return "on" if on else "off"
 
 
 def _row(work: str, answers: Answers) -> Row:
