@@ -70,7 +70,7 @@ def make_app(
     _add_health(app, settings, database, pulses)
     _add_me(app)
     add_api_page(app)
-    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
+    app.openapi = partial(openapi_document, app, settings.root_path)  # type: ignore[method-assign]
     return app
 
 

@@ -15,6 +15,8 @@ from tools.cli.making import command_of_function
 from tools.cli.words import RECORDS, Load, lists, nouns
 from tools.client.printable import printable
 
+OWN = ("services", "shared", "tools")
+
 
 class Commands(TyperGroup):
     """A group whose commands are loaded when one is named; until then it knows their help."""
@@ -61,7 +63,16 @@ class Throughline(Commands):
 def load(row: Row) -> Any:
     """Import a row's function and return its command."""
     module, _, function = row.target.partition(":")
-    return command_of_function(row.words[-1], getattr(import_module(module), function))
+    try:
+        return command_of_function(row.words[-1], getattr(import_module(module), function))
+    except ModuleNotFoundError as missing:
+        if (package := str(missing.name).partition(".")[0]) in OWN:
+            raise
+        typer.echo(
+            f"`throughline {' '.join(row.words)}` needs {package}, of throughline[local], which is for one machine.",
+            err=True,
+        )
+        raise typer.Exit(1) from None
 
 
 app = typer.Typer(cls=Throughline, no_args_is_help=True, pretty_exceptions_show_locals=False)

@@ -19,6 +19,7 @@ from tools.console import admission, languages, times
 from tools.console.assets import STATIC
 from tools.console.command_line import CommandFailed, CommandLine
 from tools.console.downloads import Downloads, TooManyDownloads
+from tools.console.mounted import Mounted
 from tools.console.navigation import local_address
 from tools.console.pages import ROUTERS
 from tools.console.pages.request import renderer
@@ -69,6 +70,8 @@ def make_app(settings: ConsoleSettings) -> FastAPI:
         Sessions, cipher=settings.cipher(), seconds=settings.session_hours * 3_600, secure=settings.secure
     )
     app.add_middleware(SecureHeaders, issuer=settings.issuer, secure=settings.secure)
+    if settings.path:
+        app.add_middleware(Mounted, path=settings.path)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(TokenRefused, _on_refused_token)
     app.add_exception_handler(ServiceDown, _on_down)
