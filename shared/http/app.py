@@ -73,7 +73,7 @@ def make_app(
     add_health(app, Health(service, settings, database, pulses, app.state.tokens, store, measures))
     _add_me(app)
     add_api_page(app)
-    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
+    app.openapi = partial(openapi_document, app, settings.root_path)  # type: ignore[method-assign]
     return app
 
 

@@ -35,10 +35,13 @@ PROBLEMS: dict[str, dict[str, Any]] = {
 }
 
 
-def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, generated once."""
+def openapi_document(app: FastAPI, root_path: str = "") -> dict[str, Any]:
+    """Return the OpenAPI document of a service under the path of its front's, generated once."""
     if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        servers = [{"url": root_path}] if root_path else None
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, servers=servers
+        )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_schemas_of(ProblemDetails))
         for unused in ("HTTPValidationError", "ValidationError"):

@@ -92,7 +92,8 @@ Fronts = Annotated[
     str, InProduction("lists addresses or networks: * would believe anybody", lambda value: "*" not in value)
 ]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
-RootPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")]
+PATH = r"^(/[A-Za-z0-9._~-]+)*$"
+RootPath = Annotated[str, Field(pattern=PATH)]
 PRESENT = InProduction("must be set", lambda value: value is not None)
 
 
@@ -136,6 +137,18 @@ def read(kind: type[S], **given: Any) -> S:
     if made is None or faults:
         raise CannotStart("\n".join(faults)) from None
     return made
+
+
+def secret_of(variable: str) -> str | None:
+    """Return the content of the file that takes the place of a variable, or None. Raises CannotStart."""
+    folder = os.environ.get(SECRETS_DIR)
+    try:
+        for file in Path(folder).iterdir() if folder else ():
+            if file.name.upper() == variable:
+                return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise CannotStart(_unreadable(fault)) from None
+    return None
 
 
 def _lines(kind: type[BaseSettings], error: ValidationError) -> Iterator[str]:

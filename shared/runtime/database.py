@@ -61,8 +61,8 @@ def _raise_if_denied(failure: OperationFailure, database: AsyncIOMotorDatabase[A
     match failure.code:
         case code if code == _AUTHENTICATION_FAILED:
             raise CannotStart(
-                f"{_NAME}: MongoDB at {hosts} does not accept the user with this password: is it "
-                "THROUGHLINE_MONGODB_PASSWORD's or the URI's, and is authSource the database of the user?"
+                f"{_NAME}: MongoDB at {hosts} does not accept the user with this password, or its authSource is not "
+                "the database of the user"
             ) from failure
         case code if code == _UNAUTHORIZED:
             raise CannotStart(
@@ -76,7 +76,7 @@ def _raise_if_denied(failure: OperationFailure, database: AsyncIOMotorDatabase[A
 async def _tls_fault(host: str, port: int, error: Any, database: AsyncIOMotorDatabase[Any]) -> str | None:
     """Return why no connection to a server can be made, where waiting does not help."""
     wants_tls = bool(database.client.delegate.options.pool_options._ssl_context)
-    where, cause = f"MongoDB at {host}:{port}", getattr(error, "__cause__", None)
+    where, cause = f"MongoDB at {host}:{port}", getattr(error, "__cause__", None) or error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"{where} is not trusted: {why_untrusted(cause)}: name its CA by the option tlsCAFile"
     if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""):

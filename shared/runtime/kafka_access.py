@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import SecretStr
@@ -61,6 +63,18 @@ class KafkaAccess:
             return BaseSecurity(ssl_context=context) if context else None
         kind = {"SCRAM-SHA-512": SASLScram512, "SCRAM-SHA-256": SASLScram256, "PLAIN": SASLPlaintext}[self.mechanism]
         return kind(username=self.user, password=self.password.get_secret_value(), ssl_context=context)
+
+    @classmethod
+    def of_settings(cls, values: Mapping[str, Any]) -> KafkaAccess:
+        """Return the access that settings describe; those left out have their defaults."""
+        files = [Path(file) if (file := values.get(f"kafka_{name}_file")) else None for name in ("ca", "cert", "key")]
+        is_encrypted = any(files) or str(values.get("kafka_protocol")).endswith("SSL")
+        tls = Tls(*files) if is_encrypted else None
+        if (user := values.get("kafka_user")) is None:
+            return cls(values["kafka"], tls=tls)
+        password = values.get("kafka_password") or NO_PASSWORD
+        secret = SecretStr(password) if isinstance(password, str) else password
+        return cls(values["kafka"], user, secret, values.get("kafka_mechanism", "SCRAM-SHA-512"), tls)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings of which KafkaSettings makes this value again; the password is in clear text."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from shared.runtime.configuration import Configuration, ReadableFile, Secret, is_production
-from shared.runtime.kafka_access import NO_PASSWORD, KafkaAccess, Mechanism, Protocol
+from shared.runtime.kafka_access import KafkaAccess, Mechanism, Protocol
 from shared.runtime.tls import Tls
 
 _OF_ACCESS = frozenset(
@@ -38,7 +37,7 @@ class KafkaSettings(Configuration):
 
     kafka: str = Field(description="bootstrap servers, host:port[,host:port]")
     kafka_user: str | None = Field(None, description="user of this process; left out: it authenticates by none")
-    kafka_password_file: ReadableFile = Field(None, description="path of a file with it, if the password is not set")
+    kafka_password_file: ReadableFile = Field(None, description="path of a file with the password, if that is not set")
     kafka_password: Secret = Field(None, description="password of that user")
     kafka_mechanism: Mechanism = Field("SCRAM-SHA-512", description="how the user authenticates")
     kafka_ca_file: Authorities = Field(
@@ -49,12 +48,14 @@ class KafkaSettings(Configuration):
     )
     kafka_key_file: ReadableFile = Field(None, description="path of the key of that certificate (PEM, not encrypted)")
     kafka_protocol: Protocol | None = Field(
-        None, description="left out: with SSL where one of the three files is set, with SASL_ where the user is"
+        None,
+        description="left out: with SSL where one of the three files is set, with SASL_ where the user is",
+        json_schema_extra={"in_production": "is SASL_SSL; or SSL with a certificate"},
     )
 
     def kafka_access(self) -> KafkaAccess:
         """Return the access to Kafka that these settings describe."""
-        return _access(self.__dict__)
+        return KafkaAccess.of_settings(self.__dict__)
 
     @field_validator("kafka_password")
     @classmethod
@@ -80,7 +81,7 @@ class KafkaSettings(Configuration):
     def _goes_with_the_rest(cls, protocol: Protocol | None, info: ValidationInfo) -> Protocol | None:
         if not info.data.keys() >= _OF_ACCESS:
             return protocol
-        access = _access({**info.data, "kafka": "", "kafka_protocol": protocol})
+        access = KafkaAccess.of_settings({**info.data, "kafka": "", "kafka_protocol": protocol})
         if protocol not in (None, access.protocol):
             raise ValueError(
                 f"{protocol} does not go with the user and the certificate files, which say {access.protocol}"
@@ -94,13 +95,3 @@ class KafkaSettings(Configuration):
                 "in production a process authenticates: set THROUGHLINE_KAFKA_USER, or THROUGHLINE_KAFKA_CERT_FILE"
             )
         return protocol
-
-
-def _access(values: Mapping[str, Any]) -> KafkaAccess:
-    files = [values[f"kafka_{name}_file"] for name in ("ca", "cert", "key")]
-    protocol = values["kafka_protocol"] or ""
-    tls = Tls(*files) if any(files) or protocol.endswith("SSL") else None
-    password = values["kafka_password"] or NO_PASSWORD
-    if values["kafka_user"] is None:
-        return KafkaAccess(values["kafka"], tls=tls)
-    return KafkaAccess(values["kafka"], values["kafka_user"], password, values["kafka_mechanism"], tls)

@@ -19,9 +19,12 @@ class MongodbSettings(Configuration):
 
     mongodb: SecretStr = Field(
         description="MongoDB URI with this service's own user, as in "
-        "mongodb://USER@HOST[,HOST]/?replicaSet=NAME&authSource=DATABASE&tls=true&tlsCAFile=PATH"
+        "`mongodb://USER@HOST[,HOST]/?replicaSet=NAME&authSource=DATABASE&tls=true&tlsCAFile=PATH`",
+        json_schema_extra={"in_production": "names the user and has tls=true; with the password too, in a file"},
     )
-    mongodb_password_file: ReadableFile = Field(None, description="path of a file with it, if the password is not set")
+    mongodb_password_file: ReadableFile = Field(
+        None, description="path of a file with the password, if that is not set"
+    )
     mongodb_password: Secret = Field(None, description="password of that user; left out: the URI has it")
     database: str = Field(description="this service's own database")
 

@@ -213,6 +213,7 @@ async def _serve(service: str, make: Callable[[S], FastAPI], settings: S) -> int
             http=http,
             ws="none",
             timeout_keep_alive=IDLE_SECONDS,
+            root_path=settings.root_path,
             proxy_headers=bool(settings.fronts),
             forwarded_allow_ips=settings.fronts,
             lifespan="on",

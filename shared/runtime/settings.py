@@ -42,7 +42,9 @@ class Settings(MongodbSettings, SignInSettings, KafkaSettings):
     host: str = Field("127.0.0.1", description="address that it listens on; empty: all, of IPv4 and IPv6")
     port: int = Field(8000, description="port that it listens on")
     root_path: RootPath = Field(
-        "", description="path under which a front serves this service, as in /meetings; else none"
+        "",
+        description="path under which a front serves this service, as in `/throughline/meetings`, and which "
+        "it takes away from requests; else none",
     )
     connections: int = Field(500, ge=10, description="HTTP connections open at a time")
     fronts: Fronts = Field(
@@ -62,7 +64,9 @@ class Settings(MongodbSettings, SignInSettings, KafkaSettings):
     checkpoint_keys: Annotated[Secret, PRESENT] = Field(
         None, description="the text of a key file (throughline audit keygen)"
     )
-    trusted_keys_file: ReadableFile = Field(None, description="path of a file with them, if the keys are not set")
+    trusted_keys_file: ReadableFile = Field(
+        None, description="path of a file with the trusted keys, if those are not set"
+    )
     trusted_keys: Annotated[str | None, FromFile] = Field(
         None, description="public keys of the logs that this service reads, blanks between"
     )

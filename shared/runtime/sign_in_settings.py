@@ -35,7 +35,7 @@ class SignInSettings(Configuration):
         None, description="JSON, roles by group; left out: groups are roles"
     )
     people_file: Path | None = Field(None, description="path of the file of people, for what their claims leave out")
-    actor_key_file: ReadableFile = Field(None, description="path of a file with it, if the key is not set")
+    actor_key_file: ReadableFile = Field(None, description="path of a file with the key of actors, if that is not set")
     actor_key: Annotated[Secret, PRESENT] = Field(
         None, description=f"the key that hashes issuer and subject to an actor, {ACTOR_KEY_LENGTH} characters or more"
     )

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from shared.events.catalogue import EVENTS, Undecodable, decode
 from tests.contracts.corpus import golden
 from tools.contracts.__main__ import main
-from tools.contracts.files import API, CHECKOUT, COMMANDS_PAGE, DOCUMENTS, SCHEMAS, VISIBILITY, drift
+from tools.contracts.files import API, CHECKOUT, COMMANDS_PAGE, DOCUMENTS, SCHEMAS, SETTINGS, VISIBILITY, drift
 
 NEWEST = {name: value for name, raw in golden().items() if (value := orjson.loads(raw))["type"] in EVENTS}
 OF_ANOTHER_TYPE = {str: 7, int: "7", bool: "true", list: {"a": "b"}, dict: ["a"]}
@@ -44,7 +44,7 @@ def test_a_changed_a_missing_and_a_stray_file_are_named_and_fixed(
     for folder in (SCHEMAS, DOCUMENTS):
         shutil.copytree(CHECKOUT / folder, tmp_path / folder)
     (tmp_path / API).parent.mkdir(parents=True)
-    for file in (API, COMMANDS_PAGE, VISIBILITY):
+    for file in (API, COMMANDS_PAGE, SETTINGS, VISIBILITY):
         shutil.copy(CHECKOUT / file, tmp_path / file)
     root = ["--root", str(tmp_path)]
     assert main(["--check", *root]) == 0

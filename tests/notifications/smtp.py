@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.certificates import Issued
 
 ADDRESS = "synthetic.reader@example.org"
+USER, PASSWORD = "synthetic", "Synthetic password"
+ALL = ["LOGIN", "PLAIN"]
 DROP = "drop"
 SILENCE = "silence"
 
@@ -46,6 +51,10 @@ async def _content(reader: asyncio.StreamReader) -> bytes:
     return line
 
 
+def _admits(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword) -> AuthResult:
+    return AuthResult(success=given == LoginPassword(USER.encode(), PASSWORD.encode()), handled=False)
+
+
 class Mailbox:
     """A real SMTP server that stores accepted messages; each of `faults` applies to one message, in order.
 
@@ -77,6 +86,21 @@ class Mailbox:
         if fault == DROP or fault.startswith("2"):
             self.stored.append(bytes(envelope.content or b""))
         return fault if fault != DROP else "250 kept"
+
+    @asynccontextmanager
+    async def secured(self, own: Issued, *, from_the_start: bool = False, login: bool = True) -> AsyncIterator[int]:
+        """Serve by TLS on a free port, from the start or by STARTTLS, to the user USER; yield the port."""
+        loop, context = asyncio.get_running_loop(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(own.certificate, own.key)
+        by_starttls = {"tls_context": context, "require_starttls": True}
+        encrypted = {"auth_require_tls": False} if from_the_start else by_starttls  # it knows of STARTTLS only
+        admits = {"authenticator": _admits, "auth_required": True} if login else {"auth_exclude_mechanism": ALL}
+        server = await loop.create_server(
+            lambda: SMTP(self, hostname="localhost", loop=loop, **encrypted, **admits), "127.0.0.1", 0,
+            ssl=context if from_the_start else None,
+        )  # fmt: skip
+        async with server:
+            yield server.sockets[0].getsockname()[1]
 
     @asynccontextmanager
     async def open(self, port: int = 0) -> AsyncIterator[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from email import message_from_bytes
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from shared.domain.rejections import OutOfOrder
 from shared.events.notifications import NotificationAttempted, NotificationFailed, NotificationUncertain
 from shared.projection.rebuild import rebuild
 from shared.store.event_store import Commit
+from tests.certificates import Authority
 from tests.notifications.conftest import Start
 from tests.notifications.instance import Instance, recommended
-from tests.notifications.smtp import ADDRESS, DROP, Mailbox
+from tests.notifications.smtp import ADDRESS, DROP, PASSWORD, USER, Mailbox
 from tests.patience import AT_MOST_SECONDS
 from tools.local.ports import choose
 
@@ -85,6 +87,24 @@ async def test_a_server_that_is_down_then_up_gets_it_once(start: Start) -> None:
         await looks(notifying)
     assert len(mailbox.stored) == 1
     assert await notifying.one() == ["Planned", "Attempted", "Failed", "Attempted", "Delivered"]
+
+
+async def test_a_server_that_refuses_the_login_is_left_alone_and_named_until_it_takes_it(
+    start: Start, tmp_path: Path
+) -> None:
+    authority, mailbox = Authority(tmp_path), Mailbox()
+    login: dict[str, Any] = {"smtp_tls": "starttls", "smtp_user": USER, "smtp_ca_file": authority.file}
+    async with mailbox.secured(authority.issue("smtp", "127.0.0.1")) as port:
+        notifying = await with_one_planned(start, port, smtp_password="wrong", **login)
+        assert await notifying.sender.look() is False
+        assert notifying.sender.pulse.warning.startswith("THROUGHLINE_SMTP_USER: ")
+        await notifying.consume()
+        assert await notifying.last() == NotificationFailed(attempt=1, reason="refused", temporary=True, smtp_code=535)
+        await asyncio.sleep(0.15)
+        mended = await start(port, smtp_password=PASSWORD, **login)
+        await looks(mended)
+    assert len(mailbox.stored) == 1
+    assert mended.sender.pulse.warning == ""
 
 
 async def test_a_failed_attempt_is_not_repeated_before_its_pause_is_over(start: Start) -> None:

@@ -96,6 +96,24 @@ def test_a_prepared_process_answers() -> None:
         assert httpx2.get(f"http://127.0.0.1:{PORT}/", trust_env=False, timeout=AT_MOST_SECONDS).json() == "here"
 
 
+def test_an_empty_host_listens_on_both_families_under_the_path_of_a_front() -> None:
+    environment = ENVIRONMENT | {"THROUGHLINE_HOST": "", "THROUGHLINE_ROOT_PATH": "/synthetic"}
+    with running("for_ever", environment) as process:
+        until(process, "Uvicorn running")
+        for host in ("127.0.0.1", "[::1]"):
+            assert httpx2.get(f"http://{host}:{PORT}/", trust_env=False, timeout=AT_MOST_SECONDS).json() == "here"
+
+
+def test_production_ends_before_it_begins() -> None:
+    with running("for_ever", ENVIRONMENT | {"THROUGHLINE_MODE": "production"}) as process:
+        output, _ = process.communicate(timeout=AT_MOST_SECONDS)
+    assert process.returncode == 2
+    assert "the loop runs" not in output
+    assert {"THROUGHLINE_KAFKA_PROTOCOL", "THROUGHLINE_MONGODB", "THROUGHLINE_JWKS"} <= {
+        line.partition(":")[0] for line in output.splitlines()
+    }
+
+
 def test_a_missing_setting_is_named_at_the_start() -> None:
     incomplete = {name: value for name, value in ENVIRONMENT.items() if name != "THROUGHLINE_KAFKA"}
     with running("for_ever", incomplete) as process:

@@ -16,6 +16,8 @@ from tools.cli.words import RECORDS, Load, lists, nouns
 from tools.client.errors import Failure, exits
 from tools.client.printable import printable
 
+OWN = ("services", "shared", "tools")
+
 
 class Commands(TyperGroup):
     """A group whose commands are loaded when one is named; until then it knows their help."""
@@ -65,10 +67,17 @@ def load(row: Row) -> Any:
     try:
         return command_of_function(row.words[-1], getattr(import_module(module), function))
     except ModuleNotFoundError as missing:
-        if not (missing.name or "").startswith("tools.local"):
+        name = str(missing.name)
+        if name.startswith("tools.local"):
+            with exits():
+                raise Failure("There is no local stack in this image: it runs from a clone (make up).") from None
+        if (package := name.partition(".")[0]) in OWN:
             raise
-        with exits():
-            raise Failure("There is no local stack in this image: it runs from a clone (make up).") from None
+        typer.echo(
+            f"`throughline {' '.join(row.words)}` needs {package}, of throughline[local], which is for one machine.",
+            err=True,
+        )
+        raise typer.Exit(1) from None
 
 
 app = typer.Typer(cls=Throughline, no_args_is_help=True, pretty_exceptions_show_locals=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from inspect import Parameter as Argument
 from inspect import Signature
 from typing import Any
@@ -38,4 +40,23 @@ def command_of_function(word: str, function: Callable[..., None]) -> Any:
     """Return the command that a function describes by its signature."""
     single = typer.Typer(add_completion=False)
     single.command(word)(function)
-    return get_command(single)
+    command: Any = get_command(single)
+    for option in command.params:
+        option.resolve_envvar_value = partial(_given, option.envvar, option.resolve_envvar_value)
+    return command
+
+
+def _given(variable: str | None, of_environment: Callable[[Any], str | None], context: Any) -> str | None:
+    """Return what the environment gives for an option, or a file in the folder of secrets (docs/settings.md)."""
+    if (
+        (value := of_environment(context)) is not None
+        or variable is None
+        or "THROUGHLINE_SECRETS_DIR" not in os.environ
+    ):
+        return value
+    from shared.runtime.configuration import CannotStart, secret_of
+
+    try:
+        return secret_of(variable)
+    except CannotStart as fault:
+        raise typer.BadParameter(str(fault)) from None

@@ -44,14 +44,12 @@ class StackHome:
         """Return the access to Kafka of a service, or of a client that only reads. Raises LookupError where none is."""
         admin = self.kafka_admin()
         passwords = self.kafka_passwords()
-        return KafkaAccess(admin.bootstrap, user, SecretStr(passwords[user])) if passwords else admin
+        return KafkaAccess(admin.bootstrap, user, SecretStr(passwords[user]), tls=admin.tls) if passwords else admin
 
     def kafka_admin(self) -> KafkaAccess:
         """Return the access of Kafka's administrator, who may do everything. Raises LookupError where there is none."""
-        bootstrap, stored = self.servers()[0], read_json(self._secrets).get("kafka_admin")
-        if not stored:
-            return KafkaAccess(bootstrap)
-        return KafkaAccess(bootstrap, stored["user"], SecretStr(stored["password"]), stored["mechanism"])
+        stored = read_json(self._secrets).get("kafka_administrator", {"kafka": self.servers()[0]})
+        return KafkaAccess.of_settings(stored)
 
     def kafka_passwords(self) -> dict[str, str]:
         """Return the passwords of the users that have rights of their own on Kafka; none where there are no rights."""

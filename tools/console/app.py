@@ -22,6 +22,7 @@ from tools.console import admission, languages, times
 from tools.console.assets import STATIC
 from tools.console.command_line import CommandFailed, CommandLine
 from tools.console.downloads import Downloads, TooManyDownloads
+from tools.console.mounted import Mounted
 from tools.console.navigation import local_address
 from tools.console.pages import ROUTERS
 from tools.console.pages.request import renderer
@@ -82,6 +83,8 @@ def make_app(settings: ConsoleSettings, *, is_process: bool = False) -> FastAPI:
     app.add_middleware(SecureHeaders, issuer=settings.issuer, secure=settings.secure)
     if tracing().is_on:
         app.add_middleware(TracedRequests, continues=False)
+    if settings.path:
+        app.add_middleware(Mounted, path=settings.path)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(TokenRefused, _on_refused_token)
     app.add_exception_handler(ServiceDown, _on_down)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from pydantic_settings import SettingsConfigDict
 from shared.events.services import SERVICES
 from shared.runtime.configuration import (
     MODE,
+    PATH,
     PREFIX,
     Configuration,
     Fronts,
@@ -35,7 +37,8 @@ class ConsoleSettings(Configuration):
     host: str = Field("127.0.0.1", description="address that it listens on; empty: all, of IPv4 and IPv6")
     port: int = Field(8080, description="port that it listens on")
     address: Annotated[str, _BY_HTTPS] = Field(
-        description="what people type, as in `https://throughline.example.org`; without https only on loopback"
+        description="what people type, as in `https://throughline.example.org`; without https only on loopback. "
+        "With a path (`https://example.org/throughline`), the front takes it away from requests"
     )
     services: dict[str, str] = Field(
         description='JSON: the address of each service, `{"nominations": "http://…", "meetings": …}`'
@@ -55,7 +58,7 @@ class ConsoleSettings(Configuration):
     scope: str = Field("openid profile", description="what it asks the provider for")
     token: Literal["access", "id"] = Field(
         "access",
-        description="the token that the services get: `access`, where it is a JWT, or `id` ([sign-in](sign-in.md))",
+        description="the token that the services get, which must be a JWT ([sign-in](sign-in.md))",
     )
     keys: SecretStr = Field(description="Fernet keys of session cookies, newest first, blanks between")
     session_hours: float = Field(10.0, gt=0, le=24, description="a session ends then, or with its token")
@@ -100,12 +103,18 @@ class ConsoleSettings(Configuration):
         """Return the cipher of session cookies: the first key encrypts, each decrypts."""
         return _cipher(self.keys)
 
+    @property
+    def path(self) -> str:
+        """Return the path under which a front serves the console; "" where it has the whole host."""
+        return urlsplit(self.address).path
+
     @field_validator("address")
     @classmethod
-    def _is_origin(cls, address: str) -> str:
+    def _is_address(cls, address: str) -> str:
         parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
-            raise ValueError("is no origin: write https://HOST[:PORT]")
+        path = re.fullmatch(PATH, parts.path.rstrip("/"))
+        if parts.scheme not in ("http", "https") or not parts.hostname or path is None or parts.query:
+            raise ValueError("is no address of a console: write https://HOST[:PORT][/PATH]")
         if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
             raise ValueError("is not loopback, so it must begin with https://: sessions are cookies")
         return address.rstrip("/")

@@ -14,6 +14,7 @@ from tools.contracts.api import as_lines, table
 from tools.contracts.asyncapi import documents
 from tools.contracts.commands_page import page_of
 from tools.contracts.schemas import schemas
+from tools.contracts.settings_page import page as settings_page
 from tools.contracts.visibility import page
 
 CHECKOUT = Path(__file__).parents[2]
@@ -21,6 +22,7 @@ SCHEMAS = Path("shared/events/schemas")
 DOCUMENTS = Path("docs/asyncapi")
 API = Path("tools/client/api.json")
 VISIBILITY = Path("docs/visibility.md")
+SETTINGS = Path("docs/settings.md")
 COMMANDS_PAGE = Path("docs/commands.md")
 TOPICS = CHECKOUT / "deploy/topics.yaml"
 
@@ -34,6 +36,7 @@ def generated() -> dict[Path, bytes]:
         **{SCHEMAS / f"{name}.json": _json(schema) for name, schema in schemas().items()},
         **{DOCUMENTS / f"{name}.yaml": _yaml(document) for name, document in documents(topics).items()},
         VISIBILITY: page(),
+        SETTINGS: settings_page(),
         API: as_lines(api),
         COMMANDS_PAGE: page_of(prose, api),
     }
@@ -55,7 +58,7 @@ def drift(root: Path = CHECKOUT) -> Iterator[tuple[Path, str]]:
     """Yield the path of each file that differs from the generated one, and the difference."""
     expected = generated()
     existing = {path.relative_to(root) for folder in (SCHEMAS, DOCUMENTS) for path in (root / folder).glob("*")}
-    existing |= {path for path in (API, COMMANDS_PAGE, VISIBILITY) if (root / path).exists()}
+    existing |= {path for path in (API, COMMANDS_PAGE, SETTINGS, VISIBILITY) if (root / path).exists()}
     for path in sorted(expected.keys() | existing):
         if path not in existing:
             yield path, "is missing"

@@ -45,11 +45,8 @@ class Memory(StackHome):
         self._update(kafka=admin.bootstrap)
         known = self.kafka_passwords()
         passwords = {user: known.get(user) or secrets.token_urlsafe(24) for user in users}
-        stored = None
-        if admin.user is not None:
-            password = admin.password.get_secret_value()
-            stored = {"user": admin.user, "password": password, "mechanism": admin.mechanism}
-        fields = {"kafka_passwords": passwords, "kafka_admin": stored}
+        stored = admin.settings()
+        fields = {"kafka_passwords": passwords, "kafka_administrator": stored}
         write_json(self._secrets, read_json(self._secrets) | fields)
 
     def password(self, user: str) -> str:

@@ -27,10 +27,10 @@ class NotificationSettings(Settings):
     )
     smtp_tls: Annotated[Encryption, _ENCRYPTED] = Field(
         "offered",
-        description="`starttls`, `tls` (from the start), `none`, or STARTTLS where the server has `offered` it",
+        description="encryption: `tls` from the start, by STARTTLS, by STARTTLS where it is `offered`, or none",
     )
     smtp_user: str | None = Field(None, description="user of the login there; left out: no login")
-    smtp_password_file: ReadableFile = Field(None, description="path of a file with it, if the password is not set")
+    smtp_password_file: ReadableFile = Field(None, description="path of a file with the password, if that is not set")
     smtp_password: Secret = Field(None, description="password of that user")
     smtp_sender: Annotated[Address, _REAL] = Field("throughline@localhost.invalid", description="address of the sender")
     smtp_timeout: float = Field(40.0, gt=0, description="for each half of a delivery: before the message, and after it")
