@@ -32,7 +32,7 @@ check: .venv/ready ## Lint, and run every fast test that needs no server: some t
 test: .venv/ready fetched lint ## Lint, and run all tests, the journey on real servers included (ARGS="-k name" for some)
 	@$(PYTEST) -m "not drill" $(ARGS)
 
-drills: .venv/ready fetched ## Run the long exercises: every fault once, Kafka lost, programs of others on an export
+drills: .venv/ready fetched ## Run the long exercises: every fault once, servers lost, passwords replaced, programs of others on an export
 	@$(PYTEST) -m drill $(ARGS)
 
 fetched: .venv/ready
