@@ -29,7 +29,7 @@ VARIANTS = {"plain": ("compose.yaml",), "tls": ("compose.yaml", "compose.tls.yam
 MAKERS = ("apache/kafka", "mongo", "prom/prometheus", "grafana/grafana", "otel/opentelemetry-collector-contrib")
 OWN = ("throughline",)
 JOBS = {"mongo-init", "indexes", "users", "topics", "init", "cli", "development"}
-WITHOUT_CHECK = {"mongo": "mongo-init waits until it is primary", "collector": "its image has nothing but itself"}
+WITHOUT_CHECK = {"mongo": "mongo-init waits until it is primary", "otel-collector": "its image has nothing but itself"}
 BROKERS = ("kafka", "kafka-2", "kafka-3")
 INSTANCES = tuple(f"{service}{number}" for service in SERVICES for number in ("", "-2"))
 NOT_READ_ONLY = dict.fromkeys(BROKERS, "their image writes its configuration at the start")
@@ -195,7 +195,7 @@ def test_each_container_is_confined(services: dict[str, Service]) -> None:
 
 def test_the_servers_of_data_are_reached_by_services_and_jobs_alone(services: dict[str, Service]) -> None:
     on_data = {name for name, service in services.items() if "data" in (service.get("networks") or {})}
-    kept_out = {"console", "sign-in", "prometheus", "grafana", "collector"}
+    kept_out = {"console", "sign-in", "prometheus", "grafana", "otel-collector"}
     assert on_data & kept_out == set()
     assert on_data >= {"kafka", "mongo", *SERVICES}
     for name in (*BROKERS, "mongo", "mail"):
