@@ -10,7 +10,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down fetched check test drills bench chaos lint style types imports published language format schemas messages vendor lock
+.PHONY: help demo up down fetched check test drills cluster-binary bench chaos lint style types imports published language format schemas messages vendor lock
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: .venv/ready fetched lint ## Lint, and run all tests, the journey on real s
 
 drills: .venv/ready fetched ## Run the long exercises: every fault once, Kafka lost, programs of others on an export
 	@$(PYTEST) -m drill $(ARGS)
+
+cluster-binary: .venv/ready ## Build the program of a whole Kubernetes for `make deploy-test`: 15 to 50 minutes, once
+	@$(BIN)/python -m tests.kubernetes.programs
 
 fetched: .venv/ready
 	@$(BIN)/python -m tools.local.fetch

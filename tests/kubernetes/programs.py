@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tools.local import fetch
-from tools.local.cache import fill_once
+from tools.local.cache import cached, fill_once
 from tools.local.messages import CannotStart, Say, say
 
 HERE = Path(__file__).parent
@@ -25,8 +26,14 @@ def kustomize(say: Say = say) -> list[str]:
     return [str(_built(HERE / "kustomize", say) / "kustomize")]
 
 
+def cached_cluster() -> Path | None:
+    """Return the program that is a whole cluster, if it is in the download cache."""
+    program = cached(CLUSTER.name, CLUSTER / "go.sum") / CLUSTER.name
+    return program if program.is_file() else None
+
+
 def cluster(say: Say = say, flags: Sequence[str] = ()) -> Path:
-    """Return the folder of the program that is a whole cluster; to build it takes 15 to 50 minutes, once."""
+    """Build the program that is a whole cluster, and return its folder; it takes 15 to 50 minutes, once."""
     version = "k8s.io/component-base/version"
     major, minor, _ = KUBERNETES.split(".")
     values = {"gitVersion": f"v{KUBERNETES}", "gitMajor": major, "gitMinor": minor}
@@ -46,3 +53,10 @@ def _built(source: Path, say: Say, flags: Sequence[str] = ()) -> Path:
             raise CannotStart(f"{name} could not be built in {source}:\n{process.stderr.strip()[-2000:]}")
 
     return fill_once(name, source / "go.sum", fill, say)
+
+
+if __name__ == "__main__":
+    try:
+        print(cluster())
+    except CannotStart as failure:
+        sys.exit(str(failure))

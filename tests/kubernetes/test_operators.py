@@ -15,6 +15,7 @@ from tools.deployment import kafka_users, kubernetes
 from tools.local.stack import ALL_FOUR, grants
 
 OPERATIONS = {3: "Read", 4: "Write", 10: "DescribeConfigs"}
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 KINDS = {2: "topic", 3: "group"}
 
 
@@ -25,7 +26,7 @@ def options(tmp_path: Path) -> Path:
 
 
 def loaded(file: Path) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all(file.read_text()))
+    return list(yaml.load_all(file.read_text(), Loader=LOADER))
 
 
 def test_the_files_in_git_are_as_declared() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,10 @@ from pydantic_settings import BaseSettings
 
 from services.notifications.sending.settings import NotificationSettings
 from shared.runtime.settings import KafkaSettings, Settings
+from tests.cli.terminal import throughline
 from tests.http.test_open_routes import application
-from tests.kubernetes.rendering import OPTIONS, Rendered, Workload, rendered
+from tests.kubernetes.rendering import OPTIONS, Rendered, Workload, rendered, secret_files
+from tools.cli.commands import COMMANDS
 from tools.console.settings import ConsoleSettings
 from tools.files import CHECKOUT
 from tools.local.stack import ALL_FOUR
@@ -25,10 +29,10 @@ READ_BY: dict[str, type[BaseSettings]] = {
     "console": ConsoleSettings,
     **dict.fromkeys(JOBS, KafkaSettings),
 }
+OF_EVERY_PROCESS = {"THROUGHLINE_SECRETS_DIR"}
 NOT_YET = {
-    "THROUGHLINE_SECRETS_DIR",
     "THROUGHLINE_MODE",
-    "THROUGHLINE_KAFKA_SECURITY",
+    "THROUGHLINE_KAFKA_PROTOCOL",
     "THROUGHLINE_KAFKA_CA_FILE",
     "THROUGHLINE_SMTP_TLS",
     "THROUGHLINE_SMTP_USER",
@@ -37,17 +41,28 @@ NOT_YET = {
 """Settings that the deployment names and no class has yet. One that appears leaves this list."""
 NOT_YET_SECRET = {"throughline_mongodb_password", "throughline_smtp_password"}
 ROUTES_NOT_YET = {"/servez", "/livez"}
+SECRETS = {
+    "throughline_mongodb_password": "Synthetic password",
+    "throughline_kafka_password": "Synthetic password",
+    "throughline_smtp_password": "Synthetic password",
+    "throughline_actor_key": "Synthetic key of thirty-two characters",
+    "throughline_checkpoint_keys": "Synthetic log key",
+    "throughline_console_keys": "c3ludGhldGljLWtleS0zMi1ieXRlcy1sb25nLXllcyE=",
+}
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 UNPUBLISHED = {"metrics", "readyz", "servez", "livez"}
 
 
 def names(kind: type[BaseSettings]) -> set[str]:
+    """Return the variables that settings are read from."""
     prefix = str(kind.model_config.get("env_prefix", ""))
-    return {prefix + name.upper() for name in kind.model_fields}
+    fields = kind.model_fields.items()
+    return {str(field.validation_alias or prefix + name.upper()) for name, field in fields}
 
 
 def known(workload: Workload) -> set[str]:
-    return names(READ_BY[workload.name]) | (of_commands() if workload.name in JOBS else set()) | NOT_YET
+    of_options = of_commands() if workload.name in JOBS else set()
+    return names(READ_BY[workload.name]) | of_options | OF_EVERY_PROCESS | NOT_YET
 
 
 def of_commands() -> set[str]:
@@ -72,6 +87,14 @@ def test_every_secret_file_is_named_after_a_setting_of_its_program() -> None:
         assert {key.upper() for key in keys} <= known(rendered("local").workload(name))
 
 
+def test_the_secrets_of_the_local_overlay_are_those_that_init_makes(tmp_path: Path) -> None:
+    if "deploy init" not in {row.command for row in COMMANDS}:
+        pytest.skip("`throughline deploy init` is not there yet: this begins to check once it is")
+    assert throughline(None, "deploy", "init", str(tmp_path / "secrets"), "--no-owners").exit_code == 0
+    paths = set(secret_files(CHECKOUT / "deploy/kubernetes/overlays/local"))
+    assert [path for path in sorted(paths) if not (tmp_path / path).is_file()] == []
+
+
 def test_the_settings_not_yet_there_are_not_there() -> None:
     there = of_commands().union(*map(names, READ_BY.values()))
     assert not there & NOT_YET, "take these out of NOT_YET: the deployment is checked against them now"
@@ -79,44 +102,48 @@ def test_the_settings_not_yet_there_are_not_there() -> None:
 
 
 @pytest.mark.parametrize("variant", ["local", "production"])
-def test_each_program_takes_the_values_of_its_variables(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_program_takes_the_values_of_its_variables(
+    variant: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in SECRETS.items():
+        (tmp_path / name).write_text(value)
     for name in (*ALL_FOUR, "console"):
         workload = rendered(variant).workload(name)
+        variables = rendered(variant).environment(workload, workload.pod["containers"][0])
         with monkeypatch.context() as environment:
-            for variable, value in rendered(variant).environment(workload, workload.pod["containers"][0]).items():
-                environment.setenv(variable, value)
-            settings = READ_BY[name](**given(workload))
-        assert getattr(settings, "port") == workload.ports["http"]  # noqa: B009
-
-
-def given(workload: Workload) -> dict[str, Any]:
-    """Return what comes from elsewhere than variables: a Secret, or a URI that an operator writes."""
-    if workload.name == "console":
-        return {"keys": "c3ludGhldGljLWtleS0zMi1ieXRlcy1sb25nLXllcyE="}
-    return {"mongodb": "mongodb://synthetic"}
+            for variable in (each for each in os.environ if each.startswith("THROUGHLINE_")):
+                environment.delenv(variable)
+            for variable, value in variables.items():
+                if not variable.endswith(("_FILE", "_DIR")):  # which are files of the pod
+                    environment.setenv(variable, value)
+            settings: Any = READ_BY[name](_secrets_dir=tmp_path)
+        assert settings.port == workload.ports["http"]
 
 
 def test_services_and_jobs_name_the_same_kafka(objects: Rendered) -> None:
     by_name = {name: each["data"] for name, each in objects.named("ConfigMap").items()}
     (settings,) = [data for name, data in by_name.items() if re.fullmatch("settings-[a-z0-9]+", name)]
-    for variable in ("THROUGHLINE_KAFKA", "THROUGHLINE_KAFKA_SECURITY", "THROUGHLINE_KAFKA_CA_FILE"):
+    for variable in ("THROUGHLINE_KAFKA", "THROUGHLINE_KAFKA_PROTOCOL", "THROUGHLINE_KAFKA_CA_FILE"):
         assert settings.get(variable) == by_name["job-settings"].get(variable)
 
 
-@pytest.mark.parametrize("service", ALL_FOUR)
-def test_every_probe_of_a_service_is_a_route_of_it(service: str) -> None:
-    routes = {route.path for route in application(service).routes}  # type: ignore[attr-defined]
+def test_every_probe_of_a_service_is_a_route_of_it() -> None:
+    routes = {route.path for route in application("meetings").routes}  # type: ignore[attr-defined]
     assert not routes & ROUTES_NOT_YET, "take these out of ROUTES_NOT_YET: the probes are checked against them now"
-    container = rendered("production").workload(service).pod["containers"][0]
-    assert [container[probe]["httpGet"]["path"] for probe in PROBES] == ["/healthz", "/servez", "/livez"]
-    assert {container[probe]["httpGet"]["path"] for probe in PROBES} <= routes | ROUTES_NOT_YET
-    assert {container[probe]["httpGet"]["port"] for probe in PROBES} == {"http"}
+    for service in ALL_FOUR:
+        container = rendered("production").workload(service).pod["containers"][0]
+        assert [container[probe]["httpGet"]["path"] for probe in PROBES] == ["/healthz", "/servez", "/livez"]
+        assert {container[probe]["httpGet"]["path"] for probe in PROBES} <= routes | ROUTES_NOT_YET
+        assert {container[probe]["httpGet"]["port"] for probe in PROBES} == {"http"}
 
 
-def test_the_console_is_asked_for_a_route_of_it() -> None:
+def test_every_probe_of_the_console_is_a_route_of_it() -> None:
     container = rendered("production").workload("console").pod["containers"][0]
-    assert {container[probe]["httpGet"]["path"] for probe in PROBES} == {"/healthz"}
-    assert 'add_api_route("/healthz"' in (CHECKOUT / "tools/console/app.py").read_text()
+    assert [container[probe]["httpGet"]["path"] for probe in PROBES] == ["/healthz", "/servez", "/livez"]
+    source = (CHECKOUT / "tools/console/app.py").read_text()
+    routes = {path for path in ("/healthz", "/servez", "/livez") if f'"{path}"' in source}
+    assert not routes & ROUTES_NOT_YET, "take these out of ROUTES_NOT_YET: the probes are checked against them now"
+    assert {container[probe]["httpGet"]["path"] for probe in PROBES} <= routes | ROUTES_NOT_YET
 
 
 @pytest.mark.parametrize("service", ALL_FOUR)

@@ -19,10 +19,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "throughline"
 
 
+def cached(name: str, pins: Path) -> Path:
+    """Return the cached folder for a file of pins, whether it is there or not."""
+    return cache_folder() / f"{name}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
+
+
 def fill_once(name: str, pins: Path, fill: Callable[[Path], None], say: Say) -> Path:
     """Return the cached folder for a file of pins; `fill` makes its content if it is absent."""
-    cache = cache_folder()
-    folder = cache / f"{name}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
+    cache, folder = cache_folder(), cached(name, pins)
     if folder.is_dir():
         return folder
     with _lock(cache / f"{name}.lock", say):
