@@ -122,21 +122,21 @@ def read(kind: type[S], **given: Any) -> S:
 
     Raises CannotStart, which names every setting that is missing or cannot be used, without the values.
     """
-    made: S | None = None
+    settings: S | None = None
     faults = list(_secrets_in_the_environment(kind))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # a file of secrets that is none is only warned of
-            made = kind(_secrets_dir=os.environ.get(SECRETS_DIR) or None, **given)
+            settings = kind(_secrets_dir=os.environ.get(SECRETS_DIR) or None, **given)
     except ValidationError as error:
         faults += _lines(kind, error)
     except SettingsError as error:
         faults.append(_unread(kind, error))
     except (OSError, UserWarning) as error:
         faults.append(_unreadable(error))
-    if made is None or faults:
+    if settings is None or faults:
         raise CannotStart("\n".join(faults)) from None
-    return made
+    return settings
 
 
 def secret_of(variable: str) -> str | None:

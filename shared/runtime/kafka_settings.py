@@ -19,7 +19,8 @@ _OF_ACCESS = frozenset(
 
 def _authorities(file: Path | None) -> Path | None:
     try:
-        Tls(file).context()
+        if file is not None:
+            Tls(file).context()
     except OSError as fault:
         raise ValueError(f"{file} holds no certificates in PEM: {_reason(fault)}") from None
     return file
@@ -71,7 +72,8 @@ class KafkaSettings(Configuration):
         if (certificate is None) != (key is None) and "kafka_cert_file" in info.data:
             raise ValueError("THROUGHLINE_KAFKA_CERT_FILE and this are set together, or neither is")
         try:
-            Tls(None, certificate, key).context()
+            if certificate is not None:
+                Tls(None, certificate, key).context()
         except OSError as fault:
             raise ValueError(f"{key} is not the key of {certificate}, or is encrypted: {_reason(fault)}") from None
         return key

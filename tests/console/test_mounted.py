@@ -52,14 +52,14 @@ async def test_every_address_of_a_page_is_under_the_path() -> None:
         page = await client.get("/preferences")
         style = await client.get("/static/throughline.css")
     assert led.headers["location"].startswith("/throughline/sign-in?next=%2Fnominations")
-    found = [
+    addresses = [
         each.get(name, "")
         for each in elements(parsed(page.text))
         for name in ("href", "src", "action", "formaction", "hx-get")
         if each.get(name, "").startswith("/")
     ]
-    assert len(found) > 10
-    assert all(address.startswith("/throughline/") for address in found)
+    assert len(addresses) > 10
+    assert all(address.startswith("/throughline/") for address in addresses)
     assert int(page.headers["content-length"]) == len(page.content)
     assert style.status_code == 200
 

@@ -24,8 +24,8 @@ from tools.local.server import Server
 
 LOOPBACK = "127.0.0.1"
 PASSWORDS = Passwords("Synthetic password of the broker", "Synthetic password of the administrator")
-DOORS = ("password", "certificate", "elsewhere")
-NAMES = ("kafka", "kafka_controller", "mongodb", *DOORS)
+LISTENERS = ("password", "certificate", "elsewhere")
+NAMES = ("kafka", "kafka_controller", "mongodb", *LISTENERS)
 SECURE = """\
 listener.security.protocol.map=CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT,\
 PASSWORD:SASL_SSL,CERTIFICATE:SSL,ELSEWHERE:SASL_SSL
@@ -56,11 +56,11 @@ class SecureKafka(Kafka):
         with (self._folder / "kafka.properties").open("a", encoding="utf-8") as file:
             file.write(SECURE.format(**files, elsewhere=self.authority.issue("elsewhere", "192.0.2.1").both))
 
-    def access(self, door: str = "password", user: str | None = "meetings", **tls: Path) -> KafkaAccess:
+    def access(self, listener: str = "password", user: str | None = "meetings", **tls: Path) -> KafkaAccess:
         """Return the access of a user with its password through one of the listeners."""
         files = Tls(**({"ca_file": self.authority.file} | tls))
         return KafkaAccess(
-            f"{LOOPBACK}:{self.ports[door]}", user, SecretStr(f"Synthetic password of {user}"), tls=files
+            f"{LOOPBACK}:{self.ports[listener]}", user, SecretStr(f"Synthetic password of {user}"), tls=files
         )
 
     @property

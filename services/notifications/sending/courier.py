@@ -38,7 +38,7 @@ class NotTaken:
     temporary: bool
     code: int | None = None
     trouble: str = field(default="", compare=False)
-    """What an operator is to change first: no other message will be accepted before."""
+    """The setting that an operator is to change first: no other message will be accepted before."""
 
 
 @dataclass(frozen=True)
