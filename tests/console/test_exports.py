@@ -150,9 +150,10 @@ async def test_nothing_is_verified_without_the_keys_that_the_operators_named(
     content: str | None, says: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "public.vkeys"
-    if content is not None:
-        file.write_text(content)
+    file.write_text(content or "")
     async with a_console("raise AssertionError", trusted_keys_file=file) as web:
+        if content is None:
+            file.unlink()
         answer = await web.post("/audit/verification", data={"csrf": CSRF})
     assert (answer.status_code, says in answer.text) == (409, True)
 

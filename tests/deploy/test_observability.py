@@ -29,7 +29,7 @@ from tools.local.stack import ALL_FOUR, Stack
 
 RUNBOOKS = CHECKOUT / "docs/runbooks"
 PAGE = (CHECKOUT / "docs/observability.md").read_text()
-HEADINGS = ["## What it means", "## How to look", "## What to do"]
+HEADINGS = ["## Meaning", "## Diagnosis", "## Mitigation"]
 _COMMAND = re.compile(r"throughline ((?:[a-z-]+ ?)+)")
 _OF_SCRAPE = {"job", "instance"}
 

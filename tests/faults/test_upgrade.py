@@ -123,7 +123,7 @@ def test_this_version_takes_over_beside_the_older_one_under_load(platform: Stack
     assert shapes(platform) == {2}
     run(platform, "indexes", "ensure")
     with losing.load(platform) as accepted:
-        for name in ("notifications", "recommendations", "meetings", "nominations"):
+        for name in reversed(ALL_FOUR):
             begin_second(platform, name)
         before = len(accepted)
         losing.wait_for(lambda: len(accepted) > before + 20)

@@ -16,7 +16,6 @@ from shared.runtime.settings import KafkaSettings, Settings
 from tests.cli.terminal import throughline
 from tests.http.test_open_routes import application
 from tests.kubernetes.rendering import OPTIONS, Rendered, Workload, rendered, secret_files
-from tools.cli.commands import COMMANDS
 from tools.console.settings import ConsoleSettings
 from tools.files import CHECKOUT
 from tools.local.stack import ALL_FOUR
@@ -30,17 +29,6 @@ READ_BY: dict[str, type[BaseSettings]] = {
     **dict.fromkeys(JOBS, KafkaSettings),
 }
 OF_EVERY_PROCESS = {"THROUGHLINE_SECRETS_DIR"}
-NOT_YET = {
-    "THROUGHLINE_MODE",
-    "THROUGHLINE_KAFKA_PROTOCOL",
-    "THROUGHLINE_KAFKA_CA_FILE",
-    "THROUGHLINE_SMTP_TLS",
-    "THROUGHLINE_SMTP_USER",
-    "THROUGHLINE_INDEXES_MONGODB_PASSWORD_FILE",
-}
-"""Settings that the deployment names and no class has yet. One that appears leaves this list."""
-NOT_YET_SECRET = {"throughline_mongodb_password", "throughline_smtp_password"}
-ROUTES_NOT_YET = {"/servez", "/livez"}
 SECRETS = {
     "throughline_mongodb_password": "Synthetic password",
     "throughline_kafka_password": "Synthetic password",
@@ -62,7 +50,7 @@ def names(kind: type[BaseSettings]) -> set[str]:
 
 def known(workload: Workload) -> set[str]:
     of_options = of_commands() if workload.name in JOBS else set()
-    return names(READ_BY[workload.name]) | of_options | OF_EVERY_PROCESS | NOT_YET
+    return names(READ_BY[workload.name]) | of_options | OF_EVERY_PROCESS
 
 
 def of_commands() -> set[str]:
@@ -83,22 +71,14 @@ def test_every_variable_of_throughline_is_a_setting_of_its_program(objects: Rend
 def test_every_secret_file_is_named_after_a_setting_of_its_program() -> None:
     secrets = rendered("local").named("Secret")
     for name in (*ALL_FOUR, "console"):
-        keys = set(secrets[f"{name}-secrets"]["data"]) - NOT_YET_SECRET
+        keys = set(secrets[f"{name}-secrets"]["data"])
         assert {key.upper() for key in keys} <= known(rendered("local").workload(name))
 
 
 def test_the_secrets_of_the_local_overlay_are_those_that_init_makes(tmp_path: Path) -> None:
-    if "deploy init" not in {row.command for row in COMMANDS}:
-        pytest.skip("`throughline deploy init` is not there yet: this begins to check once it is")
     assert throughline(None, "deploy", "init", str(tmp_path / "secrets"), "--no-owners").exit_code == 0
     paths = set(secret_files(CHECKOUT / "deploy/kubernetes/overlays/local"))
     assert [path for path in sorted(paths) if not (tmp_path / path).is_file()] == []
-
-
-def test_the_settings_not_yet_there_are_not_there() -> None:
-    there = of_commands().union(*map(names, READ_BY.values()))
-    assert not there & NOT_YET, "take these out of NOT_YET: the deployment is checked against them now"
-    assert not there & {name.upper() for name in NOT_YET_SECRET}, "take these out of NOT_YET_SECRET"
 
 
 @pytest.mark.parametrize("variant", ["local", "production"])
@@ -129,11 +109,10 @@ def test_services_and_jobs_name_the_same_kafka(objects: Rendered) -> None:
 
 def test_every_probe_of_a_service_is_a_route_of_it() -> None:
     routes = {route.path for route in application("meetings").routes}  # type: ignore[attr-defined]
-    assert not routes & ROUTES_NOT_YET, "take these out of ROUTES_NOT_YET: the probes are checked against them now"
     for service in ALL_FOUR:
         container = rendered("production").workload(service).pod["containers"][0]
         assert [container[probe]["httpGet"]["path"] for probe in PROBES] == ["/healthz", "/servez", "/livez"]
-        assert {container[probe]["httpGet"]["path"] for probe in PROBES} <= routes | ROUTES_NOT_YET
+        assert {container[probe]["httpGet"]["path"] for probe in PROBES} <= routes
         assert {container[probe]["httpGet"]["port"] for probe in PROBES} == {"http"}
 
 
@@ -142,8 +121,7 @@ def test_every_probe_of_the_console_is_a_route_of_it() -> None:
     assert [container[probe]["httpGet"]["path"] for probe in PROBES] == ["/healthz", "/servez", "/livez"]
     source = (CHECKOUT / "tools/console/app.py").read_text()
     routes = {path for path in ("/healthz", "/servez", "/livez") if f'"{path}"' in source}
-    assert not routes & ROUTES_NOT_YET, "take these out of ROUTES_NOT_YET: the probes are checked against them now"
-    assert {container[probe]["httpGet"]["path"] for probe in PROBES} <= routes | ROUTES_NOT_YET
+    assert {container[probe]["httpGet"]["path"] for probe in PROBES} <= routes
 
 
 @pytest.mark.parametrize("service", ALL_FOUR)

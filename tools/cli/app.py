@@ -73,11 +73,9 @@ def load(row: Row) -> Any:
                 raise Failure("There is no local stack in this image: it runs from a clone (make up).") from None
         if (package := name.partition(".")[0]) in OWN:
             raise
-        typer.echo(
-            f"`throughline {' '.join(row.words)}` needs {package}, of throughline[local], which is for one machine.",
-            err=True,
-        )
-        raise typer.Exit(1) from None
+        needs = f"`throughline {' '.join(row.words)}` needs {package}, of throughline[local], which is for one machine."
+        with exits():
+            raise Failure(needs) from None
 
 
 app = typer.Typer(cls=Throughline, no_args_is_help=True, pretty_exceptions_show_locals=False)
