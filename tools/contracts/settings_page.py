@@ -50,7 +50,7 @@ _SECTIONS: tuple[tuple[str, str, type[BaseSettings]], ...] = (
     ("Every process", "", Configuration),
     (
         "Kafka",
-        "They are settings of services, and of commands that name a Kafka (`--kafka`). Rights: [kafka-rights](kafka-rights.md).",
+        "Settings of services, and of commands that name a Kafka (`--kafka`). Rights: [kafka-rights](kafka-rights.md).",
         KafkaSettings,
     ),
     (
@@ -58,7 +58,7 @@ _SECTIONS: tuple[tuple[str, str, type[BaseSettings]], ...] = (
         "TLS is options of the URI: `tls`, `tlsCAFile`, `tlsCertificateKeyFile` (the service's certificate and key).",
         MongodbSettings,
     ),
-    ("Sign-in", "They are settings of services. How claims become callers: [sign-in](sign-in.md).", SignInSettings),
+    ("Sign-in", "Settings of services. How claims become callers: [sign-in](sign-in.md).", SignInSettings),
     ("Every service", "", Settings),
     ("Notifications", "Beside those of every service. Times are seconds.", NotificationSettings),
     ("Console", "How it is run: [console](console.md).", ConsoleSettings),
