@@ -44,7 +44,7 @@ class Instance(Service):
         self._service, self._code = service, code
 
     def command(self) -> Sequence[str]:
-        return ["env", "-C", str(self._code), sys.executable, "-m", f"services.{self._service}.app"]
+        return ["/usr/bin/env", "-C", str(self._code), sys.executable, "-m", f"services.{self._service}.app"]
 
 
 @pytest.fixture(scope="module")
