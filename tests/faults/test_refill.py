@@ -84,7 +84,7 @@ async def test_a_backup_with_commits_that_its_ledger_lacks_is_refilled_too(serve
 
 
 async def test_an_interrupted_refill_can_be_run_again(servers: Stack, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("shared.ledger.refill.BATCH_ENTRIES", 7)
+    monkeypatch.setattr("shared.ledger.recorded_commits.BATCH_ENTRIES", 7)
     async with a_site(servers) as site:
         await a_restored_site(site)
 
