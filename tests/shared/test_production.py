@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 
 from services.notifications.sending.settings import NotificationSettings
 from shared.events.services import SERVICES
@@ -22,6 +21,7 @@ from tests.certificates import Authority
 from tools.console.settings import ConsoleSettings
 
 KEY = "Synthetic key of thirty-two characters"
+CONSOLE_KEY = "c3ludGhldGljLWtleS0zMi1ieXRlcy1sb25nLXllcyE="
 URI = "mongodb://meetings@db.example.org/?replicaSet=synthetic&authSource=throughline_meetings&tls=true"
 SERVICE = {
     "THROUGHLINE_MODE": "production",
@@ -49,7 +49,7 @@ SECRETS = {
     "throughline_smtp_password": "Synthetic password of SMTP",
     "throughline_actor_key": KEY,
     "throughline_checkpoint_keys": "Synthetic log key",
-    "throughline_console_keys": Fernet.generate_key().decode(),
+    "throughline_console_keys": CONSOLE_KEY,
 }
 
 
@@ -185,7 +185,7 @@ def test_all_that_is_missing_or_unsafe_is_named_in_one_go(secrets: Path, monkeyp
         ({"CONSOLE_ADDRESS": "http://127.0.0.1:8080"}, "CONSOLE_ADDRESS: in production it begins"),
         ({"CONSOLE_ISSUER": "http://login.example.org"}, "CONSOLE_ISSUER: in production it begins"),
         ({"CONSOLE_FRONTS": "*"}, "CONSOLE_FRONTS: in production it lists addresses"),
-        ({"CONSOLE_KEYS": "synthetic"}, "CONSOLE_KEYS: .* a secret is in a file"),
+        ({"CONSOLE_KEYS": CONSOLE_KEY}, "CONSOLE_KEYS: .* a secret is in a file"),
         ({"CONSOLE_CLIENT_SECRET": "in the open"}, "CONSOLE_CLIENT_SECRET: .* a secret is in a file"),
     ],
     ids=str,
