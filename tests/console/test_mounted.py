@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, StreamingRespons
 from starlette.types import ASGIApp
 
 from shared.events.services import SERVICES
-from tests.console.rendered import elements, parsed
+from tests.console.rendered import parsed
 from tests.patience import until
 from tools.console.app import make_app
 from tools.console.mounted import Mounted
@@ -54,7 +54,7 @@ async def test_every_address_of_a_page_is_under_the_path() -> None:
     assert led.headers["location"].startswith("/throughline/sign-in?next=%2Fnominations")
     addresses = [
         each.get(name, "")
-        for each in elements(parsed(page.text))
+        for each in parsed(page.text).iter()
         for name in ("href", "src", "action", "formaction", "hx-get")
         if each.get(name, "").startswith("/")
     ]
