@@ -13,7 +13,7 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailu
 
 from shared.runtime.configuration import CannotStart
 from shared.runtime.mongodb_settings import MongodbSettings
-from shared.runtime.tls import speaks_tls, why_untrusted
+from shared.runtime.tls import refuses_certificate, speaks_tls, why_untrusted
 from shared.store.connection_monitor import ConnectionMonitor
 
 SERVER_SELECTION_MS = 5_000
@@ -47,9 +47,7 @@ async def raise_if_refused(error: PyMongoError, database: AsyncIOMotorDatabase[A
         _raise_if_denied(error, database)
     if isinstance(error, ConnectionFailure):
         descriptions = database.client.delegate.topology_description.server_descriptions()
-        faults = [
-            await _tls_fault(host, port or 27017, each.error, database) for (host, port), each in descriptions.items()
-        ]
+        faults = [await _tls_fault(host, port or 27017, database) for host, port in descriptions]
         if faults and all(faults):
             raise CannotStart(f"{_NAME}: {faults[0]}") from error
 
@@ -73,21 +71,20 @@ def _raise_if_denied(failure: OperationFailure, database: AsyncIOMotorDatabase[A
             return
 
 
-async def _tls_fault(host: str, port: int, error: Any, database: AsyncIOMotorDatabase[Any]) -> str | None:
+async def _tls_fault(host: str, port: int, database: AsyncIOMotorDatabase[Any]) -> str | None:
     """Return why no connection to a server can be made, where waiting does not help."""
-    wants_tls = bool(database.client.delegate.options.pool_options._ssl_context)
-    where, cause = f"MongoDB at {host}:{port}", getattr(error, "__cause__", None) or error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"{where} is not trusted: {why_untrusted(cause)}: name its CA by the option tlsCAFile"
-    if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""):
-        return (
-            f"{where} refuses this service's certificate, or wants one (option tlsCertificateKeyFile): {cause.reason}"
-        )
-    if not wants_tls and await speaks_tls(host, port):
-        return f"{where} speaks TLS, and this URI does not: add the option tls=true"
-    if wants_tls and await _speaks_plainly(host, port):
-        return f"{where} speaks no TLS, and this URI asks for it"
-    return None
+    where, context = f"MongoDB at {host}:{port}", database.client.delegate.options.pool_options._ssl_context
+    if context is None:
+        speaks = await speaks_tls(host, port)
+        return f"{where} speaks TLS, and this URI does not: add the option tls=true" if speaks else None
+    try:
+        if await refuses_certificate(host, port, context):
+            return f"{where} refuses this service's certificate, or wants one: the option tlsCertificateKeyFile"
+    except ssl.SSLCertVerificationError as error:
+        return f"{where} is not trusted: {why_untrusted(error)}: name its CA by the option tlsCAFile"
+    except OSError:
+        pass
+    return f"{where} speaks no TLS, and this URI asks for it" if await _speaks_plainly(host, port) else None
 
 
 async def _speaks_plainly(host: str, port: int) -> bool:

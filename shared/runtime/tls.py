@@ -66,6 +66,8 @@ async def _fault(host: str, port: int, context: ssl.SSLContext) -> str | None:
         with suppress(TimeoutError):
             async with asyncio.timeout(_ALERT_SECONDS):
                 await reader.read(1)
+    except ssl.SSLCertVerificationError:
+        raise
     except ssl.SSLError as error:
         return error.reason or "SSL"
     finally:
