@@ -43,6 +43,7 @@ def files(bundle: Bundle) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.drill
 def test_an_export_in_steps_equals_an_export_in_one_step(tmp_path: Path) -> None:
     ledgers = SyntheticLogs(whole().events, whole().signers)
     for share in (0, 0.001, 0.4, 0.41, 1):

@@ -141,6 +141,7 @@ def test_a_byte_of_each_tile_is_flipped(copy: Bundle) -> None:
     assert verify(copy, PINNED).holds
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("name", ["checkpoint", "checkpoints/*", "log.vkey", "log.vkeys"])
 @pytest.mark.parametrize("sign", ["1", "A"])
 def test_a_byte_of_a_checkpoint_or_key_is_changed(copy: Bundle, name: str, sign: str) -> None:

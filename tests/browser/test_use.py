@@ -37,6 +37,7 @@ def recorded(officer: Visitor, path: str) -> int:
     return officer.main.locator(".moj-timeline__item").count()
 
 
+@pytest.mark.drill
 def test_the_job_without_javascript_from_nomination_to_acceptance(office: Office, new_page: NewPage):
     focal_point = office.visitor(new_page, FIJI, java_script_enabled=False)
     officer = office.visitor(new_page, SECRETARIAT, java_script_enabled=False)

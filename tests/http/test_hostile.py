@@ -14,14 +14,11 @@ from schemathesis import Case, GenerationMode
 from tests.http.asking import Caller
 from tools.local.stack import ALL_FOUR, Stack
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.drill]
 EXAMPLES = 40
 
 
-@pytest.mark.parametrize(
-    "service",
-    [pytest.param(each, marks=() if each == "meetings" else pytest.mark.drill) for each in ALL_FOUR],
-)
+@pytest.mark.parametrize("service", ALL_FOUR)
 def test_no_hostile_input_is_answered_by_a_fault_of_ours(
     service: str, stack: Stack, caller: Callable[..., Caller]
 ) -> None:

@@ -74,6 +74,7 @@ def on_record(office: Caller) -> dict[str, list[Any]]:
     return records | {"into": [*references, "SYN/1999/R9"], "corrects": [1, 2, 3]}
 
 
+@pytest.mark.drill
 def test_random_commands_are_accepted_and_consumed_or_refused(
     office: Caller, posts: Posts, on_record: dict[str, list[Any]], records: Records
 ) -> None:
