@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
 MEETINGS = "throughline.meetings"
 WRITE = 4
 NOT_HERE = {*ALL_FOUR, "versions", "certificates", "settings"}
-"""What servers without services, without TLS and of a local stack leave unchecked."""
+"""The checks that servers without services, without TLS and of a local stack leave unmade."""
 
 
 def doctor(servers: Stack | None, *arguments: str, **environment: str) -> Result:

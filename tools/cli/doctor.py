@@ -42,13 +42,15 @@ def doctor(
     mongodb: Annotated[
         str | None,
         typer.Option(
-            envvar=ADMIN, metavar="URI", help="MongoDB, as an administrator; else the user of THROUGHLINE_MONGODB."
+            envvar=[ADMIN, "THROUGHLINE_INDEXES_MONGODB"],
+            metavar="URI",
+            help="MongoDB, as an administrator; else the user of THROUGHLINE_MONGODB.",
         ),
     ] = None,
     password_file: Annotated[
         Path | None,
         typer.Option(
-            envvar=f"{ADMIN}_PASSWORD_FILE",
+            envvar=[f"{ADMIN}_PASSWORD_FILE", "THROUGHLINE_INDEXES_MONGODB_PASSWORD_FILE"],
             metavar="FILE",
             help="File with the password of the URI's user, where the URI has none.",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Set
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -85,8 +86,8 @@ async def _broker(client: AIOKafkaAdminClient) -> Outcome:
     """Look at the settings of a broker that would make rights void."""
     node = client._client.get_random_node()
     about = Check("kafka settings", f"broker {node}: what it admits without a right, topics that it makes by itself")
-    [answer] = await client.describe_configs([ConfigResource(ConfigResourceType.BROKER, str(node))])
-    [(code, message, _, _, entries)] = answer.resources
+    answers: list[Any] = await client.describe_configs([ConfigResource(ConfigResourceType.BROKER, str(node))])
+    [(code, message, _, _, entries)] = answers[0].resources
     if code:
         return about.not_checked(f"the user may not read them: {message or code}")
     values = {entry[0]: entry[1] for entry in entries}

@@ -144,7 +144,7 @@ async def _members(client: Client) -> Outcome:
 async def _versions(client: Client, uri: str) -> Outcome:
     """Compare the versions of the members, and with the one whose features are on."""
     about = Check("mongodb versions", f"mongod at {_hosts(client)}")
-    versions = {f"{host}:{port}": await _version_of(direct_uri(uri, host, port)) for host, port in sorted(client.nodes)}
+    versions = {f"{host}:{port}": await _version_of(direct_uri(uri, host, port)) for host, port in _nodes(client)}
     if min(each[:2] for each in versions.values()) < OLDEST:
         return about.wrong(f"a mongod is older than {_dotted(OLDEST)}, and no test has run with it", "upgrade MongoDB")
     if len(set(versions.values())) > 1:
@@ -155,9 +155,13 @@ async def _versions(client: Client, uri: str) -> Outcome:
     if (features := parameter["featureCompatibilityVersion"]["version"]) != _dotted(version[:2]):
         return about.wrong(
             f"mongod is {_dotted(version)}, with the features of {features} only",
-            f'db.adminCommand({{setFeatureCompatibilityVersion: "{_dotted(version[:2])}", confirm: true}})',
+            f'db.adminCommand({{setFeatureCompatibilityVersion: "{_dotted(version[:2])}"}}); since 7.0, confirm: true',
         )
     return about.fine(f"all {_dotted(version)}")
+
+
+def _nodes(client: Client) -> list[tuple[str, int]]:
+    return sorted((host, port or 27017) for host, port in client.delegate.nodes)
 
 
 async def _version_of(uri: str) -> tuple[int, ...]:
@@ -192,11 +196,11 @@ async def _stats(client: Client) -> Mapping[str, Any]:
     """Return the sizes of any database that the user may measure. Raises OperationFailure."""
     for service in SERVICES[:-1]:
         try:
-            return await client[database(service)].command("dbStats")  # type: ignore[no-any-return]
+            return await client[database(service)].command("dbStats")
         except OperationFailure as failure:
             if failure.code != UNAUTHORIZED:
                 raise
-    return await client[database(SERVICES[-1])].command("dbStats")  # type: ignore[no-any-return]
+    return await client[database(SERVICES[-1])].command("dbStats")
 
 
 def disk_of(about: Check, stats: Mapping[str, Any]) -> Outcome:

@@ -9,12 +9,12 @@ from typing import Literal, NamedTuple
 State = Literal["wrong", "not checked", "fine"]
 STATES: tuple[State, ...] = ("wrong", "not checked", "fine")
 Fault = tuple[str, str]
-"""What is wrong, and what to do about it."""
+"""A fault in words, and what to do about it."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check looked at, what it saw there, and what to do about it."""
+    """The outcome of one check: what it looked at, what it saw there, and what to do about it."""
 
     check: str
     subject: str

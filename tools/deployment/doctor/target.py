@@ -36,7 +36,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What the folder of `throughline deploy init` holds of passwords and certificates."""
+    """The passwords and certificates in the folder of `throughline deploy init`."""
 
     kafka: Mapping[str, str]
     mongodb: Mapping[str, str]
