@@ -18,6 +18,7 @@ from tests.certificates import Authority
 from tests.cli.terminal import throughline
 from tests.faults.relaying import administrator
 from tools.deployment import grants, kafka_users, topics
+from tools.deployment.doctor import kafka, mongodb
 from tools.deployment.doctor.kafka_rights import TOPIC
 from tools.deployment.kafka_requests import ALLOW, LITERAL, Acl, CreateAcls
 from tools.deployment.secret_files import ENDS_SOON
@@ -29,6 +30,13 @@ MEETINGS = "throughline.meetings"
 WRITE = 4
 NOT_HERE = {*ALL_FOUR, "versions", "certificates", "settings"}
 """The checks that servers without services, without TLS and of a local stack leave unmade."""
+
+
+@pytest.fixture(autouse=True)
+def any_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the disk of the machine that runs the tests be as full as it is."""
+    for module in (kafka, mongodb):
+        monkeypatch.setattr(module, "FULL_FROM", 1.0)
 
 
 def doctor(servers: Stack | None, *arguments: str, **environment: str) -> Result:
@@ -168,6 +176,14 @@ def test_a_missing_index_is_named_and_not_made(servers: Stack) -> None:
         assert findings(servers) == {"mongodb indexes": ["the index command_id of commits is missing"]}
         text = doctor(servers)
     assert "to do: throughline indexes ensure meetings" in text.output
+
+
+def test_disks_fuller_than_their_bound_are_named(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (kafka, mongodb):
+        monkeypatch.setattr(module, "FULL_FROM", 0.0)
+    wrong = findings(servers)
+    assert wrong.keys() == {"kafka disk", "mongodb disk"}
+    assert all(says.endswith("% full") for [says] in wrong.values())
 
 
 def test_a_certificate_that_ends_tomorrow_is_named(servers: Stack, tmp_path: Path) -> None:
