@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from tools.deployment.doctor import kafka, mongodb
 from tools.deployment.doctor.kafka_rights import TOPIC
 from tools.deployment.kafka_requests import ALLOW, LITERAL, Acl, CreateAcls
 from tools.deployment.secret_files import ENDS_SOON
+from tools.local import ports
+from tools.local.mongodb import MongoDB
+from tools.local.processes import end, spawn, wait_until
 from tools.local.stack import ALL_FOUR, Stack, temporary
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
@@ -227,6 +231,30 @@ def test_in_the_container_of_a_service_what_its_user_may_not_see_is_unchecked(se
     assert len(unchecked["mongodb rights"]) == len(unchecked["mongodb indexes"]) == len(ALL_FOUR) - 1
     assert checks(done, "fine")["mongodb rights"] == ["as deploy/mongodb.yaml declares"]
     assert unchecked["kafka topics"] == ["the user meetings may not read them"]
+
+
+@pytest.mark.drill
+def test_a_mongod_that_wants_tls_is_told_apart_from_one_that_is_away(tmp_path: Path) -> None:
+    authority, own = Authority(tmp_path / "ca"), MongoDB(tmp_path, ports.choose(()), "", lambda _: None)
+    own.prepare()
+    issued = authority.issue("mongod", "127.0.0.1", valid=timedelta(days=1))
+    tls = ("--tlsMode=requireTLS", f"--tlsCertificateKeyFile={issued.both}", f"--tlsCAFile={authority.file}")
+    command = [*own.command(), *tls, "--tlsAllowConnectionsWithoutCertificates"]
+    child = spawn("mongodb", command, tmp_path / "log", own.environment())
+    uri = f"mongodb://{own.where}/?directConnection=true"
+    try:
+        wait_until(child, lambda: ports.answers(own.where))
+        plain, unknown, trusted = (
+            checks(doctor(None, "--mongodb", uri + options, "--format", "json"), "wrong")
+            for options in ("", "&tls=true", f"&tls=true&tlsCAFile={authority.file}")
+        )
+    finally:
+        end([child])
+    assert plain["mongodb"][0].endswith("speaks TLS, and this URI does not: add the option tls=true")
+    assert "is not trusted: its certificate is of an unknown CA" in unknown["mongodb"][0]
+    assert len([says for says in unknown["certificates"] if "within 30 days" in says]) == 1
+    assert len(trusted["certificates"]) == 2, "the server's, and the authority's, which the tests make for an hour"
+    assert "mongodb" not in trusted
 
 
 @pytest.mark.drill

@@ -69,7 +69,8 @@ def doctor(
     profile: Annotated[
         Profile | None,
         typer.Option(
-            help="Copies of each record that Kafka should hold: of one node, or of a cluster.", show_default="deployed"
+            help="Copies of each record that Kafka should hold: of one node, or of a cluster.",
+            show_default="deployed; local on the local stack",
         ),
     ] = None,
     form: Format = "text",
