@@ -123,7 +123,7 @@ def read(kind: type[S], **given: Any) -> S:
     Raises CannotStart, which names every setting that is missing or cannot be used, without the values.
     """
     settings: S | None = None
-    faults = list(_secrets_in_the_environment(kind))
+    faults = list(_secrets_in_the_environment(kind, given.get("mode")))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # a file of secrets that is none is only warned of
@@ -171,10 +171,10 @@ def _unreadable(fault: BaseException) -> str:
     return f"{SECRETS_DIR}: {fault}"
 
 
-def _secrets_in_the_environment(kind: type[BaseSettings]) -> Iterator[str]:
+def _secrets_in_the_environment(kind: type[BaseSettings], mode: str | None) -> Iterator[str]:
     """Yield the secrets that the environment of a process in production holds, where its children inherit them."""
     environment = _environment()
-    if environment.get(MODE) != "production":
+    if (mode or environment.get(MODE)) != "production":
         return
     for name, field in kind.model_fields.items():
         variable = variable_of(kind, name)

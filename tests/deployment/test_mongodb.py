@@ -110,7 +110,7 @@ def test_a_server_that_does_not_come_up_is_named_after_the_patience(passwords: P
 def test_a_processor_without_avx_is_named(tmp_path: Path) -> None:
     cpu = tmp_path / "cpuinfo"
     cpu.write_text("processor : 0\nflags\t\t: fpu sse2\n")
-    assert mongodb._without_avx(cpu) == " This processor lacks AVX, which MongoDB needs since version 5."
+    assert mongodb.without_avx(cpu) == " This processor lacks AVX, which MongoDB needs since version 5."
     cpu.write_text("flags\t\t: fpu avx sse2\n")
-    assert mongodb._without_avx(cpu) == ""
-    assert mongodb._without_avx(tmp_path / "none") == ""
+    assert mongodb.without_avx(cpu) == ""
+    assert mongodb.without_avx(tmp_path / "none") == ""

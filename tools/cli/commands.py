@@ -49,6 +49,11 @@ COMMANDS = (
         "tools.cli.console:console",
     ),
     Row(
+        "doctor",
+        "Look at a deployment from outside and from within, and say what is wrong; nothing is changed.",
+        "tools.cli.doctor:doctor",
+    ),
+    Row(
         "deploy init",
         "Make the passwords, keys and certificates of a deployment: what is there stays, what is missing is made.",
         "tools.cli.deploy:init",

@@ -1,4 +1,4 @@
-"""Requests to Kafka that aiokafka lacks: many ACLs at once, and passwords of SCRAM-SHA-512 users."""
+"""Requests to Kafka that aiokafka lacks: many ACLs at once, passwords of SCRAM-SHA-512 users, disks of a broker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from typing import NamedTuple
 
 from aiokafka.protocol.admin import CreateAclsRequest_v1
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import CompactArray, CompactBytes, CompactString, Int8, Int16, Int32, Schema, TaggedFields
+from aiokafka.protocol.types import (
+    CompactArray,
+    CompactBytes,
+    CompactString,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Schema,
+    TaggedFields,
+)
 
 SCRAM_SHA_512 = 2
 ITERATIONS = 4096
@@ -100,3 +110,41 @@ def _row(user: str, password: str) -> tuple[object, ...]:
     salt = secrets.token_bytes(24)
     salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
     return user, SCRAM_SHA_512, ITERATIONS, salt, salted, {}
+
+
+class _DisksResponse(Response):
+    API_KEY = 35
+    API_VERSION = 4
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("error_code", Int16),
+        (
+            "results",
+            CompactArray(
+                ("error_code", Int16),
+                ("folder", CompactString()),
+                ("topics", CompactArray(Int8)),  # empty, as in the request
+                ("total_bytes", Int64),
+                ("usable_bytes", Int64),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class _DisksRequest(RequestStruct):
+    API_KEY = 35
+    API_VERSION = 4
+    RESPONSE_TYPE = _DisksResponse
+    FLEXIBLE_VERSION = True
+    SCHEMA = Schema(("topics", CompactArray(Int8)), ("tags", TaggedFields))
+
+
+class DescribeDisks(Request[_DisksRequest]):
+    """A request for the size of the disk of each data folder of a broker, of no topic in particular."""
+
+    API_KEY = 35
+
+    def build(self, request_struct_class: type[_DisksRequest]) -> _DisksRequest:
+        return request_struct_class([], {})

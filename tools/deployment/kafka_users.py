@@ -34,6 +34,10 @@ class NotGranted(Exception):
     """Users or rights that could not be made; the message says why, and what to do."""
 
 
+class NoAuthorizer(NotGranted):
+    """A Kafka without rights."""
+
+
 def users(declaration: Path = DECLARATION) -> tuple[str, ...]:
     """Return the names of the declared users."""
     return tuple(_declared(declaration)["users"])
@@ -86,11 +90,17 @@ async def _set_passwords(client: AIOKafkaAdminClient, passwords: Mapping[str, st
         _check(code, message, f"make the user {user}")
 
 
-async def _set_rights(client: AIOKafkaAdminClient, wanted: set[Acl]) -> None:
-    """Create what is missing before deleting what is too much, so that no right is ever absent in between."""
+async def existing_rights(client: AIOKafkaAdminClient) -> set[Acl]:
+    """Return the ACLs of all users, declared or not. Raises NotGranted."""
     answer: Any = await client._send_to_controller(_EVERYTHING)
     _check(answer.error_code, answer.error_message, "list the rights")
-    existing = {Acl(*resource, *acl) for *resource, acls in answer.resources for acl in acls}
+    return {Acl(*resource, *acl) for *resource, acls in answer.resources for acl in acls}
+
+
+async def _set_rights(client: AIOKafkaAdminClient, wanted: set[Acl]) -> None:
+    """Create what is missing before deleting what is too much, so that no right is ever absent in between."""
+    existing = await existing_rights(client)
+    answer: Any
     if missing := sorted(wanted - existing):
         answer = await client._send_to_controller(CreateAcls(missing))
         for acl, (code, message) in zip(missing, answer.creation_responses, strict=True):
@@ -110,5 +120,5 @@ def _check(code: int, message: str | None, what: str) -> None:
     if code in _NO_RIGHT_TO_GRANT:
         raise NotGranted(f"This user may not {what}: give the administrator's ({name}).")
     if code == _NO_RIGHTS_AT_ALL:
-        raise NotGranted(f"This Kafka has no authorizer, so that everybody may do everything: {message} ({name}).")
+        raise NoAuthorizer(f"This Kafka has no authorizer, so that everybody may do everything: {message} ({name}).")
     raise NotGranted(f"Kafka refused to {what}: {message or name}")

@@ -70,11 +70,11 @@ def _wait(probe: Callable[[], T], patience: float) -> T:
         except PyMongoError as failure:
             reason = str(failure).partition(", Timeout:")[0]
         if time.monotonic() > until:
-            raise CannotStart(f"MongoDB is not ready after {patience:.0f} s: {reason}.{_without_avx()}")
+            raise CannotStart(f"MongoDB is not ready after {patience:.0f} s: {reason}.{without_avx()}")
         time.sleep(0.3)
 
 
-def _without_avx(cpu: Path = CPU) -> str:
+def without_avx(cpu: Path = CPU) -> str:
     """Return a sentence where this machine's processor cannot run MongoDB 5 or newer."""
     text = cpu.read_text(encoding="utf-8") if cpu.exists() else ""
     flags = next((line.partition(":")[2].split() for line in text.splitlines() if line.startswith("flags")), None)

@@ -33,7 +33,7 @@ async def _ensure(kafka: KafkaAccess, topics: Topics) -> None:
     try:
         await admin.start()
         await _create_absent(admin, topics)
-        differences = [*await _partition_differences(admin, topics), *await _config_differences(admin, topics)]
+        differences = [*await _partition_differences(admin, topics), *await config_differences(admin, topics)]
     except KafkaError as failure:
         raise CannotStart(f"Kafka at {kafka.bootstrap} did not list its topics: {failure}") from failure
     finally:
@@ -76,7 +76,8 @@ async def _partition_differences(admin: AIOKafkaAdminClient, topics: Topics) -> 
     ]
 
 
-async def _config_differences(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
+async def config_differences(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
+    """Return a sentence for each setting of a topic that is not as declared."""
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics.partitions]
     responses: list[Any] = await admin.describe_configs(resources)
     differences = []
