@@ -19,7 +19,7 @@ from tests.console.test_recommendation_pages import SERVICE, a_draft, await_vers
 from tests.http.asking import Caller
 from tests.patience import until
 from tests.tracing.receiver import Collector, SeenSpan, collecting
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers

@@ -17,7 +17,7 @@ from services.recommendations.trace import trace_bytes
 from tests.cli.terminal import PUBLIC_RECORD, output_of, throughline
 from tests.journey.office import Desk
 from tests.patience import AT_MOST_SECONDS
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import ALL_FOUR, Stack, temporary
 
 CONSUMED = {

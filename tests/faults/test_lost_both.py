@@ -14,7 +14,7 @@ from tests.faults import losing
 from tests.faults.losing import run
 from tests.journey.office import Desk
 from tools.client.log_keys import key_folder
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.drill]

@@ -14,7 +14,7 @@ from tests.cli.terminal import output_of, throughline
 from tests.faults import losing
 from tests.faults.losing import run
 from tests.journey.office import Desk
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.stack import ALL_FOUR, Stack
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.drill]

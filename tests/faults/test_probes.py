@@ -10,7 +10,7 @@ from functools import partial
 import httpx2
 import pytest
 
-from tests.faults.test_lost_kafka import troubles
+from tests.faults.losing import troubles
 from tests.http.asking import Caller, accepted, meeting, new_id
 from tests.patience import AT_MOST_SECONDS, until
 from tools.local.stack import ALL_FOUR, Stack, temporary

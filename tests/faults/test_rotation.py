@@ -19,7 +19,8 @@ from tests.faults import losing
 from tests.faults.losing import run
 from tests.journey.office import Desk
 from tools.client.stack_home import user_uri
-from tools.local import grants, log_keys
+from tools.deployment import grants
+from tools.local import log_keys
 from tools.local.service import Service
 from tools.local.stack import ALL_FOUR, Stack
 

@@ -14,8 +14,7 @@ from pymongo import MongoClient
 from shared.runtime.kafka_access import KafkaAccess
 from shared.runtime.tls import Tls
 from tests.certificates import Authority
-from tools.deployment import kafka_users
-from tools.local import topics
+from tools.deployment import kafka_users, topics
 from tools.local.kafka import Kafka, Listener, Passwords
 from tools.local.mongodb import MongoDB
 from tools.local.ports import choose

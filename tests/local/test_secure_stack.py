@@ -24,7 +24,7 @@ from tests.local.secure import SecureKafka, SecureMongoDB, ports, running
 from tests.patience import AT_MOST_SECONDS, until
 from tools.client import indexes
 from tools.client.stack_home import user_uri
-from tools.local import grants
+from tools.deployment import grants
 from tools.local.ports import choose
 from tools.local.stack import Stack
 
