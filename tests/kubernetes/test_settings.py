@@ -107,7 +107,7 @@ def test_services_and_jobs_name_the_same_kafka(objects: Rendered) -> None:
         assert settings.get(variable) == by_name["job-settings"].get(variable)
 
 
-def test_every_probe_of_a_service_is_a_route_of_it() -> None:
+async def test_every_probe_of_a_service_is_a_route_of_it() -> None:
     routes = {route.path for route in application("meetings").routes}  # type: ignore[attr-defined]
     for service in ALL_FOUR:
         container = rendered("production").workload(service).pod["containers"][0]

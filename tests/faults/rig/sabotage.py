@@ -98,13 +98,13 @@ def has_unflushed(projector: Any) -> bool:
 def half_published(publish: Method, points: Points) -> Method:
     """Publish the first half of a batch, flush it, and kill this process."""
 
-    async def halved(relay: Any, producer: Any, batch: Any, raws: Any) -> None:
+    async def halved(relay: Any, producer: Any, batch: Any, raws: Any, *traceparents: Any) -> None:
         if len(raws) > 1 and points.claim("half published"):
-            for record in islice(relay._records(batch, raws), len(raws) // 2):
+            for record in islice(relay._records(batch, raws, *traceparents), len(raws) // 2):
                 await producer.send(relay._topic, record.value, key=record.stream.encode(), headers=record.headers)
             await producer.flush()
             os.kill(os.getpid(), signal.SIGKILL)
-        await publish(relay, producer, batch, raws)
+        await publish(relay, producer, batch, raws, *traceparents)
 
     return halved
 
