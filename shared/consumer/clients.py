@@ -23,6 +23,8 @@ class Client(Stoppable, Protocol):
 
 
 C = TypeVar("C", bound=Client)
+CLOSE_SECONDS = 3.0
+_closing: set[asyncio.Task[None]] = set()
 
 
 @asynccontextmanager
@@ -32,7 +34,20 @@ async def running(client: C) -> AsyncIterator[C]:
         await client.start()
         yield client
     finally:
-        await stop(client)
+        await _stop_within(client, CLOSE_SECONDS)
+
+
+async def _stop_within(client: Client, seconds: float) -> None:
+    """Stop a client, and leave it to itself after a while.
+
+    A broker that still held a fetch does not answer the end of TLS, and the client would wait for 30 seconds.
+    """
+    task = asyncio.ensure_future(stop(client))
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    for each in done:
+        each.result()
 
 
 async def stop(client: Stoppable) -> None:

@@ -169,6 +169,7 @@ def test_a_token_that_no_header_can_hold_is_refused(token: str):
 def test_the_address_of_kafka_is_one(kafka: str, tmp_path: Path):
     assert "write HOST:PORT" in refused("users", "ensure", "--kafka", kafka, "--passwords", tmp_path / "passwords")
     assert "write HOST:PORT" in refused("replay", "--kafka", kafka, **NOWHERE)
+    assert "write HOST:PORT" in refused("replay", **NOWHERE, THROUGHLINE_KAFKA=kafka)
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://a", "http://", "http://a:x", "http://[::1", "http://a b"])

@@ -12,7 +12,7 @@ from tools.files import CHECKOUT
 
 VERSION = "0.0.0-test"
 TAGS = {"platform": "throughline:deploy-test", "development": "throughline:deploy-test-development"}
-BUILD_TOOLS = ("gcc", "cc", "make", "pip", "pip3", "git", "apt-key")
+BUILD_TOOLS = ("gcc", "cc", "make", "pip", "pip3", "git")
 MODULES = ("pip", "ensurepip", "aiosmtpd", "tools.local", "pytest")
 LOOK = """
 import importlib.util, json, os, shutil, sys

@@ -36,7 +36,7 @@ class Report:
         """Print the whole list."""
         print("\nVersions")
         for name, version in self.versions.items():
-            print(f"  {name:<16}{version}")
+            print(f"  {name:<19}{version}")
         print("\nWhat ran")
         for line in self._lines:
             print(f"  {line}")

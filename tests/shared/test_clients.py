@@ -40,3 +40,30 @@ async def test_a_client_that_cannot_start_is_stopped_and_its_own_error_is_raised
         async with running(client):
             pytest.fail("it started")
     assert client.stopped
+
+
+class Slow:
+    """A client whose connection does not end."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+
+
+async def test_a_client_that_takes_long_to_end_holds_nobody_up_and_is_not_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.consumer.clients.CLOSE_SECONDS", 0.01)
+    async with asyncio.timeout(30), running(Slow()) as client:
+        pass
+    await asyncio.sleep(0)
+    assert not client.cancelled

@@ -17,7 +17,7 @@ from shared.ledger.refill import CannotRefill, Refill, Refilled
 from shared.runtime.kafka_access import KafkaAccess
 from tools.cli.audit.options import Keys
 from tools.cli.options import service_named
-from tools.client.connection import Connection, Home
+from tools.client.connection import Connection, Home, Kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.log_keys import log_trust
 from tools.client.progress import Advance, bar
@@ -38,9 +38,7 @@ def refill(
             help="MongoDB with the service's own user; the local stack's where none is named.",
         ),
     ] = None,
-    kafka: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
-    ] = None,
+    kafka: Kafka = None,
     key: Keys = None,
     home: Home = DEFAULT_HOME,
 ) -> None:

@@ -13,7 +13,7 @@ from services.recommendations.trace import SHAPE, trace_bytes
 from shared.runtime.kafka_access import KafkaAccess
 from shared.tlog.trust import LogTrust
 from tools.cli.audit.options import Keys
-from tools.client.connection import Connection, Format, Home, Token
+from tools.client.connection import Connection, Format, Home, Kafka, Token
 from tools.client.errors import REFUSED, exits
 from tools.client.log_keys import log_trust
 from tools.client.progress import bar
@@ -52,9 +52,7 @@ class Replay:
 def replay(
     origin: Annotated[Origin, typer.Option("--from", help="Source of the history.")] = "kafka",
     compared: Annotated[bool, typer.Option("--compare", help="Compare with the live traces, byte for byte.")] = False,
-    kafka: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
-    ] = None,
+    kafka: Kafka = None,
     key: Keys = None,
     shown_as: Format = "text",
     home: Home = DEFAULT_HOME,

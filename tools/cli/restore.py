@@ -25,7 +25,7 @@ from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import Verification
 from tools.audit.verifying import verify as verify_bundle
 from tools.cli.audit.options import Folder, Keys, trusted
-from tools.client.connection import Connection, Home
+from tools.client.connection import Connection, Home, Kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.log_keys import key_folder, name_deployment
 from tools.client.progress import bar
@@ -63,9 +63,7 @@ def restore(
             help="MongoDB, as a user who may write every service's database; the local stack's where none is named.",
         ),
     ] = None,
-    kafka: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
-    ] = None,
+    kafka: Kafka = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Restore all services from an export, when MongoDB and Kafka are both lost.

@@ -11,7 +11,7 @@ from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from shared.events.services import SERVICES
 from tools.cli.options import service_named
-from tools.client.connection import Home, configured_kafka
+from tools.client.connection import Home, Kafka, configured_kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 from tools.deployment import kafka_users
@@ -30,15 +30,7 @@ def kafka(
     users: Annotated[
         list[str] | None, typer.Argument(metavar="[USER]...", help="Declared users; all where none is named.")
     ] = None,
-    bootstrap: Annotated[
-        str | None,
-        typer.Option(
-            "--kafka",
-            envvar="THROUGHLINE_KAFKA",
-            metavar="HOST:PORT",
-            help="Kafka; the local stack's where none is named.",
-        ),
-    ] = None,
+    bootstrap: Kafka = None,
     passwords: PasswordFolder = None,
     home: Home = DEFAULT_HOME,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from tools.client.connection import Home, configured_kafka
+from tools.client.connection import Home, Kafka, configured_kafka
 from tools.client.errors import Failure, Unreachable, exits
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 from tools.deployment import topics
@@ -15,12 +15,7 @@ from tools.render.terminal import print_line
 
 
 def ensure(
-    kafka: Annotated[
-        str | None,
-        typer.Option(
-            envvar="THROUGHLINE_KAFKA", metavar="HOST:PORT", help="Kafka; the local stack's where none is named."
-        ),
-    ] = None,
+    kafka: Kafka = None,
     profile: Annotated[
         Literal["local", "deployed"],
         typer.Option(help="Copies of each record: of one node, or of a cluster of three brokers or more."),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from shared.runtime.kafka_access import KafkaAccess
-from tools.client.connection import Home, configured_kafka
+from tools.client.connection import Home, Kafka, configured_kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 from tools.deployment import kafka_users
@@ -18,12 +18,7 @@ from tools.render.terminal import print_line
 
 
 def ensure(
-    kafka: Annotated[
-        str | None,
-        typer.Option(
-            envvar="THROUGHLINE_KAFKA", metavar="HOST:PORT", help="Kafka; the local stack's where none is named."
-        ),
-    ] = None,
+    kafka: Kafka = None,
     passwords: Annotated[
         Path | None,
         typer.Option(

@@ -31,6 +31,15 @@ Token = Annotated[
         show_default=False,
     ),
 ]
+Kafka = Annotated[
+    str | None,
+    typer.Option(
+        "--kafka",
+        envvar="THROUGHLINE_KAFKA",
+        metavar="HOST:PORT",
+        help="Kafka; the local stack's where none is named.",
+    ),
+]
 Format = Annotated[Literal["text", "json"], typer.Option("--format", help="text for people, json for scripts.")]
 
 

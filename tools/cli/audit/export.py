@@ -16,7 +16,7 @@ from tools.audit.kafka_source import KafkaSource
 from tools.audit.log_writer import CannotExport
 from tools.cli.audit.options import Folder, Keys, trusted
 from tools.cli.options import finite, service_named
-from tools.client.connection import Connection, Home, Token
+from tools.client.connection import Connection, Home, Kafka, Token
 from tools.client.errors import BadInput, Failure, exits
 from tools.client.log_keys import log_trust
 from tools.client.progress import bar
@@ -34,9 +34,7 @@ def export(
         list[str] | None, typer.Option("--service", help="Only this log; may be given more than once.")
     ] = None,
     key: Keys = None,
-    kafka: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Kafka; the local stack's where none is named.")
-    ] = None,
+    kafka: Kafka = None,
     wait: Annotated[
         float,
         typer.Option(min=0, callback=finite, help="Seconds to wait for a checkpoint that covers all published events."),
