@@ -13,6 +13,7 @@ from tests.patience import AT_MOST_SECONDS
 from tools.local.stack import Stack
 
 RECORDED = "Recorded:"
+NOT_SHOWN_YET = "Recorded, and not shown yet"
 _AGAIN = re.compile("NotHeardYet|It is not known whether this was recorded")
 
 
@@ -74,7 +75,20 @@ class Visitor:
                 break
             self.page.wait_for_timeout(500)
             self.send()
-        expect(self.main, f"{path} was not recorded").to_contain_text(RECORDED)
+        expect(self.main, f"{path} was not recorded").to_contain_text(re.compile(f"{RECORDED}|{NOT_SHOWN_YET}"))
+        if RECORDED not in self.main.inner_text():
+            self._reload_until_it_changes()
+
+    def _reload_until_it_changes(self) -> None:
+        """Reload a page that shows an earlier state until it shows another."""
+        content = self.main.locator(":scope > :not(.govuk-notification-banner)")
+        earlier = content.all_inner_texts()
+        for _ in range(int(AT_MOST_SECONDS)):
+            self.page.wait_for_timeout(500)
+            self.page.reload()
+            if content.all_inner_texts() != earlier:
+                return
+        raise AssertionError(f"{self.page.url} still shows an earlier state")
 
     def read_until(self, path: str, text: str) -> None:
         """Open a page again and again until it shows a text that another service has yet to hear."""

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.checks import axe, reflows
 from tests.browser.conftest import NewPage
 from tests.browser.main_job import TITLE, MainJob
-from tests.browser.office import RECORDED, SECRETARIAT, Office, Visitor
+from tests.browser.office import NOT_SHOWN_YET, RECORDED, SECRETARIAT, Office, Visitor
 from tests.browser.test_use import recorded
 from tools.local.stack import Stack
 
@@ -49,7 +49,7 @@ def test_without_the_broker_a_command_is_recorded_and_what_is_on_record_is_read(
     officer.fill({"text": "Synthetic text, revised while the broker is away"})
     with away(office.stack, "kafka"):
         officer.send()
-        expect(officer.main).to_contain_text("Recorded, and not shown yet")
+        expect(officer.main).to_contain_text(NOT_SHOWN_YET)
         for path in ("/", "/nominations", f"/meetings/{job.held}", f"/traces/{job.followed_up}", "/audit"):
             assert officer.open(path) == 200
             axe(officer.page)
