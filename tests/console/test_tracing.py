@@ -22,7 +22,7 @@ from tests.tracing.receiver import Collector, SeenSpan, collecting
 from tools.deployment import grants
 from tools.local.stack import Stack
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.drill]
 TITLE, REASON = "Synthetic title, put right", "Synthetic reason"
 
 

@@ -130,7 +130,7 @@ def test_a_certificate_in_a_file_that_ends_soon_is_named(
     tmp_path: Path, valid: timedelta, state: str, words: str
 ) -> None:
     issued = Authority(tmp_path / "ca").issue("synthetic", valid=valid)
-    outcome = certificates.of_file(issued.both, NOW)
+    outcome = certificates.of_file(issued.both, datetime.now(UTC))
     assert outcome.state == state
     assert words in outcome.says
 

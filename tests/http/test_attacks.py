@@ -51,11 +51,19 @@ def flooded(opened: socket.socket, part: bytes, times: int) -> bytes:
     [
         (b"GET /", b"x" * 65_536),
         (b"GET /healthz HTTP/1.1\r\nX-Synthetic: ", b"x" * 65_536),
-        (b"GET /healthz HTTP/1.1\r\n", b"x" * 65_536),
+        pytest.param(b"GET /healthz HTTP/1.1\r\n", b"x" * 65_536, marks=pytest.mark.drill),
         (b"GET /healthz HTTP/1.1\r\n", b"X-Synthetic: x\r\n" * 4_096),
-        (b"", b"\r\n" * 32_768),
-        (b"POST /open HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: ", b"x" * 65_536),
-        (b"POST /open HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Trailer: x\r\n" * 4_096),
+        pytest.param(b"", b"\r\n" * 32_768, marks=pytest.mark.drill),
+        pytest.param(
+            b"POST /open HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: ",
+            b"x" * 65_536,
+            marks=pytest.mark.drill,
+        ),
+        pytest.param(
+            b"POST /open HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+            b"X-Trailer: x\r\n" * 4_096,
+            marks=pytest.mark.drill,
+        ),
         (b"POST /open HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x" * 65_536),
     ],
     ids=["address", "value", "name", "headers", "blank lines", "trailer", "trailers", "chunk extension"],

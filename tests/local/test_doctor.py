@@ -28,7 +28,7 @@ from tools.local.mongodb import MongoDB
 from tools.local.processes import end, spawn, wait_until
 from tools.local.stack import ALL_FOUR, Stack, temporary
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names")]
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("throughline names"), pytest.mark.drill]
 
 MEETINGS = "throughline.meetings"
 WRITE = 4

@@ -137,6 +137,7 @@ def test_a_process_whose_loop_hangs_ends_with_an_error_and_names_the_place() -> 
     assert re.search(r'"event": "loop_hung".*"loop": "synthetic".*"place": "Event.wait:\d+"', output)
 
 
+@pytest.mark.drill
 def test_a_process_whose_event_loop_is_blocked_ends_with_an_error_and_its_stacks() -> None:
     with running("blocks", HASTY) as process:
         output, _ = process.communicate(timeout=AT_MOST_SECONDS)
@@ -154,6 +155,7 @@ def test_a_process_ends_only_for_a_loop_that_hangs_while_the_servers_answer() ->
     assert process.returncode == 0
 
 
+@pytest.mark.drill
 def test_a_process_that_was_stopped_and_goes_on_has_not_hung() -> None:
     with running("makes_progress", ENVIRONMENT | {"THROUGHLINE_HUNG_AFTER": "5"}) as process:
         until(process, "Uvicorn running")
