@@ -12,7 +12,7 @@ from tests.browser.conftest import NewPage
 from tests.browser.office import SECRETARIAT, Office
 from tests.console.test_trace_page import HOSTILE_LINE, HOSTILE_TEXT
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.drill]
 BELL = "\x07"
 
 

@@ -19,7 +19,7 @@ from shared.runtime.mongodb_settings import MongodbSettings
 from tests.certificates import Authority
 from tests.local.secure import SecureMongoDB, ports, running
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("TLS")]
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("TLS"), pytest.mark.drill]
 
 
 @pytest.fixture(scope="module")
