@@ -110,18 +110,19 @@ class Health:
         return requests
 
     async def _measure(self, requests: Sequence[None]) -> Sequence[None]:
-        measuring = asyncio.gather(*map(self._measure_in_time, [self._measure_disk, *self.measures]))
-        troubles, _ = await asyncio.gather(self.troubles(), measuring)
+        troubles = await self.troubles()
+        if answers := "mongodb" not in troubles:
+            await asyncio.gather(*map(self._measure_in_time, [self._measure_disk, *self.measures]))
         telemetry.BUILD.labels(self.service, version(), platform.python_version()).set(1)
         telemetry.READY.labels(self.service).set(not troubles)
-        telemetry.DATABASE_ANSWERS.labels(self.service).set("mongodb" not in troubles)
+        telemetry.DATABASE_ANSWERS.labels(self.service).set(answers)
         for pulse in self.pulses:
             telemetry.LOOP_SILENCE.labels(self.service, pulse.name).set(pulse.silent_for())
             telemetry.LOOP_TROUBLE.labels(self.service, pulse.name).set(bool(pulse.trouble))
         if self.store is not None:
             telemetry.STORE_CLOSED.labels(self.service).set(self.store.fence_reason is not None)
             telemetry.CLOCK_AHEAD.labels(self.service).set(self.store.clock.ahead)
-        for metric in _OF_DATABASE if "mongodb" in troubles else ():
+        for metric in () if answers else _OF_DATABASE:
             metric.clear()
         return requests
 

@@ -54,6 +54,7 @@ class Visitor:
         """Fill in the form on the page, by the names of its fields."""
         for name, text in typed.items():
             element = self.form.locator(f'[name="{name}"]').first
+            element.wait_for(state="attached")
             if not element.is_visible():
                 element.locator("xpath=ancestor::details/summary").click()
             if element.evaluate("element => element.tagName") == "SELECT":

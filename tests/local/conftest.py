@@ -34,9 +34,9 @@ def running_processes(home: Path) -> dict[str, tuple[int, str]]:
 
 def all_end(processes: dict[str, tuple[int, str]], seconds: float = AT_MOST_SECONDS) -> bool:
     """Return True if all these processes end within the time."""
-    deadline = time.monotonic() + AT_MOST_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if all(identity(pid) != begun for pid, begun in processes.values()):
             return True
         time.sleep(0.05)
-    return True
+    return False

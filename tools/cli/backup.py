@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from shared.events.services import SERVICES
 from tools.client.connection import Home
 from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.mongodb_errors import mongodb_answers
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 from tools.deployment import persons_backup
 from tools.deployment.persons_backup import COLLECTIONS
@@ -118,15 +118,10 @@ def _print(counts: dict[str, int], done: str) -> None:
 @contextmanager
 def _answering() -> Iterator[None]:
     try:
-        yield
+        with mongodb_answers():
+            yield
     except NotAFile as fault:
         raise BadInput(f"{fault}.") from None
-    except ConfigurationError:
-        raise BadInput("--mongodb: is no MongoDB URI.") from None
-    except OperationFailure as failure:
-        raise Failure(f"MongoDB refused: {failure.details and failure.details.get('errmsg')}.") from None
-    except PyMongoError as error:
-        raise Unreachable(f"MongoDB does not answer ({type(error).__name__}).") from None
 
 
 def _uri(mongodb: str | None, home: Path) -> str:

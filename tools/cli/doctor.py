@@ -17,6 +17,7 @@ from shared.events.services import SERVICES
 from shared.runtime.configuration import CannotStart, read
 from shared.runtime.kafka_access import KafkaAccess
 from shared.runtime.mongodb_settings import MongodbSettings
+from tools.cli.options import password_in
 from tools.client.connection import Connection, Format, Home, configured_kafka
 from tools.client.errors import BadInput, Unreachable, exits
 from tools.client.stack_home import DEFAULT_HOME, StackHome
@@ -126,11 +127,9 @@ def _uri(mongodb: str | None, password_file: Path | None) -> str | None:
             return with_password(mongodb, password.get_secret_value()) if password else mongodb
         if mongodb is None or password_file is None:
             return mongodb
-        return with_password(mongodb, password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+        return with_password(mongodb, password_in(password_file, "--password-file"))
     except CannotStart as fault:
         raise BadInput(str(fault)) from None
-    except (OSError, UnicodeDecodeError) as fault:
-        raise BadInput(f"--password-file: {fault}") from None
     except ValueError:
         raise BadInput("--mongodb: is no MongoDB URI.") from None
 

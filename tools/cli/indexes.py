@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from shared.events.services import SERVICES
-from tools.cli.options import service_named
+from tools.cli.options import password_in, service_named
 from tools.client.connection import Home
-from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.errors import Failure, Unreachable, exits
 from tools.client.indexes import describe
 from tools.client.indexes import ensure as create
+from tools.client.mongodb_errors import mongodb_answers
 from tools.client.stack_home import DEFAULT_HOME, StackHome, database
 from tools.deployment.mongodb import with_password
 from tools.render.terminal import print_line
@@ -52,27 +52,17 @@ def ensure(
     Exit code: 0 when everything is as declared; 1 when something differs; 2 for bad input; 3 when MongoDB does not
     answer.
     """
-    with exits():
+    with exits(), mongodb_answers():
         names = [service_named(name, "") for name in services or SERVICES]
-        try:
-            uri = _with_password(mongodb, password_file) if mongodb else _local(home)
-            left = create(uri, {name: database(name) for name in names})
-        except OperationFailure as failure:
-            raise Failure(f"MongoDB refused: {failure.details and failure.details.get('errmsg')}.") from None
-        except ConfigurationError:
-            raise BadInput("--mongodb: is no MongoDB URI.") from None
-        except PyMongoError as error:
-            raise Unreachable(f"MongoDB does not answer ({type(error).__name__}).") from None
+        uri = _with_password(mongodb, password_file) if mongodb else _local(home)
+        left = create(uri, {name: database(name) for name in names})
         if left:
             raise Failure(describe(left))
         print_line(f"Collections and indexes are as declared: {', '.join(names)}.")
 
 
 def _with_password(uri: str, file: Path | None) -> str:
-    try:
-        return with_password(uri, file.read_text(encoding="utf-8").rstrip("\r\n")) if file else uri
-    except (OSError, UnicodeDecodeError) as fault:
-        raise BadInput(f"--password-file: {fault}") from None
+    return with_password(uri, password_in(file, "--password-file")) if file else uri
 
 
 def _local(home: Path) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pymongo.errors import ConfigurationError, PyMongoError
 
 from shared.events.services import SERVICES
-from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.cli.options import password_in
+from tools.client.errors import Failure, exits
+from tools.client.mongodb_errors import mongodb_answers
 from tools.deployment import mongodb
 from tools.deployment.messages import CannotStart
 from tools.render.terminal import print_line
@@ -42,26 +43,11 @@ def ensure(
 
     Exit code: 0 when all is as declared; 1 when MongoDB refuses; 2 for bad input; 3 when it does not answer.
     """
-    with exits():
-        administrator = _password(passwords / mongodb.ADMINISTRATOR)
-        users = {service: _password(passwords / service) for service in SERVICES}
+    with exits(), mongodb_answers("--server"):
+        administrator = password_in(passwords / mongodb.ADMINISTRATOR)
+        users = {service: password_in(passwords / service) for service in SERVICES}
         try:
             mongodb.ensure(server, member, administrator, users, patience)
         except CannotStart as failure:
             raise Failure(str(failure)) from None
-        except ConfigurationError:
-            raise BadInput("--server: is no MongoDB URI.") from None
-        except PyMongoError as error:
-            raise Unreachable(f"MongoDB does not answer ({type(error).__name__}).") from None
         print_line(f"The replica set of {member} and its users are as declared: {', '.join(users)}.")
-
-
-def _password(file: Path) -> str:
-    """Return the password in a file. Raises BadInput."""
-    try:
-        password = file.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise BadInput(f"--passwords: {fault}") from None
-    if not password:
-        raise BadInput(f"--passwords: {file} is empty.")
-    return password

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -26,6 +27,17 @@ def chosen(option: str, word: str, known: Sequence[str], kind: str = "one of its
         return word
     near = suggestion(word, known)
     raise BadInput(f"{_named(option, word)} is not {kind}; they are {', '.join(known)}{f': {near}' if near else '.'}")
+
+
+def password_in(file: Path, option: str = "--passwords") -> str:
+    """Return the password in a file. Raises BadInput."""
+    try:
+        password = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadInput(f"{option}: {fault}") from None
+    if not password:
+        raise BadInput(f"{option}: {file} is empty.")
+    return password
 
 
 def service_named(name: str, option: str = "--service") -> str:

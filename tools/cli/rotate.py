@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from shared.events.services import SERVICES
 from tools.cli.options import service_named
 from tools.client.connection import Home, Kafka, configured_kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.mongodb_errors import mongodb_answers
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 from tools.deployment import kafka_users
 from tools.deployment.rotation import Folder, Passwords, Secrets, set_in_mongodb
@@ -85,7 +85,7 @@ def mongodb(
     Exit code: 0 when the new passwords are in force and in their files; 1 when MongoDB refuses; 2 for bad input; 3 when
     MongoDB does not answer.
     """
-    with exits():
+    with exits(), mongodb_answers():
         names = [service_named(name, "") for name in services or SERVICES]
         admin_uri = uri or _stack(home).servers()[1]
         stored = _stored(passwords, home, "passwords", given=uri is not None)
@@ -93,12 +93,6 @@ def mongodb(
             rotate_passwords(stored, names, lambda each: set_in_mongodb(admin_uri, each))
         except NotAFile as fault:
             raise BadInput(f"--passwords: {fault}.") from None
-        except ConfigurationError:
-            raise BadInput("--mongodb: is no MongoDB URI.") from None
-        except OperationFailure as failure:
-            raise Failure(f"MongoDB refused: {failure.details and failure.details.get('errmsg')}.") from None
-        except PyMongoError as error:
-            raise Unreachable(f"MongoDB does not answer ({type(error).__name__}).") from None
         print_line(f"New passwords in MongoDB: {', '.join(names)}. Restart these services.")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from shared.runtime.kafka_access import KafkaAccess
+from tools.cli.options import password_in
 from tools.client.connection import Home, Kafka, configured_kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.stack_home import DEFAULT_HOME, StackHome
@@ -61,12 +62,9 @@ def _password(file: Path) -> str:
     try:
         if not file.exists():
             write(file, secrets.token_urlsafe(24) + "\n")
-        password = file.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as fault:
+    except OSError as fault:
         raise BadInput(f"--passwords: {fault}") from None
-    if not password:
-        raise BadInput(f"--passwords: {file} is empty.")
-    return password
+    return password_in(file)
 
 
 def _local(home: Path) -> tuple[KafkaAccess, dict[str, str]]:
