@@ -24,7 +24,7 @@ from faststream.kafka.annotations import KafkaMessage as Message
 from faststream.kafka.message import KafkaMessage
 from pymongo.errors import PyMongoError
 
-from shared.consumer import lenient_fetcher
+from shared.consumer import lenient_fetcher, patient_fetcher
 from shared.consumer.clients import stop
 from shared.consumer.consumed_topics import ConsumedTopics, TopicLost
 from shared.consumer.event_spans import EventSpans
@@ -131,6 +131,7 @@ class Subscriber:
             try:
                 await self._consumed_topics.adopt()
                 await self._broker.start()
+                patient_fetcher.install(self._consumer)
                 await self._watch_until_lost()
             except (KafkaError, PyMongoError, OSError) as error:
                 self._pulse.fault(f"consumer not started: {type(error).__name__}")
