@@ -19,6 +19,7 @@ from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
 CLIENTS = 8
+PAUSE_SECONDS, RETRY_SECONDS = 0.02, 0.1
 LATER = {"starts_at": "2021-04", "ends_at": "2021-04"}
 
 
@@ -36,6 +37,7 @@ class Client:
         while not self.over.is_set():
             key = new_id("command")
             self.acknowledged[key] = [event["id"] for event in self._sent(key)["events"]]
+            time.sleep(PAUSE_SECONDS)
 
     def _sent(self, key: str) -> dict[str, Any]:
         until = time.monotonic() + AT_MOST_SECONDS
@@ -44,10 +46,10 @@ class Client:
                 answer = self.asking.post("meetings", self.path, LATER, key=key)
             except httpx2.TransportError:
                 self.unanswered += 1
-                time.sleep(0.02)
-                continue
-            if answer.status_code != 503:
-                return accepted(answer)
+            else:
+                if answer.status_code != 503:
+                    return accepted(answer)
+            time.sleep(RETRY_SECONDS)
         raise AssertionError(f"{key} was not acknowledged within {AT_MOST_SECONDS} s")
 
 

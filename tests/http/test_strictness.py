@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -19,6 +20,7 @@ from tests.http.test_open_routes import application
 from tools.local.stack import ALL_FOUR
 
 pytestmark = pytest.mark.slow
+application_of = cache(application)
 
 
 class AnyToken:
@@ -55,7 +57,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, APIRoute]]:
 
 @pytest.mark.parametrize("service", ALL_FOUR)
 async def test_an_unknown_parameter_is_refused_by_every_route(service: str) -> None:
-    app = application(service)
+    app = application_of(service)
     async with client_of(app) as web:
         for method, route in routes(app):
             document = refused(await web.request(method, filled(route.path), params={"as-of": "2022-11-30"}))
@@ -82,7 +84,7 @@ async def test_texts_of_a_query_are_read_in_form_nfc() -> None:
 
 
 async def test_a_refused_word_is_repeated_in_form_nfc() -> None:
-    async with client_of(application("recommendations")) as web:
+    async with client_of(application_of("recommendations")) as web:
         document = refused(await web.get("/traces", params={"stage": "adopte\u0301"}))
         assert "'adopt\u00e9' is none of" in document["detail"]
 
@@ -119,7 +121,7 @@ NEAREST = {
 
 @pytest.mark.parametrize(("service", "address"), NEAREST)
 async def test_the_parameter_or_word_is_named_with_the_nearest_known(service: str, address: str) -> None:
-    async with client_of(application(service)) as web:
+    async with client_of(application_of(service)) as web:
         document = refused(await web.get(address))
         assert NEAREST[service, address] in document["detail"]
         assert len(document["errors"]) == 1
@@ -127,7 +129,7 @@ async def test_the_parameter_or_word_is_named_with_the_nearest_known(service: st
 
 @pytest.mark.parametrize("service", ALL_FOUR)
 async def test_every_list_refuses_a_place_that_it_cannot_have(service: str) -> None:
-    app = application(service)
+    app = application_of(service)
     lists = [route.path for _, route in routes(app) if "after" in (each.name for each in route.dependant.query_params)]
     assert len(set(lists)) > 2
     async with client_of(app) as web:
@@ -151,7 +153,7 @@ async def test_every_list_refuses_a_place_that_it_cannot_have(service: str) -> N
     ],
 )
 async def test_a_list_says_the_form_of_its_places(address: str, form: str) -> None:
-    async with client_of(application("recommendations")) as web:
+    async with client_of(application_of("recommendations")) as web:
         assert f"of the form {form}" in refused(await web.get(address))["detail"]
 
 
@@ -172,7 +174,7 @@ async def test_a_caller_without_a_token_learns_no_parameter() -> None:
     ],
 )
 async def test_the_methods_of_an_address_are_all_named(method: str, address: str, allowed: str) -> None:
-    async with client_of(application("meetings")) as web:
+    async with client_of(application_of("meetings")) as web:
         answer = await web.request(method, address)
         assert allowed in problem(answer, 405, "NotServed")["detail"]
         assert answer.headers["Allow"] == allowed
@@ -189,7 +191,7 @@ async def test_head_is_answered_as_get_without_the_body(address: str) -> None:
 
 
 async def test_the_documentation_is_reached_from_any_host_and_names_none() -> None:
-    async with client_of(application("meetings")) as web:
+    async with client_of(application_of("meetings")) as web:
         answer = await web.get("/docs/", headers={"Host": "foreign.example"}, follow_redirects=False)
         assert (answer.status_code, answer.headers["Location"]) == (308, "../docs")
         assert (await web.get("/docs", headers={"Host": "foreign.example"})).status_code == 200
@@ -201,7 +203,7 @@ async def test_the_documentation_is_reached_from_any_host_and_names_none() -> No
 
 
 async def test_a_title_is_a_sentence_and_a_form_is_in_words() -> None:
-    async with client_of(application("recommendations")) as web:
+    async with client_of(application_of("recommendations")) as web:
         document = refused(await web.get("/traces/ced/2022/R0"))
         assert document["title"] == "The request does not have the form that is described"
         messages = {each["field"]: each["message"] for each in document["errors"]}
@@ -211,7 +213,7 @@ async def test_a_title_is_a_sentence_and_a_form_is_in_words() -> None:
 
 async def test_errors_of_one_kind_are_counted() -> None:
     body = {"reference": "SYN/2031/R1", "title": "Synthetic", "on": "soon", "themes": ["x" * 501] * 90}
-    async with client_of(application("recommendations")) as web:
+    async with client_of(application_of("recommendations")) as web:
         answer = await web.post("/recommendations", json=body, headers={"Idempotency-Key": "synthetic-key"})
         document = refused(answer)
         shown = [each["field"] for each in document["errors"]]
