@@ -23,10 +23,10 @@ from tools.local.stack import Stack, temporary
 
 FOLDER = pytest.StashKey[Path]()
 RUNNING = pytest.StashKey[ExitStack]()
-STACK, STACK_OF_PAGES = "stack", "stack of pages"
+STACK, STACK_OF_REQUESTS, STACK_OF_PAGES = "stack", "stack of requests", "stack of pages"
+STACK_OF_FOLDER = {"http": STACK_OF_REQUESTS, "browser": STACK_OF_PAGES, "console": STACK_OF_PAGES}
 LONG = ("servers", "slow", "browser", "drill")
 LIMITS = httpx2.Limits(max_connections=64, keepalive_expiry=1)  # well before the server closes an idle connection
-FOLDERS_OF_PAGES = {Path(__file__).with_name(name) for name in ("browser", "console")}
 
 hypothesis.settings.register_profile("throughline", deadline=None)
 hypothesis.settings.load_profile("throughline")
@@ -53,8 +53,8 @@ def at_end(pytestconfig: pytest.Config) -> ExitStack:
 def stack(at_end: ExitStack) -> Stack:
     """The whole platform on servers of its own; a test that stops a part of it starts it again.
 
-    The tests of pages that use it run in one process, all others in another, one after another; each process has a
-    stack, which stops after the last of them.
+    The tests of requests that use it run in one process, those of pages in another, all others in a third, one after
+    another; each process has a stack, which stops after the last of them.
     """
     return at_end.enter_context(temporary(say=lambda _: None))
 
@@ -111,8 +111,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the tests on a stack in one process, and begin with the longest, those on the stacks."""
     for item in items:
         if uses_stack(item):
-            of_pages = FOLDERS_OF_PAGES.intersection(item.path.parents)
-            item.add_marker(pytest.mark.xdist_group(STACK_OF_PAGES if of_pages else STACK))
+            folder = item.path.relative_to(Path(__file__).parent).parts[0]
+            item.add_marker(pytest.mark.xdist_group(STACK_OF_FOLDER.get(folder, STACK)))
     items.sort(key=_place)
     if hasattr(config, "workerinput"):  # pytest-xdist 3.8 tells groups by a name that pytest 9 does not read
         groups = {item.nodeid: group for item in items if (group := group_of(item))}
@@ -122,9 +122,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _place(item: pytest.Item) -> int:
     """Return where a test stands in the order."""
-    group = group_of(item)
-    order = {STACK: 0, STACK_OF_PAGES: 1, None: 3}
-    return order.get(group, 2)
+    order = {STACK: 0, STACK_OF_REQUESTS: 1, STACK_OF_PAGES: 2, None: 4}
+    return order.get(group_of(item), 3)
 
 
 def group_of(item: pytest.Item) -> str | None:
