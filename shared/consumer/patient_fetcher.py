@@ -25,7 +25,8 @@ def install(consumer: Any) -> None:
     def patient_actions(assignment: Any) -> Any:
         requests, *others = actions(assignment)
         for node, request in requests:
-            if _asked(request) == sum(fetcher._select_read_replica(partition) == node for partition in assignment.tps):
+            led = [partition for partition in assignment.tps if fetcher._select_read_replica(partition) == node]
+            if _partition_count(request) == len(led):
                 request._max_wait_ms = WHOLE_FETCH_MS
         return requests, *others
 
@@ -36,6 +37,6 @@ def install(consumer: Any) -> None:
     fetcher._get_actions_per_node, fetcher.fetched_records = patient_actions, patient_poll
 
 
-def _asked(request: Any) -> int:
+def _partition_count(request: Any) -> int:
     """Return how many partitions a request asks for."""
     return sum(len(partitions) for _, partitions in request.topics)

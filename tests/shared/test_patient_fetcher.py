@@ -56,19 +56,19 @@ def fetched(fetcher: Any) -> FetchResult:
     return FetchResult(ONE, assignment=assignment_of(fetcher), partition_records=Records(), backoff=0)
 
 
-def waits(fetcher: Any) -> dict[int, int]:
+def held_ms(fetcher: Any) -> dict[int, int]:
     """Return how long each broker may hold the fetch that is due."""
     requests, *_ = fetcher._get_actions_per_node(assignment_of(fetcher))
     return {node: request._max_wait_ms for node, request in requests}
 
 
 async def test_a_broker_may_hold_a_fetch_of_all_its_partitions(fetcher: Any) -> None:
-    assert waits(fetcher) == {1: patient_fetcher.WHOLE_FETCH_MS, 2: patient_fetcher.WHOLE_FETCH_MS}
+    assert held_ms(fetcher) == {1: patient_fetcher.WHOLE_FETCH_MS, 2: patient_fetcher.WHOLE_FETCH_MS}
 
 
 async def test_a_fetch_that_leaves_a_partition_out_is_brief(fetcher: Any) -> None:
     fetcher._records[ONE] = fetched(fetcher)
-    assert waits(fetcher) == {1: BRIEF_MS, 2: patient_fetcher.WHOLE_FETCH_MS}
+    assert held_ms(fetcher) == {1: BRIEF_MS, 2: patient_fetcher.WHOLE_FETCH_MS}
 
 
 async def test_an_empty_poll_lasts(fetcher: Any, monkeypatch: pytest.MonkeyPatch) -> None:
