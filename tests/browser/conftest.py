@@ -44,7 +44,7 @@ StartProvider = Callable[..., openid.Provider]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test of this package."""
     for item in items:
-        if FOLDER in item.path.parents:
+        if item.path.parent == FOLDER:
             item.add_marker(pytest.mark.browser)
 
 

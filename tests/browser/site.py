@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import govuk_frontend_jinja
@@ -15,7 +16,6 @@ from jinja2 import (
     Environment,
     PackageLoader,
     PrefixLoader,
-    select_autoescape,
 )
 
 from tools.console.assets import STATIC, TEMPLATE_SCRIPT_HASH
@@ -38,11 +38,16 @@ BASE = """{% extends "govuk_frontend_jinja/template.html" %}
 
 def render(content: str, title: str = "Page") -> str:
     """Render a page of the console's frame with content in Jinja."""
-    govuk = PrefixLoader({"govuk_frontend_jinja": PackageLoader(govuk_frontend_jinja.__name__)})
     page = f'{{% extends "base.html" %}}{{% block content %}}{content}{{% endblock %}}'
-    loader = ChoiceLoader([DictLoader({"base.html": BASE, "page.html": page}), govuk])
-    environment = Environment(loader=loader, undefined=ChainableUndefined, autoescape=select_autoescape())
-    return environment.get_template("page.html").render(title=title)
+    return environment().from_string(page).render(title=title)
+
+
+@cache
+def environment() -> Environment:
+    """The frame and the components of GOV.UK, each compiled once."""
+    govuk = PrefixLoader({"govuk_frontend_jinja": PackageLoader(govuk_frontend_jinja.__name__)})
+    loader = ChoiceLoader([DictLoader({"base.html": BASE}), govuk])
+    return Environment(loader=loader, undefined=ChainableUndefined, autoescape=True)
 
 
 @contextmanager
