@@ -19,7 +19,7 @@ import pytest
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import Signer
 from tests.certificates import Authority
-from tests.cli.terminal import output_of, throughline
+from tests.cli.terminal import PUBLIC_RECORD, output_of, throughline
 from tests.local.secure import SecureKafka, SecureMongoDB, ports, running
 from tests.patience import AT_MOST_SECONDS, until
 from tools.client import indexes
@@ -68,7 +68,7 @@ def test_the_whole_platform_runs_on_servers_that_speak_tls_only(
     with Stack(tmp_path / "home") as stack:
         assert stack.kafka.protocol == "SASL_SSL"
         assert "tls=true" in stack.mongodb_uri("meetings")
-        imported = throughline(stack, "import", "record")
+        imported = throughline(stack, "import", "record", str(PUBLIC_RECORD))
         assert imported.exit_code == 0, imported.output
         assert throughline(stack, "trace", "CED/2022/R1").exit_code == 0
         replayed = throughline(stack, "replay", "--from", "kafka", "--compare")

@@ -64,7 +64,14 @@ class Child:
         return CannotStart(f"{self.name} {why}. The end of {self.log}:\n{last}")
 
 
-def spawn(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str], say: Say = _silent) -> Child:
+def spawn(
+    name: str,
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
+    say: Say = _silent,
+    folder: Path = CHECKOUT,
+) -> Child:
     """Start a command in a session of its own, out of reach of Ctrl-C; it dies with this process."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -78,7 +85,7 @@ def spawn(name: str, command: Sequence[str], log: Path, environment: Mapping[str
                 stdout=output,
                 stderr=output,
                 env=dict(environment),
-                cwd=CHECKOUT,
+                cwd=folder,
                 start_new_session=True,
             )
 

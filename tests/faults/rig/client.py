@@ -149,10 +149,10 @@ class Client:
 
     def _request(self, method: str, service: str, path: str, **more: Any) -> httpx2.Response | None:
         urls = [self._at] if self._at else self._platform.urls(service)
+        self._turn += 1
         try:
             return self._http.request(method, urls[self._turn % len(urls)] + path, **more)
         except httpx2.TransportError:
-            self._turn += 1
             return None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx2
 
 from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.points import FOLDER, Points
+from tests.faults.rig.version import CURRENT, Version
 from tools.local.processes import Child, spawn, wait_until
 from tools.local.service import is_ready
 
@@ -21,8 +21,11 @@ from tools.local.service import is_ready
 class Instance:
     """A process of a service on a port of its own."""
 
-    def __init__(self, service: str, number: int, home: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, service: str, number: int, home: Path, environment: Mapping[str, str], version: Version = CURRENT
+    ) -> None:
         self.service = service
+        self.version = version
         self.name = f"{service} {number}"
         self.url = f"http://127.0.0.1:{environment['THROUGHLINE_PORT']}"
         self._log = home / "logs" / f"{service}-{number}.log"
@@ -35,8 +38,9 @@ class Instance:
 
     def start(self) -> None:
         """Start the process without waiting."""
-        command = [sys.executable, "-m", "tests.faults.rig.sabotage", self.service]
-        self._child = spawn(self.name, command, self._log, self._environment)
+        command = [str(self.version.python), "-m", "tests.faults.rig.sabotage", self.service]
+        environment = self._environment | self.version.settings
+        self._child = spawn(self.name, command, self._log, environment, folder=self.version.folder)
 
     def await_ready(self, seconds: float = AT_MOST) -> None:
         """Wait until `/readyz` says yes."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.faults.rig.disk import Disk
 from tests.faults.rig.instance import Instance
 from tests.faults.rig.proxy import Proxies, Proxy
+from tests.faults.rig.version import CURRENT, Version
 from tools.deployment import grants
 from tools.local import kafka, ports
 from tools.local.messages import Say
@@ -42,10 +43,12 @@ class Platform:
     smtp: Proxy
     not_ready_after: float
     instances: dict[str, list[Instance]]
+    version: Version = CURRENT
 
     def add(self, service: str) -> Instance:
         """Start another instance of a service, without waiting until it is ready."""
-        instance = Instance(service, len(self.instances[service]) + 1, self.stack.home, self._environment(service))
+        number = len(self.instances[service]) + 1
+        instance = Instance(service, number, self.stack.home, self._environment(service), self.version)
         instance.start()
         self.instances[service].append(instance)
         return instance
@@ -80,7 +83,7 @@ class Platform:
 
 
 @contextmanager
-def running(home: Path, say: Say, *, not_ready_after: float) -> Iterator[Platform]:
+def running(home: Path, say: Say, *, not_ready_after: float, version: Version = CURRENT) -> Iterator[Platform]:
     """Run the platform during a block, with one instance of each service."""
     proxies = Proxies()
     at_kafka = {service: proxies.add(f"kafka for {service}", ports.choose(())) for service in ALL_FOUR}
@@ -97,8 +100,9 @@ def running(home: Path, say: Say, *, not_ready_after: float) -> Iterator[Platfor
         for proxy in at_mongodb.values():
             proxy.target = stack.memory.ports()["mongodb"]
         at_smtp.target = stack.memory.ports()["smtp"]
+        version.prepare(stack)
         instances: dict[str, list[Instance]] = {service: [] for service in ALL_FOUR}
-        platform = Platform(stack, disk, at_kafka, at_mongodb, at_smtp, not_ready_after, instances)
+        platform = Platform(stack, disk, at_kafka, at_mongodb, at_smtp, not_ready_after, instances, version)
         held.callback(lambda: end([each.child for each in platform.every() if each.running], grace=20))
         platform.add_all()
         yield platform

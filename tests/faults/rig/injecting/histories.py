@@ -32,7 +32,7 @@ WITH_KEYS = ("nominations", "notifications")
 
 @fault("13", "rebuild under live writes: no reader sees a hole", SERVICE)
 def rebuilt(rig: Rig, service: str) -> None:
-    with _readers(rig) as holes:
+    with readers(rig) as holes:
         for _ in range(3 if rig.long else 1):
             answer = rig.client("operator").operate(service, "/operations/rebuild")
             finished = answer is not None and '"finished":true' in answer.text
@@ -41,7 +41,7 @@ def rebuilt(rig: Rig, service: str) -> None:
 
 
 @contextmanager
-def _readers(rig: Rig) -> Iterator[list[str]]:
+def readers(rig: Rig) -> Iterator[list[str]]:
     """Query some traces again and again during a block; yield the missing ones and those older than before."""
     holes: list[str] = []
     over = threading.Event()

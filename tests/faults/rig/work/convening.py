@@ -16,7 +16,7 @@ def story(desks: Desks, world: World) -> None:
     meeting = world.key("meeting")
     if desks.likely(0.15):
         desks.secretariat.send("meetings", "/recorded-meetings", meeting=meeting, title="Synthetic", kind="forum", **AT)
-    elif not _convene(desks, meeting):
+    elif not _convene(desks, world, meeting):
         return
     version = _record_content(desks, world, f"/meetings/{meeting}")
     world.meetings.add(f"{meeting}:{version}")
@@ -31,7 +31,7 @@ def a_meeting_half_confirmed(desks: Desks, world: World) -> str:
     return meeting
 
 
-def _convene(desks: Desks, meeting: str) -> bool:
+def _convene(desks: Desks, world: World, meeting: str) -> bool:
     """Propose, confirm and hold a meeting; return False if it is cancelled."""
     secretariat, one = desks.secretariat, f"/meetings/{meeting}"
     proposed: dict[str, Any] = {"meeting": meeting, "kind": "technical_expert_group", "modality": "hybrid", **AT}
@@ -50,9 +50,10 @@ def _convene(desks: Desks, meeting: str) -> bool:
         corrected = {**proposed, "title": "Synthetic meeting"}
         secretariat.send("meetings", f"{one}/correct", corrects=1, data=corrected, reason="Synthetic slip of the pen")
     secretariat.send("meetings", f"{one}/agenda", item="opening", title="Synthetic opening")
-    secretariat.send("meetings", f"{one}/agenda", item="welcome", title="Synthetic welcome", before="opening")
-    if desks.likely(0.5):
-        secretariat.send("meetings", f"{one}/order-agenda", items=["opening", "welcome"])
+    if "meetings" not in world.older:
+        secretariat.send("meetings", f"{one}/agenda", item="welcome", title="Synthetic welcome", before="opening")
+        if desks.likely(0.5):
+            secretariat.send("meetings", f"{one}/order-agenda", items=["opening", "welcome"])
     secretariat.send("meetings", f"{one}/hold")
     return True
 
@@ -62,7 +63,7 @@ def _record_content(desks: Desks, world: World, one: str) -> int:
         {"membership": named.partition(":")[2], "presence": desks.chance.choice(["in_room", "remote"])}
         for named in world.memberships.some(desks.chance, 3)
     ]
-    if attendees and desks.likely(0.5):
+    if attendees and "meetings" not in world.older and desks.likely(0.5):
         desks.secretariat.send("meetings", f"{one}/attendance-list", attendance=attendees)
     else:
         for attendee in attendees:
@@ -75,7 +76,8 @@ def _record_content(desks: Desks, world: World, one: str) -> int:
         desks.secretariat.send("meetings", f"{one}/agenda", item="item", title="Synthetic item", priority=priority)
     desks.secretariat.send("meetings", f"{one}/outcomes", outcome="d1", kind="decision", text="Synthetic decision")
     desks.secretariat.send("meetings", f"{one}/outcomes", outcome="a1", kind="action_point", text="Synthetic action")
-    desks.secretariat.send("meetings", f"{one}/close-action-point", outcome="a1", end="done")
+    if "meetings" not in world.older:
+        desks.secretariat.send("meetings", f"{one}/close-action-point", outcome="a1", end="done")
     outcome = {"outcome": "o1", "kind": "decision", "text": "Synthetic decision"}
     version = desks.secretariat.send("meetings", f"{one}/outcomes", **outcome).version
     while desks.likely(0.2):

@@ -28,7 +28,7 @@ def story(desks: Desks, world: World) -> None:
     if desks.likely(0.2):
         secretariat.send("nominations", f"{one}/return", reason="Synthetic: the form is not signed")
         government.send("nominations", f"{one}/resubmit", **written)
-    if desks.likely(0.2):
+    if "nominations" not in world.older and desks.likely(0.2):
         government.send("nominations", f"{one}/amend", **written | {"category": "academia"})
     if desks.likely(0.15):
         secretariat.send("nominations", f"{one}/decline", ground="duplicate")
@@ -38,7 +38,7 @@ def story(desks: Desks, world: World) -> None:
     if desks.likely(0.1):
         _void(desks, one, accepted)
         return
-    if desks.likely(0.2):
+    if "nominations" not in world.older and desks.likely(0.2):
         details = {"name": NAME, "contact": CONTACT}
         changed = {"changed_on": "2021-01-20", "institution": "Synthetic institute", "details": details}
         government.send("nominations", f"/memberships/{nomination}/change", **changed)

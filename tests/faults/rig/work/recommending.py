@@ -72,22 +72,22 @@ def _adopt_and_dispose(desks: Desks, world: World, send: Any) -> None:
     meetings = [_await_meeting(desks, named) for named in world.meetings.some(desks.chance, 2)]
     for meeting in meetings:
         send("discuss", meeting=meeting)
-    _adopt(desks, send, meetings)
+    _adopt(desks, world, send, meetings)
     session = desks.chance.choice(SESSIONS)
     send("transmit", session=session, on="2021-10-01")
     if desks.likely(0.3):
-        _return_and_adopt_anew(desks, send, session)
+        _return_and_adopt_anew(desks, world, send, session)
     if desks.likely(0.8):
         _dispose(desks, send, session)
         reported = send("follow-up", progress="implemented", evidence={"text": "Synthetic"}, on="2022")
         _void(desks, send, reported)
 
 
-def _adopt(desks: Desks, send: Any, meetings: list[str]) -> None:
+def _adopt(desks: Desks, world: World, send: Any, meetings: list[str]) -> None:
     """Adopt the text; sometimes void that, and adopt it anew, or void the void."""
     silent = {"status": "unknown", "note": "Synthetic: the record is silent"}
     adoption = {"meeting": meetings[0], "status": "verified"} if meetings else silent
-    if meetings and desks.likely(0.5):
+    if meetings and SERVICE not in world.older and desks.likely(0.5):
         adoption |= {"outcome": "d1", "role": desks.chance.choice(["secretariat", "chair"])}
     _done_anew(desks, send, "adopt", adoption)
 
@@ -118,11 +118,11 @@ def _void(desks: Desks, send: Any, version: int) -> None:
         version = send("void", voids=version, reason="Synthetic mistake")
 
 
-def _return_and_adopt_anew(desks: Desks, send: Any, session: int) -> None:
+def _return_and_adopt_anew(desks: Desks, world: World, send: Any, session: int) -> None:
     """Return the text, revise it, adopt the new version, put a slip right in some, and transmit it again."""
     send("dispose", session=session, outcome="returned", on="2021-11-04")
     send("revise", text="Synthetic text, revised after its retrun", on="2021-11-04")
-    _adopt(desks, send, [])
+    _adopt(desks, world, send, [])
     if desks.likely(0.5):
         send("revise", text="Synthetic text, revised after its return", clerical=True)
     send("transmit", session=session, on="2021-11-05")

@@ -42,6 +42,8 @@ class World:
     """The recorded ids by kind, and a generator of new ones."""
 
     run: str
+    older: set[str] = field(default_factory=set)
+    """Services of which an instance runs that takes only the commands of an earlier version."""
     memberships: Known = field(default_factory=Known)
     meetings: Known = field(default_factory=Known)
     provisions: Known = field(default_factory=Known)
