@@ -150,8 +150,8 @@ def test_a_certificate_that_ends_soon_is_named(folder: Path, monkeypatch: pytest
     ensured = ensure(SecretFolder(folder, owners=False), LOCAL)
     remarks = {each.file.path: each.remark for each in ensured if each.remark}
     assert remarks.keys() == {"tls/ca.crt", "tls/kafka.pem", "tls/mongodb.pem"}
-    assert "remove it, run this again, restart its server" in remarks["tls/kafka.pem"]
-    assert "remove" not in remarks["tls/ca.crt"]
+    assert "run throughline rotate certificates" in remarks["tls/kafka.pem"]
+    assert "run" not in remarks["tls/ca.crt"]
 
 
 @pytest.mark.parametrize(("server", "name"), [("kafka", "kafka"), ("mongodb", "mongo"), ("mongodb", "db.example.org")])

@@ -138,11 +138,11 @@ def rebuild_by(rig: Rig, instance: Instance) -> None:
 
 def dead_letters(rig: Rig) -> int:
     """Return how many records some service could not decode, whatever became of them."""
-    found = 0
+    count = 0
     for service in ALL_FOUR:
         with rig.database(service) as database:
-            found += database["dead_letters"].count_documents({"reason": {"$in": ["unknown_type", "schema_violation"]}})
-    return found
+            count += database["dead_letters"].count_documents({"reason": {"$in": ["unknown_type", "schema_violation"]}})
+    return count
 
 
 def assert_nothing_left(rig: Rig) -> None:

@@ -7,7 +7,7 @@ GROUPS = {
     "deploy": "Make what a deployment needs.",
     "mongodb": "Make the replica set and its users.",
     "users": "Make the users of Kafka.",
-    "rotate": "Replace passwords.",
+    "rotate": "Replace passwords, certificates and keys.",
     "backup": "Back up MongoDB, and apart from it what is in no export.",
     "topics": "Make the topics of Kafka.",
     "indexes": "Create the collections and indexes of the services.",
@@ -80,8 +80,33 @@ COMMANDS = (
     ),
     Row(
         "rotate mongodb",
-        "Replace passwords of the services' users in MongoDB by generated ones; then restart these services.",
+        "Replace passwords of users in MongoDB by generated ones; then restart the services of these names.",
         "tools.cli.rotate:mongodb",
+    ),
+    Row(
+        "rotate certificates",
+        "Give each server another key and certificate, for the names of the present one; then restart the servers.",
+        "tools.cli.rotate_files:certificates",
+    ),
+    Row(
+        "rotate authority",
+        "Replace the authority of the servers' certificates in steps, at each of which clients and servers trust.",
+        "tools.cli.rotate_files:authority",
+    ),
+    Row(
+        "rotate kafka-administrator",
+        "Replace the passwords of Kafka's administrator and of its brokers; then restart all brokers together.",
+        "tools.cli.rotate_files:kafka_administrator",
+    ),
+    Row(
+        "rotate mongodb-key",
+        "Replace the key by which MongoDB's members know each other, in two steps.",
+        "tools.cli.rotate_files:mongodb_key",
+    ),
+    Row(
+        "rotate console-keys",
+        "Replace the key of the console's cookies, in two steps: nobody is signed out.",
+        "tools.cli.rotate_files:console_keys",
     ),
     Row(
         "backup hold",

@@ -15,6 +15,7 @@ from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.mongodb_errors import mongodb_answers
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 from tools.deployment import kafka_users
+from tools.deployment.mongodb import ADMINISTRATOR
 from tools.deployment.rotation import Folder, Passwords, Secrets, set_in_mongodb
 from tools.deployment.rotation import rotate as rotate_passwords
 from tools.files import NotAFile
@@ -61,7 +62,10 @@ def kafka(
 def mongodb(
     services: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SERVICE]...", help=f"Of {', '.join(SERVICES)}; all where none is named."),
+        typer.Argument(
+            metavar="[SERVICE]...",
+            help=f"Of {', '.join(SERVICES)}; all where none is named. Or admin, the administrator of a deployment.",
+        ),
     ] = None,
     uri: Annotated[
         str | None,
@@ -75,7 +79,7 @@ def mongodb(
     passwords: PasswordFolder = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Replace passwords of the services' users in MongoDB by generated ones; then restart these services.
+    """Replace passwords of users in MongoDB by generated ones; then restart the services of these names.
 
     Example: throughline rotate mongodb meetings --mongodb "$ADMIN_URI" --passwords /etc/throughline/mongodb
 
@@ -86,14 +90,18 @@ def mongodb(
     MongoDB does not answer.
     """
     with exits(), mongodb_answers():
-        names = [service_named(name, "") for name in services or SERVICES]
+        names = [_user_named(name, administrator=uri is not None) for name in services or SERVICES]
         admin_uri = uri or _stack(home).servers()[1]
         stored = _stored(passwords, home, "passwords", given=uri is not None)
         try:
             rotate_passwords(stored, names, lambda each: set_in_mongodb(admin_uri, each))
         except NotAFile as fault:
             raise BadInput(f"--passwords: {fault}.") from None
-        print_line(f"New passwords in MongoDB: {', '.join(names)}. Restart these services.")
+        print_line(f"New passwords in MongoDB: {', '.join(names)}. Restart the services of these names.")
+
+
+def _user_named(name: str, *, administrator: bool) -> str:
+    return name if administrator and name == ADMINISTRATOR else service_named(name, "")
 
 
 def _declared(users: Sequence[str] | None, declared: Sequence[str]) -> Sequence[str]:

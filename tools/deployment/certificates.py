@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -14,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_DAYS, SERVER_DAYS = 3_650, 397
 BACKDATED = timedelta(minutes=5)
+_BEFORE, _AFTER = "Throughline ", " authority"
 
 
 def new_key() -> str:
@@ -25,7 +27,7 @@ def new_key() -> str:
 
 def authority(key: str, deployment: str) -> str:
     """Return the certificate of an authority, signed by its own key."""
-    private, name = _private(key), _name(f"Throughline {deployment} authority")
+    private, name = _private(key), _name(f"{_BEFORE}{deployment}{_AFTER}")
     builder = _builder(name, name, private.public_key(), AUTHORITY_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
@@ -42,6 +44,42 @@ def server_certificate(key: str, names: Sequence[str], authority_key: str, autho
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]  # members of a set are clients too
     builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return _signed(builder, _private(authority_key))
+
+
+def renewed_authority(key: str, present: str) -> str:
+    """Return the certificate of an authority with another key, and the name of the present one."""
+    return authority(key, _common_name(present).removeprefix(_BEFORE).removesuffix(_AFTER))
+
+
+def first(pem: str) -> str:
+    """Return the first certificate of a file, without what follows. Raises ValueError where there is none."""
+    return x509.load_pem_x509_certificate(pem.encode()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def count(pem: str) -> int:
+    """Return the number of certificates in a file."""
+    return len(x509.load_pem_x509_certificates(pem.encode()))
+
+
+def names(pem: str) -> list[str]:
+    """Return the names and addresses that the first certificate of a file is for."""
+    extensions = x509.load_pem_x509_certificate(pem.encode()).extensions
+    return [str(name.value) for name in extensions.get_extension_for_class(x509.SubjectAlternativeName).value]
+
+
+def belong_together(key: str, pem: str) -> bool:
+    """Tell whether a private key is that of the first certificate of a file."""
+    return _private(key).public_key() == x509.load_pem_x509_certificate(pem.encode()).public_key()
+
+
+def is_issued_by(pem: str, authority: str) -> bool:
+    """Tell whether an authority signed the first certificate of a file."""
+    certificate, issuer = (x509.load_pem_x509_certificate(each.encode()) for each in (pem, authority))
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def ends(pem: str) -> datetime:
@@ -80,6 +118,11 @@ def _private(key: str) -> ec.EllipticCurvePrivateKey:
 
 def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _common_name(pem: str) -> str:
+    subject = x509.load_pem_x509_certificate(pem.encode()).subject
+    return str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
 def _general(name: str) -> x509.GeneralName:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from tools.client.stack_home import database
+from tools.deployment.mongodb import ADMINISTRATOR, AUTHENTICATION_FAILED, with_password
 from tools.files import NotAFile, read_json, read_named, write_json, write_named
 
 PASSWORD_LIMIT = 10_000
@@ -110,7 +112,20 @@ class Secrets:
 
 
 def set_in_mongodb(uri: str, passwords: Mapping[str, str]) -> None:
-    """Set the passwords of the services' users in MongoDB; their roles stay. Raises PyMongoError."""
+    """Set the passwords of the services' users in MongoDB, or of the administrator; roles stay. Raises PyMongoError.
+
+    After an interrupted rotation the administrator may have the new password already.
+    """
+    try:
+        _set_in_mongodb(uri, passwords)
+    except OperationFailure as failure:
+        if failure.code != AUTHENTICATION_FAILED or ADMINISTRATOR not in passwords:
+            raise
+        _set_in_mongodb(with_password(uri, passwords[ADMINISTRATOR]), passwords)
+
+
+def _set_in_mongodb(uri: str, passwords: Mapping[str, str]) -> None:
     with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=SELECTION_MS) as client:
-        for service, password in passwords.items():
-            client[database(service)].command("updateUser", service, pwd=password)
+        for user in sorted(passwords, key=lambda user: user == ADMINISTRATOR):
+            base = ADMINISTRATOR if user == ADMINISTRATOR else database(user)
+            client[base].command("updateUser", user, pwd=passwords[user])

@@ -67,16 +67,16 @@ def ensure(folder: SecretFolder, deployment: Deployment) -> list[EnsuredFile]:
 
 
 def _files(folder: SecretFolder, deployment: Deployment) -> Iterator[SecretFile]:
-    yield SecretFile("mongodb/key", MONGODB, _mongodb_key)
+    yield SecretFile("mongodb/key", MONGODB, new_mongodb_key)
     for user in (ADMINISTRATOR, *SERVICES):
-        yield SecretFile(f"mongodb/passwords/{user}", THROUGHLINE, _password)
+        yield SecretFile(f"mongodb/passwords/{user}", THROUGHLINE, new_password)
     for user in (ADMINISTRATOR, *kafka_users.users()):
-        yield SecretFile(f"kafka/passwords/{user}", THROUGHLINE, _password)
-    yield SecretFile("kafka/jaas.conf", KAFKA, lambda: _jaas(folder.read("kafka/passwords/admin").strip()))
+        yield SecretFile(f"kafka/passwords/{user}", THROUGHLINE, new_password)
+    yield SecretFile("kafka/jaas.conf", KAFKA, lambda: jaas(folder.read("kafka/passwords/admin").strip()))
     yield from _log_keys(folder, deployment.name)
-    yield SecretFile("actor_key", THROUGHLINE, _password)
-    yield SecretFile("console_keys", THROUGHLINE, lambda: Fernet.generate_key().decode() + "\n")
-    yield SecretFile("grafana_password", GRAFANA, _password)
+    yield SecretFile("actor_key", THROUGHLINE, new_password)
+    yield SecretFile("console_keys", THROUGHLINE, new_console_key)
+    yield SecretFile("grafana_password", GRAFANA, new_password)
     yield from _certificates(folder, deployment)
     if deployment.console is not None:
         yield from _sign_in(folder, deployment.console)
@@ -93,7 +93,7 @@ def _certificates(folder: SecretFolder, deployment: Deployment) -> Iterator[Secr
     yield SecretFile(AUTHORITY, ROOT, partial(_authority, folder, deployment.name), READABLE)
     for path, (owner, names) in SERVERS.items():
         reached = (*names, *LOCAL_NAMES, *deployment.names)
-        yield SecretFile(path, owner, partial(_server, folder, reached))
+        yield SecretFile(path, owner, partial(server_certificate, folder, reached))
 
 
 def _sign_in(folder: SecretFolder, console: str) -> Iterator[SecretFile]:
@@ -124,18 +124,23 @@ def _end(folder: SecretFolder, path: str) -> str:
     except ValueError:
         raise CannotStart(f"{path} is spoilt: it holds no certificate; remove it, and run this again") from None
     soon = end - datetime.now(UTC) < ENDS_SOON
-    return f"ends on {end:%Y-%m-%d}" + (": remove it, run this again, restart its server" if soon else "")
+    command = "throughline rotate authority" if path == AUTHORITY else "throughline rotate certificates"
+    return f"ends on {end:%Y-%m-%d}" + (f": run {command}" if soon else "")
 
 
-def _password() -> str:
+def new_password() -> str:
     return secrets.token_urlsafe(32) + "\n"
 
 
-def _mongodb_key() -> str:
+def new_console_key() -> str:
+    return Fernet.generate_key().decode() + "\n"
+
+
+def new_mongodb_key() -> str:
     return secrets.token_urlsafe(384).replace("-", "+").replace("_", "/") + "\n"
 
 
-def _jaas(administrator: str) -> str:
+def jaas(administrator: str) -> str:
     """Return the logins of the broker: its own, the administrator's, and SCRAM for everybody else.
 
     Broker and administrator are no users of SCRAM: a broker of version 4.4.0 may forget those at a restart.
@@ -164,9 +169,11 @@ def _public_keys(folder: SecretFolder, deployment: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _server(folder: SecretFolder, names: Sequence[str]) -> str:
+def server_certificate(folder: SecretFolder, names: Sequence[str]) -> str:
     """Return certificate, authority and private key in one file, as Kafka and MongoDB read them."""
-    key, authority = certificates.new_key(), folder.read(AUTHORITY)
+    key, authority = certificates.new_key(), certificates.first(folder.read(AUTHORITY))
+    if not certificates.belong_together(folder.read(AUTHORITY_KEY), authority):
+        raise CannotStart(f"{AUTHORITY_KEY} is not the key of {AUTHORITY}: run throughline rotate authority")
     own = certificates.server_certificate(key, names, folder.read(AUTHORITY_KEY), authority)
     return own + authority + key
 

@@ -53,11 +53,24 @@ class SecretFolder:
             if path.is_symlink() or (path.exists() and not path.is_file()):
                 raise CannotStart(f"{path} is no file: remove it, and run this again")
             if not path.exists():
-                self._create(path, file)
+                self._write(path, file.make(), file.mode, file.owner if self._owners else None)
                 return "made"
             return self._put_right(path, file)
         except OSError as fault:
             raise CannotStart(f"{path}: {fault.strerror}: {HOW}") from None
+
+    def replace(self, path: str, content: str) -> None:
+        """Replace the content of a file, of which owner and mode stay. Raises CannotStart."""
+        self.add(path, content, like=path)
+
+    def add(self, path: str, content: str, *, like: str) -> None:
+        """Write a file with the owner and mode of another. Raises CannotStart."""
+        present = self.root / like
+        try:
+            now = present.stat()
+            self._write(self.root / path, content, stat.S_IMODE(now.st_mode), now.st_uid)
+        except OSError as fault:
+            raise CannotStart(f"{present}: {fault.strerror}: {HOW}") from None
 
     def _make_folders(self, folder: Path) -> None:
         for each in [*reversed(folder.relative_to(self.root).parents), folder.relative_to(self.root)]:
@@ -65,18 +78,18 @@ class SecretFolder:
                 path.mkdir(parents=True)
                 path.chmod(FOLDER_MODE)  # whatever the umask
 
-    def _create(self, path: Path, file: SecretFile) -> None:
-        """Write beside it, and link: a file is there whole, with owner and mode, or not at all."""
+    def _write(self, path: Path, content: str, mode: int, owner: int | None) -> None:
+        """Write beside it, and rename: a file is there whole, with owner and mode, or not at all."""
         partial = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with open(descriptor, "w", encoding="utf-8") as written:
-                written.write(file.make())
+                written.write(content)
                 written.flush()
                 os.fsync(descriptor)
-                os.fchmod(descriptor, file.mode)
-                if self._owners:
-                    os.fchown(descriptor, file.owner, file.owner)
+                os.fchmod(descriptor, mode)
+                if owner is not None:
+                    os.fchown(descriptor, owner, owner)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)

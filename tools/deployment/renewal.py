@@ -1,0 +1,115 @@
+"""Files of one deployment replaced (docs/backup.md): certificates, their authority, keys, Kafka's administrator.
+
+What has readers that restart at different times is replaced in two steps: first the new one joins the old one, then
+the old one is dropped.
+"""
+
+from __future__ import annotations
+
+from tools.deployment import certificates
+from tools.deployment.messages import CannotStart
+from tools.deployment.mongodb import ADMINISTRATOR
+from tools.deployment.secret_files import (
+    AUTHORITY,
+    AUTHORITY_KEY,
+    SERVERS,
+    jaas,
+    new_console_key,
+    new_mongodb_key,
+    new_password,
+    server_certificate,
+)
+from tools.deployment.secret_folder import SecretFolder
+
+NEW_AUTHORITY_KEY = f"{AUTHORITY_KEY}.new"
+ADMINISTRATOR_PASSWORD, LOGINS = f"kafka/passwords/{ADMINISTRATOR}", "kafka/jaas.conf"
+MONGODB_KEY, CONSOLE_KEYS = "mongodb/key", "console_keys"
+UNFINISHED = "an earlier rotation is not finished: run this with --drop-retired first"
+
+
+def renew_certificates(folder: SecretFolder) -> list[str]:
+    """Give each server another key and certificate, for the names of the present one. Raises CannotStart."""
+    for path in SERVERS:
+        folder.replace(path, server_certificate(folder, certificates.names(_certificate(folder, path))))
+    return list(SERVERS)
+
+
+def renew_authority(folder: SecretFolder) -> list[str]:
+    """Put another authority, which signs from now on, before the present one. Raises CannotStart.
+
+    Its key stays beside the present one until the certificate is written: interrupted, it can be run again.
+    """
+    present, new = _certificate(folder, AUTHORITY), folder.root / NEW_AUTHORITY_KEY
+    if not new.exists():
+        _one(certificates.count(present), AUTHORITY)
+        folder.add(NEW_AUTHORITY_KEY, certificates.new_key(), like=AUTHORITY_KEY)
+    if not certificates.belong_together(folder.read(NEW_AUTHORITY_KEY), present):
+        folder.replace(AUTHORITY, certificates.renewed_authority(folder.read(NEW_AUTHORITY_KEY), present) + present)
+    folder.replace(AUTHORITY_KEY, folder.read(NEW_AUTHORITY_KEY))
+    new.unlink()
+    return [AUTHORITY, AUTHORITY_KEY]
+
+
+def drop_retired_authority(folder: SecretFolder) -> list[str]:
+    """Leave the newest authority alone; every server must have a certificate of it. Raises CannotStart."""
+    newest = certificates.first(_certificate(folder, AUTHORITY))
+    if others := [path for path in SERVERS if not certificates.is_issued_by(folder.read(path), newest)]:
+        raise CannotStart(f"{', '.join(others)}: of the old authority; run throughline rotate certificates first")
+    folder.replace(AUTHORITY, newest)
+    return [AUTHORITY]
+
+
+def renew_kafka_administrator(folder: SecretFolder) -> list[str]:
+    """Replace the passwords of Kafka's administrator and of its brokers among themselves. Raises CannotStart."""
+    folder.replace(ADMINISTRATOR_PASSWORD, new_password())
+    folder.replace(LOGINS, jaas(folder.read(ADMINISTRATOR_PASSWORD).strip()))
+    return [ADMINISTRATOR_PASSWORD, LOGINS]
+
+
+def renew_mongodb_key(folder: SecretFolder) -> list[str]:
+    """Put another key of MongoDB's members behind the present one. Raises CannotStart."""
+    present = _mongodb_keys(folder)
+    _one(len(present), MONGODB_KEY)
+    folder.replace(MONGODB_KEY, "".join(f"- {key}\n" for key in [*present, new_mongodb_key().strip()]))
+    return [MONGODB_KEY]
+
+
+def drop_retired_mongodb_key(folder: SecretFolder) -> list[str]:
+    """Leave the newest key of MongoDB's members alone. Raises CannotStart."""
+    folder.replace(MONGODB_KEY, _mongodb_keys(folder)[-1] + "\n")
+    return [MONGODB_KEY]
+
+
+def renew_console_keys(folder: SecretFolder) -> list[str]:
+    """Put another key of the console's cookies before the present one. Raises CannotStart."""
+    present = folder.read(CONSOLE_KEYS)
+    _one(len(present.split()), CONSOLE_KEYS)
+    folder.replace(CONSOLE_KEYS, new_console_key() + present)
+    return [CONSOLE_KEYS]
+
+
+def drop_retired_console_keys(folder: SecretFolder) -> list[str]:
+    """Leave the newest key of the console's cookies alone. Raises CannotStart."""
+    folder.replace(CONSOLE_KEYS, folder.read(CONSOLE_KEYS).split()[0] + "\n")
+    return [CONSOLE_KEYS]
+
+
+def _certificate(folder: SecretFolder, path: str) -> str:
+    text = folder.read(path)
+    try:
+        certificates.first(text)
+    except ValueError:
+        raise CannotStart(
+            f"{path} is spoilt: it holds no certificate; remove it, and run throughline deploy init"
+        ) from None
+    return text
+
+
+def _mongodb_keys(folder: SecretFolder) -> list[str]:
+    """Return the keys, oldest first: a file holds one, or a list in YAML."""
+    return [line.removeprefix("- ").strip() for line in folder.read(MONGODB_KEY).splitlines()]
+
+
+def _one(count: int, path: str) -> None:
+    if count != 1:
+        raise CannotStart(f"{path}: {UNFINISHED}")
