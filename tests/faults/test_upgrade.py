@@ -31,11 +31,11 @@ from tools.local.stack import ALL_FOUR
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.drill]
 
-READERS_FIRST = ("notifications", "recommendations", "meetings", "nominations")
-WRITERS_FIRST = tuple(reversed(READERS_FIRST))
+WRITERS_FIRST = ALL_FOUR
+READERS_FIRST = tuple(reversed(ALL_FOUR))
 OTHER_SHAPES = "06898ae", {"AUDIENCE": "throughline"}
 """The version before the console: other shapes of every state and trace, fewer indexes, events, fields and words."""
-SAME_SHAPES = "1a98947", {}
+SAME_SHAPES: tuple[str, dict[str, str]] = "1a98947", {}
 """The version with the console, before the parts for operators: the same shapes, events and indexes."""
 UNDECLARED = re.compile(r"(\w+): the index (\S+) of (\S+) is .*, not declared")
 
@@ -147,12 +147,11 @@ def dead_letters(rig: Rig) -> int:
 
 def assert_nothing_left(rig: Rig) -> None:
     """Assert that Kafka makes the live traces again, and that no dead letter is open."""
-    with pytest.MonkeyPatch.context() as patch:
-        for service in ALL_FOUR:
-            patch.setenv(f"THROUGHLINE_URL_{service.upper()}", rig.platform.first(service).url)
-            with rig.database(service) as database:
-                assert database["dead_letters"].count_documents({"standing": "open"}) == 0
-        replayed = throughline(rig.platform.stack, "replay", "--from", "kafka", "--compare")
+    for service in ALL_FOUR:
+        with rig.database(service) as database:
+            assert database["dead_letters"].count_documents({"standing": "open"}) == 0
+    urls = {f"THROUGHLINE_URL_{service.upper()}": rig.platform.first(service).url for service in ALL_FOUR}
+    replayed = throughline(rig.platform.stack, "replay", "--from", "kafka", "--compare", **urls)
     assert replayed.exit_code == 0, replayed.output
     assert "identical" in output_of(replayed)
 

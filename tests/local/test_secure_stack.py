@@ -49,21 +49,34 @@ class Servers:
         return kafka | {"THROUGHLINE_MONGODB": self.mongodb.admin_uri}
 
 
-@pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    authority = Authority(tmp_path_factory.mktemp("certificates"))
-    stranger = Authority(tmp_path_factory.mktemp("stranger"), "another CA")
-    folder, chosen = tmp_path_factory.mktemp("servers"), ports()
+@contextmanager
+def servers_with_tls(folder: Path) -> Iterator[Servers]:
+    authority = Authority(folder / "certificates")
+    stranger = Authority(folder / "stranger", "another CA")
+    chosen = ports()
     kafka = SecureKafka(folder / "kafka", authority, chosen)
     mongodb = SecureMongoDB(folder / "mongodb", authority, chosen["mongodb"])
     with running(kafka, folder), running(mongodb, folder):
         yield Servers(kafka, mongodb, authority, stranger)
 
 
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with servers_with_tls(tmp_path_factory.mktemp("servers")) as servers:
+        yield servers
+
+
+@pytest.fixture
+def of_the_platform(tmp_path: Path) -> Iterator[Servers]:
+    """Servers of its own: a service of another deployment refuses a ledger that this one fills."""
+    with servers_with_tls(tmp_path) as servers:
+        yield servers
+
+
 def test_the_whole_platform_runs_on_servers_that_speak_tls_only(
-    secure: Servers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    of_the_platform: Servers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in secure.administrator().items():
+    for name, value in of_the_platform.administrator().items():
         monkeypatch.setenv(name, value)
     with Stack(tmp_path / "home") as stack:
         assert stack.kafka.protocol == "SASL_SSL"
