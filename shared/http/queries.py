@@ -113,7 +113,7 @@ def _add_all(router: APIRouter, route: QueryRoute, states: StateStore) -> None:
         page: Sequence[FoldedState | StoredState]
         places: Mapping[str, str] = {}
         if newest:
-            query = known_states(route.kind, chosen, seen)
+            query = known_states(route.kind, chosen, seen) | {"shape": states.shape}
             places = await newest_first(states.database, query, route.newest, limit, after)
             read = [*(await states.read(places)).values()]
             page, shown = read, await _shown(route, read, caller, states)

@@ -166,8 +166,11 @@ class StateStore:
     async def find(
         self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None
     ) -> list[FoldedState]:
-        """Return the known states of a kind whose facets have these values, by stream id, after a given one."""
-        query = known_states(kind, facets) | ({"_id": {"$gt": after}} if after else {})
+        """Return the known states of a kind whose facets have these values, by stream id, after a given one.
+
+        States of another shape are left out: another version of this code, which runs beside this one, stored them.
+        """
+        query = known_states(kind, facets) | {"shape": self.shape} | ({"_id": {"$gt": after}} if after else {})
         rows = self._states.find(query, _WITHOUT_SEARCH).sort("_id", 1).limit(limit)
         return [self.from_document(row) async for row in rows]
 
@@ -205,12 +208,12 @@ class StateStore:
     async def listed_as_stored(
         self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None, within: Within = ALL
     ) -> list[StoredState]:
-        """Return what `listed` returns, each state as the JSON that is stored; states of another shape are left out."""
-        rows = self._listed(known_states(kind, facets, within) | {"shape": self.shape}, limit, after)
+        """Return what `listed` returns, each state as the JSON that is stored."""
+        rows = self._listed(known_states(kind, facets, within), limit, after)
         return [StoredState(row["_id"], row["version"], row.get("waits", False), row["state"]) async for row in rows]
 
     def _listed(self, query: Mapping[str, Any], limit: int, after: str | None) -> AsyncIOMotorCursor[Any]:
-        paged = {**query} | ({"order": {"$gt": natural_order(after)}} if after else {})
+        paged = {**query, "shape": self.shape} | ({"order": {"$gt": natural_order(after)}} if after else {})
         rows: AsyncIOMotorCursor[Any] = self._states.find(paged, _WITHOUT_SEARCH)
         return rows.sort("order", ASCENDING).limit(limit)
 

@@ -26,6 +26,7 @@ from tests.faults.rig.patience import AT_MOST
 from tests.faults.rig.platform import run_concurrently, running
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.version import CURRENT, NotInThisClone, Version, earlier
+from tools.client.tokens import mint
 from tools.deployment import grants
 from tools.local.stack import ALL_FOUR
 
@@ -151,7 +152,10 @@ def assert_nothing_left(rig: Rig) -> None:
         with rig.database(service) as database:
             assert database["dead_letters"].count_documents({"standing": "open"}) == 0
     urls = {f"THROUGHLINE_URL_{service.upper()}": rig.platform.first(service).url for service in ALL_FOUR}
-    replayed = throughline(rig.platform.stack, "replay", "--from", "kafka", "--compare", **urls)
+    token = mint(rig.platform.stack.home, role="auditor", subject="synthetic")
+    replayed = throughline(
+        rig.platform.stack, "replay", "--from", "kafka", "--compare", THROUGHLINE_TOKEN=token, **urls
+    )
     assert replayed.exit_code == 0, replayed.output
     assert "identical" in output_of(replayed)
 

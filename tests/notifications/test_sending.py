@@ -54,6 +54,19 @@ async def test_a_planned_notification_is_sent_once(start: Start) -> None:
     assert await notifying.one() == ONCE
 
 
+async def test_a_notification_whose_state_has_another_shape_is_left_to_the_version_that_stored_it(start: Start) -> None:
+    mailbox = Mailbox()
+    async with mailbox.open() as port:
+        notifying = await with_one_planned(start, port)
+        states = notifying.states.database["states"]
+        await states.update_many({}, {"$inc": {"shape": 1}})
+        assert await notifying.sender.look()
+        assert not mailbox.stored
+        await states.update_many({}, {"$inc": {"shape": -1}})
+        await looks(notifying)
+    assert len(mailbox.stored) == 1
+
+
 async def test_a_sent_message_is_not_sent_again_before_its_result_is_consumed(start: Start) -> None:
     mailbox = Mailbox()
     async with mailbox.open() as port:
