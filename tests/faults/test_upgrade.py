@@ -178,12 +178,13 @@ def test_an_older_version_of_other_shapes_is_replaced_and_had_back_and_replaced_
 def test_another_shape_is_rebuilt_by_three_instances_under_live_writes() -> None:
     with under_load(version(*OTHER_SHAPES), older_words=True) as rig:
         prepare(rig)
-        progress(rig, 300)
+        for _ in range(6):
+            progress(rig, 50)
         instances = rig.platform.instances["recommendations"]
+        for instance in instances:
+            replace(rig, instance, CURRENT)
+        rig.platform.add("recommendations").await_ready()
         with readers(rig) as holes:
-            for instance in instances:
-                replace(rig, instance, CURRENT)
-            rig.platform.add("recommendations").await_ready()
             for _ in range(3):
                 run_concurrently([partial(rebuild_by, rig, each) for each in instances])
                 progress(rig)
