@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -25,7 +26,7 @@ def new_key() -> str:
 
 def authority(key: str, deployment: str) -> str:
     """Return the certificate of an authority, signed by its own key."""
-    private, name = _private(key), _name(f"Throughline {deployment} authority")
+    private, name = read_key(key), _name(f"Throughline {deployment} authority")
     builder = _builder(name, name, private.public_key(), AUTHORITY_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
@@ -35,18 +36,43 @@ def authority(key: str, deployment: str) -> str:
 def server_certificate(key: str, names: Sequence[str], authority_key: str, authority_certificate: str) -> str:
     """Return a certificate for a server that is reached under these names and addresses."""
     issuer = x509.load_pem_x509_certificate(authority_certificate.encode())
-    builder = _builder(_name(names[0]), issuer.subject, _private(key).public_key(), SERVER_DAYS)
+    builder = _builder(_name(names[0]), issuer.subject, read_key(key).public_key(), SERVER_DAYS)
     builder = builder.add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(digital_signature=True), critical=True)
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]  # members of a set are clients too
     builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-    return _signed(builder, _private(authority_key))
+    return _signed(builder, read_key(authority_key))
 
 
 def ends(pem: str) -> datetime:
     """Return when the first certificate in a file ends. Raises ValueError where there is none."""
     return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
+
+
+def is_of(certificate: str, key: str) -> bool:
+    """Tell whether a certificate is of a private key. Raises ValueError where either is none."""
+    return x509.load_pem_x509_certificate(certificate.encode()).public_key() == read_key(key).public_key()
+
+
+def is_issued_by(certificate: str, authority_certificate: str) -> bool:
+    """Tell whether an authority signed the first certificate in a file. Raises ValueError where either is none."""
+    issuer = x509.load_pem_x509_certificate(authority_certificate.encode())
+    try:
+        x509.load_pem_x509_certificate(certificate.encode()).verify_directly_issued_by(issuer)
+    except (InvalidSignature, TypeError, ValueError):
+        return False
+    return True
+
+
+def names_of(certificate: str) -> set[str]:
+    """Return the names and addresses that the first certificate in a file is for. Raises ValueError."""
+    extensions = x509.load_pem_x509_certificate(certificate.encode()).extensions
+    try:
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    return {*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))}
 
 
 def _builder(
@@ -71,7 +97,8 @@ def _signed(builder: x509.CertificateBuilder, key: CertificateIssuerPrivateKeyTy
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def _private(key: str) -> ec.EllipticCurvePrivateKey:
+def read_key(key: str) -> ec.EllipticCurvePrivateKey:
+    """Read a private key. Raises ValueError where there is none, TypeError for one that is encrypted."""
     private = serialization.load_pem_private_key(key.encode(), None)
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise ValueError("is no key on an elliptic curve")
