@@ -220,7 +220,7 @@ def test_of_two_at_once_one_waits_for_the_other(folder: Path, monkeypatch: pytes
     monkeypatch.undo()
     ensured = ensure(SecretFolder(folder, owners=False), LOCAL)
     assert all(not remark or remark.startswith("ends on") for _, _, remark in ensured)
-    assert certificates.is_of((folder / "tls/ca.crt").read_text(), (folder / "tls/ca.key").read_text())
+    assert certificates.belong_together((folder / "tls/ca.key").read_text(), (folder / "tls/ca.crt").read_text())
 
 
 @pytest.mark.parametrize(("number", "says"), [(errno.ENOSPC, "No space left"), (errno.EROFS, "Read-only file system")])

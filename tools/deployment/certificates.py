@@ -45,34 +45,30 @@ def server_certificate(key: str, names: Sequence[str], authority_key: str, autho
     return _signed(builder, read_key(authority_key))
 
 
-def ends(pem: str) -> datetime:
-    """Return when the first certificate in a file ends. Raises ValueError where there is none."""
-    return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
+def names(pem: str) -> list[str]:
+    """Return the names and addresses that the first certificate of a file is for."""
+    extensions = x509.load_pem_x509_certificate(pem.encode()).extensions
+    return [str(name.value) for name in extensions.get_extension_for_class(x509.SubjectAlternativeName).value]
 
 
-def is_of(certificate: str, key: str) -> bool:
-    """Tell whether a certificate is of a private key. Raises ValueError where either is none."""
-    return x509.load_pem_x509_certificate(certificate.encode()).public_key() == read_key(key).public_key()
+def belong_together(key: str, pem: str) -> bool:
+    """Tell whether a private key is that of the first certificate of a file."""
+    return read_key(key).public_key() == x509.load_pem_x509_certificate(pem.encode()).public_key()
 
 
-def is_issued_by(certificate: str, authority_certificate: str) -> bool:
-    """Tell whether an authority signed the first certificate in a file. Raises ValueError where either is none."""
-    issuer = x509.load_pem_x509_certificate(authority_certificate.encode())
+def is_issued_by(pem: str, authority: str) -> bool:
+    """Tell whether an authority signed the first certificate of a file."""
+    certificate, issuer = (x509.load_pem_x509_certificate(each.encode()) for each in (pem, authority))
     try:
-        x509.load_pem_x509_certificate(certificate.encode()).verify_directly_issued_by(issuer)
-    except (InvalidSignature, TypeError, ValueError):
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
         return False
     return True
 
 
-def names_of(certificate: str) -> set[str]:
-    """Return the names and addresses that the first certificate in a file is for. Raises ValueError."""
-    extensions = x509.load_pem_x509_certificate(certificate.encode()).extensions
-    try:
-        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return set()
-    return {*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))}
+def ends(pem: str) -> datetime:
+    """Return when the first certificate in a file ends. Raises ValueError where there is none."""
+    return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
 
 
 def _builder(

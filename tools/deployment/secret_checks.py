@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from cryptography.fernet import Fernet
+from cryptography.x509 import ExtensionNotFound
 
 from shared.runtime.sign_in_settings import ACTOR_KEY_LENGTH
 from shared.tlog.notes import NotAKey, Signer
@@ -75,9 +76,16 @@ def remark_on_server(content: str, names: Iterable[str], authority: str) -> str:
     """Return when a server's certificate ends, and why clients would not trust it."""
     if not certificates.is_issued_by(content, authority):
         return f"is not of the authority tls/ca.crt, which clients trust: {RESTART}"
-    if missing := set(names) - certificates.names_of(content):
+    if missing := set(names) - _names(content):
         return f"is not for {', '.join(sorted(missing))}: {RESTART}"
     return _end(content)
+
+
+def _names(content: str) -> set[str]:
+    try:
+        return {*certificates.names(content)}
+    except ExtensionNotFound:
+        return set()
 
 
 def _end(content: str) -> str:

@@ -173,7 +173,7 @@ def _public_keys(folder: SecretFolder, deployment: str) -> str:
 def _server(folder: SecretFolder, names: Sequence[str]) -> str:
     """Return certificate, authority and private key in one file, as Kafka and MongoDB read them. Raises CannotStart."""
     key, authority, authority_key = certificates.new_key(), folder.read(AUTHORITY), folder.read(AUTHORITY_KEY)
-    if not certificates.is_of(authority, authority_key):
+    if not certificates.belong_together(authority_key, authority):
         raise CannotStart(
             f"{AUTHORITY_KEY} is not the key of {AUTHORITY}, so that nobody would trust what it signs. Restore it from "
             f"the backup of the secrets; if it is lost, remove {AUTHORITY} and {', '.join(SERVERS)}, run this again, "
