@@ -127,6 +127,8 @@ def test_a_topic_that_differs_is_named_and_left_unchanged(servers: Stack, tmp_pa
 
     assert "throughline.meetings: 6 partitions, declared 7" in str(refusal.value)
     assert "throughline.nominations: retention.ms is -1, declared 1000" in str(refusal.value)
+    with pytest.raises(CannotStart, match=r"throughline\.meetings: 1 copies of each record, declared 3: reassign"):
+        topics.ensure(servers.kafka_admin, topics.declared(profile="deployed"))
     topics.ensure(servers.kafka_admin)
 
 

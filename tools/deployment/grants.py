@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from tools.client.mongodb_client import UnusableUri, connect, refusal
 from tools.client.stack_home import database, user_uri
 from tools.deployment.messages import CannotStart
 from tools.files import CHECKOUT
@@ -32,7 +32,7 @@ def privileges(service: str, declaration: Path = DECLARATION) -> list[dict[str, 
 def grant(admin_uri: str, passwords: Mapping[str, str], declaration: Path = DECLARATION) -> None:
     """Create or update the role and the user of each service named in `passwords`."""
     try:
-        with MongoClient[dict[str, Any]](admin_uri, serverSelectionTimeoutMS=10_000) as client:
+        with connect(admin_uri) as client:
             if not {"setName", "msg"} & client.admin.command("hello").keys():
                 raise CannotStart(
                     "The MongoDB in THROUGHLINE_MONGODB is no replica set; it must be one, if only of one member."
@@ -46,11 +46,13 @@ def grant(admin_uri: str, passwords: Mapping[str, str], declaration: Path = DECL
                 owned.command("updateUser" if users else "createUser", service, pwd=password, roles=[service])
     except OperationFailure as failure:
         if failure.code != UNAUTHORIZED:
-            raise CannotStart(f"MongoDB refused to create the users of the services: {failure.details}") from failure
+            raise CannotStart(f"MongoDB refused to create the users of the services: {refusal(failure)}") from failure
         raise CannotStart(
             "The user in THROUGHLINE_MONGODB may not create roles and users. It needs the role userAdminAnyDatabase\n"
-            f"(or root): {failure.details}"
+            f"(or root): {refusal(failure)}"
         ) from failure
+    except UnusableUri:
+        raise
     except PyMongoError as failure:
         reason = str(failure).partition(", Timeout:")[0]
         raise CannotStart(f"MongoDB does not answer: {reason}") from failure

@@ -9,15 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from pymongo import MongoClient
-
+from tools.client.mongodb_client import connect
 from tools.client.stack_home import database
 from tools.deployment.passwords import read_password
 from tools.files import NotAFile, alone_in, read_json, sentence, sync_folder, write_json, write_named
 
-SELECTION_MS = 10_000
 SetPasswords = Callable[[Mapping[str, str]], None]
 
 
@@ -126,6 +124,6 @@ class Secrets:
 
 def set_in_mongodb(uri: str, passwords: Mapping[str, str]) -> None:
     """Set the passwords of the services' users in MongoDB; their roles stay. Raises PyMongoError."""
-    with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=SELECTION_MS) as client:
+    with connect(uri) as client:
         for service, password in passwords.items():
             client[database(service)].command("updateUser", service, pwd=password)
