@@ -9,6 +9,7 @@ import ssl
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import ReadPreference
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from shared.runtime.configuration import CannotStart
@@ -23,7 +24,10 @@ _NAME = "THROUGHLINE_MONGODB"
 
 
 def connect(settings: MongodbSettings, service: str) -> AsyncIOMotorDatabase[Any]:
-    """Return a service's own database, without a round trip to the server. Raises CannotStart."""
+    """Return a service's own database, without a round trip to the server. Raises CannotStart.
+
+    It is read from the primary, whatever the URI says: a secondary may be behind what this process stored.
+    """
     try:
         client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
             settings.mongodb.get_secret_value(),
@@ -38,7 +42,7 @@ def connect(settings: MongodbSettings, service: str) -> AsyncIOMotorDatabase[Any
         raise CannotStart(
             f"{_NAME}: is no MongoDB URI, or an option of it cannot be used ({type(fault).__name__})"
         ) from None
-    return client[settings.database]
+    return client.get_database(settings.database, read_preference=ReadPreference.PRIMARY)
 
 
 async def raise_if_refused(error: PyMongoError, database: AsyncIOMotorDatabase[Any]) -> None:

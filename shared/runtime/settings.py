@@ -16,6 +16,7 @@ from shared.runtime.configuration import (
     Fronts,
     InProduction,
     LogLevel,
+    Port,
     ReadableFile,
     RootPath,
     Secret,
@@ -40,7 +41,7 @@ class Settings(MongodbSettings, SignInSettings, KafkaSettings):
     """One service's settings. A missing one is an error at start that names the variable."""
 
     host: str = Field("127.0.0.1", description="address that it listens on; empty: all, of IPv4 and IPv6")
-    port: int = Field(8000, description="port that it listens on")
+    port: Port = Field(8000, description="port that it listens on")
     root_path: RootPath = Field(
         "",
         description="path under which a front serves this service, as in `/throughline/meetings`, and which "
