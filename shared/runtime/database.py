@@ -6,6 +6,7 @@ An outage is waited for. A wrong password, a certificate that is not trusted and
 from __future__ import annotations
 
 import ssl
+import warnings
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
@@ -29,13 +30,17 @@ def connect(settings: MongodbSettings, service: str) -> AsyncIOMotorDatabase[Any
     It is read from the primary, whatever the URI says: a secondary may be behind what this process stored.
     """
     try:
-        client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
-            settings.mongodb.get_secret_value(),
-            appname=f"throughline-{service}",
-            serverSelectionTimeoutMS=SERVER_SELECTION_MS,
-            event_listeners=[ConnectionMonitor()],
-            **settings.mongodb_options(),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # of an option that is written wrongly, and ignored
+            client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+                settings.mongodb.get_secret_value(),
+                appname=f"throughline-{service}",
+                serverSelectionTimeoutMS=SERVER_SELECTION_MS,
+                event_listeners=[ConnectionMonitor()],
+                **settings.mongodb_options(),
+            )
+    except UserWarning as fault:
+        raise CannotStart(f"{_NAME}: an option of it cannot be used: {fault}") from None
     except OSError as fault:
         raise CannotStart(f"{_NAME}: a certificate file that it names cannot be read: {fault}") from None
     except (ConfigurationError, ValueError) as fault:  # their words may repeat the password

@@ -21,6 +21,7 @@ from shared.runtime.configuration import (
     RootPath,
     Secret,
     read,
+    why_unreadable,
 )
 from shared.runtime.kafka_settings import KafkaSettings
 from shared.runtime.mongodb_settings import MongodbSettings
@@ -82,8 +83,12 @@ class Settings(MongodbSettings, SignInSettings, KafkaSettings):
         """Return the declaration of the topics. Raises CannotStart."""
         try:
             return read_topics(self.topics_file)
-        except (OSError, YAMLError, KeyError, TypeError, AttributeError) as fault:
-            raise CannotStart(f"THROUGHLINE_TOPICS_FILE: {self.topics_file} is no declaration: {fault!r}") from None
+        except (OSError, UnicodeDecodeError) as fault:
+            raise CannotStart(f"THROUGHLINE_TOPICS_FILE: {why_unreadable(self.topics_file, fault)}") from None
+        except (YAMLError, KeyError, TypeError, AttributeError, ValueError):
+            raise CannotStart(
+                f"THROUGHLINE_TOPICS_FILE: {self.topics_file} is no declaration of topics, as deploy/topics.yaml is"
+            ) from None
 
     def log_keys(self, service: str) -> LogKeys:
         """Return the keys that sign the service's log. Raises CannotStart."""

@@ -230,6 +230,25 @@ def test_a_service_reads_from_the_primary_whatever_its_uri_says(monkeypatch: pyt
     database.client.close()
 
 
+def test_an_option_of_mongodb_that_is_written_wrongly_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    misspelt = {"THROUGHLINE_MONGODB": f"{URI}&maxPoolSize=many"}
+    assert refusal(NotificationSettings, SERVICE | misspelt, monkeypatch) == ""
+    with pytest.raises(CannotStart, match=r"^THROUGHLINE_MONGODB: an option of it cannot be used: .*maxpoolsize"):
+        connect(read(NotificationSettings), "meetings")
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[]", b"topics: 1", b"a: {", None])
+def test_a_declaration_of_topics_that_is_none_is_named(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "topics.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    assert refusal(NotificationSettings, SERVICE | {"THROUGHLINE_TOPICS_FILE": str(file)}, monkeypatch) == ""
+    with pytest.raises(CannotStart, match=rf"^THROUGHLINE_TOPICS_FILE: {file} (is no declaration|cannot be read)"):
+        read(NotificationSettings).declared_topics()
+
+
 def test_all_that_is_missing_or_unsafe_is_named_in_one_go(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for secret in secrets.iterdir():
         secret.unlink()
