@@ -80,7 +80,9 @@ async def _ensure(admin: KafkaAccess, passwords: Mapping[str, str], wanted: set[
         try:
             await raise_if_refused(failure, admin)
         except KafkaRefused as refusal:
-            raise NotGranted(f"{refusal}.") from failure
+            raise NotGranted(
+                f"Kafka at {admin.bootstrap} refuses the administrator {admin.user}: {refusal}."
+            ) from failure
         raise NotGranted(
             f"Kafka at {admin.bootstrap} does not answer, or refuses the administrator {admin.user}: is it up, and are "
             f"THROUGHLINE_KAFKA_USER and THROUGHLINE_KAFKA_PASSWORD its administrator's? ({type(failure).__name__})"

@@ -74,6 +74,7 @@ async def _outcomes(client: Client, target: Target) -> AsyncIterator[Outcome]:
     yield await _looked("versions", client, _versions(client, target.mongodb or ""))
     yield await _looked("disk", client, _disk(client))
     yield await _looked("lock", client, _lock(client))
+    yield await _log(client)
     async for outcome in mongodb_rights.check(
         client, status["authInfo"], target.mongodb_passwords, target.mongodb or ""
     ):
@@ -220,6 +221,21 @@ async def _lock(client: Client) -> Outcome:
             "it takes no writes: a backup runs, or one was killed", "throughline backup release (docs/backup.md)"
         )
     return about.fine("it is not")
+
+
+async def _log(client: Client) -> Outcome:
+    about = Check("mongodb log", f"whether {_hosts(client)} logs what slow operations store")
+    try:
+        logged = await client[database(SERVICES[0])].command("profile", -1)
+    except PyMongoError as error:
+        why = "the user may not ask: it needs the role dbAdminAnyDatabase"
+        return about.not_checked(why if _is_forbidden(error) else f"no answer ({type(error).__name__})")
+    if logged["was"] or logged.get("sampleRate", 1.0) > 0:
+        return about.wrong(
+            "it repeats slow operations with their content: keys of persons, names, which then outlive an erasure",
+            "operationProfiling of deploy/mongod.conf, and start it again; remove its older logs",
+        )
+    return about.fine("it does not")
 
 
 async def _indexes(client: Client, service: str) -> Outcome:
