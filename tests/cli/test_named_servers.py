@@ -18,10 +18,10 @@ UNUSABLE = {
     f"mongodb://admin:{SECRET}@[::1/": "is no MongoDB URI",
     f"mongodb://admin:{SECRET}@x@db.example.org/": "with %40 for an @ in the password",
     f"mongodb://admin:{SECRET}@db.example.org/?tls=true&tlsCAFile=/synthetic/ca.crt": (
-        "a file that it names cannot be used: No such file or directory: /synthetic/ca.crt"
+        "names a file that cannot be used: No such file or directory: /synthetic/ca.crt"
     ),
-    f"mongodb://admin:{SECRET}@db.example.org/?tls=ture": "an option of it cannot be used: ",
-    f"mongodb://admin:{SECRET}@db.example.org/?maxPoolSize=many": "an option of it cannot be used: ",
+    f"mongodb://admin:{SECRET}@db.example.org/?tls=ture": "has an option that cannot be used: ",
+    f"mongodb://admin:{SECRET}@db.example.org/?maxPoolSize=many": "has an option that cannot be used: ",
 }
 
 

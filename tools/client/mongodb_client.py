@@ -26,10 +26,10 @@ def connect(uri: str, **options: Any) -> Client:
         return Client(uri, **{"serverSelectionTimeoutMS": SELECTION_MS, **options})
 
 
-def connect_async(uri: str) -> AsyncIOMotorClient[Any]:
+def connect_async(uri: str, **options: Any) -> AsyncIOMotorClient[Any]:
     """Return a client of asyncio, without a round trip to the server. Raises UnusableUri."""
     with _usable():
-        return AsyncIOMotorClient(uri, serverSelectionTimeoutMS=SELECTION_MS)
+        return AsyncIOMotorClient(uri, **{"serverSelectionTimeoutMS": SELECTION_MS, **options})
 
 
 @contextmanager
@@ -39,11 +39,11 @@ def _usable() -> Iterator[None]:
             warnings.simplefilter("error", UserWarning)  # of an option that is written wrongly, and ignored
             yield
     except UserWarning as fault:
-        raise UnusableUri(f"an option of it cannot be used: {fault}") from None
+        raise UnusableUri(f"has an option that cannot be used: {fault}") from None
     except OSError as fault:
         named = f": {fault.filename}" if fault.filename else ""
         raise UnusableUri(
-            f"a file that it names cannot be used: {fault.strerror or type(fault).__name__}{named}"
+            f"names a file that cannot be used: {fault.strerror or type(fault).__name__}{named}"
         ) from None
     except (ConfigurationError, ValueError):  # their words may repeat the password
         raise UnusableUri(FORM) from None

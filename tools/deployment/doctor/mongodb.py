@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
-from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from shared.events.services import SERVICES
 from shared.runtime.configuration import CannotStart
@@ -16,6 +16,7 @@ from shared.runtime.database import raise_if_refused
 from shared.store import indexes
 from shared.store.database_clock import DatabaseClock
 from tools.client.indexes import declared
+from tools.client.mongodb_client import UnusableUri, connect_async
 from tools.client.stack_home import database
 from tools.deployment import mongodb
 from tools.deployment.doctor import mongodb_rights
@@ -42,11 +43,9 @@ async def check(target: Target) -> AsyncIterator[Outcome]:
         yield Check("mongodb", "MongoDB").not_checked("nothing says where it is: --mongodb URI")
         return
     try:
-        client: Client = AsyncIOMotorClient(target.mongodb, serverSelectionTimeoutMS=SELECTION_MS)
-    except (ConfigurationError, OSError, ValueError) as fault:  # their words may repeat the password
-        yield Check("mongodb", "MongoDB").wrong(
-            f"its address is no MongoDB URI, or names a file that cannot be read ({type(fault).__name__})", LOGIN
-        )
+        client = connect_async(target.mongodb, serverSelectionTimeoutMS=SELECTION_MS)
+    except UnusableUri as fault:
+        yield Check("mongodb", "MongoDB").wrong(f"its address cannot be used: it {fault}", LOGIN)
         return
     try:
         async for outcome in _outcomes(client, target):
