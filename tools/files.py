@@ -2,24 +2,48 @@
 
 import errno
 import fcntl
+import glob
 import json
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace a file atomically."""
+    """Replace a file atomically; it is on the disk when this returns."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with replacing(path, mode) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def replacing(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """Write a file beside another and put it in its place at the end; after a failure nothing is left of it."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
-        file.write(text)
-    partial.replace(path)
+    partial.unlink(missing_ok=True)  # of a process that was killed: in a container all have the same number
+    try:
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        sync_folder(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, so that none is lost with the power."""
+    descriptor = os.open(folder, _FOLDER)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -38,7 +62,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as fault:
-        raise NotAFile(_sentence(path, "read", fault)) from None
+        raise NotAFile(sentence(path, "read", fault)) from None
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
@@ -55,7 +79,15 @@ def write_named(path: Path, text: str) -> None:
     try:
         write(path, text)
     except (OSError, ValueError) as fault:
-        raise NotAFile(_sentence(path, "written", fault)) from None
+        raise NotAFile(sentence(path, "written", fault)) from None
+
+
+def make_folder(folder: Path) -> None:
+    """Make a private folder where there is none. Raises NotAFile."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as fault:
+        raise NotAFile(sentence(folder, "made", fault)) from None
 
 
 def look_at_folder(folder: Path) -> None:
@@ -79,7 +111,7 @@ def read_named(path: Path, limit: int) -> bytes:
     try:
         return _content(os.open(path, _READ), path, limit)
     except (OSError, ValueError) as fault:
-        raise NotAFile(_sentence(path, "read", fault)) from None
+        raise NotAFile(sentence(path, "read", fault)) from None
 
 
 def read_below(folder: Path, name: str, limit: int) -> bytes:
@@ -89,7 +121,7 @@ def read_below(folder: Path, name: str, limit: int) -> bytes:
         with _parent_of(folder, name) as (parent, last):
             return _content(os.open(last, _READ | os.O_NOFOLLOW, dir_fd=parent), path, limit)
     except (OSError, ValueError) as fault:
-        raise NotAFile(_sentence(path, "read", fault)) from None
+        raise NotAFile(sentence(path, "read", fault)) from None
 
 
 def names_below(folder: Path, name: str) -> list[str]:
@@ -98,7 +130,7 @@ def names_below(folder: Path, name: str) -> list[str]:
         with _parent_of(folder, f"{name}/.") as (descriptor, _):
             return os.listdir(descriptor)
     except (OSError, ValueError) as fault:
-        raise NotAFile(_sentence(folder / name, "read", fault)) from None
+        raise NotAFile(sentence(folder / name, "read", fault)) from None
 
 
 def write_below(folder: Path, name: str, content: bytes) -> None:
@@ -109,11 +141,16 @@ def write_below(folder: Path, name: str, content: bytes) -> None:
             partial = f".{last}.{os.getpid()}"
             with suppress(FileNotFoundError):
                 os.unlink(partial, dir_fd=parent)
-            with open(os.open(partial, _CREATE, 0o666, dir_fd=parent), "wb") as file:
-                file.write(content)
-            os.replace(partial, last, src_dir_fd=parent, dst_dir_fd=parent)
+            try:
+                with open(os.open(partial, _CREATE, 0o666, dir_fd=parent), "wb") as file:
+                    file.write(content)
+                os.replace(partial, last, src_dir_fd=parent, dst_dir_fd=parent)
+            except OSError:
+                with suppress(OSError):
+                    os.unlink(partial, dir_fd=parent)
+                raise
     except (OSError, ValueError) as fault:
-        raise NotAFile(_sentence(folder / name, "written", fault)) from None
+        raise NotAFile(sentence(folder / name, "written", fault)) from None
 
 
 def remove_below(folder: Path, name: str) -> None:
@@ -127,7 +164,7 @@ def remove_below(folder: Path, name: str) -> None:
     except FileNotFoundError:
         return
     except (OSError, ValueError) as fault:
-        raise NotAFile(_sentence(folder / name, "removed", fault)) from None
+        raise NotAFile(sentence(folder / name, "removed", fault)) from None
 
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
@@ -165,13 +202,38 @@ def _content(descriptor: int, path: Path, limit: int) -> bytes:
         return file.read(min(limit, status.st_size))
 
 
-def _sentence(path: Path, done: str, fault: OSError | ValueError) -> str:
+def sentence(path: Path, done: str, fault: OSError | ValueError) -> str:
+    """Return in words that a file cannot be read, written or removed, and why."""
     if isinstance(fault, OSError):
         link = fault.errno in (errno.ELOOP, errno.ENOTDIR)
-        why = "a symbolic link, or no folder where one must be" if link else type(fault).__name__
+        why = "a symbolic link, or no folder where one must be" if link else fault.strerror or type(fault).__name__
     else:
         why = str(fault)
     return f"{path} cannot be {done} ({why})"
+
+
+def remove_partials(path: Path) -> None:
+    """Remove what killed processes left beside a file, for one that holds the lock of its folder. Raises OSError."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        left.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process works in a folder, and keep others waiting; the lock leaves no file. Raises NotAFile.
+
+    A file system without such locks, as some network ones are, goes without.
+    """
+    try:
+        descriptor = os.open(folder, _FOLDER)
+    except OSError as fault:
+        raise NotAFile(sentence(folder, "read", fault)) from None
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class Locked(Exception):

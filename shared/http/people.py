@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from shared.domain.members import MEMBERS
 from shared.events.values import ID, Model
 from shared.events.words import CallerRole
-from shared.runtime.settings import CannotStart
+from shared.runtime.configuration import CannotStart, why_unreadable
 
 log = structlog.get_logger()
 
@@ -82,7 +82,7 @@ class People:
             try:
                 self._people = parse(file.read_text(encoding="utf-8"), issuer)
             except (OSError, ValueError) as fault:
-                raise CannotStart(f"{VARIABLE}: {_reason(fault)}") from None
+                raise CannotStart(f"{VARIABLE}: {_reason(self._file, fault)}") from None
 
     def find(self, subject: str) -> Person | None:
         """Return what the file says of a subject."""
@@ -100,8 +100,8 @@ class People:
         try:
             self._people = parse(self._file.read_text(encoding="utf-8"), self._issuer)
         except (OSError, ValueError) as fault:
-            self.warning = f"{VARIABLE} was not read again, its last good content is used: {_reason(fault)}"
-            log.error("people_file_spoilt", reason=_reason(fault))
+            self.warning = f"{VARIABLE} was not read again, its last good content is used: {_reason(self._file, fault)}"
+            log.error("people_file_spoilt", reason=_reason(self._file, fault))
         else:
             self.warning = ""
             log.info("people_file_read", people=len(self._people))
@@ -142,5 +142,7 @@ def _first_fault(error: ValidationError, text: str) -> str:
     return f"{', '.join(named)}: {says}" if named else says
 
 
-def _reason(fault: Exception) -> str:
-    return str(fault) if isinstance(fault, Spoilt) else type(fault).__name__
+def _reason(file: Path | None, fault: OSError | ValueError) -> str:
+    if file is not None and isinstance(fault, (OSError, UnicodeDecodeError)):
+        return why_unreadable(file, fault)
+    return f"{file}: {fault}"

@@ -19,7 +19,7 @@ from bson.binary import Binary
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ReturnDocument, WriteConcern
+from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError
 
 from shared.domain.rejections import PersonIsAnotherMembers, PersonWasErased, Rejection
@@ -30,6 +30,8 @@ INDEXES: Indexes = {"keys": []}
 KEY_BYTES = 32
 NONCE_BYTES = 12
 ERASED = "[erased]"
+NO_CHANGE: Mapping[str, Any] = {"$setOnInsert": {}}
+"""An update that changes nothing, and waits until the majority has what it found."""
 
 
 def encrypt(key: bytes, person: str, details: Mapping[str, str]) -> Sealed:
@@ -113,13 +115,19 @@ class KeyRing:
         await self._keys.update_one({"_id": person}, {"$unset": {"key": ""}, "$set": {"erased": True}}, upsert=True)
 
     async def _find_or_create(self, person: str, owner: str | None) -> Mapping[str, Any]:
-        first = {"key": Binary(os.urandom(KEY_BYTES))} | ({"owner": owner} if owner else {})
+        """Return what is stored of a person, on the disks of the majority; create a key where there is nothing.
+
+        The key travels as a document to insert, which MongoDB's log of slow operations leaves out. In the condition
+        or the change of an update it would be repeated there, and outlive its destruction.
+        """
+        first = {"_id": person, "key": Binary(os.urandom(KEY_BYTES))} | ({"owner": owner} if owner else {})
         for _ in range(2):
+            entry: Mapping[str, Any] | None = await self._keys.find_one_and_update({"_id": person}, NO_CHANGE)
+            if entry is not None:
+                return entry
             try:
-                entry: Mapping[str, Any] = await self._keys.find_one_and_update(
-                    {"_id": person}, {"$setOnInsert": first}, upsert=True, return_document=ReturnDocument.AFTER
-                )
+                await self._keys.insert_one(first)
             except DuplicateKeyError:
                 continue
-            return entry
+            return first
         raise RuntimeError("the key of a person could be neither created nor read")

@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -78,6 +79,16 @@ def why_unreadable(path: Path, fault: OSError | UnicodeDecodeError) -> str:
     return f"{path} cannot be read by user {os.geteuid()}: {why} ({whose})"
 
 
+def written(secret: SecretStr | None) -> SecretStr | None:
+    """Refuse a secret that a lost write left empty, or an editor with a mark that no server expects."""
+    text = "present" if secret is None else secret.get_secret_value()
+    if not text.strip():
+        raise ValueError("is empty")
+    if text.startswith("\ufeff") or "\0" in text:
+        raise ValueError("has a byte order mark or a zero byte: write it again as plain text in UTF-8")
+    return secret
+
+
 def _content(value: Any, info: ValidationInfo) -> Any:
     """Return the content of the file that the setting of the same name with _file names, unless there is a value."""
     path = info.data.get(f"{info.field_name}_file")
@@ -86,11 +97,34 @@ def _content(value: Any, info: ValidationInfo) -> Any:
 
 ReadableFile = Annotated[Path | None, AfterValidator(_readable)]
 FromFile = BeforeValidator(_content)
-Secret = Annotated[SecretStr | None, FromFile]
+Secret = Annotated[SecretStr | None, FromFile, AfterValidator(written)]
 """A secret, of which the field before it, with the same name and _file, may name the file."""
+
+
+def _networks(fronts: str) -> str:
+    for front in _fronts(fronts):
+        try:
+            ip_network(front)
+        except ValueError:
+            raise ValueError(f"{front[:60]!r} is no address or network, as in 10.1.2.3 or 10.1.0.0/16") from None
+    return fronts
+
+
+def _fronts(fronts: str) -> list[str]:
+    """Return the fronts that are to be addresses or networks: all but *, which stands for anybody."""
+    return [each for part in fronts.split(",") if (each := part.strip()) not in ("", "*")]
+
+
+def _believes_some(fronts: str) -> bool:
+    return "*" not in fronts and all(ip_network(front).prefixlen for front in _fronts(fronts))
+
+
 Fronts = Annotated[
-    str, InProduction("lists addresses or networks: * would believe anybody", lambda value: "*" not in value)
+    str,
+    AfterValidator(_networks),
+    InProduction("lists addresses or networks: *, 0.0.0.0/0 or ::/0 would believe anybody", _believes_some),
 ]
+Port = Annotated[int, Field(ge=0, lt=2**16)]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 PATH = r"^(/[A-Za-z0-9._~-]+)*$"
 RootPath = Annotated[str, Field(pattern=PATH)]
@@ -160,6 +194,8 @@ def _lines(kind: type[BaseSettings], error: ValidationError) -> Iterator[str]:
 
 def _unread(kind: type[BaseSettings], error: SettingsError) -> str:
     field, cause = _FIELD.search(str(error)), error.__cause__
+    if field is not None and isinstance(cause, AssertionError):  # pydantic-settings asserts that there is a file
+        return f"{variable_of(kind, field[1])}: its file in {SECRETS_DIR} is a symbolic link to nothing"
     if isinstance(cause, OSError | UserWarning) or field is None:
         return _unreadable(cause or error)
     return f"{variable_of(kind, field[1])}: is not {'text in UTF-8' if isinstance(cause, UnicodeError) else 'JSON'}"

@@ -6,9 +6,11 @@ An outage is waited for. A wrong password, a certificate that is not trusted and
 from __future__ import annotations
 
 import ssl
+import warnings
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import ReadPreference
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from shared.runtime.configuration import CannotStart
@@ -23,22 +25,29 @@ _NAME = "THROUGHLINE_MONGODB"
 
 
 def connect(settings: MongodbSettings, service: str) -> AsyncIOMotorDatabase[Any]:
-    """Return a service's own database, without a round trip to the server. Raises CannotStart."""
+    """Return a service's own database, without a round trip to the server. Raises CannotStart.
+
+    It is read from the primary, whatever the URI says: a secondary may be behind what this process stored.
+    """
     try:
-        client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
-            settings.mongodb.get_secret_value(),
-            appname=f"throughline-{service}",
-            serverSelectionTimeoutMS=SERVER_SELECTION_MS,
-            event_listeners=[ConnectionMonitor()],
-            **settings.mongodb_options(),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # of an option that is written wrongly, and ignored
+            client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+                settings.mongodb.get_secret_value(),
+                appname=f"throughline-{service}",
+                serverSelectionTimeoutMS=SERVER_SELECTION_MS,
+                event_listeners=[ConnectionMonitor()],
+                **settings.mongodb_options(),
+            )
+    except UserWarning as fault:
+        raise CannotStart(f"{_NAME}: an option of it cannot be used: {fault}") from None
     except OSError as fault:
         raise CannotStart(f"{_NAME}: a certificate file that it names cannot be read: {fault}") from None
     except (ConfigurationError, ValueError) as fault:  # their words may repeat the password
         raise CannotStart(
             f"{_NAME}: is no MongoDB URI, or an option of it cannot be used ({type(fault).__name__})"
         ) from None
-    return client[settings.database]
+    return client.get_database(settings.database, read_preference=ReadPreference.PRIMARY)
 
 
 async def raise_if_refused(error: PyMongoError, database: AsyncIOMotorDatabase[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,21 @@ from shared.runtime.tls import Tls
 _OF_ACCESS = frozenset(
     f"kafka_{name}" for name in ("user", "password", "mechanism", "ca_file", "cert_file", "key_file")
 )
+
+
+_BROKER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+
+
+def are_brokers(text: str) -> bool:
+    """Tell whether a text is a list of bootstrap servers."""
+    brokers = [_BROKER.fullmatch(each.strip()) for each in text.split(",")]
+    return all(broker is not None and 0 < int(broker[1]) < 2**16 for broker in brokers)
+
+
+def _brokers(text: str) -> str:
+    if not are_brokers(text):
+        raise ValueError("is no list of HOST:PORT, with commas between")
+    return text
 
 
 def _authorities(file: Path | None) -> Path | None:
@@ -36,7 +52,7 @@ Authorities = Annotated[ReadableFile, AfterValidator(_authorities)]
 class KafkaSettings(Configuration):
     """The settings of access to Kafka."""
 
-    kafka: str = Field(description="bootstrap servers, host:port[,host:port]")
+    kafka: Annotated[str, AfterValidator(_brokers)] = Field(description="bootstrap servers, host:port[,host:port]")
     kafka_user: str | None = Field(None, description="user of this process; left out: it authenticates by none")
     kafka_password_file: ReadableFile = Field(None, description="path of a file with the password, if that is not set")
     kafka_password: Secret = Field(None, description="password of that user")

@@ -26,7 +26,7 @@ class MongodbSettings(Configuration):
         None, description="path of a file with the password, if that is not set"
     )
     mongodb_password: Secret = Field(None, description="password of that user; left out: the URI has it")
-    database: str = Field(description="this service's own database")
+    database: str = Field(pattern=r"^[A-Za-z0-9_-]{1,63}$", description="this service's own database")
 
     def mongodb_options(self) -> dict[str, Any]:
         """Return the keyword arguments with which a client connects, beside the URI."""

@@ -203,6 +203,7 @@ def tune_gc() -> None:
 
 
 async def _serve(service: str, make: Callable[[S], FastAPI], settings: S) -> int:
+    _check_host(settings.host)
     http = limited_connections(service, settings.connections)
     app = make(settings)
     server = uvicorn.Server(
@@ -233,6 +234,16 @@ async def _serve(service: str, make: Callable[[S], FastAPI], settings: S) -> int
     if ending.fault is not None:
         raise ending.fault
     return 0 if server.started and not ending.died else 1
+
+
+def _check_host(host: str) -> None:
+    """Refuse an address that this machine cannot have. Raises CannotStart."""
+    try:
+        socket.getaddrinfo(host or None, 0, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        raise CannotStart(
+            f"THROUGHLINE_HOST: {host[:100]!r} is no address to listen on; left empty, it is all of this machine's"
+        ) from None
 
 
 def _read(settings: type[S]) -> S:

@@ -16,10 +16,12 @@ from shared.runtime.configuration import (
     Fronts,
     InProduction,
     LogLevel,
+    Port,
     ReadableFile,
     RootPath,
     Secret,
     read,
+    why_unreadable,
 )
 from shared.runtime.kafka_settings import KafkaSettings
 from shared.runtime.mongodb_settings import MongodbSettings
@@ -40,7 +42,7 @@ class Settings(MongodbSettings, SignInSettings, KafkaSettings):
     """One service's settings. A missing one is an error at start that names the variable."""
 
     host: str = Field("127.0.0.1", description="address that it listens on; empty: all, of IPv4 and IPv6")
-    port: int = Field(8000, description="port that it listens on")
+    port: Port = Field(8000, description="port that it listens on")
     root_path: RootPath = Field(
         "",
         description="path under which a front serves this service, as in `/throughline/meetings`, and which "
@@ -81,8 +83,12 @@ class Settings(MongodbSettings, SignInSettings, KafkaSettings):
         """Return the declaration of the topics. Raises CannotStart."""
         try:
             return read_topics(self.topics_file)
-        except (OSError, YAMLError, KeyError, TypeError, AttributeError) as fault:
-            raise CannotStart(f"THROUGHLINE_TOPICS_FILE: {self.topics_file} is no declaration: {fault!r}") from None
+        except (OSError, UnicodeDecodeError) as fault:
+            raise CannotStart(f"THROUGHLINE_TOPICS_FILE: {why_unreadable(self.topics_file, fault)}") from None
+        except (YAMLError, KeyError, TypeError, AttributeError, ValueError):
+            raise CannotStart(
+                f"THROUGHLINE_TOPICS_FILE: {self.topics_file} is no declaration of topics, as deploy/topics.yaml is"
+            ) from None
 
     def log_keys(self, service: str) -> LogKeys:
         """Return the keys that sign the service's log. Raises CannotStart."""

@@ -25,7 +25,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings(**overrides: object) -> Settings:
-    defaults: dict[str, object] = {"kafka": "", "mongodb": "", "database": "", "jwks": "", "deployment": "synthetic"}
+    defaults: dict[str, object] = {
+        "kafka": "synthetic:1",
+        "mongodb": "",
+        "database": "",
+        "jwks": "",
+        "deployment": "synthetic",
+    }
     return read(Settings, **defaults | overrides)
 
 

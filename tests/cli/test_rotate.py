@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -56,6 +58,41 @@ def test_an_interrupted_rotation_proposes_the_same_password_again(stored: Passwo
     assert present(tmp_path)["meetings"] == proposed["meetings"]
     rotate(stored, ["meetings"], lambda each: None)
     assert present(tmp_path)["meetings"] != proposed["meetings"]
+
+
+@pytest.mark.parametrize("left", [b"", b"\n", b" x \n", b"x\ny\n", "\ufeffx".encode(), b"\xff"])
+def test_what_a_loss_of_power_left_of_a_new_password_is_never_set(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "meetings").write_text("old\n")
+    (tmp_path / "meetings.new").write_bytes(left)
+    with pytest.raises(NotAFile, match=r"meetings\.new .*: remove it, and run this again"):
+        rotate(Folder(tmp_path), ["meetings"], lambda each: pytest.fail(f"set {each}"))
+    assert (tmp_path / "meetings").read_text() == "old\n"
+
+
+def test_of_two_at_once_the_file_has_the_password_that_was_set_last(stored: Passwords, tmp_path: Path) -> None:
+    server: dict[str, str] = {}
+    other = threading.Thread(target=lambda: rotate(stored, ["meetings"], server.update))
+
+    def set_slowly(passwords: Mapping[str, str]) -> None:
+        other.start()
+        other.join(0.5)
+        server.update(passwords)
+
+    rotate(stored, ["meetings"], set_slowly)
+    other.join(10)
+    assert present(tmp_path)["meetings"] == server["meetings"]
+    assert not list(tmp_path.glob("*.new"))
+
+
+def test_a_full_disk_leaves_nothing_of_a_new_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "meetings").write_text("old\n")
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(NotAFile, match="No space left on device"):
+        rotate(Folder(tmp_path), ["meetings"], lambda each: pytest.fail(f"set {each}"))
+    assert [path.name for path in tmp_path.iterdir()] == ["meetings"]
 
 
 def test_a_new_file_has_owner_and_mode_of_the_present_one(tmp_path: Path) -> None:

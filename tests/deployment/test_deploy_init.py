@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import ssl
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +16,9 @@ import yaml
 
 from shared.events.services import SERVICES
 from shared.tlog.keys import LogKeys, origin_of
-from tests.cli.terminal import throughline
+from tests.cli.terminal import output_of, throughline
 from tools.client.tokens import mint
-from tools.deployment import secret_files
+from tools.deployment import certificates, secret_files
 from tools.deployment.messages import CannotStart
 from tools.deployment.secret_files import Deployment, ensure
 from tools.deployment.secret_folder import SecretFile, SecretFolder
@@ -135,8 +138,103 @@ def test_a_spoilt_certificate_is_named(folder: Path) -> None:
     ensure(SecretFolder(folder, owners=False), LOCAL)
     (folder / "tls/mongodb.pem").chmod(0o600)
     (folder / "tls/mongodb.pem").write_text("nothing")
-    with pytest.raises(CannotStart, match=r"tls/mongodb\.pem is spoilt: .*; remove it, and run this again"):
+    with pytest.raises(CannotStart, match=r"tls/mongodb\.pem is spoilt: .*: remove it, and run this again"):
         ensure(SecretFolder(folder, owners=False), LOCAL)
+
+
+SPOILT = {
+    "mongodb/key": "is empty",
+    "mongodb/passwords/meetings": "is empty",
+    "kafka/passwords/reader": "has blanks at an end",
+    "actor_key": "has fewer than 32 characters",
+    "console_keys": "holds no keys of the console",
+    "log-keys/meetings.key": "holds no private key of a log",
+    "log-keys/public.vkeys": "is no text in UTF-8",
+    "tls/ca.key": "holds no private key",
+    "sign-in/token_key.json": "holds no JSON object",
+}
+CONTENT = {"is empty": b"", "has blanks at an end": b"two\nlines\n", "is no text in UTF-8": b"\xff"}
+
+
+@pytest.mark.parametrize("path", SPOILT)
+def test_a_spoilt_secret_is_named_and_not_replaced(folder: Path, path: str) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    content = CONTENT.get(SPOILT[path], b"short")
+    (folder / path).chmod(0o600)
+    (folder / path).write_bytes(content)
+    done = throughline(None, "deploy", "init", str(folder), "--no-owners")
+    assert done.exit_code == 1, done.output
+    said = output_of(done)
+    assert f"{path} {SPOILT[path]}" in said
+    assert "estore it from the backup of the secrets" in said
+    assert (folder / path).read_bytes() == content
+
+
+def test_an_authority_without_its_own_key_signs_nothing(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    (folder / "tls/ca.key").unlink()
+    (folder / "tls/kafka.pem").unlink()
+    with pytest.raises(CannotStart, match=r"tls/ca\.key is not the key of tls/ca\.crt, .* Restore it"):
+        ensure(SecretFolder(folder, owners=False), LOCAL)
+    assert not (folder / "tls/kafka.pem").exists()
+
+
+def test_files_that_no_longer_belong_together_are_named(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    for path in ("kafka/passwords/admin", "tls/ca.key", "tls/ca.crt", "tls/mongodb.pem"):
+        (folder / path).unlink()
+    ensured = ensure(SecretFolder(folder, owners=False), Deployment("local", ("db.example.org",), CONSOLE))
+    remarks = {each.file.path: each.remark for each in ensured if each.remark}
+    assert "another password of admin than kafka/passwords/admin: remove it" in remarks["kafka/jaas.conf"]
+    assert "is not of the authority tls/ca.crt" in remarks["tls/kafka.pem"]
+    assert remarks["tls/mongodb.pem"].startswith("ends on")
+    (folder / "tls/kafka.pem").unlink()
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    ensured = ensure(SecretFolder(folder, owners=False), Deployment("local", ("db.example.org",), CONSOLE))
+    remarks = {each.file.path: each.remark for each in ensured if each.remark}
+    assert remarks["tls/kafka.pem"].startswith("is not for db.example.org: remove it, and run this again")
+
+
+def test_one_that_was_killed_is_completed_and_nothing_is_left_of_it(folder: Path) -> None:
+    (folder / "mongodb").mkdir(parents=True)
+    for left in (f".key.{os.getpid()}", ".key.1"):
+        (folder / "mongodb" / left).write_text("half")
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    assert sorted(path.name for path in (folder / "mongodb").iterdir()) == ["key", "passwords"]
+
+
+def test_of_two_at_once_one_waits_for_the_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together, make = threading.Barrier(2), certificates.new_key
+
+    def slowly() -> str:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(1)
+        return make()
+
+    monkeypatch.setattr(certificates, "new_key", slowly)
+    two = [threading.Thread(target=ensure, args=(SecretFolder(folder, owners=False), LOCAL)) for _ in range(2)]
+    for each in two:
+        each.start()
+    for each in two:
+        each.join(60)
+    monkeypatch.undo()
+    ensured = ensure(SecretFolder(folder, owners=False), LOCAL)
+    assert all(not remark or remark.startswith("ends on") for _, _, remark in ensured)
+    assert certificates.belong_together((folder / "tls/ca.key").read_text(), (folder / "tls/ca.crt").read_text())
+
+
+@pytest.mark.parametrize(("number", "says"), [(errno.ENOSPC, "No space left"), (errno.EROFS, "Read-only file system")])
+def test_a_full_or_read_only_disk_is_not_called_a_question_of_rights(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, says: str
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(CannotStart, match=f"{says}.*: mend that, and run this again") as refusal:
+        ensure(SecretFolder(folder, owners=False), LOCAL)
+    assert "root" not in str(refusal.value).partition(":")[2]
+    assert files(folder) == {}
 
 
 def test_keys_of_another_deployment_are_refused(folder: Path) -> None:

@@ -271,6 +271,21 @@ def test_the_folder_of_secrets_gives_passwords_and_names_what_it_cannot(tmp_path
     assert {file.name for file in secrets.unreadable} == {*kafka_users.users()}
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"\n", "it is no password: it is empty"), (b"a\nb\n", "more than one line"), (b"\xff", "no text in UTF-8")],
+)
+def test_a_password_that_is_spoilt_is_named_and_the_others_are_tried(tmp_path: Path, content: bytes, says: str) -> None:
+    folder = tmp_path / "mongodb/passwords"
+    folder.mkdir(parents=True)
+    for user in SERVICES:
+        (folder / user).write_text("Synthetic\n")
+    (folder / "meetings").write_bytes(content)
+    secrets = read_secrets(tmp_path)
+    assert says in secrets.unreadable[folder / "meetings"]
+    assert secrets.mongodb.keys() == {*SERVICES} - {"meetings"}
+
+
 def test_nothing_named_and_what_cannot_be_used_is_bad_input() -> None:
     nothing = throughline(None, "doctor")
     assert nothing.exit_code == 2

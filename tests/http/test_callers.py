@@ -38,7 +38,7 @@ class Service:
         tokens.make_key(home)
         self.home, self.refusals = home, Refusals()
         jwks = str(home / tokens.JWKS_FILE)
-        given = {"kafka": "", "mongodb": "mongodb://127.0.0.1:1", "database": "synthetic", "jwks": jwks}
+        given = {"kafka": "127.0.0.1:1", "mongodb": "mongodb://127.0.0.1:1", "database": "synthetic", "jwks": jwks}
         self._app = make(Settings(**given, actor_key=ACTOR_KEY, **more))
         self._app.state.refusals = self.refusals
         self.tokens: Tokens = self._app.state.tokens

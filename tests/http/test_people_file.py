@@ -77,9 +77,12 @@ def test_a_changed_file_counts_and_a_spoilt_one_is_a_warning(running: Running) -
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"ACTOR_KEY": ""}, "THROUGHLINE_ACTOR_KEY: no key of 32 characters or more"),
+        ({"ACTOR_KEY": ""}, "THROUGHLINE_ACTOR_KEY: is empty"),
         ({"ACTOR_KEY": "short-and-secret"}, "THROUGHLINE_ACTOR_KEY: no key of 32 characters or more"),
-        ({"PEOPLE_FILE": "/nowhere/people.yaml"}, "THROUGHLINE_PEOPLE_FILE: FileNotFoundError"),
+        (
+            {"PEOPLE_FILE": "/nowhere/people.yaml"},
+            "THROUGHLINE_PEOPLE_FILE: /nowhere/people.yaml cannot be read",
+        ),
         ({"ROLES": '{"secret": "system"}'}, "THROUGHLINE_ROLES"),
         ({"AUDIENCE": " "}, "THROUGHLINE_AUDIENCE"),
     ],

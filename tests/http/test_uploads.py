@@ -42,7 +42,7 @@ async def app(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(servers.mongodb_admin_uri)
     database = client[f"synthetic_{uuid4().hex[:12]}"]
     settings = Settings(
-        kafka="", mongodb=servers.mongodb_admin_uri, database=database.name, jwks="none", actor_key=ACTOR_KEY
+        kafka="127.0.0.1:1", mongodb=servers.mongodb_admin_uri, database=database.name, jwks="none", actor_key=ACTOR_KEY
     )
     router = documents_router(Documents(database), GOVERNMENTS, "nomination_document")
     running = make_app(SERVICE, settings, database, [router], [], lifespan_of(database, [], []))

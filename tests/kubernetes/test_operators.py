@@ -70,9 +70,10 @@ def test_a_file_that_is_changed_by_hand_is_named_and_made_anew(options: Path) ->
     users = options / "strimzi/users.yaml"
     users.write_text(users.read_text().replace("- Read\n", "- Write\n", 1))
     (options / "strimzi/topics.yaml").unlink()
+    (options / "mongodb/rights.yaml").write_bytes(b"\xff")
     checked = throughline(None, "deploy", "kubernetes", str(options), "--check")
     assert checked.exit_code == 1
-    assert "strimzi/topics.yaml, strimzi/users.yaml" in output_of(checked)
+    assert "strimzi/topics.yaml, strimzi/users.yaml, mongodb/rights.yaml" in output_of(checked)
     written = throughline(None, "deploy", "kubernetes", str(options))
     assert (written.exit_code, kubernetes.drift(options)) == (0, [])
     again = throughline(None, "deploy", "kubernetes", str(options))

@@ -22,7 +22,7 @@ from tools.deployment import grants, kafka_users, topics
 from tools.deployment.doctor import kafka, mongodb
 from tools.deployment.doctor.kafka_rights import TOPIC
 from tools.deployment.kafka_requests import ALLOW, LITERAL, Acl, CreateAcls
-from tools.deployment.secret_files import ENDS_SOON
+from tools.deployment.secret_checks import ENDS_SOON
 from tools.local import ports
 from tools.local.mongodb import MongoDB
 from tools.local.processes import end, spawn, wait_until

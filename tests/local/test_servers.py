@@ -4,6 +4,7 @@ import smtplib
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
@@ -103,6 +104,18 @@ def test_rights_follow_their_declaration(servers: Stack, meetings: Database[dict
     assert refused(undeclared)
 
 
+def test_users_are_made_by_several_processes_at_once(servers: Stack) -> None:
+    with MongoClient[dict[str, Any]](servers.mongodb_admin_uri) as client, ThreadPoolExecutor(8) as pool:
+        for number in range(3):
+            service = f"synthetic-{number}"
+            made = [pool.submit(grants.grant, servers.mongodb_admin_uri, {service: "Synthetic"}) for _ in range(8)]
+            assert [each.result() for each in made] == [None] * 8
+            owned = client[grants.database(service)]
+            assert [user["user"] for user in owned.command("usersInfo")["users"]] == [service]
+            owned.command("dropUser", service)
+            owned.command("dropRole", service)
+
+
 async def test_topics_are_as_declared(servers: Stack) -> None:
     admin = AIOKafkaAdminClient(**servers.kafka_admin.client())
     await admin.start()
@@ -127,6 +140,8 @@ def test_a_topic_that_differs_is_named_and_left_unchanged(servers: Stack, tmp_pa
 
     assert "throughline.meetings: 6 partitions, declared 7" in str(refusal.value)
     assert "throughline.nominations: retention.ms is -1, declared 1000" in str(refusal.value)
+    with pytest.raises(CannotStart, match=r"throughline\.meetings: 1 copies of each record, declared 3: reassign"):
+        topics.ensure(servers.kafka_admin, topics.declared(profile="deployed"))
     topics.ensure(servers.kafka_admin)
 
 

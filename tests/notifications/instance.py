@@ -86,7 +86,7 @@ class Instance:
     def __post_init__(self) -> None:
         patient = {"look_every": 0.02, "retry_first": 0.1, "smtp_timeout": 2.0, "interrupted_after": 60.0}
         settings = NotificationSettings(
-            kafka="",
+            kafka="127.0.0.1:1",
             mongodb=self.uri,
             database=self.database,
             jwks="",

@@ -69,6 +69,13 @@ def test_a_process_that_cannot_run_as_it_is_set_up_ends_with_the_reason(loop: st
     assert ("the loop runs" in output) == (loop == "cannot_go_on")
 
 
+def test_an_address_that_is_none_is_named_before_anything_else_is_tried() -> None:
+    with running("makes_progress", ENVIRONMENT | {"THROUGHLINE_HOST": "not a host"}) as process:
+        output, _ = process.communicate(timeout=AT_MOST_SECONDS)
+    assert process.returncode == 2
+    assert output.startswith("THROUGHLINE_HOST: 'not a host' is no address to listen on")
+
+
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_a_terminated_process_finishes_the_work_in_hand(sign: signal.Signals) -> None:
     with running("finishes_what_it_has_in_hand") as process:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import ReadPreference
 
 from services.notifications.sending.settings import NotificationSettings
 from shared.events.services import SERVICES
 from shared.runtime.configuration import CannotStart, Configuration, read
+from shared.runtime.database import connect
 from shared.runtime.kafka_settings import KafkaSettings
 from shared.runtime.settings import Settings
 from tests.certificates import Authority
@@ -128,6 +130,8 @@ def test_a_service_that_is_set_up_safely_starts_with_secrets_from_files(monkeypa
         ({"ACTOR_KEY": KEY}, "ACTOR_KEY: in production a secret is in a file"),
         ({"CHECKPOINT_KEYS": "in the open"}, "CHECKPOINT_KEYS: in production a secret is in a file"),
         ({"FRONTS": "*"}, "FRONTS: in production it lists addresses"),
+        ({"FRONTS": "10.0.0.1, 0.0.0.0/0"}, "FRONTS: in production it lists addresses"),
+        ({"FRONTS": "::/0"}, "FRONTS: in production it lists addresses"),
         ({"SMTP_TLS": None, "SMTP_USER": None}, "SMTP_TLS: in production it is starttls or tls"),
         ({"SMTP_TLS": "none", "SMTP_USER": None}, "SMTP_TLS: in production it is starttls or tls"),
         ({"SMTP_PASSWORD": "in the open"}, "SMTP_PASSWORD: in production a secret is in a file"),
@@ -162,6 +166,87 @@ def test_production_refuses_a_missing_secret(
 ) -> None:
     (secrets / f"throughline_{secret}").unlink()
     assert refusal(NotificationSettings, SERVICE, monkeypatch).startswith(f"THROUGHLINE_{named}")
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"\r\n", "is empty"),
+        (b"\xef\xbb\xbfSynthetic", "has a byte order mark"),
+        (b"a\0b", "zero byte"),
+    ],
+)
+def test_a_secret_that_was_not_written_is_refused(
+    secret: str, content: bytes, says: str, secrets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (secrets / secret).write_bytes(content)
+    kind, environment = (ConsoleSettings, CONSOLE) if "console" in secret else (NotificationSettings, SERVICE)
+    said = refusal(kind, environment, monkeypatch)
+    assert said.startswith(f"{secret.upper()}: ")
+    assert says in said or "Fernet" in said
+
+
+def test_a_secret_of_a_cluster_is_a_link_and_one_to_nothing_is_named(
+    secrets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = secrets / "throughline_kafka_password"
+    (secrets / "..data").mkdir()
+    file.rename(secrets / "..data" / file.name)
+    file.symlink_to(secrets / "..data" / file.name)
+    assert refusal(NotificationSettings, SERVICE, monkeypatch) == ""
+    (secrets / "..data" / file.name).unlink()
+    says = refusal(NotificationSettings, SERVICE, monkeypatch)
+    assert says == "THROUGHLINE_KAFKA_PASSWORD: its file in THROUGHLINE_SECRETS_DIR is a symbolic link to nothing"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAFKA", ""), ("KAFKA", "kafka.example.org"), ("KAFKA", "kafka.example.org:99999"), ("KAFKA", "a:1,"),
+        ("PORT", "-1"), ("PORT", "65536"), ("DATABASE", ""), ("DATABASE", "a/b"), ("FRONTS", "10.0.0.0/99"),
+        ("FRONTS", "the front"),
+    ],
+)  # fmt: skip
+def test_what_no_process_could_use_is_refused_at_the_start(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = refusal(NotificationSettings, SERVICE | prefixed({name: value}), monkeypatch)
+    assert says.startswith(f"THROUGHLINE_{name}: "), says
+    assert len(says.splitlines()) == 1
+
+
+def test_several_brokers_and_fronts_are_listed_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    several = prefixed({"KAFKA": "[::1]:9092, b.example.org:9093", "FRONTS": "10.0.0.0/8, ::1"})
+    assert refusal(NotificationSettings, SERVICE | several, monkeypatch) == ""
+
+
+def test_a_service_reads_from_the_primary_whatever_its_uri_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    behind = {"THROUGHLINE_MONGODB": f"{URI}&readPreference=secondaryPreferred"}
+    assert refusal(NotificationSettings, SERVICE | behind, monkeypatch) == ""
+    database = connect(read(NotificationSettings), "meetings")
+    assert database["states"].read_preference == ReadPreference.PRIMARY
+    database.client.close()
+
+
+def test_an_option_of_mongodb_that_is_written_wrongly_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    misspelt = {"THROUGHLINE_MONGODB": f"{URI}&maxPoolSize=many"}
+    assert refusal(NotificationSettings, SERVICE | misspelt, monkeypatch) == ""
+    with pytest.raises(CannotStart, match=r"^THROUGHLINE_MONGODB: an option of it cannot be used: .*maxpoolsize"):
+        connect(read(NotificationSettings), "meetings")
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[]", b"topics: 1", b"a: {", None])
+def test_a_declaration_of_topics_that_is_none_is_named(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "topics.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    assert refusal(NotificationSettings, SERVICE | {"THROUGHLINE_TOPICS_FILE": str(file)}, monkeypatch) == ""
+    with pytest.raises(CannotStart, match=rf"^THROUGHLINE_TOPICS_FILE: {file} (is no declaration|cannot be read)"):
+        read(NotificationSettings).declared_topics()
 
 
 def test_all_that_is_missing_or_unsafe_is_named_in_one_go(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:

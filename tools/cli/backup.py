@@ -13,12 +13,12 @@ import typer
 
 from shared.events.services import SERVICES
 from tools.client.connection import Home
-from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.errors import BadInput, Failure, Unreachable, exits, say
 from tools.client.mongodb_errors import mongodb_answers
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 from tools.deployment import persons_backup
 from tools.deployment.persons_backup import COLLECTIONS
-from tools.deployment.standstill import LockedAlready, held_still
+from tools.deployment.standstill import LockedAlready, ReleasedMeanwhile, Stopped, held_still
 from tools.deployment.standstill import release as unlock
 from tools.files import NotAFile
 from tools.render.terminal import print_line
@@ -48,7 +48,8 @@ def hold(
     secondary (its URI with directConnection=true). It is released however the command ends.
 
     Exit code: 0 when the command ended with 0 and nothing was written meanwhile; 1 when it failed, or the server is
-    held already; 2 for bad input; 3 when MongoDB does not answer.
+    held already, or was released meanwhile; 2 for bad input; 3 when MongoDB does not answer; 143 when it was ended by
+    SIGTERM, 129 by SIGHUP.
     """
     with exits(), _answering():
         try:
@@ -60,6 +61,14 @@ def hold(
             raise Failure(
                 "MongoDB is held already: another backup runs, or one was killed (throughline backup release)."
             ) from None
+        except ReleasedMeanwhile:
+            raise Failure(
+                "No backup: MongoDB was released or started again while its files were copied, so that the copy may "
+                "be torn. Remove it, and run this again."
+            ) from None
+        except Stopped as stopped:
+            say(f"No backup: stopped by {stopped}. MongoDB was released.")
+            raise typer.Exit(128 + stopped.number) from None
         except OSError as fault:
             raise BadInput(f"{command[0]}: {fault.strerror}.") from None
         if ended:
@@ -89,7 +98,8 @@ def save(
     Example: throughline backup save /backup-of-keys --what persons
 
     The files are as mongodump writes them. Keys open every name in every other backup: keep them apart, for at most 35
-    days, and replace them after each erasure (docs/privacy.md).
+    days, and replace them after each erasure (docs/privacy.md). A file that holds what the database lacks is never
+    replaced: after a loss the folder may be the only copy.
 
     Exit code: 0 when it is saved; 2 for bad input; 3 when MongoDB does not answer.
     """
@@ -102,12 +112,26 @@ def load(folder: Apart, mongodb: Server = None, home: Home = DEFAULT_HOME) -> No
 
     Example: throughline backup load /backup-of-keys
 
-    Nothing that is there is changed: a person who was erased stays erased.
+    Nothing that is there is changed, but that a person who was erased, here or when it was saved, is erased. So it may
+    be run again, and several backups may be loaded in any order.
 
-    Exit code: 0 when it is loaded; 2 for bad input; 3 when MongoDB does not answer.
+    Exit code: 0 when it is loaded; 1 when a person has another key than the saved one; 2 for bad input; 3 when MongoDB
+    does not answer.
     """
     with exits(), _answering():
-        _print(persons_backup.load(_uri(mongodb, home), SERVICES, folder), "added")
+        loaded = persons_backup.load(_uri(mongodb, home), SERVICES, folder)
+        _print({name: each.added for name, each in loaded.items()}, "added")
+        _print({name: each.erased for name, each in loaded.items() if each.erased}, "erased, as they were when saved")
+        _print({name: each.differing for name, each in loaded.items() if each.differing}, "there, and left as they are")
+        if lost := sum(
+            each.differing for name, each in loaded.items() if name.endswith(f".{persons_backup.KEYS}.bson")
+        ):
+            raise Failure(
+                f"{lost} persons have another key than the saved one: a service ran before this command and made new "
+                "ones, or this is the backup of another deployment. What was encrypted with the saved keys stays "
+                "closed. If nothing was recorded of them since: stop the services, remove these persons from the "
+                "collections keys, and run this again (docs/backup.md, drill 3)."
+            )
 
 
 def _print(counts: dict[str, int], done: str) -> None:

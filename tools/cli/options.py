@@ -14,6 +14,7 @@ import typer
 from shared.domain.spelling import normal, suggestion
 from tools.client.errors import BadInput
 from tools.client.printable import printable
+from tools.files import NotAFile
 from tools.render.terminal import print_line
 
 REFERENCE = re.compile("[A-Z][A-Z0-9]{1,9}/[12][0-9]{3}/R[1-9][0-9]{0,4}")
@@ -31,13 +32,12 @@ def chosen(option: str, word: str, known: Sequence[str], kind: str = "one of its
 
 def password_in(file: Path, option: str = "--passwords") -> str:
     """Return the password in a file. Raises BadInput."""
+    from tools.deployment.passwords import read_password
+
     try:
-        password = file.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise BadInput(f"{option}: {fault}") from None
-    if not password:
-        raise BadInput(f"{option}: {file} is empty.")
-    return password
+        return read_password(file)
+    except NotAFile as fault:
+        raise BadInput(f"{option}: {fault}.") from None
 
 
 def service_named(name: str, option: str = "--service") -> str:

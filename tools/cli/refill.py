@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo.errors import ConfigurationError, PyMongoError
 
 from shared.consumer.decoder import RecordDecoder, Rotations
 from shared.events.services import SERVICES
@@ -19,13 +17,15 @@ from tools.cli.audit.options import Keys
 from tools.cli.options import service_named
 from tools.client.connection import Connection, Home, Kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.kafka_faults import kafka_failure
 from tools.client.log_keys import log_trust
+from tools.client.mongodb_client import connect_async
+from tools.client.mongodb_errors import mongodb_answers
 from tools.client.progress import Advance, bar
 from tools.client.stack_home import DEFAULT_HOME, StackHome, database
 from tools.render.console import Console
 
 console = Console()
-SELECTION_MS = 10_000
 
 
 def refill(
@@ -57,6 +57,8 @@ def refill(
     with exits():
         service_named(service, "")
         uri, access, trust = mongodb or _local(service, home), Connection(home).kafka(kafka), log_trust(home, key)
+        if not trust.keys(service):
+            raise BadInput(f"No key of the log of {service} is given: without it none of its events is proven.")
         decoder = RecordDecoder(trust, Rotations(access, [service], trust))
         with bar(f"Refilling {service}") as advance:
             done = refilled(service, uri, access, decoder, advance)
@@ -66,17 +68,16 @@ def refill(
 def refilled(service: str, uri: str, kafka: KafkaAccess, decoder: RecordDecoder, advance: Advance) -> Refilled:
     """Refill a service and return the counts of added documents. Raises Failure, Unreachable."""
     try:
-        return asyncio.run(_refilled(service, uri, kafka, decoder, advance))
+        with mongodb_answers():
+            return asyncio.run(_refilled(service, uri, kafka, decoder, advance))
     except CannotRefill as reason:
         raise Failure(f"{reason}. Nothing was changed past what fitted.") from None
-    except ConfigurationError:
-        raise BadInput("--mongodb: is no MongoDB URI.") from None
-    except (PyMongoError, KafkaError, OSError) as error:
-        raise Unreachable(f"MongoDB or Kafka does not answer ({type(error).__name__}).") from None
+    except (KafkaError, OSError) as error:
+        raise kafka_failure(error, kafka) from None
 
 
 async def _refilled(service: str, uri: str, kafka: KafkaAccess, decoder: RecordDecoder, advance: Advance) -> Refilled:
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=SELECTION_MS)
+    client = connect_async(uri)
     try:
         return await Refill(client[database(service)], kafka, service, decoder).run(advance)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +12,6 @@ from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
-from pymongo.errors import ConfigurationError, PyMongoError
 
 from shared.events.services import SERVICES
 from shared.ledger.restoration import CannotRestore
@@ -27,7 +27,9 @@ from tools.audit.verifying import verify as verify_bundle
 from tools.cli.audit.options import Folder, Keys, trusted
 from tools.client.connection import Connection, Home, Kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
+from tools.client.kafka_faults import kafka_failure
 from tools.client.log_keys import key_folder, name_deployment
+from tools.client.mongodb_errors import mongodb_answers
 from tools.client.progress import bar
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 from tools.deployment.restoring import ALWAYS_LOST, LostLog, ensure_kafka_is_empty
@@ -35,7 +37,7 @@ from tools.deployment.restoring import restore as restore_logs
 from tools.files import NotAFile, read_named, write_named
 from tools.render.terminal import print_line
 
-_DEPLOYMENT = re.compile("[A-Za-z0-9.-]{1,100}")
+_DEPLOYMENT = re.compile("[A-Za-z0-9-][A-Za-z0-9.-]{0,99}")
 
 
 def restore(
@@ -106,7 +108,7 @@ def restore(
 def _checked_deployment(bundle: Bundle, deployment: str) -> str:
     """Return the name of the export's deployment. Raises BadInput where the new one is none, or the same."""
     if _DEPLOYMENT.fullmatch(deployment) is None:
-        raise BadInput("--deployment: has letters, digits, dots and hyphens, at most 100.")
+        raise BadInput("--deployment: has letters, digits, dots and hyphens, at most 100, and begins with no dot.")
     try:
         missing = [name for name in SERVICES if name not in bundle.logs]
         origins = {log.checkpoint().origin.rpartition("/")[0] for log in bundle.logs.values()}
@@ -142,7 +144,7 @@ def _old_keys(folder: Path, origin: str) -> LogKeys:
 def _new_signer(folder: Path, origin: str) -> Signer:
     """Return the key of a new log from its file; generate it where there is none."""
     file = folder / f"{origin.rpartition('/')[2]}.key"
-    if not file.exists():
+    if not os.path.exists(file):
         write_named(file, LogKeys(Signer.generate(origin)).text())
     try:
         return LogKeys.parse(read_named(file, SMALL_LIMIT).decode(errors="replace"), origin).signer
@@ -194,13 +196,12 @@ def _restored(uri: str, kafka: KafkaAccess, logs: Mapping[str, LostLog]) -> dict
         return await restore_logs(uri, logs, bar)
 
     try:
-        return asyncio.run(run())
+        with mongodb_answers():
+            return asyncio.run(run())
     except CannotRestore as reason:
         raise Failure(f"Not restored: {reason}.") from None
-    except ConfigurationError:
-        raise BadInput("--mongodb: is no MongoDB URI.") from None
-    except (PyMongoError, KafkaError, OSError, TimeoutError) as error:
-        raise Unreachable(f"MongoDB or Kafka does not answer ({type(error).__name__}).") from None
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise kafka_failure(error, kafka) from None
 
 
 def _in_words(logs: Mapping[str, LostLog], gained: Mapping[str, int], deployment: str, folder: Path) -> list[str]:

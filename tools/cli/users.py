@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +10,12 @@ from typing import Annotated
 import typer
 
 from shared.runtime.kafka_access import KafkaAccess
-from tools.cli.options import password_in
 from tools.client.connection import Home, Kafka, configured_kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 from tools.deployment import kafka_users
-from tools.files import write
+from tools.deployment.passwords import read_password
+from tools.files import NotAFile, alone_in, make_folder, write_named
 from tools.render.terminal import print_line
 
 
@@ -54,17 +55,20 @@ def ensure(
 def _named(bootstrap: str, folder: Path | None) -> tuple[KafkaAccess, dict[str, str]]:
     if folder is None:
         raise BadInput("--passwords: name the folder with the passwords of the users; absent ones are generated.")
-    return configured_kafka(bootstrap), {user: _password(folder / user) for user in kafka_users.users()}
+    return configured_kafka(bootstrap), _passwords(folder)
 
 
-def _password(file: Path) -> str:
-    """Return the password in a file; generate one where there is no file. Raises BadInput."""
+def _passwords(folder: Path) -> dict[str, str]:
+    """Return the passwords in a folder; generate those that have no file. Raises BadInput."""
     try:
-        if not file.exists():
-            write(file, secrets.token_urlsafe(24) + "\n")
-    except OSError as fault:
-        raise BadInput(f"--passwords: {fault}") from None
-    return password_in(file)
+        make_folder(folder)
+        with alone_in(folder):
+            for user in kafka_users.users():
+                if not os.path.exists(folder / user):
+                    write_named(folder / user, secrets.token_urlsafe(24) + "\n")
+            return {user: read_password(folder / user) for user in kafka_users.users()}
+    except NotAFile as fault:
+        raise BadInput(f"--passwords: {fault}.") from None
 
 
 def _local(home: Path) -> tuple[KafkaAccess, dict[str, str]]:

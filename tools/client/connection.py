@@ -18,8 +18,6 @@ from tools.client.printable import printable
 from tools.client.stack_home import DEFAULT_HOME, StackHome
 
 _TOKEN = re.compile("[A-Za-z0-9._~+/=-]+")
-_BROKER = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}"
-_BOOTSTRAP = re.compile(f"{_BROKER}(?:,{_BROKER})*")
 Home = Annotated[
     Path, typer.Option(envvar="THROUGHLINE_HOME", help="Folder of a local stack.", show_default=".throughline")
 ]
@@ -114,9 +112,10 @@ class Connection:
 
 def configured_kafka(bootstrap: str) -> KafkaAccess:
     """Return the access to a named Kafka for the user that the settings name. Raises BadInput."""
+    from shared.runtime.kafka_settings import are_brokers
     from shared.runtime.settings import CannotStart, KafkaSettings, read
 
-    if _BOOTSTRAP.fullmatch(bootstrap) is None:
+    if not are_brokers(bootstrap):
         raise BadInput(f"--kafka {printable(bootstrap)}: is no address; write HOST:PORT.")
     try:
         return read(KafkaSettings, kafka=bootstrap).kafka_access()

@@ -6,14 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import Any
-
-from motor.motor_asyncio import AsyncIOMotorClient
 
 from shared.store import indexes
 from shared.store.indexes import Indexes
-
-SELECTION_MS = 10_000
+from tools.client.mongodb_client import connect_async
 
 
 def declared(service: str) -> Indexes:
@@ -31,7 +27,7 @@ def ensure(uri: str, databases: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 async def _ensure(uri: str, databases: Mapping[str, str]) -> dict[str, list[str]]:
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=SELECTION_MS)
+    client = connect_async(uri)
     try:
         left = {name: await indexes.ensure(client[base], declared(name)) for name, base in databases.items()}
     finally:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from tools.client.errors import BadInput, Failure, Unreachable
+from tools.client.mongodb_client import FORM, UnusableUri, outage, refusal
 
 
 @contextmanager
@@ -15,9 +16,11 @@ def mongodb_answers(option: str = "--mongodb") -> Iterator[None]:
     """Turn errors of MongoDB into BadInput, which names the option of the URI, Failure or Unreachable."""
     try:
         yield
+    except UnusableUri as fault:
+        raise BadInput(f"{option}: {fault}.") from None
     except ConfigurationError:
-        raise BadInput(f"{option}: is no MongoDB URI.") from None
+        raise BadInput(f"{option}: {FORM}.") from None
     except OperationFailure as failure:
-        raise Failure(f"MongoDB refused: {failure.details and failure.details.get('errmsg')}.") from None
+        raise Failure(f"MongoDB refused: {refusal(failure)}.") from None
     except PyMongoError as error:
-        raise Unreachable(f"MongoDB does not answer ({type(error).__name__}).") from None
+        raise Unreachable(f"MongoDB does not answer: {outage(error)}.") from None

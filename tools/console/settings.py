@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from cryptography.fernet import Fernet, MultiFernet
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.events.services import SERVICES
@@ -22,7 +22,9 @@ from shared.runtime.configuration import (
     InProduction,
     LogLevel,
     Mode,
+    Port,
     ReadableFile,
+    written,
 )
 
 _BY_HTTPS = InProduction("begins with https://", lambda value: value.startswith("https://"))
@@ -35,7 +37,7 @@ class ConsoleSettings(Configuration):
 
     mode: Mode = Field("development", validation_alias=MODE, description="as for a service")
     host: str = Field("127.0.0.1", description="address that it listens on; empty: all, of IPv4 and IPv6")
-    port: int = Field(8080, description="port that it listens on")
+    port: Port = Field(8080, description="port that it listens on")
     address: Annotated[str, _BY_HTTPS] = Field(
         description="what people type, as in `https://throughline.example.org`; without https only on loopback. "
         "With a path (`https://example.org/throughline`), the front takes it away from requests"
@@ -52,7 +54,7 @@ class ConsoleSettings(Configuration):
         description="the console's client at the provider; it returns people to `ADDRESS/signed-in` and, once signed "
         "out, `ADDRESS/signed-out`",
     )
-    client_secret: SecretStr | None = Field(
+    client_secret: Annotated[SecretStr | None, AfterValidator(written)] = Field(
         None, description="left out: a public client; the code flow is protected by PKCE either way"
     )
     scope: str = Field("openid profile", description="what it asks the provider for")

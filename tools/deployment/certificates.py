@@ -27,7 +27,7 @@ def new_key() -> str:
 
 def authority(key: str, deployment: str) -> str:
     """Return the certificate of an authority, signed by its own key."""
-    private, name = _private(key), _name(f"{_BEFORE}{deployment}{_AFTER}")
+    private, name = read_key(key), _name(f"{_BEFORE}{deployment}{_AFTER}")
     builder = _builder(name, name, private.public_key(), AUTHORITY_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
@@ -37,13 +37,30 @@ def authority(key: str, deployment: str) -> str:
 def server_certificate(key: str, names: Sequence[str], authority_key: str, authority_certificate: str) -> str:
     """Return a certificate for a server that is reached under these names and addresses."""
     issuer = x509.load_pem_x509_certificate(authority_certificate.encode())
-    builder = _builder(_name(names[0]), issuer.subject, _private(key).public_key(), SERVER_DAYS)
+    builder = _builder(_name(names[0]), issuer.subject, read_key(key).public_key(), SERVER_DAYS)
     builder = builder.add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(digital_signature=True), critical=True)
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]  # members of a set are clients too
     builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-    return _signed(builder, _private(authority_key))
+    return _signed(builder, read_key(authority_key))
+
+
+def names(pem: str) -> list[str]:
+    """Return the names and addresses that the first certificate of a file is for."""
+    extensions = x509.load_pem_x509_certificate(pem.encode()).extensions
+    return [str(name.value) for name in extensions.get_extension_for_class(x509.SubjectAlternativeName).value]
+
+
+def belong_together(key: str, pem: str) -> bool:
+    """Tell whether a private key is that of the first certificate of a file."""
+    return read_key(key).public_key() == x509.load_pem_x509_certificate(pem.encode()).public_key()
+
+
+def is_issued_by(pem: str, authorities: str) -> bool:
+    """Tell whether one of the authorities in a file signed the first certificate of another."""
+    certificate = x509.load_pem_x509_certificate(pem.encode())
+    return any(_signed_it(issuer, certificate) for issuer in x509.load_pem_x509_certificates(authorities.encode()))
 
 
 def renewed_authority(key: str, present: str) -> str:
@@ -59,27 +76,6 @@ def first(pem: str) -> str:
 def count(pem: str) -> int:
     """Return the number of certificates in a file."""
     return len(x509.load_pem_x509_certificates(pem.encode()))
-
-
-def names(pem: str) -> list[str]:
-    """Return the names and addresses that the first certificate of a file is for."""
-    extensions = x509.load_pem_x509_certificate(pem.encode()).extensions
-    return [str(name.value) for name in extensions.get_extension_for_class(x509.SubjectAlternativeName).value]
-
-
-def belong_together(key: str, pem: str) -> bool:
-    """Tell whether a private key is that of the first certificate of a file."""
-    return _private(key).public_key() == x509.load_pem_x509_certificate(pem.encode()).public_key()
-
-
-def is_issued_by(pem: str, authority: str) -> bool:
-    """Tell whether an authority signed the first certificate of a file."""
-    certificate, issuer = (x509.load_pem_x509_certificate(each.encode()) for each in (pem, authority))
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
 
 
 def ends(pem: str) -> datetime:
@@ -109,7 +105,8 @@ def _signed(builder: x509.CertificateBuilder, key: CertificateIssuerPrivateKeyTy
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def _private(key: str) -> ec.EllipticCurvePrivateKey:
+def read_key(key: str) -> ec.EllipticCurvePrivateKey:
+    """Read a private key. Raises ValueError where there is none, TypeError for one that is encrypted."""
     private = serialization.load_pem_private_key(key.encode(), None)
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise ValueError("is no key on an elliptic curve")
@@ -118,6 +115,14 @@ def _private(key: str) -> ec.EllipticCurvePrivateKey:
 
 def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _signed_it(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _common_name(pem: str) -> str:

@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.admin import DeleteAclsRequest, DescribeAclsRequest
 
+from shared.consumer.kafka_authorization import KafkaRefused, raise_if_refused
 from shared.runtime.kafka_access import KafkaAccess
 from tools.deployment.kafka_requests import ALLOW, EVERY_HOST, LITERAL, Acl, CreateAcls, SetPasswords
 from tools.files import CHECKOUT
@@ -76,6 +77,12 @@ async def _ensure(admin: KafkaAccess, passwords: Mapping[str, str], wanted: set[
         await _set_passwords(client, passwords)
         await _set_rights(client, wanted)
     except (KafkaError, OSError) as failure:
+        try:
+            await raise_if_refused(failure, admin)
+        except KafkaRefused as refusal:
+            raise NotGranted(
+                f"Kafka at {admin.bootstrap} refuses the administrator {admin.user}: {refusal}."
+            ) from failure
         raise NotGranted(
             f"Kafka at {admin.bootstrap} does not answer, or refuses the administrator {admin.user}: is it up, and are "
             f"THROUGHLINE_KAFKA_USER and THROUGHLINE_KAFKA_PASSWORD its administrator's? ({type(failure).__name__})"

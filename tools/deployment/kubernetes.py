@@ -134,7 +134,7 @@ def drift(options: Path = OPTIONS) -> list[Path]:
     return [
         path
         for path, content in files()
-        if not (options / path).is_file() or (options / path).read_text(encoding="utf-8") != content
+        if not (options / path).is_file() or (options / path).read_bytes() != content.encode()
     ]
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
+from tools.client.mongodb_client import Client, connect, outage, refusal
 from tools.deployment import grants
 from tools.deployment.messages import CannotStart
 
@@ -22,7 +22,6 @@ ADMINISTRATOR = "admin"
 PATIENCE_SECONDS = 120.0
 UNAUTHORIZED, AUTHENTICATION_FAILED, ALREADY_INITIALIZED = 13, 18, 23
 CPU = Path("/proc/cpuinfo")
-Client = MongoClient[dict[str, Any]]
 T = TypeVar("T")
 
 
@@ -33,7 +32,7 @@ def ensure(
 
     `uri` names the server on loopback, without a user; `member` is the address under which everybody else reaches it.
     """
-    with MongoClient[dict[str, Any]](uri, directConnection=True, serverSelectionTimeoutMS=2_000) as anonymous:
+    with connect(uri, directConnection=True, serverSelectionTimeoutMS=2_000) as anonymous:
         _wait(lambda: _hello(anonymous), patience)
         _initiate(anonymous, member)
         _wait(lambda: _hello(anonymous).get("isWritablePrimary"), patience)
@@ -68,7 +67,7 @@ def _wait(probe: Callable[[], T], patience: float) -> T:
                 return answer
             reason = "it is not primary"
         except PyMongoError as failure:
-            reason = str(failure).partition(", Timeout:")[0]
+            reason = outage(failure)
         if time.monotonic() > until:
             raise CannotStart(f"MongoDB is not ready after {patience:.0f} s: {reason}.{without_avx()}")
         time.sleep(0.3)
@@ -91,12 +90,12 @@ def _initiate(anonymous: Client, member: str) -> None:
         anonymous.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
     except OperationFailure as failure:
         if failure.code not in (ALREADY_INITIALIZED, UNAUTHORIZED):
-            raise CannotStart(f"MongoDB refused to initiate the replica set as {member}: {failure.details}") from None
+            raise CannotStart(f"MongoDB refused to initiate the replica set as {member}: {refusal(failure)}") from None
 
 
 def _is_administrator(uri: str) -> bool:
     try:
-        with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=5_000) as client:
+        with connect(uri, serverSelectionTimeoutMS=5_000) as client:
             client.admin.command("ping")
     except OperationFailure as failure:
         if failure.code != AUTHENTICATION_FAILED:
@@ -112,12 +111,12 @@ def _create_administrator(anonymous: Client, password: str) -> None:
         raise CannotStart(
             f"The password of MongoDB's administrator is not the one in its file, and MongoDB creates its first "
             f"user only over loopback, and only while it has none: give the password that it had at its first start "
-            f"({failure})"
+            f"({refusal(failure) if isinstance(failure, OperationFailure) else outage(failure)})"
         ) from None
 
 
 def _check_member(uri: str, member: str) -> None:
-    with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=5_000) as client:
+    with connect(uri, serverSelectionTimeoutMS=5_000) as client:
         hosts = [each["host"] for each in client.admin.command("replSetGetConfig")["config"]["members"]]
     if member not in hosts:
         raise CannotStart(

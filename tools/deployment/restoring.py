@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-from motor.motor_asyncio import AsyncIOMotorClient
 
 from shared.consumer.decoder import CHECKPOINTS
 from shared.consumer.record import topic_of
@@ -18,9 +15,9 @@ from shared.runtime.kafka_access import KafkaAccess
 from shared.tlog.breaks import LogBreak, old_signers
 from shared.tlog.notes import Signer
 from tools.audit.bundle import Log
+from tools.client.mongodb_client import connect_async
 from tools.client.stack_home import database
 
-SELECTION_MS = 10_000
 Bar = Callable[[str], AbstractContextManager[Advance]]
 ALWAYS_LOST = (
     "uploaded documents, unless their collections are restored apart",
@@ -67,7 +64,7 @@ async def restore(uri: str, logs: Mapping[str, LostLog], bar: Bar) -> dict[str, 
 
     Raises CannotRestore, PyMongoError.
     """
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, serverSelectionTimeoutMS=SELECTION_MS)
+    client = connect_async(uri)
     at = datetime.now(UTC).replace(microsecond=0)
     try:
         async with AsyncExitStack() as stack:
@@ -100,6 +97,8 @@ def _breaks(lost: LostLog, declared: list[bytes], at: datetime) -> list[bytes]:
     if not is_this or not is_signed or declared[:-1] != earlier:
         raise CannotRestore(
             f"the database of {lost.log.service} was restored already: the break of {there.old_origin} at size "
-            f"{there.size} is declared in it, by {there.new.name}"
+            f"{there.size} is declared in it, by {there.new.name}. An interrupted restoration goes on with the same "
+            "export, name and keys; to begin another, drop the databases of all services, and run throughline "
+            "indexes ensure"
         )
     return declared

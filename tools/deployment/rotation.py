@@ -6,24 +6,27 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from tools.client.mongodb_client import connect
 from tools.client.stack_home import database
 from tools.deployment.mongodb import ADMINISTRATOR, AUTHENTICATION_FAILED, with_password
-from tools.files import NotAFile, read_json, read_named, write_json, write_named
+from tools.deployment.passwords import read_password
+from tools.files import NotAFile, alone_in, read_json, sentence, sync_folder, write_json, write_named
 
-PASSWORD_LIMIT = 10_000
-SELECTION_MS = 10_000
 SetPasswords = Callable[[Mapping[str, str]], None]
 
 
 class Passwords(Protocol):
     """The place that services read their passwords from, with room for those that are not in force yet."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other rotations of these passwords waiting. Raises NotAFile."""
 
     def propose(self, users: Sequence[str]) -> dict[str, str]:
         """Store a new password for each user, or return those that an interrupted rotation stored."""
@@ -33,9 +36,13 @@ class Passwords(Protocol):
 
 
 def rotate(passwords: Passwords, users: Sequence[str], set_passwords: SetPasswords) -> None:
-    """Replace the passwords of users. Interrupted, it can be run again: no password is known to the server alone."""
-    set_passwords(passwords.propose(users))
-    passwords.accept(users)
+    """Replace the passwords of users. Interrupted, it can be run again: no password is known to the server alone.
+
+    Of two at once one waits for the other: else a password might be set that another one's file replaces.
+    """
+    with passwords.alone():
+        set_passwords(passwords.propose(users))
+        passwords.accept(users)
 
 
 @dataclass(frozen=True)
@@ -44,35 +51,38 @@ class Folder:
 
     folder: Path
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other rotations in this folder waiting. Raises NotAFile."""
+        return alone_in(self.folder)
+
     def propose(self, users: Sequence[str]) -> dict[str, str]:
         """Write the new passwords beside the present ones. Raises NotAFile."""
-        if absent := [user for user in users if not (self.folder / user).exists()]:
+        if absent := [user for user in users if not os.path.exists(self.folder / user)]:
             raise NotAFile(f"{self.folder} has no password of {', '.join(absent)}: name the folder that services use")
         for user in users:
-            if not self._new(user).exists():
+            if not os.path.exists(self._new(user)):
                 write_named(self._new(user), secrets.token_urlsafe(24) + "\n")
             self._belongs_to(self._new(user), self.folder / user)
-        return {
-            user: read_named(self._new(user), PASSWORD_LIMIT).decode(errors="replace").rstrip("\r\n") for user in users
-        }
+        return {user: read_password(self._new(user), "remove it, and run this again") for user in users}
 
     def accept(self, users: Sequence[str]) -> None:
         """Put the new passwords in the place of the present ones. Raises NotAFile."""
         for user in users:
             try:
                 self._new(user).replace(self.folder / user)
+                sync_folder(self.folder)
             except OSError as fault:
-                raise NotAFile(f"{self.folder / user} cannot be written ({type(fault).__name__})") from None
+                raise NotAFile(sentence(self.folder / user, "written", fault)) from None
 
     def _belongs_to(self, new: Path, present: Path) -> None:
         """Give a new file owner and mode of the present one, so that the same user reads it. Raises NotAFile."""
-        owner, own = present.stat(), new.stat()
         try:
+            owner, own = present.stat(), new.stat()
             if (owner.st_uid, owner.st_gid) != (own.st_uid, own.st_gid):
                 os.chown(new, owner.st_uid, owner.st_gid)
             new.chmod(stat.S_IMODE(owner.st_mode))
         except OSError as fault:
-            reason = f"{type(fault).__name__}: only root may give a file to the user that reads it"
+            reason = f"{fault.strerror}: only root may give a file to the user that reads it"
             raise NotAFile(f"{new} cannot be given the owner of {present} ({reason})") from None
 
     def _new(self, user: str) -> Path:
@@ -85,6 +95,10 @@ class Secrets:
 
     home: Path
     member: str
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other rotations of this stack waiting. Raises NotAFile."""
+        return alone_in(self.home)
 
     def propose(self, users: Sequence[str]) -> dict[str, str]:
         """Store the new passwords beside the present ones."""
@@ -125,7 +139,7 @@ def set_in_mongodb(uri: str, passwords: Mapping[str, str]) -> None:
 
 
 def _set_in_mongodb(uri: str, passwords: Mapping[str, str]) -> None:
-    with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=SELECTION_MS) as client:
+    with connect(uri) as client:
         for user in sorted(passwords, key=lambda user: user == ADMINISTRATOR):
             base = ADMINISTRATOR if user == ADMINISTRATOR else database(user)
             client[base].command("updateUser", user, pwd=passwords[user])

@@ -6,7 +6,6 @@ import json
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,9 +15,10 @@ from shared.events.services import SERVICES
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import NotAKey, Signer
 from tools.client import development, tokens
-from tools.deployment import certificates, kafka_users
+from tools.deployment import certificates, kafka_users, secret_checks
 from tools.deployment.messages import CannotStart
 from tools.deployment.mongodb import ADMINISTRATOR
+from tools.deployment.passwords import password_in
 from tools.deployment.secret_folder import Outcome, SecretFile, SecretFolder
 
 ROOT, GRAFANA, MONGODB, KAFKA, THROUGHLINE = 0, 472, 999, 1000, 10001
@@ -35,7 +35,7 @@ SERVERS = {
 }
 SIGN_IN = "sign-in"
 CLIENTS = f"{SIGN_IN}/{development.CLIENTS_FILE}"
-ENDS_SOON = timedelta(days=30)
+LOGINS, ADMINISTRATOR_OF_KAFKA = "kafka/jaas.conf", f"kafka/passwords/{ADMINISTRATOR}"
 
 
 @dataclass(frozen=True)
@@ -60,72 +60,76 @@ def ensure(folder: SecretFolder, deployment: Deployment) -> list[EnsuredFile]:
     """Make each file that is absent, in an order in which each finds those that it rests on. Raises CannotStart."""
     folder.check()
     ensured = []
-    for file in _files(folder, deployment):
-        outcome = folder.ensure(file)
-        ensured.append(EnsuredFile(file, outcome, _remark(folder, file.path, deployment)))
+    with folder.alone():
+        for file in _files(folder, deployment):
+            outcome = folder.ensure(file)
+            ensured.append(EnsuredFile(file, outcome, _remark(folder, file.path, deployment)))
     return ensured
 
 
 def _files(folder: SecretFolder, deployment: Deployment) -> Iterator[SecretFile]:
     yield SecretFile("mongodb/key", MONGODB, new_mongodb_key)
     for user in (ADMINISTRATOR, *SERVICES):
-        yield SecretFile(f"mongodb/passwords/{user}", THROUGHLINE, new_password)
+        yield _password_file(f"mongodb/passwords/{user}")
     for user in (ADMINISTRATOR, *kafka_users.users()):
-        yield SecretFile(f"kafka/passwords/{user}", THROUGHLINE, new_password)
-    yield SecretFile("kafka/jaas.conf", KAFKA, lambda: jaas(folder.read("kafka/passwords/admin").strip()))
+        yield _password_file(f"kafka/passwords/{user}")
+    yield SecretFile(LOGINS, KAFKA, lambda: jaas(folder.read(ADMINISTRATOR_OF_KAFKA).strip()))
     yield from _log_keys(folder, deployment.name)
-    yield SecretFile("actor_key", THROUGHLINE, new_password)
-    yield SecretFile("console_keys", THROUGHLINE, new_console_key)
-    yield SecretFile("grafana_password", GRAFANA, new_password)
+    yield SecretFile("actor_key", THROUGHLINE, new_password, check=secret_checks.key_of_actors)
+    yield SecretFile("console_keys", THROUGHLINE, new_console_key, check=secret_checks.key_of_console)
+    yield _password_file("grafana_password", GRAFANA)
     yield from _certificates(folder, deployment)
     if deployment.console is not None:
         yield from _sign_in(folder, deployment.console)
 
 
+def _password_file(path: str, owner: int = THROUGHLINE) -> SecretFile:
+    return SecretFile(path, owner, new_password, check=password_in)
+
+
 def _log_keys(folder: SecretFolder, deployment: str) -> Iterator[SecretFile]:
     for service in SERVICES:
-        yield SecretFile(f"log-keys/{service}.key", THROUGHLINE, partial(_log_key, deployment, service))
+        make = partial(_log_key, deployment, service)
+        yield SecretFile(f"log-keys/{service}.key", THROUGHLINE, make, check=secret_checks.key_of_log)
     yield SecretFile(PUBLIC_KEYS, ROOT, lambda: _public_keys(folder, deployment), READABLE)
 
 
 def _certificates(folder: SecretFolder, deployment: Deployment) -> Iterator[SecretFile]:
-    yield SecretFile(AUTHORITY_KEY, ROOT, certificates.new_key)
-    yield SecretFile(AUTHORITY, ROOT, partial(_authority, folder, deployment.name), READABLE)
-    for path, (owner, names) in SERVERS.items():
-        reached = (*names, *LOCAL_NAMES, *deployment.names)
-        yield SecretFile(path, owner, partial(server_certificate, folder, reached))
+    yield SecretFile(AUTHORITY_KEY, ROOT, certificates.new_key, check=secret_checks.private_key)
+    make = partial(_authority, folder, deployment.name)
+    yield SecretFile(AUTHORITY, ROOT, make, READABLE, secret_checks.certificate)
+    for path, (owner, _) in SERVERS.items():
+        make = partial(server_certificate, folder, _reached(path, deployment))
+        yield SecretFile(path, owner, make, check=secret_checks.certificate, cure=secret_checks.RESTART)
+
+
+def _reached(path: str, deployment: Deployment) -> tuple[str, ...]:
+    """Return the names under which a server is reached."""
+    return (*SERVERS[path][1], *LOCAL_NAMES, *deployment.names)
 
 
 def _sign_in(folder: SecretFolder, console: str) -> Iterator[SecretFile]:
     """Yield the files of the development sign-in, at which people are made up and need no password."""
-    key = f"{SIGN_IN}/{tokens.KEY_FILE}"
-    yield SecretFile(key, THROUGHLINE, lambda: _json(tokens.new_key()))
+    key, is_json = f"{SIGN_IN}/{tokens.KEY_FILE}", secret_checks.json_object
+    yield SecretFile(key, THROUGHLINE, lambda: _json(tokens.new_key()), check=is_json)
     public = f"{SIGN_IN}/{tokens.JWKS_FILE}"
-    yield SecretFile(public, THROUGHLINE, lambda: _json(tokens.jwks(folder.root / key)), READABLE)
-    yield SecretFile(CLIENTS, THROUGHLINE, lambda: _clients(console), READABLE)
+    yield SecretFile(public, THROUGHLINE, lambda: _json(tokens.jwks(folder.root / key)), READABLE, is_json)
+    yield SecretFile(CLIENTS, THROUGHLINE, lambda: _clients(console), READABLE, is_json)
 
 
 def _remark(folder: SecretFolder, path: str, deployment: Deployment) -> str:
     """Return what an operator should know of a file that may be older than this run. Raises CannotStart."""
-    if path in (AUTHORITY, *SERVERS):
-        return _end(folder, path)
-    again = "remove it, and run this again"
+    if path == AUTHORITY:
+        return secret_checks.remark_on_authority(folder.read(path))
+    if path in SERVERS:
+        return secret_checks.remark_on_server(folder.read(path), _reached(path, deployment), folder.read(AUTHORITY))
     if path == PUBLIC_KEYS and folder.read(path) != _public_keys(folder, deployment.name):
-        return f"names other keys than those beside it: {again}"
+        return f"names other keys than those beside it: {secret_checks.AGAIN}"
     if path == CLIENTS and deployment.console and folder.read(path) != _clients(deployment.console):
-        return f"names another console than {deployment.console}: {again}"
+        return f"names another console than {deployment.console}: {secret_checks.AGAIN}"
+    if path == LOGINS and f'user_admin="{folder.read(ADMINISTRATOR_OF_KAFKA).strip()}"' not in folder.read(path):
+        return f"has another password of admin than {ADMINISTRATOR_OF_KAFKA}: {secret_checks.RESTART}"
     return ""
-
-
-def _end(folder: SecretFolder, path: str) -> str:
-    """Return when a certificate ends, and what to do where that is soon. Raises CannotStart."""
-    try:
-        end = certificates.ends(folder.read(path))
-    except ValueError:
-        raise CannotStart(f"{path} is spoilt: it holds no certificate; remove it, and run this again") from None
-    soon = end - datetime.now(UTC) < ENDS_SOON
-    command = "throughline rotate authority" if path == AUTHORITY else "throughline rotate certificates"
-    return f"ends on {end:%Y-%m-%d}" + (f": run {command}" if soon else "")
 
 
 def new_password() -> str:
@@ -170,12 +174,15 @@ def _public_keys(folder: SecretFolder, deployment: str) -> str:
 
 
 def server_certificate(folder: SecretFolder, names: Sequence[str]) -> str:
-    """Return certificate, authority and private key in one file, as Kafka and MongoDB read them."""
-    key, authority = certificates.new_key(), certificates.first(folder.read(AUTHORITY))
-    if not certificates.belong_together(folder.read(AUTHORITY_KEY), authority):
-        raise CannotStart(f"{AUTHORITY_KEY} is not the key of {AUTHORITY}: run throughline rotate authority")
-    own = certificates.server_certificate(key, names, folder.read(AUTHORITY_KEY), authority)
-    return own + authority + key
+    """Return certificate, authority and private key in one file, as Kafka and MongoDB read them. Raises CannotStart."""
+    authority, authority_key = certificates.first(folder.read(AUTHORITY)), folder.read(AUTHORITY_KEY)
+    if not certificates.belong_together(authority_key, authority):
+        raise CannotStart(
+            f"{AUTHORITY_KEY} is not the key of {AUTHORITY}, so that nobody would trust what it signs. Restore it from "
+            "the backup of the secrets; if it is lost, run throughline rotate authority"
+        )
+    key = certificates.new_key()
+    return certificates.server_certificate(key, names, authority_key, authority) + authority + key
 
 
 def _authority(folder: SecretFolder, deployment: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from tools.deployment.messages import CannotStart
+from tools.files import NotAFile, alone_in, remove_partials, replacing
 
 Outcome = Literal["made", "put right", "there"]
 FOLDER_MODE = 0o755
@@ -16,15 +19,25 @@ HOW = (
     "only root may give files to the users that read them. Run it in the image, which needs no root here: docker "
     "compose -f deploy/compose.yaml run --rm init; or, where another system hands the files out, with --no-owners"
 )
+RESTORE = "restore it from the backup of the secrets; if nothing was started with it yet, remove it, and run this again"
+
+
+def _is_not_empty(content: str) -> None:
+    if not content.strip():
+        raise ValueError("is empty")
 
 
 class SecretFile(NamedTuple):
-    """A file: its path in the folder, the user that reads it, its mode, and what makes its content."""
+    """A file: its path in the folder, the user that reads it, its mode, what makes its content, and what checks it."""
 
     path: str
     owner: int
     make: Callable[[], str]
     mode: int = 0o400
+    check: Callable[[str], object] = _is_not_empty
+    """Raises ValueError for content that cannot be used, in words that go on after the file's name."""
+    cure: str = RESTORE
+    """What to do about such content."""
 
 
 class SecretFolder:
@@ -37,13 +50,27 @@ class SecretFolder:
         """Read a file of the folder. Raises CannotStart."""
         try:
             return (self.root / path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as fault:
-            raise CannotStart(f"{self.root / path}: {fault}") from None
+        except UnicodeDecodeError:
+            raise CannotStart(f"{self.root / path} is no text in UTF-8: {RESTORE}") from None
+        except OSError as fault:
+            raise CannotStart(_why(self.root / path, fault)) from None
 
     def check(self) -> None:
         """Refuse before anything is written, where files could not be given to their owners. Raises CannotStart."""
         if self._owners and os.geteuid() != 0:
             raise CannotStart(f"{self.root}: {HOW}")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Make the folder, and keep others who complete it waiting. Raises CannotStart."""
+        try:
+            self._make_folders(self.root)
+            with alone_in(self.root):
+                yield
+        except NotAFile as fault:
+            raise CannotStart(str(fault)) from None
+        except OSError as fault:
+            raise CannotStart(_why(self.root, fault)) from None
 
     def ensure(self, file: SecretFile) -> Outcome:
         """Make a file that is absent; give one that is there its owner and mode. Raises CannotStart."""
@@ -55,9 +82,19 @@ class SecretFolder:
             if not path.exists():
                 self._write(path, file.make(), file.mode, file.owner if self._owners else None)
                 return "made"
+            self._check(file)
             return self._put_right(path, file)
         except OSError as fault:
-            raise CannotStart(f"{path}: {fault.strerror}: {HOW}") from None
+            raise CannotStart(_why(path, fault)) from None
+
+    def _check(self, file: SecretFile) -> None:
+        """Refuse a file that a full disk, a lost write or a person left without its content. Raises CannotStart."""
+        content = self.read(file.path)
+        try:
+            _is_not_empty(content)
+            file.check(content)
+        except ValueError as fault:
+            raise CannotStart(f"{self.root / file.path} {fault}: {file.cure}") from None
 
     def replace(self, path: str, content: str) -> None:
         """Replace the content of a file, of which owner and mode stay. Raises CannotStart."""
@@ -79,20 +116,13 @@ class SecretFolder:
                 path.chmod(FOLDER_MODE)  # whatever the umask
 
     def _write(self, path: Path, content: str, mode: int, owner: int | None) -> None:
-        """Write beside it, and rename: a file is there whole, with owner and mode, or not at all."""
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(descriptor, "w", encoding="utf-8") as written:
-                written.write(content)
-                written.flush()
-                os.fsync(descriptor)
-                os.fchmod(descriptor, mode)
-                if owner is not None:
-                    os.fchown(descriptor, owner, owner)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        """Write beside it, and put it in its place: a file is there whole, with owner and mode, or not at all."""
+        remove_partials(path)
+        with replacing(path) as written:
+            written.write(content.encode())
+            os.fchmod(written.fileno(), mode)
+            if owner is not None:
+                os.fchown(written.fileno(), owner, owner)
 
     def _put_right(self, path: Path, file: SecretFile) -> Outcome:
         now = path.stat()
@@ -104,3 +134,10 @@ class SecretFolder:
             path.chmod(file.mode)
             changed = True
         return "put right" if changed else "there"
+
+
+def _why(path: Path, fault: OSError) -> str:
+    """Return why a file cannot be made, and what to do: only rights are a question of who runs this."""
+    forbidden = fault.errno in (errno.EPERM, errno.EACCES)
+    cure = HOW if forbidden else "mend that, and run this again: what is made already stays"
+    return f"{path}: {fault.strerror}: {cure}"

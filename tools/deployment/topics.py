@@ -1,6 +1,8 @@
 """Topics of Kafka, created from deploy/topics.yaml and never by accident."""
 
 import asyncio
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.consumer.kafka_authorization import KafkaRefused, raise_if_refused
 from shared.runtime.kafka_access import KafkaAccess
 from shared.runtime.topic_declaration import Topics, read_topics
 from tools.deployment.messages import CannotStart
 from tools.files import CHECKOUT
+
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 DECLARATION = CHECKOUT / "deploy/topics.yaml"
 
@@ -34,7 +39,11 @@ async def _ensure(kafka: KafkaAccess, topics: Topics) -> None:
         await admin.start()
         await _create_absent(admin, topics)
         differences = [*await _partition_differences(admin, topics), *await config_differences(admin, topics)]
-    except KafkaError as failure:
+    except (KafkaError, OSError) as failure:
+        try:
+            await raise_if_refused(failure, kafka)
+        except KafkaRefused as refusal:
+            raise CannotStart(f"{refusal}.") from failure
         raise CannotStart(f"Kafka at {kafka.bootstrap} did not list its topics: {failure}") from failure
     finally:
         await admin.close()
@@ -62,18 +71,30 @@ async def _create_absent(admin: AIOKafkaAdminClient, topics: Topics) -> None:
 
 
 async def _partition_differences(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
-    actual: dict[str, int] = {}
+    actual: dict[str, list[Any]] = {}
     for _ in range(50):  # Kafka describes a new topic at first without partitions
         described = await admin.describe_topics(list(topics.partitions))
-        actual = {topic["topic"]: len(topic["partitions"]) for topic in described}
+        actual = {topic["topic"]: topic["partitions"] for topic in described}
         if all(actual.get(name) for name in topics.partitions):
             break
         await asyncio.sleep(0.1)
     return [
-        f"{name}: {actual.get(name, 0)} partitions, declared {partitions}"
-        for name, partitions in topics.partitions.items()
-        if actual.get(name) != partitions
+        difference
+        for name in topics.partitions
+        for difference in partition_differences(name, actual.get(name, []), topics)
     ]
+
+
+def partition_differences(name: str, partitions: Sequence[Mapping[str, Any]], topics: Topics) -> Iterator[str]:
+    """Yield a sentence where a topic has another number of partitions, and where it has fewer copies of a record."""
+    if len(partitions) != (wanted := topics.partitions[name]):
+        yield f"{name}: {len(partitions)} partitions, declared {wanted}"
+    copies = min((len(each["replicas"]) for each in partitions), default=0)
+    if partitions and copies < topics.replication:
+        yield (
+            f"{name}: {copies} copies of each record, declared {topics.replication}: reassign it to more brokers "
+            "(kafka-reassign-partitions.sh), or give --profile local, if one copy is what you want"
+        )
 
 
 async def config_differences(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from services.notifications.commands import Address
 from services.notifications.sending.smtp_server import Encryption, SmtpServer
-from shared.runtime.configuration import InProduction, ReadableFile, Secret
+from shared.runtime.configuration import InProduction, Port, ReadableFile, Secret
 from shared.runtime.kafka_settings import Authorities
 from shared.runtime.settings import Settings
 from shared.runtime.tls import Tls
@@ -21,7 +21,7 @@ class NotificationSettings(Settings):
     """SMTP server, timeouts and retries of sending. Times are seconds."""
 
     smtp_host: str = Field("127.0.0.1", description="host of the SMTP server")
-    smtp_port: int = Field(25, description="its port")
+    smtp_port: Port = Field(25, description="its port")
     smtp_ca_file: Authorities = Field(
         None, description="path of the CA certificates (PEM) that its certificate is of; left out: the system's"
     )

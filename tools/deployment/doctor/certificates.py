@@ -17,7 +17,7 @@ from pymongo.uri_parser import parse_uri
 
 from tools.deployment.doctor.outcomes import Check, Outcome
 from tools.deployment.doctor.target import Target
-from tools.deployment.secret_files import ENDS_SOON
+from tools.deployment.secret_checks import ENDS_SOON
 
 NAME = "certificates"
 CONNECT_SECONDS = 5.0

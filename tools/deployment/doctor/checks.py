@@ -23,7 +23,7 @@ async def check(target: Target) -> list[Outcome]:
         *settings.check(is_local=target.is_local),
     ]
     for file, why in target.unreadable.items():
-        outcomes.append(Check("secrets", str(file)).not_checked(f"it cannot be read: {why}"))
+        outcomes.append(Check("secrets", str(file)).not_checked(why))
     return outcomes
 
 

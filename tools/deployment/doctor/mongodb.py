@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
-from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from shared.events.services import SERVICES
 from shared.runtime.configuration import CannotStart
@@ -16,6 +16,7 @@ from shared.runtime.database import raise_if_refused
 from shared.store import indexes
 from shared.store.database_clock import DatabaseClock
 from tools.client.indexes import declared
+from tools.client.mongodb_client import UnusableUri, connect_async
 from tools.client.stack_home import database
 from tools.deployment import mongodb
 from tools.deployment.doctor import mongodb_rights
@@ -42,11 +43,9 @@ async def check(target: Target) -> AsyncIterator[Outcome]:
         yield Check("mongodb", "MongoDB").not_checked("nothing says where it is: --mongodb URI")
         return
     try:
-        client: Client = AsyncIOMotorClient(target.mongodb, serverSelectionTimeoutMS=SELECTION_MS)
-    except (ConfigurationError, OSError, ValueError) as fault:  # their words may repeat the password
-        yield Check("mongodb", "MongoDB").wrong(
-            f"its address is no MongoDB URI, or names a file that cannot be read ({type(fault).__name__})", LOGIN
-        )
+        client = connect_async(target.mongodb, serverSelectionTimeoutMS=SELECTION_MS)
+    except UnusableUri as fault:
+        yield Check("mongodb", "MongoDB").wrong(f"its address cannot be used: it {fault}", LOGIN)
         return
     try:
         async for outcome in _outcomes(client, target):
@@ -74,6 +73,7 @@ async def _outcomes(client: Client, target: Target) -> AsyncIterator[Outcome]:
     yield await _looked("versions", client, _versions(client, target.mongodb or ""))
     yield await _looked("disk", client, _disk(client))
     yield await _looked("lock", client, _lock(client))
+    yield await _log(client)
     async for outcome in mongodb_rights.check(
         client, status["authInfo"], target.mongodb_passwords, target.mongodb or ""
     ):
@@ -220,6 +220,21 @@ async def _lock(client: Client) -> Outcome:
             "it takes no writes: a backup runs, or one was killed", "throughline backup release (docs/backup.md)"
         )
     return about.fine("it is not")
+
+
+async def _log(client: Client) -> Outcome:
+    about = Check("mongodb log", f"whether {_hosts(client)} logs what slow operations store")
+    try:
+        logged = await client[database(SERVICES[0])].command("profile", -1)
+    except PyMongoError as error:
+        why = "the user may not ask: it needs the role dbAdminAnyDatabase"
+        return about.not_checked(why if _is_forbidden(error) else f"no answer ({type(error).__name__})")
+    if logged["was"] or logged.get("sampleRate", 1.0) > 0:
+        return about.wrong(
+            "it repeats slow operations with their content: keys of persons, names, which then outlive an erasure",
+            "operationProfiling of deploy/mongod.conf, and start it again; remove its older logs",
+        )
+    return about.fine("it does not")
 
 
 async def _indexes(client: Client, service: str) -> Outcome:

@@ -10,6 +10,7 @@ from typing import Literal
 from shared.events.services import SERVICES
 from shared.runtime.kafka_access import KafkaAccess
 from tools.deployment import kafka_users
+from tools.deployment.passwords import password_in
 from tools.deployment.secret_files import AUTHORITY, SERVERS
 
 Profile = Literal["local", "deployed"]
@@ -56,7 +57,10 @@ def _passwords(folder: Path, users: Sequence[str], unreadable: dict[Path, str]) 
     passwords: dict[str, str] = {}
     for user in users:
         try:
-            passwords[user] = (folder / user).read_text(encoding="utf-8").rstrip("\r\n")
+            passwords[user] = password_in((folder / user).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as fault:
-            unreadable[folder / user] = getattr(fault, "strerror", None) or "it is no text in UTF-8"
+            why = getattr(fault, "strerror", None) or "it is no text in UTF-8"
+            unreadable[folder / user] = f"it cannot be read: {why}"
+        except ValueError as fault:
+            unreadable[folder / user] = f"it is no password: it {fault}"
     return passwords
