@@ -32,7 +32,7 @@ def ensure(
 ) -> None:
     """Make the users of Kafka and their rights, as deploy/kafka.yaml declares them; it can be run again.
 
-    Example: throughline users ensure --kafka broker:9092 --passwords /etc/throughline/kafka
+    Example: throughline users ensure --kafka broker:9092 --passwords DIR/kafka/passwords
 
     The administrator is the user of THROUGHLINE_KAFKA_USER and THROUGHLINE_KAFKA_PASSWORD (or its _FILE), with
     THROUGHLINE_KAFKA_MECHANISM. Each declared user gets its password anew and the declared rights, and loses all
