@@ -21,22 +21,22 @@ def place(environment: Mapping[str, str], prefix: str) -> tuple[str, int]:
     return ALL_ADDRESSES.get(host, host), int(environment.get(f"{prefix}PORT", "8000"))
 
 
-def ask(environment: Mapping[str, str], path: str = "/readyz", prefix: str = "THROUGHLINE_") -> tuple[bool, str]:
+def answer(environment: Mapping[str, str], path: str = "/readyz", prefix: str = "THROUGHLINE_") -> tuple[bool, str]:
     """Return whether the process says yes, and its answer."""
     connection = HTTPConnection(*place(environment, prefix), timeout=SECONDS)
     try:
         connection.request("GET", path)
-        answer = connection.getresponse()
-        body = answer.read().decode("utf-8", "replace").rstrip("\n")
+        response = connection.getresponse()
+        body = response.read().decode("utf-8", "replace").rstrip("\n")
     except (OSError, HTTPException) as error:
         return False, f"{path}: no answer ({type(error).__name__})"
     finally:
         connection.close()
-    return (True, body) if answer.status == 200 else (False, f"{path}: {answer.status} {body}")
+    return (True, body) if response.status == 200 else (False, f"{path}: {response.status} {body}")
 
 
 if __name__ == "__main__":
-    says_yes, says = ask(os.environ, *sys.argv[1:3])
+    says_yes, says = answer(os.environ, *sys.argv[1:3])
     if not says_yes:
         sys.exit(says)
     print(says)

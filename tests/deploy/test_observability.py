@@ -96,24 +96,24 @@ def _alerts_of(matchers: list[str]) -> set[str]:
 
 
 def _labels_of(query: str) -> set[str]:
-    kept = re.findall(r"\bby \(([\w, ]+)\)", query)
-    return set(kept[0].split(", ")) if kept else {"service", "instance"}
+    grouped = re.findall(r"\bby \(([\w, ]+)\)", query)
+    return set(grouped[0].split(", ")) if grouped else {"service", "instance"}
 
 
 def test_the_job_for_kubernetes_keeps_the_pods_of_the_services_by_labels_that_they_have() -> None:
     (job,) = yaml.safe_load((PROMETHEUS / "kubernetes.yml").read_text())["scrape_configs"]
     assert job["job_name"] in {each["job_name"] for each in yaml.safe_load(CONFIGURATION.read_text())["scrape_configs"]}
     base = CHECKOUT / "deploy/kubernetes/base"
-    kept = {tuple(rule["source_labels"]): rule["regex"] for rule in job["relabel_configs"] if "regex" in rule}
+    chosen = {tuple(rule["source_labels"]): rule["regex"] for rule in job["relabel_configs"] if "regex" in rule}
     pod = yaml.safe_load((base / "services/pod.yaml").read_text())["spec"]["template"]["spec"]
     ports = {port["name"] for container in pod["containers"] for port in container["ports"]}
-    assert kept.pop(("__meta_kubernetes_pod_container_port_name",)) in ports
-    (((label,), value),) = kept.items()
+    assert chosen.pop(("__meta_kubernetes_pod_container_port_name",)) in ports
+    (((label,), value),) = chosen.items()
     name = label.removeprefix("__meta_kubernetes_pod_label_")
     for service in ALL_FOUR:
         template = next(yaml.safe_load_all((base / f"services/{service}.yaml").read_text()))["spec"]["template"]
-        found = {re.sub(r"[^a-zA-Z0-9]", "_", key): each for key, each in template["metadata"]["labels"].items()}
-        assert found[name] == value
+        labels = {re.sub(r"[^a-zA-Z0-9]", "_", key): each for key, each in template["metadata"]["labels"].items()}
+        assert labels[name] == value
     assert job["kubernetes_sd_configs"][0]["namespaces"]["names"] == ["throughline"]
 
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from shared.runtime.health_check import ask, place
+from shared.runtime.health_check import answer, place
 from tools.files import CHECKOUT
 
 ANSWERS = {
@@ -42,15 +42,15 @@ def port() -> Iterator[int]:
 
 def test_it_asks_the_port_of_the_settings_and_says_why_not(port: int) -> None:
     settings = {"THROUGHLINE_PORT": str(port), "THROUGHLINE_HOST": ""}
-    assert ask(settings, "/servez") == (True, '{"serving":true,"troubles":{}}')
-    says_yes, trouble = ask(settings)
+    assert answer(settings, "/servez") == (True, '{"serving":true,"troubles":{}}')
+    says_yes, trouble = answer(settings)
     assert not says_yes
     assert trouble.startswith("/readyz: 503")
     assert "ServerSelectionTimeoutError" in trouble
 
 
 def test_a_port_that_nobody_listens_on_is_named() -> None:
-    assert ask({"THROUGHLINE_PORT": "1"}) == (False, "/readyz: no answer (ConnectionRefusedError)")
+    assert answer({"THROUGHLINE_PORT": "1"}) == (False, "/readyz: no answer (ConnectionRefusedError)")
 
 
 @pytest.mark.parametrize(("path", "code"), [("/servez", 0), ("/metrics", 0), ("/readyz", 1)])
