@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any, Protocol
 from pymongo import MongoClient
 
 from tools.client.stack_home import database
-from tools.files import NotAFile, read_json, read_named, write_json, write_named
+from tools.files import NotAFile, give_as, read_json, read_named, write_json, write_named
 
 PASSWORD_LIMIT = 10_000
 SELECTION_MS = 10_000
@@ -49,7 +47,7 @@ class Folder:
         for user in users:
             if not self._new(user).exists():
                 write_named(self._new(user), secrets.token_urlsafe(24) + "\n")
-            self._belongs_to(self._new(user), self.folder / user)
+            give_as(self._new(user), self.folder / user)
         return {
             user: read_named(self._new(user), PASSWORD_LIMIT).decode(errors="replace").rstrip("\r\n") for user in users
         }
@@ -61,17 +59,6 @@ class Folder:
                 self._new(user).replace(self.folder / user)
             except OSError as fault:
                 raise NotAFile(f"{self.folder / user} cannot be written ({type(fault).__name__})") from None
-
-    def _belongs_to(self, new: Path, present: Path) -> None:
-        """Give a new file owner and mode of the present one, so that the same user reads it. Raises NotAFile."""
-        owner, own = present.stat(), new.stat()
-        try:
-            if (owner.st_uid, owner.st_gid) != (own.st_uid, own.st_gid):
-                os.chown(new, owner.st_uid, owner.st_gid)
-            new.chmod(stat.S_IMODE(owner.st_mode))
-        except OSError as fault:
-            reason = f"{type(fault).__name__}: only root may give a file to the user that reads it"
-            raise NotAFile(f"{new} cannot be given the owner of {present} ({reason})") from None
 
     def _new(self, user: str) -> Path:
         return self.folder / f"{user}.new"
