@@ -151,9 +151,11 @@ def _local(home: Path, addresses: dict[str, str], profile: Profile, files: Seque
 
 
 def _print(outcomes: Sequence[Outcome]) -> None:
+    names = Counter(each.check for each in outcomes)
     for state in STATES:
         for each in (outcome for outcome in outcomes if outcome.state == state):
-            print_line(f"{state.upper() if state == 'wrong' else state}: {each.check}: {each.says}")
+            of = f" ({each.subject})" if state == "fine" and names[each.check] > 1 else ""
+            print_line(f"{state.upper() if state == 'wrong' else state}: {each.check}{of}: {each.says}")
             if state != "fine":
                 print_line(f"    looked at: {each.subject}")
             if each.cure:
