@@ -28,6 +28,7 @@ PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 LISTENERS = ("clients", "controller")
 PUBLIC_KEYS, AUTHORITY, AUTHORITY_KEY = "log-keys/public.vkeys", "tls/ca.crt", "tls/ca.key"
+JAAS = "kafka/jaas.conf"
 LOCAL_NAMES = ("localhost", "127.0.0.1")
 SERVERS = {
     "tls/kafka.pem": (KAFKA, ("kafka", "kafka-2", "kafka-3")),
@@ -72,7 +73,7 @@ def _files(folder: SecretFolder, deployment: Deployment) -> Iterator[SecretFile]
         yield SecretFile(f"mongodb/passwords/{user}", THROUGHLINE, _password)
     for user in (ADMINISTRATOR, *kafka_users.users()):
         yield SecretFile(f"kafka/passwords/{user}", THROUGHLINE, _password)
-    yield SecretFile("kafka/jaas.conf", KAFKA, lambda: _jaas(folder.read("kafka/passwords/admin").strip()))
+    yield SecretFile(JAAS, KAFKA, lambda: _jaas(folder.read("kafka/passwords/admin").strip()))
     yield from _log_keys(folder, deployment.name)
     yield SecretFile("actor_key", THROUGHLINE, _password)
     yield SecretFile("console_keys", THROUGHLINE, lambda: Fernet.generate_key().decode() + "\n")
@@ -112,6 +113,8 @@ def _remark(folder: SecretFolder, path: str, deployment: Deployment) -> str:
     again = "remove it, and run this again"
     if path == PUBLIC_KEYS and folder.read(path) != _public_keys(folder, deployment.name):
         return f"names other keys than those beside it: {again}"
+    if path == JAAS and f'user_admin="{folder.read("kafka/passwords/admin").strip()}"' not in folder.read(JAAS):
+        return f"holds another password of the administrator: {again}, and restart Kafka"
     if path == CLIENTS and deployment.console and folder.read(path) != _clients(deployment.console):
         return f"names another console than {deployment.console}: {again}"
     return ""
