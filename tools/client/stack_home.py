@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from shared.events.services import SERVICES
 from shared.runtime.kafka_access import KafkaAccess
 from tools.files import CHECKOUT, read_json
 
@@ -97,6 +96,8 @@ def database(service: str) -> str:
 
 def service_of_environment() -> str | None:
     """Return the service whose settings the environment of this process holds."""
+    from shared.events.services import SERVICES
+
     return next((name for name in SERVICES if os.environ.get(DATABASE) == database(name)), None)
 
 
