@@ -90,6 +90,31 @@ def make_folder(folder: Path) -> None:
         raise NotAFile(sentence(folder, "made", fault)) from None
 
 
+def give_as(new: Path, present: Path) -> None:
+    """Give a new file owner and mode of the present one, so that the same user reads it. Raises NotAFile."""
+    try:
+        owner, own = present.stat(), new.stat()
+        if (owner.st_uid, owner.st_gid) != (own.st_uid, own.st_gid):
+            os.chown(new, owner.st_uid, owner.st_gid)
+        new.chmod(stat.S_IMODE(owner.st_mode))
+    except OSError as fault:
+        reason = f"{fault.strerror}: only root may give a file to the user that reads it"
+        raise NotAFile(f"{new} cannot be given the owner of {present} ({reason})") from None
+
+
+def replace_named(path: Path, text: str) -> None:
+    """Replace a private file that a person named, atomically, for the same reader. Raises NotAFile."""
+    new = path.with_name(f".{path.name}.new")
+    write_named(new, text)
+    try:
+        give_as(new, path)
+        new.replace(path)
+    except OSError as fault:
+        raise NotAFile(sentence(path, "written", fault)) from None
+    finally:
+        new.unlink(missing_ok=True)
+
+
 def look_at_folder(folder: Path) -> None:
     """Check that a folder can be written, or be made, before any work is done for it. Raises NotAFile."""
     there = next((each for each in (folder, *folder.absolute().parents) if os.path.lexists(each)), folder)

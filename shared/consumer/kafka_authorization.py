@@ -39,6 +39,11 @@ class KafkaRefused(CannotStart):
     """Kafka refuses this process's user, or lacks a right for it; the message names the setting or the right."""
 
 
+def trouble_of(error: BaseException) -> str:
+    """Return what `/readyz` says of an error: its class, and no address, since anybody may read it."""
+    return f"{'Kafka: ' if isinstance(error, KafkaError) else ''}{type(error).__name__}"
+
+
 async def raise_if_refused(error: BaseException, kafka: KafkaAccess) -> None:
     """Raise KafkaRefused where an error of a Kafka client is a refusal; return where it may be an outage.
 

@@ -19,7 +19,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
 
 from shared.consumer.decoder import Rotations
-from shared.consumer.kafka_authorization import raise_if_refused
+from shared.consumer.kafka_authorization import raise_if_refused, trouble_of
 from shared.ledger.checkpoint_topic import (
     believed,
     checkpoints_end,
@@ -102,8 +102,8 @@ class CheckpointSigner:
                     await asyncio.sleep(RETRY_SECONDS)
                 except (PyMongoError, KafkaError, OSError, TimeoutError) as error:
                     self._head = None
-                    self._pulse.fault(f"{type(error).__name__}: {error}")
-                    log.warning("checkpoint_signer_interrupted", error=type(error).__name__)
+                    self._pulse.fault(trouble_of(error))
+                    log.warning("checkpoint_signer_interrupted", error=type(error).__name__, detail=str(error)[:300])
                     if isinstance(error, KafkaError):
                         await raise_if_refused(error, self._kafka)
                     await asyncio.sleep(RETRY_SECONDS)

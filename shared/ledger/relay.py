@@ -23,7 +23,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
 
 from shared.consumer.decoder import RecordDecoder, Rotations
-from shared.consumer.kafka_authorization import raise_if_refused
+from shared.consumer.kafka_authorization import raise_if_refused, trouble_of
 from shared.consumer.record import headers_of, topic_of
 from shared.ledger.commit_feed import CommitFeed, TokenTooOld, by_version, bytes_of, commits_of, traceparents_of
 from shared.ledger.key_rotation import WrongKey, announce_key
@@ -130,7 +130,7 @@ class Relay:
                         await raise_if_refused(error, self._kafka)
                     if isinstance(error, PyMongoError):
                         self._store.fence(self._store.fence_reason or DISCONNECTED)
-                    self._pulse.fault(f"{type(error).__name__}: {error}")
+                    self._pulse.fault(trouble_of(error))
                     log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:300])
                     await asyncio.sleep(RETRY_SECONDS)
         except WrongKey as finding:  # what this instance would sign counts for nothing: it relays no more

@@ -1,6 +1,7 @@
 """Health check of an image: ask the process of this container, on the port of its settings, whether it is ready.
 
-`python -m shared.runtime.health_check [PATH] [PREFIX]`; it imports little, since it runs every few seconds.
+`python -m shared.runtime.health_check [PATH] [PREFIX]` prints the answer; it imports little, since it runs every few
+seconds.
 """
 
 from __future__ import annotations
@@ -20,19 +21,22 @@ def place(environment: Mapping[str, str], prefix: str) -> tuple[str, int]:
     return ALL_ADDRESSES.get(host, host), int(environment.get(f"{prefix}PORT", "8000"))
 
 
-def check(environment: Mapping[str, str], path: str = "/readyz", prefix: str = "THROUGHLINE_") -> str | None:
-    """Return why the process is not ready; None if it is."""
+def answer(environment: Mapping[str, str], path: str = "/readyz", prefix: str = "THROUGHLINE_") -> tuple[bool, str]:
+    """Return whether the process says yes, and its answer."""
     connection = HTTPConnection(*place(environment, prefix), timeout=SECONDS)
     try:
         connection.request("GET", path)
-        answer = connection.getresponse()
-        body = answer.read(2_000).decode("utf-8", "replace")
+        response = connection.getresponse()
+        body = response.read().decode("utf-8", "replace").rstrip("\n")
     except (OSError, HTTPException) as error:
-        return f"{path}: no answer ({type(error).__name__})"
+        return False, f"{path}: no answer ({type(error).__name__})"
     finally:
         connection.close()
-    return None if answer.status == 200 else f"{path}: {answer.status} {body}"
+    return (True, body) if response.status == 200 else (False, f"{path}: {response.status} {body}")
 
 
 if __name__ == "__main__":
-    sys.exit(check(os.environ, *sys.argv[1:3]))
+    says_yes, says = answer(os.environ, *sys.argv[1:3])
+    if not says_yes:
+        sys.exit(says)
+    print(says)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import orjson
@@ -33,6 +34,29 @@ def settings(**overrides: object) -> Settings:
         "deployment": "synthetic",
     }
     return read(Settings, **defaults | overrides)
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440])
+def test_a_rotated_key_is_for_the_reader_of_the_one_before(tmp_path: Path, mode: int) -> None:
+    arguments = (
+        "audit",
+        "keygen",
+        str(tmp_path / "meetings.key"),
+        "--service",
+        "meetings",
+        "--deployment",
+        "synthetic",
+    )
+    assert throughline(None, *arguments).exit_code == 0
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "meetings.key", 10_001, 10_002)
+    (tmp_path / "meetings.key").chmod(mode)
+    before = (tmp_path / "meetings.key").stat()
+    for step in ("--rotate", "--drop-retired"):
+        assert throughline(None, *arguments, step).exit_code == 0
+        after = (tmp_path / "meetings.key").stat()
+        assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert [path.name for path in tmp_path.iterdir()] == ["meetings.key"]
 
 
 def test_a_key_is_generated_once_kept_private_and_rotated(tmp_path: Path) -> None:

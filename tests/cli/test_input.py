@@ -315,8 +315,9 @@ def test_every_long_task_that_is_interrupted_says_how_far_it_came(capsys: pytest
     assert "Rebuilding: interrupted after 7 of 9." in capsys.readouterr().err
 
 
-def test_an_option_comes_from_a_file_of_secrets_where_neither_is_typed(tmp_path: Path) -> None:
-    (tmp_path / "throughline_indexes_mongodb").write_text("http://synthetic-secret\n")
+@pytest.mark.parametrize("variable", ["throughline_indexes_mongodb", "throughline_admin_mongodb"])
+def test_an_option_comes_from_a_file_of_secrets_where_neither_is_typed(tmp_path: Path, variable: str) -> None:
+    (tmp_path / variable).write_text("http://synthetic-secret\n")
     done = throughline(None, "indexes", "ensure", THROUGHLINE_SECRETS_DIR=str(tmp_path))
     assert (done.exit_code, output_of(done)) == (2, f"--mongodb: {FORM}.")
     done = throughline(None, "indexes", "ensure", THROUGHLINE_SECRETS_DIR=str(tmp_path / "absent"))

@@ -123,3 +123,13 @@ def test_what_is_named_wrongly_is_refused() -> None:
         done = throughline(None, *arguments)
         assert done.exit_code == 2, done.output
         assert text in output_of(done)
+
+
+@pytest.mark.parametrize("above", ["kafka", "."])
+def test_a_folder_above_the_one_with_the_passwords_gives_nobody_a_new_one(tmp_path: Path, above: str) -> None:
+    (tmp_path / "kafka/passwords").mkdir(parents=True)
+    (tmp_path / "kafka/passwords/meetings").write_text("present\n")
+    folder = str(tmp_path / above)
+    done = throughline(None, "users", "ensure", "--kafka", "127.0.0.1:1", "--passwords", folder)
+    assert (done.exit_code, str(tmp_path / "kafka/passwords") in output_of(done)) == (2, True), done.output
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["meetings"]

@@ -28,6 +28,7 @@ from tools.files import CHECKOUT
 from tools.local.stack import ALL_FOUR, Stack
 
 RUNBOOKS = CHECKOUT / "docs/runbooks"
+CONFIGURATION = PROMETHEUS / "prometheus.yml"
 PAGE = (CHECKOUT / "docs/observability.md").read_text()
 HEADINGS = ["## Meaning", "## Diagnosis", "## Mitigation"]
 _COMMAND = re.compile(r"throughline ((?:[a-z-]+ ?)+)")
@@ -71,10 +72,49 @@ def test_every_command_of_a_runbook_is_one_of_throughline() -> None:
     assert {"stalled", "dead-letters list", "refill", "republish", "notification resend"} <= seen
 
 
-def test_every_alert_has_a_severity_and_a_summary() -> None:
+def test_every_alert_has_a_severity_a_summary_and_the_way_to_its_runbook() -> None:
     for alert in alerts():
         assert alert["labels"]["severity"] in ("page", "ticket"), alert
         assert alert["annotations"]["summary"], alert
+        assert alert["annotations"]["runbook"] == f"docs/runbooks/{alert['alert']}.md", alert
+
+
+def test_an_alert_is_kept_back_by_one_that_names_its_cause_on_the_labels_of_both() -> None:
+    labels = {alert["alert"]: _labels_of(alert["expr"]) for alert in alerts()}
+    for rule in yaml.safe_load((FOLDER / "alertmanager.yml").read_text())["inhibit_rules"]:
+        causes, effects = (_alerts_of(rule[f"{side}_matchers"]) for side in ("source", "target"))
+        assert causes.isdisjoint(effects)
+        for alert in causes | effects:
+            assert set(rule["equal"]) <= labels[alert], alert
+
+
+def _alerts_of(matchers: list[str]) -> set[str]:
+    (matcher,) = matchers
+    names = set(re.fullmatch(r'alertname=~?"([\w|]+)"', matcher)[1].split("|"))  # type: ignore[index]
+    assert names <= {alert["alert"] for alert in alerts()}
+    return names
+
+
+def _labels_of(query: str) -> set[str]:
+    grouped = re.findall(r"\bby \(([\w, ]+)\)", query)
+    return set(grouped[0].split(", ")) if grouped else {"service", "instance"}
+
+
+def test_the_job_for_kubernetes_keeps_the_pods_of_the_services_by_labels_that_they_have() -> None:
+    (job,) = yaml.safe_load((PROMETHEUS / "kubernetes.yml").read_text())["scrape_configs"]
+    assert job["job_name"] in {each["job_name"] for each in yaml.safe_load(CONFIGURATION.read_text())["scrape_configs"]}
+    base = CHECKOUT / "deploy/kubernetes/base"
+    chosen = {tuple(rule["source_labels"]): rule["regex"] for rule in job["relabel_configs"] if "regex" in rule}
+    pod = yaml.safe_load((base / "services/pod.yaml").read_text())["spec"]["template"]["spec"]
+    ports = {port["name"] for container in pod["containers"] for port in container["ports"]}
+    assert chosen.pop(("__meta_kubernetes_pod_container_port_name",)) in ports
+    (((label,), value),) = chosen.items()
+    name = label.removeprefix("__meta_kubernetes_pod_label_")
+    for service in ALL_FOUR:
+        template = next(yaml.safe_load_all((base / f"services/{service}.yaml").read_text()))["spec"]["template"]
+        labels = {re.sub(r"[^a-zA-Z0-9]", "_", key): each for key, each in template["metadata"]["labels"].items()}
+        assert labels[name] == value
+    assert job["kubernetes_sd_configs"][0]["namespaces"]["names"] == ["throughline"]
 
 
 def test_every_alert_has_a_unit_test_in_which_it_fires_and_one_in_which_it_does_not() -> None:

@@ -8,40 +8,54 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from services.notifications.sending.settings import NotificationSettings
 from shared.events.services import SERVICES
+from shared.runtime.configuration import CannotStart, Configuration, read
 from shared.runtime.process import LOOPS_GRACE_SECONDS, REQUESTS_GRACE_SECONDS
+from shared.runtime.settings import Settings
 from tests.deploy import tools
+from tools.cli.named_mongodb import ADMIN_MONGODB
 from tools.console.settings import ConsoleSettings
 from tools.deployment import kafka_users, secret_files
+from tools.deployment.secret_folder import SecretFolder
 from tools.files import CHECKOUT
 
 DEPLOY = CHECKOUT / "deploy"
 VARIANTS = {"plain": ("compose.yaml",), "tls": ("compose.yaml", "compose.tls.yaml")}
 MAKERS = ("apache/kafka", "mongo", "prom/prometheus", "grafana/grafana", "otel/opentelemetry-collector-contrib")
 OWN = ("throughline",)
-JOBS = {"mongo-init", "indexes", "users", "topics", "init", "cli", "doctor", "development"}
+JOBS = {"mongo-init", "indexes", "users", "topics", "init", "cli", "doctor", "admin", "development"}
+AS_ROOT = {"init", "admin"}
 WITHOUT_CHECK = {"mongo": "mongo-init waits until it is primary", "otel-collector": "its image has nothing but itself"}
 BROKERS = ("kafka", "kafka-2", "kafka-3")
 INSTANCES = tuple(f"{service}{number}" for service in SERVICES for number in ("", "-2"))
 NOT_READ_ONLY = dict.fromkeys(BROKERS, "their image writes its configuration at the start")
+OF_A_SERVICE = re.compile(
+    r"docker compose (?:-f \S+ )*((?:run|exec|logs)(?: --(?:rm|all|no-log-prefix)| --tail \d+| -T)*) ([\w-]+)"
+)
 Service = dict[str, Any]
 
 
 @cache
-def merged(variant: str) -> dict[str, Any]:
+def merged(variant: str, given: frozenset[tuple[str, str]] = frozenset()) -> dict[str, Any]:
     command = [tools.compose(), *(word for file in VARIANTS[variant] for word in ("--file", str(DEPLOY / file)))]
     own = {name: value for name, value in os.environ.items() if not name.startswith(("THROUGHLINE_", "COMPOSE_"))}
     ran = subprocess.run(
-        [*command, "--profile", "*", "config", "--format", "json"], env=own, capture_output=True, text=True, check=False
+        [*command, "--profile", "*", "config", "--format", "json"],
+        env=own | dict(given),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr
     assert "level=warning" not in ran.stderr, ran.stderr
@@ -166,6 +180,25 @@ def test_14_the_second_of_each_is_like_the_first_but_for_its_name(services: dict
         assert "kafka" not in broker or set(server[1]) == set(BROKERS)
 
 
+@pytest.mark.parametrize(("processes", "instances"), [("one", SERVICES), ("two", INSTANCES)])
+def test_14_prometheus_knows_each_process_by_a_name_of_its_own(
+    processes: str, instances: Sequence[str], services: dict[str, Service]
+) -> None:
+    (group,) = yaml.safe_load((DEPLOY / f"observability/prometheus/targets/{processes}.yml").read_text())
+    named = [target.partition(":")[0] for target in group["targets"]]
+    assert len(named) == len(instances)
+    for name, instance in zip(named, instances, strict=True):
+        known_by = {each: {each, *services[each]["networks"]["front"]["aliases"]} for each in instances}
+        assert [each for each in instances if name in known_by[each]] == [instance]
+
+
+def test_14_prometheus_is_given_the_processes_that_run() -> None:
+    files = {volume["target"]: volume["source"] for volume in merged("plain")["services"]["prometheus"]["volumes"]}
+    assert files["/etc/prometheus-targets.yml"] == str(DEPLOY / "observability/prometheus/targets/one.yml")
+    assert "\nTHROUGHLINE_PROCESSES=two\n" in (DEPLOY / "scale.env").read_text()
+    assert "${THROUGHLINE_PROCESSES:-one}.yml:" in (DEPLOY / "compose.yaml").read_text()
+
+
 def test_14_no_service_that_is_scaled_has_a_fixed_name(services: dict[str, Service]) -> None:
     for name in INSTANCES:
         assert not services[name].keys() & {"container_name", "hostname"}
@@ -189,8 +222,8 @@ def test_each_container_is_confined(services: dict[str, Service]) -> None:
         assert service["pids_limit"], name
         assert service["logging"]["options"].keys() >= {"max-size", "max-file"}, name
         assert not service.get("privileged"), name
-        assert name == "init" or not service.get("cap_add"), name
-        assert name == "init" or service.get("user") != "0:0", name
+        assert name in AS_ROOT or not service.get("cap_add"), name
+        assert name in AS_ROOT or service.get("user") != "0:0", name
 
 
 def test_the_servers_of_data_are_reached_by_services_and_jobs_alone(services: dict[str, Service]) -> None:
@@ -224,6 +257,7 @@ def test_each_setting_that_is_given_is_one() -> None:
     known |= {"THROUGHLINE_HOME", "THROUGHLINE_TOKEN", "THROUGHLINE_SECRETS_DIR"}
     known |= {"THROUGHLINE_MONGODB_PASSWORD_FILE", "THROUGHLINE_KAFKA_CA_FILE"}
     known |= {"THROUGHLINE_INDEXES_MONGODB", "THROUGHLINE_INDEXES_MONGODB_PASSWORD_FILE"}
+    known |= {ADMIN_MONGODB, f"{ADMIN_MONGODB}_PASSWORD_FILE"}
     assert {variable for _, variable in variables()} - known == set()
 
 
@@ -244,12 +278,61 @@ def test_with_tls_nothing_is_left_in_clear_text() -> None:
     assert services["mongo"]["command"][: len(plain)] == plain
 
 
+IN_PRODUCTION = dict(
+    line.split("=", 1)
+    for line in (CHECKOUT / "docs/compose.md").read_text().split("## In production")[1].split("```")[1].split()
+)
+"""The settings that the page gives."""
+
+
+@pytest.fixture
+def in_production(tmp_path: Path) -> dict[str, dict[str, str]]:
+    """Return the environment of each process with TLS in production, its secrets made by `throughline deploy init`."""
+    secrets = tmp_path / "secrets"
+    about = secret_files.Deployment(IN_PRODUCTION["THROUGHLINE_DEPLOYMENT"], (), "http://127.0.0.1:8080")
+    secret_files.ensure(SecretFolder(secrets, owners=False), about)
+    content = merged("tls", frozenset({**IN_PRODUCTION, "THROUGHLINE_SECRETS": str(secrets)}.items()))
+    environments = {}
+    for name in (*SERVICES, "console"):
+        (run := tmp_path / name).mkdir()
+        for secret in content["services"][name]["secrets"]:
+            shutil.copy(content["secrets"][secret["source"]]["file"], run / secret["target"].rpartition("/")[2])
+        given = content["services"][name]["environment"].items()
+        environments[name] = {
+            key: str(value).replace("/run/secrets", str(run)) for key, value in given if value is not None
+        }
+    return environments
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "console"])
+def test_with_tls_and_a_provider_and_a_mail_server_each_process_starts_in_production(
+    name: str, in_production: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in in_production[name].items():
+        monkeypatch.setenv(variable, value)
+    kinds: dict[str, type[Configuration]] = {"console": ConsoleSettings, "notifications": NotificationSettings}
+    assert read(kinds.get(name, Settings)).mode == "production"
+    monkeypatch.setenv("THROUGHLINE_CONSOLE_ISSUER" if name == "console" else "THROUGHLINE_JWKS", "http://127.0.0.1")
+    with pytest.raises(CannotStart, match="in production it"):
+        read(kinds.get(name, Settings))
+
+
 def test_no_name_of_a_listener_makes_the_official_image_ask_for_a_key_store_of_java(
     services: dict[str, Service],
 ) -> None:
     for name in BROKERS:
         listeners = environment(services[name])["KAFKA_ADVERTISED_LISTENERS"]
         assert listeners == f"CLIENTS://{name}:9092"
+
+
+def test_each_command_of_compose_in_docs_names_a_service_that_there_is() -> None:
+    known = merged("plain")["services"].keys() | {"SERVICE"}
+    named = set()
+    for page in [CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md")]:
+        for options, service in OF_A_SERVICE.findall(page.read_text()):
+            assert service in known, f"{page.name}: {service}"
+            named.add((options.split()[0], service))
+    assert {("exec", "meetings"), ("run", "admin"), ("run", "doctor"), ("logs", "mongo")} <= named
 
 
 def test_a_tool_that_is_missing_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:

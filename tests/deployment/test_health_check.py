@@ -11,12 +11,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from shared.runtime.health_check import check, place
+from shared.runtime.health_check import answer, place
 from tools.files import CHECKOUT
 
 ANSWERS = {
     "/readyz": (503, b'{"ready":false,"troubles":{"mongodb":"ServerSelectionTimeoutError"}}'),
-    "/servez": (200, b"{}"),
+    "/servez": (200, b'{"serving":true,"troubles":{}}'),
+    "/metrics": (200, b"throughline_ready 1.0\n" * 1_000),
 }
 
 
@@ -41,24 +42,25 @@ def port() -> Iterator[int]:
 
 def test_it_asks_the_port_of_the_settings_and_says_why_not(port: int) -> None:
     settings = {"THROUGHLINE_PORT": str(port), "THROUGHLINE_HOST": ""}
-    assert check(settings, "/servez") is None
-    trouble = check(settings)
-    assert trouble is not None
+    assert answer(settings, "/servez") == (True, '{"serving":true,"troubles":{}}')
+    says_yes, trouble = answer(settings)
+    assert not says_yes
     assert trouble.startswith("/readyz: 503")
     assert "ServerSelectionTimeoutError" in trouble
 
 
 def test_a_port_that_nobody_listens_on_is_named() -> None:
-    assert check({"THROUGHLINE_PORT": "1"}) == "/readyz: no answer (ConnectionRefusedError)"
+    assert answer({"THROUGHLINE_PORT": "1"}) == (False, "/readyz: no answer (ConnectionRefusedError)")
 
 
-@pytest.mark.parametrize(("path", "code"), [("/servez", 0), ("/readyz", 1)])
+@pytest.mark.parametrize(("path", "code"), [("/servez", 0), ("/metrics", 0), ("/readyz", 1)])
 def test_the_module_ends_with_the_code_that_an_engine_reads(port: int, path: str, code: int) -> None:
     command = [sys.executable, "-m", "shared.runtime.health_check", path, "SYNTHETIC_"]
     environment = os.environ | {"SYNTHETIC_PORT": str(port)}
     ended = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == code
     assert ended.stderr.startswith("/readyz: 503") is bool(code)
+    assert ended.stdout.strip() == ("" if code else ANSWERS[path][1].decode().strip())
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from faststream.kafka.security import parse_security
 from pydantic import SecretStr
+from pymongo.errors import ServerSelectionTimeoutError
 
+from shared.consumer.kafka_authorization import trouble_of
 from shared.runtime.kafka_access import KafkaAccess, Mechanism
 from shared.runtime.settings import CannotStart, KafkaSettings, read
+from tools.files import CHECKOUT
 
 PASSWORD = "Synthetic password"
 
@@ -65,3 +69,25 @@ def test_an_unknown_mechanism_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match=r"^THROUGHLINE_KAFKA_PASSWORD_FILE: .*absent cannot be read: No such file"):
         read(KafkaSettings, kafka="synthetic:9092", kafka_user="meetings", kafka_password_file=tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (KafkaConnectionError("Unable to bootstrap from [('kafka', 9092)]"), "Kafka: KafkaConnectionError"),
+        (ServerSelectionTimeoutError("mongo:27017: connection refused"), "ServerSelectionTimeoutError"),
+    ],
+)
+def test_a_trouble_that_anybody_may_read_names_no_address(error: Exception, says: str) -> None:
+    assert trouble_of(error) == says
+
+
+def test_no_loop_reports_the_text_of_an_error_of_a_server() -> None:
+    reports = [
+        f"{path.name}: {line.strip()}"
+        for folder in ("shared", "services")
+        for path in (CHECKOUT / folder).rglob("*.py")
+        for line in path.read_text().splitlines()
+        if ".fault(" in line and ("{error}" in line or "str(error)" in line)
+    ]
+    assert reports == []

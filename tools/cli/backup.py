@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from shared.events.services import SERVICES
+from tools.cli.named_mongodb import ADMIN_MONGODB, password_option, uri_option, with_password_of
 from tools.client.connection import Home
 from tools.client.errors import BadInput, Failure, Unreachable, exits, say
 from tools.client.mongodb_errors import mongodb_answers
@@ -26,18 +27,19 @@ from tools.render.terminal import print_line
 What = Literal["persons", "documents"]
 Server = Annotated[
     str | None,
-    typer.Option(
-        envvar="THROUGHLINE_BACKUP_MONGODB",
-        metavar="URI",
-        help="MongoDB, as a user with the roles hostManager and readWriteAnyDatabase; else the local stack's.",
+    uri_option(
+        "THROUGHLINE_BACKUP_MONGODB",
+        "MongoDB, as a user with the roles hostManager and readWriteAnyDatabase; else the local stack's.",
     ),
 ]
+PasswordFile = Annotated[Path | None, password_option("THROUGHLINE_BACKUP_MONGODB", ADMIN_MONGODB)]
 Apart = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of its own, apart from other backups.")]
 
 
 def hold(
     command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="The command that copies the files.")],
     mongodb: Server = None,
+    password_file: PasswordFile = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Hold MongoDB still while a command copies its data folder, or snapshots its volume.
@@ -53,7 +55,7 @@ def hold(
     """
     with exits(), _answering():
         try:
-            with held_still(_uri(mongodb, home)):
+            with held_still(_uri(mongodb, password_file, home)):
                 began = time.monotonic()
                 ended = subprocess.run(command, check=False).returncode
                 seconds = time.monotonic() - began
@@ -76,7 +78,7 @@ def hold(
         print_line(f"Copied: MongoDB was held still for {seconds:.1f} s.")
 
 
-def release(mongodb: Server = None, home: Home = DEFAULT_HOME) -> None:
+def release(mongodb: Server = None, password_file: PasswordFile = None, home: Home = DEFAULT_HOME) -> None:
     """Release a MongoDB that a killed backup left held.
 
     Example: throughline backup release
@@ -84,13 +86,14 @@ def release(mongodb: Server = None, home: Home = DEFAULT_HOME) -> None:
     Exit code: 0 when it is not held any more; 3 when MongoDB does not answer.
     """
     with exits(), _answering():
-        print_line("Released." if unlock(_uri(mongodb, home)) else "It was not held.")
+        print_line("Released." if unlock(_uri(mongodb, password_file, home)) else "It was not held.")
 
 
 def save(
     folder: Apart,
     what: Annotated[What, typer.Option(help="Keys of persons and the list of staff, or uploaded documents.")],
     mongodb: Server = None,
+    password_file: PasswordFile = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Save what no export and no topic holds: the keys of persons and the list of staff, or uploaded documents.
@@ -104,10 +107,10 @@ def save(
     Exit code: 0 when it is saved; 2 for bad input; 3 when MongoDB does not answer.
     """
     with exits(), _answering():
-        _print(persons_backup.save(_uri(mongodb, home), SERVICES, COLLECTIONS[what], folder), "saved")
+        _print(persons_backup.save(_uri(mongodb, password_file, home), SERVICES, COLLECTIONS[what], folder), "saved")
 
 
-def load(folder: Apart, mongodb: Server = None, home: Home = DEFAULT_HOME) -> None:
+def load(folder: Apart, mongodb: Server = None, password_file: PasswordFile = None, home: Home = DEFAULT_HOME) -> None:
     """Load what was saved apart, into databases that lack it: before any service starts.
 
     Example: throughline backup load /backup-of-keys
@@ -119,7 +122,7 @@ def load(folder: Apart, mongodb: Server = None, home: Home = DEFAULT_HOME) -> No
     does not answer.
     """
     with exits(), _answering():
-        loaded = persons_backup.load(_uri(mongodb, home), SERVICES, folder)
+        loaded = persons_backup.load(_uri(mongodb, password_file, home), SERVICES, folder)
         _print({name: each.added for name, each in loaded.items()}, "added")
         _print({name: each.erased for name, each in loaded.items() if each.erased}, "erased, as they were when saved")
         _print({name: each.differing for name, each in loaded.items() if each.differing}, "there, and left as they are")
@@ -148,8 +151,8 @@ def _answering() -> Iterator[None]:
         raise BadInput(f"{fault}.") from None
 
 
-def _uri(mongodb: str | None, home: Path) -> str:
+def _uri(mongodb: str | None, password_file: Path | None, home: Path) -> str:
     try:
-        return mongodb or StackHome(home).servers()[1]
+        return with_password_of(mongodb, password_file) if mongodb else StackHome(home).servers()[1]
     except LookupError:
         raise Unreachable("Nothing says where MongoDB is: name it (--mongodb URI), or start a stack.") from None

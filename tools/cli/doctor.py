@@ -14,18 +14,20 @@ from typing import Annotated
 import typer
 
 from shared.events.services import SERVICES
-from shared.runtime.configuration import CannotStart, read
 from shared.runtime.kafka_access import KafkaAccess
-from shared.runtime.mongodb_settings import MongodbSettings
-from tools.cli.options import password_in
+from tools.cli.named_mongodb import (
+    ADMIN_MONGODB,
+    of_this_service,
+    password_option,
+    uri_option,
+    with_password_of,
+)
 from tools.client.connection import Connection, Format, Home, configured_kafka
 from tools.client.errors import BadInput, Unreachable, exits
-from tools.client.stack_home import DEFAULT_HOME, StackHome
+from tools.client.stack_home import DEFAULT_HOME, StackHome, service_of_environment
 from tools.deployment.doctor.checks import check
 from tools.deployment.doctor.outcomes import STATES, Outcome
-from tools.deployment.doctor.settings import service_of_environment
 from tools.deployment.doctor.target import Profile, Secrets, Target, read_secrets
-from tools.deployment.mongodb import with_password
 from tools.files import NotAFile
 from tools.render.terminal import print_json, print_line
 
@@ -42,20 +44,11 @@ def doctor(
     ] = None,
     mongodb: Annotated[
         str | None,
-        typer.Option(
-            envvar=[ADMIN, "THROUGHLINE_INDEXES_MONGODB"],
-            metavar="URI",
-            help="MongoDB, as an administrator; else the user of THROUGHLINE_MONGODB.",
+        uri_option(
+            ADMIN, "MongoDB, as an administrator; else the user of THROUGHLINE_MONGODB.", "THROUGHLINE_INDEXES_MONGODB"
         ),
     ] = None,
-    password_file: Annotated[
-        Path | None,
-        typer.Option(
-            envvar=[f"{ADMIN}_PASSWORD_FILE", "THROUGHLINE_INDEXES_MONGODB_PASSWORD_FILE"],
-            metavar="FILE",
-            help="File with the password of the URI's user, where the URI has none.",
-        ),
-    ] = None,
+    password_file: Annotated[Path | None, password_option(ADMIN, "THROUGHLINE_INDEXES_MONGODB", ADMIN_MONGODB)] = None,
     secrets: Annotated[
         Path | None,
         typer.Option(
@@ -120,18 +113,9 @@ def _addresses(connection: Connection) -> dict[str, str]:
 
 
 def _uri(mongodb: str | None, password_file: Path | None) -> str | None:
-    try:
-        if mongodb is None and service_of_environment() is not None:
-            settings = read(MongodbSettings)
-            password, mongodb = settings.mongodb_password, settings.mongodb.get_secret_value()
-            return with_password(mongodb, password.get_secret_value()) if password else mongodb
-        if mongodb is None or password_file is None:
-            return mongodb
-        return with_password(mongodb, password_in(password_file, "--password-file"))
-    except CannotStart as fault:
-        raise BadInput(str(fault)) from None
-    except ValueError:
-        raise BadInput("--mongodb: is no MongoDB URI.") from None
+    if mongodb is None:
+        return of_this_service() if service_of_environment() is not None else None
+    return with_password_of(mongodb, password_file)
 
 
 def _named(
@@ -173,9 +157,11 @@ def _local(home: Path, addresses: dict[str, str], profile: Profile, files: Seque
 
 
 def _print(outcomes: Sequence[Outcome]) -> None:
+    names = Counter(each.check for each in outcomes)
     for state in STATES:
         for each in (outcome for outcome in outcomes if outcome.state == state):
-            print_line(f"{state.upper() if state == 'wrong' else state}: {each.check}: {each.says}")
+            of = f" ({each.subject})" if state == "fine" and names[each.check] > 1 else ""
+            print_line(f"{state.upper() if state == 'wrong' else state}: {each.check}{of}: {each.says}")
             if state != "fine":
                 print_line(f"    looked at: {each.subject}")
             if each.cure:

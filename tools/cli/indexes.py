@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from shared.events.services import SERVICES
-from tools.cli.options import password_in, service_named
+from tools.cli.named_mongodb import ADMIN_MONGODB, password_option, uri_option, with_password_of
+from tools.cli.options import service_named
 from tools.client.connection import Home
 from tools.client.errors import Failure, Unreachable, exits
 from tools.client.indexes import describe
 from tools.client.indexes import ensure as create
 from tools.client.mongodb_errors import mongodb_answers
 from tools.client.stack_home import DEFAULT_HOME, StackHome, database
-from tools.deployment.mongodb import with_password
 from tools.render.terminal import print_line
 
 
@@ -26,20 +26,12 @@ def ensure(
     ] = None,
     mongodb: Annotated[
         str | None,
-        typer.Option(
-            envvar="THROUGHLINE_INDEXES_MONGODB",
-            metavar="URI",
-            help="MongoDB, as a user with the role dbAdminAnyDatabase; the local stack's where none is named.",
+        uri_option(
+            "THROUGHLINE_INDEXES_MONGODB",
+            "MongoDB, as a user with the role dbAdminAnyDatabase; the local stack's where none is named.",
         ),
     ] = None,
-    password_file: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="THROUGHLINE_INDEXES_MONGODB_PASSWORD_FILE",
-            metavar="FILE",
-            help="File with the password of the URI's user, where the URI has none.",
-        ),
-    ] = None,
+    password_file: Annotated[Path | None, password_option("THROUGHLINE_INDEXES_MONGODB", ADMIN_MONGODB)] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Create the collections and indexes of the services that are missing: run it before a new version starts.
@@ -54,15 +46,11 @@ def ensure(
     """
     with exits(), mongodb_answers():
         names = [service_named(name, "") for name in services or SERVICES]
-        uri = _with_password(mongodb, password_file) if mongodb else _local(home)
+        uri = with_password_of(mongodb, password_file) if mongodb else _local(home)
         left = create(uri, {name: database(name) for name in names})
         if left:
             raise Failure(describe(left))
         print_line(f"Collections and indexes are as declared: {', '.join(names)}.")
-
-
-def _with_password(uri: str, file: Path | None) -> str:
-    return with_password(uri, password_in(file, "--password-file")) if file else uri
 
 
 def _local(home: Path) -> str:

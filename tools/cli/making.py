@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import Parameter as Argument
 from inspect import Signature
@@ -42,21 +42,18 @@ def command_of_function(word: str, function: Callable[..., None]) -> Any:
     single.command(word)(function)
     command: Any = get_command(single)
     for option in command.params:
-        option.resolve_envvar_value = partial(_given, option.envvar, option.resolve_envvar_value)
+        variables = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
+        option.resolve_envvar_value = partial(_given, variables, option.resolve_envvar_value)
     return command
 
 
-def _given(variable: str | None, of_environment: Callable[[Any], str | None], context: Any) -> str | None:
+def _given(variables: Sequence[str], of_environment: Callable[[Any], str | None], context: Any) -> str | None:
     """Return what the environment gives for an option, or a file in the folder of secrets (docs/settings.md)."""
-    if (
-        (value := of_environment(context)) is not None
-        or variable is None
-        or "THROUGHLINE_SECRETS_DIR" not in os.environ
-    ):
+    if (value := of_environment(context)) is not None or "THROUGHLINE_SECRETS_DIR" not in os.environ:
         return value
     from shared.runtime.configuration import CannotStart, secret_of
 
     try:
-        return secret_of(variable)
+        return next((value for each in variables if (value := secret_of(each)) is not None), None)
     except CannotStart as fault:
         raise typer.BadParameter(str(fault)) from None

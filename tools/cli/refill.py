@@ -14,6 +14,7 @@ from shared.events.services import SERVICES
 from shared.ledger.refill import CannotRefill, Refill, Refilled
 from shared.runtime.kafka_access import KafkaAccess
 from tools.cli.audit.options import Keys
+from tools.cli.named_mongodb import of_this_service, password_option, with_password_of
 from tools.cli.options import service_named
 from tools.client.connection import Connection, Home, Kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
@@ -22,7 +23,7 @@ from tools.client.log_keys import log_trust
 from tools.client.mongodb_client import connect_async
 from tools.client.mongodb_errors import mongodb_answers
 from tools.client.progress import Advance, bar
-from tools.client.stack_home import DEFAULT_HOME, StackHome, database
+from tools.client.stack_home import DEFAULT_HOME, StackHome, database, service_of_environment
 from tools.render.console import Console
 
 console = Console()
@@ -35,9 +36,10 @@ def refill(
         typer.Option(
             envvar="THROUGHLINE_REFILL_MONGODB",
             metavar="URI",
-            help="MongoDB with the service's own user; the local stack's where none is named.",
+            help="MongoDB with the service's own user; else what the service's container has, else the local stack's.",
         ),
     ] = None,
+    password_file: Annotated[Path | None, password_option("THROUGHLINE_REFILL_MONGODB")] = None,
     kafka: Kafka = None,
     key: Keys = None,
     home: Home = DEFAULT_HOME,
@@ -49,14 +51,16 @@ def refill(
     It takes the events that the log's key signed, and no others, and verifies them all before it stores any: proofs,
     positions, the chain of every stream. It may be interrupted and run again. The service continues by itself
     afterwards. For an empty database, run `throughline indexes ensure SERVICE` first. Keys of persons are on no topic:
-    restore the collection `keys` from its newest backup, or nobody can open what was sealed since.
+    restore the collection `keys` from its newest backup, or nobody can open what was sealed since. In the container of
+    the service it logs in as that service.
 
     Exit code: 0 when store and ledger hold what the topic holds; 1 when the topic does not continue them, naming the
     position; 2 for bad input; 3 when MongoDB or Kafka does not answer.
     """
     with exits():
         service_named(service, "")
-        uri, access, trust = mongodb or _local(service, home), Connection(home).kafka(kafka), log_trust(home, key)
+        uri = with_password_of(mongodb, password_file) if mongodb else _own(service, home)
+        access, trust = Connection(home).kafka(kafka), log_trust(home, key)
         if not trust.keys(service):
             raise BadInput(f"No key of the log of {service} is given: without it none of its events is proven.")
         decoder = RecordDecoder(trust, Rotations(access, [service], trust))
@@ -84,7 +88,9 @@ async def _refilled(service: str, uri: str, kafka: KafkaAccess, decoder: RecordD
         client.close()
 
 
-def _local(service: str, home: Path) -> str:
+def _own(service: str, home: Path) -> str:
+    if service_of_environment() == service:
+        return of_this_service()
     try:
         return StackHome(home).mongodb_uri(service)
     except LookupError:

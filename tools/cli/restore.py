@@ -25,6 +25,7 @@ from tools.audit.signatures import TrustedKeys
 from tools.audit.verifying import Verification
 from tools.audit.verifying import verify as verify_bundle
 from tools.cli.audit.options import Folder, Keys, trusted
+from tools.cli.named_mongodb import ADMIN_MONGODB, password_option, uri_option, with_password_of
 from tools.client.connection import Connection, Home, Kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
 from tools.client.kafka_faults import kafka_failure
@@ -59,12 +60,12 @@ def restore(
     ] = False,
     mongodb: Annotated[
         str | None,
-        typer.Option(
-            envvar="THROUGHLINE_RESTORE_MONGODB",
-            metavar="URI",
-            help="MongoDB, as a user who may write every service's database; the local stack's where none is named.",
+        uri_option(
+            "THROUGHLINE_RESTORE_MONGODB",
+            "MongoDB, as a user who may write every service's database; the local stack's where none is named.",
         ),
     ] = None,
+    password_file: Annotated[Path | None, password_option("THROUGHLINE_RESTORE_MONGODB", ADMIN_MONGODB)] = None,
     kafka: Kafka = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
@@ -87,7 +88,7 @@ def restore(
         new_folder, old_folder = new_keys or key_folder(home, deployment), old_keys or key_folder(home, before)
         olds = {} if old_keys_lost else {name: _old_keys(old_folder, origin_of(before, name)) for name in SERVICES}
         verification = _verified(bundle, key, olds)
-        access, uri = _servers(home, mongodb, kafka)
+        access, uri = _servers(home, with_password_of(mongodb, password_file) if mongodb else None, kafka)
         lost = _lost(verification)
         logs = {
             name: LostLog(

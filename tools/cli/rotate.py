@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from shared.events.services import SERVICES
+from tools.cli.named_mongodb import ADMIN_MONGODB, password_option, uri_option, with_password_of
 from tools.cli.options import service_named
 from tools.client.connection import Home, Kafka, configured_kafka
 from tools.client.errors import BadInput, Failure, Unreachable, exits
@@ -37,7 +38,7 @@ def kafka(
 ) -> None:
     """Replace passwords of Kafka's users by generated ones; then restart the services that use them.
 
-    Example: throughline rotate kafka meetings --kafka broker:9092 --passwords /etc/throughline/kafka
+    Example: throughline rotate kafka meetings --kafka broker:9092 --passwords DIR/kafka/passwords
 
     The administrator is the user of THROUGHLINE_KAFKA_USER and THROUGHLINE_KAFKA_PASSWORD (or its _FILE). The old
     password is refused at the next connection; connections that are open stay until their service restarts. Nothing
@@ -69,19 +70,18 @@ def mongodb(
     ] = None,
     uri: Annotated[
         str | None,
-        typer.Option(
-            "--mongodb",
-            envvar="THROUGHLINE_ROTATE_MONGODB",
-            metavar="URI",
-            help="MongoDB, as a user with the role userAdminAnyDatabase; the local stack's where none is named.",
+        uri_option(
+            "THROUGHLINE_ROTATE_MONGODB",
+            "MongoDB, as a user with the role userAdminAnyDatabase; the local stack's where none is named.",
         ),
     ] = None,
+    password_file: Annotated[Path | None, password_option("THROUGHLINE_ROTATE_MONGODB", ADMIN_MONGODB)] = None,
     passwords: PasswordFolder = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Replace passwords of users in MongoDB by generated ones; then restart the services of these names.
 
-    Example: throughline rotate mongodb meetings --mongodb "$ADMIN_URI" --passwords /etc/throughline/mongodb
+    Example: throughline rotate mongodb meetings --mongodb "$ADMIN_URI" --passwords DIR/mongodb/passwords
 
     Rights stay as they are. The old password is refused at the next connection; connections that are open stay until
     their service restarts. It may be interrupted and run again.
@@ -91,7 +91,7 @@ def mongodb(
     """
     with exits(), mongodb_answers():
         names = [_user_named(name, administrator=uri is not None) for name in services or SERVICES]
-        admin_uri = uri or _stack(home).servers()[1]
+        admin_uri = with_password_of(uri, password_file) if uri else _stack(home).servers()[1]
         stored = _stored(passwords, home, "passwords", given=uri is not None)
         try:
             rotate_passwords(stored, names, lambda each: set_in_mongodb(admin_uri, each))

@@ -33,7 +33,7 @@ def ensure(
 ) -> None:
     """Make the users of Kafka and their rights, as deploy/kafka.yaml declares them; it can be run again.
 
-    Example: throughline users ensure --kafka broker:9092 --passwords /etc/throughline/kafka
+    Example: throughline users ensure --kafka broker:9092 --passwords DIR/kafka/passwords
 
     The administrator is the user of THROUGHLINE_KAFKA_USER and THROUGHLINE_KAFKA_PASSWORD (or its _FILE), with
     THROUGHLINE_KAFKA_MECHANISM. Each declared user gets its password anew and the declared rights, and loses all
@@ -55,6 +55,9 @@ def ensure(
 def _named(bootstrap: str, folder: Path | None) -> tuple[KafkaAccess, dict[str, str]]:
     if folder is None:
         raise BadInput("--passwords: name the folder with the passwords of the users; absent ones are generated.")
+    inner = next((path for path in (folder / "passwords", folder / "kafka/passwords") if path.is_dir()), None)
+    if inner and not any((folder / user).exists() for user in kafka_users.users()):
+        raise BadInput(f"--passwords: {folder} holds no password, and new ones would shut everybody out: name {inner}.")
     return configured_kafka(bootstrap), _passwords(folder)
 
 

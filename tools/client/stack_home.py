@@ -13,6 +13,7 @@ from tools.files import CHECKOUT, read_json
 READER = "reader"
 DEFAULT_HOME = CHECKOUT / ".throughline"
 PUBLIC_KEYS = "log-keys/public.vkeys"
+DATABASE = "THROUGHLINE_DATABASE"
 
 
 class StackHome:
@@ -91,6 +92,13 @@ class StackHome:
 def database(service: str) -> str:
     """Return the name of the database that a service owns."""
     return f"throughline_{service}"
+
+
+def service_of_environment() -> str | None:
+    """Return the service whose settings the environment of this process holds."""
+    from shared.events.services import SERVICES
+
+    return next((name for name in SERVICES if os.environ.get(DATABASE) == database(name)), None)
 
 
 def user_uri(admin_uri: str, service: str, password: str) -> str:

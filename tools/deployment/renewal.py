@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from tools.deployment import certificates
 from tools.deployment.messages import CannotStart
-from tools.deployment.mongodb import ADMINISTRATOR
 from tools.deployment.secret_files import (
+    ADMINISTRATOR_OF_KAFKA,
     AUTHORITY,
     AUTHORITY_KEY,
+    LOGINS,
     SERVERS,
     jaas,
     new_console_key,
@@ -22,7 +23,6 @@ from tools.deployment.secret_files import (
 from tools.deployment.secret_folder import SecretFolder
 
 NEW_AUTHORITY_KEY = f"{AUTHORITY_KEY}.new"
-ADMINISTRATOR_PASSWORD, LOGINS = f"kafka/passwords/{ADMINISTRATOR}", "kafka/jaas.conf"
 MONGODB_KEY, CONSOLE_KEYS = "mongodb/key", "console_keys"
 UNFINISHED = "an earlier rotation is not finished: run this with --drop-retired first"
 
@@ -61,9 +61,9 @@ def drop_retired_authority(folder: SecretFolder) -> list[str]:
 
 def renew_kafka_administrator(folder: SecretFolder) -> list[str]:
     """Replace the passwords of Kafka's administrator and of its brokers among themselves. Raises CannotStart."""
-    folder.replace(ADMINISTRATOR_PASSWORD, new_password())
-    folder.replace(LOGINS, jaas(folder.read(ADMINISTRATOR_PASSWORD).strip()))
-    return [ADMINISTRATOR_PASSWORD, LOGINS]
+    folder.replace(ADMINISTRATOR_OF_KAFKA, new_password())
+    folder.replace(LOGINS, jaas(folder.read(ADMINISTRATOR_OF_KAFKA).strip()))
+    return [ADMINISTRATOR_OF_KAFKA, LOGINS]
 
 
 def renew_mongodb_key(folder: SecretFolder) -> list[str]:

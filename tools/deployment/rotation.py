@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from tools.client.mongodb_client import connect
 from tools.client.stack_home import database
 from tools.deployment.mongodb import ADMINISTRATOR, AUTHENTICATION_FAILED, with_password
 from tools.deployment.passwords import read_password
-from tools.files import NotAFile, alone_in, read_json, sentence, sync_folder, write_json, write_named
+from tools.files import NotAFile, alone_in, give_as, read_json, sentence, sync_folder, write_json, write_named
 
 SetPasswords = Callable[[Mapping[str, str]], None]
 
@@ -62,7 +61,7 @@ class Folder:
         for user in users:
             if not os.path.exists(self._new(user)):
                 write_named(self._new(user), secrets.token_urlsafe(24) + "\n")
-            self._belongs_to(self._new(user), self.folder / user)
+            give_as(self._new(user), self.folder / user)
         return {user: read_password(self._new(user), "remove it, and run this again") for user in users}
 
     def accept(self, users: Sequence[str]) -> None:
@@ -73,17 +72,6 @@ class Folder:
                 sync_folder(self.folder)
             except OSError as fault:
                 raise NotAFile(sentence(self.folder / user, "written", fault)) from None
-
-    def _belongs_to(self, new: Path, present: Path) -> None:
-        """Give a new file owner and mode of the present one, so that the same user reads it. Raises NotAFile."""
-        try:
-            owner, own = present.stat(), new.stat()
-            if (owner.st_uid, owner.st_gid) != (own.st_uid, own.st_gid):
-                os.chown(new, owner.st_uid, owner.st_gid)
-            new.chmod(stat.S_IMODE(owner.st_mode))
-        except OSError as fault:
-            reason = f"{fault.strerror}: only root may give a file to the user that reads it"
-            raise NotAFile(f"{new} cannot be given the owner of {present} ({reason})") from None
 
     def _new(self, user: str) -> Path:
         return self.folder / f"{user}.new"

@@ -12,7 +12,7 @@ from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
 from tools.audit.bundle import SMALL_LIMIT
 from tools.cli.options import service_named
 from tools.client.errors import BadInput, exits
-from tools.files import NotAFile, look_at_file, read_named, write_named
+from tools.files import NotAFile, look_at_file, read_named, replace_named, write_named
 from tools.render.terminal import print_line
 
 
@@ -35,7 +35,8 @@ def keygen(
 
     A log's key is replaced in three steps: --rotate writes a new key and keeps the old one beside it; the service,
     restarted with that file, publishes the rotation, signed by both, and logs key_rotated; --drop-retired drops the old
-    private key, without which nobody can sign that rotation. Readers follow a rotation by themselves.
+    private key, without which nobody can sign that rotation. Readers follow a rotation by themselves. A replaced file
+    has the owner and mode of the old one.
 
     Exit code: 0; 2 for bad input, an existing file without --rotate included.
     """
@@ -65,7 +66,7 @@ def keygen(
             raise BadInput(f"{out}: {fault}") from None
         except NotAFile as fault:
             raise BadInput(f"{fault}.") from None
-        write_named(out, text)
+        (replace_named if there else write_named)(out, text)
         print_line(signer.verifier.vkey)
 
 

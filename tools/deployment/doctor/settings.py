@@ -6,14 +6,12 @@ import os
 from collections.abc import Iterator
 
 from services.notifications.sending.settings import NotificationSettings
-from shared.events.services import SERVICES
 from shared.runtime.configuration import MODE, CannotStart, read
 from shared.runtime.settings import Settings
-from tools.client.stack_home import database
+from tools.client.stack_home import DATABASE, service_of_environment
 from tools.deployment.doctor.outcomes import Check, Fault, Outcome
 
 NAME = "settings"
-DATABASE = "THROUGHLINE_DATABASE"
 CURE = "set it so, and restart the service: a service with THROUGHLINE_MODE=production refuses to start before"
 
 
@@ -29,11 +27,6 @@ def check(*, is_local: bool) -> Iterator[Outcome]:
         )
         return
     yield from Check(NAME, f"environment of {service}").judge(_faults(service), "safe for production")
-
-
-def service_of_environment() -> str | None:
-    """Return the service whose settings the environment of this process holds."""
-    return next((name for name in SERVICES if os.environ.get(DATABASE) == database(name)), None)
 
 
 def _faults(service: str) -> Iterator[Fault]:
