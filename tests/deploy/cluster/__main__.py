@@ -44,7 +44,9 @@ def run(folder: Path, report: Report) -> None:
     if (program := programs.cached_cluster()) is None:
         raise machine.Missing("the program of the cluster is not built: make cluster-binary (15 to 50 minutes, once)")
     machine.check()
+    policies = programs.policies()
     report.versions["kubernetes"] = programs.KUBERNETES
+    report.versions["network policies"] = "kube-router's controller, 2.1.0"
     with engine.running(folder, cache_folder() / "deploy-engine") as docker:
         archive = images.save(docker, folder, report)
     with report.step("cluster: a node is ready"):
@@ -53,7 +55,7 @@ def run(folder: Path, report: Report) -> None:
     try:
         with report.step("cluster: images are loaded"):
             node.load_images(archive)
-        Exercise(node, folder, report).run()
+        Exercise(node, folder, policies, report).run()
     finally:
         with report.step("cluster: down, with nothing left behind"):
             cluster.__exit__(None, None, None)

@@ -26,6 +26,10 @@ class Outcome:
     failed: int = 0
     faults: Counter[str] = field(default_factory=Counter)
 
+    def __str__(self) -> str:
+        met = ", ".join(f"{name} {times}" for name, times in sorted(self.faults.items())) or "none"
+        return f"{self.sent} commands, {self.failed} failed, faults: {met}"
+
 
 def commands(run: str) -> Iterator[Command]:
     """Yield commands that are always accepted: new records, to each service in turn."""

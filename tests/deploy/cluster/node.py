@@ -74,6 +74,14 @@ class Node:
         self.processes.append(process)
         return process
 
+    def enforce_policies(self, program: Path) -> None:
+        """Start what enforces network policies, which nothing of Kubernetes itself does."""
+        (self.folder / "bin/policies").symlink_to(program)
+        self.start(
+            "policies", f"--kubeconfig={self.folder}/kubeconfig", "--hostname-override=one",
+            f"--service-cluster-ip-range={SERVICES}",
+        )  # fmt: skip
+
     def until(self, name: str, ready: Sequence[str]) -> None:
         """Wait until a command succeeds. Raises NotReady, with the last lines of the part."""
         until = time.monotonic() + STARTS_SECONDS
@@ -87,7 +95,7 @@ class Node:
 def running(folder: Path, program: Path) -> Iterator[Node]:
     """Run a cluster below `folder`; at its end the machine is as it was. Raises NotReady."""
     machine.check()
-    before = machine.sysctls()
+    before = machine.look()
     node = Node(folder, program)
     try:
         _prepare(node)
@@ -96,7 +104,7 @@ def running(folder: Path, program: Path) -> Iterator[Node]:
         yield node
     finally:
         _end(node)
-        if left := machine.restore(before, BRIDGE, folder):
+        if left := machine.restore(before, folder):
             raise NotReady(f"the machine is not as it was: {', '.join(left)}")
 
 
@@ -157,13 +165,23 @@ def _start_node(node: Node) -> None:
         "ipMasq": True,
         "hairpinMode": True,
     }
-    bridge["ipam"] = {"type": "host-local", "ranges": [[{"subnet": PODS}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    bridge["ipam"] = {
+        "type": "host-local",
+        "dataDir": f"{folder}/addresses",
+        "ranges": [[{"subnet": PODS}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+    }
     plugins = [bridge, {"type": "portmap", "capabilities": {"portMappings": True}}]
     _write(folder / "cni/10-pods.conflist", json.dumps({"cniVersion": "0.4.0", "name": "pods", "plugins": plugins}))
     _write(folder / "containerd.toml", CONTAINERD.format(folder=folder, plugins=PLUGINS, socket=node.containerd))
     node.start("containerd", f"--config={folder}/containerd.toml")
     node.until("containerd", ["ctr", f"--address={node.containerd}", "version"])
-    _write(folder / "kubelet.json", json.dumps(KUBELET | {"containerRuntimeEndpoint": f"unix://{node.containerd}"}))
+    own = {
+        "containerRuntimeEndpoint": f"unix://{node.containerd}",
+        "podLogsDir": f"{folder}/logs",
+        "volumePluginDir": f"{folder}/plugins",
+    }
+    _write(folder / "kubelet.json", json.dumps(KUBELET | own))
     node.start(
         "kubelet", kubeconfig, f"--config={folder}/kubelet.json", f"--root-dir={folder}/kubelet",
         f"--cert-dir={folder}/kubelet-certificates", "--hostname-override=one", f"--node-ip={machine.address()}",
