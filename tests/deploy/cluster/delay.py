@@ -48,13 +48,15 @@ class Delays(NamedTuple):
 
 
 def of(lines: str) -> Delays:
-    """Return the waits that the printed changes tell: of each group, from a record's coming to its having been read."""
+    """Return the waits that the printed changes tell: in each group, from a record's coming until it was read."""
     waits: list[float] = []
     known: dict[str, tuple[int, list[float]]] = {}
+    time = 0.0
     for time, name, stored, end in map(json.loads, lines.splitlines()):
         read, waiting = known.get(name, (stored, []))
         waiting += [time] * (end - read - len(waiting))
         waits += [time - came for came in waiting[: stored - read]]
         known[name] = (max(stored, read), waiting[max(stored - read, 0) :])
+    waits += [time - came for _, waiting in known.values() for came in waiting]  # they wait still
     waits.sort()
     return Delays(len(waits), waits[len(waits) // 2], waits[len(waits) * 99 // 100], waits[-1])
