@@ -52,7 +52,8 @@ def of(lines: str) -> Delays:
     waits: list[float] = []
     known: dict[str, tuple[int, list[float]]] = {}
     time = 0.0
-    for time, name, stored, end in map(json.loads, lines.splitlines()):
+    changes = [line for line in lines.splitlines() if line.startswith("[")]  # between them are warnings of the client
+    for time, name, stored, end in map(json.loads, changes):
         read, waiting = known.get(name, (stored, []))
         waiting += [time] * (end - read - len(waiting))
         waits += [time - came for came in waiting[: stored - read]]

@@ -138,7 +138,7 @@ class Exercise:
     async def _under_load(self, change: Callable[[], None], remarks: list[str]) -> Outcome:
         """Make a change while commands are sent and recommendations drafted; read back what was accepted."""
         load = Load({name: self._product.address(name) for name in SERVICES}, self._product.token("secretariat"))
-        run = f"run{int(time.time())}"
+        run = f"r{int(time.time()) % 10**8}"  # the first ten characters are the Committee of what is drafted
         async with load.client, asyncio.TaskGroup() as group:
             sending = [group.create_task(load.send_all(run)), group.create_task(load.draft_all(run))]
             await asyncio.sleep(5)
