@@ -1,4 +1,4 @@
-"""Who reaches whom: the table of docs/kubernetes.md, as ways from one pod to another."""
+"""Connections: the table of docs/kubernetes.md, as ways from one pod to another."""
 
 from __future__ import annotations
 

@@ -86,9 +86,9 @@ def ports(rule: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("overlay", ["production", "local"])
 def test_the_policies_allow_the_table_and_nothing_else(overlay: str) -> None:
-    found = {way for way in ways(rendered(overlay)) if way.source != INTRUDER}
-    assert sorted(found - allowed(overlay)) == [], "the policies allow what the table lacks"
-    assert sorted(allowed(overlay) - found) == [], "the table has what the policies do not allow"
+    rendered_ways = {way for way in ways(rendered(overlay)) if way.source != INTRUDER}
+    assert sorted(rendered_ways - allowed(overlay)) == [], "the policies allow what the table lacks"
+    assert sorted(allowed(overlay) - rendered_ways) == [], "the table has what the policies do not allow"
 
 
 @pytest.mark.parametrize("overlay", ["production", "local"])

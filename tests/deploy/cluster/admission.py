@@ -25,7 +25,7 @@ spec: {partitions: many, replicas: 3}
 
 def run(folder: Path, program: Path, report: Report) -> None:
     """Apply each variant, again, and as an upgrade, on an API of its own."""
-    found = definitions.files()
+    schemas = definitions.files()
     report.versions["operators' schemas"] = definitions.VERSIONS
     for variant, (_, options) in VARIANTS.items():
         with (
@@ -33,7 +33,7 @@ def run(folder: Path, program: Path, report: Report) -> None:
             answering(folder / variant.replace(" ", "-"), program) as api,
         ):
             if options:
-                named = [f"--filename={file}" for file in found]
+                named = [f"--filename={file}" for file in schemas]
                 api.kubectl("apply", "--server-side", *named)
                 api.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
                 _refuse(api)

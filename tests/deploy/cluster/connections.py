@@ -38,7 +38,7 @@ PORTS = {
     "mail": ("TCP 2525",),
     NAMES: ("UDP 53", "TCP 53"),
 }
-ASK = """
+PROBE = """
 import json, socket, sys
 from concurrent.futures import ThreadPoolExecutor
 def reached(target):
@@ -113,7 +113,7 @@ def try_all(node: Node) -> Seen:
                 for port in ports
                 if target != source and not (source in OUTSIDE and target == NAMES)
             ]
-            answers = _ask(networks[address], [(other, port) for _, other, port in targets])
+            answers = _submit(networks[address], [(other, port) for _, other, port in targets])
             for (way, *_), answer in zip(targets, answers, strict=True):
                 reached.setdefault(way, []).append(answer)
     if doubtful := [way for way, answers in reached.items() if len(set(answers)) > 1]:
@@ -135,8 +135,8 @@ def _pods(node: Node) -> dict[str, str]:
 
 
 def _services(node: Node) -> dict[str, list[str]]:
-    found = node.get("services", "--namespace=throughline")["items"]
-    return {each["metadata"]["name"]: [each["spec"]["clusterIP"]] for each in found}
+    listed = node.get("services", "--namespace=throughline")["items"]
+    return {each["metadata"]["name"]: [each["spec"]["clusterIP"]] for each in listed}
 
 
 def _networks() -> dict[str, str]:
@@ -153,8 +153,8 @@ def _networks() -> dict[str, str]:
     return networks
 
 
-def _ask(network: str, targets: list[tuple[str, str]]) -> list[bool]:
-    command = ["ip", "netns", "exec", network, sys.executable, "-c", ASK]
+def _submit(network: str, targets: list[tuple[str, str]]) -> list[bool]:
+    command = ["ip", "netns", "exec", network, sys.executable, "-c", PROBE]
     ran = subprocess.run(command, input=json.dumps(targets), capture_output=True, text=True, check=True, timeout=60)
     answers: list[bool] = json.loads(ran.stdout)
     return answers

@@ -38,10 +38,10 @@ def _module(module: str, digest: str) -> Path:
     command = [str(fetch.go()), "mod", "download", "-json", module]
     environment = os.environ | {"GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"}
     ran = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, check=False)
-    found = json.loads(ran.stdout or "{}")
-    if found.get("Sum") != digest:
-        raise CannotStart(f"{module}: {found.get('Error') or found.get('Sum') or ran.stderr}, and not {digest}")
-    return Path(found["Dir"])
+    listed = json.loads(ran.stdout or "{}")
+    if listed.get("Sum") != digest:
+        raise CannotStart(f"{module}: {listed.get('Error') or listed.get('Sum') or ran.stderr}, and not {digest}")
+    return Path(listed["Dir"])
 
 
 def _of_strimzi(folder: Path) -> None:

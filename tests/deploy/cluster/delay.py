@@ -35,7 +35,7 @@ asyncio.run(main())
 
 
 class Delays(NamedTuple):
-    """The waits of all records in one time, in seconds; each is good to the time between two samples."""
+    """How long the records of one time waited, in seconds; each is good to the time between two samples."""
 
     records: int
     median: float
@@ -43,21 +43,21 @@ class Delays(NamedTuple):
     longest: float
 
     def __str__(self) -> str:
-        waits = f"median {self.median:.1f} s, of 99 in 100 at most {self.late:.1f} s, longest {self.longest:.1f} s"
-        return f"{self.records} records waited to be read: {waits}"
+        figures = f"median {self.median:.1f} s, of 99 in 100 at most {self.late:.1f} s, longest {self.longest:.1f} s"
+        return f"{self.records} records waited to be read: {figures}"
 
 
 def of(lines: str) -> Delays:
-    """Return the waits that the printed changes tell: in each group, from a record's coming until it was read."""
-    waits: list[float] = []
+    """Return the delays that the printed changes tell: in each group, from a record's coming until it was read."""
+    seconds: list[float] = []
     known: dict[str, tuple[int, list[float]]] = {}
     time = 0.0
     changes = [line for line in lines.splitlines() if line.startswith("[")]  # between them are warnings of the client
     for time, name, stored, end in map(json.loads, changes):
         read, waiting = known.get(name, (stored, []))
         waiting += [time] * (end - read - len(waiting))
-        waits += [time - came for came in waiting[: stored - read]]
+        seconds += [time - came for came in waiting[: stored - read]]
         known[name] = (max(stored, read), waiting[max(stored - read, 0) :])
-    waits += [time - came for _, waiting in known.values() for came in waiting]  # they wait still
-    waits.sort()
-    return Delays(len(waits), waits[len(waits) // 2], waits[len(waits) * 99 // 100], waits[-1])
+    seconds += [time - came for _, waiting in known.values() for came in waiting]  # they wait still
+    seconds.sort()
+    return Delays(len(seconds), seconds[len(seconds) // 2], seconds[len(seconds) * 99 // 100], seconds[-1])

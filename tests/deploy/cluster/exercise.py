@@ -181,8 +181,8 @@ class Exercise:
             self._product.await_rollouts()
 
     def _ready(self) -> dict[str, int]:
-        found = {name: self._node.get("statefulset", name, *SPACE)["status"] for name in SERVICES}
-        return {name: status.get("readyReplicas", 0) for name, status in found.items()}
+        statuses = {name: self._node.get("statefulset", name, *SPACE)["status"] for name in SERVICES}
+        return {name: status.get("readyReplicas", 0) for name, status in statuses.items()}
 
     def _replay(self) -> None:
         with self._step("cluster: replay --from kafka --compare") as remarks:

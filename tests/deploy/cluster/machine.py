@@ -46,7 +46,7 @@ class Missing(Exception):
 
 
 class State(NamedTuple):
-    """What a cluster changes on a machine, as it is at one time."""
+    """The part of a machine that a cluster changes, as it is at one time."""
 
     sysctls: dict[str, str]
     rules: dict[tuple[str, str], tuple[str, ...]]

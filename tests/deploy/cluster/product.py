@@ -28,7 +28,7 @@ ADMINISTRATOR = {"THROUGHLINE_KAFKA_USER": "admin", "THROUGHLINE_KAFKA_MECHANISM
 
 
 class Product:
-    """What is applied, in a copy of its own, and the secrets that an operator makes for it."""
+    """The objects that are applied, in a copy of its own, and the secrets that an operator makes for it."""
 
     def __init__(self, node: Node, folder: Path) -> None:
         self.node, self.checkout = node, folder / "checkout"
@@ -106,10 +106,10 @@ class Product:
         known |= {name: {"name": name, "value": value} for name, value in ADMINISTRATOR.items()}
         container["env"] = list(known.values())
         pod["volumes"][0]["secret"]["secretName"] = "kafka-administrator"
-        named, found = self._start(job), list[delay.Delays]()
+        named, delays = self._start(job), list[delay.Delays]()
         self.node.wait("the watch", "--for=jsonpath={.status.ready}=1", named, *SPACE)
-        yield found
-        found.append(delay.of(self.node.kubectl("logs", named, *SPACE, "--tail=-1")))
+        yield delays
+        delays.append(delay.of(self.node.kubectl("logs", named, *SPACE, "--tail=-1")))
         self.node.kubectl("delete", named, *SPACE)
 
     def _job(self, name: str, command: list[str]) -> dict[str, Any]:
