@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tests.deploy import engine
@@ -29,6 +30,8 @@ def run(folder: Path, report: Report) -> None:
     machine.check()
     if (program := programs.cached_cluster()) is None:
         raise machine.Missing(NOT_BUILT)
+    os.umask(0o022)  # users of images read what is built and mounted
+    folder.mkdir()
     policies = programs.policies()
     report.versions["kubernetes"] = programs.KUBERNETES
     report.versions["network policies"] = "kube-router 2.1.0, the enforcer of policies alone"
