@@ -35,7 +35,6 @@ def run(folder: Path, report: Report) -> None:
     policies = programs.policies()
     report.versions["kubernetes"] = programs.KUBERNETES
     report.versions["network policies"] = "kube-router 2.1.0, the enforcer of policies alone"
-    admission.run(folder / "apis", program, report)
     with engine.running(folder, cache_folder() / "deploy-engine") as docker:
         archive = images.save(docker, folder, report)
     with report.step("cluster: a node is ready"):
@@ -48,3 +47,4 @@ def run(folder: Path, report: Report) -> None:
     finally:
         with report.step("cluster: down, with nothing left behind"):
             cluster.__exit__(None, None, None)
+    admission.run(folder / "apis", program, report)
