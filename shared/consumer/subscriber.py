@@ -133,6 +133,9 @@ class Subscriber:
                 await self._broker.start()
                 patient_fetcher.install(self._consumer)
                 await self._watch_until_lost()
+            except asyncio.CancelledError:
+                self._leave_group()
+                raise
             except (KafkaError, PyMongoError, OSError) as error:
                 self._pulse.fault(f"consumer not started: {type(error).__name__}")
                 log.warning("consumer_not_started", error=type(error).__name__, detail=str(error)[:300])
@@ -147,9 +150,14 @@ class Subscriber:
         try:
             await self._watch()
         except TopicLost as loss:
-            self._consumer._coordinator._group_instance_id = None  # a static member gets its old partitions back
+            self._leave_group()
             await stop(self._broker)
             await self._leave_topics(loss.partitions)
+
+    def _leave_group(self) -> None:
+        """Let the consumer leave its group when it stops: its partitions would be nobody's for a whole session."""
+        if (coordinator := getattr(self._consumer, "_coordinator", None)) is not None:
+            coordinator._group_instance_id = None  # a static member never leaves
 
     async def _leave_topics(self, partitions: Sequence[TopicPartition]) -> None:
         """Store the effects of what was consumed, without its offsets, which are those of records that are no more."""

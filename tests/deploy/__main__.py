@@ -10,12 +10,16 @@ import argparse
 import os
 import platform
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import NoReturn
 
 from tests.deploy import engine, image, standins, tools
+from tests.deploy.cluster import run as cluster
+from tests.deploy.cluster.machine import Missing
+from tests.deploy.cluster.node import NotReady
 from tests.deploy.exercise import Exercise
 from tests.deploy.platform import NotAsExpected, Platform
 from tests.deploy.report import Report
@@ -24,21 +28,33 @@ from tools.local.cache import cache_folder
 from tools.local.messages import CannotStart
 
 VARIANTS = {"plain": ["compose.yaml"], "tls": ["compose.yaml", "compose.tls.yaml"]}
-FAULTS = (NotAsExpected, engine.EngineDown, tools.Missing, CannotStart)
+CLUSTER = "cluster"
+FAULTS = (NotAsExpected, engine.EngineDown, tools.Missing, CannotStart, Missing, NotReady, subprocess.TimeoutExpired)
 
 
 def main() -> int:
     """Run the variants that are named, or all; print the list whatever happens."""
     parser = argparse.ArgumentParser(description=__doc__, prog="make deploy-test ARGS=")
-    parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of {', '.join(VARIANTS)}; all where none is")
-    chosen = parser.parse_args().variants or list(VARIANTS)
-    if unknown := [name for name in chosen if name not in VARIANTS]:
-        parser.error(f"{unknown[0]}: is no variant; they are {', '.join(VARIANTS)}")
+    known = (*VARIANTS, CLUSTER)
+    parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of {', '.join(known)}; all where none is")
+    chosen = parser.parse_args().variants
+    if unknown := [name for name in chosen if name not in known]:
+        parser.error(f"{unknown[0]}: is no variant; they are {', '.join(known)}")
+    return exercise(chosen)
+
+
+def exercise(chosen: list[str]) -> int:
+    """Run the variants that are named, or all that this machine can run; print the list, and return an exit code."""
     signal.signal(signal.SIGTERM, _leave)  # by way of what puts the machine back
     report, failure = Report(), None
     try:
         with tempfile.TemporaryDirectory(prefix="tl-deploy-") as folder:
-            run(Path(folder), chosen, report)
+            if variants := [name for name in chosen or VARIANTS if name in VARIANTS]:
+                run(Path(folder), variants, report)
+            if not chosen and (why := cluster.missing()):
+                report.not_run("the cluster", f"{why}; then make deploy-test ARGS={CLUSTER}")
+            elif not chosen or CLUSTER in chosen:
+                cluster.run(Path(folder) / CLUSTER, report)
     except FAULTS as fault:
         failure = str(fault)
     report.show()

@@ -27,6 +27,11 @@ class Report:
             raise
         self._add("ran", what, began, remarks)
 
+    def not_run(self, what: str, why: str) -> None:
+        """Say loudly that something did not run, and why."""
+        self._lines.append(line := f"NOT RUN          {what}: {why}")
+        print(f"\n{'!' * len(line)}\n{line}\n{'!' * len(line)}\n", file=sys.stderr, flush=True)
+
     def _add(self, outcome: str, what: str, began: float, remarks: list[str]) -> None:
         line = f"{outcome:<7}{time.monotonic() - began:6.0f} s  {what}{': ' if remarks else ''}{', '.join(remarks)}"
         self._lines.append(line)

@@ -42,10 +42,12 @@ async def publish(site: Site, values: Iterable[int]) -> None:
 
 
 @asynccontextmanager
-async def reading(site: Site, handler: BatchHandler, pulse: Pulse | None = None) -> AsyncIterator[None]:
+async def reading(
+    site: Site, handler: BatchHandler, pulse: Pulse | None = None, instance: str = "synthetic"
+) -> AsyncIterator[None]:
     """Run a subscriber of the site's topic."""
     settings = Settings(
-        **site.kafka.settings(), mongodb=SecretStr("none"), database=site.service, jwks="none", instance="synthetic"
+        **site.kafka.settings(), mongodb=SecretStr("none"), database=site.service, jwks="none", instance=instance
     )
     offsets = OffsetStore(site.database)
     subscriber = Subscriber(settings, site.service, [site.topic], handler, offsets, pulse or Pulse("subscriber"))

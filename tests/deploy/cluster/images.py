@@ -11,14 +11,7 @@ from tests.deploy.engine import Engine
 from tests.deploy.report import Report
 
 SOURCE = Path(__file__).with_name("pause.c")
-DEVELOPMENT, PAUSE = "localhost/throughline:development", "localhost/pause:1"
-NAMES = (
-    "localhost/throughline:dev",
-    DEVELOPMENT,
-    "localhost/standin/kafka:test",
-    "localhost/standin/mongo:test",
-    PAUSE,
-)
+PAUSE = "localhost/pause:1"
 
 
 def save(engine: Engine, folder: Path, report: Report) -> Path:
@@ -29,11 +22,18 @@ def save(engine: Engine, folder: Path, report: Report) -> Path:
             report.versions[f"{name} (stand-in)"] = standin.holds
         image.build(engine, servers["python"].tag)
         _build_pause(engine, folder / "pause")
-    built = (image.TAGS["platform"], image.TAGS["development"], servers["kafka"].tag, servers["mongo"].tag, PAUSE)
-    for tag, name in zip(built, NAMES, strict=True):
+    named = {
+        "localhost/throughline:dev": image.TAGS["platform"],
+        "localhost/throughline:next": image.TAGS["platform"],  # what an upgrade is to
+        "localhost/throughline:development": image.TAGS["development"],
+        "localhost/standin/kafka:test": servers["kafka"].tag,
+        "localhost/standin/mongo:test": servers["mongo"].tag,
+        PAUSE: PAUSE,
+    }
+    for name, tag in named.items():
         engine.docker("tag", tag, name)
     archive = folder / "images.tar"
-    engine.docker("save", "--output", str(archive), *NAMES)
+    engine.docker("save", "--output", str(archive), *named)
     return archive
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.deploy.cluster import machine
+from tools.local import ports
 
-ETCD, API = 12379, 16443
 PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
 SERVICES, PODS, BRIDGE = "10.96.0.0/16", "10.88.0.0/16", "k8s0"
 PLUGINS = Path("/usr/lib/cni")
@@ -34,6 +34,7 @@ class Node:
 
     folder: Path
     program: Path
+    ports: tuple[int, int, int] = field(default_factory=lambda: _free_ports())
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -41,16 +42,33 @@ class Node:
         return str(self.folder / "run/containerd.sock")
 
     def kubectl(self, *arguments: str, text: str | None = None, timeout: float = 120) -> str:
-        """Run kubectl and return what it prints. Raises NotReady."""
+        """Run kubectl and return what it prints. Raises NotReady, also for a warning of what Pod Security refuses."""
         command = [str(self.folder / "bin/kubectl"), f"--kubeconfig={self.folder}/kubeconfig", *arguments]
         ran = subprocess.run(command, input=text, capture_output=True, text=True, timeout=timeout, check=False)
-        if ran.returncode:
+        if ran.returncode or "would violate PodSecurity" in ran.stderr:
             raise NotReady(f"kubectl {' '.join(arguments)[:120]}: {(ran.stderr or ran.stdout)[-2_000:]}")
         return ran.stdout
 
     def get(self, *arguments: str) -> Any:
         """Return what `kubectl get` prints as JSON."""
         return json.loads(self.kubectl("get", *arguments, "--output=json"))
+
+    def apply_again(self, *named: str, text: str | None = None) -> None:
+        """Apply what is applied already. Raises NotReady where that changes an object, or makes another."""
+        before = self._stored(*named, text=text)
+        self.kubectl("apply", *named, text=text, timeout=300)
+        after = self._stored(*named, text=text)
+        if changed := [" ".join(name) for name in after if after[name] != before.get(name)]:
+            raise NotReady(f"a second apply changes {', '.join(changed)}")
+
+    def _stored(self, *named: str, text: str | None) -> dict[tuple[str, str], Any]:
+        """Return what an apply may change: which object it is, its generation, and what has none."""
+        listed = json.loads(self.kubectl("get", *named, "--output=json", text=text))["items"]
+        about = {(each["kind"], each["metadata"]["name"]): each for each in listed}
+        return {
+            name: [each["metadata"]["uid"], each["metadata"].get("generation"), each.get("data"), each.get("spec")]
+            for name, each in about.items()
+        }
 
     def load_images(self, archive: Path) -> None:
         """Load images that `docker save` wrote into the node's store."""
@@ -74,6 +92,14 @@ class Node:
         self.processes.append(process)
         return process
 
+    def enforce_policies(self, program: Path) -> None:
+        """Start what enforces network policies, which nothing of Kubernetes itself does."""
+        (self.folder / "bin/policies").symlink_to(program)
+        self.start(
+            "policies", f"--kubeconfig={self.folder}/kubeconfig", "--hostname-override=one",
+            f"--service-cluster-ip-range={SERVICES}",
+        )  # fmt: skip
+
     def until(self, name: str, ready: Sequence[str]) -> None:
         """Wait until a command succeeds. Raises NotReady, with the last lines of the part."""
         until = time.monotonic() + STARTS_SECONDS
@@ -84,20 +110,38 @@ class Node:
 
 
 @contextmanager
-def running(folder: Path, program: Path) -> Iterator[Node]:
-    """Run a cluster below `folder`; at its end the machine is as it was. Raises NotReady."""
-    machine.check()
-    before = machine.sysctls()
+def answering(folder: Path, program: Path) -> Iterator[Node]:
+    """Run an API of Kubernetes alone, which changes nothing on the machine. Raises NotReady."""
     node = Node(folder, program)
     try:
         _prepare(node)
-        _start_control_plane(node)
+        _start_api(node)
+        yield node
+    finally:
+        _end_parts(node)
+
+
+@contextmanager
+def running(folder: Path, program: Path) -> Iterator[Node]:
+    """Run a cluster below `folder`; at its end the machine is as it was. Raises NotReady."""
+    machine.check()
+    before = machine.look()
+    node = Node(folder, program)
+    try:
+        _prepare(node)
+        _start_api(node)
+        _start_controllers(node)
         _start_node(node)
         yield node
     finally:
         _end(node)
-        if left := machine.restore(before, BRIDGE, folder):
+        if left := machine.restore(before, folder):
             raise NotReady(f"the machine is not as it was: {', '.join(left)}")
+
+
+def _free_ports() -> tuple[int, int, int]:
+    etcd, peers = (first := ports.choose(())), ports.choose((first,))
+    return etcd, peers, ports.choose((etcd, peers))
 
 
 def _prepare(node: Node) -> None:
@@ -109,7 +153,7 @@ def _prepare(node: Node) -> None:
     _run(["openssl", "rsa", "-in", f"{node.folder}/accounts.key", "-pubout", "-out", f"{node.folder}/accounts.pub"])
     token = secrets.token_hex(16)
     _write(node.folder / "tokens.csv", f"{token},admin,admin,system:masters\n")
-    server = {"server": f"https://127.0.0.1:{API}", "insecure-skip-tls-verify": True}
+    server = {"server": f"https://127.0.0.1:{node.ports[2]}", "insecure-skip-tls-verify": True}
     context = {"cluster": "own", "user": "admin"}
     kubeconfig = {
         "apiVersion": "v1",
@@ -122,17 +166,18 @@ def _prepare(node: Node) -> None:
     _write(node.folder / "kubeconfig", json.dumps(kubeconfig))
 
 
-def _start_control_plane(node: Node) -> None:
+def _start_api(node: Node) -> None:
     folder, kubeconfig = node.folder, f"--kubeconfig={node.folder}/kubeconfig"
-    peers = f"http://127.0.0.1:{ETCD + 1}"
+    clients, peers, secure = node.ports
+    at, among = f"http://127.0.0.1:{clients}", f"http://127.0.0.1:{peers}"
     node.start(
-        "etcd", f"--data-dir={folder}/etcd", f"--listen-client-urls=http://127.0.0.1:{ETCD}",
-        f"--advertise-client-urls=http://127.0.0.1:{ETCD}", f"--listen-peer-urls={peers}",
-        f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=default={peers}", "--unsafe-no-fsync",
+        "etcd", f"--data-dir={folder}/etcd", f"--listen-client-urls={at}",
+        f"--advertise-client-urls={at}", f"--listen-peer-urls={among}",
+        f"--initial-advertise-peer-urls={among}", f"--initial-cluster=default={among}", "--unsafe-no-fsync",
     )  # fmt: skip
     node.start(
-        "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{ETCD}", "--bind-address=127.0.0.1",
-        f"--advertise-address={machine.address()}", "--endpoint-reconciler-type=none", f"--secure-port={API}",
+        "kube-apiserver", f"--etcd-servers={at}", "--bind-address=127.0.0.1",
+        f"--advertise-address={machine.address()}", "--endpoint-reconciler-type=none", f"--secure-port={secure}",
         f"--cert-dir={folder}/certificates", "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={folder}/accounts.pub",
         f"--service-account-signing-key-file={folder}/accounts.key", f"--token-auth-file={folder}/tokens.csv",
@@ -140,6 +185,10 @@ def _start_control_plane(node: Node) -> None:
         "--kubelet-preferred-address-types=InternalIP",
     )  # fmt: skip
     node.until("kube-apiserver", [str(folder / "bin/kubectl"), kubeconfig, "get", "--raw", "/readyz"])
+
+
+def _start_controllers(node: Node) -> None:
+    folder, kubeconfig = node.folder, f"--kubeconfig={node.folder}/kubeconfig"
     node.start(
         "kube-controller-manager", kubeconfig, f"--service-account-private-key-file={folder}/accounts.key",
         f"--root-ca-file={folder}/certificates/apiserver.crt", "--use-service-account-credentials=false",
@@ -157,13 +206,23 @@ def _start_node(node: Node) -> None:
         "ipMasq": True,
         "hairpinMode": True,
     }
-    bridge["ipam"] = {"type": "host-local", "ranges": [[{"subnet": PODS}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    bridge["ipam"] = {
+        "type": "host-local",
+        "dataDir": f"{folder}/addresses",
+        "ranges": [[{"subnet": PODS}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+    }
     plugins = [bridge, {"type": "portmap", "capabilities": {"portMappings": True}}]
     _write(folder / "cni/10-pods.conflist", json.dumps({"cniVersion": "0.4.0", "name": "pods", "plugins": plugins}))
     _write(folder / "containerd.toml", CONTAINERD.format(folder=folder, plugins=PLUGINS, socket=node.containerd))
     node.start("containerd", f"--config={folder}/containerd.toml")
     node.until("containerd", ["ctr", f"--address={node.containerd}", "version"])
-    _write(folder / "kubelet.json", json.dumps(KUBELET | {"containerRuntimeEndpoint": f"unix://{node.containerd}"}))
+    own = {
+        "containerRuntimeEndpoint": f"unix://{node.containerd}",
+        "podLogsDir": f"{folder}/logs",
+        "volumePluginDir": f"{folder}/plugins",
+    }
+    _write(folder / "kubelet.json", json.dumps(KUBELET | own))
     node.start(
         "kubelet", kubeconfig, f"--config={folder}/kubelet.json", f"--root-dir={folder}/kubelet",
         f"--cert-dir={folder}/kubelet-certificates", "--hostname-override=one", f"--node-ip={machine.address()}",
@@ -180,6 +239,11 @@ def _end(node: Node) -> None:
     """End the pods, then the parts, the last first."""
     with suppress(NotReady, subprocess.TimeoutExpired):
         node.kubectl("delete", "namespace", "throughline", "--grace-period=1", "--timeout=40s", "--ignore-not-found")
+    _end_parts(node)
+    machine.end_shims(node.containerd)
+
+
+def _end_parts(node: Node) -> None:
     for process in reversed(node.processes):
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -187,7 +251,6 @@ def _end(node: Node) -> None:
     for process in node.processes:
         process.kill()
         process.wait()
-    machine.end_shims(node.containerd)
 
 
 def _write(path: Path, text: str) -> None:
