@@ -164,9 +164,9 @@ def test_a_spoilt_secret_is_named_and_not_replaced(folder: Path, path: str) -> N
     (folder / path).write_bytes(content)
     done = throughline(None, "deploy", "init", str(folder), "--no-owners")
     assert done.exit_code == 1, done.output
-    said = output_of(done)
-    assert f"{path} {SPOILT[path]}" in said
-    assert "estore it from the backup of the secrets" in said
+    output = output_of(done)
+    assert f"{path} {SPOILT[path]}" in output
+    assert "estore it from the backup of the secrets" in output
     assert (folder / path).read_bytes() == content
 
 
@@ -203,12 +203,12 @@ def test_one_that_was_killed_is_completed_and_nothing_is_left_of_it(folder: Path
     assert sorted(path.name for path in (folder / "mongodb").iterdir()) == ["key", "passwords"]
 
 
-def test_of_two_at_once_one_waits_for_the_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    together, make = threading.Barrier(2), certificates.new_key
+def test_of_two_concurrent_runs_one_waits_for_the_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    barrier, make = threading.Barrier(2), certificates.new_key
 
     def slowly() -> str:
         with contextlib.suppress(threading.BrokenBarrierError):
-            together.wait(1)
+            barrier.wait(1)
         return make()
 
     monkeypatch.setattr(certificates, "new_key", slowly)

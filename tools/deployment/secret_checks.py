@@ -1,4 +1,4 @@
-"""What the secrets of a deployment must hold, and what to know of one that is older than its neighbours."""
+"""The content that secrets of a deployment must have, and remarks on one that is older than its neighbours."""
 
 from __future__ import annotations
 
