@@ -195,6 +195,15 @@ def test_files_that_no_longer_belong_together_are_named(folder: Path) -> None:
     assert remarks["tls/kafka.pem"].startswith("is not for db.example.org: remove it, and run this again")
 
 
+def test_a_server_may_be_of_the_older_of_two_authorities(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    file, key = folder / "tls/ca.crt", certificates.new_key()
+    file.chmod(0o600)
+    file.write_text(certificates.authority(key, "local") + file.read_text())
+    remarks = {each.file.path: each.remark for each in ensure(SecretFolder(folder, owners=False), LOCAL)}
+    assert remarks["tls/kafka.pem"].startswith("ends on")
+
+
 def test_one_that_was_killed_is_completed_and_nothing_is_left_of_it(folder: Path) -> None:
     (folder / "mongodb").mkdir(parents=True)
     for left in (f".key.{os.getpid()}", ".key.1"):
