@@ -1,4 +1,4 @@
-"""What is wrong with a server that an operator named is said in words, without its password and without a traceback."""
+"""Faults of a server that an operator named are explained without its password and without a traceback."""
 
 from __future__ import annotations
 

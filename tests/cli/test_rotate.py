@@ -69,7 +69,9 @@ def test_what_a_loss_of_power_left_of_a_new_password_is_never_set(tmp_path: Path
     assert (tmp_path / "meetings").read_text() == "old\n"
 
 
-def test_of_two_at_once_the_file_has_the_password_that_was_set_last(stored: Passwords, tmp_path: Path) -> None:
+def test_of_two_concurrent_rotations_the_file_has_the_password_that_was_set_last(
+    stored: Passwords, tmp_path: Path
+) -> None:
     server: dict[str, str] = {}
     other = threading.Thread(target=lambda: rotate(stored, ["meetings"], server.update))
 

@@ -164,9 +164,9 @@ def test_a_spoilt_secret_is_named_and_not_replaced(folder: Path, path: str) -> N
     (folder / path).write_bytes(content)
     done = throughline(None, "deploy", "init", str(folder), "--no-owners")
     assert done.exit_code == 1, done.output
-    said = output_of(done)
-    assert f"{path} {SPOILT[path]}" in said
-    assert "estore it from the backup of the secrets" in said
+    output = output_of(done)
+    assert f"{path} {SPOILT[path]}" in output
+    assert "estore it from the backup of the secrets" in output
     assert (folder / path).read_bytes() == content
 
 
@@ -195,6 +195,15 @@ def test_files_that_no_longer_belong_together_are_named(folder: Path) -> None:
     assert remarks["tls/kafka.pem"].startswith("is not for db.example.org: remove it, and run this again")
 
 
+def test_a_server_may_be_of_the_older_of_two_authorities(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    file, key = folder / "tls/ca.crt", certificates.new_key()
+    file.chmod(0o600)
+    file.write_text(certificates.authority(key, "local") + file.read_text())
+    remarks = {each.file.path: each.remark for each in ensure(SecretFolder(folder, owners=False), LOCAL)}
+    assert remarks["tls/kafka.pem"].startswith("ends on")
+
+
 def test_one_that_was_killed_is_completed_and_nothing_is_left_of_it(folder: Path) -> None:
     (folder / "mongodb").mkdir(parents=True)
     for left in (f".key.{os.getpid()}", ".key.1"):
@@ -203,12 +212,12 @@ def test_one_that_was_killed_is_completed_and_nothing_is_left_of_it(folder: Path
     assert sorted(path.name for path in (folder / "mongodb").iterdir()) == ["key", "passwords"]
 
 
-def test_of_two_at_once_one_waits_for_the_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    together, make = threading.Barrier(2), certificates.new_key
+def test_of_two_concurrent_runs_one_waits_for_the_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    barrier, make = threading.Barrier(2), certificates.new_key
 
     def slowly() -> str:
         with contextlib.suppress(threading.BrokenBarrierError):
-            together.wait(1)
+            barrier.wait(1)
         return make()
 
     monkeypatch.setattr(certificates, "new_key", slowly)

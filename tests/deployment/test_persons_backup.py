@@ -93,6 +93,15 @@ def test_the_only_copy_is_not_replaced_by_that_of_a_platform_that_lost_its_keys(
     assert site.save() == {site.file.name: 3}
 
 
+def test_a_server_without_these_collections_is_another_one(site: Site) -> None:
+    with pytest.raises(NotAFile, match="was given nothing"):
+        save(site.uri, ["synthetic-nowhere"], COLLECTIONS["persons"], site.folder)
+    site.save()
+    site.keys.drop()
+    with pytest.raises(NotAFile, match="is not replaced by less"):
+        site.save()
+
+
 def test_a_full_disk_leaves_the_saved_keys_and_no_further_copy_of_them(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,12 +104,12 @@ def test_rights_follow_their_declaration(servers: Stack, meetings: Database[dict
     assert refused(undeclared)
 
 
-def test_users_are_made_by_several_processes_at_once(servers: Stack) -> None:
+def test_users_are_made_by_several_processes_concurrently(servers: Stack) -> None:
     with MongoClient[dict[str, Any]](servers.mongodb_admin_uri) as client, ThreadPoolExecutor(8) as pool:
         for number in range(3):
             service = f"synthetic-{number}"
-            made = [pool.submit(grants.grant, servers.mongodb_admin_uri, {service: "Synthetic"}) for _ in range(8)]
-            assert [each.result() for each in made] == [None] * 8
+            outcomes = [pool.submit(grants.grant, servers.mongodb_admin_uri, {service: "Synthetic"}) for _ in range(8)]
+            assert [each.result() for each in outcomes] == [None] * 8
             owned = client[grants.database(service)]
             assert [user["user"] for user in owned.command("usersInfo")["users"]] == [service]
             owned.command("dropUser", service)

@@ -183,9 +183,9 @@ def test_a_secret_that_was_not_written_is_refused(
 ) -> None:
     (secrets / secret).write_bytes(content)
     kind, environment = (ConsoleSettings, CONSOLE) if "console" in secret else (NotificationSettings, SERVICE)
-    said = refusal(kind, environment, monkeypatch)
-    assert said.startswith(f"{secret.upper()}: ")
-    assert says in said or "Fernet" in said
+    output = refusal(kind, environment, monkeypatch)
+    assert output.startswith(f"{secret.upper()}: ")
+    assert says in output or "Fernet" in output
 
 
 def test_a_secret_of_a_cluster_is_a_link_and_one_to_nothing_is_named(

@@ -52,11 +52,14 @@ def save(uri: str, services: Iterable[str], names: Iterable[str], folder: Path) 
         with alone_in(folder):
             for service in services:
                 existing = client[database(service)].list_collection_names()
-                for name in (each for each in collections if each in existing):
+                for name in collections:
                     path, collection = folder / f"{service}.{name}.bson", client[database(service)][name]
                     if name != CHUNKS:  # those of a broken upload are removed
                         _check_that_nothing_is_lost(path, collection)
-                    counts[path.name] = _write(path, collection.find().sort("_id", 1))
+                    if name in existing:
+                        counts[path.name] = _write(path, collection.find().sort("_id", 1))
+    if not counts:
+        raise NotAFile(f"{folder} was given nothing: this server has none of these collections; name the right one")
     return counts
 
 

@@ -1,4 +1,4 @@
-"""What the secrets of a deployment must hold, and what to know of one that is older than its neighbours."""
+"""The content that secrets of a deployment must have, and remarks on one that is older than its neighbours."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def remark_on_authority(content: str) -> str:
     return _end(content, "throughline rotate authority")
 
 
-def remark_on_server(content: str, names: Iterable[str], authority: str) -> str:
+def remark_on_server(content: str, names: Iterable[str], authorities: str) -> str:
     """Return when a server's certificate ends, and why clients would not trust it."""
-    if not certificates.is_issued_by(content, authority):
+    if not any(certificates.is_issued_by(content, authority) for authority in certificates.each(authorities)):
         return f"is not of the authority tls/ca.crt, which clients trust: {RESTART}"
     if missing := set(names) - _names(content):
         return f"is not for {', '.join(sorted(missing))}: {RESTART}"

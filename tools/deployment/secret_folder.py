@@ -37,7 +37,7 @@ class SecretFile(NamedTuple):
     check: Callable[[str], object] = _is_not_empty
     """Raises ValueError for content that cannot be used, in words that go on after the file's name."""
     cure: str = RESTORE
-    """What to do about such content."""
+    """The remedy for such content."""
 
 
 class SecretFolder:
@@ -112,7 +112,7 @@ class SecretFolder:
     def _make_folders(self, folder: Path) -> None:
         for each in [*reversed(folder.relative_to(self.root).parents), folder.relative_to(self.root)]:
             if not (path := self.root / each).is_dir():
-                path.mkdir(parents=True)
+                path.mkdir(parents=True, exist_ok=True)
                 path.chmod(FOLDER_MODE)  # whatever the umask
 
     def _write(self, path: Path, content: str, mode: int, owner: int | None) -> None:
