@@ -28,8 +28,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(**overrides: object) -> Settings:
     defaults: dict[str, object] = {
         "kafka": "synthetic:1",
-        "mongodb": "",
-        "database": "",
+        "mongodb": "mongodb://synthetic.invalid/",
+        "database": "synthetic",
         "jwks": "",
         "deployment": "synthetic",
     }

@@ -299,15 +299,6 @@ def test_the_keys_fit_their_readers(folder: Path) -> None:
     assert mint(folder / "sign-in", role="secretariat", subject="synthetic").count(".") == 2
 
 
-def test_a_new_password_of_kafkas_administrator_wants_new_logins_of_the_broker(folder: Path) -> None:
-    remark = "holds another password of the administrator: remove it, and run this again, and restart Kafka"
-    ensure(SecretFolder(folder, owners=False), LOCAL)
-    (folder / "kafka/passwords/admin").unlink()
-    assert remark in {each.remark for each in ensure(SecretFolder(folder, owners=False), LOCAL)}
-    (folder / "kafka/jaas.conf").unlink()
-    assert remark not in {each.remark for each in ensure(SecretFolder(folder, owners=False), LOCAL)}
-
-
 def test_compose_mounts_what_is_made_and_nothing_else(folder: Path) -> None:
     ensured = {file.path for file, _, _ in ensure(SecretFolder(folder, owners=False), LOCAL)}
     mounted = set()

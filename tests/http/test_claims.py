@@ -19,7 +19,8 @@ from shared.http import people
 from shared.http.claims import ClaimReader, Identity
 from shared.http.people import Spoilt, parse
 from shared.http.problems import Refused
-from shared.runtime.settings import CannotStart, SignInSettings
+from shared.runtime.configuration import CannotStart, read
+from shared.runtime.settings import SignInSettings
 from tests.http.asking import problem
 from tests.http.attacked import ACTOR_KEY
 from tests.http.test_callers import PEER, Service
@@ -135,7 +136,7 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_place_and_without_its_su
 
 
 def test_a_service_does_not_start_without_the_file_that_it_is_to_read(tmp_path: Path) -> None:
-    with pytest.raises(CannotStart, match=r"^THROUGHLINE_PEOPLE_FILE: FileNotFoundError"):
+    with pytest.raises(CannotStart, match=r"^THROUGHLINE_PEOPLE_FILE: .* cannot be read: No such file"):
         identity({"role": "chair"}, people_file=tmp_path / "absent")
 
 
@@ -153,13 +154,13 @@ async def test_a_file_changed_while_running_counts_and_a_spoilt_one_warns_and_ch
     with capture_logs() as logs:
         assert (await service.get(token)).status_code == 200, "the last good content counts"
     warning = service.tokens.people_warning()
-    assert "its last good content is used: people, entry 1: a focal point needs its member" in warning
+    assert f"its last good content is used: {file}: people, entry 1: a focal point needs its member" in warning
     assert [each["event"] for each in logs if each["log_level"] == "error"] == ["people_file_spoilt"]
     assert "@" not in warning + str(logs)
 
     file.unlink()
     assert (await service.get(token)).status_code == 200
-    assert service.tokens.people_warning().endswith("FileNotFoundError")
+    assert service.tokens.people_warning().endswith("cannot be read: No such file or directory")
 
     replaced = written(tmp_path / "new", {"somebody": {"role": "secretariat"}})
     os.replace(replaced, file)
@@ -211,8 +212,8 @@ def test_an_actor_is_an_id_that_depends_on_key_issuer_and_subject() -> None:
 
 @pytest.mark.parametrize("key", [None, "", " " * 40, "x" * 31])
 def test_without_a_key_of_actors_no_service_starts(key: str | None, tmp_path: Path) -> None:
-    with pytest.raises(CannotStart, match=r"^THROUGHLINE_ACTOR_KEY: no key of 32 characters"):
-        SignInSettings(jwks="none", actor_key=key).key_of_actors()
+    with pytest.raises(CannotStart, match=r"^THROUGHLINE_ACTOR_KEY: (no key of 32 characters|is empty)"):
+        read(SignInSettings, jwks="none", actor_key=key).key_of_actors()
     file = tmp_path / "key"
     file.write_text("short\n")
     with pytest.raises(CannotStart, match=r"^THROUGHLINE_ACTOR_KEY_FILE: no key of 32"):

@@ -116,8 +116,9 @@ def test_an_address_that_a_reader_would_decode_is_refused(address: str) -> None:
 
 
 def test_a_sender_that_a_reader_would_decode_is_refused_in_our_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("KAFKA", "MONGODB", "DATABASE", "JWKS"):
-        monkeypatch.setenv(f"THROUGHLINE_{name}", "synthetic")
+    given = {"KAFKA": "synthetic.invalid:1", "MONGODB": "mongodb://synthetic.invalid/", "DATABASE": "synthetic"}
+    for name, value in (given | {"JWKS": "synthetic"}).items():
+        monkeypatch.setenv(f"THROUGHLINE_{name}", value)
     monkeypatch.setenv("THROUGHLINE_SMTP_SENDER", "=?utf-8?q?a?=@example.org")
     with pytest.raises(CannotStart, match=r"^THROUGHLINE_SMTP_SENDER: holds '=\?'"):
         settings_from_environment(NotificationSettings)

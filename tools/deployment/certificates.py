@@ -52,12 +52,6 @@ def names(pem: str) -> list[str]:
     return [str(name.value) for name in extensions.get_extension_for_class(x509.SubjectAlternativeName).value]
 
 
-def each(pem: str) -> list[str]:
-    """Return the certificates of a file, one by one. Raises ValueError where there is none."""
-    loaded = x509.load_pem_x509_certificates(pem.encode())
-    return [certificate.public_bytes(serialization.Encoding.PEM).decode() for certificate in loaded]
-
-
 def belong_together(key: str, pem: str) -> bool:
     """Tell whether a private key is that of the first certificate of a file."""
     return read_key(key).public_key() == x509.load_pem_x509_certificate(pem.encode()).public_key()
