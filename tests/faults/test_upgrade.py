@@ -108,6 +108,8 @@ def upgrade(rig: Rig, order: tuple[str, ...], *, then_newer_words: bool = False)
             replace(rig, rig.platform.instances[service][number], CURRENT)
             if number == 1 and then_newer_words:
                 rig.load.world.older.discard(service)
+                if service == "meetings":  # an older recommendations still reads it
+                    assert rig.await_that(lambda: dead_letters(rig) > 0, "no older reader met what it does not know")
 
 
 def go_back(rig: Rig, older: Version) -> None:
@@ -198,4 +200,3 @@ def test_what_an_older_reader_does_not_know_waits_for_the_newer_one() -> None:
     with under_load(version(*OTHER_SHAPES), older_words=True) as rig:
         upgrade(rig, WRITERS_FIRST, then_newer_words=True)
         rebuild(rig)
-        assert dead_letters(rig), "no older reader met what it does not know"
