@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from shared.events.services import SERVICES
-from tests.deploy.cluster.load import Outcome, under_load
 from tests.deploy.cluster.node import Node, NotReady
+from tests.deploy.load import Outcome, under_load
 from tests.deploy.report import Report
 from tools.client import tokens
 from tools.files import CHECKOUT
