@@ -82,8 +82,8 @@ def _exercise(
         "THROUGHLINE_CHECKPOINT_SECONDS": "1",
         **{f"THROUGHLINE_{each}_PORT": str(ports.choose(())) for each in names},
     }
-    secrets = folder / "secrets"
-    secrets.mkdir(parents=True)
+    folder.mkdir()
+    secrets = folder / "secrets"  # compose makes it, as for an operator
     exercised = Platform(docker, f"throughline-test-{name}", VARIANTS[name], secrets, environment)
     report.versions["compose"] = exercised.compose("version", "--short").strip()
     Exercise(exercised, secrets, report, name).run()
