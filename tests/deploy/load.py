@@ -16,7 +16,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import httpx2
@@ -196,7 +196,7 @@ def main() -> None:
     """Send to the services of the console's environment until told to end, and print the outcome."""
     urls = json.loads(os.environ["THROUGHLINE_CONSOLE_SERVICES"])
     outcome = asyncio.run(_until_told(urls, os.environ["THROUGHLINE_TOKEN"], sys.argv[1]))
-    print(json.dumps(asdict(outcome)), flush=True)
+    print(json.dumps(vars(outcome)), flush=True)
 
 
 if __name__ == "__main__":
