@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import httpx2
 
 RATE = 20.0
-ATTEMPTS = 6
+ATTEMPTS = 7  # within half a minute, for which the command line retries too
 READS_AT_ONCE = 16
 READ_SECONDS = 25
 DRAFT_SECONDS = 1.0

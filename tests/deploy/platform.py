@@ -130,11 +130,19 @@ class Platform:
     def under_load(self, run: str, token: str) -> Iterator[load.Outcome]:
         """Send commands from a container beside the console; the outcome is whole once the body has ended."""
         command = [*self._command(), "run", "--rm", "--no-TTY", "--no-deps", "--entrypoint", "python3"]
-        command += ["--env", "THROUGHLINE_TOKEN", "--volume", f"{LOAD}:/load.py:ro", "console", "/load.py", run]
+        command += [
+            "--env",
+            f"THROUGHLINE_TOKEN={token}",
+            "--volume",
+            f"{LOAD}:/load.py:ro",
+            "console",
+            "/load.py",
+            run,
+        ]
         outcome = load.Outcome()
         with subprocess.Popen(
             command,
-            env=self._environment_of_process({"THROUGHLINE_TOKEN": token}),
+            env=self._environment_of_process({}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
