@@ -130,23 +130,11 @@ class Platform:
     def under_load(self, run: str, token: str) -> Iterator[load.Outcome]:
         """Send commands from a container beside the console; the outcome is whole once the body has ended."""
         command = [*self._command(), "run", "--rm", "--no-TTY", "--no-deps", "--entrypoint", "python3"]
-        command += [
-            "--env",
-            f"THROUGHLINE_TOKEN={token}",
-            "--volume",
-            f"{LOAD}:/load.py:ro",
-            "console",
-            "/load.py",
-            run,
-        ]
+        command += ["--env", f"THROUGHLINE_TOKEN={token}", "--volume", f"{LOAD}:/load.py:ro"]
+        command += ["console", "/load.py", run]
         outcome = load.Outcome()
-        with subprocess.Popen(
-            command,
-            env=self._environment_of_process({}),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
+        own, pipe = self._environment_of_process({}), subprocess.PIPE
+        with subprocess.Popen(command, env=own, stdin=pipe, stdout=pipe, text=True) as process:
             assert process.stdout is not None
             try:
                 if process.stdout.readline().strip() != load.BEGUN:
@@ -156,6 +144,8 @@ class Platform:
             except BaseException:
                 process.kill()
                 raise
+        if process.returncode:
+            raise NotAsExpected(f"the load ended with {process.returncode}: {said}")
         for field, value in json.loads(said).items():
             setattr(outcome, field, value)
 
