@@ -20,6 +20,7 @@ from tools.files import CHECKOUT
 RECORD = "shared/reference/public_record.yaml"
 REFERENCE = "CED/2022/R1"
 CURRENT_SECONDS, REST_SECONDS = 15, 60
+OF_MACHINE = "disk"  # how full it is, is this machine's matter
 KAFKA_PORT, MONGODB_PORT = 9092, 27017
 FOREIGN_WRITE = """
 import asyncio, os, sys
@@ -117,7 +118,9 @@ class Exercise:
 
     def _examine(self) -> None:
         with self._step("throughline doctor, in a container of the image") as remarks:
-            remarks.append(self._platform.job("doctor").strip().splitlines()[-1])
+            lines = self._platform.attempt("doctor").strip().splitlines()
+            _expect([line for line in lines if line.startswith("WRONG") and OF_MACHINE not in line.lower()], [])
+            remarks.append(lines[-1])
 
     def _watch(self) -> None:
         with self._step("profile observability: Prometheus has every instance, and no alert at rest") as remarks:
@@ -143,7 +146,8 @@ class Exercise:
     def _alerts(self) -> list[str]:
         """Return the alerts that fire, or will unless it passes."""
         alerts = self._asked("alerts")["alerts"]
-        return sorted(f"{each['labels']['alertname']} {each['labels'].get('instance', '')}".strip() for each in alerts)
+        named = [f"{each['labels']['alertname']} {each['labels'].get('instance', '')}".strip() for each in alerts]
+        return sorted(name for name in named if OF_MACHINE not in name.lower())
 
     def _asked(self, what: str) -> dict[str, Any]:
         answer = httpx2.get(f"{self._platform.prometheus}/api/v1/{what}", timeout=10, trust_env=False)

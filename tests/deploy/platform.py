@@ -122,6 +122,13 @@ class Platform:
         """Run a job to its end and return what it prints."""
         return self.compose("run", "--rm", "--no-TTY", name, *arguments, environment=environment)
 
+    def attempt(self, name: str) -> str:
+        """Run a job to its end, however it ends, and return what it says."""
+        try:
+            return self.job(name)
+        except NotAsExpected as said:
+            return str(said)
+
     def cli(self, *arguments: str, token: str = "") -> str:
         """Run a command of the command line in the image."""
         return self.job("cli", *arguments, environment={"THROUGHLINE_TOKEN": token})
