@@ -35,7 +35,7 @@ test: .venv/ready fetched lint ## Lint, and run all tests, the journey on real s
 drills: .venv/ready fetched ## Run the long exercises: every fault once, servers lost, passwords replaced, programs of others
 	@$(PYTEST) -m drill $(ARGS)
 
-deploy-test: .venv/ready fetched ## Run image, compose files and Kubernetes files for real (needs Docker's engine; ARGS="plain", "tls" or "cluster")
+deploy-test: .venv/ready fetched ## Run image, compose files and Kubernetes files for real (needs Docker's engine; ARGS="plain", "tls", "scale", "cluster")
 	@$(BIN)/python -m tests.deploy $(ARGS)
 
 cluster-binary: .venv/ready ## Build the program of a whole Kubernetes for `make deploy-test`: 15 to 50 minutes, once

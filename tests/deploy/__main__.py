@@ -21,13 +21,12 @@ from tests.deploy.cluster import run as cluster
 from tests.deploy.cluster.machine import Missing
 from tests.deploy.cluster.node import NotReady
 from tests.deploy.exercise import Exercise
-from tests.deploy.platform import NotAsExpected, Platform
+from tests.deploy.platform import VARIANTS, NotAsExpected, Platform
 from tests.deploy.report import Report
 from tools.local import ports
 from tools.local.cache import cache_folder
 from tools.local.messages import CannotStart
 
-VARIANTS = {"plain": ["compose.yaml"], "tls": ["compose.yaml", "compose.tls.yaml"]}
 CLUSTER = "cluster"
 FAULTS = (NotAsExpected, engine.EngineDown, tools.Missing, CannotStart, Missing, NotReady, subprocess.TimeoutExpired)
 
@@ -73,8 +72,9 @@ def run(folder: Path, chosen: list[str], report: Report) -> None:
         report.versions["machine"] = f"{platform.system()} {platform.release()} {platform.machine()}"
         report.versions["engine"] = docker.docker("version", "--format", "{{.Server.Version}}").strip()
         os.umask(0o022)
-        with report.step("stand-ins for python, apache/kafka and mongo, none of which can be pulled here"):
+        with report.step("stand-ins for python, apache/kafka, mongo and prometheus, none of which can be pulled here"):
             images = standins.build(docker, folder / "standins")
+            images["prometheus"] = standins.prometheus(docker, folder / "standins")
         for name, standin in images.items():
             report.versions[f"{name} (stand-in)"] = standin.holds
         with report.step("the image is built, and is what docs/compose.md says") as remarks:
@@ -88,18 +88,18 @@ def run(folder: Path, chosen: list[str], report: Report) -> None:
 def _exercise(
     docker: engine.Engine, folder: Path, name: str, images: dict[str, standins.StandIn], report: Report
 ) -> None:
-    console, sign_in = ports.choose(()), ports.choose(())
+    names = ("CONSOLE", "SIGN_IN", "PROMETHEUS")
     environment = {
         "THROUGHLINE_IMAGE": image.TAGS["platform"],
         "THROUGHLINE_DEVELOPMENT_IMAGE": image.TAGS["development"],
         "THROUGHLINE_KAFKA_IMAGE": images["kafka"].tag,
         "THROUGHLINE_MONGO_IMAGE": images["mongo"].tag,
-        "THROUGHLINE_CONSOLE_PORT": str(console),
-        "THROUGHLINE_SIGN_IN_PORT": str(sign_in),
+        "THROUGHLINE_PROMETHEUS_IMAGE": images["prometheus"].tag,
         "THROUGHLINE_CHECKPOINT_SECONDS": "1",
+        **{f"THROUGHLINE_{each}_PORT": str(ports.choose(())) for each in names},
     }
-    secrets = folder / "secrets"
-    secrets.mkdir(parents=True)
+    folder.mkdir()
+    secrets = folder / "secrets"  # compose makes it, as for an operator
     exercised = Platform(docker, f"throughline-test-{name}", VARIANTS[name], secrets, environment)
     report.versions["compose"] = exercised.compose("version", "--short").strip()
     Exercise(exercised, secrets, report, name).run()

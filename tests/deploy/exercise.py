@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from shared.events.services import SERVICES
+import httpx2
+
+from tests.deploy.load import Outcome
 from tests.deploy.people import read_as
-from tests.deploy.platform import JOBS, SERVERS, NotAsExpected, Platform
+from tests.deploy.platform import JOBS, NotAsExpected, Platform, wait_until
 from tests.deploy.report import Report
 from tools.files import CHECKOUT
 
 RECORD = "shared/reference/public_record.yaml"
 REFERENCE = "CED/2022/R1"
-IDENTICAL = "identical: 2 traces"
+CURRENT_SECONDS, REST_SECONDS = 15, 60
+OF_MACHINE = "disk"  # how full it is, is this machine's matter
+KAFKA_PORT, MONGODB_PORT = 9092, 27017
 FOREIGN_WRITE = """
 import asyncio, os, sys
 from aiokafka import AIOKafkaProducer
@@ -49,7 +56,8 @@ class Exercise:
 
     def __init__(self, platform: Platform, secrets: Path, report: Report, label: str) -> None:
         self._platform, self._secrets, self._report, self._label = platform, secrets, report, label
-        self._trace = ""
+        self._variant = platform.variant
+        self._trace, self._traces = "", 2
 
     def run(self) -> None:
         """Run all steps, and take everything down at the end, with its volumes."""
@@ -57,7 +65,13 @@ class Exercise:
             self._start()
             self._load_and_read()
             self._refuse()
-            self._crash()
+            self._examine()
+            if self._variant.is_single:
+                self._watch()
+            self._roll()
+            self._lose_servers()
+            if self._variant.is_single:
+                self._crash()
             self._restart()
         finally:
             with self._step("down, with its volumes"):
@@ -102,17 +116,92 @@ class Exercise:
             _expect(answer[-1:], ["TopicAuthorizationFailedError"])
             remarks.append("meetings, to throughline.nominations")
 
+    def _examine(self) -> None:
+        with self._step("throughline doctor, in a container of the image") as remarks:
+            lines = self._platform.attempt("doctor").strip().splitlines()
+            _expect([line for line in lines if line.startswith("WRONG") and OF_MACHINE not in line.lower()], [])
+            remarks.append(lines[-1])
+
+    def _watch(self) -> None:
+        with self._step("profile observability: Prometheus has every instance, and no alert at rest") as remarks:
+            self._platform.compose("--profile", "observability", "up", "--detach", "--wait", "--no-deps", "prometheus")
+            wanted = {f"{name}:8000" for name in self._variant.instances}
+            wait_until(
+                lambda: self._scraped() == wanted, "Prometheus has not every instance", lambda: str(self._scraped())
+            )
+            time.sleep(REST_SECONDS)
+            _expect(self._alerts(), [])
+            remarks.append(", ".join(sorted(wanted)))
+        with self._step("a service that is stopped is an alert") as remarks:
+            self._platform.compose("stop", "meetings")
+            wait_until(lambda: "ThroughlineProcessDown meetings:8000" in self._alerts(), "no alert is pending")
+            remarks += self._alerts()
+            self._platform.compose("start", "meetings")
+            self._platform.await_healthy("meetings")
+
+    def _scraped(self) -> set[str]:
+        targets = self._asked("targets")["activeTargets"]
+        return {each["labels"]["instance"] for each in targets if each["health"] == "up"}
+
+    def _alerts(self) -> list[str]:
+        """Return the alerts that fire, or will unless it passes."""
+        alerts = self._asked("alerts")["alerts"]
+        named = [f"{each['labels']['alertname']} {each['labels'].get('instance', '')}".strip() for each in alerts]
+        return sorted(name for name in named if OF_MACHINE not in name.lower())
+
+    def _asked(self, what: str) -> dict[str, Any]:
+        answer = httpx2.get(f"{self._platform.prometheus}/api/v1/{what}", timeout=10, trust_env=False)
+        data: dict[str, Any] = answer.json()["data"]
+        return data
+
+    def _roll(self) -> None:
+        """Restart as an upgrade does: where there are two of each nobody may notice, else the load must notice."""
+        with self._step("each instance of a service is restarted under 20 commands/s") as remarks:
+            with self._under_load("roll") as outcome:
+                for names in self._variant.rounds:
+                    for name in names:
+                        self._platform.compose("restart", name)
+                        self._platform.await_healthy(name)
+            remarks += _summary(outcome)
+            if bool(outcome.faults) != self._variant.is_single:
+                raise NotAsExpected(f"with {len(self._variant.rounds)} of each service: {', '.join(remarks)}")
+
+    def _lose_servers(self) -> None:
+        for name, port in ((self._variant.brokers[-1], KAFKA_PORT), ("mongo", MONGODB_PORT)):
+            with self._step(f"{name} is killed under 20 commands/s, and traces are current soon after") as remarks:
+                with self._under_load(f"lost-{name}") as outcome:
+                    killed = time.time()
+                    self._platform.kill(name)
+                    returned = self._platform.await_answer(name, port)
+                    for each in (name, *self._variant.instances):
+                        self._platform.await_healthy(each)
+                after = max(shown - max(accepted, returned) for accepted, shown in outcome.traces)
+                remarks += [f"away for {returned - killed:.0f} s, current {after:.1f} s after", *_summary(outcome)]
+                if after > CURRENT_SECONDS:
+                    raise NotAsExpected(", ".join(remarks))
+
+    @contextmanager
+    def _under_load(self, run: str) -> Iterator[Outcome]:
+        """Send commands meanwhile; raise NotAsExpected where one failed after its retries, or is not on record."""
+        with self._platform.under_load(run, self._token()) as outcome:
+            time.sleep(5)
+            yield outcome
+            time.sleep(5)
+        self._traces += len(outcome.traces)
+        if outcome.failed or outcome.lost or outcome.sent != len(outcome.accepted):
+            raise NotAsExpected(f"{', '.join(_summary(outcome))}; not to be read: {outcome.lost[:10]}")
+
     def _crash(self) -> None:
         with self._step("each container is killed, and is healthy again by itself") as remarks:
-            for name in SERVERS:
+            for name in self._variant.servers:
                 self._platform.kill(name)
                 self._platform.await_healthy(name)
-            for name in SERVICES:
+            for name in self._variant.instances:
                 self._platform.await_healthy(name)
             self._expect_same_trace()
-            remarks.append(", ".join(SERVERS))
+            remarks.append(", ".join(self._variant.servers))
         with self._step("no container was out of memory"):
-            starved = [name for name in SERVERS if self._platform.state(name).get("OOMKilled")]
+            starved = [name for name in self._variant.servers if self._platform.state(name).get("OOMKilled")]
             _expect(starved, [])
 
     def _restart(self) -> None:
@@ -122,9 +211,9 @@ class Exercise:
             self._expect_same_trace()
         with self._step("replay --from kafka --compare") as remarks:
             output = self._platform.cli("replay", "--from", "kafka", "--compare", token=self._token("auditor"))
-            if IDENTICAL not in output:
-                raise NotAsExpected(output)
-            remarks.append(IDENTICAL)
+            if (identical := f"identical: {self._traces} traces") not in output:
+                raise NotAsExpected(f"expected {identical}\n{output}")
+            remarks.append(identical)
 
     def _token(self, role: str = "secretariat") -> str:
         return self._platform.cli("token", "--role", role).strip().splitlines()[-1]
@@ -136,6 +225,11 @@ class Exercise:
     def _expect_same_trace(self) -> None:
         if (now := self._read_trace(self._token())) != self._trace:
             raise NotAsExpected(f"the trace was\n{self._trace}\nand is now\n{now}")
+
+
+def _summary(outcome: Outcome) -> list[str]:
+    faults = ", ".join(f"{count} {name}" for name, count in outcome.faults.items()) or "none"
+    return [f"{outcome.sent} commands, {outcome.failed} failed, {len(outcome.lost)} lost, faults met: {faults}"]
 
 
 def _content(folder: Path) -> dict[str, bytes]:

@@ -16,12 +16,16 @@ BUILD_TOOLS = ("gcc", "cc", "make", "pip", "pip3", "git")
 MODULES = ("pip", "ensurepip", "aiosmtpd", "tools.local", "pytest")
 LOOK = """
 import importlib.util, json, os, shutil, sys
+from shared.runtime.version import version
+from tools.console import languages
 print(json.dumps({
     "user": [os.getuid(), os.getgid()],
     "tools": [name for name in %r if shutil.which(name)],
     "modules": [name for name in %r if importlib.util.find_spec(name)],
     "writable": [path for path in ("/app", "/opt/venv", "/usr", "/etc", "/root") if os.access(path, os.W_OK)],
     "sbom": len(json.load(open("/opt/venv/share/doc/throughline/sbom.cdx.json"))["components"]),
+    "languages": [str(languages._locale(code)) for code in languages.LANGUAGES],
+    "version": version(),
     "topics": os.path.exists("/app/deploy/topics.yaml"),
     "python": sys.version.split()[0],
 }))
@@ -46,6 +50,8 @@ def look(engine: Engine) -> dict[str, str]:
     hardened = ("run", "--rm", "--read-only", "--network=none", "--cap-drop=ALL", tag)
     seen = json.loads(engine.docker(*hardened, "python3", "-c", LOOK % (BUILD_TOOLS, MODULES)))
     wanted = {"user": [10001, 10001], "tools": [], "modules": [], "writable": [], "topics": True}
+    wanted["version"] = VERSION
+    wanted["languages"] = ["en_GB", "fr", "ru", "zh"]
     if wrong := {name: seen[name] for name, value in wanted.items() if seen[name] != value}:
         raise NotAsExpected(f"the image has {wrong}")
     pinned = len(re.findall(r"^[a-z0-9]\S*==", (CHECKOUT / "requirements.runtime.lock").read_text(), re.M))

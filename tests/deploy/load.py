@@ -23,7 +23,7 @@ import httpx2
 
 RATE = 20.0
 ATTEMPTS = 7  # within half a minute, for which the command line retries too
-READS_AT_ONCE = 16
+CONCURRENT_READS = 16
 READ_SECONDS = 25
 DRAFT_SECONDS = 1.0
 BEGUN = "begun"
@@ -130,7 +130,7 @@ class Load:
 
     async def read_back(self) -> None:
         """Read each accepted command's effect, and note those that do not show."""
-        free = asyncio.Semaphore(READS_AT_ONCE)
+        free = asyncio.Semaphore(CONCURRENT_READS)
 
         async def read(service: str, path: str) -> None:
             async with free:

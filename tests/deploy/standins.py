@@ -133,6 +133,18 @@ def _mongo() -> Recipe:
     return Recipe("mongo", f"mongod {answer.split()[2].lstrip('v')} from PyPI, without mongosh", fill)
 
 
+def prometheus(engine: Engine, folder: Path) -> StandIn:
+    """Build prometheus of this machine's package."""
+    program = tools.of_machine("prometheus", "prometheus")
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    version = (answer.stdout or answer.stderr).split()[2]
+
+    def fill(folder: Path) -> None:
+        shutil.copy2(program, folder / "prometheus")
+
+    return _build(engine, folder, _base(engine), Recipe("prometheus", f"Prometheus {version} of Debian", fill))
+
+
 def _os_release() -> dict[str, str]:
     lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
     return {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}

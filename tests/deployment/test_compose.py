@@ -25,6 +25,7 @@ from shared.runtime.process import LOOPS_GRACE_SECONDS, REQUESTS_GRACE_SECONDS
 from shared.runtime.settings import Settings
 from tests.deploy import tools
 from tools.cli.named_mongodb import ADMIN_MONGODB
+from tools.console.languages import LANGUAGES
 from tools.console.settings import ConsoleSettings
 from tools.deployment import kafka_users, secret_files
 from tools.deployment.secret_folder import SecretFolder
@@ -170,7 +171,7 @@ def test_10_the_grace_is_longer_than_what_a_service_needs_to_end(services: dict[
 def test_14_the_second_of_each_is_like_the_first_but_for_its_name(services: dict[str, Service]) -> None:
     for service in SERVICES:
         first, second = services[service], services[f"{service}-2"]
-        assert second["networks"]["front"]["aliases"] == [service]
+        assert second["networks"] == {"data": {"aliases": [service]}, "front": {"aliases": [service]}}
         different = {name for name in first.keys() | second.keys() if first.get(name) != second.get(name)}
         assert different == {"profiles", "networks"}
     given = {name: environment(services[name]) for name in BROKERS}
@@ -348,6 +349,11 @@ def test_the_merged_files_pass_their_linter_but_for_the_exceptions_on_record(var
     command += ["--strict-config", "--fail-on", "low", "--skip-suppressed", str(tmp_path / "compose.yaml")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_the_image_keeps_the_dates_and_numbers_of_each_language() -> None:
+    kept = re.findall(r"! -name '(\w+)\*?\.dat'", (DEPLOY / "Dockerfile").read_text())
+    assert set(kept) == {"root", *LANGUAGES}
 
 
 def test_the_dockerfile_passes_its_linter() -> None:
