@@ -140,16 +140,16 @@ class Exercise:
             self._platform.await_healthy("meetings")
 
     def _scraped(self) -> set[str]:
-        targets = self._asked("targets")["activeTargets"]
+        targets = self._answered("targets")["activeTargets"]
         return {each["labels"]["instance"] for each in targets if each["health"] == "up"}
 
     def _alerts(self) -> list[str]:
         """Return the alerts that fire, or will unless it passes."""
-        alerts = self._asked("alerts")["alerts"]
+        alerts = self._answered("alerts")["alerts"]
         named = [f"{each['labels']['alertname']} {each['labels'].get('instance', '')}".strip() for each in alerts]
         return sorted(name for name in named if OF_MACHINE not in name.lower())
 
-    def _asked(self, what: str) -> dict[str, Any]:
+    def _answered(self, what: str) -> dict[str, Any]:
         answer = httpx2.get(f"{self._platform.prometheus}/api/v1/{what}", timeout=10, trust_env=False)
         data: dict[str, Any] = answer.json()["data"]
         return data

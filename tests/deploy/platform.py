@@ -43,7 +43,7 @@ class Variant:
 
     @property
     def is_single(self) -> bool:
-        """Whether there is one of each service."""
+        """Tell whether there is one of each service."""
         return len(self.rounds) == 1
 
     @property
@@ -126,8 +126,8 @@ class Platform:
         """Run a job to its end, however it ends, and return what it says."""
         try:
             return self.job(name)
-        except NotAsExpected as said:
-            return str(said)
+        except NotAsExpected as fault:
+            return str(fault)
 
     def cli(self, *arguments: str, token: str = "") -> str:
         """Run a command of the command line in the image."""
@@ -147,13 +147,13 @@ class Platform:
                 if process.stdout.readline().strip() != load.BEGUN:
                     raise NotAsExpected(f"the load did not begin: {process.wait(60)}")
                 yield outcome
-                said, _ = process.communicate("end\n", timeout=READ_BACK_SECONDS)
+                output, _ = process.communicate("end\n", timeout=READ_BACK_SECONDS)
             except BaseException:
                 process.kill()
                 raise
         if process.returncode:
-            raise NotAsExpected(f"the load ended with {process.returncode}: {said}")
-        for field, value in json.loads(said).items():
+            raise NotAsExpected(f"the load ended with {process.returncode}: {output}")
+        for field, value in json.loads(output).items():
             setattr(outcome, field, value)
 
     def description(self) -> str:

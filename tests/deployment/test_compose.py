@@ -352,8 +352,8 @@ def test_the_merged_files_pass_their_linter_but_for_the_exceptions_on_record(var
 
 
 def test_the_image_keeps_the_dates_and_numbers_of_each_language() -> None:
-    kept = re.findall(r"! -name '(\w+)\*?\.dat'", (DEPLOY / "Dockerfile").read_text())
-    assert set(kept) == {"root", *LANGUAGES}
+    stored = re.findall(r"! -name '(\w+)\*?\.dat'", (DEPLOY / "Dockerfile").read_text())
+    assert set(stored) == {"root", *LANGUAGES}
 
 
 def test_the_dockerfile_passes_its_linter() -> None:

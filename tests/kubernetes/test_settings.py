@@ -56,8 +56,8 @@ def known(workload: Workload) -> set[str]:
 def of_commands() -> set[str]:
     """Return the variables that options of commands read."""
     sources = [file.read_text() for file in (CHECKOUT / "tools/cli").rglob("*.py")]
-    found = {name for source in sources for name in re.findall(r'"(THROUGHLINE_[A-Z_]+)"', source)}
-    return found | {f"{name}_PASSWORD_FILE" for name in found if name.endswith("_MONGODB")}
+    options = {name for source in sources for name in re.findall(r'"(THROUGHLINE_[A-Z_]+)"', source)}
+    return options | {f"{name}_PASSWORD_FILE" for name in options if name.endswith("_MONGODB")}
 
 
 def test_every_variable_of_throughline_is_a_setting_of_its_program(objects: Rendered) -> None:
