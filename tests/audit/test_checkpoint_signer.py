@@ -52,7 +52,7 @@ class SignedLog:
         return Settings(
             **self.site.kafka.settings(),
             mongodb=SecretStr(""),
-            database="",
+            database="synthetic",
             jwks="",
             checkpoint_events=self.events,
             checkpoint_seconds=0.3,

@@ -12,7 +12,7 @@ import pytest
 from tests.console.conftest import CSRF, Console, Person
 from tests.console.rendered import elements, parsed, text_of
 from tests.http.asking import Caller, accepted, draft, meeting, new_id, nomination
-from tests.patience import AT_MOST_SECONDS
+from tests.patience import AT_MOST_SECONDS, until
 from tools.local.stack import Stack
 
 pytestmark = pytest.mark.servers
@@ -65,8 +65,7 @@ def suspect_citations(secretariat: Caller) -> tuple[str, list[str]]:
         accepted(secretariat.post("recommendations", f"/recommendations/{references[-1]}/cite", cited))
     accepted(secretariat.post("recommendations", f"/instruments/{old}/supersede", {"by": new}))
     await_version(secretariat, "recommendations", f"/instruments/{old}", 3)
-    for reference in references:
-        await_version(secretariat, "recommendations", f"/traces/{reference}", 2)
+    until(lambda: all('"suspect"' in secretariat.get("recommendations", f"/traces/{each}").text for each in references))
     return old, references
 
 
