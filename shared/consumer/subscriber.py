@@ -93,7 +93,7 @@ class Subscriber:
         self._lags: dict[TopicPartition, int] = {}
         self._kafka, self._errors = kafka, ConsumeErrors()
         self._broker = KafkaBroker(
-            kafka.bootstrap,
+            kafka.servers,
             security=kafka.security(),
             client_id=f"throughline-{self._service}",
             logger=self._errors,

@@ -22,7 +22,7 @@ from shared.http.auth import Tokens
 from shared.http.keys import KeyState
 from shared.runtime import telemetry
 from shared.runtime.settings import Settings
-from shared.runtime.telemetry import NOT_STARTED, Pulse
+from shared.runtime.telemetry import Pulse
 from shared.runtime.version import version
 from shared.store.batching import RequestBatcher
 from shared.store.event_store import EventStore
@@ -76,7 +76,7 @@ class Health:
         troubles = {
             pulse.name: pulse.trouble or f"no progress for {pulse.silent_for():.0f} s"
             for pulse in self.pulses
-            if pulse.trouble == NOT_STARTED or pulse.silent_for() > self.settings.not_ready_after
+            if not pulse.has_begun or pulse.silent_for() > self.settings.not_ready_after
         }
         keys: KeyState = await self.tokens.key_state()
         return troubles | ({"keys": keys.trouble} if keys.trouble else {}) | await self._database_trouble()

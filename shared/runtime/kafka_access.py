@@ -36,6 +36,11 @@ class KafkaAccess:
             return "PLAINTEXT" if self.tls is None else "SSL"
         return "SASL_PLAINTEXT" if self.tls is None else "SASL_SSL"
 
+    @property
+    def servers(self) -> list[str]:
+        """Return the bootstrap servers one by one, as FastStream takes them: it takes one text for one server."""
+        return [server.strip() for server in self.bootstrap.split(",")]
+
     def client(self) -> dict[str, Any]:
         """Return the keyword arguments with which each client of aiokafka connects."""
         return {"bootstrap_servers": self.bootstrap, **self.connection()}

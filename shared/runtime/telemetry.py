@@ -116,6 +116,8 @@ class Pulse:
     """A finding for an operator to see to, although the loop makes progress."""
     signs: int = 0
     """The number of reports so far: a hung loop makes none."""
+    has_begun: bool = False
+    """Set by the first beat: until then the process is not ready, without any patience."""
     is_busy: bool = False
     """Set during a long piece of work, in which it may be silent for longer."""
     is_hung: bool = False
@@ -123,7 +125,7 @@ class Pulse:
     def beat(self) -> None:
         """Report that the loop is current."""
         self.last = time.monotonic()
-        self.trouble = ""
+        self.has_begun, self.trouble = True, ""
         self.signs += 1
 
     def fault(self, trouble: str) -> None:

@@ -176,6 +176,8 @@ async def test_a_loop_that_makes_no_progress_is_named(stack: Stack, jwks: str) -
             {"ready": False, "troubles": {"relay": "not started", "subscriber": "not started"}},
         )
         relay.beat()
+        subscriber.fault("consumer not started")
+        assert (await web.get("/readyz")).json()["troubles"] == {"subscriber": "consumer not started"}
         subscriber.beat()
         assert (await web.get("/readyz")).json() == {"ready": True, "troubles": {}}
         await asyncio.sleep(0.3)
