@@ -32,7 +32,7 @@ check: .venv/ready ## Lint, and run every fast test that needs no server: about 
 test: .venv/ready fetched lint ## Lint, and run all tests, the journey on real servers included (ARGS="-k name" for some)
 	@$(PYTEST) -m "not drill" $(ARGS)
 
-drills: .venv/ready fetched ## Run the long exercises: every fault once, servers lost, passwords replaced, programs of others
+drills: .venv/ready fetched ## Run the long exercises: every fault once, two versions at once, passwords replaced, programs of others
 	@$(PYTEST) -m drill $(ARGS)
 
 deploy-test: .venv/ready fetched ## Run image, compose files and Kubernetes files for real (needs Docker's engine; ARGS="plain", "tls", "scale", "cluster")

@@ -66,7 +66,6 @@ def test_the_demonstration_ends_with_identical_and_leaves_nothing_running(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.drill
 @pytest.mark.servers
 def test_a_demonstration_that_is_broken_off_leaves_nothing_running(started: subprocess.Popen[str], tmp_path: Path):
     assert started.stderr is not None

@@ -176,7 +176,6 @@ def test_a_command_that_lacks_a_foreign_fact_is_retried_for_a_stated_time_then_r
     assert outcomes["recommendations[0].meetings[0]"] == "loaded"
 
 
-@pytest.mark.drill
 def test_two_concurrent_loads_of_a_record_load_each_row_once(stack: Stack, tmp_path: Path):
     record = a_new_record()
     file = written(tmp_path, record)

@@ -17,7 +17,7 @@ from tools.client.log_keys import key_folder
 from tools.deployment import grants
 from tools.local.stack import ALL_FOUR, Stack
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.drill]
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 ERASED, KNOWN = "synthetic-erased", "synthetic-known"
 
 

@@ -23,7 +23,7 @@ from tools.deployment import grants, topics
 from tools.local import log_keys
 from tools.local.stack import ALL_FOUR, Stack
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.drill]
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.journey.office import Desk
 from tools.deployment import grants
 from tools.local.stack import ALL_FOUR, Stack
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.drill]
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 ERASED = "synthetic-erased"
 
 

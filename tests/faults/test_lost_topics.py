@@ -190,7 +190,6 @@ async def test_the_last_record_belongs_to_the_next_offset_whichever_instance_com
         assert (row["next"], row["last"]) == (501, "synthetic 500")
 
 
-@pytest.mark.drill
 async def test_an_absent_topic_is_reported_and_consumed_once_it_is_there(servers: Stack):
     async with a_site(servers) as site:
         handler, pulse = BatchHandler(), Pulse("subscriber")

@@ -38,7 +38,6 @@ def test_a_restored_database_consumes_the_missing_events_again(stack: Stack):
     assert desk.query(SERVICE, "/sessions/998", at_least=1, wait=20)["version"] == 1
 
 
-@pytest.mark.drill
 def test_a_process_exits_when_its_database_was_rolled_back_and_the_next_consumes_again(stack: Stack):
     desk = known(stack, 997)
     lose_consumed(stack)

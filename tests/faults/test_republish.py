@@ -270,7 +270,6 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.drill
 async def test_a_republication_goes_on_where_a_killed_process_stopped(servers: Stack, monkeypatch: pytest.MonkeyPatch):
     async with a_site(servers) as site:
         async with running(site.relay()):

@@ -71,7 +71,6 @@ async def published(stack: Stack, count: int) -> list[bytes | None]:
         return [(await consumer.getone()).value for _ in range(count)]
 
 
-@pytest.mark.drill
 async def test_a_stack_keeps_its_data_after_a_stop_and_after_a_kill(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "home", services=())
     stack.start()
@@ -103,7 +102,6 @@ def throughline_stack(verb: str, home: Path) -> Result:
     return CliRunner().invoke(app, ["stack", verb, "--home", str(home)])
 
 
-@pytest.mark.drill
 def test_children_die_with_a_killed_parent_and_another_process_stops_the_next_start(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert throughline_stack("status", home).exit_code == 1
