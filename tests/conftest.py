@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,6 +28,9 @@ STACK, STACK_OF_REQUESTS, STACK_OF_PAGES = "stack", "stack of requests", "stack 
 STACK_OF_FOLDER = {"http": STACK_OF_REQUESTS, "browser": STACK_OF_PAGES, "console": STACK_OF_PAGES}
 LONG = ("servers", "slow", "browser", "drill")
 LIMITS = httpx2.Limits(max_connections=64, keepalive_expiry=1)  # well before the server closes an idle connection
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background processes, and theirs, would never see it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("throughline", deadline=None)
 hypothesis.settings.load_profile("throughline")

@@ -43,13 +43,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_ends_the_backup_and_releases_the_server(
-    server: Server, number: signal.Signals, request: pytest.FixtureRequest
-) -> None:
+def test_a_signal_ends_the_backup_and_releases_the_server(server: Server, number: signal.Signals) -> None:
     seen = []
-    if number == signal.SIGINT:  # a shell has its background processes ignore it
-        before = signal.signal(number, signal.default_int_handler)
-        request.addfinalizer(lambda: signal.signal(number, before))
     with pytest.raises((Stopped, KeyboardInterrupt)), held_still("mongodb://synthetic"):  # noqa: PT012
         seen.append(server.locks)
         os.kill(os.getpid(), number)
