@@ -14,7 +14,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -108,24 +108,19 @@ class Load:
 
     async def send_all(self, run: str) -> None:
         """Send the commands at the steady rate."""
-        under_way: set[asyncio.Task[bool]] = set()
-        for command in commands(run):
-            if self.ending.is_set():
-                break
-            under_way.add(task := asyncio.create_task(self._send(command)))
-            task.add_done_callback(under_way.discard)
-            await asyncio.sleep(1 / RATE)
-        await asyncio.gather(*under_way)
+        await self._pace(map(self._send, commands(run)), 1 / RATE)
 
     async def draft_all(self, run: str) -> None:
         """Draft a recommendation each second, and note when its trace is shown."""
-        under_way: set[asyncio.Task[None]] = set()
-        for command in drafts(run):
-            if self.ending.is_set():
-                break
-            under_way.add(task := asyncio.create_task(self._draft(command)))
+        await self._pace(map(self._draft, drafts(run)), DRAFT_SECONDS)
+
+    async def _pace(self, requests: Iterator[Coroutine[Any, Any, object]], seconds: float) -> None:
+        """Begin a request each so many seconds until the end is asked for, then await those under way."""
+        under_way: set[asyncio.Task[object]] = set()
+        while not self.ending.is_set():
+            under_way.add(task := asyncio.create_task(next(requests)))
             task.add_done_callback(under_way.discard)
-            await asyncio.sleep(DRAFT_SECONDS)
+            await asyncio.sleep(seconds)
         await asyncio.gather(*under_way)
 
     async def read_back(self) -> None:
