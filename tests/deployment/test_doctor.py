@@ -335,3 +335,14 @@ def test_unsafe_settings_of_a_service_are_named_as_production_names_them() -> No
         "THROUGHLINE_ACTOR_KEY",
     }
     assert "Synthetic key" not in done.output
+
+
+@pytest.mark.parametrize("known", [{}, {35: (0, 1)}], ids=["no such request", "an older version of it"])
+async def test_a_broker_that_tells_no_size_of_its_disk_is_not_called_fine(known: dict[int, tuple[int, int]]) -> None:
+    class Broker:
+        async def _send_request_to_node(self, _broker: int, request: Any) -> Any:
+            return request.prepare(known)
+
+    client: Any = Broker()
+    outcome = await kafka._disk(client, 1)
+    assert (outcome.state, outcome.says) == ("not checked", "this broker does not tell the size of its disk")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, for_code
 from aiokafka.protocol.admin import ApiVersionRequest
 from pydantic import SecretStr
 
@@ -151,7 +151,7 @@ async def _disk(client: AIOKafkaAdminClient, broker: int) -> Outcome:
     about = Check("kafka disk", f"data folders of broker {broker}")
     try:
         answer: Any = await client._send_request_to_node(broker, DescribeDisks())
-    except NotImplementedError:  # of aiokafka: the broker knows no version of this request
+    except (IncompatibleBrokerVersion, NotImplementedError):  # aiokafka's, without the request or without its version
         return about.not_checked("this broker does not tell the size of its disk")
     if answer.error_code:
         return about.not_checked(f"the user may not describe the cluster ({for_code(answer.error_code).__name__})")
