@@ -36,6 +36,7 @@ NOTIFICATIONS = Counter("throughline_notifications_total", "Notifications by out
 REFUSALS = Counter("throughline_refusals_total", "Refusals by rule and HTTP status", ["service", "rule", "status"])
 SIGNED_AT = Gauge("throughline_checkpoint_signed_timestamp_seconds", "When this process last signed", ["service"])
 LAG_SECONDS = Gauge("throughline_consumer_lag_seconds", "Age of the oldest record not yet consumed", ["service"])
+PAGE_SECONDS = Histogram("throughline_page_seconds", "Time to answer a browser, by HTTP status", ["service", "status"])
 
 # measured when Prometheus asks, by shared/http/health.py
 BUILD = Gauge("throughline_build_info", "1, with the version that runs", ["service", "version", "python"])

@@ -125,7 +125,7 @@ class Exercise:
     def _watch(self) -> None:
         with self._step("profile observability: Prometheus has every instance, and no alert at rest") as remarks:
             self._platform.compose("--profile", "observability", "up", "--detach", "--wait", "--no-deps", "prometheus")
-            wanted = {f"{name}:8000" for name in self._variant.instances}
+            wanted = {f"{name}:8000" for name in self._variant.instances} | {"console:8081"}
             wait_until(
                 lambda: self._scraped() == wanted, "Prometheus has not every instance", lambda: str(self._scraped())
             )

@@ -100,20 +100,9 @@ def _labels_of(query: str) -> set[str]:
     return set(grouped[0].split(", ")) if grouped else {"service", "instance"}
 
 
-def test_the_job_for_kubernetes_keeps_the_pods_of_the_services_by_labels_that_they_have() -> None:
+def test_the_job_for_kubernetes_has_the_name_by_which_rules_select() -> None:
     (job,) = yaml.safe_load((PROMETHEUS / "kubernetes.yml").read_text())["scrape_configs"]
     assert job["job_name"] in {each["job_name"] for each in yaml.safe_load(CONFIGURATION.read_text())["scrape_configs"]}
-    base = CHECKOUT / "deploy/kubernetes/base"
-    chosen = {tuple(rule["source_labels"]): rule["regex"] for rule in job["relabel_configs"] if "regex" in rule}
-    pod = yaml.safe_load((base / "services/pod.yaml").read_text())["spec"]["template"]["spec"]
-    ports = {port["name"] for container in pod["containers"] for port in container["ports"]}
-    assert chosen.pop(("__meta_kubernetes_pod_container_port_name",)) in ports
-    (((label,), value),) = chosen.items()
-    name = label.removeprefix("__meta_kubernetes_pod_label_")
-    for service in ALL_FOUR:
-        template = next(yaml.safe_load_all((base / f"services/{service}.yaml").read_text()))["spec"]["template"]
-        labels = {re.sub(r"[^a-zA-Z0-9]", "_", key): each for key, each in template["metadata"]["labels"].items()}
-        assert labels[name] == value
     assert job["kubernetes_sd_configs"][0]["namespaces"]["names"] == ["throughline"]
 
 
@@ -128,7 +117,8 @@ def test_every_alert_has_a_unit_test_in_which_it_fires_and_one_in_which_it_does_
 
 def test_every_query_selects_by_labels_that_its_metric_has() -> None:
     metrics = own_metrics()
-    metrics |= {f"{name}_bucket": metric for name, metric in metrics.items() if metric._type == "histogram"}
+    histograms = {name: metric for name, metric in metrics.items() if metric._type == "histogram"}
+    metrics |= {f"{name}_{part}": metric for name, metric in histograms.items() for part in ("bucket", "count")}
     of_process = {sample.name for family in REGISTRY.collect() for sample in family.samples} - metrics.keys()
     for each in named():
         if each.metric in OF_PROMETHEUS:
@@ -172,7 +162,7 @@ def test_every_metric_that_a_query_names_is_exported_by_a_running_service(stack:
         for family in text_string_to_metric_families(web.get(f"{stack.urls[service]}/metrics").text):
             names = {family.name, *(sample.name for sample in family.samples)}
             names |= {f"{family.name}_total"} if family.type == "counter" else set()
-            names |= {f"{family.name}_bucket"} if family.type == "histogram" else set()
+            names |= {f"{family.name}_{part}" for part in ("bucket", "count")} if family.type == "histogram" else set()
             for name in names:
                 exported.setdefault(name, set()).add(service)
     missing = {each for each in named() if each.metric not in exported and each.metric not in OF_PROMETHEUS}

@@ -181,16 +181,24 @@ def test_14_the_second_of_each_is_like_the_first_but_for_its_name(services: dict
         assert "kafka" not in broker or set(server[1]) == set(BROKERS)
 
 
-@pytest.mark.parametrize(("processes", "instances"), [("one", SERVICES), ("two", INSTANCES)])
+@pytest.mark.parametrize(
+    ("processes", "instances"), [("one", (*SERVICES, "console")), ("two", (*INSTANCES, "console"))]
+)
 def test_14_prometheus_knows_each_process_by_a_name_of_its_own(
     processes: str, instances: Sequence[str], services: dict[str, Service]
 ) -> None:
     (group,) = yaml.safe_load((DEPLOY / f"observability/prometheus/targets/{processes}.yml").read_text())
-    named = [target.partition(":")[0] for target in group["targets"]]
-    assert len(named) == len(instances)
-    for name, instance in zip(named, instances, strict=True):
-        known_by = {each: {each, *services[each]["networks"]["front"]["aliases"]} for each in instances}
-        assert [each for each in instances if name in known_by[each]] == [instance]
+    fronts = {each: services[each]["networks"]["front"] or {} for each in instances}
+    for target, instance in zip(group["targets"], instances, strict=True):
+        name, _, port = target.partition(":")
+        assert [each for each in instances if name in (each, *fronts[each].get("aliases", ()))] == [instance]
+        assert port == environment(services[instance]).get("THROUGHLINE_CONSOLE_METRICS_PORT", "8000")
+
+
+def test_14_no_port_of_metrics_is_published(services: dict[str, Service]) -> None:
+    published = {str(port["target"]) for port in services["console"]["ports"]}
+    assert published == {str(ConsoleSettings.model_fields["port"].default)}
+    assert environment(services["console"])["THROUGHLINE_CONSOLE_METRICS_PORT"] not in published
 
 
 def test_14_prometheus_is_given_the_processes_that_run() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from functools import partial
 
 import httpx2
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.faults.losing import troubles
 from tests.http.asking import Caller, accepted, meeting, new_id
@@ -68,11 +70,27 @@ def test_without_a_broker_commands_and_queries_go_on_and_no_process_ends(
         assert processes(running) == before
         assert all(running._child(service).running() for service in ALL_FOUR)
         assert age(client, running) > AWAY_SECONDS / 2
+        assert [service for service in ALL_FOUR if not says_that_kafka_is_away(client, running, service)] == []
         come_back()
         until(lambda: not troubles(running))
+        assert [service for service in ALL_FOUR if says_that_kafka_is_away(client, running, service)] == []
         until(lambda: age(client, running) == 0.0)
         until(lambda: taken[-1] in str(asking.get("meetings", f"/meetings/{taken[-1]}").json()))
         assert processes(running) == before
+
+
+def says_that_kafka_is_away(client: httpx2.Client, stack: Stack, service: str) -> bool:
+    """Return what ThroughlineKafkaAway asks of the metrics."""
+    families = text_string_to_metric_families(client.get(f"{stack.urls[service]}/metrics").text)
+    loops = {
+        (sample.name, sample.labels["loop"]): sample.value
+        for family in families
+        for sample in family.samples
+        if sample.labels.get("loop") in ("relay", "topic")
+    }
+    assert len(loops) == 4
+    in_trouble = all(value == 1 for (name, _), value in loops.items() if name == "throughline_loop_trouble")
+    return in_trouble and all(math.isfinite(value) for value in loops.values())
 
 
 def age(client: httpx2.Client, stack: Stack) -> float:

@@ -17,7 +17,7 @@ from tests.kubernetes import programs
 from tools.files import CHECKOUT
 
 KUBERNETES = CHECKOUT / "deploy/kubernetes"
-OPTIONS = ("strimzi", "mongodb", "keda", "cert-manager")
+OPTIONS = ("strimzi", "mongodb", "keda", "cert-manager", "prometheus")
 VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "local": ("local", ()),
     "production": ("production", ()),

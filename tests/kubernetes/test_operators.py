@@ -1,4 +1,4 @@
-"""The resources of operators are as topics.yaml, kafka.yaml and mongodb.yaml declare them."""
+"""The resources of operators are as topics.yaml, kafka.yaml, mongodb.yaml and the rules of Prometheus declare them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_file_that_is_changed_by_hand_is_named_and_made_anew(options: Path) ->
     (options / "mongodb/rights.yaml").write_bytes(b"\xff")
     checked = throughline(None, "deploy", "kubernetes", str(options), "--check")
     assert checked.exit_code == 1
-    assert "strimzi/topics.yaml, strimzi/users.yaml, mongodb/rights.yaml" in output_of(checked)
+    assert "strimzi/topics.yaml, strimzi/users.yaml, mongodb/rights.yaml." in output_of(checked)
     written = throughline(None, "deploy", "kubernetes", str(options))
     assert (written.exit_code, kubernetes.drift(options)) == (0, [])
     again = throughline(None, "deploy", "kubernetes", str(options))

@@ -14,7 +14,7 @@ from tests.kubernetes.rendering import VARIANTS, Object, rendered
 
 pytestmark = pytest.mark.xdist_group("kubernetes")
 SCHEMA = cache(utils.schema_contents)
-OPERATORS = ("kafka.strimzi.io", "mongodbcommunity.mongodb.com", "keda.sh", "cert-manager.io")
+OPERATORS = ("kafka.strimzi.io", "mongodbcommunity.mongodb.com", "keda.sh", "cert-manager.io", "monitoring.coreos.com")
 
 
 @pytest.fixture(autouse=True)

@@ -131,7 +131,7 @@ COMMANDS = (
     ),
     Row(
         "deploy kubernetes",
-        "Make the topics, users and rights of Kubernetes operators from topics.yaml, kafka.yaml and mongodb.yaml.",
+        "Make what deploy/ declares into resources of Kubernetes operators: topics, users, rights, alerts.",
         "tools.cli.deploy_kubernetes:make",
     ),
     Row("token", "Print a token for a role, signed with the key of a local stack.", "tools.cli.token:token"),

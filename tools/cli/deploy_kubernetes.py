@@ -18,12 +18,12 @@ def make(
     ] = kubernetes.OPTIONS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; name what differs.")] = False,
 ) -> None:
-    """Make the topics, users and rights of Kubernetes operators from topics.yaml, kafka.yaml and mongodb.yaml.
+    """Make what deploy/ declares into resources of Kubernetes operators: topics, users, rights, alerts.
 
     Example: throughline deploy kubernetes --check
 
-    Strimzi reads KafkaTopic and KafkaUser, the operator of MongoDB the roles and users of its set. What the jobs make
-    on servers without an operator comes from the same declarations.
+    Strimzi reads KafkaTopic and KafkaUser, the operator of MongoDB the roles and users of its set, that of Prometheus a
+    PrometheusRule. What the jobs make on servers without an operator comes from the same declarations.
 
     Exit code: 0 when the files are as declared; 1 when --check finds one that is not; 2 for bad input.
     """

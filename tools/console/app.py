@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +22,7 @@ from tools.console import admission, languages, times
 from tools.console.assets import STATIC
 from tools.console.command_line import CommandFailed, CommandLine
 from tools.console.downloads import Downloads, TooManyDownloads
+from tools.console.metrics import TimedPages, metrics_served
 from tools.console.mounted import Mounted
 from tools.console.navigation import local_address
 from tools.console.pages import ROUTERS
@@ -56,8 +57,12 @@ def make_app(settings: ConsoleSettings, *, is_process: bool = False) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with make_client() as client, event_loop_watched() if is_process else nullcontext():
-            app.state.client = client
+        async with AsyncExitStack() as serving:
+            app.state.client = await serving.enter_async_context(make_client())
+            if is_process:
+                await serving.enter_async_context(event_loop_watched())
+            if settings.metrics_port is not None:
+                await serving.enter_async_context(metrics_served(settings.host, settings.metrics_port))
             yield
 
     app = FastAPI(
@@ -85,6 +90,7 @@ def make_app(settings: ConsoleSettings, *, is_process: bool = False) -> FastAPI:
         app.add_middleware(TracedRequests, continues=False)
     if settings.path:
         app.add_middleware(Mounted, path=settings.path)
+    app.add_middleware(TimedPages)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(TokenRefused, _on_refused_token)
     app.add_exception_handler(ServiceDown, _on_down)

@@ -38,6 +38,9 @@ class ConsoleSettings(Configuration):
     mode: Mode = Field("development", validation_alias=MODE, description="as for a service")
     host: str = Field("127.0.0.1", description="address that it listens on; empty: all, of IPv4 and IPv6")
     port: Port = Field(8080, description="port that it listens on")
+    metrics_port: Port | None = Field(
+        None, description="port of `/metrics`, on the same address; no front may publish it; left out: no metrics"
+    )
     address: Annotated[str, _BY_HTTPS] = Field(
         description="what people type, as in `https://throughline.example.org`; without https only on loopback. "
         "With a path (`https://example.org/throughline`), the front takes it away from requests"

@@ -1,4 +1,4 @@
-"""Resources of Kubernetes operators, from deploy/: topics and users of Strimzi, roles and users of MongoDB's."""
+"""Resources of Kubernetes operators, from deploy/: Strimzi's topics and users, MongoDB's rights, Prometheus's rules."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tools.files import CHECKOUT, write
 
 TOPICS = CHECKOUT / "deploy/topics.yaml"
 MONGODB = CHECKOUT / "deploy/mongodb.yaml"
+RULES = CHECKOUT / "deploy/observability/prometheus/rules/throughline.yml"
 OPTIONS = CHECKOUT / "deploy/kubernetes/options"
 CLUSTER = {"strimzi.io/cluster": "kafka"}
 API = "kafka.strimzi.io/v1"
@@ -112,9 +113,28 @@ def _user(name: str, of: str, secret: str, role: str) -> Resource:
     }
 
 
+def alerts(declaration: Path = RULES) -> Resource:
+    """Return the PrometheusRule that has the groups of the rules which Prometheus reads elsewhere."""
+    groups = yaml.safe_load(declaration.read_text(encoding="utf-8"))["groups"]
+    metadata = {"name": "throughline"}
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": metadata,
+        "spec": {"groups": groups},
+    }
+
+
 class _WithoutAliases(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Write a text of several lines as it is."""
+        return self.represent_scalar("tag:yaml.org,2002:str", text, "|" if "\n" in text else None)
+
+
+_WithoutAliases.add_representer(str, _WithoutAliases.represent_text)
 
 
 def files() -> Iterator[tuple[Path, str]]:
@@ -122,6 +142,7 @@ def files() -> Iterator[tuple[Path, str]]:
     yield Path("strimzi/topics.yaml"), _text("topics.yaml", topics())
     yield Path("strimzi/users.yaml"), _text("kafka.yaml", users())
     yield Path("mongodb/rights.yaml"), _text("mongodb.yaml", [rights()])
+    yield Path("prometheus/rules.yaml"), _text("observability/prometheus/rules/throughline.yml", [alerts()])
 
 
 def _text(source: str, resources: Sequence[Resource]) -> str:

@@ -34,7 +34,7 @@ OUTSIDE = (STRANGER, INGRESS, PROMETHEUS)
 PORTS = {
     **dict.fromkeys(SERVICES, ("TCP 8000",)),
     **{name: (f"TCP {port}",) for name, port in SERVERS.items()},
-    "console": ("TCP 8080",),
+    "console": ("TCP 8080", "TCP 8081"),
     "mail": ("TCP 2525",),
     NAMES: ("UDP 53", "TCP 53"),
 }
@@ -109,8 +109,8 @@ def try_all(node: Node) -> Seen:
             targets = [
                 (Way(source, target, port), other, port)
                 for target, ports in PORTS.items()
-                for other in [own for own, name in pods.items() if name == target] + services.get(target, [])
                 for port in ports
+                for other in [own for own, name in pods.items() if name == target] + services.get((target, port), [])
                 if target != source and not (source in OUTSIDE and target == NAMES)
             ]
             answers = _submit(networks[address], [(other, port) for _, other, port in targets])
@@ -134,9 +134,13 @@ def _pods(node: Node) -> dict[str, str]:
     return named
 
 
-def _services(node: Node) -> dict[str, list[str]]:
-    listed = node.get("services", "--namespace=throughline")["items"]
-    return {each["metadata"]["name"]: [each["spec"]["clusterIP"]] for each in listed}
+def _services(node: Node) -> dict[tuple[str, str], list[str]]:
+    """Return the address of each Service, by its name and each port that it has."""
+    return {
+        (each["metadata"]["name"], f"{port['protocol']} {port['port']}"): [each["spec"]["clusterIP"]]
+        for each in node.get("services", "--namespace=throughline")["items"]
+        for port in each["spec"]["ports"]
+    }
 
 
 def _networks() -> dict[str, str]:

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 MODULES, STRIMZI = HERE / "definitions.lock.txt", HERE / "strimzi.lock.txt"
 MODEL = "io.strimzi.api.kafka.model"
 KINDS = ("kafka.Kafka", "nodepool.KafkaNodePool", "topic.KafkaTopic", "user.KafkaUser")
-VERSIONS = "Strimzi 1.2.0, KEDA 2.21.0, cert-manager 1.21.2, MongoDB's operator 0.9.0"
+VERSIONS = "Strimzi 1.2.0, KEDA 2.21.0, cert-manager 1.21.2, MongoDB's operator 0.9.0, Prometheus's operator 0.85.0"
 
 
 def files(say: Say = say) -> list[Path]:
