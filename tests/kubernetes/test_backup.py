@@ -33,10 +33,10 @@ def environment(job: Workload) -> dict[str, str]:
 
 
 def test_the_option_has_a_row_and_these_jobs() -> None:
-    made = {workload.name for workload in objects().workloads} - {
+    added = {workload.name for workload in objects().workloads} - {
         each.name for each in rendered("production").workloads
     }
-    assert made == set(JOBS)
+    assert added == set(JOBS)
     assert "| `options/backup` |" in (CHECKOUT / "docs/kubernetes.md").read_text()
 
 
