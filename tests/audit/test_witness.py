@@ -60,6 +60,24 @@ def test_a_growing_log_is_cosigned_and_verify_shows_it(office: Witness, tmp_path
     )
 
 
+def test_another_key_of_a_witness_goes_on_from_its_memory_and_the_old_one_stays_valid(
+    office: Witness, tmp_path: Path
+) -> None:
+    office.vouch(exported(part(0.5), tmp_path / "export"), NOW)
+    later = exported(part(1), tmp_path / "export")
+    another = Signer.generate(f"{OFFICE.name}/2042", COSIGNATURE)
+    sizes = {service: int(len(whole().events[service]) * 0.5) for service in SERVICES}
+    replaced = Witness(another, tmp_path / "witness.json")
+    assert [each.before for each in replaced.vouch(later, NOW)] == list(sizes.values())
+    done = verify(later, TrustedKeys((), (OFFICE.verifier, another.verifier)))
+    assert done.holds
+    for service, check in done.checks.items():
+        assert check.signed.vouching[OFFICE.name][0] == sizes[service]
+        assert check.signed.vouching[another.name][0] == len(whole().events[service])
+    with pytest.raises(WillNotVouch):
+        replaced.vouch(exported(part(0.5), tmp_path / "shorter"), NOW)
+
+
 def test_an_earlier_export_needs_no_cosignature(office: Witness, tmp_path: Path) -> None:
     earlier = exported(part(0.5), tmp_path / "earlier")
     later = exported(part(1), tmp_path / "later")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import ssl
 import stat
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,12 @@ from pydantic import SecretStr
 from shared.events.services import SERVICES
 from tests.cli.terminal import output_of, throughline
 from tests.deployment.test_deploy_init import shake_hands
+from tools.cli import rotate_files
 from tools.console.settings import ConsoleSettings
 from tools.deployment import renewal
 from tools.deployment.secret_files import Deployment, ensure
 from tools.deployment.secret_folder import SecretFolder
+from tools.files import alone_in
 
 NAMES = ("kafka", "kafka-2", "localhost", "127.0.0.1", "db.example.org")
 
@@ -163,7 +167,20 @@ def test_a_key_of_the_console_opens_cookies_until_it_is_dropped(folder: Path) ->
         _cipher_of(folder).decrypt(cookie)
 
 
+@pytest.mark.parametrize("rotation", [rotate_files.authority, rotate_files.mongodb_key, rotate_files.console_keys])
+def test_a_rotation_waits_for_another_one_in_the_same_folder(folder: Path, rotation: Callable[[Path], None]) -> None:
+    before = {path: path.read_text() for path in folder.rglob("*") if path.is_file()}
+    other = threading.Thread(target=rotation, args=[folder])
+    with alone_in(folder):
+        other.start()
+        other.join(0.3)
+        assert {path: path.read_text() for path in before} == before
+    other.join(10)
+    assert {path: path.read_text() for path in before} != before
+
+
 def test_a_folder_without_the_files_is_another_folder(tmp_path: Path) -> None:
     for what in ("certificates", "authority", "kafka-administrator", "mongodb-key", "console-keys"):
         assert str(tmp_path) in refused(tmp_path, what)
+        assert str(tmp_path / "absent") in refused(tmp_path / "absent", what)
     assert not list(tmp_path.iterdir())

@@ -17,14 +17,15 @@ from tests.kubernetes import programs
 from tools.files import CHECKOUT
 
 KUBERNETES = CHECKOUT / "deploy/kubernetes"
-OPTIONS = ("strimzi", "mongodb", "keda", "cert-manager", "prometheus")
+OPTIONS = ("strimzi", "mongodb", "keda", "cert-manager", "prometheus", "backup")
 VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "local": ("local", ()),
     "production": ("production", ()),
     "strimzi": ("production", ("strimzi",)),
+    "backup": ("production", ("backup",)),
     "all options": ("production", OPTIONS),
 }
-PODS = ("StatefulSet", "Deployment", "Job")
+PODS = ("StatefulSet", "Deployment", "Job", "CronJob")
 Object = dict[str, Any]
 
 
@@ -41,13 +42,19 @@ class Workload:
 
     @property
     def labels(self) -> dict[str, str]:
-        labels: dict[str, str] = self.object["spec"]["template"]["metadata"]["labels"]
+        labels: dict[str, str] = self._template["metadata"]["labels"]
         return labels
 
     @property
     def pod(self) -> Object:
-        pod: Object = self.object["spec"]["template"]["spec"]
+        pod: Object = self._template["spec"]
         return pod
+
+    @property
+    def _template(self) -> Object:
+        spec = self.object["spec"]
+        template: Object = spec["jobTemplate"]["spec"]["template"] if "jobTemplate" in spec else spec["template"]
+        return template
 
     @property
     def containers(self) -> list[Object]:

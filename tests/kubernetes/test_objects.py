@@ -29,7 +29,7 @@ def selects(selector: Object, labels: dict[str, str]) -> bool:
 
 def test_every_selector_finds_exactly_the_pods_of_its_name(objects: Rendered) -> None:
     for workload in objects.workloads:
-        if workload.object["kind"] != "Job":
+        if workload.object["kind"] not in ("Job", "CronJob"):
             assert selects(workload.object["spec"]["selector"]["matchLabels"], workload.labels)
     for service in objects.of("Service"):
         chosen = [each for each in objects.workloads if selects(service["spec"]["selector"], each.labels)]
@@ -73,6 +73,16 @@ def test_every_configmap_secret_and_key_that_is_used_exists(objects: Rendered) -
         for kind, name, keys in references(workload):
             assert name in (maps if kind == "ConfigMap" else listed), f"{workload.name}: no {kind} {name}"
             assert keys <= (maps[name]["data"].keys() if kind == "ConfigMap" else listed[name])
+
+
+def test_every_claim_that_a_pod_names_exists_and_is_its_own(objects: Rendered) -> None:
+    named = [
+        volume["persistentVolumeClaim"]["claimName"]
+        for workload in objects.workloads
+        for volume in workload.pod.get("volumes", ())
+        if "persistentVolumeClaim" in volume
+    ]
+    assert sorted(named) == sorted(objects.named("PersistentVolumeClaim"))
 
 
 def test_every_volume_that_is_mounted_is_there_and_every_volume_is_mounted(objects: Rendered) -> None:
