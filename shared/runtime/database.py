@@ -14,7 +14,7 @@ from pymongo import ReadPreference
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from shared.runtime.configuration import CannotStart
-from shared.runtime.mongodb_settings import MongodbSettings
+from shared.runtime.mongodb_settings import MongodbSettings, check_files
 from shared.runtime.tls import refuses_certificate, speaks_tls, why_untrusted
 from shared.store.connection_monitor import ConnectionMonitor
 
@@ -32,6 +32,7 @@ def connect(settings: MongodbSettings, service: str) -> AsyncIOMotorDatabase[Any
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # of an option that is written wrongly, and ignored
+            check_files(settings.mongodb.get_secret_value())
             client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
                 settings.mongodb.get_secret_value(),
                 appname=f"throughline-{service}",

@@ -255,6 +255,17 @@ def test_a_file_of_keys_without_a_key_does_not_count_as_trust_in_none(tmp_path: 
     assert "holds no key" in refused("replay", "--kafka", "127.0.0.1:9", "--key", " ", **NOWHERE)
 
 
+def test_a_fifo_in_place_of_keys_or_a_certificate_is_refused_and_not_read(tmp_path: Path):
+    fifo = tmp_path / "token_key.json"
+    os.mkfifo(fifo)
+    uri = f"mongodb://a:b@127.0.0.1:1/?tls=true&tlsCAFile={fifo}"
+    says = "not a regular file"
+    assert says in refused("token", "--role", "auditor", "--home", tmp_path)
+    assert says in refused("replay", "--kafka", "127.0.0.1:9", **NOWHERE, THROUGHLINE_TRUSTED_KEYS_FILE=str(fifo))
+    assert says in refused("backup", "release", "--mongodb", uri)
+    assert says in refused("indexes", "ensure", "--mongodb", uri)
+
+
 @pytest.mark.parametrize("ids", ["x", "0011223", "0011223g", "00112233,44556677"])
 def test_an_id_of_a_distrusted_key_that_is_none_is_refused_as_services_refuse_it(ids: str):
     key = Signer.generate("throughline.synthetic/meetings").verifier.vkey

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -284,6 +285,16 @@ def test_a_password_that_is_spoilt_is_named_and_the_others_are_tried(tmp_path: P
     secrets = read_secrets(tmp_path)
     assert says in secrets.unreadable[folder / "meetings"]
     assert secrets.mongodb.keys() == {*SERVICES} - {"meetings"}
+
+
+async def test_a_fifo_in_place_of_a_password_or_a_certificate_is_named_and_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "kafka/passwords/meetings"
+    file.parent.mkdir(parents=True)
+    os.mkfifo(file)
+    assert "not a regular file" in read_secrets(tmp_path).unreadable[file]
+    target = Target(mongodb=f"mongodb://a:b@{NOBODY_THERE}/?tls=true&tlsCAFile={file}", certificates=[file])
+    says = [each.says async for each in mongodb.check(target)] + [each.says async for each in certificates.check(target)]
+    assert [("not a regular file" in each) for each in says] == [True, True]
 
 
 def test_nothing_named_and_what_cannot_be_used_is_bad_input() -> None:

@@ -15,7 +15,8 @@ from pymongo import ReadPreference
 
 from services.notifications.sending.settings import NotificationSettings
 from shared.events.services import SERVICES
-from shared.runtime.configuration import CannotStart, Configuration, read
+from shared.http.people import People
+from shared.runtime.configuration import CannotStart, Configuration, read, secret_of
 from shared.runtime.database import connect
 from shared.runtime.kafka_settings import KafkaSettings
 from shared.runtime.settings import Settings
@@ -332,6 +333,55 @@ def test_a_file_that_a_variable_names_and_cannot_be_read_is_named(
 ) -> None:
     says = refusal(Settings, {**SERVICE, f"THROUGHLINE_{name.upper()}_FILE": str(absent)}, monkeypatch)
     assert says == f"THROUGHLINE_{name.upper()}_FILE: {absent} cannot be read: No such file or directory"
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    """A file that nobody writes: to read it waits for ever."""
+    os.mkfifo(tmp_path / "fifo")
+    return tmp_path / "fifo"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "kafka_password", "kafka_ca", "kafka_cert", "kafka_key", "mongodb_password", "smtp_password", "smtp_ca",
+        "actor_key", "checkpoint_keys", "trusted_keys",
+    ],
+)  # fmt: skip
+def test_a_fifo_or_a_device_in_place_of_a_file_is_refused_and_not_read(
+    name: str, fifo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in (fifo, Path(os.devnull)):
+        says = refusal(NotificationSettings, {**SERVICE, f"THROUGHLINE_{name.upper()}_FILE": str(file)}, monkeypatch)
+        assert says.startswith(f"THROUGHLINE_{name.upper()}_FILE: {file} cannot be read by user "), says
+        assert "it is not a regular file: put a file with the content in its place" in says
+
+
+def test_a_fifo_among_the_secrets_is_refused_and_not_read(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = secrets / "throughline_kafka_password"
+    file.unlink()
+    os.mkfifo(file)
+    says = refusal(Settings, SERVICE, monkeypatch)
+    assert says.startswith("THROUGHLINE_KAFKA_PASSWORD: "), says
+    assert says.endswith(f'"{file}" but found a FIFO instead: put a file with the content there')
+    with pytest.raises(CannotStart, match=f"{file} cannot be read .* not a regular file"):
+        secret_of("THROUGHLINE_KAFKA_PASSWORD")
+
+
+def test_a_fifo_in_place_of_people_topics_or_a_certificate_of_mongodb_is_refused_and_not_read(
+    fifo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = prefixed({"MONGODB": f"{URI}&tlsCAFile={fifo}", "TOPICS_FILE": str(fifo)})
+    assert refusal(NotificationSettings, SERVICE | changed, monkeypatch) == ""
+    settings = read(NotificationSettings)
+    for variable, use in (
+        ("MONGODB", lambda: connect(settings, "meetings")),
+        ("TOPICS_FILE", settings.declared_topics),
+        ("PEOPLE_FILE", lambda: People(fifo, settings.issuer)),
+    ):
+        with pytest.raises(CannotStart, match=f"^THROUGHLINE_{variable}: .*not a regular file"):
+            use()
 
 
 def test_files_of_tls_that_do_not_fit_are_named(tmp_path: Path) -> None:

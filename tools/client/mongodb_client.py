@@ -11,6 +11,8 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
+from shared.runtime.mongodb_settings import check_files
+
 SELECTION_MS = 10_000
 FORM = "is no MongoDB URI; write mongodb://USER:PASSWORD@HOST:PORT/?OPTIONS, with %40 for an @ in the password"
 Client = MongoClient[dict[str, Any]]
@@ -23,12 +25,14 @@ class UnusableUri(ConfigurationError):
 def connect(uri: str, **options: Any) -> Client:
     """Return a client, without a round trip to the server. Raises UnusableUri."""
     with _usable():
+        check_files(uri)
         return Client(uri, **{"serverSelectionTimeoutMS": SELECTION_MS, **options})
 
 
 def connect_async(uri: str, **options: Any) -> AsyncIOMotorClient[Any]:
     """Return a client of asyncio, without a round trip to the server. Raises UnusableUri."""
     with _usable():
+        check_files(uri)
         return AsyncIOMotorClient(uri, **{"serverSelectionTimeoutMS": SELECTION_MS, **options})
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from shared.runtime.regular_file import read_text
 from tools.deployment.messages import CannotStart
 from tools.files import NotAFile, alone_in, remove_partials, replacing
 
@@ -49,7 +50,7 @@ class SecretFolder:
     def read(self, path: str) -> str:
         """Read a file of the folder. Raises CannotStart."""
         try:
-            return (self.root / path).read_text(encoding="utf-8")
+            return read_text(self.root / path)
         except UnicodeDecodeError:
             raise CannotStart(f"{self.root / path} is no text in UTF-8: {RESTORE}") from None
         except OSError as fault:

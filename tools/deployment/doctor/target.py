@@ -9,6 +9,7 @@ from typing import Literal
 
 from shared.events.services import SERVICES
 from shared.runtime.kafka_access import KafkaAccess
+from shared.runtime.regular_file import read_text
 from tools.deployment import kafka_users
 from tools.deployment.passwords import password_in
 from tools.deployment.secret_files import AUTHORITY, SERVERS
@@ -57,7 +58,7 @@ def _passwords(folder: Path, users: Sequence[str], unreadable: dict[Path, str]) 
     passwords: dict[str, str] = {}
     for user in users:
         try:
-            passwords[user] = password_in((folder / user).read_text(encoding="utf-8"))
+            passwords[user] = password_in(read_text(folder / user))
         except (OSError, UnicodeDecodeError) as fault:
             why = getattr(fault, "strerror", None) or "it is no text in UTF-8"
             unreadable[folder / user] = f"it cannot be read: {why}"
