@@ -36,6 +36,7 @@ SERVICE = {
     "THROUGHLINE_DEPLOYMENT": "synthetic",
     "THROUGHLINE_ISSUER": "https://login.example.org",
     "THROUGHLINE_JWKS": "https://login.example.org/jwks",
+    "THROUGHLINE_TRUSTED_KEYS": "Synthetic keys",
     "THROUGHLINE_SMTP_TLS": "starttls",
     "THROUGHLINE_SMTP_USER": "synthetic",
     "THROUGHLINE_SMTP_SENDER": "throughline@example.org",
@@ -130,6 +131,7 @@ def test_a_service_that_is_set_up_safely_starts_with_secrets_from_files(monkeypa
         ({"JWKS": "/etc/jwks.json"}, "JWKS: in production it is an https address"),
         ({"ACTOR_KEY": KEY}, "ACTOR_KEY: in production a secret is in a file"),
         ({"CHECKPOINT_KEYS": "in the open"}, "CHECKPOINT_KEYS: in production a secret is in a file"),
+        ({"TRUSTED_KEYS": None}, "TRUSTED_KEYS: in production it must be set"),
         ({"FRONTS": "*"}, "FRONTS: in production it lists addresses"),
         ({"FRONTS": "10.0.0.1, 0.0.0.0/0"}, "FRONTS: in production it lists addresses"),
         ({"FRONTS": "::/0"}, "FRONTS: in production it lists addresses"),
@@ -260,7 +262,7 @@ def test_all_that_is_missing_or_unsafe_is_named_in_one_go(secrets: Path, monkeyp
         f"THROUGHLINE_{name}"
         for name in (
             "KAFKA", "KAFKA_PROTOCOL", "JWKS", "ISSUER", "ACTOR_KEY", "MONGODB", "DATABASE", "PORT", "FRONTS",
-            "DEPLOYMENT", "CHECKPOINT_KEYS", "SMTP_TLS", "SMTP_SENDER",
+            "DEPLOYMENT", "CHECKPOINT_KEYS", "TRUSTED_KEYS", "SMTP_TLS", "SMTP_SENDER",
         )
     ]  # fmt: skip
 
