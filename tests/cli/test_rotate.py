@@ -60,6 +60,12 @@ def test_an_interrupted_rotation_proposes_the_same_password_again(stored: Passwo
     assert present(tmp_path)["meetings"] != proposed["meetings"]
 
 
+def test_a_user_who_is_named_twice_gets_one_password(stored: Passwords, tmp_path: Path) -> None:
+    server: dict[str, str] = {}
+    rotate(stored, ["meetings", "meetings"], server.update)
+    assert present(tmp_path)["meetings"] == server["meetings"]
+
+
 @pytest.mark.parametrize("left", [b"", b"\n", b" x \n", b"x\ny\n", "\ufeffx".encode(), b"\xff"])
 def test_what_a_loss_of_power_left_of_a_new_password_is_never_set(tmp_path: Path, left: bytes) -> None:
     (tmp_path / "meetings").write_text("old\n")

@@ -12,6 +12,7 @@ from tools.client.errors import Failure, exits
 from tools.deployment import renewal
 from tools.deployment.messages import CannotStart
 from tools.deployment.secret_folder import SecretFolder
+from tools.files import NotAFile, alone_in
 from tools.render.terminal import print_line
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the secrets (throughline deploy init).")]
@@ -91,7 +92,8 @@ def console_keys(folder: Folder, *, drop_retired: DropRetired = False) -> None:
 def _do(folder: Path, step: Callable[[SecretFolder], list[str]], then: str) -> None:
     with exits():
         try:
-            replaced = step(SecretFolder(folder))
-        except CannotStart as fault:
+            with alone_in(folder):
+                replaced = step(SecretFolder(folder))
+        except (CannotStart, NotAFile) as fault:
             raise Failure(f"{fault}.") from None
         print_line(f"Replaced in {folder}: {', '.join(replaced)}. {then}")
