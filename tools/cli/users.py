@@ -55,8 +55,8 @@ def ensure(
 def _named(bootstrap: str, folder: Path | None) -> tuple[KafkaAccess, dict[str, str]]:
     if folder is None:
         raise BadInput("--passwords: name the folder with the passwords of the users; absent ones are generated.")
-    inner = next((path for path in (folder / "passwords", folder / "kafka/passwords") if path.is_dir()), None)
-    if inner and not any((folder / user).exists() for user in kafka_users.users()):
+    inner = next((path for path in (folder / "passwords", folder / "kafka/passwords") if os.path.isdir(path)), None)
+    if inner and not any(os.path.exists(folder / user) for user in kafka_users.users()):
         raise BadInput(f"--passwords: {folder} holds no password, and new ones would shut everybody out: name {inner}.")
     return configured_kafka(bootstrap), _passwords(folder)
 
