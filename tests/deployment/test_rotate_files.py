@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import ssl
 import stat
@@ -53,6 +54,18 @@ def test_a_rotation_waits_for_another_one_in_the_same_folder(folder: Path) -> No
         assert contents(folder, "kafka/jaas.conf", "kafka/passwords/admin") == before
     other.join(30)
     assert len(done) == 1
+
+
+def test_a_full_disk_is_not_called_a_question_of_rights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = contents(folder, "console_keys")
+    monkeypatch.setattr(os, "fsync", fail)
+    says = refused(folder, "console-keys")
+    assert "console_keys: No space left on device: mend that, and run this again" in says
+    assert "only root" not in says
+    assert contents(folder, "console_keys") == before
 
 
 def test_a_folder_that_is_not_there_is_named_and_not_made(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ class SecretFolder:
             now = present.stat()
             self._write(self.root / path, content, stat.S_IMODE(now.st_mode), now.st_uid)
         except OSError as fault:
-            raise CannotStart(f"{present}: {fault.strerror}: {HOW}") from None
+            raise CannotStart(_why(self.root / path, fault)) from None
 
     def _make_folders(self, folder: Path) -> None:
         for each in [*reversed(folder.relative_to(self.root).parents), folder.relative_to(self.root)]:
