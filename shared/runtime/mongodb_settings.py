@@ -54,7 +54,7 @@ class MongodbSettings(Configuration):
 
 
 def check_files(uri: str) -> None:
-    """Refuse a URI whose files of TLS are not regular ones, before the client opens them. Raises OSError, ValueError."""
+    """Refuse files of TLS that are no regular ones, before the client opens them. Raises OSError, ValueError."""
     for name, value in parse_qsl(urlsplit(uri).query):
         if name.lower() in _FILES:
             check_regular(Path(value))

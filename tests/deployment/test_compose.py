@@ -281,7 +281,8 @@ def test_with_tls_nothing_is_left_in_clear_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"THROUGHLINE_CONSOLE_PORT": "9999"}, {"THROUGHLINE_CONSOLE_ADDRESS": "https://throughline.example.org"}]
+    "given",
+    [{}, {"THROUGHLINE_CONSOLE_PORT": "9999"}, {"THROUGHLINE_CONSOLE_ADDRESS": "https://throughline.example.org"}],
 )
 def test_init_prints_the_address_of_the_console(given: dict[str, str], tmp_path: Path) -> None:
     services = merged("plain", frozenset(given.items()))["services"]

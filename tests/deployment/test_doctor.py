@@ -22,6 +22,7 @@ from tests.certificates import Authority, Issued
 from tests.cli.terminal import throughline
 from tools.deployment import grants, kafka_users, topics
 from tools.deployment.doctor import certificates, kafka, kafka_rights, mongodb, mongodb_rights, services
+from tools.deployment.doctor.checks import check
 from tools.deployment.doctor.outcomes import Check
 from tools.deployment.doctor.target import Target, read_secrets
 from tools.deployment.kafka_requests import ALLOW, LITERAL, Acl
@@ -269,21 +270,26 @@ def test_the_folder_of_secrets_gives_passwords_and_names_what_it_cannot(tmp_path
     secrets = read_secrets(tmp_path)
     assert secrets.mongodb == {user: f"Synthetic {user}" for user in SERVICES}
     assert secrets.kafka == {}
-    assert {file.name for file in secrets.unreadable} == {*kafka_users.users()}
+    assert {Path(each.subject).name for each in secrets.untried} == {*kafka_users.users()}
+    assert {each.state for each in secrets.untried} == {"not checked"}
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [(b"\n", "it is no password: it is empty"), (b"a\nb\n", "more than one line"), (b"\xff", "no text in UTF-8")],
 )
-def test_a_password_that_is_spoilt_is_named_and_the_others_are_tried(tmp_path: Path, content: bytes, says: str) -> None:
+async def test_a_password_that_is_spoilt_is_wrong_and_the_others_are_tried(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
     folder = tmp_path / "mongodb/passwords"
     folder.mkdir(parents=True)
     for user in SERVICES:
         (folder / user).write_text("Synthetic\n")
     (folder / "meetings").write_bytes(content)
     secrets = read_secrets(tmp_path)
-    assert says in secrets.unreadable[folder / "meetings"]
+    (spoilt,) = [each for each in secrets.untried if each.subject == str(folder / "meetings")]
+    assert (spoilt.state, says in spoilt.says) == ("wrong", True), spoilt
+    assert spoilt in await check(Target(untried=secrets.untried))
     assert secrets.mongodb.keys() == {*SERVICES} - {"meetings"}
 
 
@@ -291,10 +297,12 @@ async def test_a_fifo_in_place_of_a_password_or_a_certificate_is_named_and_not_r
     file = tmp_path / "kafka/passwords/meetings"
     file.parent.mkdir(parents=True)
     os.mkfifo(file)
-    assert "not a regular file" in read_secrets(tmp_path).unreadable[file]
+    says = {each.subject: each.says for each in read_secrets(tmp_path).untried}
+    assert "not a regular file" in says[str(file)]
     target = Target(mongodb=f"mongodb://a:b@{NOBODY_THERE}/?tls=true&tlsCAFile={file}", certificates=[file])
-    says = [each.says async for each in mongodb.check(target)] + [each.says async for each in certificates.check(target)]
-    assert [("not a regular file" in each) for each in says] == [True, True]
+    outcomes = [each async for each in mongodb.check(target)] + [each async for each in certificates.check(target)]
+    assert [each.state for each in outcomes] == ["wrong", "not checked"]
+    assert all("not a regular file" in each.says for each in outcomes)
 
 
 def test_nothing_named_and_what_cannot_be_used_is_bad_input() -> None:
