@@ -60,6 +60,11 @@ def check_files(uri: str) -> None:
             check_regular(Path(value))
 
 
+def options_may_be_of_password(uri: str) -> bool:
+    """Tell whether the client may take a part of the password for options: one with a ? that is not written as %3F."""
+    return "@" in uri.partition("?")[2]
+
+
 def _faults(uri: str) -> list[str]:
     user, _, options = _parts(uri)
     faults = [] if user or options.get("authmechanism") == _BY_CERTIFICATE else ["names this service's own user"]

@@ -240,6 +240,15 @@ def test_an_option_of_mongodb_that_is_written_wrongly_is_not_ignored(monkeypatch
         connect(read(NotificationSettings), "meetings")
 
 
+@pytest.mark.parametrize("password", ["a?SYNTHETIC=b", "a?tlsCAFile=SYNTHETIC&b"])
+def test_a_password_that_passes_for_an_option_is_not_repeated(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    unescaped = {"THROUGHLINE_MODE": "development", "THROUGHLINE_MONGODB": f"mongodb://own:{password}@db.example.org/"}
+    assert refusal(NotificationSettings, SERVICE | unescaped, monkeypatch) == ""
+    with pytest.raises(CannotStart, match=r"^THROUGHLINE_MONGODB: is no MongoDB URI") as reason:
+        connect(read(NotificationSettings), "meetings")
+    assert "synthetic" not in str(reason.value).lower()
+
+
 @pytest.mark.parametrize("content", [b"\xff", b"[]", b"topics: 1", b"a: {", None])
 def test_a_declaration_of_topics_that_is_none_is_named(
     content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
