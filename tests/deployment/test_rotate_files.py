@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import ssl
 import stat
-import threading
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,6 @@ from tools.console.settings import ConsoleSettings
 from tools.deployment import renewal
 from tools.deployment.secret_files import Deployment, ensure
 from tools.deployment.secret_folder import SecretFolder
-from tools.files import alone_in
 
 NAMES = ("kafka", "kafka-2", "localhost", "127.0.0.1", "db.example.org")
 
@@ -42,35 +39,6 @@ def refused(folder: Path, what: str, *options: str) -> str:
     done = throughline(None, "rotate", what, str(folder), *options)
     assert done.exit_code == 1, done.output
     return output_of(done)
-
-
-def test_a_rotation_waits_for_another_one_in_the_same_folder(folder: Path) -> None:
-    before = contents(folder, "kafka/jaas.conf", "kafka/passwords/admin")
-    done: list[str] = []
-    other = threading.Thread(target=lambda: done.append(rotate(folder, "kafka-administrator")))
-    with alone_in(folder):
-        other.start()
-        other.join(1)
-        assert contents(folder, "kafka/jaas.conf", "kafka/passwords/admin") == before
-    other.join(30)
-    assert len(done) == 1
-
-
-def test_a_full_disk_is_not_called_a_question_of_rights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    before = contents(folder, "console_keys")
-    monkeypatch.setattr(os, "fsync", fail)
-    says = refused(folder, "console-keys")
-    assert "console_keys: No space left on device: mend that, and run this again" in says
-    assert "only root" not in says
-    assert contents(folder, "console_keys") == before
-
-
-def test_a_folder_that_is_not_there_is_named_and_not_made(tmp_path: Path) -> None:
-    assert "absent cannot be read (No such file or directory)" in refused(tmp_path / "absent", "certificates")
-    assert not (tmp_path / "absent").exists()
 
 
 def contents(folder: Path, *paths: str) -> list[str]:

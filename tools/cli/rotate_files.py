@@ -12,7 +12,6 @@ from tools.client.errors import Failure, exits
 from tools.deployment import renewal
 from tools.deployment.messages import CannotStart
 from tools.deployment.secret_folder import SecretFolder
-from tools.files import NotAFile, alone_in
 from tools.render.terminal import print_line
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the secrets (throughline deploy init).")]
@@ -92,8 +91,7 @@ def console_keys(folder: Folder, *, drop_retired: DropRetired = False) -> None:
 def _do(folder: Path, step: Callable[[SecretFolder], list[str]], then: str) -> None:
     with exits():
         try:
-            with alone_in(folder):
-                replaced = step(SecretFolder(folder))
-        except (CannotStart, NotAFile) as fault:
+            replaced = step(SecretFolder(folder))
+        except CannotStart as fault:
             raise Failure(f"{fault}.") from None
         print_line(f"Replaced in {folder}: {', '.join(replaced)}. {then}")

@@ -47,14 +47,21 @@ class SecretFolder:
     def __init__(self, root: Path, *, owners: bool = True) -> None:
         self.root, self._owners = root, owners
 
-    def read(self, path: str) -> str:
-        """Read a file of the folder. Raises CannotStart."""
+    def read(self, path: str, check: Callable[[str], object] | None = None, cure: str = RESTORE) -> str:
+        """Read a file of the folder; with a check, its content is there and can be used. Raises CannotStart."""
         try:
-            return read_text(self.root / path)
+            content = read_text(self.root / path)
         except UnicodeDecodeError:
             raise CannotStart(f"{self.root / path} is no text in UTF-8: {RESTORE}") from None
         except OSError as fault:
             raise CannotStart(_why(self.root / path, fault)) from None
+        if check is not None:
+            try:
+                _is_not_empty(content)
+                check(content)
+            except ValueError as fault:
+                raise CannotStart(f"{self.root / path} {fault}: {cure}") from None
+        return content
 
     def check(self) -> None:
         """Refuse before anything is written, where files could not be given to their owners. Raises CannotStart."""
@@ -83,19 +90,10 @@ class SecretFolder:
             if not path.exists():
                 self._write(path, file.make(), file.mode, file.owner if self._owners else None)
                 return "made"
-            self._check(file)
+            self.read(file.path, file.check, file.cure)
             return self._put_right(path, file)
         except OSError as fault:
             raise CannotStart(_why(path, fault)) from None
-
-    def _check(self, file: SecretFile) -> None:
-        """Refuse a file that a full disk, a lost write or a person left without its content. Raises CannotStart."""
-        content = self.read(file.path)
-        try:
-            _is_not_empty(content)
-            file.check(content)
-        except ValueError as fault:
-            raise CannotStart(f"{self.root / file.path} {fault}: {file.cure}") from None
 
     def replace(self, path: str, content: str) -> None:
         """Replace the content of a file, of which owner and mode stay. Raises CannotStart."""
@@ -108,7 +106,7 @@ class SecretFolder:
             now = present.stat()
             self._write(self.root / path, content, stat.S_IMODE(now.st_mode), now.st_uid)
         except OSError as fault:
-            raise CannotStart(_why(self.root / path, fault)) from None
+            raise CannotStart(_why(present, fault)) from None
 
     def _make_folders(self, folder: Path) -> None:
         for each in [*reversed(folder.relative_to(self.root).parents), folder.relative_to(self.root)]:
