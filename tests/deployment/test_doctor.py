@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -365,3 +366,32 @@ async def test_a_broker_that_tells_no_size_of_its_disk_is_not_called_fine(known:
     client: Any = Broker()
     outcome = await kafka._disk(client, 1)
     assert (outcome.state, outcome.says) == ("not checked", "this broker does not tell the size of its disk")
+
+
+@pytest.mark.parametrize(
+    ("folders", "state", "words"),
+    [
+        ([(0, "/a", [], 100, 50, {})], "fine", "50% full"),
+        ([(0, "/a", [], 100, 50, {}), (0, "/b", [], 100, 20, {})], "wrong", "/b is 80% full"),
+        ([(0, "/a", [], 100, 50, {}), (56, "/b", [], -1, -1, {})], "wrong", "it cannot use /b (KafkaStorageError)"),
+        ([(0, "/a", [], -1, -1, {})], "not checked", "it tells no size"),
+    ],
+)
+async def test_the_folders_of_a_broker_are_looked_at(folders: list[Any], state: str, words: str) -> None:
+    class Broker:
+        async def _send_request_to_node(self, _broker: int, _request: Any) -> Any:
+            return SimpleNamespace(error_code=0, results=folders)
+
+    client: Any = Broker()
+    outcome = await kafka._disk(client, 1)
+    assert (outcome.state, outcome.says) == (state, words)
+
+
+async def test_a_mongodb_that_goes_away_half_way_is_unchecked_from_there_on() -> None:
+    forgotten: Any = SimpleNamespace(
+        delegate=SimpleNamespace(
+            nodes=frozenset(), topology_description=SimpleNamespace(server_descriptions=lambda: {("one", 1): None})
+        )
+    )
+    outcome = await mongodb._looked("versions", forgotten, mongodb._versions(forgotten, "mongodb://one:1/"))
+    assert (outcome.state, outcome.subject) == ("not checked", "mongod at one:1")
