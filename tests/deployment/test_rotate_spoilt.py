@@ -1,4 +1,4 @@
-"""`throughline rotate` in a folder with a spoilt file, or on a full disk: it says so, and changes nothing."""
+"""`throughline rotate` where a file is spoilt, a disk full or a group another one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import output_of, throughline
+from tests.shared.test_production import unprivileged
+from tools.deployment import renewal
 from tools.deployment.renewal import RESTORE
 from tools.deployment.secret_files import Deployment, ensure
 from tools.deployment.secret_folder import SecretFolder
@@ -66,3 +68,25 @@ def test_a_full_disk_is_not_called_a_question_of_rights(folder: Path, monkeypatc
     says = refused(folder, "console-keys")
     assert "console_keys: No space left on device: mend that, and run this again" in says
     assert "only root" not in says
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to a group that is not its own")
+def test_a_replaced_file_is_of_the_same_group(folder: Path) -> None:
+    file = folder / "console_keys"
+    os.chown(file, 10_001, 10_002)
+    file.chmod(0o440)
+    before = file.stat()
+    assert throughline(None, "rotate", "console-keys", str(folder)).exit_code == 0
+    after = file.stat()
+    assert after.st_ino != before.st_ino
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+
+def test_somebody_whose_group_has_another_number_replaces_own_files(folder: Path) -> None:
+    user, group = (1_234, 100) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    for file in (folder, *folder.rglob("*")):
+        os.chown(file, user, group)
+    secrets = SecretFolder(folder, owners=False)
+    with unprivileged(folder / "console_keys", user, group):
+        assert renewal.renew_console_keys(secrets) == ["console_keys"]
+    assert len((folder / "console_keys").read_text().split()) == 2

@@ -71,18 +71,20 @@ def secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @contextmanager
-def unprivileged(file: Path) -> Iterator[None]:
+def unprivileged(file: Path, user: int = 65_534, group: int | None = None) -> Iterator[None]:
     """Be a user who may not read everything, where this one may."""
-    own = os.geteuid()
+    own, own_group = os.geteuid(), os.getegid()
     for folder in (file.parent, *file.parent.parents):
         if own == 0 and folder.stat().st_uid == 0 and folder.is_relative_to(tempfile.gettempdir()):
             folder.chmod(folder.stat().st_mode | 0o555)
     if own == 0:
-        os.seteuid(65_534)
+        os.setegid(own_group if group is None else group)
+        os.seteuid(user)
     try:
         yield
     finally:
         os.seteuid(own)
+        os.setegid(own_group)
 
 
 def prefixed(changed: dict[str, str | None]) -> dict[str, str | None]:

@@ -88,7 +88,7 @@ class SecretFolder:
             if path.is_symlink() or (path.exists() and not path.is_file()):
                 raise CannotStart(f"{path} is no file: remove it, and run this again")
             if not path.exists():
-                self._write(path, file.make(), file.mode, file.owner if self._owners else None)
+                self._write(path, file.make(), file.mode, (file.owner, file.owner) if self._owners else None)
                 return "made"
             self.read(file.path, file.check, file.cure)
             return self._put_right(path, file)
@@ -100,11 +100,11 @@ class SecretFolder:
         self.add(path, content, like=path)
 
     def add(self, path: str, content: str, *, like: str) -> None:
-        """Write a file with the owner and mode of another. Raises CannotStart."""
+        """Write a file with the owner, group and mode of another. Raises CannotStart."""
         present = self.root / like
         try:
             now = present.stat()
-            self._write(self.root / path, content, stat.S_IMODE(now.st_mode), now.st_uid)
+            self._write(self.root / path, content, stat.S_IMODE(now.st_mode), (now.st_uid, now.st_gid))
         except OSError as fault:
             raise CannotStart(_why(present, fault)) from None
 
@@ -114,14 +114,14 @@ class SecretFolder:
                 path.mkdir(parents=True, exist_ok=True)
                 path.chmod(FOLDER_MODE)  # whatever the umask
 
-    def _write(self, path: Path, content: str, mode: int, owner: int | None) -> None:
+    def _write(self, path: Path, content: str, mode: int, owner: tuple[int, int] | None) -> None:
         """Write beside it, and put it in its place: a file is there whole, with owner and mode, or not at all."""
         remove_partials(path)
         with replacing(path) as written:
             written.write(content.encode())
             os.fchmod(written.fileno(), mode)
             if owner is not None:
-                os.fchown(written.fileno(), owner, owner)
+                os.fchown(written.fileno(), *owner)
 
     def _put_right(self, path: Path, file: SecretFile) -> Outcome:
         now = path.stat()
