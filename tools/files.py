@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from shared.runtime.regular_file import read_text
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -58,7 +60,7 @@ class NotAFile(Exception):
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; return {} if the file is absent. Raises NotAFile where it holds anything else."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except FileNotFoundError:
         return {}
     except OSError as fault:

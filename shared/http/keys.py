@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from shared.http.problems import Refused
+from shared.runtime.regular_file import read_bytes
 
 log = structlog.get_logger()
 
@@ -87,7 +88,7 @@ class Keys:
         if self._jwks.startswith(("http://", "https://")):
             async with httpx2.AsyncClient(timeout=5) as client:
                 return (await client.get(self._jwks)).raise_for_status().json()
-        return orjson.loads(Path(self._jwks).read_bytes())  # noqa: ASYNC240
+        return orjson.loads(read_bytes(Path(self._jwks)))
 
 
 class NoUsableKey(ValueError):

@@ -17,6 +17,7 @@ from shared.domain.members import MEMBERS
 from shared.events.values import ID, Model
 from shared.events.words import CallerRole
 from shared.runtime.configuration import CannotStart, why_unreadable
+from shared.runtime.regular_file import read_text
 
 log = structlog.get_logger()
 
@@ -80,7 +81,7 @@ class People:
         self._checked_at, self._state = time.monotonic(), self._stamp()
         if file is not None:
             try:
-                self._people = parse(file.read_text(encoding="utf-8"), issuer)
+                self._people = parse(read_text(file), issuer)
             except (OSError, ValueError) as fault:
                 raise CannotStart(f"{VARIABLE}: {_reason(self._file, fault)}") from None
 
@@ -98,7 +99,7 @@ class People:
             return
         self._state = state
         try:
-            self._people = parse(self._file.read_text(encoding="utf-8"), self._issuer)
+            self._people = parse(read_text(self._file), self._issuer)
         except (OSError, ValueError) as fault:
             self.warning = f"{VARIABLE} was not read again, its last good content is used: {_reason(self._file, fault)}"
             log.error("people_file_spoilt", reason=_reason(self._file, fault))

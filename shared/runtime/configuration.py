@@ -26,6 +26,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from shared.runtime.regular_file import read_text
+
 PREFIX = "THROUGHLINE_"
 MODE = "THROUGHLINE_MODE"
 SECRETS_DIR = "THROUGHLINE_SECRETS_DIR"
@@ -62,7 +64,7 @@ def is_production(info: ValidationInfo) -> bool:
 def _readable(path: Path | None) -> Path | None:
     if path is not None:
         try:
-            path.read_text(encoding="utf-8")
+            read_text(path)
         except (OSError, UnicodeDecodeError) as fault:
             raise ValueError(why_unreadable(path, fault)) from None
     return path
@@ -92,7 +94,7 @@ def written(secret: SecretStr | None) -> SecretStr | None:
 def _content(value: Any, info: ValidationInfo) -> Any:
     """Return the content of the file that the setting of the same name with _file names, unless there is a value."""
     path = info.data.get(f"{info.field_name}_file")
-    return path.read_text(encoding="utf-8").rstrip("\r\n") if value is None and path is not None else value
+    return read_text(path).rstrip("\r\n") if value is None and path is not None else value
 
 
 ReadableFile = Annotated[Path | None, AfterValidator(_readable)]
@@ -179,7 +181,7 @@ def secret_of(variable: str) -> str | None:
     try:
         for file in Path(folder).iterdir() if folder else ():
             if file.name.upper() == variable:
-                return file.read_text(encoding="utf-8").strip()
+                return read_text(file).strip()
     except (OSError, UnicodeDecodeError) as fault:
         raise CannotStart(_unreadable(fault)) from None
     return None
@@ -196,7 +198,9 @@ def _unread(kind: type[BaseSettings], error: SettingsError) -> str:
     field, cause = _FIELD.search(str(error)), error.__cause__
     if field is not None and isinstance(cause, AssertionError):  # pydantic-settings asserts that there is a file
         return f"{variable_of(kind, field[1])}: its file in {SECRETS_DIR} is a symbolic link to nothing"
-    if isinstance(cause, OSError | UserWarning) or field is None:
+    if isinstance(cause, UserWarning) and field is not None:  # the file is none, or lies elsewhere
+        return f"{variable_of(kind, field[1])}: {str(cause).rstrip('.')}: put a file with the content there"
+    if isinstance(cause, OSError) or field is None:
         return _unreadable(cause or error)
     return f"{variable_of(kind, field[1])}: is not {'text in UTF-8' if isinstance(cause, UnicodeError) else 'JSON'}"
 

@@ -14,7 +14,7 @@ from pymongo import ReadPreference
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from shared.runtime.configuration import CannotStart
-from shared.runtime.mongodb_settings import MongodbSettings
+from shared.runtime.mongodb_settings import MongodbSettings, check_files, options_may_be_of_password
 from shared.runtime.tls import refuses_certificate, speaks_tls, why_untrusted
 from shared.store.connection_monitor import ConnectionMonitor
 
@@ -32,6 +32,7 @@ def connect(settings: MongodbSettings, service: str) -> AsyncIOMotorDatabase[Any
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # of an option that is written wrongly, and ignored
+            check_files(settings.mongodb.get_secret_value())
             client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
                 settings.mongodb.get_secret_value(),
                 appname=f"throughline-{service}",
@@ -39,15 +40,19 @@ def connect(settings: MongodbSettings, service: str) -> AsyncIOMotorDatabase[Any
                 event_listeners=[ConnectionMonitor()],
                 **settings.mongodb_options(),
             )
-    except UserWarning as fault:
-        raise CannotStart(f"{_NAME}: an option of it cannot be used: {fault}") from None
-    except OSError as fault:
-        raise CannotStart(f"{_NAME}: a certificate file that it names cannot be read: {fault}") from None
-    except (ConfigurationError, ValueError) as fault:  # their words may repeat the password
-        raise CannotStart(
-            f"{_NAME}: is no MongoDB URI, or an option of it cannot be used ({type(fault).__name__})"
-        ) from None
+    except (UserWarning, OSError, ConfigurationError, ValueError) as fault:
+        raise CannotStart(f"{_NAME}: {_why_unusable(settings.mongodb.get_secret_value(), fault)}") from None
     return client.get_database(settings.database, read_preference=ReadPreference.PRIMARY)
+
+
+def _why_unusable(uri: str, fault: Exception) -> str:
+    """Return why a URI cannot be used, in words that never repeat a password."""
+    if not options_may_be_of_password(uri):
+        if isinstance(fault, UserWarning):
+            return f"an option of it cannot be used: {fault}"
+        if isinstance(fault, OSError):
+            return f"a certificate file that it names cannot be read: {fault}"
+    return f"is no MongoDB URI, or an option of it cannot be used ({type(fault).__name__})"
 
 
 async def raise_if_refused(error: PyMongoError, database: AsyncIOMotorDatabase[Any]) -> None:

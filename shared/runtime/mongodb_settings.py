@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from shared.runtime.configuration import Configuration, ReadableFile, Secret, is_production
+from shared.runtime.regular_file import check_regular
 
 _TLS = ("tls", "ssl")
 _WEAK = ("tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames")
 _BY_CERTIFICATE = "mongodb-x509"
+_FILES = ("tlscafile", "tlscertificatekeyfile", "tlscrlfile")
 
 
 class MongodbSettings(Configuration):
@@ -48,6 +51,18 @@ class MongodbSettings(Configuration):
         if password is None and lacks and "mongodb_password_file" in info.data:
             raise ValueError("THROUGHLINE_MONGODB names a user without a password, so set this, or its _FILE")
         return password
+
+
+def check_files(uri: str) -> None:
+    """Refuse files of TLS that are no regular ones, before the client opens them. Raises OSError, ValueError."""
+    for name, value in parse_qsl(urlsplit(uri).query):
+        if name.lower() in _FILES:
+            check_regular(Path(value))
+
+
+def options_may_be_of_password(uri: str) -> bool:
+    """Tell whether the client may take a part of the password for options: one with a ? that is not written as %3F."""
+    return "@" in uri.partition("?")[2]
 
 
 def _faults(uri: str) -> list[str]:

@@ -69,7 +69,7 @@ class Settings(MongodbSettings, SignInSettings, KafkaSettings):
     trusted_keys_file: ReadableFile = Field(
         None, description="path of a file with the trusted keys, if those are not set"
     )
-    trusted_keys: Annotated[str | None, FromFile] = Field(
+    trusted_keys: Annotated[str | None, FromFile, PRESENT] = Field(
         None, description="public keys of the logs that this service reads, blanks between"
     )
     distrusted_keys: str = Field("", description="ids of keys called compromised, 8 hex digits each, blanks between")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from shared.runtime.regular_file import read_text
+
 
 @dataclass(frozen=True)
 class Topics:
@@ -21,7 +23,7 @@ class Topics:
 
 def read_topics(path: Path, profile: str = "local") -> Topics:
     """Read a declaration, for a single node (`local`) or a cluster (`deployed`)."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = yaml.safe_load(read_text(path))
     copies = {key: str(value) for key, value in content["replication"][profile].items()}
     return Topics(
         partitions={name: each["partitions"] for name, each in {**content["topics"], **content["checkpoints"]}.items()},

@@ -17,6 +17,7 @@ from shared.tlog.keys import origin_of
 from shared.tlog.merkle import leaf_hash, root_of
 from shared.tlog.notes import COSIGNATURE, Signer
 from tests.audit.synthetic import SyntheticLogs, exported, signer, simulated
+from tests.cli.terminal import output_of, throughline
 from tools.audit.bundle import Bundle
 from tools.audit.report import as_json, as_text
 from tools.audit.signatures import TrustedKeys
@@ -227,3 +228,27 @@ def test_a_second_break_keeps_the_first_one(tmp_path: Path) -> None:
         done = verify(later, keys(OLD, NEW, newest), earlier)
         assert done.holds, as_text(done)
     assert len(Bundle(tmp_path / "later").logs["meetings"].breaks()) == 2
+
+
+def test_a_break_that_is_accepted_and_that_the_export_does_not_declare_is_named(tmp_path: Path) -> None:
+    folder = str(exported(restored(0.5, old=None), tmp_path / "later").folder)
+    (tmp_path / "office.key").write_text(OFFICE.skey)
+    office = ("--with", str(tmp_path / "office.key"), "--memory", str(tmp_path / "memory"))
+    accepted = [word for origin in OLD_ORIGINS for word in ("--accept-break", origin)]
+    for command in (("verify", folder), ("witness", folder, *office)):
+        done = throughline(None, "audit", *command, *accepted, "--accept-break", "throughline.odl/meetings")
+        assert done.exit_code == 2, done.output
+        assert "--accept-break throughline.odl/meetings: the export declares no break of that log" in output_of(done)
+        assert "throughline.old/meetings" in output_of(done)
+        assert throughline(None, "audit", *command, *accepted).exit_code == 0
+    whole = str(earlier_export(1.0).folder)
+    done = throughline(None, "audit", "verify", whole, "--accept-break", OLD_ORIGINS[0])
+    assert (done.exit_code, "of which it does: none" in output_of(done)) == (2, True), done.output
+
+
+def test_a_spoilt_break_is_a_finding_even_where_it_is_accepted(tmp_path: Path) -> None:
+    later = exported(restored(0.5, old=None), tmp_path / "later")
+    note = next((later.folder / "meetings/breaks").iterdir())
+    note.write_bytes(note.read_bytes()[:-9])
+    done = throughline(None, "audit", "verify", str(later.folder), "--accept-break", "throughline.old/meetings")
+    assert done.exit_code == 1, done.output

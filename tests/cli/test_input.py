@@ -21,6 +21,7 @@ from shared.events.values import Reference
 from shared.tlog.notes import Signer
 from tests.cli.terminal import output_of, throughline
 from tests.record.synthetic import a_record, written
+from tests.shared.test_production import unprivileged
 from tools.cli.import_record import load
 from tools.cli.options import REFERENCE
 from tools.cli.traces import STAGES
@@ -253,6 +254,35 @@ def test_a_file_of_keys_without_a_key_does_not_count_as_trust_in_none(tmp_path: 
     (tmp_path / "log-keys/public.vkeys").write_text("\n")
     assert "holds no key" in refused("replay", "--kafka", "127.0.0.1:9", "--home", tmp_path, **NOWHERE)
     assert "holds no key" in refused("replay", "--kafka", "127.0.0.1:9", "--key", " ", **NOWHERE)
+
+
+def test_a_fifo_in_place_of_keys_or_a_certificate_is_refused_and_not_read(tmp_path: Path):
+    fifo = tmp_path / "token_key.json"
+    os.mkfifo(fifo)
+    uri = f"mongodb://a:b@127.0.0.1:1/?tls=true&tlsCAFile={fifo}"
+    says = "not a regular file"
+    assert says in refused("token", "--role", "auditor", "--home", tmp_path)
+    assert says in refused("replay", "--kafka", "127.0.0.1:9", **NOWHERE, THROUGHLINE_TRUSTED_KEYS_FILE=str(fifo))
+    assert says in refused("backup", "release", "--mongodb", uri)
+    assert says in refused("indexes", "ensure", "--mongodb", uri)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup", "load", "{}", "--mongodb", "mongodb://a:b@127.0.0.1:1/"),
+        ("users", "ensure", "--kafka", "127.0.0.1:1", "--passwords", "{}"),
+        ("restore", "{}", "--deployment", "synthetic"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_folder_that_may_not_be_looked_into_is_named(command: tuple[str, ...], tmp_path: Path):
+    (folder := tmp_path / "folder").mkdir()
+    words = [word.format(folder) for word in command]
+    throughline(None, *words)  # which imports what the other user may not read
+    folder.chmod(0)
+    with unprivileged(folder):
+        assert f"{folder} cannot be read (Permission denied)" in refused(*words)
 
 
 @pytest.mark.parametrize("ids", ["x", "0011223", "0011223g", "00112233,44556677"])

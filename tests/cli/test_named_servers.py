@@ -17,6 +17,8 @@ UNUSABLE = {
     f"mongodb://admin:{SECRET}@db.example.org:99999/": "is no MongoDB URI; write mongodb://USER",
     f"mongodb://admin:{SECRET}@[::1/": "is no MongoDB URI",
     f"mongodb://admin:{SECRET}@x@db.example.org/": "with %40 for an @ in the password",
+    f"mongodb://admin:a?{SECRET}=b@db.example.org/": "%3F for a ?",
+    f"mongodb://admin:a?tlsCAFile={SECRET}&b@db.example.org/": "%3F for a ?",
     f"mongodb://admin:{SECRET}@db.example.org/?tls=true&tlsCAFile=/synthetic/ca.crt": (
         "names a file that cannot be used: No such file or directory: /synthetic/ca.crt"
     ),
@@ -38,7 +40,7 @@ def test_a_uri_that_cannot_be_used_is_explained_without_its_password(uri: str) -
         with pytest.raises(UnusableUri) as refusal:
             make(uri)
         assert UNUSABLE[uri] in str(refusal.value)
-        assert SECRET not in str(refusal.value)
+        assert SECRET.lower() not in str(refusal.value).lower()
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_a_uri_that_cannot_be_used_is_explained_without_its_password(uri: str) -
     ],
     ids=" ".join,
 )
-@pytest.mark.parametrize("uri", [*UNUSABLE][:4:3], ids=["port", "file"])
+@pytest.mark.parametrize("uri", [*UNUSABLE][:6:5], ids=["port", "file"])
 def test_each_command_refuses_such_a_uri_as_bad_input(arguments: tuple[str, ...], uri: str, passwords: Path) -> None:
     before = {path.name for path in passwords.iterdir()}
     given = {"URI": uri, "FOLDER": str(passwords)}

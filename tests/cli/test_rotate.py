@@ -7,10 +7,13 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from tests.cli.terminal import output_of, throughline
+from tools.deployment import kafka_users, mongodb
 from tools.deployment.rotation import Folder, Passwords, Secrets, rotate
 from tools.files import NotAFile, read_json, write_json
 
@@ -60,6 +63,12 @@ def test_an_interrupted_rotation_proposes_the_same_password_again(stored: Passwo
     assert present(tmp_path)["meetings"] != proposed["meetings"]
 
 
+def test_a_user_who_is_named_twice_gets_one_password(stored: Passwords, tmp_path: Path) -> None:
+    server: dict[str, str] = {}
+    rotate(stored, ["meetings", "meetings"], server.update)
+    assert present(tmp_path)["meetings"] == server["meetings"]
+
+
 @pytest.mark.parametrize("left", [b"", b"\n", b" x \n", b"x\ny\n", "\ufeffx".encode(), b"\xff"])
 def test_what_a_loss_of_power_left_of_a_new_password_is_never_set(tmp_path: Path, left: bytes) -> None:
     (tmp_path / "meetings").write_text("old\n")
@@ -84,6 +93,34 @@ def test_of_two_concurrent_rotations_the_file_has_the_password_that_was_set_last
     other.join(10)
     assert present(tmp_path)["meetings"] == server["meetings"]
     assert not list(tmp_path.glob("*.new"))
+
+
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        (kafka_users, ("users", "ensure", "--kafka", "127.0.0.1:1", "--passwords")),
+        (mongodb, ("mongodb", "ensure", "--member", "mongo:27017", "--passwords")),
+    ],
+    ids=["Kafka", "MongoDB"],
+)
+def test_a_job_that_sets_the_passwords_of_files_keeps_a_rotation_waiting(
+    module: ModuleType, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for user in ("admin", *kafka_users.users()):
+        (tmp_path / user).write_text("old\n")
+    server: dict[str, str] = {}
+    other = threading.Thread(target=lambda: rotate(Folder(tmp_path), ["meetings"], server.update))
+
+    def set_slowly(*arguments: Any) -> None:
+        other.start()
+        other.join(0.5)
+        server.update(next(each for each in arguments if isinstance(each, dict)))
+
+    monkeypatch.setattr(module, "ensure", set_slowly)
+    done = throughline(None, *command, str(tmp_path))
+    other.join(10)
+    assert done.exit_code == 0, done.output
+    assert present(tmp_path)["meetings"] == server["meetings"] != "old"
 
 
 def test_a_full_disk_leaves_nothing_of_a_new_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

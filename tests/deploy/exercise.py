@@ -82,7 +82,10 @@ class Exercise:
 
     def _start(self) -> None:
         with self._step("init makes the secrets in the image, twice; the second changes nothing") as remarks:
-            remarks.append(self._platform.job("init").strip().splitlines()[-1].partition(": ")[2])
+            *_, printed, made = self._platform.job("init").strip().splitlines()
+            remarks.append(made.partition(": ")[2])
+            if not printed.endswith(f" open {self._platform.console}"):
+                raise NotAsExpected(f"init prints another address than the console's: {printed}")
             before = _content(self._secrets)
             again = self._platform.job("init")
             if _content(self._secrets) != before or " made" in again.splitlines()[-1]:

@@ -23,6 +23,7 @@ from shared.events.services import SERVICES
 from shared.runtime.configuration import CannotStart, Configuration, read
 from shared.runtime.process import LOOPS_GRACE_SECONDS, REQUESTS_GRACE_SECONDS
 from shared.runtime.settings import Settings
+from tests.cli.terminal import throughline
 from tests.deploy import tools
 from tools.cli.named_mongodb import ADMIN_MONGODB
 from tools.console.languages import LANGUAGES
@@ -285,6 +286,20 @@ def test_with_tls_nothing_is_left_in_clear_text() -> None:
     assert "--tlsMode=requireTLS" in services["mongo"]["command"]
     plain = merged("plain")["services"]["mongo"]["command"]
     assert services["mongo"]["command"][: len(plain)] == plain
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"THROUGHLINE_CONSOLE_PORT": "9999"}, {"THROUGHLINE_CONSOLE_ADDRESS": "https://throughline.example.org"}],
+)
+def test_init_prints_the_address_of_the_console(given: dict[str, str], tmp_path: Path) -> None:
+    services = merged("plain", frozenset(given.items()))["services"]
+    address = environment(services["console"])["THROUGHLINE_CONSOLE_ADDRESS"]
+    command = [tmp_path if word == "/secrets" else word for word in services["init"]["command"][1:]]
+    done = throughline(None, *map(str, command), "--no-owners")
+    *_, printed, last = done.output.splitlines()
+    assert printed == f"Once docker compose up --wait has ended, open {address}"
+    assert " made" in last
 
 
 IN_PRODUCTION = dict(

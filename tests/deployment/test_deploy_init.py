@@ -313,6 +313,7 @@ def test_the_command_says_what_it_did(folder: Path) -> None:
     first = throughline(None, "deploy", "init", str(folder), "--no-owners")
     assert first.exit_code == 0, first.output
     assert "made       kafka/jaas.conf (user 1000, mode 0400)" in first.output
+    assert "open http" not in first.output, "only where somebody says what is to be opened"
     second = throughline(None, "deploy", "init", str(folder), "--no-owners")
     assert second.output.splitlines()[-1].endswith(f"{len(files(folder))} there.")
     for secret in (folder / "kafka/passwords").iterdir():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -21,6 +23,7 @@ from tests.certificates import Authority, Issued
 from tests.cli.terminal import throughline
 from tools.deployment import grants, kafka_users, topics
 from tools.deployment.doctor import certificates, kafka, kafka_rights, mongodb, mongodb_rights, services
+from tools.deployment.doctor.checks import check
 from tools.deployment.doctor.outcomes import Check
 from tools.deployment.doctor.target import Target, read_secrets
 from tools.deployment.kafka_requests import ALLOW, LITERAL, Acl
@@ -268,22 +271,39 @@ def test_the_folder_of_secrets_gives_passwords_and_names_what_it_cannot(tmp_path
     secrets = read_secrets(tmp_path)
     assert secrets.mongodb == {user: f"Synthetic {user}" for user in SERVICES}
     assert secrets.kafka == {}
-    assert {file.name for file in secrets.unreadable} == {*kafka_users.users()}
+    assert {Path(each.subject).name for each in secrets.untried} == {*kafka_users.users()}
+    assert {each.state for each in secrets.untried} == {"not checked"}
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [(b"\n", "it is no password: it is empty"), (b"a\nb\n", "more than one line"), (b"\xff", "no text in UTF-8")],
 )
-def test_a_password_that_is_spoilt_is_named_and_the_others_are_tried(tmp_path: Path, content: bytes, says: str) -> None:
+async def test_a_password_that_is_spoilt_is_wrong_and_the_others_are_tried(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
     folder = tmp_path / "mongodb/passwords"
     folder.mkdir(parents=True)
     for user in SERVICES:
         (folder / user).write_text("Synthetic\n")
     (folder / "meetings").write_bytes(content)
     secrets = read_secrets(tmp_path)
-    assert says in secrets.unreadable[folder / "meetings"]
+    (spoilt,) = [each for each in secrets.untried if each.subject == str(folder / "meetings")]
+    assert (spoilt.state, says in spoilt.says) == ("wrong", True), spoilt
+    assert spoilt in await check(Target(untried=secrets.untried))
     assert secrets.mongodb.keys() == {*SERVICES} - {"meetings"}
+
+
+async def test_a_fifo_in_place_of_a_password_or_a_certificate_is_named_and_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "kafka/passwords/meetings"
+    file.parent.mkdir(parents=True)
+    os.mkfifo(file)
+    says = {each.subject: each.says for each in read_secrets(tmp_path).untried}
+    assert "not a regular file" in says[str(file)]
+    target = Target(mongodb=f"mongodb://a:b@{NOBODY_THERE}/?tls=true&tlsCAFile={file}", certificates=[file])
+    outcomes = [each async for each in mongodb.check(target)] + [each async for each in certificates.check(target)]
+    assert [each.state for each in outcomes] == ["wrong", "not checked"]
+    assert all("not a regular file" in each.says for each in outcomes)
 
 
 def test_nothing_named_and_what_cannot_be_used_is_bad_input() -> None:
@@ -346,3 +366,32 @@ async def test_a_broker_that_tells_no_size_of_its_disk_is_not_called_fine(known:
     client: Any = Broker()
     outcome = await kafka._disk(client, 1)
     assert (outcome.state, outcome.says) == ("not checked", "this broker does not tell the size of its disk")
+
+
+@pytest.mark.parametrize(
+    ("folders", "state", "words"),
+    [
+        ([(0, "/a", [], 100, 50, {})], "fine", "50% full"),
+        ([(0, "/a", [], 100, 50, {}), (0, "/b", [], 100, 20, {})], "wrong", "/b is 80% full"),
+        ([(0, "/a", [], 100, 50, {}), (56, "/b", [], -1, -1, {})], "wrong", "it cannot use /b (KafkaStorageError)"),
+        ([(0, "/a", [], -1, -1, {})], "not checked", "it tells no size"),
+    ],
+)
+async def test_the_folders_of_a_broker_are_looked_at(folders: list[Any], state: str, words: str) -> None:
+    class Broker:
+        async def _send_request_to_node(self, _broker: int, _request: Any) -> Any:
+            return SimpleNamespace(error_code=0, results=folders)
+
+    client: Any = Broker()
+    outcome = await kafka._disk(client, 1)
+    assert (outcome.state, outcome.says) == (state, words)
+
+
+async def test_a_mongodb_that_goes_away_half_way_is_unchecked_from_there_on() -> None:
+    forgotten: Any = SimpleNamespace(
+        delegate=SimpleNamespace(
+            nodes=frozenset(), topology_description=SimpleNamespace(server_descriptions=lambda: {("one", 1): None})
+        )
+    )
+    outcome = await mongodb._looked("versions", forgotten, mongodb._versions(forgotten, "mongodb://one:1/"))
+    assert (outcome.state, outcome.subject) == ("not checked", "mongod at one:1")

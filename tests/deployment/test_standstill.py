@@ -37,9 +37,10 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     own = Server()
     monkeypatch.setattr(standstill, "connect", lambda _uri: own)
-    before = [signal.getsignal(number) for number in standstill.ENDING]
+    signals = (*standstill.ENDING, signal.SIGINT)
+    before = [signal.getsignal(number) for number in signals]
     yield own
-    assert [signal.getsignal(number) for number in standstill.ENDING] == before
+    assert [signal.getsignal(number) for number in signals] == before
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -49,6 +50,23 @@ def test_a_signal_ends_the_backup_and_releases_the_server(server: Server, number
         seen.append(server.locks)
         os.kill(os.getpid(), number)
     assert (seen, server.locks) == ([1], 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_second_signal_does_not_leave_the_server_held(
+    server: Server, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = server.command
+
+    def signalled(name: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+        if name == "fsyncUnlock":
+            os.kill(os.getpid(), number)
+        return command(name, *arguments, **options)
+
+    monkeypatch.setattr(server, "command", signalled)
+    with pytest.raises((Stopped, KeyboardInterrupt)), held_still("mongodb://synthetic"):
+        os.kill(os.getpid(), number)
+    assert server.locks == 0
 
 
 def test_one_that_is_held_already_is_left_as_it_is(server: Server) -> None:

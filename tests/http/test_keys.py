@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -73,6 +74,8 @@ async def test_known_keys_serve_while_their_source_is_away(home: Path, monkeypat
         (home / tokens.JWKS_FILE).write_text(broken)
         assert await checks.check(token, PEER) == CALLER
     (home / tokens.JWKS_FILE).unlink()
+    assert await checks.check(token, PEER) == CALLER
+    os.mkfifo(home / tokens.JWKS_FILE)
     assert await checks.check(token, PEER) == CALLER
 
 

@@ -97,6 +97,8 @@ def test_each_program_takes_the_values_of_its_variables(
             for variable, value in variables.items():
                 if not variable.endswith(("_FILE", "_DIR")):  # which are files of the pod
                     environment.setenv(variable, value)
+                elif variable == "THROUGHLINE_TRUSTED_KEYS_FILE":
+                    environment.setenv(variable, str(tmp_path / "throughline_checkpoint_keys"))
             settings: Any = READ_BY[name](_secrets_dir=tmp_path)
         assert settings.port == workload.ports["http"]
 

@@ -96,11 +96,13 @@ def environment(secure: Servers, tmp_path_factory: pytest.TempPathFactory) -> di
     grants.grant(secure.mongodb.admin_uri, {SERVICE: PASSWORD})
     assert indexes.ensure(secure.mongodb.admin_uri, {SERVICE: grants.database(SERVICE)}) == {}
     folder = tmp_path_factory.mktemp("secrets")
+    keys = LogKeys(Signer.generate(origin_of("synthetic", SERVICE)))
     for name, secret in {
         "kafka_password": PASSWORD,
         "mongodb_password": PASSWORD,
         "actor_key": "Synthetic key of thirty-two characters",
-        "checkpoint_keys": LogKeys(Signer.generate(origin_of("synthetic", SERVICE))).text(),
+        "checkpoint_keys": keys.text(),
+        "trusted_keys": keys.verifiers[0].vkey,
     }.items():
         (folder / f"throughline_{name}").write_text(f"{secret}\n")
     uri = user_uri(secure.mongodb.admin_uri, SERVICE, "none").replace(":none@", "@")

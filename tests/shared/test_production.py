@@ -15,7 +15,8 @@ from pymongo import ReadPreference
 
 from services.notifications.sending.settings import NotificationSettings
 from shared.events.services import SERVICES
-from shared.runtime.configuration import CannotStart, Configuration, read
+from shared.http.people import People
+from shared.runtime.configuration import CannotStart, Configuration, read, secret_of
 from shared.runtime.database import connect
 from shared.runtime.kafka_settings import KafkaSettings
 from shared.runtime.settings import Settings
@@ -35,6 +36,7 @@ SERVICE = {
     "THROUGHLINE_DEPLOYMENT": "synthetic",
     "THROUGHLINE_ISSUER": "https://login.example.org",
     "THROUGHLINE_JWKS": "https://login.example.org/jwks",
+    "THROUGHLINE_TRUSTED_KEYS": "Synthetic keys",
     "THROUGHLINE_SMTP_TLS": "starttls",
     "THROUGHLINE_SMTP_USER": "synthetic",
     "THROUGHLINE_SMTP_SENDER": "throughline@example.org",
@@ -69,18 +71,20 @@ def secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @contextmanager
-def unprivileged(file: Path) -> Iterator[None]:
+def unprivileged(file: Path, user: int = 65_534, group: int | None = None) -> Iterator[None]:
     """Be a user who may not read everything, where this one may."""
-    own = os.geteuid()
+    own, own_group = os.geteuid(), os.getegid()
     for folder in (file.parent, *file.parent.parents):
         if own == 0 and folder.stat().st_uid == 0 and folder.is_relative_to(tempfile.gettempdir()):
             folder.chmod(folder.stat().st_mode | 0o555)
     if own == 0:
-        os.seteuid(65_534)
+        os.setegid(own_group if group is None else group)
+        os.seteuid(user)
     try:
         yield
     finally:
         os.seteuid(own)
+        os.setegid(own_group)
 
 
 def prefixed(changed: dict[str, str | None]) -> dict[str, str | None]:
@@ -129,6 +133,7 @@ def test_a_service_that_is_set_up_safely_starts_with_secrets_from_files(monkeypa
         ({"JWKS": "/etc/jwks.json"}, "JWKS: in production it is an https address"),
         ({"ACTOR_KEY": KEY}, "ACTOR_KEY: in production a secret is in a file"),
         ({"CHECKPOINT_KEYS": "in the open"}, "CHECKPOINT_KEYS: in production a secret is in a file"),
+        ({"TRUSTED_KEYS": None}, "TRUSTED_KEYS: in production it must be set"),
         ({"FRONTS": "*"}, "FRONTS: in production it lists addresses"),
         ({"FRONTS": "10.0.0.1, 0.0.0.0/0"}, "FRONTS: in production it lists addresses"),
         ({"FRONTS": "::/0"}, "FRONTS: in production it lists addresses"),
@@ -237,6 +242,15 @@ def test_an_option_of_mongodb_that_is_written_wrongly_is_not_ignored(monkeypatch
         connect(read(NotificationSettings), "meetings")
 
 
+@pytest.mark.parametrize("password", ["a?SYNTHETIC=b", "a?tlsCAFile=SYNTHETIC&b"])
+def test_a_password_that_passes_for_an_option_is_not_repeated(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    unescaped = {"THROUGHLINE_MODE": "development", "THROUGHLINE_MONGODB": f"mongodb://own:{password}@db.example.org/"}
+    assert refusal(NotificationSettings, SERVICE | unescaped, monkeypatch) == ""
+    with pytest.raises(CannotStart, match=r"^THROUGHLINE_MONGODB: is no MongoDB URI") as reason:
+        connect(read(NotificationSettings), "meetings")
+    assert "synthetic" not in str(reason.value).lower()
+
+
 @pytest.mark.parametrize("content", [b"\xff", b"[]", b"topics: 1", b"a: {", None])
 def test_a_declaration_of_topics_that_is_none_is_named(
     content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -259,7 +273,7 @@ def test_all_that_is_missing_or_unsafe_is_named_in_one_go(secrets: Path, monkeyp
         f"THROUGHLINE_{name}"
         for name in (
             "KAFKA", "KAFKA_PROTOCOL", "JWKS", "ISSUER", "ACTOR_KEY", "MONGODB", "DATABASE", "PORT", "FRONTS",
-            "DEPLOYMENT", "CHECKPOINT_KEYS", "SMTP_TLS", "SMTP_SENDER",
+            "DEPLOYMENT", "CHECKPOINT_KEYS", "TRUSTED_KEYS", "SMTP_TLS", "SMTP_SENDER",
         )
     ]  # fmt: skip
 
@@ -332,6 +346,55 @@ def test_a_file_that_a_variable_names_and_cannot_be_read_is_named(
 ) -> None:
     says = refusal(Settings, {**SERVICE, f"THROUGHLINE_{name.upper()}_FILE": str(absent)}, monkeypatch)
     assert says == f"THROUGHLINE_{name.upper()}_FILE: {absent} cannot be read: No such file or directory"
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    """A file that nobody writes: to read it waits for ever."""
+    os.mkfifo(tmp_path / "fifo")
+    return tmp_path / "fifo"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "kafka_password", "kafka_ca", "kafka_cert", "kafka_key", "mongodb_password", "smtp_password", "smtp_ca",
+        "actor_key", "checkpoint_keys", "trusted_keys",
+    ],
+)  # fmt: skip
+def test_a_fifo_or_a_device_in_place_of_a_file_is_refused_and_not_read(
+    name: str, fifo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in (fifo, Path(os.devnull)):
+        says = refusal(NotificationSettings, {**SERVICE, f"THROUGHLINE_{name.upper()}_FILE": str(file)}, monkeypatch)
+        assert says.startswith(f"THROUGHLINE_{name.upper()}_FILE: {file} cannot be read by user "), says
+        assert "it is not a regular file: put a file with the content in its place" in says
+
+
+def test_a_fifo_among_the_secrets_is_refused_and_not_read(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = secrets / "throughline_kafka_password"
+    file.unlink()
+    os.mkfifo(file)
+    says = refusal(Settings, SERVICE, monkeypatch)
+    assert says.startswith("THROUGHLINE_KAFKA_PASSWORD: "), says
+    assert says.endswith(f'"{file}" but found a FIFO instead: put a file with the content there')
+    with pytest.raises(CannotStart, match=f"{file} cannot be read .* not a regular file"):
+        secret_of("THROUGHLINE_KAFKA_PASSWORD")
+
+
+def test_a_fifo_in_place_of_people_topics_or_a_certificate_of_mongodb_is_refused_and_not_read(
+    fifo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = prefixed({"MONGODB": f"{URI}&tlsCAFile={fifo}", "TOPICS_FILE": str(fifo)})
+    assert refusal(NotificationSettings, SERVICE | changed, monkeypatch) == ""
+    settings = read(NotificationSettings)
+    for variable, use in (
+        ("MONGODB", lambda: connect(settings, "meetings")),
+        ("TOPICS_FILE", settings.declared_topics),
+        ("PEOPLE_FILE", lambda: People(fifo, settings.issuer)),
+    ):
+        with pytest.raises(CannotStart, match=f"^THROUGHLINE_{variable}: .*not a regular file"):
+            use()
 
 
 def test_files_of_tls_that_do_not_fit_are_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.tlog.breaks import LogBreak, names_old_key, old_signers
 from shared.tlog.notes import NotANote, Verifier
-from tools.audit.bundle import Log, NotReadable
+from tools.audit.bundle import Bundle, Log, NotReadable
 from tools.audit.findings import Finding, Findings
 
 
@@ -67,6 +67,11 @@ class Breaks:
     def after(self, origin: str) -> CheckedBreak | None:
         """Return the break by which an earlier log ended."""
         return next((each for each in self.checked if each.log_break.old_origin == origin), None)
+
+
+def declared_breaks(bundle: Bundle) -> list[str]:
+    """Return the origins of the lost logs whose breaks a bundle declares. Raises NotReadable, NotANote."""
+    return [LogBreak.opened(raw).old_origin for log in bundle.logs.values() for _, raw in log.breaks()]
 
 
 def check_breaks(

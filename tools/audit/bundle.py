@@ -16,7 +16,7 @@ from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.merkle import TILE_WIDTH
 from shared.tlog.notes import NotAKey, NotANote, Note, Verifier
 from shared.tlog.tiles import BUNDLE_LIMIT, TILE_LIMIT, NotABundle, Tile, bundles_of, entries_of
-from tools.files import NotAFile, names_below, read_below, remove_below, write_below
+from tools.files import NotAFile, names_below, read_below, remove_below, sentence, write_below
 
 FORMAT = 1
 MANIFEST, TRACES, README, SCHEMAS = "manifest.json", "traces.json", "README.md", "schemas"
@@ -124,7 +124,10 @@ class Bundle:
     @property
     def logs(self) -> dict[str, Log]:
         """The bundle's logs by service. Raises NotReadable if there is none."""
-        logs = {name: Log(name, self.folder / name) for name in SERVICES if (self.folder / name).is_dir()}
+        try:
+            logs = {name: Log(name, self.folder / name) for name in SERVICES if (self.folder / name).is_dir()}
+        except OSError as fault:
+            raise NotReadable(sentence(self.folder, "read", fault)) from None
         if not logs:
             raise NotReadable(f"{self.folder} is no bundle: it has no folder of a service")
         return logs

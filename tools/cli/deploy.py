@@ -37,6 +37,9 @@ def init(
     sign_in: Annotated[
         bool, typer.Option("--sign-in/--no-sign-in", help="Make the keys of the development sign-in too.")
     ] = True,
+    address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address that people open once all is up, to be printed.")
+    ] = None,
     owners: Annotated[
         bool, typer.Option("--owners/--no-owners", help="Give each file to the user of the image that reads it.")
     ] = True,
@@ -62,7 +65,7 @@ def init(
             raise BadInput(f"--console: {fault}; give --no-sign-in where people sign in elsewhere.") from None
         except CannotStart as fault:
             raise Failure(f"{fault}.") from None
-        _show(folder, ensured)
+        _show(folder, ensured, address)
 
 
 def _check(deployment: str, names: Sequence[str]) -> None:
@@ -73,11 +76,13 @@ def _check(deployment: str, names: Sequence[str]) -> None:
             raise BadInput(f"--name {printable(name)}: is no host name or address.")
 
 
-def _show(folder: Path, ensured: list[EnsuredFile]) -> None:
+def _show(folder: Path, ensured: list[EnsuredFile], address: str | None) -> None:
     for file, outcome, remark in ensured:
         if outcome != "there" or remark:
             owned = f"user {file.owner}, mode {file.mode:04o}"
             print_line(f"{outcome:<10} {file.path} ({owned}{'; ' if remark else ''}{remark})")
+    if address is not None:
+        print_line(f"Once docker compose up --wait has ended, open {printable(address)}")
     counts = Counter(each.outcome for each in ensured)
     says = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("made", "put right", "there") if counts[outcome])
     print_line(f"{folder}: {says}.")

@@ -32,7 +32,7 @@ from tools.files import NotAFile
 from tools.render.terminal import print_json, print_line
 
 ADMIN = "THROUGHLINE_DOCTOR_MONGODB"
-NO_SECRETS = Secrets({}, {}, {}, ())
+NO_SECRETS = Secrets({}, {}, (), ())
 
 
 def doctor(
@@ -135,7 +135,7 @@ def _named(
         profile,
         stored.kafka,
         stored.mongodb,
-        stored.unreadable,
+        stored.untried,
         [*own, *files],
         [tls.ca_file] if tls and tls.ca_file else [],
     )
@@ -153,7 +153,7 @@ def _local(home: Path, addresses: dict[str, str], profile: Profile, files: Seque
         ) from None
     except NotAFile as fault:
         raise BadInput(f"{fault}.") from None
-    return Target(kafka, mongodb, addresses, profile, stack.kafka_passwords(), passwords, {}, files, (), is_local=True)
+    return Target(kafka, mongodb, addresses, profile, stack.kafka_passwords(), passwords, (), files, (), is_local=True)
 
 
 def _print(outcomes: Sequence[Outcome]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +11,11 @@ import typer
 
 from shared.events.services import SERVICES
 from tools.cli.options import password_in
-from tools.client.errors import Failure, exits
+from tools.client.errors import BadInput, Failure, exits
 from tools.client.mongodb_errors import mongodb_answers
 from tools.deployment import mongodb
 from tools.deployment.messages import CannotStart
+from tools.files import NotAFile, alone_in
 from tools.render.terminal import print_line
 
 
@@ -43,7 +46,7 @@ def ensure(
 
     Exit code: 0 when all is as declared; 1 when MongoDB refuses; 2 for bad input; 3 when it does not answer.
     """
-    with exits(), mongodb_answers("--server"):
+    with exits(), mongodb_answers("--server"), _alone_in(passwords):
         administrator = password_in(passwords / mongodb.ADMINISTRATOR)
         users = {service: password_in(passwords / service) for service in SERVICES}
         try:
@@ -51,3 +54,13 @@ def ensure(
         except CannotStart as failure:
             raise Failure(str(failure)) from None
         print_line(f"The replica set of {member} and its users are as declared: {', '.join(users)}.")
+
+
+@contextmanager
+def _alone_in(passwords: Path) -> Iterator[None]:
+    """Keep a rotation of these passwords waiting. Raises BadInput."""
+    try:
+        with alone_in(passwords):
+            yield
+    except NotAFile as fault:
+        raise BadInput(f"--passwords: {fault}.") from None

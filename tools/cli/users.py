@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -44,34 +46,37 @@ def ensure(
     stack and no Kafka is named.
     """
     with exits():
-        admin, users = _named(kafka, passwords) if kafka else _local(home)
         try:
-            kafka_users.ensure(admin, users)
+            with _named(kafka, passwords) if kafka else nullcontext(_local(home)) as (admin, users):
+                kafka_users.ensure(admin, users)
         except kafka_users.NotGranted as failure:
             raise Failure(str(failure)) from None
         print_line(f"Users of Kafka and their rights are as declared: {', '.join(users)}.")
 
 
-def _named(bootstrap: str, folder: Path | None) -> tuple[KafkaAccess, dict[str, str]]:
+@contextmanager
+def _named(bootstrap: str, folder: Path | None) -> Iterator[tuple[KafkaAccess, dict[str, str]]]:
+    """Yield the access to a named Kafka and the passwords in a folder, in which no rotation replaces them meanwhile."""
     if folder is None:
         raise BadInput("--passwords: name the folder with the passwords of the users; absent ones are generated.")
-    inner = next((path for path in (folder / "passwords", folder / "kafka/passwords") if path.is_dir()), None)
-    if inner and not any((folder / user).exists() for user in kafka_users.users()):
+    inner = next((path for path in (folder / "passwords", folder / "kafka/passwords") if os.path.isdir(path)), None)
+    if inner and not any(os.path.exists(folder / user) for user in kafka_users.users()):
         raise BadInput(f"--passwords: {folder} holds no password, and new ones would shut everybody out: name {inner}.")
-    return configured_kafka(bootstrap), _passwords(folder)
-
-
-def _passwords(folder: Path) -> dict[str, str]:
-    """Return the passwords in a folder; generate those that have no file. Raises BadInput."""
+    admin = configured_kafka(bootstrap)
     try:
         make_folder(folder)
         with alone_in(folder):
-            for user in kafka_users.users():
-                if not os.path.exists(folder / user):
-                    write_named(folder / user, secrets.token_urlsafe(24) + "\n")
-            return {user: read_password(folder / user) for user in kafka_users.users()}
+            yield admin, _passwords(folder)
     except NotAFile as fault:
         raise BadInput(f"--passwords: {fault}.") from None
+
+
+def _passwords(folder: Path) -> dict[str, str]:
+    """Return the passwords in a folder; generate those that have no file. Raises NotAFile."""
+    for user in kafka_users.users():
+        if not os.path.exists(folder / user):
+            write_named(folder / user, secrets.token_urlsafe(24) + "\n")
+    return {user: read_password(folder / user) for user in kafka_users.users()}
 
 
 def _local(home: Path) -> tuple[KafkaAccess, dict[str, str]]:

@@ -6,11 +6,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from shared.runtime.regular_file import read_text
 from shared.tlog.notes import NotAKey, Verifier
 from shared.tlog.trust import LogTrust, key_ids
 from tools.client.errors import BadInput
 from tools.client.stack_home import PUBLIC_KEYS
-from tools.files import write
+from tools.files import sentence, write
 
 VARIABLE = "THROUGHLINE_TRUSTED_KEYS"
 DEPLOYMENT = "local"
@@ -58,9 +59,9 @@ def _source(home: Path, keys: Sequence[str] | None) -> tuple[str, Sequence[str]]
     named = os.environ.get(f"{VARIABLE}_FILE")
     file = Path(named) if named else home / PUBLIC_KEYS
     try:
-        return str(file), [file.read_text(encoding="utf-8")]
+        return str(file), [read_text(file)]
     except (OSError, UnicodeDecodeError) as fault:
         raise BadInput(
             f"No keys to believe records by: give the public key of each log with --key, or set {VARIABLE} "
-            f"({file}: {type(fault).__name__})."
+            f"({sentence(file, 'read', fault)})."
         ) from None

@@ -11,8 +11,13 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
+from shared.runtime.mongodb_settings import check_files, options_may_be_of_password
+
 SELECTION_MS = 10_000
-FORM = "is no MongoDB URI; write mongodb://USER:PASSWORD@HOST:PORT/?OPTIONS, with %40 for an @ in the password"
+FORM = (
+    "is no MongoDB URI; write mongodb://USER:PASSWORD@HOST:PORT/?OPTIONS, with %40 for an @ in the password, "
+    "%3F for a ?"
+)
 Client = MongoClient[dict[str, Any]]
 
 
@@ -22,31 +27,35 @@ class UnusableUri(ConfigurationError):
 
 def connect(uri: str, **options: Any) -> Client:
     """Return a client, without a round trip to the server. Raises UnusableUri."""
-    with _usable():
+    with _usable(uri):
+        check_files(uri)
         return Client(uri, **{"serverSelectionTimeoutMS": SELECTION_MS, **options})
 
 
 def connect_async(uri: str, **options: Any) -> AsyncIOMotorClient[Any]:
     """Return a client of asyncio, without a round trip to the server. Raises UnusableUri."""
-    with _usable():
+    with _usable(uri):
+        check_files(uri)
         return AsyncIOMotorClient(uri, **{"serverSelectionTimeoutMS": SELECTION_MS, **options})
 
 
 @contextmanager
-def _usable() -> Iterator[None]:
+def _usable(uri: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # of an option that is written wrongly, and ignored
             yield
-    except UserWarning as fault:
-        raise UnusableUri(f"has an option that cannot be used: {fault}") from None
-    except OSError as fault:
+    except (UserWarning, OSError, ConfigurationError, ValueError) as fault:
+        raise UnusableUri(FORM if options_may_be_of_password(uri) else _why(fault)) from None
+
+
+def _why(fault: Exception) -> str:
+    if isinstance(fault, UserWarning):
+        return f"has an option that cannot be used: {fault}"
+    if isinstance(fault, OSError):
         named = f": {fault.filename}" if fault.filename else ""
-        raise UnusableUri(
-            f"names a file that cannot be used: {fault.strerror or type(fault).__name__}{named}"
-        ) from None
-    except (ConfigurationError, ValueError):  # their words may repeat the password
-        raise UnusableUri(FORM) from None
+        return f"names a file that cannot be used: {fault.strerror or type(fault).__name__}{named}"
+    return FORM  # the words of the others may repeat the password
 
 
 def refusal(failure: OperationFailure) -> str:

@@ -101,10 +101,14 @@ def load(uri: str, services: Iterable[str], folder: Path) -> dict[str, Loaded]:
     """
     counts = {}
     names = [name for group in COLLECTIONS.values() for name in group]
+    try:
+        saved = {path.name for path in folder.iterdir()}
+    except OSError as fault:
+        raise NotAFile(sentence(folder, "read", fault)) from None
     with connect(uri) as client:
         for service in services:
             for name in names:
-                if (path := folder / f"{service}.{name}.bson").exists():
+                if (path := folder / f"{service}.{name}.bson").name in saved:
                     target = client[database(service)].get_collection(name, write_concern=DURABLE)
                     counts[path.name] = _loaded(target, _read(path))
     if not counts:

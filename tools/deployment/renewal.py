@@ -6,7 +6,7 @@ the old one is dropped.
 
 from __future__ import annotations
 
-from tools.deployment import certificates
+from tools.deployment import certificates, secret_checks
 from tools.deployment.messages import CannotStart
 from tools.deployment.secret_files import (
     ADMINISTRATOR_OF_KAFKA,
@@ -24,11 +24,14 @@ from tools.deployment.secret_folder import SecretFolder
 
 NEW_AUTHORITY_KEY = f"{AUTHORITY_KEY}.new"
 MONGODB_KEY, CONSOLE_KEYS = "mongodb/key", "console_keys"
+RESTORE = "restore it from the backup of the secrets, or remove it, and run throughline deploy init"
 UNFINISHED = "an earlier rotation is not finished: run this with --drop-retired first"
 
 
 def renew_certificates(folder: SecretFolder) -> list[str]:
     """Give each server another key and certificate, for the names of the present one. Raises CannotStart."""
+    folder.read(AUTHORITY_KEY, secret_checks.private_key, RESTORE)
+    _certificate(folder, AUTHORITY)
     for path in SERVERS:
         folder.replace(path, server_certificate(folder, certificates.names(_certificate(folder, path))))
     return list(SERVERS)
@@ -53,7 +56,7 @@ def renew_authority(folder: SecretFolder) -> list[str]:
 def drop_retired_authority(folder: SecretFolder) -> list[str]:
     """Leave the newest authority alone; every server must have a certificate of it. Raises CannotStart."""
     newest = certificates.first(_certificate(folder, AUTHORITY))
-    if others := [path for path in SERVERS if not certificates.is_issued_by(folder.read(path), newest)]:
+    if others := [path for path in SERVERS if not certificates.is_issued_by(_certificate(folder, path), newest)]:
         raise CannotStart(f"{', '.join(others)}: of the old authority; run throughline rotate certificates first")
     folder.replace(AUTHORITY, newest)
     return [AUTHORITY]
@@ -82,7 +85,7 @@ def drop_retired_mongodb_key(folder: SecretFolder) -> list[str]:
 
 def renew_console_keys(folder: SecretFolder) -> list[str]:
     """Put another key of the console's cookies before the present one. Raises CannotStart."""
-    present = folder.read(CONSOLE_KEYS)
+    present = _console_keys(folder)
     _one(len(present.split()), CONSOLE_KEYS)
     folder.replace(CONSOLE_KEYS, new_console_key() + present)
     return [CONSOLE_KEYS]
@@ -90,24 +93,21 @@ def renew_console_keys(folder: SecretFolder) -> list[str]:
 
 def drop_retired_console_keys(folder: SecretFolder) -> list[str]:
     """Leave the newest key of the console's cookies alone. Raises CannotStart."""
-    folder.replace(CONSOLE_KEYS, folder.read(CONSOLE_KEYS).split()[0] + "\n")
+    folder.replace(CONSOLE_KEYS, _console_keys(folder).split()[0] + "\n")
     return [CONSOLE_KEYS]
 
 
 def _certificate(folder: SecretFolder, path: str) -> str:
-    text = folder.read(path)
-    try:
-        certificates.first(text)
-    except ValueError:
-        raise CannotStart(
-            f"{path} is spoilt: it holds no certificate; remove it, and run throughline deploy init"
-        ) from None
-    return text
+    return folder.read(path, secret_checks.certificate, RESTORE)
+
+
+def _console_keys(folder: SecretFolder) -> str:
+    return folder.read(CONSOLE_KEYS, secret_checks.key_of_console, RESTORE)
 
 
 def _mongodb_keys(folder: SecretFolder) -> list[str]:
-    """Return the keys, oldest first: a file holds one, or a list in YAML."""
-    return [line.removeprefix("- ").strip() for line in folder.read(MONGODB_KEY).splitlines()]
+    """Return the keys, oldest first. Raises CannotStart."""
+    return secret_checks.keys_of_mongodb(folder.read(MONGODB_KEY, secret_checks.keys_of_mongodb, RESTORE))
 
 
 def _one(count: int, path: str) -> None:

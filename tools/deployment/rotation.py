@@ -39,9 +39,10 @@ def rotate(passwords: Passwords, users: Sequence[str], set_passwords: SetPasswor
 
     Of two at once one waits for the other: else a password might be set that another one's file replaces.
     """
+    each_once = [*dict.fromkeys(users)]
     with passwords.alone():
-        set_passwords(passwords.propose(users))
-        passwords.accept(users)
+        set_passwords(passwords.propose(each_once))
+        passwords.accept(each_once)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from shared.runtime.sign_in_settings import ACTOR_KEY_LENGTH
 from shared.tlog.notes import NotAKey, Signer
 from tools.deployment import certificates
 
+_MONGODB_KEY = re.compile("[A-Za-z0-9+/=]{6,1024}")  # as mongod takes them
 ENDS_SOON = timedelta(days=30)
 AGAIN = "remove it, and run this again"
 RESTART = f"{AGAIN}; then restart its server"
@@ -39,6 +41,15 @@ def key_of_log(content: str) -> None:
         Signer.parse(content.split()[0])
     except NotAKey as fault:
         raise ValueError(f"holds no private key of a log: {fault}") from None
+
+
+def keys_of_mongodb(content: str) -> list[str]:
+    """Return the keys of MongoDB's members: one, or a list in YAML. Raises ValueError for a file without them."""
+    lines = content.splitlines()
+    keys = lines if len(lines) == 1 else [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+    if len(keys) != len(lines) or not all(_MONGODB_KEY.fullmatch(key.strip()) for key in keys):
+        raise ValueError("holds neither one key nor a list of keys in YAML")
+    return [key.strip() for key in keys]
 
 
 def private_key(content: str) -> None:

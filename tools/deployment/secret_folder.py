@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from shared.runtime.regular_file import read_text
 from tools.deployment.messages import CannotStart
 from tools.files import NotAFile, alone_in, remove_partials, replacing
 
@@ -46,14 +47,21 @@ class SecretFolder:
     def __init__(self, root: Path, *, owners: bool = True) -> None:
         self.root, self._owners = root, owners
 
-    def read(self, path: str) -> str:
-        """Read a file of the folder. Raises CannotStart."""
+    def read(self, path: str, check: Callable[[str], object] | None = None, cure: str = RESTORE) -> str:
+        """Read a file of the folder; with a check, its content is there and can be used. Raises CannotStart."""
         try:
-            return (self.root / path).read_text(encoding="utf-8")
+            content = read_text(self.root / path)
         except UnicodeDecodeError:
             raise CannotStart(f"{self.root / path} is no text in UTF-8: {RESTORE}") from None
         except OSError as fault:
             raise CannotStart(_why(self.root / path, fault)) from None
+        if check is not None:
+            try:
+                _is_not_empty(content)
+                check(content)
+            except ValueError as fault:
+                raise CannotStart(f"{self.root / path} {fault}: {cure}") from None
+        return content
 
     def check(self) -> None:
         """Refuse before anything is written, where files could not be given to their owners. Raises CannotStart."""
@@ -80,34 +88,25 @@ class SecretFolder:
             if path.is_symlink() or (path.exists() and not path.is_file()):
                 raise CannotStart(f"{path} is no file: remove it, and run this again")
             if not path.exists():
-                self._write(path, file.make(), file.mode, file.owner if self._owners else None)
+                self._write(path, file.make(), file.mode, (file.owner, file.owner) if self._owners else None)
                 return "made"
-            self._check(file)
+            self.read(file.path, file.check, file.cure)
             return self._put_right(path, file)
         except OSError as fault:
             raise CannotStart(_why(path, fault)) from None
-
-    def _check(self, file: SecretFile) -> None:
-        """Refuse a file that a full disk, a lost write or a person left without its content. Raises CannotStart."""
-        content = self.read(file.path)
-        try:
-            _is_not_empty(content)
-            file.check(content)
-        except ValueError as fault:
-            raise CannotStart(f"{self.root / file.path} {fault}: {file.cure}") from None
 
     def replace(self, path: str, content: str) -> None:
         """Replace the content of a file, of which owner and mode stay. Raises CannotStart."""
         self.add(path, content, like=path)
 
     def add(self, path: str, content: str, *, like: str) -> None:
-        """Write a file with the owner and mode of another. Raises CannotStart."""
+        """Write a file with the owner, group and mode of another. Raises CannotStart."""
         present = self.root / like
         try:
             now = present.stat()
-            self._write(self.root / path, content, stat.S_IMODE(now.st_mode), now.st_uid)
+            self._write(self.root / path, content, stat.S_IMODE(now.st_mode), (now.st_uid, now.st_gid))
         except OSError as fault:
-            raise CannotStart(f"{present}: {fault.strerror}: {HOW}") from None
+            raise CannotStart(_why(present, fault)) from None
 
     def _make_folders(self, folder: Path) -> None:
         for each in [*reversed(folder.relative_to(self.root).parents), folder.relative_to(self.root)]:
@@ -115,14 +114,14 @@ class SecretFolder:
                 path.mkdir(parents=True, exist_ok=True)
                 path.chmod(FOLDER_MODE)  # whatever the umask
 
-    def _write(self, path: Path, content: str, mode: int, owner: int | None) -> None:
+    def _write(self, path: Path, content: str, mode: int, owner: tuple[int, int] | None) -> None:
         """Write beside it, and put it in its place: a file is there whole, with owner and mode, or not at all."""
         remove_partials(path)
         with replacing(path) as written:
             written.write(content.encode())
             os.fchmod(written.fileno(), mode)
             if owner is not None:
-                os.fchown(written.fileno(), owner, owner)
+                os.fchown(written.fileno(), *owner)
 
     def _put_right(self, path: Path, file: SecretFile) -> Outcome:
         now = path.stat()

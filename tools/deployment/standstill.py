@@ -56,7 +56,9 @@ def _stopping_in_order() -> Iterator[None]:
     def stop(number: int, _frame: Any) -> NoReturn:
         raise Stopped(number)
 
-    before = {number: signal.signal(number, stop) for number in ENDING}
+    before = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGINT)}
+    for number in ENDING:
+        signal.signal(number, stop)
     try:
         yield
     finally:
@@ -65,7 +67,7 @@ def _stopping_in_order() -> Iterator[None]:
 
 
 def _ignore_signals() -> None:
-    for number in ENDING:
+    for number in (*ENDING, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
-from shared.tlog.notes import NotAKey, Verifier
+from shared.tlog.notes import NotAKey, NotANote, Verifier
+from tools.audit.breaks import declared_breaks
+from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.signatures import TrustedKeys
 from tools.client.errors import BadInput
+from tools.client.printable import printable
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of an export bundle.")]
 Keys = Annotated[
@@ -43,3 +46,18 @@ def trusted(keys: Sequence[str] | None, witnesses: Sequence[str] | None = None) 
     if logs.witnesses or vouching.logs:
         raise BadInput("A log's key is given with --key, a witness's with --witness.")
     return TrustedKeys(logs.logs, vouching.witnesses)
+
+
+def accepted_breaks(origins: Sequence[str] | None, bundle: Bundle) -> tuple[str, ...]:
+    """Return the lost logs whose breaks are accepted. Raises BadInput for one of which the bundle declares no break."""
+    try:
+        declared = declared_breaks(bundle) if origins else []
+    except (NotReadable, NotANote):
+        return tuple(origins or ())  # whoever checks the bundle says what is wrong with it
+    for origin in origins or ():
+        if origin not in declared:
+            raise BadInput(
+                f"--accept-break {printable(origin)}: the export declares no break of that log; "
+                f"those of which it does: {', '.join(map(printable, declared)) or 'none'}."
+            )
+    return tuple(origins or ())

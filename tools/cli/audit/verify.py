@@ -9,7 +9,7 @@ import typer
 from tools.audit.bundle import Bundle, NotReadable
 from tools.audit.report import as_json, as_text
 from tools.audit.verifying import verify as verify_bundle
-from tools.cli.audit.options import AcceptBreak, Folder, Keys, trusted
+from tools.cli.audit.options import AcceptBreak, Folder, Keys, accepted_breaks, trusted
 from tools.client.connection import Format
 from tools.client.errors import REFUSED, BadInput, exits
 from tools.client.progress import bar
@@ -41,13 +41,14 @@ def verify(
     of the old log too. A break that no key of the old log signed is a fault, for anybody may declare one.
 
     Exit code: 0 when everything holds; 1 when anything does not, naming the first position, stream and version and what
-    is wrong there; 2 when it is no bundle, or a key is none.
+    is wrong there; 2 when it is no bundle, a key is none, or no such break is in it.
     """
     with exits():
-        keys = replace(trusted(key, witness), accepted_breaks=tuple(accept_break or ()))
+        bundle, keys = Bundle(folder), trusted(key, witness)
+        keys = replace(keys, accepted_breaks=accepted_breaks(accept_break, bundle))
         try:
             with bar(f"Verifying {folder}") as advance:
-                done = verify_bundle(Bundle(folder), keys, Bundle(since) if since else None, advance, jobs)
+                done = verify_bundle(bundle, keys, Bundle(since) if since else None, advance, jobs)
         except NotReadable as fault:
             raise BadInput(str(fault)) from None
     if shown_as == "json":

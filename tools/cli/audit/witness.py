@@ -9,7 +9,7 @@ import typer
 from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
 from tools.audit.bundle import SMALL_LIMIT, Bundle, NotReadable
 from tools.audit.witness import WillNotVouch, Witness
-from tools.cli.audit.options import AcceptBreak, Folder, Keys, trusted
+from tools.cli.audit.options import AcceptBreak, Folder, Keys, accepted_breaks, trusted
 from tools.client.errors import BadInput, Failure, exits
 from tools.files import NotAFile, read_named
 from tools.render.console import Console
@@ -48,8 +48,9 @@ def witness(
             signer = Signer.parse(read_named(signing, SMALL_LIMIT).decode(errors="replace"))
             if signer.kind != COSIGNATURE:
                 raise NotAKey("it is not a witness's key")
-            office = Witness(signer, memory, trusted(key).logs, accept_break or ())
-            vouched = office.vouch(Bundle(folder), datetime.now(UTC))
+            bundle = Bundle(folder)
+            office = Witness(signer, memory, trusted(key).logs, accepted_breaks(accept_break, bundle))
+            vouched = office.vouch(bundle, datetime.now(UTC))
         except (NotAFile, NotAKey, NotReadable) as fault:
             raise BadInput(f"{signing}: {fault}" if isinstance(fault, NotAKey) else str(fault)) from None
         except WillNotVouch as refusal:

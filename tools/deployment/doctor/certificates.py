@@ -15,6 +15,8 @@ from cryptography import x509
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from shared.runtime.mongodb_settings import check_files
+from shared.runtime.regular_file import read_bytes
 from tools.deployment.doctor.outcomes import Check, Outcome
 from tools.deployment.doctor.target import Target
 from tools.deployment.secret_checks import ENDS_SOON
@@ -81,6 +83,7 @@ def _files_of_mongodb(uri: str | None, option: str) -> list[Path]:
 def _parsed(uri: str) -> Mapping[str, Any]:
     """Return hosts and options of a URI; none of one that is none, which the check of MongoDB says."""
     try:
+        check_files(uri)
         return parse_uri(uri)
     except (PyMongoError, OSError, ValueError):
         return {"nodelist": [], "options": {}}
@@ -90,7 +93,7 @@ def of_file(file: Path, now: datetime, which: Which = min) -> Outcome:
     """Return whether the first of the certificates in a file ends soon; of a file of authorities, the last (`max`)."""
     about = Check(NAME, str(file))
     try:
-        return _judged(about, x509.load_pem_x509_certificates(file.read_bytes()), now, OF_FILE, which)
+        return _judged(about, x509.load_pem_x509_certificates(read_bytes(file)), now, OF_FILE, which)
     except OSError as fault:
         return about.not_checked(f"it cannot be read: {fault.strerror}")
     except ValueError:

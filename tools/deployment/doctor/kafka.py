@@ -155,6 +155,8 @@ async def _disk(client: AIOKafkaAdminClient, broker: int) -> Outcome:
         return about.not_checked("this broker does not tell the size of its disk")
     if answer.error_code:
         return about.not_checked(f"the user may not describe the cluster ({for_code(answer.error_code).__name__})")
+    if lost := [f"{folder} ({for_code(code).__name__})" for code, folder, *_ in answer.results if code]:
+        return about.wrong(f"it cannot use {', '.join(lost)}", "mend or replace that disk, and start the broker again")
     sizes = {folder: (total, usable) for _, folder, _, total, usable, _ in answer.results if total > 0}
     if not sizes:
         return about.not_checked("it tells no size")

@@ -9,8 +9,10 @@ from typing import Literal
 
 from shared.events.services import SERVICES
 from shared.runtime.kafka_access import KafkaAccess
+from shared.runtime.regular_file import read_text
 from tools.deployment import kafka_users
-from tools.deployment.passwords import password_in
+from tools.deployment.doctor.outcomes import Check, Outcome
+from tools.deployment.passwords import AGAIN, password_in
 from tools.deployment.secret_files import AUTHORITY, SERVERS
 
 Profile = Literal["local", "deployed"]
@@ -28,8 +30,8 @@ class Target:
     profile: Profile = "deployed"
     kafka_passwords: Mapping[str, str] = field(default_factory=dict)
     mongodb_passwords: Mapping[str, str] = field(default_factory=dict)
-    unreadable: Mapping[Path, str] = field(default_factory=dict)
-    """Files of passwords that could not be read, and why."""
+    untried: Sequence[Outcome] = ()
+    """Passwords that cannot be tried, and why."""
     certificates: Sequence[Path] = ()
     authorities: Sequence[Path] = ()
     is_local: bool = False
@@ -41,26 +43,28 @@ class Secrets:
 
     kafka: Mapping[str, str]
     mongodb: Mapping[str, str]
-    unreadable: Mapping[Path, str]
+    untried: Sequence[Outcome]
     certificates: Sequence[Path]
 
 
 def read_secrets(folder: Path) -> Secrets:
-    """Read the passwords that can be read; a file that is absent or forbidden is named with the reason."""
-    unreadable: dict[Path, str] = {}
-    kafka = _passwords(folder / "kafka/passwords", kafka_users.users(), unreadable)
-    mongodb = _passwords(folder / "mongodb/passwords", SERVICES, unreadable)
-    return Secrets(kafka, mongodb, unreadable, [folder / name for name in (AUTHORITY, *SERVERS)])
+    """Read the passwords that can be read; a file that is absent, forbidden or spoilt is named with the reason."""
+    untried: list[Outcome] = []
+    kafka = _passwords(folder / "kafka/passwords", kafka_users.users(), untried)
+    mongodb = _passwords(folder / "mongodb/passwords", SERVICES, untried)
+    return Secrets(kafka, mongodb, untried, [folder / name for name in (AUTHORITY, *SERVERS)])
 
 
-def _passwords(folder: Path, users: Sequence[str], unreadable: dict[Path, str]) -> dict[str, str]:
+def _passwords(folder: Path, users: Sequence[str], untried: list[Outcome]) -> dict[str, str]:
     passwords: dict[str, str] = {}
     for user in users:
+        about = Check("secrets", str(folder / user))
         try:
-            passwords[user] = password_in((folder / user).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as fault:
-            why = getattr(fault, "strerror", None) or "it is no text in UTF-8"
-            unreadable[folder / user] = f"it cannot be read: {why}"
+            passwords[user] = password_in(read_text(folder / user))
+        except OSError as fault:
+            untried.append(about.not_checked(f"it cannot be read: {fault.strerror}"))
+        except UnicodeDecodeError:
+            untried.append(about.wrong("it is no password: it is no text in UTF-8", AGAIN))
         except ValueError as fault:
-            unreadable[folder / user] = f"it is no password: it {fault}"
+            untried.append(about.wrong(f"it is no password: it {fault}", AGAIN))
     return passwords
