@@ -14,7 +14,7 @@ from tests.deploy.platform import NotAsExpected
 class Recorder:
     """A platform on which every command says what the drills wait for."""
 
-    class variant:  # noqa: N801, D106 - the attribute of a platform
+    class variant:  # noqa: N801 - the attribute of a platform
         servers = ()
 
     def __init__(self) -> None:
