@@ -99,6 +99,7 @@ def _exercise(
         **{f"THROUGHLINE_{each}_PORT": str(ports.choose(())) for each in names},
     }
     folder.mkdir()
+    environment["THROUGHLINE_BACKUPS"] = str(folder / "backups")
     secrets = folder / "secrets"  # compose makes it, as for an operator
     exercised = Platform(docker, f"throughline-test-{name}", VARIANTS[name], secrets, environment)
     report.versions["compose"] = exercised.compose("version", "--short").strip()

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 
+from tests.deploy.drills import Drills
 from tests.deploy.load import Outcome
 from tests.deploy.people import read_as
 from tests.deploy.platform import JOBS, NotAsExpected, Platform, wait_until
@@ -73,6 +74,8 @@ class Exercise:
             if self._variant.is_single:
                 self._crash()
             self._restart()
+            if self._variant.is_secure:
+                self._drill()
         finally:
             with self._step("down, with its volumes"):
                 self._platform.down(volumes=True)
@@ -121,9 +124,12 @@ class Exercise:
 
     def _examine(self) -> None:
         with self._step("throughline doctor, in a container of the image") as remarks:
-            lines = self._platform.attempt("doctor").strip().splitlines()
-            _expect([line for line in lines if line.startswith("WRONG") and OF_MACHINE not in line.lower()], [])
-            remarks.append(lines[-1])
+            remarks.append(self._expect_healthy())
+
+    def _expect_healthy(self) -> str:
+        lines = self._platform.attempt("run", "--rm", "--no-TTY", "doctor").strip().splitlines()
+        _expect([line for line in lines if line.startswith("WRONG") and OF_MACHINE not in line.lower()], [])
+        return lines[-1]
 
     def _watch(self) -> None:
         with self._step("profile observability: Prometheus has every instance, and no alert at rest") as remarks:
@@ -213,10 +219,45 @@ class Exercise:
             self._platform.up()
             self._expect_same_trace()
         with self._step("replay --from kafka --compare") as remarks:
-            output = self._platform.cli("replay", "--from", "kafka", "--compare", token=self._token("auditor"))
-            if (identical := f"identical: {self._traces} traces") not in output:
-                raise NotAsExpected(f"expected {identical}\n{output}")
-            remarks.append(identical)
+            remarks.append(self._replay())
+
+    def _drill(self) -> None:
+        """Do what docs/backup.md says, by its own lines."""
+        drills = Drills(self._platform, self._secrets)
+        with self._step("passwords, certificates, their authority and keys are replaced, one command each") as remarks:
+            remarks += drills.replace()
+            self._expect_same_trace()
+        with self._step("MongoDB is copied while it is held, under 20 commands/s") as remarks:
+            with self._under_load("copied") as outcome:
+                drills.copy()
+            remarks += _summary(outcome)
+        with self._under_load("not-copied"):
+            pass
+        before = self._replay()
+        with self._step("MongoDB is lost, put back from the copy, and filled up from Kafka") as remarks:
+            remarks += drills.lose_mongodb()
+            remarks += self._expect_same_history(before)
+        with self._step("Kafka is lost, and every ledger is published again") as remarks:
+            drills.lose_kafka(self._token("operator"))
+            remarks += self._expect_same_history(before)
+        with self._step("both are lost, and restored from an export under another name") as remarks:
+            drills.save(self._token("auditor"))
+            remarks += drills.lose_both()
+            remarks += self._expect_same_history(before)
+        with self._step("throughline doctor, after all of it"):
+            self._expect_healthy()
+
+    def _replay(self) -> str:
+        """Compare the live traces with those of the history; return what it rests on, and how many are identical."""
+        output = self._platform.cli("replay", "--from", "kafka", "--compare", token=self._token("auditor"))
+        if (identical := f"identical: {self._traces} traces") not in output:
+            raise NotAsExpected(f"expected {identical}\n{output}")
+        return f"{output.strip().splitlines()[0]}, {identical}"
+
+    def _expect_same_history(self, before: str) -> list[str]:
+        self._expect_same_trace()
+        _expect([self._replay()], [before])
+        return [before]
 
     def _token(self, role: str = "secretariat") -> str:
         return self._platform.cli("token", "--role", role).strip().splitlines()[-1]

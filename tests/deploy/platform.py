@@ -47,6 +47,11 @@ class Variant:
         return len(self.rounds) == 1
 
     @property
+    def is_secure(self) -> bool:
+        """Tell whether TLS is between all, as in production."""
+        return len(self.files) > 1
+
+    @property
     def instances(self) -> tuple[str, ...]:
         """The names of all instances of services."""
         return tuple(name for names in self.rounds for name in names)
@@ -107,6 +112,10 @@ class Platform:
         own = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
         return own | self._environment | dict(more)
 
+    def set(self, variable: str, value: str) -> None:
+        """Set a variable of the compose files from now on."""
+        self._environment[variable] = value
+
     def up(self) -> None:
         """Start everything and return when it is ready; on failure, name what the containers say."""
         try:
@@ -118,14 +127,19 @@ class Platform:
         """Stop and remove everything; the volumes only where that is wanted."""
         self.compose("--profile", "*", "down", "--remove-orphans", *(["--volumes"] if volumes else []))
 
+    def lose_volume(self, name: str) -> None:
+        """Delete a server's container and the volume of the same name."""
+        self.compose("rm", "--stop", "--force", name)
+        self._engine.docker("volume", "rm", f"{self._project}_{name}")
+
     def job(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
         """Run a job to its end and return what it prints."""
         return self.compose("run", "--rm", "--no-TTY", name, *arguments, environment=environment)
 
-    def attempt(self, name: str) -> str:
-        """Run a job to its end, however it ends, and return what it says."""
+    def attempt(self, *arguments: str) -> str:
+        """Run a command of compose, however it ends, and return what it says."""
         try:
-            return self.job(name)
+            return self.compose(*arguments)
         except NotAsExpected as fault:
             return str(fault)
 
