@@ -19,7 +19,7 @@ DROP = " --drop-retired"
 
 
 class Drills:
-    """What an operator does with one platform, by the containers `init`, `admin` and `cli`."""
+    """Actions of an operator on one platform, by the containers `init`, `admin` and `cli`."""
 
     def __init__(self, platform: Platform, secrets: Path) -> None:
         self._platform, self._secrets = platform, secrets

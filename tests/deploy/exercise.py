@@ -85,10 +85,10 @@ class Exercise:
 
     def _start(self) -> None:
         with self._step("init makes the secrets in the image, twice; the second changes nothing") as remarks:
-            *_, printed, made = self._platform.job("init").strip().splitlines()
-            remarks.append(made.partition(": ")[2])
-            if not printed.endswith(f" open {self._platform.console}"):
-                raise NotAsExpected(f"init prints another address than the console's: {printed}")
+            *_, address, created = self._platform.job("init").strip().splitlines()
+            remarks.append(created.partition(": ")[2])
+            if not address.endswith(f" open {self._platform.console}"):
+                raise NotAsExpected(f"init prints another address than the console's: {address}")
             before = _content(self._secrets)
             again = self._platform.job("init")
             if _content(self._secrets) != before or " made" in again.splitlines()[-1]:

@@ -41,7 +41,7 @@ class Report:
         """Print the whole list."""
         print("\nVersions")
         for name, version in self.versions.items():
-            print(f"  {name:<19}{version}")
+            print(f"  {name:<24}{version}")
         print("\nWhat ran")
         for line in self._lines:
             print(f"  {line}")
