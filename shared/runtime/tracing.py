@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.runtime.settings import read
+from shared.runtime.version import version
 from shared.tracing import spans
 
 
@@ -34,7 +34,7 @@ def traced(process: str, instance: str, deployment: str = "") -> Iterator[None]:
         described = {
             "service.name": f"throughline-{process}",
             "service.instance.id": instance,
-            "service.version": _version(),
+            "service.version": version(),
             "deployment.environment.name": deployment,
         }
         spans.start({name: value for name, value in described.items() if value}, settings.traces_sampler_arg)
@@ -42,10 +42,3 @@ def traced(process: str, instance: str, deployment: str = "") -> Iterator[None]:
         yield
     finally:
         spans.stop()
-
-
-def _version() -> str:
-    try:
-        return version("throughline")
-    except PackageNotFoundError:
-        return ""

@@ -1,7 +1,8 @@
-"""Drills of docs/backup.md and docs/kafka-lost.md under compose: each line that is typed stands in those pages."""
+"""Drills of an operator under compose: each line that is typed stands in the pages of PAGES."""
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +11,17 @@ from shared.events.services import SERVICES
 from tests.deploy.platform import NotAsExpected, Platform, wait_until
 from tools.files import CHECKOUT
 
-PAGES = ("backup.md", "kafka-lost.md")
+PAGES = ("backup.md", "kafka-lost.md", "console.md")
 EXAMPLE = "meetings"
 RESTORED = "escap-2"
 ADMIN = "docker compose run --rm admin"
 INIT = "docker compose run --rm init throughline"
 DROP = " --drop-retired"
+VERIFY = (
+    f"{ADMIN} sh -c 'throughline audit export /backups/export && (throughline audit verify /backups/export "
+    '--format json $(sed "s/^/--key /" /run/secrets/public.vkeys) >/run/verification/new; [ $? -le 1 ]) '
+    "&& mv /run/verification/new /run/verification/verification.json'"
+)
 
 
 class Drills:
@@ -85,10 +91,13 @@ class Drills:
         self._await_healthy()
 
     def save(self, token: str) -> None:
-        """Save persons and documents, each apart, and export the record."""
+        """Save persons and documents, each apart, export the record, and verify it for the console's page."""
         for what in ("persons", "documents"):
             self._type(f"{ADMIN} throughline backup save /backups/{what} --what {what}")
         self._type(f"{ADMIN} throughline audit export /backups/export", token=token)
+        self._type(VERIFY, token=token)
+        if not json.loads(self._platform.job("admin", "cat", "/run/verification/verification.json"))["verified"]:
+            raise NotAsExpected("the nightly verification does not hold")
 
     def lose_both(self) -> list[str]:
         """Delete both, and restore the record under another name; return the first line of what is lost."""

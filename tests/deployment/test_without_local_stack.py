@@ -1,9 +1,10 @@
-"""The command line as it is in the image, which holds neither the local stack nor what only that needs."""
+"""The command line in the image, which is no package, and lacks the local stack and what only that needs."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from tools.files import CHECKOUT
 
@@ -16,6 +17,7 @@ for row in COMMANDS:
         load(row)
 print(len(COMMANDS))
 """
+OF_THE_VERSION = Path("shared/runtime/version.py")
 STACK = """
 from tools.cli.app import app
 app(["stack", "up"])
@@ -38,3 +40,9 @@ def test_the_local_stack_is_named_as_absent() -> None:
     assert absent.returncode != 0
     assert "There is no local stack in this image" in absent.stderr
     assert "Traceback" not in absent.stderr
+
+
+def test_one_module_alone_asks_for_the_package() -> None:
+    modules = [file for folder in ("services", "shared", "tools") for file in (CHECKOUT / folder).rglob("*.py")]
+    asking = {file.relative_to(CHECKOUT) for file in modules if "importlib.metadata" in file.read_text()}
+    assert asking == {OF_THE_VERSION}

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
 from services.recommendations.trace import SHAPE
+from shared.runtime.version import version
 from shared.tlog.checkpoints import Checkpoint
 from shared.tlog.notes import Verifier
 from tools.audit.bundle import BREAKS, CHECKPOINT, FORMAT, MANIFEST, README, SCHEMAS, TRACES, Bundle, Log, NotReadable
@@ -116,7 +116,7 @@ def _manifest(read_from: str, checkpoints: Mapping[str, Checkpoint], keys: Mappi
     return {
         "format": FORMAT,
         "deployment": origins[0].rpartition("/")[0].removeprefix("throughline."),
-        "version": version("throughline"),
+        "version": version(),
         "shape": SHAPE,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "read_from": read_from,

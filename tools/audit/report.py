@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 from services.recommendations.trace import SHAPE
+from shared.runtime.version import version
 from tools.audit.findings import MAX_FINDINGS
 from tools.audit.log_check import LogCheck
 from tools.audit.verifying import Verification, missing_keys
@@ -18,7 +18,7 @@ LISTED = 20
 
 def as_text(done: Verification) -> list[str]:
     """Return the report as lines: each log, the findings, and the verdict last."""
-    exporter, here = done.manifest.get("version"), version("throughline")
+    exporter, here = done.manifest.get("version"), version()
     deployment, made_at = (quoted(done.manifest.get(name)) for name in ("deployment", "made_at"))
     lines = [f"Bundle of {deployment}, made {made_at} by version {quoted(exporter)}."]
     if exporter != here:
@@ -64,7 +64,7 @@ def as_json(done: Verification) -> dict[str, Any]:
         "verified": done.holds,
         "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "events": done.events,
-        "version": version("throughline"),
+        "version": version(),
         "shape": SHAPE,
         "manifest": done.manifest,
         "keys_given": bool(done.trusted.logs),
