@@ -96,8 +96,9 @@ class Drills:
             self._type(f"{ADMIN} throughline backup save /backups/{what} --what {what}")
         self._type(f"{ADMIN} throughline audit export /backups/export", token=token)
         self._type(VERIFY, token=token)
-        if not json.loads(self._platform.job("admin", "cat", "/run/verification/verification.json"))["verified"]:
-            raise NotAsExpected("the nightly verification does not hold")
+        report = json.loads(self._platform.job("admin", "cat", "/run/verification/verification.json"))
+        if not report["verified"]:
+            raise NotAsExpected(f"the nightly verification does not hold: {report}")
 
     def lose_both(self) -> list[str]:
         """Delete both, and restore the record under another name; return the first line of what is lost."""

@@ -41,6 +41,19 @@ except Exception as refused:
 else:
     print("written")
 """
+BY_AN_OPERATOR = (
+    "stalled",
+    "ahead",
+    "unsigned",
+    "dead-letters list",
+    "rebuild --service meetings",
+    "traces",
+    "coverage",
+)
+BY_AN_AUDITOR = (
+    "throughline audit export /tmp/export --wait 30 && throughline audit compare /tmp/export"
+    f" && throughline audit prove {REFERENCE} --out /tmp/proof && throughline audit verify-proof /tmp/proof"
+)
 OUTSIDER = """
 import asyncio, socket
 for name, port in (("kafka", 9092), ("mongo", 27017)):
@@ -123,6 +136,14 @@ class Exercise:
             remarks.append("meetings, to throughline.nominations")
 
     def _examine(self) -> None:
+        with self._step(f"{', '.join(BY_AN_OPERATOR)}, in a container of the image"):
+            token = self._token("operator")
+            for command in BY_AN_OPERATOR:
+                self._platform.cli(*command.split(), token=token)
+        with self._step("audit export, compare, prove and verify-proof, in a container of the image") as remarks:
+            own = {"THROUGHLINE_TOKEN": self._token("auditor")}
+            output = self._platform.job("admin", "sh", "-c", BY_AN_AUDITOR, environment=own)
+            remarks.append(output.strip().splitlines()[-1])
         with self._step("throughline doctor, in a container of the image") as remarks:
             remarks.append(self._expect_healthy())
 
