@@ -16,9 +16,9 @@ from aiokafka.errors import KafkaError
 from shared.events.services import SERVICES
 from shared.ledger.restoration import CannotRestore
 from shared.runtime.kafka_access import KafkaAccess
-from shared.tlog.breaks import LogBreak
 from shared.tlog.keys import LogKeys, origin_of
 from shared.tlog.notes import NotAKey, NotANote, Signer
+from tools.audit.breaks import declared_breaks
 from tools.audit.bundle import SMALL_LIMIT, Bundle, NotReadable
 from tools.audit.report import as_text
 from tools.audit.signatures import TrustedKeys
@@ -174,7 +174,7 @@ def _verified(bundle: Bundle, key: list[str] | None, olds: Mapping[str, LogKeys]
 def _earlier_origins(bundle: Bundle) -> tuple[str, ...]:
     """Return the origins before the breaks that the lost logs declared themselves, which their keys vouch for."""
     try:
-        return tuple(LogBreak.opened(raw).old_origin for log in bundle.logs.values() for _, raw in log.breaks())
+        return tuple(declared_breaks(bundle))
     except (NotReadable, NotANote):
         return ()  # the verification names the fault
 
