@@ -119,7 +119,9 @@ class StateStore:
             folded = fold_whole(self.aggregate_of(stream), initial, behind, self.shape).folded
             if behind and behind[-1].hash != document["hash"]:
                 folded = initial
-            states[stream] = folded = folded._replace(blocked=folded.blocked or document.get("waits", False))
+            # blocked as it is stored, so that one that stops earlier here differs, and is stored
+            folded = folded._replace(blocked=document.get("waits", False), fault=document.get("fault"))
+            states[stream] = folded
             self._cache.put(folded, _characters(document))
         return states
 
