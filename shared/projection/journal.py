@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from itertools import compress
 from operator import not_
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from pymongo.read_concern import ReadConcern
 
 from shared.consumer.record import ConsumedEvent, KafkaRecord, headers_of, service_of_topic
 from shared.domain.dates import day_in_the_world
-from shared.events.catalogue import decode_again
+from shared.events.catalogue import Undecodable, decode_again
 from shared.store.commits import DUPLICATE_KEY, PAST_ANY_VERSION
 from shared.store.indexes import Indexes
 
@@ -100,13 +100,16 @@ class Journal:
         return _from_document(document) if document else None
 
     async def after(self, versions: Mapping[str, int]) -> dict[str, list[ConsumedEvent]]:
-        """Return each stream's events after a version, in order."""
+        """Return each stream's events after a version, in order.
+
+        An event that only a newer version of this code knows, which runs beside this one, is left out as missing.
+        """
         events: dict[str, list[ConsumedEvent]] = {stream: [] for stream in versions}
         for chunk in chunked(versions.items(), _STREAMS_PER_QUERY):
             spans = [_span_after(stream, version) for stream, version in chunk]
             for document in await self._events.find({"$or": spans}).to_list(None):
-                event = _from_document(document)
-                events[event.recorded.subject].append(event)
+                with suppress(Undecodable):
+                    events[document["_id"]["s"]].append(_from_document(document))
         for stream_events in events.values():
             stream_events.sort(key=lambda event: event.recorded.streamversion)
         return events

@@ -48,7 +48,7 @@ class JournalFolder:
         """
         refused: dict[str, list[str]] = {}
         while True:
-            stored = await self.states.read(streams)
+            stored = await self.states.read(streams - refold) | await self.states.heads(streams & refold)
             outcomes = await self._outcomes(
                 {stream: self._unfolded(state) if stream in refold | refused.keys() else state
                  for stream, state in stored.items()}, refused

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,8 +15,9 @@ from shared.domain import search
 from shared.domain.aggregate import Aggregate, Known
 from shared.domain.visibility import ALL, Within
 from shared.projection.fold import UNFOLDED, FoldedState
+from shared.projection.journal import Journal
 from shared.projection.natural_order import natural_order
-from shared.projection.partial_fold import fault_of
+from shared.projection.partial_fold import fault_of, fold_whole
 from shared.projection.revisioned_collection import RevisionedCollection, Written
 from shared.projection.state_cache import StateCache
 from shared.projection.state_document import state_document
@@ -25,6 +26,7 @@ from shared.store.indexes import Indexes
 
 _STREAMS_PER_QUERY = 5_000
 _STATES_PER_WRITE = 1_000
+_STATES_PER_FOLD = 200
 CACHED_CHARACTERS = 10_000_000
 _WITHOUT_SEARCH = {"terms": 0, "lines": 0}
 """All of a state but its terms of search, which are as large as the state."""
@@ -56,6 +58,7 @@ class StateStore:
     aggregates: Mapping[str, Aggregate[Any]]
     shape: int
     _states: Any = field(init=False)
+    _journal: Journal = field(init=False)
     _revisioned: RevisionedCollection = field(init=False)
     _cache: StateCache = field(init=False)
 
@@ -63,6 +66,7 @@ class StateStore:
         self._states = self.database.get_collection(
             "states", write_concern=WriteConcern(w="majority"), read_concern=ReadConcern("local")
         )
+        self._journal = Journal(self.database)
         self._revisioned = RevisionedCollection(self._states)
         self._cache = StateCache(CACHED_CHARACTERS)
 
@@ -78,7 +82,8 @@ class StateStore:
     async def read(self, streams: Iterable[str]) -> dict[str, FoldedState]:
         """Return the states of streams, from the primary; an unknown stream is at version 0.
 
-        A cached state is returned only if the stored revision and hash are still its own.
+        A cached state is returned only if the stored revision and hash are still its own. One that another version of
+        this code stored, which runs beside this one, is folded here from the journal, as far as it was folded there.
         """
         states = {stream: self.initial(stream) for stream in streams}
         unread = [stream for stream in states if self._cache.get(stream) is None]
@@ -92,10 +97,32 @@ class StateStore:
                 else:
                     unread.append(row["_id"])
         if unread:
+            of_others: list[dict[str, Any]] = []
             async for document in self._states.find({"_id": {"$in": unread}}, _WITHOUT_SEARCH):
-                folded = self.from_document(document)
-                states[folded.stream] = folded
-                self._cache.put(folded, _characters(document))
+                if document["shape"] == self.shape:
+                    states[document["_id"]] = folded = self._from_document(document)
+                    self._cache.put(folded, _characters(document))
+                else:
+                    of_others.append(document)
+            for chunk in chunked(of_others, _STATES_PER_FOLD):
+                states |= await self._fold_again(chunk)
+        return states
+
+    async def _fold_again(self, documents: Sequence[Mapping[str, Any]]) -> dict[str, FoldedState]:
+        """Fold streams of another shape from the journal; one whose events are others there is at version 0."""
+        events = await self._journal.after({document["_id"]: 0 for document in documents})
+        states: dict[str, FoldedState] = {}
+        for document in documents:
+            stream, version = document["_id"], document["version"]
+            initial = self.initial(stream, document["revision"], document["acted"])
+            behind = [event for event in events[stream] if event.recorded.streamversion <= version]
+            folded = fold_whole(self.aggregate_of(stream), initial, behind, self.shape).folded
+            if behind and behind[-1].hash != document["hash"]:
+                folded = initial
+            # blocked as it is stored, so that one that stops earlier here differs, and is stored
+            folded = folded._replace(blocked=document.get("waits", False), fault=document.get("fault"))
+            states[stream] = folded
+            self._cache.put(folded, _characters(document))
         return states
 
     async def heads(self, streams: Iterable[str]) -> dict[str, FoldedState]:
@@ -172,7 +199,7 @@ class StateStore:
         """
         query = known_states(kind, facets) | {"shape": self.shape} | ({"_id": {"$gt": after}} if after else {})
         rows = self._states.find(query, _WITHOUT_SEARCH).sort("_id", 1).limit(limit)
-        return [self.from_document(row) async for row in rows]
+        return [self._from_document(row) async for row in rows]
 
     async def count(self, kind: str, facets: Mapping[str, Any], limit: int) -> int:
         """Count the known states of a kind whose facets have these values, up to a limit."""
@@ -203,7 +230,7 @@ class StateStore:
     ) -> list[FoldedState]:
         """Return what `find` returns, of what a reader sees, in the order of the numbers in the ids: R2 before R10."""
         rows = self._listed(known_states(kind, facets, within), limit, after)
-        return [self.from_document(row) async for row in rows]
+        return [self._from_document(row) async for row in rows]
 
     async def listed_as_stored(
         self, kind: str, facets: Mapping[str, Any], limit: int, after: str | None = None, within: Within = ALL
@@ -228,11 +255,8 @@ class StateStore:
         cursor = self._states.find({"waits": True, "fault": {"$exists": True}}, {"fault": 1})
         return {row["_id"]: row["fault"] async for row in cursor}
 
-    def from_document(self, document: Mapping[str, Any]) -> FoldedState:
-        """Return the state that a document stores; the initial one where code of another shape stored it."""
+    def _from_document(self, document: Mapping[str, Any]) -> FoldedState:
         stream = document["_id"]
-        if document["shape"] != self.shape:
-            return self.initial(stream, document["revision"], document["acted"])
         return FoldedState(
             stream=stream,
             state=self.aggregate_of(stream).states.validate_json(document["state"]),

@@ -27,6 +27,7 @@ CONCURRENT_READS = 16
 READ_SECONDS = 25
 DRAFT_SECONDS = 1.0
 BEGUN = "begun"
+PROBLEM = "application/problem+json"
 
 
 class Command(NamedTuple):
@@ -169,10 +170,19 @@ class Load:
                 if answer.is_success:
                     self.outcome.accepted.append((command.reader, command.read_at))
                     return True
-                self.outcome.faults[str(answer.status_code)] += 1
+                self.outcome.faults[_fault_of(answer)] += 1
             await asyncio.sleep(0.5 * 2**attempt)
         self.outcome.failed += 1
         return False
+
+
+def _fault_of(answer: httpx2.Response) -> str:
+    """Name what accepts nothing: a service refuses with a problem, and whatever else answers at its address does not.
+
+    While kube-proxy replaces its tables one after another, a request may go where the machine sends all the world's.
+    """
+    from_service = answer.headers.get("Content-Type") == PROBLEM
+    return f"{answer.status_code}" if from_service else f"{answer.status_code} of no service"
 
 
 async def _until_told(urls: Mapping[str, str], token: str, run: str) -> Outcome:

@@ -94,6 +94,39 @@ async def test_a_trace_of_another_shape_is_composed_again(database: Any):
     assert await stored(database) == EXPECTED
 
 
+async def test_a_state_that_another_version_stored_is_read_as_this_one_folds_it(database: Any):
+    projector, _ = a_projector(database)
+    await projector.project(HISTORY.all())
+    expected = await projector.states.read(HISTORY.records)
+    await database.states.update_many({}, {"$inc": {"shape": 1}, "$set": {"state": "{}"}})
+    other, traces = a_projector(database)
+    assert await other.states.read(HISTORY.records) == expected
+    await traces.store(EXPECTED)
+    assert await stored(database) == EXPECTED
+
+
+async def test_a_state_of_another_version_whose_events_are_others_is_unknown(database: Any):
+    projector, _ = a_projector(database)
+    await projector.project(HISTORY.all())
+    stream = next(iter(HISTORY.records))
+    await database.states.update_one({"_id": stream}, {"$inc": {"shape": 1}, "$set": {"hash": "0" * 64}})
+    assert await a_projector(database)[0].states.known(stream) is None
+
+
+async def test_a_journalled_event_that_only_a_newer_version_knows_stalls_its_stream_alone(database: Any):
+    (stream, (*earlier, last)), (other, others) = [item for item in HISTORY.records.items() if len(item[1]) > 2][:2]
+    await a_projector(database)[0].project([*earlier, *others[:-1]])
+    place = {"_id": {"s": stream, "v": 2}}
+    known = (await database.journal.find_one(place))["raw"]
+    await database.journal.update_one(place, {"$set": {"raw": known.replace(b'.v1"', b'.v99"')}})
+    await database.states.update_one({"_id": stream}, {"$inc": {"shape": 1}})
+    projector = a_projector(database)[0]
+    await projector.project([last, others[-1]])
+    assert await projector.stalled() == {stream: 2}
+    heads = await projector.states.heads([stream, other])
+    assert [heads[each].version for each in (stream, other)] == [1, len(others)]
+
+
 async def test_what_earlier_code_stored_without_its_order_is_stored_again_at_a_start(database: Any):
     projector, traces = a_projector(database)
     await projector.project(HISTORY.all())

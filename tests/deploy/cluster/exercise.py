@@ -21,6 +21,7 @@ REFERENCE = "CED/2022/R1"
 RECORD = "/app/shared/reference/public_record.yaml"
 NEXT = "next"
 CURRENT_SECONDS = 15.0
+NOT_FOUND = "404"  # of a service, and for good: no client sends again what is answered so
 BARE_POD = """
 apiVersion: v1
 kind: Pod
@@ -110,7 +111,7 @@ class Exercise:
             self._product.name_version("dev", NEXT)
             # the only MongoDB of this overlay restarts too: the container that makes its users has the image
             outcome = asyncio.run(self._under_load(self._apply_and_await, remarks))
-            if outcome.failed or outcome.lost:
+            if outcome.failed or outcome.lost or outcome.faults[NOT_FOUND]:
                 raise NotReady("; ".join(remarks))
             if missing := before.keys() - self._jobs().keys():
                 raise NotReady(f"jobs are gone: {missing}")

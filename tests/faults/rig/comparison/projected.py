@@ -58,6 +58,8 @@ async def _compare(platform: Platform, evidence: Evidence, findings: Findings) -
             _check_current(service, heads, live.values(), findings)
             _check_equal(service, dict(_folded(history, aggregates)), live, findings)
             await _check_no_others(service, heads, database, findings)
+            if others := await database["states"].count_documents({"shape": {"$ne": shape}}):
+                findings.stick(f"{service} holds {others} states of another shape")
             if service == "recommendations":
                 traces = {row["_id"]: row async for row in database["traces"].find()}
                 _check_traces(history, traces, findings)
