@@ -104,8 +104,8 @@ def ports() -> dict[str, int]:
 
 
 @contextmanager
-def running(server: Server, folder: Path) -> Iterator[None]:
-    """Run a server until the end of the block."""
+def running(server: Server, folder: Path, grace: float = 0) -> Iterator[None]:
+    """Run a server until the end of the block, and kill it where it has not ended after the grace period."""
     server.prepare()
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("THROUGHLINE_")}
     child = spawn(server.name, server.command(), folder / f"{server.name}.log", inherited | dict(server.environment()))
@@ -113,4 +113,4 @@ def running(server: Server, folder: Path) -> Iterator[None]:
         server.await_ready(child)
         yield
     finally:
-        end([child], grace=0)
+        end([child], grace)
