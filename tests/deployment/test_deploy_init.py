@@ -195,6 +195,18 @@ def test_files_that_no_longer_belong_together_are_named(folder: Path) -> None:
     assert remarks["tls/kafka.pem"].startswith("is not for db.example.org: remove it, and run this again")
 
 
+def test_the_public_keys_go_with_a_rotation_of_a_signing_key(folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    public = folder / "log-keys/public.vkeys"
+    old, mode = public.read_text().splitlines(), public.stat().st_mode
+    rotation = ("audit", "keygen", str(folder / "log-keys/meetings.key"), "--service", "meetings")
+    new = throughline(None, *rotation, "--rotate").stdout.strip()
+    assert throughline(None, *rotation, "--drop-retired").exit_code == 0
+    assert (sorted(public.read_text().splitlines()), public.stat().st_mode) == (sorted([*old, new]), mode)
+    remarks = [each.remark for each in ensure(SecretFolder(folder, owners=False), LOCAL) if each.remark]
+    assert remarks == []
+
+
 def test_a_server_may_be_of_the_older_of_two_authorities(folder: Path) -> None:
     ensure(SecretFolder(folder, owners=False), LOCAL)
     file, key = folder / "tls/ca.crt", certificates.new_key()

@@ -15,6 +15,8 @@ from tools.client.errors import BadInput, exits
 from tools.files import NotAFile, look_at_file, read_named, replace_named, write_named
 from tools.render.terminal import print_line
 
+PUBLIC_KEYS = "public.vkeys"
+
 
 def keygen(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="File to write the private key to, mode 0600.")],
@@ -36,7 +38,8 @@ def keygen(
     A log's key is replaced in three steps: --rotate writes a new key and keeps the old one beside it; the service,
     restarted with that file, publishes the rotation, signed by both, and logs key_rotated; --drop-retired drops the old
     private key, without which nobody can sign that rotation. Readers follow a rotation by themselves. A replaced file
-    has the owner and mode of the old one.
+    has the owner and mode of the old one. A file public.vkeys beside FILE that has the old public key gets the new one
+    too: with it an export is verified.
 
     Exit code: 0; 2 for bad input, an existing file without --rotate included.
     """
@@ -62,12 +65,25 @@ def keygen(
                 origin = origin_of(deployment, str(service))
                 keys = _changed(out, origin, rotate) if there else LogKeys(Signer.generate(origin))
                 signer, text = keys.signer, keys.text()
+                if rotate:
+                    _add_public_key(out.with_name(PUBLIC_KEYS), keys)
         except NotAKey as fault:
             raise BadInput(f"{out}: {fault}") from None
         except NotAFile as fault:
             raise BadInput(f"{fault}.") from None
         (replace_named if there else write_named)(out, text)
         print_line(signer.verifier.vkey)
+
+
+def _add_public_key(file: Path, keys: LogKeys) -> None:
+    """Add the signing key before the one that it replaces, in a file that has that one."""
+    if not file.is_file():
+        return
+    lines = read_named(file, SMALL_LIMIT).decode(errors="replace").splitlines()
+    replaced = keys.retired[0].vkey
+    if replaced in lines:
+        lines.insert(lines.index(replaced), keys.signer.verifier.vkey)
+        replace_named(file, "".join(f"{line}\n" for line in lines))
 
 
 def _changed(file: Path, origin: str, rotate: bool) -> LogKeys:
