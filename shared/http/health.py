@@ -16,7 +16,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from shared.http.auth import Tokens
 from shared.http.keys import KeyState
@@ -29,7 +29,6 @@ from shared.store.event_store import EventStore
 
 PING_SECONDS = 3.0
 MEASURE_SECONDS = 5.0
-UNAUTHORIZED = 13
 _OF_DATABASE = (
     telemetry.RELAY_LEADS,
     telemetry.UNPUBLISHED_AGE,
@@ -111,8 +110,10 @@ class Health:
 
     async def _measure(self, requests: Sequence[None]) -> Sequence[None]:
         troubles = await self.troubles()
+        measured = []
         if answers := "mongodb" not in troubles:
-            await asyncio.gather(*map(self._measure_in_time, [self._measure_disk, *self.measures]))
+            measured = await asyncio.gather(*map(self._measure_in_time, [self._measure_disk, *self.measures]))
+        telemetry.NOT_MEASURED.labels(self.service).set(measured.count(False))
         telemetry.BUILD.labels(self.service, version(), platform.python_version()).set(1)
         telemetry.READY.labels(self.service).set(not troubles)
         telemetry.DATABASE_ANSWERS.labels(self.service).set(answers)
@@ -126,21 +127,18 @@ class Health:
             metric.clear()
         return requests
 
-    async def _measure_in_time(self, measure: Measure) -> None:
-        """Run one measure; where it fails or takes too long, its metrics stay as they were."""
+    async def _measure_in_time(self, measure: Measure) -> bool:
+        """Run one measure; return False where it fails or takes too long: its metrics stay as they were."""
         try:
             async with asyncio.timeout(MEASURE_SECONDS):
                 await measure()
         except (PyMongoError, TimeoutError) as error:
             log.warning("not_measured", measure=getattr(measure, "__qualname__", ""), error=type(error).__name__)
+            return False
+        return True
 
     async def _measure_disk(self) -> None:
-        try:
-            stats = await self.database.command("dbStats")
-        except OperationFailure as failure:  # rights of an earlier deploy/mongodb.yaml
-            if failure.code != UNAUTHORIZED:
-                raise
-            return
+        stats = await self.database.command("dbStats")
         telemetry.DATABASE_BYTES.labels(self.service).set(stats["totalSize"])
         telemetry.DISK_USED.labels(self.service).set(stats["fsUsedSize"])
         telemetry.DISK_SIZE.labels(self.service).set(stats["fsTotalSize"])

@@ -29,7 +29,7 @@ def run(promtool: Path, *arguments: str) -> str:
 def test_prometheus_takes_the_configuration_and_its_rules(promtool: Path) -> None:
     output = run(promtool, "check", "config", "prometheus.yml")
     assert "valid prometheus config file" in output
-    assert "26 rules found" in output
+    assert "27 rules found" in output
 
 
 def test_every_alert_fires_when_it_should_and_only_then(promtool: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 from motor.motor_asyncio import AsyncIOMotorClient
 from prometheus_client.parser import text_string_to_metric_families
-from pymongo.errors import ServerSelectionTimeoutError
+from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
 from shared.http.app import make_app
 from shared.http.health import Measure
@@ -52,6 +52,7 @@ SERIES = {
     "throughline_loop_silent_seconds",
     "throughline_loop_trouble",
     "throughline_store_closed",
+    "throughline_not_measured",
     "throughline_clock_ahead_seconds",
     "throughline_relay_leads",
     "throughline_unpublished_age_seconds",
@@ -237,6 +238,15 @@ async def test_metrics_are_answered_without_a_database_and_leave_out_what_it_hol
         assert value(answer.text, "throughline_database_answers") == 0
         assert value(answer.text, "throughline_ready") == 0
         assert value(answer.text, "throughline_dead_letters_open") is None
+
+
+async def test_a_measure_that_fails_is_counted_beside_those_that_do_not(stack: Stack, jwks: str) -> None:
+    async def fails() -> None:
+        raise OperationFailure("synthetic: not authorized", 13)
+
+    for measures, failing in (([fails], 1), ([], 0)):
+        async with an_app(stack.mongodb_admin_uri, jwks, measures=measures) as web:
+            assert value((await web.get("/metrics")).text, "throughline_not_measured") == failing
 
 
 @pytest.fixture
