@@ -12,7 +12,7 @@ from pathlib import Path
 from shared.events.services import SERVICES
 from tests.deploy.cluster import connections
 from tests.deploy.cluster.node import Node, NotReady
-from tests.deploy.cluster.product import SPACE, Product
+from tests.deploy.cluster.product import SPACE, Product, run_throughline
 from tests.deploy.load import Load, Outcome
 from tests.deploy.report import Report
 from tools.files import CHECKOUT
@@ -47,6 +47,7 @@ class Exercise:
         self._upgrade()
         self._drain()
         self._replay()
+        self._back_up()
 
     def _start(self) -> None:
         with self._step("cluster: everything is applied, and ready") as remarks:
@@ -191,3 +192,12 @@ class Exercise:
             if (identical := f"identical: {self._traces} traces") not in output:
                 raise NotReady(f"{identical} was expected: {output}")
             remarks.append(identical)
+
+    def _back_up(self) -> None:
+        with self._step("cluster: the nightly jobs save persons, documents and an export, which verifies") as remarks:
+            volumes = self._product.back_up()
+            if not any((volumes / "backup-persons/persons").iterdir()):
+                raise NotReady("no key of a person was saved")
+            keys = (self._product.secrets / "log-keys/public.vkeys").read_text().split()
+            export = str(volumes / "backup-export/export")
+            remarks.append(run_throughline("audit", "verify", export, *(f"--key={key}" for key in keys)))

@@ -20,7 +20,8 @@ from tools.files import CHECKOUT
 
 SPACE = ("--namespace", "throughline")
 SECONDS = 600.0
-VOLUMES = ("kafka", "mongodb")
+BACKUPS = ("backup-persons", "backup-documents", "backup-export")
+VOLUMES = ("kafka", "mongodb", *BACKUPS)
 HERE = Path("tests/deploy/cluster/overlay")
 LOCAL = Path("deploy/kubernetes/overlays/local")
 COMMAND = Path(__file__).with_name("command.yaml")
@@ -96,6 +97,14 @@ class Product:
             raise NotReady(f"{fault}\n{self.node.kubectl('logs', named, *SPACE)}") from None
         return self.node.kubectl("logs", named, *SPACE)
 
+    def back_up(self) -> Path:
+        """Run each nightly job now, and return the folder of volumes."""
+        for name in BACKUPS:
+            self.node.kubectl("create", "job", f"{name}-now", *SPACE, f"--from=cronjob/{name}")
+        for name in BACKUPS:
+            self.node.wait(name, "--for=condition=Complete", f"job/{name}-now", *SPACE, seconds=SECONDS / 2)
+        return self._volumes
+
     @contextmanager
     def delays(self) -> Iterator[list[delay.Delays]]:
         """Watch the groups of Kafka while the body runs; the list has one entry once it has ended."""
@@ -125,10 +134,11 @@ class Product:
         return f"job/{job['metadata']['name']}"
 
 
-def run_throughline(*words: str) -> None:
-    """Run a command of the checkout. Raises NotReady."""
+def run_throughline(*words: str) -> str:
+    """Run a command of the checkout, and return the last line that it prints. Raises NotReady."""
     from tests.cli.terminal import throughline
 
     ran = throughline(None, *words)
     if ran.exit_code:
         raise NotReady(f"throughline {' '.join(words)}: {ran.output[-1_000:]}")
+    return str(ran.output.strip().splitlines()[-1])
