@@ -109,7 +109,10 @@ class StateStore:
         return states
 
     async def _fold_again(self, documents: Sequence[Mapping[str, Any]]) -> dict[str, FoldedState]:
-        """Fold streams of another shape from the journal; one whose events are others there is at version 0."""
+        """Fold streams of another shape from the journal, as far as it can be read here.
+
+        One whose events are others there is at version 0. Policies run again from the version that cannot be read.
+        """
         events = await self._journal.after({document["_id"]: 0 for document in documents})
         states: dict[str, FoldedState] = {}
         for document in documents:
@@ -117,7 +120,9 @@ class StateStore:
             initial = self.initial(stream, document["revision"], document["acted"])
             behind = [event for event in events[stream] if event.recorded.streamversion <= version]
             folded = fold_whole(self.aggregate_of(stream), initial, behind, self.shape).folded
-            if behind and behind[-1].hash != document["hash"]:
+            if not behind or behind[-1].recorded.streamversion < version:
+                folded = folded._replace(policy_version=min(folded.policy_version, folded.version))
+            elif behind[-1].hash != document["hash"]:
                 folded = initial
             # blocked as it is stored, so that one that stops earlier here differs, and is stored
             folded = folded._replace(blocked=document.get("waits", False), fault=document.get("fault"))

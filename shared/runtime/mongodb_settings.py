@@ -55,7 +55,7 @@ class MongodbSettings(Configuration):
 
 def check_files(uri: str) -> None:
     """Refuse files of TLS that are no regular ones, before the client opens them. Raises OSError, ValueError."""
-    for name, value in parse_qsl(urlsplit(uri).query):
+    for name, value in parse_qsl(uri.partition("?")[2].replace(";", "&")):  # as the client takes them
         if name.lower() in _FILES:
             check_regular(Path(value))
 

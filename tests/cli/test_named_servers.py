@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from shared.events.services import SERVICES
 from shared.tlog.keys import origin_of
 from shared.tlog.notes import Signer
+from tests.certificates import Authority
 from tests.cli.terminal import output_of, throughline
 from tools.client.mongodb_client import UnusableUri, connect, connect_async
 
@@ -41,6 +43,18 @@ def test_a_uri_that_cannot_be_used_is_explained_without_its_password(uri: str) -
             make(uri)
         assert UNUSABLE[uri] in str(refusal.value)
         assert SECRET.lower() not in str(refusal.value).lower()
+
+
+@pytest.mark.parametrize("password", ["Synthetic[", "Synthetic]", "Synthetic%3F"])
+@pytest.mark.parametrize("options", ["?tls=true&tlsCAFile=FILE", "?tlsCAFile=FILE;tls=true"])
+def test_a_uri_that_the_client_takes_is_taken(password: str, options: str, tmp_path: Path) -> None:
+    authority = Authority(tmp_path).file
+    uri = f"mongodb://admin:{password}@db.example.org/{options.replace('FILE', str(authority))}"
+    connect(uri, connect=False).close()
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with pytest.raises(UnusableUri, match=f"not a regular file.*: {fifo}"):
+        connect(uri.replace(str(authority), str(fifo)), connect=False)
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,18 @@ def test_the_public_keys_go_with_a_rotation_of_a_signing_key(folder: Path) -> No
     assert [each.remark for each in ensured if each.file.path == secret_files.PUBLIC_KEYS] == [""]
 
 
+@pytest.mark.parametrize("between", [" ", "\r\n"])
+def test_a_rotation_finds_public_keys_however_they_are_parted(between: str, folder: Path) -> None:
+    ensure(SecretFolder(folder, owners=False), LOCAL)
+    public = folder / "log-keys/public.vkeys"
+    old = public.read_text().split()
+    public.chmod(0o600)
+    public.write_bytes(between.join(old).encode())
+    rotation = ("audit", "keygen", str(folder / "log-keys/meetings.key"), "--service", "meetings", "--rotate")
+    new = throughline(None, *rotation).stdout.strip()
+    assert sorted(public.read_text().split()) == sorted([*old, new])
+
+
 def test_a_server_may_be_of_the_older_of_two_authorities(folder: Path) -> None:
     ensure(SecretFolder(folder, owners=False), LOCAL)
     file, key = folder / "tls/ca.crt", certificates.new_key()

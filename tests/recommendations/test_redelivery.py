@@ -113,6 +113,21 @@ async def test_a_state_of_another_version_whose_events_are_others_is_unknown(dat
     assert await a_projector(database)[0].states.known(stream) is None
 
 
+async def test_a_state_whose_last_event_only_a_newer_version_knows_is_read_up_to_there(database: Any):
+    projector, _ = a_projector(database)
+    await projector.project(HISTORY.all())
+    stream, events = next((stream, events) for stream, events in HISTORY.records.items() if len(events) > 2)
+    place = {"_id": {"s": stream, "v": len(events)}}
+    known = (await database.journal.find_one(place))["raw"]
+    await database.journal.update_one(place, {"$set": {"raw": known.replace(b'.v1"', b'.v99"')}})
+    await database.states.update_one({"_id": stream}, {"$inc": {"shape": 1}})
+    newest = await database.states.find_one({"_id": stream})
+    other = a_projector(database)[0]
+    assert (await other.states.read([stream]))[stream].version == len(events) - 1
+    await other.project(events[:-1])
+    assert await database.states.find_one({"_id": stream}) == newest
+
+
 async def test_a_journalled_event_that_only_a_newer_version_knows_stalls_its_stream_alone(database: Any):
     (stream, (*earlier, last)), (other, others) = [item for item in HISTORY.records.items() if len(item[1]) > 2][:2]
     await a_projector(database)[0].project([*earlier, *others[:-1]])

@@ -34,9 +34,10 @@ with exit code 2; standard error then names every such variable on a line, never
 `THROUGHLINE_SECRETS_DIR` names a folder in which a file may take the place of any variable: its name is the
 variable's, in capitals or not, its content the value, without the blanks around it
 (`/run/secrets/throughline_kafka_password`). The environment comes first. A setting whose name ends in `_FILE` names
-one file by itself. A folder or file that cannot be read is named, with its owner and mode and the user who would read
-it: that user must be among those whom the mode lets in, for Docker and Kubernetes keep the file's own owner. Files
-are read at the start, so a process that is to use a new secret is restarted.
+one file by itself: a regular one or a link to one, as in Kubernetes, never a pipe (`<(...)`). A folder or file that
+cannot be read is named, with its owner and mode and the user who would read it: that user must be among those whom
+the mode lets in, for Docker and Kubernetes keep the file's own owner. Files are read at the start, so a process that
+is to use a new secret is restarted.
 
 ## Production
 

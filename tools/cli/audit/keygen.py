@@ -79,11 +79,10 @@ def _add_public_key(file: Path, keys: LogKeys) -> None:
     """Add the signing key before the one that it replaces, in a file that has that one."""
     if not file.is_file():
         return
-    lines = read_named(file, SMALL_LIMIT).decode(errors="replace").splitlines()
+    text = read_named(file, SMALL_LIMIT).decode(errors="replace")
     replaced = keys.retired[0].vkey
-    if replaced in lines:
-        lines.insert(lines.index(replaced), keys.signer.verifier.vkey)
-        replace_named(file, "".join(f"{line}\n" for line in lines))
+    if replaced in text.split():
+        replace_named(file, text.replace(replaced, f"{keys.signer.verifier.vkey}\n{replaced}"))
 
 
 def _changed(file: Path, origin: str, rotate: bool) -> LogKeys:
