@@ -41,17 +41,10 @@ except Exception as refused:
 else:
     print("written")
 """
-BY_AN_OPERATOR = (
-    "stalled",
-    "ahead",
-    "unsigned",
-    "dead-letters list",
-    "rebuild --service meetings",
-    "traces",
-    "coverage",
-)
+BY_AN_OPERATOR = ("stalled", "ahead", "unsigned", "dead-letters list", "rebuild --service meetings")
 BY_AN_AUDITOR = (
-    "throughline audit export /tmp/export --wait 30 && throughline audit compare /tmp/export"
+    "throughline traces && throughline coverage && throughline audit export /tmp/export --wait 30"
+    " && throughline audit compare /tmp/export"
     f" && throughline audit prove {REFERENCE} --out /tmp/proof && throughline audit verify-proof /tmp/proof"
 )
 OUTSIDER = """
@@ -140,7 +133,9 @@ class Exercise:
             token = self._token("operator")
             for command in BY_AN_OPERATOR:
                 self._platform.cli(*command.split(), token=token)
-        with self._step("audit export, compare, prove and verify-proof, in a container of the image") as remarks:
+        with self._step(
+            "traces, coverage, audit export, compare, prove and verify-proof, in a container of the image"
+        ) as remarks:
             own = {"THROUGHLINE_TOKEN": self._token("auditor")}
             output = self._platform.job("admin", "sh", "-c", BY_AN_AUDITOR, environment=own)
             remarks.append(output.strip().splitlines()[-1])
