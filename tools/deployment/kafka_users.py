@@ -16,6 +16,7 @@ from aiokafka.protocol.admin import DeleteAclsRequest, DescribeAclsRequest
 
 from shared.consumer.kafka_authorization import KafkaRefused, raise_if_refused
 from shared.runtime.kafka_access import KafkaAccess
+from tools.deployment import kafka_administrator
 from tools.deployment.kafka_requests import ALLOW, EVERY_HOST, LITERAL, Acl, CreateAcls, SetPasswords
 from tools.files import CHECKOUT
 
@@ -73,7 +74,7 @@ def ensure(admin: KafkaAccess, passwords: Mapping[str, str], declaration: Path =
 async def _ensure(admin: KafkaAccess, passwords: Mapping[str, str], wanted: set[Acl]) -> None:
     client = AIOKafkaAdminClient(**admin.client(), request_timeout_ms=TIMEOUT_MS)
     try:
-        await client.start()
+        await kafka_administrator.start(client)
         await _set_passwords(client, passwords)
         await _set_rights(client, wanted)
     except (KafkaError, OSError) as failure:

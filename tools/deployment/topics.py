@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from shared.consumer.kafka_authorization import KafkaRefused, raise_if_refused
 from shared.runtime.kafka_access import KafkaAccess
 from shared.runtime.topic_declaration import Topics, read_topics
+from tools.deployment import kafka_administrator
 from tools.deployment.messages import CannotStart
 from tools.files import CHECKOUT
 
@@ -36,7 +37,7 @@ def ensure(kafka: KafkaAccess, topics: Topics | None = None) -> None:
 async def _ensure(kafka: KafkaAccess, topics: Topics) -> None:
     admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=20_000)
     try:
-        await admin.start()
+        await kafka_administrator.start(admin)
         await _create_absent(admin, topics)
         differences = [*await _partition_differences(admin, topics), *await config_differences(admin, topics)]
     except (KafkaError, OSError) as failure:
