@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from bson.binary import Binary
+from bson.codec_options import CodecOptions
 from more_itertools import chunked
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel, UpdateOne, WriteConcern
@@ -36,7 +37,10 @@ class DeadLetters:
 
     def __init__(self, database: AsyncIOMotorDatabase[Any], service: str) -> None:
         self._dead_letters = database.get_collection(
-            "dead_letters", write_concern=WriteConcern(w="majority", j=True), read_concern=ReadConcern("majority")
+            "dead_letters",
+            codec_options=CodecOptions(tz_aware=True),
+            write_concern=WriteConcern(w="majority", j=True),
+            read_concern=ReadConcern("majority"),
         )
         self.service = service
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel
 from uuid_utils import uuid7
@@ -19,7 +20,9 @@ class Refusals:
     """The append-only refusals of one service."""
 
     def __init__(self, database: AsyncIOMotorDatabase[Any]) -> None:
-        self._refusals = database.get_collection("refusals", write_concern=DURABLE)
+        self._refusals = database.get_collection(
+            "refusals", codec_options=CodecOptions(tz_aware=True), write_concern=DURABLE
+        )
 
     async def record(
         self, actor: str, role: str, rule: str, *, request: str, command_id: str | None, digest: str | None = None

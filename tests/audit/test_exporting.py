@@ -130,6 +130,9 @@ def test_earlier_checkpoints_stay_verifiable_after_key_rotation(tmp_path: Path) 
     new = [after.signers[name].verifier for name in SERVICES]
     assert verify(bundle, TrustedKeys((*new, *old))).holds
     assert {finding.kind for finding in verify(bundle, TrustedKeys(tuple(old))).findings.listed} == {"key"}
+    without_old = verify(bundle, TrustedKeys(tuple(new))).findings.listed
+    assert {finding.kind for finding in without_old} == {"key"}
+    assert all("if the key was changed, give both" in finding.what for finding in without_old)
     assert bundle.logs["meetings"].keys() == [new[1], old[1]]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,6 +58,7 @@ def test_a_dead_letter_is_shown_replayed_and_dismissed(loaded: Stack):
     shown = throughline(loaded, "dead-letters", "show", dead_letter, *PLACE)
     assert json.loads(shown.stdout)["size"] == len(b"\xffgarbage")
     assert "value" not in json.loads(shown.stdout)
+    assert datetime.fromisoformat(json.loads(shown.stdout)["at"]).utcoffset() == timedelta(0)
 
     again = throughline(loaded, "dead-letters", "replay", dead_letter, *PLACE, "--reason", "Synthetic")
     assert again.exit_code == 1

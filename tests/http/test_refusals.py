@@ -80,6 +80,7 @@ def test_auditors_see_the_newest_refusals(caller: Call) -> None:
     auditor = caller("auditor")
     [newest] = auditor.get("meetings", "/refusals", limit=1).json()
     assert (newest["actor"], newest["rule"], newest["command_id"]) == (asking.actor, "RoleMayNot", key)
+    assert datetime.fromisoformat(newest["at"]).utcoffset() == timedelta(0)
     assert len(auditor.get("meetings", "/refusals", limit=3).json()) == 3
     for odd in ("0", "1001", "x"):
         assert auditor.get("meetings", "/refusals", limit=odd).status_code == 422

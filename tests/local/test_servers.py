@@ -19,6 +19,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from shared.runtime.topic_declaration import Topics
+from tests.cli.terminal import throughline
 from tests.journey.topics import everything_on
 from tests.local.conftest import UP
 from tools.deployment import grants, kafka_users, topics
@@ -127,6 +128,8 @@ async def test_topics_are_as_declared(servers: Stack) -> None:
     declared = {f"throughline.{service}": 6 for service in ALL_FOUR} | {"throughline.checkpoints": 4}
     assert partitions.items() >= declared.items()
     topics.ensure(servers.kafka_admin)
+    done = throughline(servers, "topics", "ensure")
+    assert done.exit_code == 0, done.output
 
 
 def test_a_topic_that_differs_is_named_and_left_unchanged(servers: Stack, tmp_path: Path) -> None:

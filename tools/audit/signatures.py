@@ -171,9 +171,10 @@ def keys_of(log: Log, trusted: TrustedKeys, findings: Findings) -> Sequence[Veri
 
 
 def _signed_by_none(name: str, checkpoint: Checkpoint, keys: Sequence[Verifier]) -> str:
-    if not any(key.name == checkpoint.origin for key in keys):
+    own = [key for key in keys if key.name == checkpoint.origin]
+    if not own:
         return f"{name}: no key of {checkpoint.origin} is known; give --key once for each log"
-    return f"{name} is signed with none of the known keys: {_named(keys)}"
+    return f"{name} is signed with none of the known keys: {_named(own)}; if the key was changed, give both"
 
 
 def _named(keys: Iterable[Verifier]) -> str:

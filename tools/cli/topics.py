@@ -17,9 +17,12 @@ from tools.render.terminal import print_line
 def ensure(
     kafka: Kafka = None,
     profile: Annotated[
-        Literal["local", "deployed"],
-        typer.Option(help="Copies of each record: of one node, or of a cluster of three brokers or more."),
-    ] = "deployed",
+        Literal["local", "deployed"] | None,
+        typer.Option(
+            help="Copies of each record: of one node, or of a cluster of three brokers or more.",
+            show_default="deployed; local on the local stack",
+        ),
+    ] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Create the topics of deploy/topics.yaml that are missing, and name each that differs; it can be run again.
@@ -33,7 +36,7 @@ def ensure(
     no stack and no Kafka is named.
     """
     with exits():
-        declared = topics.declared(profile=profile)
+        declared = topics.declared(profile=profile or ("deployed" if kafka else "local"))
         try:
             access = configured_kafka(kafka) if kafka else StackHome(home).kafka_admin()
             topics.ensure(access, declared)

@@ -170,7 +170,7 @@ class Services:
                 raise Unreachable(problem.detail) from None
             if problem.status in accept:
                 raise CommandRefused(problem.rule, f"{problem.detail} (for {self.patience:.0f} s)") from None
-            raise OutcomeUnknown(f"{problem} (for {self.patience:.0f} s)") from None
+            raise OutcomeUnknown(f"{problem} (for {self.patience:.0f} s).") from None
         if response.is_error and response.status_code not in accept:
             problem = problem_of(response)
             if method == "GET" and problem.rule == "SchemaViolation":

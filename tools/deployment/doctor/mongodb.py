@@ -221,7 +221,7 @@ async def _lock(client: Client) -> Outcome:
         return about.wrong(
             "it takes no writes: a backup runs, or one was killed", "throughline backup release (docs/backup.md)"
         )
-    return about.fine("it is not")
+    return about.fine("it takes writes")
 
 
 async def _log(client: Client) -> Outcome:
@@ -236,7 +236,7 @@ async def _log(client: Client) -> Outcome:
             "it repeats slow operations with their content: keys of persons, names, which then outlive an erasure",
             "operationProfiling of deploy/mongod.conf, and start it again; remove its older logs",
         )
-    return about.fine("it does not")
+    return about.fine("it repeats no slow operation with its content")
 
 
 async def _indexes(client: Client, service: str) -> Outcome:
