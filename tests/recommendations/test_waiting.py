@@ -164,3 +164,12 @@ def test_a_priority_waits_until_it_is_closed() -> None:
     assert PRIORITY.facets(state)["awaits"] == as_facet([matter])
     closed = given(PRIORITY, "priority/p1", selected, r.PriorityClosed(reason="achieved")).state
     assert PRIORITY.facets(closed)["awaits"] == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [("returned", "Session 3 sent it back (returned):"), ("unknown", "Its outcome at session 3 is not on record:")],
+)
+def test_an_unknown_outcome_is_not_called_a_return(outcome: str, says: str) -> None:
+    (matter,) = of_recommendation(a_recommendation(*TO_SESSION, disposed(outcome)).state)
+    assert matter.why.startswith(says)

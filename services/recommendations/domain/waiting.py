@@ -31,7 +31,10 @@ def of_recommendation(state: object) -> Iterator[Waiting]:
         case Transmitted():
             yield _disposition(state)
         case Disposed() if (last := state.disposed[-1].data).outcome in SENT_BACK:
-            why = f"Session {last.session} sent it back ({last.outcome}): transmit it again, revise it, or withdraw it."
+            if last.outcome == "returned":
+                why = f"Session {last.session} sent it back (returned): transmit it again, revise it, or withdraw it."
+            else:
+                why = f"Its outcome at session {last.session} is not on record: correct it, or transmit it again."
             yield _of(state, "sent_back", since=last.on, why=why)
         case _:
             pass
