@@ -27,6 +27,7 @@ IDLE_SECONDS = 5
 UNREAD_SECONDS = 60.0
 PIPELINED = 16
 CHECK_SECONDS = 1.0
+FIRST_REQUEST_SECONDS = 1.0
 OTHER_DESCRIPTORS = 256
 
 
@@ -106,6 +107,13 @@ class LimitedConnection(HttpToolsProtocol):
         """Stop the checks."""
         self._check.cancel()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End with the process; one whose first request is still on its way has a second more, and is answered."""
+        if self.cycle is None:
+            self.loop.call_later(FIRST_REQUEST_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Parse what arrived, and refuse what exceeds a limit."""
