@@ -12,10 +12,9 @@ from shared.tlog.notes import COSIGNATURE, NotAKey, Signer
 from tools.audit.bundle import SMALL_LIMIT
 from tools.cli.options import service_named
 from tools.client.errors import BadInput, exits
+from tools.client.stack_home import PUBLIC_KEYS
 from tools.files import NotAFile, look_at_file, read_named, replace_named, write_named
 from tools.render.terminal import print_line
-
-PUBLIC_KEYS = "public.vkeys"
 
 
 def keygen(
@@ -66,7 +65,7 @@ def keygen(
                 keys = _changed(out, origin, rotate) if there else LogKeys(Signer.generate(origin))
                 signer, text = keys.signer, keys.text()
                 if rotate:
-                    _add_public_key(out.with_name(PUBLIC_KEYS), keys)
+                    _add_public_key(out.with_name(Path(PUBLIC_KEYS).name), keys)
         except NotAKey as fault:
             raise BadInput(f"{out}: {fault}") from None
         except NotAFile as fault:
